@@ -1,0 +1,11 @@
+/* The one place for what C11 cannot say. */
+#ifndef CC_BASE_COMPILER_H
+#define CC_BASE_COMPILER_H
+
+#if defined(__GNUC__)
+#define CC_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#else
+#define CC_PRINTF(format, first)
+#endif
+
+#endif

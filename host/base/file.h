@@ -1,0 +1,31 @@
+/* Files: whole reads, and writes that appear whole or not at all. */
+#ifndef CC_BASE_FILE_H
+#define CC_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+
+/* The whole file; *data has one NUL byte behind it. Missing: CAMCL_IO naming path and reason. The caller frees *data. */
+camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_error *err);
+
+/* Writes pieces one after another to a temporary file in the same folder, syncs it, renames it to path, syncs the
+ * folder. On any failure (no space left, ...) path keeps its old content and the temporary file is removed. */
+typedef struct cc_piece { const void *data; size_t size; } cc_piece;
+camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err);
+camcl_status cc_file_write_text(const char *path, const char *text, camcl_error *err);
+
+camcl_status cc_make_folders(const char *path, camcl_error *err);   /* mkdir -p */
+bool cc_file_exists(const char *path);
+bool cc_is_folder(const char *path);
+
+/* folder + "/" + name; the caller frees. */
+camcl_status cc_path_join(const char *folder, const char *name, char **out, camcl_error *err);
+/* The absolute form of path, which need not exist; the caller frees. */
+camcl_status cc_path_absolute(const char *path, char **out, camcl_error *err);
+
+/* Seconds of a monotonic clock. */
+double cc_seconds(void);
+
+#endif

@@ -1,0 +1,16 @@
+# Writes OUTPUT, a C file that holds FILES as NUL-terminated byte arrays: cc_embedded_files (name, text), ending with a NULL name.
+# Byte arrays, since C11 guarantees string literals of 4095 characters only.
+set(text "#include \"device/embedded.h\"\n")
+set(table "")
+set(i 0)
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const char file${i}[] = {\n${bytes}0x00};\n")
+  string(APPEND table "    { \"${name}\", file${i} },\n")
+  math(EXPR i "${i}+1")
+endforeach()
+string(APPEND text "const cc_embedded_file cc_embedded_files[] = {\n${table}    { 0, 0 }\n};\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,86 @@
+/* A tape is a planned sequence of kernel launches over buffers. Recording it fixes kernels, geometry and arguments;
+ * the arena then gives its buffers memory; running it only enqueues. Every launch says which buffers it reads and
+ * writes, and from that the arena knows how long each buffer has to live.
+ *
+ *     cc_arena_create(device) -> cc_tape_create(arena) -> cc_tape_buffer, cc_tape_launch, ... (any number of tapes)
+ *     -> cc_arena_commit(arena) -> cc_tape_run(tape), again and again
+ *
+ * Tapes of one arena share its memory: what a tape's own buffers hold does not outlive its run once another tape of the arena ran. */
+#ifndef CC_DEVICE_TAPE_H
+#define CC_DEVICE_TAPE_H
+
+#include <stdint.h>
+
+#include "device/device.h"
+
+typedef struct cc_arena cc_arena;
+typedef struct cc_tape cc_tape;
+
+camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err);
+/* Assigns memory to all buffers of all tapes recorded so far and builds what their launches need. Out of memory is CAMCL_NO_MEMORY;
+ * the detail lists the largest buffers with their bytes. */
+camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err);
+size_t cc_arena_bytes(const cc_arena *arena);
+/* Destroys its tapes, too. */
+void cc_arena_destroy(cc_arena **arena);
+
+/* The arena owns the tape; name is copied and used in errors and profiles. */
+camcl_status cc_tape_create(cc_arena *arena, const char *name, cc_tape **out, camcl_error *err);
+camcl_device *cc_tape_device(const cc_tape *tape);
+
+/* A buffer that lives from its first to its last use on this tape. Its content at the first use is undefined (NaN
+ * when CAMCL_POISON=1 is set). The tape owns it. */
+camcl_status cc_tape_buffer(cc_tape *tape, size_t bytes, const char *name, cc_buffer **out, camcl_error *err);
+/* Keeps a tape's buffer alive to the end of the tape, so that its content can be read after the run. */
+void cc_tape_keep(cc_tape *tape, cc_buffer *buffer);
+
+typedef enum cc_arg_kind { CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE, CC_ARG_VALUE, CC_ARG_LOCAL } cc_arg_kind;
+typedef struct cc_arg {
+    cc_arg_kind kind;
+    cc_buffer *buffer;       /* CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE */
+    size_t size;             /* CC_ARG_VALUE: 4; CC_ARG_LOCAL: bytes of local memory */
+    union { int32_t i; float f; } value;
+} cc_arg;
+#define CC_IN(b)    ((cc_arg){ .kind = CC_ARG_READ, .buffer = (b) })
+#define CC_OUT(b)   ((cc_arg){ .kind = CC_ARG_WRITE, .buffer = (b) })
+#define CC_INOUT(b) ((cc_arg){ .kind = CC_ARG_READ_WRITE, .buffer = (b) })
+#define CC_INT(v)   ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.i = (int32_t)(v) })
+#define CC_FLOAT(v) ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.f = (float)(v) })
+#define CC_LOCAL(n) ((cc_arg){ .kind = CC_ARG_LOCAL, .size = (n) })
+#define CC_ARGS(...) (const cc_arg[]){ __VA_ARGS__ }, sizeof((const cc_arg[]){ __VA_ARGS__ }) / sizeof(cc_arg)
+
+/* One kernel launch. */
+typedef struct cc_launch {
+    const char *program;     /* stem of the file in cl/, for example "conv2d" */
+    const char *kernel;      /* __kernel function in it */
+    const char *options;     /* build options, "-DTILE=8 -DACT=1"; NULL: none. Programs are built once per (program, options). */
+    unsigned dims;           /* 1..3 */
+    size_t global[3];        /* work-items; need not be a multiple of local: rounded up, so kernels check their range */
+    size_t local[3];         /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, about 64 items along dim 0 on GPUs) */
+    double flops, bytes;     /* of the launch, for profiles; 0: unknown */
+} cc_launch;
+/* Builds (or fetches) the program; a build failure is CAMCL_OPENCL with the build log as detail. An unused pointer argument is
+ * not allowed: pass a real buffer. */
+camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
+
+/* buffer[0..bytes) = 0, and a device-to-device copy (offsets and size in bytes). */
+camcl_status cc_tape_zero(cc_tape *tape, cc_buffer *buffer, camcl_error *err);
+camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc_buffer *to, size_t to_offset, size_t bytes,
+                          camcl_error *err);
+
+/* A step that enqueues through a library (CLBlast). `call` runs on every cc_tape_run with the OpenCL memory objects of `args` (buffers only,
+ * in order) and must not wait. context is freed with free() when the tape goes. */
+typedef camcl_status (*cc_tape_callback)(void *context, void *cl_queue, void *const *cl_mems, camcl_error *err);
+camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args,
+                          size_t count, camcl_error *err);
+
+/* Enqueues everything recorded. Does not wait. */
+camcl_status cc_tape_run(cc_tape *tape, camcl_error *err);
+
+size_t cc_tape_length(const cc_tape *tape);   /* launches recorded so far */
+
+/* Runs the tape with a wait after each launch and adds its time to one row per (program, kernel, options). *rows is owned by the caller. */
+typedef struct cc_profile_row { char name[96]; size_t launches; double seconds, flops, bytes; } cc_profile_row;
+camcl_status cc_tape_profile(cc_tape *tape, cc_profile_row **rows, size_t *count, camcl_error *err);
+
+#endif

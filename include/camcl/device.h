@@ -1,0 +1,58 @@
+/* OpenCL devices: listing, selecting, opening. */
+#ifndef CAMCL_DEVICE_H
+#define CAMCL_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "camcl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum camcl_device_type { CAMCL_GPU, CAMCL_CPU, CAMCL_ACCELERATOR, CAMCL_OTHER_DEVICE } camcl_device_type;
+
+/* What a device says of itself. */
+typedef struct camcl_device_info {
+    char selector[16];       /* "P:D": platform and device number, picks exactly this device */
+    char platform[128], vendor[128], name[192], driver[128], opencl_c[64];
+    camcl_device_type type;
+    unsigned compute_units, clock_mhz;
+    size_t global_mem, local_mem, max_alloc, max_work_group;   /* bytes, bytes, bytes, work-items */
+    size_t base_align;       /* bytes to which sub-buffers are aligned */
+    bool fp16, fp64;
+    bool usable;             /* false: no compiler, or not little-endian: listed, never picked */
+} camcl_device_info;
+
+/* Every device of every platform, in the loader's order. *infos is owned by the caller, freed with free(); no
+ * platform at all is CAMCL_OK with *count = 0. */
+camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_error *err);
+
+/* Which of `infos` the selector picks: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name
+ * (case does not matter). auto prefers a GPU, then the device with the most compute units x clock; gpu, cpu and
+ * accelerator take the most capable of that type. A name that matches several devices, or nothing that matches, is CAMCL_NO_DEVICE
+ * with a detail that lists what exists. A list (comma-separated) is CAMCL_UNSUPPORTED. */
+camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index,
+                                 camcl_error *err);
+
+typedef struct camcl_device camcl_device;
+
+typedef struct camcl_device_options {
+    const char *select;      /* as above; NULL or "": CAMCL_DEVICE, else auto */
+    const char *cache_dir;   /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl */
+    const char *conv;        /* auto | direct | winograd | gemm; NULL: auto */
+    bool separate_memory;    /* one buffer per tensor, for checking tools */
+} camcl_device_options;
+
+/* Opens the selected device: context, queue, kernel cache. The caller owns *device. */
+camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **device, camcl_error *err);
+void camcl_device_close(camcl_device **device);
+const camcl_device_info *camcl_device_get_info(const camcl_device *device);
+/* Why this device was picked, one line, for logs: "Tesla T4 (0:0), the only GPU". Borrowed. */
+const char *camcl_device_reason(const camcl_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
