@@ -1,0 +1,96 @@
+#include "base/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static bool reserve(cc_text *text, size_t more)
+{
+    size_t need;
+    if (text->failed || !cc_add_size(text->length, more, &need) || !cc_add_size(need, 1, &need) ||
+        cc_grow((void **)&text->data, &text->capacity, need, 1, NULL) != CAMCL_OK) {
+        text->failed = true;
+        return false;
+    }
+    return true;
+}
+
+void cc_text_add_bytes(cc_text *text, const void *bytes, size_t n)
+{
+    if (!reserve(text, n)) return;
+    if (n) memcpy(text->data + text->length, bytes, n);
+    text->length += n;
+    text->data[text->length] = '\0';
+}
+
+void cc_text_add(cc_text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0 || !reserve(text, (size_t)n)) {
+        text->failed = true;
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(text->data + text->length, (size_t)n + 1, format, args);
+    va_end(args);
+    text->length += (size_t)n;
+}
+
+void cc_text_add_json_string(cc_text *text, const char *value)
+{
+    if (value == NULL) {
+        cc_text_add(text, "null");
+        return;
+    }
+    cc_text_add_bytes(text, "\"", 1);
+    for (const char *p = value; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\') cc_text_add(text, "\\%c", c);
+        else if (c == '\n') cc_text_add(text, "\\n");
+        else if (c == '\t') cc_text_add(text, "\\t");
+        else if (c < 0x20) cc_text_add(text, "\\u%04x", c);
+        else cc_text_add_bytes(text, p, 1);
+    }
+    cc_text_add_bytes(text, "\"", 1);
+}
+
+void cc_text_add_json_number(cc_text *text, double value)
+{
+    if (isfinite(value)) cc_text_add(text, "%.9g", value);
+    else cc_text_add(text, "null");
+}
+
+void cc_text_free(cc_text *text)
+{
+    free(text->data);
+    *text = (cc_text)CC_TEXT_INIT;
+}
+
+unsigned cc_edit_distance(const char *a, const char *b)
+{
+    /* Words longer than the row are compared by their heads: this only serves suggestions. */
+    enum { ROW = 64 };
+    unsigned row[ROW];
+    size_t na = strlen(a), nb = strlen(b);
+    if (nb >= ROW) nb = ROW - 1;
+    for (size_t j = 0; j <= nb; j++) row[j] = (unsigned)j;
+    for (size_t i = 1; i <= na; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= nb; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[nb];
+}
