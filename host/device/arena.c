@@ -1,0 +1,183 @@
+/* Memory for tapes: buffers that are not alive at the same time share it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "device/tape_internal.h"
+
+camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(CC_NEW(1, out, err));
+    (*out)->device = device;
+    return CAMCL_OK;
+}
+
+static void release_memory(cc_arena *arena)
+{
+    for (size_t t = 0; t < arena->tape_count; t++)
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
+            cc_buffer *buffer = arena->tapes[t]->buffers[i];
+            if (arena->device->separate) cc_device_release(arena->device, buffer->bytes, &buffer->mem);
+            else if (buffer->mem) clReleaseMemObject(buffer->mem);
+            buffer->mem = NULL;
+        }
+    for (size_t i = 0; i < arena->slab_count; i++) cc_device_release(arena->device, arena->slabs[i].bytes, &arena->slabs[i].mem);
+    arena->slab_count = 0;
+}
+
+void cc_arena_destroy(cc_arena **handle)
+{
+    cc_arena *arena = *handle;
+    if (arena == NULL) return;
+    clFinish(arena->device->queue);
+    release_memory(arena);
+    for (size_t t = 0; t < arena->tape_count; t++) cc_tape_destroy(&arena->tapes[t]);
+    free(arena->tapes);
+    free(arena->slabs);
+    free(arena);
+    *handle = NULL;
+}
+
+size_t cc_arena_bytes(const cc_arena *arena)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < arena->slab_count; i++) sum += arena->slabs[i].bytes;
+    return sum;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const cc_buffer *x = *(cc_buffer *const *)a, *y = *(cc_buffer *const *)b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    /* Equal sizes in the order of their lives, so that the outcome does not depend on qsort. */
+    return x->first < y->first ? -1 : x->first > y->first ? 1 : strcmp(x->name, y->name);
+}
+
+static bool alive_together(const cc_buffer *a, const cc_buffer *b)
+{
+    size_t a_last = a->keep ? SIZE_MAX : a->last, b_last = b->keep ? SIZE_MAX : b->last;
+    return a->first <= b_last && b->first <= a_last;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const cc_buffer *x = *(cc_buffer *const *)a, *y = *(cc_buffer *const *)b;
+    if (x->slab != y->slab) return x->slab < y->slab ? -1 : 1;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* The lowest place that no buffer placed before and alive at the same time covers. `placed` is scratch for count entries. */
+static void place(cc_buffer *buffer, cc_buffer *const *done, size_t count, cc_buffer **placed, size_t align, size_t limit)
+{
+    size_t n = 0, slab = 0, offset = 0;
+    for (size_t i = 0; i < count; i++)
+        if (alive_together(done[i], buffer)) placed[n++] = done[i];
+    qsort(placed, n, sizeof *placed, by_offset);
+    for (size_t i = 0; i < n; i++) {
+        if (placed[i]->slab > slab) {
+            if (offset + buffer->bytes <= limit) break;
+            slab = placed[i]->slab;
+            offset = 0;
+        }
+        if (offset + buffer->bytes <= placed[i]->offset) break;
+        offset = cc_max_size(offset, cc_round_up(placed[i]->offset + placed[i]->bytes, align));
+    }
+    if (offset + buffer->bytes > limit) {
+        slab++;
+        offset = 0;
+    }
+    buffer->slab = slab;
+    buffer->offset = offset;
+}
+
+/* Greedy by size: the largest first, each at the lowest free place of its lifetime. */
+static camcl_status place_tape(cc_arena *arena, cc_tape *tape, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_buffer **order = NULL, **scratch = NULL;
+    size_t n = 0;
+    CC_TRY(CC_NEW(tape->buffer_count, &order, err));
+    CC_TRY(CC_NEW(tape->buffer_count, &scratch, err));
+    for (size_t i = 0; i < tape->buffer_count; i++)
+        if (tape->buffers[i]->first != SIZE_MAX) order[n++] = tape->buffers[i];
+    qsort(order, n, sizeof *order, by_size);
+    for (size_t i = 0; i < n; i++) {
+        place(order[i], order, i, scratch, arena->device->info.base_align, arena->device->info.max_alloc);
+        size_t need = order[i]->slab + 1, end = order[i]->offset + order[i]->bytes;
+        CC_TRY(cc_grow((void **)&arena->slabs, &arena->slab_capacity, need, sizeof *arena->slabs, err));
+        while (arena->slab_count < need) arena->slabs[arena->slab_count++] = (arena_slab){ 0, NULL };
+        arena->slabs[need - 1].bytes = cc_max_size(arena->slabs[need - 1].bytes, end);
+    }
+cleanup:
+    free(order);
+    free(scratch);
+    return status;
+}
+
+/* Which buffers, how many bytes: what somebody needs to know who ran out of memory. */
+static void explain_memory(const cc_arena *arena, camcl_error *err)
+{
+    cc_buffer *top[8];
+    size_t n = 0;
+    for (size_t t = 0; t < arena->tape_count; t++)
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
+            cc_buffer *buffer = arena->tapes[t]->buffers[i];
+            size_t at = n;
+            while (at > 0 && top[at - 1]->bytes < buffer->bytes) at--;
+            if (at == CC_COUNT(top)) continue;
+            if (n < CC_COUNT(top)) n++;
+            memmove(&top[at + 1], &top[at], (n - 1 - at) * sizeof *top);
+            top[at] = buffer;
+        }
+    cc_detail(err, "the largest buffers:\n");
+    for (size_t i = 0; i < n; i++) cc_detail(err, "  %12zu bytes  %s: %s\n", top[i]->bytes, top[i]->tape->name, top[i]->name);
+}
+
+static camcl_status allocate(cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_device *device = arena->device;
+    for (size_t i = 0; i < arena->slab_count; i++)
+        if (arena->slabs[i].bytes) CC_TRY(cc_device_allocate(device, arena->slabs[i].bytes, "activations and workspaces", &arena->slabs[i].mem, err));
+    for (size_t t = 0; t < arena->tape_count; t++)
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
+            cc_buffer *buffer = arena->tapes[t]->buffers[i];
+            if (buffer->first == SIZE_MAX) continue;
+            if (device->separate) {
+                CC_TRY(cc_device_allocate(device, buffer->bytes, buffer->name, &buffer->mem, err));
+                continue;
+            }
+            cl_int code;
+            cl_buffer_region region = { buffer->offset, buffer->bytes };
+            buffer->mem = clCreateSubBuffer(arena->slabs[buffer->slab].mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+            CC_CL_CODE(code, "clCreateSubBuffer");
+        }
+cleanup:
+    return status;
+}
+
+camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    CC_CL(clFinish(arena->device->queue));
+    release_memory(arena);
+    size_t limit = arena->device->info.max_alloc;
+    for (size_t t = 0; t < arena->tape_count; t++) {
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
+            const cc_buffer *buffer = arena->tapes[t]->buffers[i];
+            if (buffer->first != SIZE_MAX && buffer->bytes > limit) {
+                status = cc_device_allocate(arena->device, buffer->bytes, buffer->name, &(cl_mem){ NULL }, err);
+                goto cleanup;
+            }
+        }
+        if (!arena->device->separate) CC_TRY(place_tape(arena, arena->tapes[t], err));
+    }
+    CC_TRY(allocate(arena, err));
+    for (size_t t = 0; t < arena->tape_count; t++) CC_TRY(cc_tape_bind(arena->tapes[t], err));
+    arena->committed = true;
+cleanup:
+    if (status == CAMCL_NO_MEMORY) explain_memory(arena, err);
+    if (status != CAMCL_OK) release_memory(arena);
+    return status;
+}

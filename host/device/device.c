@@ -1,0 +1,103 @@
+/* Opening and closing a device. */
+#include "device/device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "device/list.h"
+
+/* cache_dir, or XDG's cache folder / camcl, or ~/.cache/camcl; none of them: no cache. */
+static camcl_status find_cache(const char *wanted, char **out, camcl_error *err)
+{
+    *out = NULL;
+    if (wanted && *wanted) return cc_copy_text(wanted, out, err);
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && *xdg) return cc_path_join(xdg, "camcl", out, err);
+    if (home && *home) return cc_path_join(home, ".cache/camcl", out, err);
+    return CAMCL_OK;
+}
+
+camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_device_info *infos = NULL;
+    cl_device_id *ids = NULL;
+    camcl_device *device = NULL;
+    size_t count = 0, index = 0;
+    const char *select = options->select, *conv = options->conv ? options->conv : "auto", *poison = getenv("CAMCL_POISON");
+    if (select == NULL || *select == '\0') select = getenv("CAMCL_DEVICE");
+    if (select == NULL || *select == '\0') select = "auto";
+    *out = NULL;
+    CC_TRY(cc_device_enumerate(&infos, &ids, &count, err));
+    CC_TRY(camcl_device_select(infos, count, select, &index, err));
+    CC_TRY(CC_NEW(1, &device, err));
+    device->info = infos[index];
+    device->id = ids[index];
+    device->separate = options->separate_memory;
+    device->poison = poison && strcmp(poison, "1") == 0;
+    snprintf(device->conv, sizeof device->conv, "%s", conv);
+    cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);
+    CC_TRY(find_cache(options->cache_dir, &device->cache_dir, err));
+    cl_int code;
+    device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
+    CC_CL_CODE(code, "clCreateContext");
+    device->queue = clCreateCommandQueue(device->context, device->id, 0, &code);
+    CC_CL_CODE(code, "clCreateCommandQueue");
+    *out = device;
+    device = NULL;
+cleanup:
+    camcl_device_close(&device);
+    free(infos);
+    free(ids);
+    return status;
+}
+
+void camcl_device_close(camcl_device **handle)
+{
+    camcl_device *device = *handle;
+    if (device == NULL) return;
+    if (device->queue) clFinish(device->queue);
+    for (size_t i = 0; i < device->upload_count; i++) {
+        clReleaseEvent(device->uploads[i].done);
+        free(device->uploads[i].data);
+    }
+    for (size_t i = 0; i < device->program_count; i++) {
+        clReleaseProgram(device->programs[i].program);
+        free(device->programs[i].name);
+        free(device->programs[i].options);
+    }
+    if (device->queue) clReleaseCommandQueue(device->queue);
+    if (device->context) clReleaseContext(device->context);
+    free(device->uploads);
+    free(device->programs);
+    free(device->cache_dir);
+    free(device);
+    *handle = NULL;
+}
+
+const camcl_device_info *camcl_device_get_info(const camcl_device *device) { return &device->info; }
+const char *camcl_device_reason(const camcl_device *device) { return device->reason; }
+const char *cc_device_conv_policy(const camcl_device *device) { return device->conv; }
+size_t cc_device_bytes(const camcl_device *device) { return device->bytes; }
+size_t cc_device_peak_bytes(const camcl_device *device) { return device->peak; }
+void cc_device_reset_peak(camcl_device *device) { device->peak = device->bytes; }
+
+cc_device_class cc_device_get_class(const camcl_device_info *info)
+{
+    if (info->type == CAMCL_CPU) return CC_CLASS_CPU;
+    if (strstr(info->vendor, "NVIDIA")) return CC_CLASS_NVIDIA;
+    if (strstr(info->vendor, "AMD") || strstr(info->vendor, "Advanced Micro Devices")) return CC_CLASS_AMD;
+    if (strstr(info->vendor, "Intel")) return CC_CLASS_INTEL;
+    return CC_CLASS_OTHER;
+}
+
+camcl_status cc_device_finish(camcl_device *device, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    CC_CL(clFinish(device->queue));
+cleanup:
+    return status;
+}

@@ -1,0 +1,223 @@
+/* Listing and selecting devices. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "device/list.h"
+
+static void text_info(cl_device_id id, cl_device_info what, char *out, size_t size)
+{
+    if (clGetDeviceInfo(id, what, size, out, NULL) != CL_SUCCESS) snprintf(out, size, "?");
+    out[size - 1] = '\0';
+    /* Some drivers pad names with spaces. */
+    size_t n = strlen(out), skip = strspn(out, " ");
+    while (n > skip && out[n - 1] == ' ') out[--n] = '\0';
+    memmove(out, out + skip, n - skip + 1);
+}
+
+#define NUMBER_INFO(type, id, what, out)                                                     \
+    do {                                                                                     \
+        type value_ = 0;                                                                     \
+        if (clGetDeviceInfo((id), (what), sizeof value_, &value_, NULL) == CL_SUCCESS) (out) = value_; \
+    } while (0)
+
+static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsigned d, camcl_device_info *info)
+{
+    memset(info, 0, sizeof *info);
+    snprintf(info->selector, sizeof info->selector, "%u:%u", p, d);
+    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform, info->platform, NULL) != CL_SUCCESS)
+        snprintf(info->platform, sizeof info->platform, "?");
+    text_info(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
+    text_info(id, CL_DEVICE_NAME, info->name, sizeof info->name);
+    text_info(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+    text_info(id, CL_DEVICE_OPENCL_C_VERSION, info->opencl_c, sizeof info->opencl_c);
+    cl_device_type type = 0;
+    NUMBER_INFO(cl_device_type, id, CL_DEVICE_TYPE, type);
+    info->type = type & CL_DEVICE_TYPE_GPU ? CAMCL_GPU
+               : type & CL_DEVICE_TYPE_CPU ? CAMCL_CPU
+               : type & CL_DEVICE_TYPE_ACCELERATOR ? CAMCL_ACCELERATOR : CAMCL_OTHER_DEVICE;
+    NUMBER_INFO(cl_uint, id, CL_DEVICE_MAX_COMPUTE_UNITS, info->compute_units);
+    NUMBER_INFO(cl_uint, id, CL_DEVICE_MAX_CLOCK_FREQUENCY, info->clock_mhz);
+    cl_ulong bytes = 0;
+    NUMBER_INFO(cl_ulong, id, CL_DEVICE_GLOBAL_MEM_SIZE, bytes);
+    info->global_mem = (size_t)bytes;
+    NUMBER_INFO(cl_ulong, id, CL_DEVICE_LOCAL_MEM_SIZE, bytes);
+    info->local_mem = (size_t)bytes;
+    NUMBER_INFO(cl_ulong, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, bytes);
+    info->max_alloc = (size_t)bytes;
+    NUMBER_INFO(size_t, id, CL_DEVICE_MAX_WORK_GROUP_SIZE, info->max_work_group);
+    cl_uint bits = 0;
+    NUMBER_INFO(cl_uint, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, bits);
+    info->base_align = bits / 8 > 64 ? bits / 8 : 64;
+    char extensions[8192] = "";
+    text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
+    info->fp16 = strstr(extensions, "cl_khr_fp16") != NULL;
+    info->fp64 = strstr(extensions, "cl_khr_fp64") != NULL;
+    cl_bool compiler = CL_FALSE, little = CL_FALSE, available = CL_FALSE;
+    NUMBER_INFO(cl_bool, id, CL_DEVICE_COMPILER_AVAILABLE, compiler);
+    NUMBER_INFO(cl_bool, id, CL_DEVICE_ENDIAN_LITTLE, little);
+    NUMBER_INFO(cl_bool, id, CL_DEVICE_AVAILABLE, available);
+    info->usable = compiler && little && available;
+}
+
+camcl_status cc_device_enumerate(camcl_device_info **infos, cl_device_id **ids, size_t *count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_device_info *list = NULL;
+    cl_device_id *handles = NULL;
+    cl_platform_id *platforms = NULL;
+    size_t n = 0, list_capacity = 0, handle_capacity = 0;
+    cl_uint platform_count = 0;
+    /* The loader reports "no platform" as an error code of its own; to us it is an empty list. */
+    if (clGetPlatformIDs(0, NULL, &platform_count) != CL_SUCCESS) platform_count = 0;
+    CC_TRY(CC_NEW(platform_count, &platforms, err));
+    if (platform_count) CC_CL(clGetPlatformIDs(platform_count, platforms, NULL));
+    for (cl_uint p = 0; p < platform_count; p++) {
+        cl_uint device_count = 0;
+        /* CL_DEVICE_NOT_FOUND: a platform without devices (a driver whose hardware is absent). */
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 0, NULL, &device_count) != CL_SUCCESS) continue;
+        CC_TRY(cc_grow((void **)&list, &list_capacity, n + device_count, sizeof *list, err));
+        CC_TRY(cc_grow((void **)&handles, &handle_capacity, n + device_count, sizeof *handles, err));
+        if (device_count == 0 || clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, device_count, handles + n, NULL) != CL_SUCCESS) continue;
+        for (cl_uint d = 0; d < device_count; d++, n++) describe(platforms[p], handles[n], p, d, &list[n]);
+    }
+    *infos = list;
+    list = NULL;
+    *count = n;
+    if (ids) {
+        *ids = handles;
+        handles = NULL;
+    }
+cleanup:
+    free(list);
+    free(handles);
+    free(platforms);
+    return status;
+}
+
+camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_error *err)
+{
+    return cc_device_enumerate(infos, NULL, count, err);
+}
+
+/* ---- selecting */
+
+static const char *type_name(camcl_device_type type)
+{
+    static const char *const names[] = { "gpu", "cpu", "accelerator", "other" };
+    return names[type];
+}
+
+static double compute(const camcl_device_info *info)
+{
+    return (double)info->compute_units * (info->clock_mhz ? info->clock_mhz : 1);
+}
+
+static bool contains(const char *text, const char *part)
+{
+    size_t n = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < n && text[i] && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i])) i++;
+        if (i == n) return true;
+    }
+    return false;
+}
+
+static bool equal_no_case(const char *a, const char *b)
+{
+    return strlen(a) == strlen(b) && contains(a, b);
+}
+
+static void list_devices(camcl_error *err, const camcl_device_info *infos, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        cc_detail(err, "%-5s %-11s %s (%s)%s\n", infos[i].selector, type_name(infos[i].type), infos[i].name, infos[i].platform,
+                  infos[i].usable ? "" : " [not usable: no compiler]");
+}
+
+/* The most capable usable device, of one type or (type < 0) of any; count when there is none. */
+static size_t most_capable(const camcl_device_info *infos, size_t count, int type)
+{
+    size_t best = count;
+    for (size_t i = 0; i < count; i++) {
+        if (!infos[i].usable || (type >= 0 && (int)infos[i].type != type)) continue;
+        if (best == count || compute(&infos[i]) > compute(&infos[best])) best = i;
+    }
+    return best;
+}
+
+static camcl_status select_by_name(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
+{
+    size_t matches = 0, last = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!contains(infos[i].name, selector) && !contains(infos[i].platform, selector)) continue;
+        matches++;
+        last = i;
+    }
+    if (matches == 1 && !infos[last].usable)
+        return cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s has no OpenCL compiler (pick another device)", selector, infos[last].name);
+    if (matches == 1) {
+        *index = last;
+        return CAMCL_OK;
+    }
+    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s (%s)", selector,
+            matches ? "matches several devices" : "matches no device", "pick one by its number in the list below, or auto, gpu, cpu, accelerator");
+    list_devices(err, infos, count);
+    return CAMCL_NO_DEVICE;
+}
+
+camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
+{
+    if (count == 0)
+        return cc_fail(err, CAMCL_NO_DEVICE,
+                       "device: no OpenCL platform is installed (install your GPU's OpenCL driver, or PoCL for the CPU: the package pocl-opencl-icd)");
+    if (strchr(selector, ','))
+        return cc_fail(err, CAMCL_UNSUPPORTED, "device.select = %s: several devices are not supported yet (name one)", selector);
+    bool automatic = equal_no_case(selector, "auto");
+    for (int type = CAMCL_GPU; type <= CAMCL_ACCELERATOR; type++) {
+        if (!equal_no_case(selector, type_name((camcl_device_type)type)) && !(automatic && type == CAMCL_GPU)) continue;
+        *index = most_capable(infos, count, type);
+        if (*index < count) return CAMCL_OK;
+        if (automatic) break;
+        cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: there is no such device (pick one from the list below)", selector);
+        list_devices(err, infos, count);
+        return CAMCL_NO_DEVICE;
+    }
+    if (automatic) {
+        *index = most_capable(infos, count, -1);
+        if (*index < count) return CAMCL_OK;
+        cc_fail(err, CAMCL_NO_DEVICE, "device.select = auto: no device has an OpenCL compiler (install a driver that does)");
+        list_devices(err, infos, count);
+        return CAMCL_NO_DEVICE;
+    }
+    unsigned p, d;
+    int end = 0;
+    if (sscanf(selector, "%u:%u%n", &p, &d, &end) == 2 && selector[end] == '\0') {
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(infos[i].selector, selector) == 0 && infos[i].usable) {
+                *index = i;
+                return CAMCL_OK;
+            }
+        cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: there is no such device (pick one from the list below)", selector);
+        list_devices(err, infos, count);
+        return CAMCL_NO_DEVICE;
+    }
+    return select_by_name(infos, count, selector, index, err);
+}
+
+void cc_device_explain(const camcl_device_info *infos, size_t count, const char *selector, size_t index, char *text, size_t size)
+{
+    const camcl_device_info *it = &infos[index];
+    size_t same = 0;
+    for (size_t i = 0; i < count; i++) same += infos[i].usable && infos[i].type == it->type;
+    char why[192];
+    if (!equal_no_case(selector, "auto")) snprintf(why, sizeof why, "selected by \"%.64s\"", selector);
+    else if (count == 1) snprintf(why, sizeof why, "the only device");
+    else if (it->type == CAMCL_GPU && same == 1) snprintf(why, sizeof why, "the only GPU");
+    else if (it->type == CAMCL_GPU) snprintf(why, sizeof why, "the GPU with the most compute (%u units x %u MHz)", it->compute_units, it->clock_mhz);
+    else snprintf(why, sizeof why, "no GPU; the most compute of %zu devices (%u units x %u MHz)", count, it->compute_units, it->clock_mhz);
+    snprintf(text, size, "%s (%s, %s): %s", it->name, it->selector, it->platform, why);
+}

@@ -1,0 +1,79 @@
+/* What the files of host/device share: OpenCL objects behind the opaque handles. Not included from other layers, except ops/gemm.c's
+ * need for none of it: callbacks get plain pointers. */
+#ifndef CC_DEVICE_OPENCL_H
+#define CC_DEVICE_OPENCL_H
+
+#include <CL/cl.h>
+#include <limits.h>
+
+#include "base/diag.h"
+#include "device/tape.h"
+
+typedef struct cc_program {
+    char *name, *options;    /* key */
+    cl_program program;
+} cc_program;
+
+typedef struct cc_upload {   /* a staging block in flight */
+    void *data;
+    cl_event done;
+} cc_upload;
+
+struct camcl_device {
+    camcl_device_info info;
+    char reason[384], conv[16];
+    bool separate, poison;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;  /* in order */
+    char *cache_dir;         /* NULL: nothing is cached */
+    cc_program *programs;
+    size_t program_count, program_capacity;
+    cc_upload *uploads;
+    size_t upload_count, upload_capacity;
+    size_t bytes, peak;
+};
+
+struct cc_buffer {
+    camcl_device *device;
+    char *name;
+    size_t bytes;
+    cl_mem mem;              /* NULL until memory is assigned */
+    cc_tape *tape;           /* NULL: persistent */
+    size_t first, last;      /* launches that use it; first > last: unused */
+    bool keep;
+    size_t slab, offset;     /* where in the arena */
+};
+
+const char *cc_cl_name(cl_int code);
+/* CAMCL_OPENCL (CAMCL_NO_MEMORY for allocation failures), message with the symbolic name, detail with call, file and line. */
+camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const char *file, int line);
+#define CC_CL(call)                                                                        \
+    do {                                                                                   \
+        cl_int code_ = (call);                                                             \
+        if (code_ != CL_SUCCESS) {                                                         \
+            status = cc_cl_fail(err, code_, #call, __FILE__, __LINE__);                    \
+            goto cleanup;                                                                  \
+        }                                                                                  \
+    } while (0)
+#define CC_CL_CODE(code, call)                                                             \
+    do {                                                                                   \
+        if ((code) != CL_SUCCESS) {                                                        \
+            status = cc_cl_fail(err, (code), (call), __FILE__, __LINE__);                  \
+            goto cleanup;                                                                  \
+        }                                                                                  \
+    } while (0)
+
+/* The built program for (name, options), from memory, the binary cache, or source. Borrowed. */
+camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err);
+
+/* cache.c: binaries on disk, under a key that names everything they depend on. Both are silent on failure: a cache may be deleted, damaged or read-only. */
+typedef struct cc_cache_key { char *text; size_t length; } cc_cache_key;
+bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
+void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned char *binary, size_t size);
+
+/* memory.c: counts, and a clCreateBuffer that reports exhaustion in terms of what was wanted. */
+camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);
+void cc_device_release(camcl_device *device, size_t bytes, cl_mem *mem);
+
+#endif

@@ -1,0 +1,165 @@
+/* Kernels from the embedded sources: expansion of includes, build with the device's limits as macros, binary cache. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "device/embedded.h"
+#include "device/opencl.h"
+
+static const char *embedded(const char *name, size_t length)
+{
+    for (const cc_embedded_file *file = cc_embedded_files; file->name; file++)
+        if (strlen(file->name) == length && memcmp(file->name, name, length) == 0) return file->text;
+    return NULL;
+}
+
+/* Appends text with every line `#include "file"` replaced by that file: OpenCL compilers see no folder. */
+static camcl_status expand(cc_text *out, const char *text, unsigned depth, camcl_error *err)
+{
+    static const char directive[] = "#include \"";
+    if (depth > 8) return cc_fail(err, CAMCL_OPENCL, "kernel source: includes nest too deeply (report this as a defect)");
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+        if (strncmp(text, directive, sizeof directive - 1) == 0) {
+            const char *name = text + sizeof directive - 1;
+            const char *file = embedded(name, strcspn(name, "\"\n"));
+            if (file == NULL)
+                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded (report this as a defect)", (int)strcspn(name, "\"\n"), name);
+            CC_RETURN_IF_FAILED(expand(out, file, depth + 1, err));
+        } else {
+            cc_text_add_bytes(out, text, length);
+        }
+        text += length;
+    }
+    return CAMCL_OK;
+}
+
+/* Source + everything else that the binary depends on. */
+static void describe_build(cc_text *key, const camcl_device *device, const char *source, const char *options)
+{
+    const camcl_device_info *info = &device->info;
+    cc_text_add(key, "camcl %s\n%s\n%s\n%s\n%s\n%s\n%s\n", CAMCL_VERSION, info->platform, info->vendor, info->name, info->driver, info->opencl_c, options);
+    cc_text_add_bytes(key, source, strlen(source));
+}
+
+static void describe_options(cc_text *text, const camcl_device *device, const char *options)
+{
+    const camcl_device_info *info = &device->info;
+    unsigned major = 1, minor = 0;
+    /* The device's own language version, not the platform's; kernels are written for 1.2. */
+    sscanf(info->opencl_c, "OpenCL C %u.%u", &major, &minor);
+    cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu", major == 1 && minor < 2 ? "1.1" : "1.2",
+                info->type == CAMCL_CPU, info->compute_units, info->local_mem, info->max_work_group);
+    if (options && *options) cc_text_add(text, " %s", options);
+}
+
+static camcl_status fail_with_log(camcl_device *device, cl_program program, const char *name, const char *options, cl_int code, camcl_error *err)
+{
+    cc_fail(err, CAMCL_OPENCL, "kernel %s: does not build on %s: %s (report it with the log below)", name, device->info.name, cc_cl_name(code));
+    cc_detail(err, "options: %s\n", options);
+    size_t size = 0;
+    char *log = NULL;
+    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
+    if (size && CC_NEW(size + 1, &log, NULL) == CAMCL_OK) {
+        clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL);
+        cc_detail(err, "%s\n", log);
+    }
+    free(log);
+    return CAMCL_OPENCL;
+}
+
+static void store_binary(camcl_device *device, cl_program program, const cc_cache_key *key)
+{
+    size_t size = 0;
+    unsigned char *binary = NULL;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0) return;
+    if (CC_NEW(size, &binary, NULL) != CAMCL_OK) return;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
+        cc_cache_store(device->cache_dir, key, binary, size);
+    free(binary);
+}
+
+/* NULL when the cache has none, or one that the driver refuses. */
+static cl_program load_binary(camcl_device *device, const cc_cache_key *key, const char *options)
+{
+    unsigned char *binary = NULL;
+    size_t size = 0;
+    if (!cc_cache_load(device->cache_dir, key, &binary, &size)) return NULL;
+    cl_int code, state;
+    const unsigned char *data = binary;
+    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &data, &state, &code);
+    free(binary);
+    if (code != CL_SUCCESS) return NULL;
+    if (state == CL_SUCCESS && clBuildProgram(program, 1, &device->id, options, NULL, NULL) == CL_SUCCESS) return program;
+    clReleaseProgram(program);
+    return NULL;
+}
+
+static camcl_status build(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_text source = CC_TEXT_INIT, full = CC_TEXT_INIT, key_text = CC_TEXT_INIT;
+    cl_program program = NULL;
+    char file[96];
+    snprintf(file, sizeof file, "%s.cl", name);
+    const char *text = embedded(file, strlen(file));
+    if (text == NULL) {
+        status = cc_fail(err, CAMCL_OPENCL, "kernel source: %s is not embedded (report this as a defect)", file);
+        goto cleanup;
+    }
+    CC_TRY(expand(&source, text, 0, err));
+    describe_options(&full, device, options);
+    if (!source.failed && !full.failed) describe_build(&key_text, device, source.data, full.data);
+    if (source.failed || full.failed || key_text.failed) {
+        status = cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for kernel sources (close other programs)");
+        goto cleanup;
+    }
+    cc_cache_key key = { key_text.data, key_text.length };
+    if (device->cache_dir) program = load_binary(device, &key, full.data);
+    if (program == NULL) {
+        cl_int code;
+        const char *data = source.data;
+        program = clCreateProgramWithSource(device->context, 1, &data, &source.length, &code);
+        CC_CL_CODE(code, "clCreateProgramWithSource");
+        code = clBuildProgram(program, 1, &device->id, full.data, NULL, NULL);
+        if (code != CL_SUCCESS) {
+            status = fail_with_log(device, program, name, full.data, code, err);
+            goto cleanup;
+        }
+        if (device->cache_dir) store_binary(device, program, &key);
+    }
+    *out = program;
+    program = NULL;
+cleanup:
+    if (program) clReleaseProgram(program);
+    cc_text_free(&source);
+    cc_text_free(&full);
+    cc_text_free(&key_text);
+    return status;
+}
+
+camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_program entry = { NULL, NULL, NULL };
+    if (options == NULL) options = "";
+    for (size_t i = 0; i < device->program_count; i++)
+        if (strcmp(device->programs[i].name, name) == 0 && strcmp(device->programs[i].options, options) == 0) {
+            *out = device->programs[i].program;
+            return CAMCL_OK;
+        }
+    CC_TRY(cc_grow((void **)&device->programs, &device->program_capacity, device->program_count + 1, sizeof entry, err));
+    CC_TRY(cc_copy_text(name, &entry.name, err));
+    CC_TRY(cc_copy_text(options, &entry.options, err));
+    CC_TRY(build(device, name, options, &entry.program, err));
+    device->programs[device->program_count++] = entry;
+    *out = entry.program;
+    return CAMCL_OK;
+cleanup:
+    free(entry.name);
+    free(entry.options);
+    return status;
+}

@@ -1,0 +1,282 @@
+/* Recording and running. */
+#include "device/tape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "device/tape_internal.h"
+
+camcl_status cc_tape_create(cc_arena *arena, const char *name, cc_tape **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_tape *tape = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &tape, err));
+    tape->arena = arena;
+    CC_TRY(cc_copy_text(name, &tape->name, err));
+    CC_TRY(cc_grow((void **)&arena->tapes, &arena->tape_capacity, arena->tape_count + 1, sizeof tape, err));
+    arena->tapes[arena->tape_count++] = tape;
+    *out = tape;
+    tape = NULL;
+cleanup:
+    cc_tape_destroy(&tape);
+    return status;
+}
+
+void cc_tape_destroy(cc_tape **handle)
+{
+    cc_tape *tape = *handle;
+    if (tape == NULL) return;
+    for (size_t i = 0; i < tape->count; i++) {
+        if (tape->steps[i].kernel) clReleaseKernel(tape->steps[i].kernel);
+        free(tape->steps[i].args);
+        free(tape->steps[i].context);
+        free(tape->steps[i].mems);
+    }
+    for (size_t i = 0; i < tape->buffer_count; i++) {
+        if (tape->buffers[i]->mem) clReleaseMemObject(tape->buffers[i]->mem);
+        cc_buffer_destroy(&tape->buffers[i]);
+    }
+    free(tape->steps);
+    free(tape->buffers);
+    free(tape->name);
+    free(tape);
+    *handle = NULL;
+}
+
+camcl_device *cc_tape_device(const cc_tape *tape) { return tape->arena->device; }
+size_t cc_tape_length(const cc_tape *tape) { return tape->count; }
+
+camcl_status cc_tape_buffer(cc_tape *tape, size_t bytes, const char *name, cc_buffer **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_buffer *buffer = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &buffer, err));
+    buffer->device = tape->arena->device;
+    buffer->tape = tape;
+    buffer->bytes = cc_round_up(bytes ? bytes : 4, 4);
+    buffer->first = SIZE_MAX;
+    CC_TRY(cc_copy_text(name, &buffer->name, err));
+    CC_TRY(cc_grow((void **)&tape->buffers, &tape->buffer_capacity, tape->buffer_count + 1, sizeof buffer, err));
+    tape->buffers[tape->buffer_count++] = buffer;
+    *out = buffer;
+    buffer = NULL;
+cleanup:
+    cc_buffer_destroy(&buffer);
+    return status;
+}
+
+void cc_tape_keep(cc_tape *tape, cc_buffer *buffer)
+{
+    if (buffer->tape == tape) buffer->keep = true;
+}
+
+/* Takes over a copy of args, and notes how long each of this tape's buffers lives. */
+static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *args, size_t count, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_grow((void **)&tape->steps, &tape->capacity, tape->count + 1, sizeof *step, err));
+    tape_step *slot = &tape->steps[tape->count];
+    *slot = *step;
+    slot->args = NULL;
+    CC_RETURN_IF_FAILED(CC_NEW(count, &slot->args, err));
+    memcpy(slot->args, args, count * sizeof *args);
+    slot->arg_count = count;
+    for (size_t i = 0; i < count; i++) {
+        cc_buffer *buffer = args[i].buffer;
+        if (args[i].kind > CC_ARG_READ_WRITE || buffer->tape != tape) continue;
+        if (buffer->first == SIZE_MAX) buffer->first = tape->count;
+        buffer->last = tape->count;
+    }
+    tape->count++;
+    tape->arena->committed = false;
+    return CAMCL_OK;
+}
+
+static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step *step)
+{
+    if (step->local[0] == 0) {
+        for (unsigned d = 0; d < 3; d++) step->local[d] = 1;
+        if (device->info.type != CAMCL_CPU) {
+            size_t limit = 1;
+            clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
+            size_t want = 64;
+            while (want > limit || want / 2 >= step->global[0]) want /= 2;
+            step->local[0] = want ? want : 1;
+        }
+    }
+    for (unsigned d = 0; d < step->dims; d++) step->global[d] = cc_round_up(step->global[d], step->local[d]);
+}
+
+camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_device *device = tape->arena->device;
+    cl_program program;
+    tape_step step = { .kind = STEP_KERNEL, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
+    snprintf(step.name, sizeof step.name, "%s %s", launch->kernel, launch->options ? launch->options : "");
+    CC_TRY(cc_program_get(device, launch->program, launch->options, &program, err));
+    cl_int code;
+    step.kernel = clCreateKernel(program, launch->kernel, &code);
+    if (code != CL_SUCCESS) {
+        status = cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", launch->program, launch->kernel, cc_cl_name(code));
+        goto cleanup;
+    }
+    for (unsigned d = 0; d < launch->dims; d++) {
+        step.global[d] = launch->global[d];
+        step.local[d] = launch->local[d];
+        if (launch->global[d] == 0) {
+            status = cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: empty range (report this as a defect)", launch->program, launch->kernel);
+            goto cleanup;
+        }
+    }
+    choose_local(device, step.kernel, &step);
+    CC_TRY(append(tape, &step, args, count, err));
+    return CAMCL_OK;
+cleanup:
+    if (step.kernel) clReleaseKernel(step.kernel);
+    return status;
+}
+
+camcl_status cc_tape_zero(cc_tape *tape, cc_buffer *buffer, camcl_error *err)
+{
+    tape_step step = { .kind = STEP_ZERO, .size = buffer->bytes, .bytes = (double)buffer->bytes, .name = "zero" };
+    return append(tape, &step, CC_ARGS(CC_OUT(buffer)), err);
+}
+
+camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc_buffer *to, size_t to_offset, size_t bytes, camcl_error *err)
+{
+    tape_step step = { .kind = STEP_COPY, .from_offset = from_offset, .to_offset = to_offset, .size = bytes, .bytes = 2.0 * (double)bytes, .name = "copy" };
+    return append(tape, &step, CC_ARGS(CC_IN(from), CC_INOUT(to)), err);
+}
+
+camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args, size_t count, camcl_error *err)
+{
+    tape_step step = { .kind = STEP_CALL, .call = call };
+    snprintf(step.name, sizeof step.name, "%s", name);
+    CC_RETURN_IF_FAILED(CC_NEW(count, &step.mems, err));
+    camcl_status status = append(tape, &step, args, count, err);
+    if (status != CAMCL_OK) free(step.mems);
+    else tape->steps[tape->count - 1].context = context;
+    return status;
+}
+
+camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    for (size_t s = 0; s < tape->count; s++) {
+        tape_step *step = &tape->steps[s];
+        for (size_t i = 0; i < step->arg_count; i++) {
+            const cc_arg *arg = &step->args[i];
+            cl_int code = CL_SUCCESS;
+            if (step->kind == STEP_CALL) {
+                step->mems[i] = arg->buffer->mem;
+            } else if (step->kind == STEP_KERNEL) {
+                if (arg->kind == CC_ARG_LOCAL) code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, NULL);
+                else if (arg->kind == CC_ARG_VALUE) code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, &arg->value);
+                else code = clSetKernelArg(step->kernel, (cl_uint)i, sizeof(cl_mem), &arg->buffer->mem);
+            }
+            if (code != CL_SUCCESS) {
+                status = cc_fail(err, CAMCL_OPENCL, "kernel %s, argument %zu: %s (report this as a defect)", step->name, i, cc_cl_name(code));
+                goto cleanup;
+            }
+        }
+    }
+cleanup:
+    return status;
+}
+
+/* Fills what is first used at step s with NaN, so that a kernel that reads before anything was written is seen. */
+static camcl_status poison(cc_tape *tape, size_t s, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cl_uint nan_bits = 0x7fc00000u;
+    for (size_t i = 0; i < tape->buffer_count; i++) {
+        cc_buffer *buffer = tape->buffers[i];
+        if (buffer->first == s)
+            CC_CL(clEnqueueFillBuffer(buffer->device->queue, buffer->mem, &nan_bits, sizeof nan_bits, 0, buffer->bytes, 0, NULL, NULL));
+    }
+cleanup:
+    return status;
+}
+
+static camcl_status enqueue(cc_tape *tape, size_t s, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_device *device = tape->arena->device;
+    tape_step *step = &tape->steps[s];
+    const cl_uint zero = 0;
+    if (device->poison) CC_TRY(poison(tape, s, err));
+    switch (step->kind) {
+    case STEP_KERNEL:
+        CC_CL(clEnqueueNDRangeKernel(device->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, NULL));
+        break;
+    case STEP_ZERO:
+        CC_CL(clEnqueueFillBuffer(device->queue, step->args[0].buffer->mem, &zero, sizeof zero, 0, step->size, 0, NULL, NULL));
+        break;
+    case STEP_COPY:
+        CC_CL(clEnqueueCopyBuffer(device->queue, step->args[0].buffer->mem, step->args[1].buffer->mem, step->from_offset, step->to_offset, step->size, 0,
+                                  NULL, NULL));
+        break;
+    case STEP_CALL:
+        CC_TRY(step->call(step->context, device->queue, step->mems, err));
+        break;
+    }
+cleanup:
+    if (status != CAMCL_OK) cc_detail(err, "at step %zu of \"%s\": %s\n", s, tape->name, step->name);
+    return status;
+}
+
+static camcl_status check_committed(const cc_tape *tape, camcl_error *err)
+{
+    if (tape->arena->committed) return CAMCL_OK;
+    return cc_fail(err, CAMCL_FAILED, "tape %s: run before its arena was committed (report this as a defect)", tape->name);
+}
+
+camcl_status cc_tape_run(cc_tape *tape, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    CC_TRY(check_committed(tape, err));
+    for (size_t s = 0; s < tape->count; s++) CC_TRY(enqueue(tape, s, err));
+    CC_CL(clFlush(tape->arena->device->queue));
+cleanup:
+    return status;
+}
+
+camcl_status cc_tape_profile(cc_tape *tape, cc_profile_row **rows, size_t *count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cl_command_queue queue = tape->arena->device->queue;
+    cc_profile_row *table = NULL;
+    size_t used = 0, capacity = 0;
+    CC_TRY(check_committed(tape, err));
+    CC_CL(clFinish(queue));
+    for (size_t s = 0; s < tape->count; s++) {
+        const tape_step *step = &tape->steps[s];
+        double start = cc_seconds();
+        CC_TRY(enqueue(tape, s, err));
+        CC_CL(clFinish(queue));
+        double seconds = cc_seconds() - start;
+        size_t row = 0;
+        while (row < used && strcmp(table[row].name, step->name) != 0) row++;
+        if (row == used) {
+            CC_TRY(cc_grow((void **)&table, &capacity, used + 1, sizeof *table, err));
+            memset(&table[used], 0, sizeof table[used]);
+            memcpy(table[used].name, step->name, sizeof table[used].name);
+            used++;
+        }
+        table[row].launches++;
+        table[row].seconds += seconds;
+        table[row].flops += step->flops;
+        table[row].bytes += step->bytes;
+    }
+    *rows = table;
+    *count = used;
+    table = NULL;
+cleanup:
+    free(table);
+    return status;
+}

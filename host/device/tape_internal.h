@@ -1,0 +1,52 @@
+/* Tapes and arenas from the inside. */
+#ifndef CC_DEVICE_TAPE_INTERNAL_H
+#define CC_DEVICE_TAPE_INTERNAL_H
+
+#include "device/opencl.h"
+
+typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kind;
+
+typedef struct tape_step {
+    step_kind kind;
+    char name[96];           /* "program.kernel options" */
+    cl_kernel kernel;        /* own kernel object: its arguments are set once */
+    unsigned dims;
+    size_t global[3], local[3];
+    cc_arg *args;
+    size_t arg_count;
+    double flops, bytes;
+    size_t from_offset, to_offset, size;   /* STEP_COPY, STEP_ZERO */
+    cc_tape_callback call;   /* STEP_CALL */
+    void *context;
+    void **mems;             /* STEP_CALL: the buffers' memory objects */
+} tape_step;
+
+struct cc_tape {
+    cc_arena *arena;
+    char *name;
+    tape_step *steps;
+    size_t count, capacity;
+    cc_buffer **buffers;
+    size_t buffer_count, buffer_capacity;
+};
+
+typedef struct arena_slab {
+    size_t bytes;
+    cl_mem mem;
+} arena_slab;
+
+struct cc_arena {
+    camcl_device *device;
+    cc_tape **tapes;
+    size_t tape_count, tape_capacity;
+    arena_slab *slabs;
+    size_t slab_count, slab_capacity;
+    bool committed;
+};
+
+/* Frees the tape with its steps and buffers (their memory belongs to the arena). */
+void cc_tape_destroy(cc_tape **tape);
+/* Sets kernel arguments from the buffers' memory. */
+camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err);
+
+#endif
