@@ -55,9 +55,9 @@ int scratch_teardown(void **state)
 
 const char *scratch_path(const char *folder, const char *name)
 {
-    static char buffers[8][4096];
+    static char buffers[64][4096];
     static unsigned next;
-    char *buffer = buffers[next++ % 8];
+    char *buffer = buffers[next++ % 64];
     snprintf(buffer, sizeof buffers[0], "%s/%s", folder, name);
     return buffer;
 }

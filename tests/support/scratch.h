@@ -9,7 +9,7 @@
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
 
-/* folder/name in one of eight buffers used in turn: good until eight calls later. */
+/* folder/name in one of 64 buffers used in turn. */
 const char *scratch_path(const char *folder, const char *name);
 
 /* Writes and reads plainly, so that what the code under test does can be checked without it. The caller frees; NULL: no such file. */
