@@ -9,6 +9,10 @@ extern const size_t cc_conv2d_variant_count;
 extern const cc_variant cc_gemm_variants[];
 extern const size_t cc_gemm_variant_count;
 
+/* gemm.c: cc_gemm on parts of buffers; offsets in numbers. Uses a tape buffer as CLBlast's workspace. */
+camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, size_t a_offset, cc_buffer *b, size_t b_offset, cc_buffer *c,
+                        size_t c_offset, bool add, camcl_error *err);
+
 /* 2*N*P*Q*K*C*R*S, the same for the three directions. */
 double cc_conv2d_flops(const cc_conv2d_desc *desc);
 /* Shape and number checks that every variant's record starts with: io = the direction's {first, second, output}. `packed`: the weight operand is in a
