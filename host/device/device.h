@@ -19,6 +19,9 @@ void cc_device_reset_peak(camcl_device *device);
 /* Waits until everything enqueued is done. */
 camcl_status cc_device_finish(camcl_device *device, camcl_error *err);
 
+/* The in-order cl_command_queue, for libraries that want to be asked with one (CLBlast's workspace sizes). */
+void *cc_device_queue(const camcl_device *device);
+
 /* Device memory. A buffer is either persistent (own memory from the start, created here) or belongs to a tape (memory
  * from the arena, shared with buffers that are not alive at the same time). */
 typedef struct cc_buffer cc_buffer;
