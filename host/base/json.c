@@ -105,7 +105,7 @@ static camcl_status parse_hex4(parser *p, unsigned *out)
 /* Behind "\u": a code point, from one escape or from a pair of surrogates. */
 static camcl_status parse_code_point(parser *p, unsigned *out)
 {
-    unsigned code, low;
+    unsigned code = 0, low = 0;
     CC_RETURN_IF_FAILED(parse_hex4(p, &code));
     if (code >= 0xD800 && code <= 0xDBFF) {
         if (p->length - p->at < 2 || p->data[p->at] != '\\' || p->data[p->at + 1] != 'u') return fail(p, "half a surrogate pair");
@@ -164,7 +164,7 @@ static camcl_status parse_escape(parser *p, char *to, size_t *written)
     }
     if (c != 'u') return fail(p, "an unknown escape");
     p->at++;
-    unsigned code;
+    unsigned code = 0;
     CC_RETURN_IF_FAILED(parse_code_point(p, &code));
     *written = put_utf8(to, code);
     return CAMCL_OK;

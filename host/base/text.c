@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,8 +64,11 @@ void cc_text_add_json_string(cc_text *text, const char *value)
 
 void cc_text_add_json_number(cc_text *text, double value)
 {
-    if (isfinite(value)) cc_text_add(text, "%.9g", value);
-    else cc_text_add(text, "null");
+    char number[40];
+    snprintf(number, sizeof number, "%.9g", value);
+    char *comma = strchr(number, localeconv()->decimal_point[0]);   /* the host program's locale may have another point */
+    if (comma != NULL) *comma = '.';
+    cc_text_add(text, "%s", isfinite(value) ? number : "null");
 }
 
 void cc_text_free(cc_text *text)
