@@ -94,6 +94,8 @@ cc_device_class cc_device_get_class(const camcl_device_info *info)
     return CC_CLASS_OTHER;
 }
 
+void *cc_device_queue(const camcl_device *device) { return device->queue; }
+
 camcl_status cc_device_finish(camcl_device *device, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -19,6 +19,9 @@ void cc_device_reset_peak(camcl_device *device);
 /* Waits until everything enqueued is done. */
 camcl_status cc_device_finish(camcl_device *device, camcl_error *err);
 
+/* The in-order cl_command_queue, for libraries that want to be asked with one (CLBlast's workspace sizes). */
+void *cc_device_queue(const camcl_device *device);
+
 /* Device memory. A buffer is either persistent (own memory from the start, created here) or belongs to a tape (memory
  * from the arena, shared with buffers that are not alive at the same time). */
 typedef struct cc_buffer cc_buffer;
@@ -27,6 +30,9 @@ typedef struct cc_buffer cc_buffer;
 camcl_status cc_buffer_create(camcl_device *device, size_t bytes, const char *name, cc_buffer **out, camcl_error *err);
 void cc_buffer_destroy(cc_buffer **buffer);
 size_t cc_buffer_bytes(const cc_buffer *buffer);
+
+/* A part of a persistent buffer as a buffer of its own; offset must be a multiple of the device's base_align. The parent must outlive it. */
+camcl_status cc_buffer_view(cc_buffer *parent, size_t offset, size_t bytes, const char *name, cc_buffer **out, camcl_error *err);
 
 /* Blocking copies; offset in bytes. For a tape's buffer: only after cc_arena_commit. */
 camcl_status cc_buffer_write(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err);

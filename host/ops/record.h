@@ -1,4 +1,4 @@
-/* What the typed functions of ops.h share. */
+/* What the typed functions of ops.h and the variants behind them share. */
 #ifndef CC_OPS_RECORD_H
 #define CC_OPS_RECORD_H
 
@@ -8,5 +8,31 @@
  * are the more special ones. CAMCL_UNSUPPORTED when there is none. */
 camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count, bool add,
                           camcl_error *err);
+
+/* What a variant expects of one of its tensors: so many elements, at least so many (rows of a larger tensor), or so many unless absent. */
+typedef enum cc_need { CC_EXACT, CC_AT_LEAST, CC_OPTIONAL } cc_need;
+typedef struct cc_operand {
+    const char *name;
+    cc_dtype dtype;
+    size_t elements;
+    cc_need need;
+} cc_operand;
+/* Checks io[0..count) against what the variant expects; a mismatch is a defect of the caller and CAMCL_FAILED. A tensor of more than 2^31 - 1
+ * elements is CAMCL_UNSUPPORTED, since kernels count in int. */
+camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count, camcl_error *err);
+#define CC_CHECK(op, io, count, err, ...) \
+    cc_op_check(op, (const cc_operand[]){ __VA_ARGS__ }, sizeof((const cc_operand[]){ __VA_ARGS__ }) / sizeof(cc_operand), io, count, err)
+
+/* How common.clh's kernels are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`
+ * work-items share a sum, 1 on CPUs, 64 elsewhere (1 where a work-group cannot have that many). Few combinations, so few programs. */
+typedef struct cc_shape { size_t width, lanes; const char *options; } cc_shape;
+cc_shape cc_row_shape(const camcl_device_info *info, size_t c);
+
+/* How many work-items share `total` equal pieces of work, and how many pieces each takes (the last one maybe fewer). On CPUs a few
+ * contiguous ranges per core, each of at least `grain` pieces; on GPUs one piece each. Depends on nothing but its arguments. */
+typedef struct cc_split { size_t items, each; } cc_split;
+cc_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain);
+
+static inline bool cc_supports_all(const camcl_device_info *info, const void *desc) { (void)info; (void)desc; return true; }
 
 #endif

@@ -1,0 +1,244 @@
+/* Batch normalisation of x [M,C] over its M rows, with residual and activation fused:
+ *
+ *     y = act(gamma * (x - mean) * invstd + beta + residual)
+ *
+ * Passes over M*C numbers cut the rows into `chunks` of `rows` each (the last may be shorter) and a row into groups of `span` floats;
+ * work-item (chunk, group) of dimension 0, groups fastest. CPUs take whole rows (span = C), so that a work-item reads memory in order,
+ * GPUs one vector (span = WIDTH), so that neighbours read together. Sums walk a chunk in tiles of `tile` rows: a tile stays in the
+ * cache (CPUs), or is the whole chunk (GPUs), and one column of it is added up in registers before it is joined with what
+ * `partial` has. Per-channel passes have one work-group of LANES work-items per vector of channels; they join the chunks in a fixed tree.
+ *
+ * Statistics: the mean and the sum of squared deviations M2 of BLOCK rows at a time, two passes in registers, joined by
+ * Chan, Golub and LeVeque's formula. Means are kept relative to a value of their own chunk or channel until the end, so that
+ * neither they nor M2 lose digits when x has a large common offset. */
+#include "common.clh"
+
+/* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
+#if CC_CPU
+#define BLOCK 4
+#define STRIP 4
+#else
+#define BLOCK 8
+#define STRIP 1
+#endif
+
+/* (mean, m2) of n rows joined with those of n_b > 0 more. */
+#define JOIN(n, mean, m2, n_b, mean_b, m2_b)                    \
+    do {                                                        \
+        const floatv delta = (mean_b) - (mean);                 \
+        const float share = (n_b) / ((n) + (n_b));              \
+        (m2) += (m2_b) + delta * delta * ((n) * share);         \
+        (mean) += delta * share;                                \
+    } while (0)
+
+/* The part of x that this work-item has: rows first..last-1, floats left..right-1 of each. */
+#define FIND_CHUNK                                                                         \
+    const int groups = (c + span - 1) / span;                                              \
+    const int chunk = (int)get_global_id(0) / groups, group = (int)get_global_id(0) % groups; \
+    if (chunk >= chunks) return;                                                           \
+    const int first = chunk * rows, last = min(m, first + rows);                           \
+    const int left = group * span, right = min(c, left + span)
+
+/* Joins rows top..bottom-1 of `columns` vectors with the means (relative to x's row `first`) and M2s of rows first..top-1. x, means and m2s
+ * point at the first of the columns. */
+static inline void add_statistics(__global const float *restrict x, __global float *restrict means, __global float *restrict m2s,
+    const int c, const int first, const int top, const int bottom, const int last, const int columns)
+{
+    floatv shift[STRIP], mean[STRIP], m2[STRIP];
+    float n = (float)(top - first);
+    for (int j = 0; j < columns; j++) {
+        shift[j] = load(x + (size_t)first * c + j * WIDTH);
+        mean[j] = top > first ? load(means + j * WIDTH) : SPLAT(0.0f);
+        m2[j] = top > first ? load(m2s + j * WIDTH) : SPLAT(0.0f);
+    }
+    int row = top;
+    for (; row + BLOCK <= bottom; row += BLOCK) {
+        __global const float *from = x + (size_t)row * c;
+        floatv v[BLOCK][STRIP];
+        for (int i = 0; i < BLOCK; i++)
+            for (int j = 0; j < columns; j++) v[i][j] = load(from + (size_t)i * c + j * WIDTH) - shift[j];
+        for (int j = 0; j < columns; j++) {
+            floatv sum = SPLAT(0.0f), squares = SPLAT(0.0f);
+            for (int i = 0; i < BLOCK; i++) sum += v[i][j];
+            sum *= 1.0f / BLOCK;
+            for (int i = 0; i < BLOCK; i++) squares += (v[i][j] - sum) * (v[i][j] - sum);
+            JOIN(n, mean[j], m2[j], (float)BLOCK, sum, squares);
+        }
+        n += BLOCK;
+    }
+    for (; row < bottom; row++, n += 1.0f)
+        for (int j = 0; j < columns; j++) JOIN(n, mean[j], m2[j], 1.0f, load(x + (size_t)row * c + j * WIDTH) - shift[j], SPLAT(0.0f));
+    for (int j = 0; j < columns; j++) {
+        store(means + j * WIDTH, bottom < last ? mean[j] : mean[j] + shift[j]);
+        store(m2s + j * WIDTH, m2[j]);
+    }
+}
+
+/* partial [2][chunks][C] = mean, M2 of each chunk */
+__kernel void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks,
+    int span, int tile)
+{
+    FIND_CHUNK;
+    __global float *means = partial + (size_t)chunk * c, *m2s = means + (size_t)chunks * c;
+    for (int top = first; top < last; top += tile) {
+        const int bottom = min(last, top + tile);
+        int at = left;
+        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH) add_statistics(x + at, means + at, m2s + at, c, first, top, bottom, last, STRIP);
+        for (; at < right; at += WIDTH) add_statistics(x + at, means + at, m2s + at, c, first, top, bottom, last, 1);
+    }
+}
+
+/* Joins the chunks: mean, invstd, and the running statistics. */
+__kernel void batch_norm_finalize(__global const float *partial, __global float *mean_out, __global float *invstd_out,
+    __global float *running_mean, __global float *running_var, int m, int c, int rows, int chunks, float eps, float momentum)
+{
+    const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
+    const floatv shift = load(partial + at);
+    floatv mean = SPLAT(0.0f), m2 = SPLAT(0.0f);
+    float n = 0.0f;
+    for (int chunk = lane; chunk < chunks; chunk += LANES) {
+        const float size = (float)min(rows, m - chunk * rows);
+        JOIN(n, mean, m2, size, load(partial + (size_t)chunk * c + at) - shift, load(partial + (size_t)(chunks + chunk) * c + at));
+        n += size;
+    }
+#if LANES > 1
+    __local floatv means[LANES], m2s[LANES];
+    __local float ns[LANES];
+    means[lane] = mean;
+    m2s[lane] = m2;
+    ns[lane] = n;
+    for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < half_lanes && ns[lane + half_lanes] > 0.0f) {
+            JOIN(n, mean, m2, ns[lane + half_lanes], means[lane + half_lanes], m2s[lane + half_lanes]);
+            means[lane] = mean;
+            m2s[lane] = m2;
+            ns[lane] = n += ns[lane + half_lanes];
+        }
+    }
+    if (lane > 0) return;
+#endif
+    mean += shift;
+    store(mean_out + at, mean);
+    store(invstd_out + at, SPLAT(1.0f) / sqrt(m2 / (float)m + eps));
+    store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + mean * momentum);
+    store(running_var + at, load(running_var + at) * (1.0f - momentum) + m2 / (float)(m - 1) * momentum);
+}
+
+/* Evaluation: the statistics that forward and backward use are the running ones. One work-item per vector. */
+__kernel void batch_norm_running(__global const float *running_mean, __global const float *running_var, __global float *mean,
+    __global float *invstd, int c, float eps)
+{
+    const int at = (int)get_global_id(0) * WIDTH;
+    if (at >= c) return;
+    store(mean + at, load(running_mean + at));
+    store(invstd + at, SPLAT(1.0f) / sqrt(load(running_var + at) + eps));
+}
+
+__kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual, __global const float *restrict gamma,
+    __global const float *restrict beta, __global const float *restrict mean, __global const float *restrict invstd, __global float *restrict y,
+    int m, int c, int rows, int chunks, int span, float slope, int has_residual)
+{
+    FIND_CHUNK;
+    for (int row = first; row < last; row++)
+        for (int at = left; at < right; at += WIDTH) {
+            const size_t i = (size_t)row * c + at;
+            floatv v = (load(x + i) - load(mean + at)) * (load(gamma + at) * load(invstd + at)) + load(beta + at);
+            if (has_residual) v += load(residual + i);
+            store(y + i, activate(v, slope));
+        }
+}
+
+/* Adds rows top..bottom-1 of `columns` vectors to what rows first..top-1 gave. Pointers to the first of the columns. */
+static inline void add_sums(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
+    __global const float *restrict mean, __global float *restrict sums, __global float *restrict products,
+    const int c, const int first, const int top, const int bottom, const float slope, const int columns)
+{
+    floatv shift[STRIP], sum[STRIP], product[STRIP];
+    for (int j = 0; j < columns; j++) {
+        shift[j] = load(mean + j * WIDTH);
+        sum[j] = product[j] = SPLAT(0.0f);
+    }
+    for (int row = top; row < bottom; row++)
+        for (int j = 0; j < columns; j++) {
+            const size_t i = (size_t)row * c + j * WIDTH;
+            const floatv g = load(dy + i) * activation_factor(load(y + i), slope);
+            sum[j] += g;
+            product[j] += g * (load(x + i) - shift[j]);
+        }
+    for (int j = 0; j < columns; j++) {
+        ADD_OR_STORE(top > first, sums + j * WIDTH, sum[j]);
+        ADD_OR_STORE(top > first, products + j * WIDTH, product[j]);
+    }
+}
+
+/* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y. */
+__kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
+    __global const float *restrict mean, __global float *restrict partial, int m, int c, int rows, int chunks, int span, int tile, float slope)
+{
+    FIND_CHUNK;
+    __global float *sums = partial + (size_t)chunk * c, *products = sums + (size_t)chunks * c;
+    for (int top = first; top < last; top += tile) {
+        const int bottom = min(last, top + tile);
+        int at = left;
+        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH)
+            add_sums(x + at, y + at, dy + at, mean + at, sums + at, products + at, c, first, top, bottom, slope, STRIP);
+        for (; at < right; at += WIDTH)
+            add_sums(x + at, y + at, dy + at, mean + at, sums + at, products + at, c, first, top, bottom, slope, 1);
+    }
+}
+
+/* Joins the chunks: sums [2][C] = dbeta, dgamma of this pass; dgamma and dbeta take them or add them. */
+__kernel void batch_norm_backward_finalize(__global const float *partial, __global const float *invstd, __global float *sums,
+    __global float *dgamma, __global float *dbeta, int c, int chunks, int add)
+{
+    const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
+    floatv sum = SPLAT(0.0f), product = SPLAT(0.0f);
+    for (int chunk = lane; chunk < chunks; chunk += LANES) {
+        sum += load(partial + (size_t)chunk * c + at);
+        product += load(partial + (size_t)(chunks + chunk) * c + at);
+    }
+#if LANES > 1
+    __local floatv lane_sums[LANES], products[LANES];
+    lane_sums[lane] = sum;
+    products[lane] = product;
+    for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < half_lanes) {
+            lane_sums[lane] = sum += lane_sums[lane + half_lanes];
+            products[lane] = product += products[lane + half_lanes];
+        }
+    }
+    if (lane > 0) return;
+#endif
+    product *= load(invstd + at);
+    store(sums + at, sum);
+    store(sums + c + at, product);
+    ADD_OR_STORE(add, dbeta + at, sum);
+    ADD_OR_STORE(add, dgamma + at, product);
+}
+
+/* train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M); else dx = gamma * invstd * g (sums and x are not read). dresidual = g.
+ * Modes: 0 no such output, 1 overwrite, 2 add. */
+__kernel void batch_norm_backward(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
+    __global const float *restrict gamma, __global const float *restrict mean, __global const float *restrict invstd,
+    __global const float *restrict sums, __global float *restrict dx, __global float *restrict dresidual,
+    int m, int c, int rows, int chunks, int span, float slope, int train, int dx_mode, int dresidual_mode)
+{
+    FIND_CHUNK;
+    const float share = 1.0f / (float)m;
+    for (int row = first; row < last; row++)
+        for (int at = left; at < right; at += WIDTH) {
+            const size_t i = (size_t)row * c + at;
+            const floatv g = load(dy + i) * activation_factor(load(y + i), slope), scale = load(gamma + at) * load(invstd + at);
+            if (dx_mode) {
+                floatv d = g;
+                if (train) {
+                    const floatv tilt = load(sums + c + at) * load(invstd + at);
+                    d -= (load(sums + at) + (load(x + i) - load(mean + at)) * tilt) * share;
+                }
+                ADD_OR_STORE(dx_mode > 1, dx + i, d * scale);
+            }
+            if (dresidual_mode) ADD_OR_STORE(dresidual_mode > 1, dresidual + i, g);
+        }
+}

@@ -1,0 +1,109 @@
+/* Convolution for CPUs: one work-item computes register tiles of PIXELS output pixels x VECTORS*16 output channels. Forward and, on dy
+ * with turned weights, backward-data.
+ *
+ * The convolution here is
+ *     y[n, out_top + out_step*p, out_left + out_step*q, k] = sum_{r,s,c} x[n, p*stride+r+top, q*stride+s+left, c] * w[r,s,c,k],  p < P, q < Q
+ * in a tensor y [N, out_H, out_W, K] (out_step > 1: one phase of a strided backward-data).
+ *
+ * Weights are packed in panels [ceil(K / KB)][R*S*C][KB], KB = 16*VECTORS, zeros beyond K (conv2d_pack.cl).
+ * Work-item (i, j): groups i, i + size, ... of output rows, panels j*panels_each ... Dimension 0 has as many items as scratch has bands.
+ * The reduction of one tile runs over R * S2 segments of `run` numbers that are contiguous in the band: S2 = 1, run = S*C when pixels
+ * follow one another without a gap, else S2 = S, run = C. Local size is 1. */
+#ifndef PIXELS
+#define PIXELS 8             /* output pixels of a tile: PIXELS*VECTORS accumulators + VECTORS weights must fit the registers */
+#endif
+#ifndef VECTORS
+#define VECTORS 2            /* float16 vectors of output channels of a tile */
+#endif
+#define KB (16 * VECTORS)
+
+#include "conv2d_tile.clh"
+
+/* out[0..15] (+)= value, of which `count` channels exist. */
+static inline void store_channels(__global float *out, const float16 value, const int count, const int add)
+{
+    if (count >= 16) {
+        vstore16(add ? vload16(0, out) + value : value, 0, out);
+        return;
+    }
+    float lane[16];
+    vstore16(value, 0, lane);
+    for (int i = 0; i < count; i++) out[i] = add ? out[i] + lane[i] : lane[i];
+}
+
+__kernel void conv2d_tile(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
+    const int N, const int H, const int W, const int C, const int K,
+    const int P, const int Q, const int R, const int S2, const int run, const int stride, const int top, const int left,
+    const int out_H, const int out_W, const int out_step, const int out_top, const int out_left,
+    const int images, const int rows, const int groups_per_image, const int groups,
+    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int use_band,
+    const int w_offset, const int panels, const int panels_each, const int add)
+{
+    const int item = get_global_id(0), items = get_global_size(0);
+    const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
+    __global float *band = scratch + (size_t)(get_global_id(1) * items + item) * images * band_image;
+
+    for (int group = item; group < groups; group += items) {
+        /* either whole images, several in a group, or a part of the rows of one */
+        const int n0 = groups_per_image > 1 ? group / groups_per_image : group * images;
+        const int p0 = groups_per_image > 1 ? group % groups_per_image * rows : 0;
+        const int group_images = min(images, N - n0), group_rows = min(rows, P - p0);
+        const int pixels = group_images * group_rows * Q;
+        __global const float *source = x + (size_t)n0 * H * W * C;
+        if (use_band) {
+            band_load(band, source, group_images, H, W, C, p0 * stride + top, left, (group_rows - 1) * stride + R, band_columns,
+                band_image, band_row, band_pixel);
+            source = band;
+        } else {
+            source += ((size_t)(p0 * stride + top) * W + left) * C;
+        }
+        __global float *y_group = y + (((size_t)n0 * out_H + out_top + p0 * out_step) * out_W + out_left) * K;
+        const int next_row = band_row * stride - (Q - 1) * stride * band_pixel, next_image = band_image - group_rows * band_row * stride;
+        const int out_row = out_step * out_W - (Q - 1) * out_step, out_image = (out_H - group_rows * out_step) * out_W;
+
+        for (int panel = first_panel; panel < last_panel; panel++) {
+            const int k0 = panel * KB;
+            int p = 0, q = 0, at = 0, to = 0;        /* of the next pixel: row, column, place in the band, in y_group */
+            for (int pixel = 0; pixel < pixels; pixel += PIXELS) {
+                int from[PIXELS], out[PIXELS];
+                for (int i = 0; i < PIXELS; i++) {   /* a tile that reaches beyond the group repeats its last pixel */
+                    from[i] = at;
+                    out[i] = to;
+                    if (pixel + i + 1 >= pixels) continue;
+                    const int row_ends = ++q == Q;
+                    q = row_ends ? 0 : q;
+                    p += row_ends;
+                    at += row_ends ? next_row : stride * band_pixel;
+                    to += row_ends ? out_row : out_step;
+                    const int image_ends = p == group_rows;
+                    p = image_ends ? 0 : p;
+                    at += image_ends ? next_image : 0;
+                    to += image_ends ? out_image : 0;
+                }
+                float16 sum[PIXELS][VECTORS];
+                for (int i = 0; i < PIXELS; i++)
+                    for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+                __global const float *weight = w + w_offset + (size_t)panel * (R * S2 * run) * KB;
+                for (int r = 0; r < R; r++) {
+                    for (int s = 0; s < S2; s++) {
+                        __global const float *segment = source + r * band_row + s * band_pixel;
+                        for (int c = 0; c < run; c++) {
+                            float16 factor[VECTORS];
+                            for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, weight);
+                            weight += KB;
+#pragma unroll
+                            for (int i = 0; i < PIXELS; i++) {
+                                const float16 value = (float16)segment[from[i] + c];
+#pragma unroll
+                                for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
+                            }
+                        }
+                    }
+                }
+                for (int i = 0; i < PIXELS && pixel + i < pixels; i++)
+                    for (int v = 0; v < VECTORS; v++)
+                        store_channels(y_group + (size_t)out[i] * K + k0 + 16 * v, sum[i][v], K - k0 - 16 * v, add);
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/* Updates of `count` parameters. Work-item i takes vectors i*each .. of WIDTH numbers; the first one also takes the count % WIDTH numbers at
+ * the end. */
+#include "common.clh"
+
+/* g = grad + weight_decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v). The type is that of the operands. */
+#define SGD_STEP(type, grad, w, v)                                     \
+    do {                                                               \
+        const type g_ = (grad) + weight_decay * (w);                   \
+        v = momentum * (v) + g_;                                       \
+        w -= lr * (nesterov ? g_ + momentum * (v) : (v));              \
+    } while (0)
+
+__kernel void sgd_update(__global const float *rates, __global const float *grad, __global float *w, __global float *velocity, int index,
+    int count, int each, float momentum, float weight_decay, int nesterov)
+{
+    const float lr = rates[index];
+    const int vectors = count / WIDTH, first = (int)get_global_id(0) * each, last = min(vectors, first + each);
+    for (int j = first; j < last; j++) {
+        const size_t i = (size_t)j * WIDTH;
+        floatv value = load(w + i), v = load(velocity + i);
+        SGD_STEP(floatv, load(grad + i), value, v);
+        store(velocity + i, v);
+        store(w + i, value);
+    }
+    if (first == 0)
+        for (int i = vectors * WIDTH; i < count; i++) SGD_STEP(float, grad[i], w[i], velocity[i]);
+}
+
+__kernel void ema_update(__global const float *w, __global float *average, int count, int each, float decay)
+{
+    const int vectors = count / WIDTH, first = (int)get_global_id(0) * each, last = min(vectors, first + each);
+    for (int j = first; j < last; j++) {
+        const size_t i = (size_t)j * WIDTH;
+        store(average + i, decay * load(average + i) + (1.0f - decay) * load(w + i));
+    }
+    if (first == 0)
+        for (int i = vectors * WIDTH; i < count; i++) average[i] = decay * average[i] + (1.0f - decay) * w[i];
+}

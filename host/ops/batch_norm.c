@@ -1,0 +1,167 @@
+/* Batch normalisation with residual and activation: two passes over memory forward (statistics, apply), two backward (sums, apply). */
+#include "base/memory.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+enum { NONE, OVERWRITE, ADD };   /* what the kernels do with an output */
+
+/* How the M rows are cut for the launches: see cl/batch_norm.cl. */
+typedef struct geometry {
+    cc_shape shape;
+    size_t span, tile, rows, chunks;        /* sums */
+    size_t apply_rows, apply_chunks;        /* passes without sums */
+} geometry;
+
+static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *desc)
+{
+    enum { TILE = 16, GPU_APPLY_ROWS = 8, GPU_MAX_CHUNKS = 1024 };
+    const bool cpu = info->type == CAMCL_CPU;
+    const size_t units = cc_max_size(info->compute_units, 1);
+    geometry g = { .shape = cc_row_shape(info, desc->c) };
+    g.span = cpu ? desc->c : g.shape.width;
+    /* Enough work-items to fill the device, chunks long enough to make joining them cheap. */
+    size_t rows = cpu ? cc_ceil_div(desc->m, 16 * units) : cc_ceil_div(desc->m * (desc->c / g.shape.width), 1024 * units);
+    if (!cpu) rows = cc_max_size(rows, cc_ceil_div(desc->m, GPU_MAX_CHUNKS));
+    g.rows = cc_round_up(rows, TILE);
+    g.chunks = cc_ceil_div(desc->m, g.rows);
+    g.tile = cpu ? TILE : g.rows;
+    g.apply_rows = cpu ? g.rows : GPU_APPLY_ROWS;
+    g.apply_chunks = cc_ceil_div(desc->m, g.apply_rows);
+    return g;
+}
+
+/* A kernel over `chunks` of rows, or with chunks = 0 one work-group per vector of channels. `passes`: M*C floats read or written. */
+static camcl_status launch(cc_tape *tape, const geometry *g, const cc_batch_norm_desc *desc, const char *kernel, size_t chunks, unsigned passes,
+                           const cc_arg *args, size_t count, camcl_error *err)
+{
+    cc_launch l = { .program = "batch_norm", .kernel = kernel, .options = g->shape.options, .dims = 1 };
+    l.global[0] = chunks ? chunks * (desc->c / g->span) : desc->c / g->shape.width * g->shape.lanes;
+    if (chunks == 0) l.local[0] = l.local[1] = l.local[2] = 1;
+    if (chunks == 0) l.local[0] = g->shape.lanes;
+    l.bytes = 4.0 * passes * (double)desc->m * (double)desc->c;
+    return cc_tape_launch(tape, &l, args, count, err);
+}
+
+static camcl_status check_desc(const cc_batch_norm_op *op, camcl_error *err)
+{
+    if (op->train && op->desc.m < 2)
+        return cc_fail(err, CAMCL_UNSUPPORTED, "batch norm: one row per channel has no variance (use a larger batch or larger images)");
+    return CAMCL_OK;
+}
+
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_batch_norm_op *op = desc;
+    const cc_batch_norm_desc *d = &op->desc;
+    const size_t all = d->m * d->c;
+    CC_RETURN_IF_FAILED(check_desc(op, err));
+    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL },
+                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT }, { "running_mean", CC_F32, d->c, CC_EXACT },
+                                 { "running_var", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "y", CC_F32, all, CC_EXACT }));
+    cc_buffer *x = io[0].buffer, *residual = io[1].buffer, *gamma = io[2].buffer, *beta = io[3].buffer, *running_mean = io[4].buffer,
+              *running_var = io[5].buffer, *mean = io[6].buffer, *invstd = io[7].buffer, *y = io[8].buffer;
+    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
+    if (op->train) {
+        cc_buffer *partial;
+        CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial statistics", &partial, err));
+        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_statistics", g.chunks, 1,
+                                   CC_ARGS(CC_IN(x), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
+                                           CC_INT(g.tile)), err));
+        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_finalize", 0, 0,
+                                   CC_ARGS(CC_IN(partial), CC_OUT(mean), CC_OUT(invstd), CC_INOUT(running_mean), CC_INOUT(running_var),
+                                           CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_FLOAT(d->eps),
+                                           CC_FLOAT(d->momentum)), err));
+    } else {
+        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_running", 0, 0,
+                                   CC_ARGS(CC_IN(running_mean), CC_IN(running_var), CC_OUT(mean), CC_OUT(invstd), CC_INT(d->c),
+                                           CC_FLOAT(d->eps)), err));
+    }
+    return launch(tape, &g, d, "batch_norm_forward", g.apply_chunks, residual ? 3 : 2,
+                  CC_ARGS(CC_IN(x), CC_IN(residual ? residual : x), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_OUT(y),
+                          CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(d->slope), CC_INT(residual != NULL)), err);
+}
+
+static int mode(const cc_buffer *output, bool add) { return output == NULL ? NONE : add ? ADD : OVERWRITE; }
+static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
+{
+    return how == NONE ? CC_IN(stand_in) : how == ADD ? CC_INOUT(buffer) : CC_OUT(buffer);
+}
+
+static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_batch_norm_op *op = desc;
+    const cc_batch_norm_desc *d = &op->desc;
+    const size_t all = d->m * d->c;
+    const bool eval = !op->train;
+    const cc_need wanted = eval ? CC_OPTIONAL : CC_EXACT;
+    CC_RETURN_IF_FAILED(check_desc(op, err));
+    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT }, { "dy", CC_F32, all, CC_EXACT },
+                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT },
+                                 { "dx", CC_F32, all, wanted }, { "dresidual", CC_F32, all, CC_OPTIONAL },
+                                 { "dgamma", CC_F32, d->c, wanted }, { "dbeta", CC_F32, d->c, wanted }));
+    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *mean = io[4].buffer, *invstd = io[5].buffer, *dx = io[6].buffer,
+              *dresidual = io[7].buffer, *dgamma = io[8].buffer, *dbeta = io[9].buffer;
+    cc_buffer *y = d->slope == 1.0f ? dy : io[1].buffer;   /* no activation: y is not needed, and not read */
+    cc_buffer *sums = invstd;
+    const unsigned reads = y == dy ? 2 : 3;
+    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
+    if ((dgamma == NULL) != (dbeta == NULL)) return cc_fail(err, CAMCL_FAILED, "batch_norm: dgamma without dbeta (report this as a defect)");
+    if (dgamma) {
+        cc_buffer *partial;
+        const int how = mode(dgamma, op->add.dparams);
+        CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial sums", &partial, err));
+        CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
+        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads,
+                                   CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(mean), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c),
+                                           CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span), CC_INT(g.tile), CC_FLOAT(d->slope)), err));
+        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_finalize", 0, 0,
+                                   CC_ARGS(CC_IN(partial), CC_IN(invstd), CC_OUT(sums), output(dgamma, how, NULL), output(dbeta, how, NULL),
+                                           CC_INT(d->c), CC_INT(g.chunks), CC_INT(op->add.dparams)), err));
+    }
+    const int dx_mode = mode(dx, op->add.dx), dresidual_mode = mode(dresidual, op->add.dresidual);
+    if (dx_mode == NONE && dresidual_mode == NONE) return CAMCL_OK;
+    return launch(tape, &g, d, "batch_norm_backward", g.apply_chunks, reads - eval + (unsigned)(dx_mode + dresidual_mode),
+                  CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(mean), CC_IN(invstd), CC_IN(sums), output(dx, dx_mode, dy),
+                          output(dresidual, dresidual_mode, dy), CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks),
+                          CC_INT(g.span), CC_FLOAT(d->slope), CC_INT(op->train), CC_INT(dx_mode), CC_INT(dresidual_mode)), err);
+}
+
+const cc_variant cc_batch_norm_variants[] = {
+    { "batch_norm", CC_FORWARD, "rows", "", cc_supports_all, forward, NULL, NULL, NULL },
+    { "batch_norm", CC_BACKWARD, "rows", "", cc_supports_all, backward, NULL, NULL, NULL },
+};
+const size_t cc_batch_norm_variant_count = CC_COUNT(cc_batch_norm_variants);
+
+camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
+    cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err)
+{
+    const cc_batch_norm_op op = { .desc = *desc, .train = true };
+    const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };
+    return cc_op_record(tape, "batch_norm", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+}
+
+camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
+    cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err)
+{
+    const cc_batch_norm_op op = { .desc = *desc, .train = false };
+    const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };
+    return cc_op_record(tape, "batch_norm", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+}
+
+camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor gamma,
+    cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
+{
+    const cc_batch_norm_op op = { .desc = *desc, .train = true, .add = add };
+    const cc_tensor io[] = { x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta };
+    return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
+}
+
+camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor gamma,
+    cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
+{
+    const cc_batch_norm_op op = { .desc = *desc, .train = false, .add = add };
+    const cc_tensor io[] = { x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta };
+    return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
+}

@@ -1,0 +1,130 @@
+/* Convolution: shapes, the general variant, the list of variants and the choice among them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_variants.h"
+
+size_t cc_conv2d_out_h(const cc_conv2d_desc *desc) { return (desc->h + 2 * desc->pad - desc->r) / desc->stride + 1; }
+size_t cc_conv2d_out_w(const cc_conv2d_desc *desc) { return (desc->w + 2 * desc->pad - desc->s) / desc->stride + 1; }
+
+double cc_conv2d_flops(const cc_conv2d_desc *desc)
+{
+    return 2.0 * (double)desc->n * (double)cc_conv2d_out_h(desc) * (double)cc_conv2d_out_w(desc) * (double)desc->k * (double)desc->c * (double)desc->r *
+           (double)desc->s;
+}
+
+void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size)
+{
+    snprintf(text, size, "conv2d %s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", cc_direction_name(direction), desc->n, desc->h, desc->w, desc->c,
+             desc->k, desc->r, desc->s, desc->stride, desc->pad);
+}
+
+static bool has_shape(const cc_tensor *tensor, size_t d0, size_t d1, size_t d2, size_t d3)
+{
+    return tensor->buffer && tensor->dtype == CC_F32 && tensor->rank == 4 && tensor->dim[0] == d0 && tensor->dim[1] == d1 && tensor->dim[2] == d2 &&
+           tensor->dim[3] == d3;
+}
+
+/* Kernels index within an image, a weight tensor and a band with 32-bit integers. */
+static bool indices_fit(const cc_conv2d_desc *d)
+{
+    const size_t limit = 0x3fffffff;
+    size_t x = 0, y = 0, w = 0;
+    return cc_mul_size(d->h + 2 * d->pad + d->r, d->w + 2 * d->pad + d->s, &x) && cc_mul_size(x, d->c + 16, &x) && x <= limit &&
+           cc_mul_size(cc_conv2d_out_h(d), cc_conv2d_out_w(d), &y) && cc_mul_size(y, d->k, &y) && y <= limit && cc_mul_size(d->r, d->s, &w) &&
+           cc_mul_size(w, d->c + 64, &w) && cc_mul_size(w, d->k + 64, &w) && w <= limit && d->n <= limit;
+}
+
+camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool packed, camcl_error *err)
+{
+    char key[160];
+    cc_conv2d_key(d, direction, key, sizeof key);
+    if (!d->n || !d->h || !d->w || !d->c || !d->k || !d->r || !d->s || !d->stride || d->h + 2 * d->pad < d->r || d->w + 2 * d->pad < d->s)
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: the kernel does not fit the padded image (use larger images)", key);
+    if (!indices_fit(d)) return cc_fail(err, CAMCL_UNSUPPORTED, "%s: an image or the weights exceed 2^30 numbers (use smaller images)", key);
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const cc_tensor *x = direction == CC_BACKWARD_DATA ? &io[2] : &io[0];
+    const cc_tensor *y = direction == CC_FORWARD ? &io[2] : direction == CC_BACKWARD_DATA ? &io[0] : &io[1];
+    const cc_tensor *w = direction == CC_BACKWARD_WEIGHT ? &io[2] : &io[1];
+    if (count != 3 || !has_shape(x, d->n, d->h, d->w, d->c) || !has_shape(y, d->n, p, q, d->k) ||
+        !(packed ? w->buffer != NULL : has_shape(w, d->r, d->s, d->c, d->k)))
+        return cc_fail(err, CAMCL_FAILED, "%s: operands of other shapes (report this as a defect)", key);
+    return CAMCL_OK;
+}
+
+static camcl_status record_general(cc_tape *tape, cc_direction direction, const char *kernel, const cc_conv2d_desc *d, const size_t *global,
+                                   const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_conv2d_check(direction, d, io, count, false, err));
+    cc_launch launch = { .program = "conv2d", .kernel = kernel, .dims = 3, .global = { global[0], global[1], global[2] }, .flops = cc_conv2d_flops(d) };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->n), CC_INT(d->h),
+                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad),
+                                  CC_INT(cc_conv2d_out_h(d)), CC_INT(cc_conv2d_out_w(d)), CC_INT(add)),
+                          err);
+}
+
+static bool supports_all(const camcl_device_info *info, const void *desc)
+{
+    (void)info;
+    (void)desc;
+    return true;
+}
+
+static camcl_status general_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    const size_t global[3] = { d->k, cc_conv2d_out_h(d) * cc_conv2d_out_w(d), d->n };
+    return record_general(tape, CC_FORWARD, "conv2d_forward_general", d, global, io, count, add, err);
+}
+
+static camcl_status general_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    const size_t global[3] = { d->c, d->h * d->w, d->n };
+    return record_general(tape, CC_BACKWARD_DATA, "conv2d_backward_data_general", d, global, io, count, add, err);
+}
+
+static camcl_status general_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    const size_t global[3] = { d->k, d->c, d->r * d->s };
+    return record_general(tape, CC_BACKWARD_WEIGHT, "conv2d_backward_weight_general", d, global, io, count, add, err);
+}
+
+/* Per direction the general one first. */
+const cc_variant cc_conv2d_variants[] = {
+    { "conv2d", CC_FORWARD, "general", "direct", supports_all, general_forward, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_DATA, "general", "direct", supports_all, general_backward_data, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_WEIGHT, "general", "direct", supports_all, general_backward_weight, NULL, NULL, NULL },
+    { "conv2d", CC_FORWARD, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_forward, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_DATA, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_data, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_WEIGHT, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_weight, NULL, NULL, NULL },
+    { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes, cc_conv2d_tile_pack_forward,
+      "tile_forward" },
+    { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data, cc_conv2d_tile_backward_data_bytes,
+      cc_conv2d_tile_pack_backward_data, "tile_backward_data" },
+    { "conv2d", CC_BACKWARD_WEIGHT, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_weight, NULL, NULL, NULL },
+};
+const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
+
+/* Names of the built-in table, best first, by device class. */
+static const char *const cpu_order[] = { "tile", "gemm", "general" };
+static const char *const gpu_order[] = { "gemm", "general", "general" };
+
+const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
+{
+    const char *const *order = cc_device_get_class(info) == CC_CLASS_CPU ? cpu_order : gpu_order;
+    const cc_variant *general = NULL;
+    for (size_t i = 0; i < CC_COUNT(cpu_order); i++) {
+        for (size_t j = 0; j < cc_conv2d_variant_count; j++) {
+            const cc_variant *v = &cc_conv2d_variants[j];
+            if (v->direction != direction) continue;
+            if (strcmp(v->name, "general") == 0) general = v;
+            const bool allowed = strcmp(policy, "auto") == 0 || strcmp(policy, v->family) == 0;
+            if (strcmp(v->name, order[i]) == 0 && allowed && v->supports(info, desc)) return v;
+        }
+    }
+    return general;
+}

@@ -1,0 +1,40 @@
+/* What the files of the convolution and GEMM operations share, and the lists they add to the registry. */
+#ifndef CC_OPS_CONV2D_VARIANTS_H
+#define CC_OPS_CONV2D_VARIANTS_H
+
+#include "ops/ops.h"
+
+extern const cc_variant cc_conv2d_variants[];
+extern const size_t cc_conv2d_variant_count;
+extern const cc_variant cc_gemm_variants[];
+extern const size_t cc_gemm_variant_count;
+
+/* gemm.c: cc_gemm on parts of buffers; offsets in numbers. Uses a tape buffer as CLBlast's workspace. */
+camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, size_t a_offset, cc_buffer *b, size_t b_offset, cc_buffer *c,
+                        size_t c_offset, bool add, camcl_error *err);
+
+/* 2*N*P*Q*K*C*R*S, the same for the three directions. */
+double cc_conv2d_flops(const cc_conv2d_desc *desc);
+/* Shape and number checks that every variant's record starts with: io = the direction's {first, second, output}. `packed`: the weight operand is in a
+ * private layout and not checked. */
+camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc, const cc_tensor *io, size_t count, bool packed, camcl_error *err);
+
+/* conv2d_tile.c */
+bool cc_conv2d_tile_supports(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+size_t cc_conv2d_tile_forward_bytes(const camcl_device_info *info, const void *desc);
+size_t cc_conv2d_tile_backward_data_bytes(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+
+/* conv2d_tile_weight.c */
+camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+
+/* conv2d_gemm.c */
+bool cc_conv2d_gemm_supports(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+camcl_status cc_conv2d_gemm_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+camcl_status cc_conv2d_gemm_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+
+#endif

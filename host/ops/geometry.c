@@ -1,0 +1,12 @@
+#include "ops/geometry.h"
+
+camcl_status cc_record_serial_or_group(cc_tape *tape, const cc_variant *serial, const cc_variant *group, const void *desc,
+                                       const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_variant *variant = !cc_on_cpu(tape) && group->supports(info, desc) ? group : serial;
+    if (!variant->supports(info, desc))
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s %s: the shape is too large (use smaller images or batches)", variant->op,
+                       cc_direction_name(variant->direction));
+    return variant->record(tape, desc, io, count, add, err);
+}

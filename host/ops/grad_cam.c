@@ -1,0 +1,157 @@
+/* Grad-CAM: the seed of its backward pass, the map, and the first-order gradient. Kernels in cl/grad_cam.cl. */
+#include <assert.h>
+
+#include "base/memory.h"
+#include "ops/geometry.h"
+#include "ops/ops.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+/* The macros of cl/grad_cam.cl. */
+typedef struct shape {
+    const char *options;
+    size_t width, lanes, channels, rows;
+} shape;
+
+static const shape serial = { "-DWIDTH=16 -DLANES=1 -DCHANNELS=1 -DROWS=1", 16, 1, 1, 1 };
+static const shape group = { "-DWIDTH=1 -DLANES=32 -DCHANNELS=32 -DROWS=4", 1, 32, 32, 4 };
+
+static const char *row_options(const cc_tape *tape) { return cc_on_cpu(tape) ? serial.options : group.options; }
+
+/* Groups along the pixels: enough for every GPU core, but on CPUs several pixels each. */
+static size_t pixel_groups(const shape *s, size_t pixels) { return s->lanes > 1 ? pixels : cc_ceil_div(pixels, 16); }
+
+/* io: {a, gradient, m, cam} */
+static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, const shape *s, camcl_error *err)
+{
+    const size_t pixels = d->h * d->w;
+    const double floats = (double)d->n * (double)pixels * (double)d->c;
+    assert(cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels * d->c);
+    assert(cc_tensor_count(&io[2]) == d->n * d->c && cc_tensor_count(&io[3]) == d->n * pixels);
+    const cc_launch weights = { .program = "grad_cam", .kernel = "grad_cam_forward_weights", .options = s->options, .dims = 3,
+        .global = { cc_ceil_div(d->c, s->width), d->n, s->rows }, .local = { s->channels, 1, s->rows }, .flops = floats, .bytes = 4.0 * floats };
+    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &weights, CC_ARGS(CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(pixels), CC_INT(d->c)), err));
+    const cc_launch map = { .program = "grad_cam", .kernel = "grad_cam_forward_map", .options = s->options, .dims = 2,
+        .global = { s->lanes * pixel_groups(s, pixels), d->n }, .local = { s->lanes, 1, 1 }, .flops = 2.0 * floats, .bytes = 4.0 * floats };
+    return cc_tape_launch(tape, &map, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c),
+                                              CC_INT(d->relu)), err);
+}
+
+static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 4 && !add);
+    (void)count, (void)add;
+    return forward(tape, desc, io, &serial, err);
+}
+
+static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 4 && !add);
+    (void)count, (void)add;
+    return forward(tape, desc, io, &group, err);
+}
+
+/* io: {m, cam, u, da(add)} */
+static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, bool add, const shape *s, camcl_error *err)
+{
+    const size_t pixels = d->h * d->w;
+    const double floats = (double)d->n * (double)pixels * (double)d->c;
+    assert(cc_tensor_count(&io[0]) == d->n * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
+    assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
+    const cc_launch launch = { .program = "grad_cam", .kernel = "grad_cam_backward", .options = s->options, .dims = 2,
+        .global = { s->lanes * pixel_groups(s, pixels), d->n }, .local = { s->lanes, 1, 1 }, .flops = floats, .bytes = (add ? 8.0 : 4.0) * floats };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer),
+                                                 add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c),
+                                                 CC_INT(d->relu), CC_INT(add)), err);
+}
+
+static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 4);
+    (void)count;
+    return backward(tape, desc, io, add, &serial, err);
+}
+
+static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 4);
+    (void)count;
+    return backward(tape, desc, io, add, &group, err);
+}
+
+/* io: {classes_explained, dlogits} */
+static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_rows_desc *d = desc;
+    assert(count == 2 && !add && cc_tensor_count(&io[0]) >= d->n && cc_tensor_count(&io[1]) >= (d->row0 + d->n) * d->classes);
+    (void)count, (void)add;
+    const cc_launch launch = { .program = "grad_cam", .kernel = "grad_cam_seed", .options = row_options(tape), .dims = 2,
+        .global = { cc_row_items(tape, d->classes), d->n } };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+}
+
+/* io: {logits, out} */
+static camcl_status argmax(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_rows_desc *d = desc;
+    assert(count == 2 && !add && cc_tensor_count(&io[0]) >= (d->row0 + d->n) * d->classes && cc_tensor_count(&io[1]) >= d->n);
+    (void)count, (void)add;
+    const cc_launch launch = { .program = "grad_cam", .kernel = "argmax_rows", .options = row_options(tape), .dims = 1, .global = { d->n } };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+}
+
+static bool supports_serial(const camcl_device_info *info, const void *desc)
+{
+    const cc_grad_cam_desc *d = desc;
+    (void)info;
+    return cc_fits_int(d->h, d->w, d->c) && cc_fits_int(d->n, 1, 1);
+}
+
+static bool supports_group(const camcl_device_info *info, const void *desc)
+{
+    return supports_serial(info, desc) && info->max_work_group >= group.channels * group.rows;
+}
+
+static bool supports_rows(const camcl_device_info *info, const void *desc)
+{
+    const cc_rows_desc *d = desc;
+    (void)info;
+    return cc_fits_int(d->row0 + d->n, 1, 1) && cc_fits_int(d->classes, 1, 1);
+}
+
+enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
+const cc_variant cc_grad_cam_variants[] = {
+    [FORWARD_SERIAL] = { .op = "grad_cam", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_serial, .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "grad_cam", .direction = CC_FORWARD, .name = "group", .family = "", .supports = supports_group, .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "grad_cam", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports_serial,
+                          .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "grad_cam", .direction = CC_BACKWARD, .name = "group", .family = "", .supports = supports_group,
+                         .record = backward_group },
+    { .op = "grad_cam_seed", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_rows, .record = seed },
+    { .op = "argmax_rows", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_rows, .record = argmax },
+};
+const size_t cc_grad_cam_variant_count = CC_COUNT(cc_grad_cam_variants);
+
+camcl_status cc_grad_cam_seed(cc_tape *tape, const cc_rows_desc *desc, cc_tensor classes_explained, cc_tensor dlogits, camcl_error *err)
+{
+    return cc_op_record(tape, "grad_cam_seed", CC_FORWARD, desc, (const cc_tensor[]){ classes_explained, dlogits }, 2, false, err);
+}
+
+camcl_status cc_argmax_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor out, camcl_error *err)
+{
+    return cc_op_record(tape, "argmax_rows", CC_FORWARD, desc, (const cc_tensor[]){ logits, out }, 2, false, err);
+}
+
+camcl_status cc_grad_cam_forward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor gradient, cc_tensor m, cc_tensor cam,
+                                 camcl_error *err)
+{
+    return cc_record_serial_or_group(tape, &cc_grad_cam_variants[FORWARD_SERIAL], &cc_grad_cam_variants[FORWARD_GROUP], desc,
+                                     (const cc_tensor[]){ a, gradient, m, cam }, 4, false, err);
+}
+
+camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor m, cc_tensor cam, cc_tensor u, cc_tensor da, bool add,
+                                  camcl_error *err)
+{
+    return cc_record_serial_or_group(tape, &cc_grad_cam_variants[BACKWARD_SERIAL], &cc_grad_cam_variants[BACKWARD_GROUP], desc,
+                                     (const cc_tensor[]){ m, cam, u, da }, 4, add, err);
+}

@@ -1,0 +1,148 @@
+/* Linear layers: directly where they are small, else by GEMM. */
+#include "base/memory.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+/* Multiplications below which packing for GEMM costs more than it gains. */
+#define DIRECT_BELOW ((double)(1 << 22))
+
+static bool worth_gemm(const camcl_device_info *info, const void *desc)
+{
+    (void)info;
+    const cc_linear_desc *d = desc;
+    return (double)d->n * (double)d->in * (double)d->out >= DIRECT_BELOW;
+}
+
+/* A launch over `total` outputs, each of them a vector along the inputs when `width` is not 1. */
+static cc_launch over(cc_tape *tape, const cc_linear_desc *d, const char *kernel, size_t total, size_t *each)
+{
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_split split = cc_split_work(info, total, 4);
+    *each = split.each;
+    return (cc_launch){ .program = "linear", .kernel = kernel, .options = cc_row_shape(info, d->in).options, .dims = 1, .global = { split.items },
+                        .flops = 2.0 * (double)d->n * (double)d->in * (double)d->out };
+}
+
+static size_t vectors(cc_tape *tape, const cc_linear_desc *d)
+{
+    return d->in / cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).width;
+}
+
+static camcl_status check_forward(const cc_linear_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
+{
+    return CC_CHECK("linear", io, count, err, { "x", CC_F32, d->n * d->in, CC_EXACT }, { "w", CC_F32, d->out * d->in, CC_EXACT },
+                    { "b", CC_F32, d->out, CC_OPTIONAL }, { "y", CC_F32, d->n * d->out, CC_EXACT });
+}
+
+static camcl_status check_data(const cc_linear_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
+{
+    return CC_CHECK("linear", io, count, err, { "dy", CC_F32, d->n * d->out, CC_EXACT }, { "w", CC_F32, d->out * d->in, CC_EXACT },
+                    { "dx", CC_F32, d->n * d->in, CC_EXACT });
+}
+
+static camcl_status check_weight(const cc_linear_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
+{
+    return CC_CHECK("linear", io, count, err, { "x", CC_F32, d->n * d->in, CC_EXACT }, { "dy", CC_F32, d->n * d->out, CC_EXACT },
+                    { "dw", CC_F32, d->out * d->in, CC_EXACT }, { "db", CC_F32, d->out, CC_OPTIONAL });
+}
+
+static camcl_status direct_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_linear_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_forward(d, io, count, err));
+    cc_buffer *w = io[1].buffer, *b = io[2].buffer;
+    size_t each;
+    const cc_launch l = over(tape, d, "linear_forward", d->n * d->out, &each);
+    return cc_tape_launch(tape, &l, CC_ARGS(CC_IN(io[0].buffer), CC_IN(w), CC_IN(b ? b : w), CC_OUT(io[3].buffer), CC_INT(d->n), CC_INT(d->in),
+                                            CC_INT(d->out), CC_INT(each), CC_INT(b != NULL)), err);
+}
+
+static camcl_status direct_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_linear_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_data(d, io, count, err));
+    cc_buffer *dx = io[2].buffer;
+    size_t each;
+    const cc_launch l = over(tape, d, "linear_backward_data", d->n * vectors(tape, d), &each);
+    return cc_tape_launch(tape, &l, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n),
+                                            CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add)), err);
+}
+
+static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_linear_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_weight(d, io, count, err));
+    cc_buffer *dy = io[1].buffer, *dw = io[2].buffer, *db = io[3].buffer;
+    size_t each;
+    const cc_launch l = over(tape, d, "linear_backward_weight", d->out * vectors(tape, d), &each);
+    return cc_tape_launch(tape, &l,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(dy), add ? CC_INOUT(dw) : CC_OUT(dw),
+                                  db == NULL ? CC_IN(dy) : add ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->n), CC_INT(d->in), CC_INT(d->out),
+                                  CC_INT(each), CC_INT(add), CC_INT(db != NULL)), err);
+}
+
+static camcl_status gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_linear_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_forward(d, io, count, err));
+    const cc_tensor b = io[2], y = io[3];
+    if (b.buffer) {
+        size_t each;
+        const cc_launch l = over(tape, d, "linear_bias", d->n * d->out, &each);
+        CC_RETURN_IF_FAILED(cc_tape_launch(tape, &l, CC_ARGS(CC_IN(b.buffer), CC_OUT(y.buffer), CC_INT(d->n), CC_INT(d->out), CC_INT(each)), err));
+    }
+    const cc_gemm_desc gemm = { .m = d->n, .n = d->out, .k = d->in, .transpose_b = true };
+    return cc_gemm(tape, &gemm, io[0], io[1], y, b.buffer != NULL, err);
+}
+
+static camcl_status gemm_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_linear_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_data(d, io, count, err));
+    const cc_gemm_desc gemm = { .m = d->n, .n = d->in, .k = d->out };
+    return cc_gemm(tape, &gemm, io[0], io[1], io[2], add, err);
+}
+
+static camcl_status gemm_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_linear_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_weight(d, io, count, err));
+    cc_buffer *db = io[3].buffer;
+    if (db) {
+        const cc_launch l = { .program = "linear", .kernel = "linear_bias_gradient",
+                              .options = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).options, .dims = 1,
+                              .global = { d->out } };
+        CC_RETURN_IF_FAILED(cc_tape_launch(tape, &l, CC_ARGS(CC_IN(io[1].buffer), add ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->n), CC_INT(d->out),
+                                                             CC_INT(add)), err));
+    }
+    const cc_gemm_desc gemm = { .m = d->out, .n = d->in, .k = d->n, .transpose_a = true };
+    return cc_gemm(tape, &gemm, io[1], io[0], io[2], add, err);
+}
+
+const cc_variant cc_linear_variants[] = {
+    { "linear", CC_FORWARD, "direct", "", cc_supports_all, direct_forward, NULL, NULL, NULL },
+    { "linear", CC_BACKWARD_DATA, "direct", "", cc_supports_all, direct_backward_data, NULL, NULL, NULL },
+    { "linear", CC_BACKWARD_WEIGHT, "direct", "", cc_supports_all, direct_backward_weight, NULL, NULL, NULL },
+    { "linear", CC_FORWARD, "gemm", "", worth_gemm, gemm_forward, NULL, NULL, NULL },
+    { "linear", CC_BACKWARD_DATA, "gemm", "", worth_gemm, gemm_backward_data, NULL, NULL, NULL },
+    { "linear", CC_BACKWARD_WEIGHT, "gemm", "", worth_gemm, gemm_backward_weight, NULL, NULL, NULL },
+};
+const size_t cc_linear_variant_count = CC_COUNT(cc_linear_variants);
+
+camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y, camcl_error *err)
+{
+    return cc_op_record(tape, "linear", CC_FORWARD, desc, (const cc_tensor[]){ x, w, b, y }, 4, false, err);
+}
+
+camcl_status cc_linear_backward_data(cc_tape *tape, const cc_linear_desc *desc, cc_tensor dy, cc_tensor w, cc_tensor dx, bool add, camcl_error *err)
+{
+    return cc_op_record(tape, "linear", CC_BACKWARD_DATA, desc, (const cc_tensor[]){ dy, w, dx }, 3, add, err);
+}
+
+camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor dy, cc_tensor dw, cc_tensor db, bool add,
+    camcl_error *err)
+{
+    return cc_op_record(tape, "linear", CC_BACKWARD_WEIGHT, desc, (const cc_tensor[]){ x, dy, dw, db }, 4, add, err);
+}

@@ -1,0 +1,88 @@
+/* Images and labels of a batch, picked from the data set on the device. Kernels in cl/load.cl. */
+#include <assert.h>
+
+#include "base/memory.h"
+#include "ops/geometry.h"
+#include "ops/ops.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+/* io: {pixels, transforms, normalise, dst} */
+static void check(const cc_load_desc *d, const cc_tensor *io, size_t count, bool add)
+{
+    assert(count == 4 && !add && io[0].dtype == CC_U8 && cc_tensor_count(&io[0]) >= d->images * d->h * d->w * d->c);
+    assert(cc_tensor_count(&io[1]) >= 8 * d->n && cc_tensor_count(&io[2]) == 2 * d->c);
+    assert(cc_tensor_count(&io[3]) >= (d->dst_row0 + d->n) * d->size * d->size * d->c);
+    (void)d, (void)io, (void)count, (void)add;
+}
+
+static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_load_desc *d = desc;
+    const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
+    check(d, io, count, add);
+    const cc_launch launch = { .program = "load", .kernel = "load_images_resize", .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n },
+        .flops = 8.0 * floats, .bytes = 4.0 * floats + (double)d->n * (double)d->h * (double)d->w * (double)d->c };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
+                                                 CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0),
+                                                 CC_INT(d->first_image), CC_INT(d->images)), err);
+}
+
+static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_load_desc *d = desc;
+    const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
+    check(d, io, count, add);
+    const cc_launch launch = { .program = "load", .kernel = "load_images_native", .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n },
+        .flops = 2.0 * floats, .bytes = 5.0 * floats };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
+                                                 CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image), CC_INT(d->images)), err);
+}
+
+/* io: {labels, transforms, out}; desc: the number of rows, size_t */
+static camcl_status labels_of(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const size_t n = *(const size_t *)desc;
+    assert(count == 3 && !add && cc_tensor_count(&io[1]) >= 8 * n && cc_tensor_count(&io[2]) >= n);
+    (void)count, (void)add;
+    const cc_launch launch = { .program = "load", .kernel = "load_labels", .dims = 1, .global = { n } };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(n)), err);
+}
+
+static bool supports_resize(const camcl_device_info *info, const void *desc)
+{
+    const cc_load_desc *d = desc;
+    (void)info;
+    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->size <= CC_MAX_SIDE && cc_fits_int(d->h, d->w, d->c) && cc_fits_int(d->size, d->size, d->c)
+           && cc_fits_int(d->n, 8, 1) && cc_fits_int(d->dst_row0 + d->n, 1, 1) && cc_fits_int(d->first_image + d->images, 1, 1);
+}
+
+static bool supports_native(const camcl_device_info *info, const void *desc)
+{
+    const cc_load_desc *d = desc;
+    return supports_resize(info, desc) && d->h == d->size && d->w == d->size;
+}
+
+static bool supports_labels(const camcl_device_info *info, const void *desc)
+{
+    (void)info;
+    return cc_fits_int(*(const size_t *)desc, 8, 1);
+}
+
+const cc_variant cc_load_variants[] = {
+    { .op = "load_images", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_resize, .record = resize },
+    { .op = "load_images", .direction = CC_FORWARD, .name = "native", .family = "", .supports = supports_native, .record = native },
+    { .op = "load_labels", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_labels, .record = labels_of },
+};
+const size_t cc_load_variant_count = CC_COUNT(cc_load_variants);
+
+camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise, cc_tensor dst,
+                            camcl_error *err)
+{
+    return cc_op_record(tape, "load_images", CC_FORWARD, desc, (const cc_tensor[]){ pixels, transforms, normalise, dst }, 4, false, err);
+}
+
+camcl_status cc_load_labels(cc_tape *tape, size_t n, cc_tensor labels, cc_tensor transforms, cc_tensor out, camcl_error *err)
+{
+    return cc_op_record(tape, "load_labels", CC_FORWARD, &n, (const cc_tensor[]){ labels, transforms, out }, 3, false, err);
+}

@@ -1,0 +1,124 @@
+/* Masked mean squared error between two batches of maps. Kernels in cl/masked_mse.cl. */
+#include "ops/masked_mse.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+#include "ops/geometry.h"
+#include "ops/variants.h"
+
+#define GROUP_LANES 128
+#define SERIAL_OPTIONS "-DWIDTH=16 -DLANES=1"
+#define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
+
+/* io: {a, b, mask, sums} */
+static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc_tensor *io, size_t lanes, const char *options, camcl_error *err)
+{
+    const double floats = (double)d->n * (double)d->size;
+    cc_tensor errors;
+    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) >= d->n);
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "masked_mse errors", CC_F32, CC_DIMS(d->n), &errors, err));
+    const cc_launch images = { .program = "masked_mse", .kernel = "masked_mse_forward_images", .options = options, .dims = 1,
+        .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 3.0 * floats, .bytes = 8.0 * floats };
+    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &images, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(errors.buffer),
+                                                              CC_INT(d->size)), err));
+    const cc_launch sum = { .program = "masked_mse", .kernel = "masked_mse_forward_sum", .options = options, .dims = 1, .global = { lanes },
+        .local = { lanes, 1, 1 } };
+    return cc_tape_launch(tape, &sum, CC_ARGS(CC_IN(errors.buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n)), err);
+}
+
+static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 4 && !add);
+    (void)count, (void)add;
+    return forward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+}
+
+static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 4 && !add);
+    (void)count, (void)add;
+    return forward(tape, desc, io, GROUP_LANES, GROUP_OPTIONS, err);
+}
+
+/* io: {a, b, mask, da, db or none} */
+static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_tensor *io, size_t items, const char *options,
+                             camcl_error *err)
+{
+    const size_t n = d->desc.n, size = d->desc.size;
+    const double floats = (double)n * (double)size;
+    const bool both = io[4].buffer != NULL;
+    assert(cc_tensor_count(&io[0]) == n * size && cc_tensor_count(&io[3]) == n * size && cc_tensor_count(&io[2]) >= n);
+    const cc_launch launch = { .program = "masked_mse", .kernel = "masked_mse_backward", .options = options, .dims = 2, .global = { items, n },
+        .flops = 2.0 * floats, .bytes = (both ? 16.0 : 12.0) * floats };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(d->denominator.buffer),
+                                                 CC_OUT(io[3].buffer), CC_OUT(io[both ? 4 : 3].buffer), CC_INT(n), CC_INT(size),
+                                                 CC_INT(d->denominator.index), CC_FLOAT(d->scale), CC_INT(both)), err);
+}
+
+static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 5 && !add);
+    (void)count, (void)add;
+    return backward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+}
+
+static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_masked_mse_op *d = desc;
+    assert(count == 5 && !add);
+    (void)count, (void)add;
+    return backward(tape, d, io, d->desc.size, GROUP_OPTIONS, err);
+}
+
+static bool supports_serial(const camcl_device_info *info, const void *desc)
+{
+    const cc_masked_mse_desc *d = desc;
+    (void)info;
+    return cc_fits_int(d->size, 1, 1) && cc_fits_int(d->n, 1, 1);
+}
+
+static bool supports_group(const camcl_device_info *info, const void *desc)
+{
+    return supports_serial(info, desc) && info->max_work_group >= GROUP_LANES;
+}
+
+static bool supports_backward_serial(const camcl_device_info *info, const void *desc)
+{
+    const cc_masked_mse_op *d = desc;
+    return supports_serial(info, &d->desc);
+}
+
+static bool supports_backward_group(const camcl_device_info *info, const void *desc)
+{
+    const cc_masked_mse_op *d = desc;
+    return supports_group(info, &d->desc);
+}
+
+enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
+const cc_variant cc_masked_mse_variants[] = {
+    [FORWARD_SERIAL] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_serial,
+                         .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "group", .family = "", .supports = supports_group,
+                        .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports_backward_serial,
+                          .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "group", .family = "", .supports = supports_backward_group,
+                         .record = backward_group },
+};
+const size_t cc_masked_mse_variant_count = CC_COUNT(cc_masked_mse_variants);
+
+camcl_status cc_masked_mse_forward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, cc_tensor sums,
+                                   camcl_error *err)
+{
+    return cc_record_serial_or_group(tape, &cc_masked_mse_variants[FORWARD_SERIAL], &cc_masked_mse_variants[FORWARD_GROUP], desc,
+                                     (const cc_tensor[]){ a, b, mask, sums }, 4, false, err);
+}
+
+camcl_status cc_masked_mse_backward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, float scale,
+                                    cc_device_scalar denominator, cc_tensor da, cc_tensor db, camcl_error *err)
+{
+    const cc_masked_mse_op op = { *desc, scale, denominator };
+    return cc_record_serial_or_group(tape, &cc_masked_mse_variants[BACKWARD_SERIAL], &cc_masked_mse_variants[BACKWARD_GROUP], &op,
+                                     (const cc_tensor[]){ a, b, mask, da, db }, 5, false, err);
+}

@@ -1,0 +1,96 @@
+/* Min-max normalisation of each image, and its gradient. Kernels in cl/min_max.cl. */
+#include <assert.h>
+
+#include "base/memory.h"
+#include "ops/geometry.h"
+#include "ops/ops.h"
+#include "ops/variants.h"
+
+#define GROUP_LANES 128
+#define SERIAL_OPTIONS "-DWIDTH=16 -DLANES=1"
+#define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
+
+/* io: {x, y, range} */
+static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_tensor *io, size_t lanes, const char *options, camcl_error *err)
+{
+    const double floats = (double)d->n * (double)d->size;
+    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) == 4 * d->n);
+    const cc_launch launch = { .program = "min_max", .kernel = "min_max_forward", .options = options, .dims = 1, .global = { lanes * d->n },
+        .local = { lanes, 1, 1 }, .flops = 4.0 * floats, .bytes = 12.0 * floats };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(d->size)), err);
+}
+
+static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 3 && !add);
+    (void)count, (void)add;
+    return forward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+}
+
+static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 3 && !add);
+    (void)count, (void)add;
+    return forward(tape, desc, io, GROUP_LANES, GROUP_OPTIONS, err);
+}
+
+/* io: {x, y, range, dy, dx} */
+static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_tensor *io, size_t lanes, const char *options, camcl_error *err)
+{
+    const double floats = (double)d->n * (double)d->size;
+    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[3]) == d->n * d->size && cc_tensor_count(&io[4]) == d->n * d->size);
+    const cc_launch launch = { .program = "min_max", .kernel = "min_max_backward", .options = options, .dims = 1, .global = { lanes * d->n },
+        .local = { lanes, 1, 1 }, .flops = 8.0 * floats, .bytes = 20.0 * floats };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer),
+                                                 CC_OUT(io[4].buffer), CC_INT(d->size)), err);
+}
+
+static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 5 && !add);
+    (void)count, (void)add;
+    return backward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+}
+
+static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    assert(count == 5 && !add);
+    (void)count, (void)add;
+    return backward(tape, desc, io, GROUP_LANES, GROUP_OPTIONS, err);
+}
+
+/* Ties are counted in float32, exact up to 2^24. */
+static bool supports_serial(const camcl_device_info *info, const void *desc)
+{
+    const cc_min_max_desc *d = desc;
+    (void)info;
+    return d->size <= (size_t)1 << 24 && cc_fits_int(d->n, 4, 1);
+}
+
+static bool supports_group(const camcl_device_info *info, const void *desc)
+{
+    return supports_serial(info, desc) && info->max_work_group >= GROUP_LANES;
+}
+
+enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
+const cc_variant cc_min_max_variants[] = {
+    [FORWARD_SERIAL] = { .op = "min_max", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_serial, .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "min_max", .direction = CC_FORWARD, .name = "group", .family = "", .supports = supports_group, .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "min_max", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports_serial,
+                          .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "min_max", .direction = CC_BACKWARD, .name = "group", .family = "", .supports = supports_group, .record = backward_group },
+};
+const size_t cc_min_max_variant_count = CC_COUNT(cc_min_max_variants);
+
+camcl_status cc_min_max_forward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, camcl_error *err)
+{
+    return cc_record_serial_or_group(tape, &cc_min_max_variants[FORWARD_SERIAL], &cc_min_max_variants[FORWARD_GROUP], desc,
+                                     (const cc_tensor[]){ x, y, range }, 3, false, err);
+}
+
+camcl_status cc_min_max_backward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, cc_tensor dy, cc_tensor dx,
+                                 camcl_error *err)
+{
+    return cc_record_serial_or_group(tape, &cc_min_max_variants[BACKWARD_SERIAL], &cc_min_max_variants[BACKWARD_GROUP], desc,
+                                     (const cc_tensor[]){ x, y, range, dy, dx }, 5, false, err);
+}

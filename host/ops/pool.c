@@ -1,0 +1,148 @@
+/* Max, average and global average pooling. */
+#include "base/memory.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+size_t cc_pool_out_h(const cc_pool_desc *desc) { return (desc->h + 2 * desc->pad - desc->window) / desc->stride + 1; }
+size_t cc_pool_out_w(const cc_pool_desc *desc) { return (desc->w + 2 * desc->pad - desc->window) / desc->stride + 1; }
+
+/* A launch over `pixels` of rows of c floats, and the two numbers that tell a kernel what its work-items have. */
+typedef struct rows_launch { cc_launch launch; cc_arg each, span; } rows_launch;
+
+static rows_launch over_pixels(cc_tape *tape, const char *kernel, size_t pixels, size_t c, double floats)
+{
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_shape shape = cc_row_shape(info, c);
+    const size_t span = info->type == CAMCL_CPU ? c : shape.width;
+    const cc_split split = cc_split_work(info, pixels, cc_ceil_div(1024, c));
+    return (rows_launch){ .launch = { .program = "pool", .kernel = kernel, .options = shape.options, .dims = 1,
+                                      .global = { split.items * (c / span) }, .bytes = 4.0 * floats },
+                          .each = CC_INT(split.each), .span = CC_INT(span) };
+}
+
+static camcl_status check_window(const cc_pool_desc *d, camcl_error *err)
+{
+    if (d->window == 0 || d->stride == 0 || 2 * d->pad > d->window || d->h + 2 * d->pad < d->window || d->w + 2 * d->pad < d->window)
+        return cc_fail(err, CAMCL_UNSUPPORTED, "pooling: window %zu, stride %zu, padding %zu on %zux%zu (use larger images)", d->window,
+                       d->stride, d->pad, d->h, d->w);
+    return CAMCL_OK;
+}
+
+static camcl_status window_forward(cc_tape *tape, const char *op, const char *kernel, const cc_pool_desc *d, const cc_tensor *io, size_t count,
+                                   camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(check_window(d, err));
+    const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
+    CC_RETURN_IF_FAILED(CC_CHECK(op, io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT }, { "y", CC_F32, outputs * d->c, CC_EXACT }));
+    const rows_launch l = over_pixels(tape, kernel, outputs, d->c, (double)(inputs + outputs) * (double)d->c);
+    return cc_tape_launch(tape, &l.launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p),
+                                  CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span), err);
+}
+
+static camcl_status max_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    return window_forward(tape, "max_pool", "max_pool_forward", desc, io, count, err);
+}
+
+static camcl_status average_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    return window_forward(tape, "average_pool", "average_pool_forward", desc, io, count, err);
+}
+
+static camcl_status max_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_pool_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_window(d, err));
+    const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
+    CC_RETURN_IF_FAILED(CC_CHECK("max_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT }, { "y", CC_F32, outputs * d->c, CC_EXACT },
+                                 { "dy", CC_F32, outputs * d->c, CC_EXACT }, { "dx", CC_F32, inputs * d->c, CC_EXACT }));
+    const rows_launch l = over_pixels(tape, "max_pool_backward", inputs, d->c, 2.0 * (double)(inputs + outputs) * (double)d->c);
+    cc_buffer *dx = io[3].buffer;
+    return cc_tape_launch(tape, &l.launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n),
+                                  CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride),
+                                  CC_INT(d->pad), l.each, l.span, CC_INT(add)), err);
+}
+
+static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_pool_desc *d = desc;
+    CC_RETURN_IF_FAILED(check_window(d, err));
+    const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
+    CC_RETURN_IF_FAILED(CC_CHECK("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT },
+                                 { "dx", CC_F32, inputs * d->c, CC_EXACT }));
+    const rows_launch l = over_pixels(tape, "average_pool_backward", inputs, d->c, (double)(inputs + outputs) * (double)d->c);
+    cc_buffer *dx = io[1].buffer;
+    return cc_tape_launch(tape, &l.launch,
+                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                  CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span, CC_INT(add)), err);
+}
+
+static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_pool_desc *d = desc;
+    const size_t pixels = d->h * d->w;
+    CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "x", CC_F32, d->n * pixels * d->c, CC_EXACT },
+                                 { "y", CC_F32, d->n * d->c, CC_EXACT }));
+    const rows_launch l = over_pixels(tape, "global_average_pool_forward", d->n, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
+    return cc_tape_launch(tape, &l.launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span), err);
+}
+
+static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_pool_desc *d = desc;
+    const size_t pixels = d->h * d->w;
+    CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "dy", CC_F32, d->n * d->c, CC_EXACT },
+                                 { "dx", CC_F32, d->n * pixels * d->c, CC_EXACT }));
+    const rows_launch l = over_pixels(tape, "global_average_pool_backward", d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
+    cc_buffer *dx = io[1].buffer;
+    return cc_tape_launch(tape, &l.launch,
+                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span,
+                                  CC_INT(add)), err);
+}
+
+const cc_variant cc_pool_variants[] = {
+    { "max_pool", CC_FORWARD, "rows", "", cc_supports_all, max_forward, NULL, NULL, NULL },
+    { "max_pool", CC_BACKWARD, "rows", "", cc_supports_all, max_backward, NULL, NULL, NULL },
+    { "average_pool", CC_FORWARD, "rows", "", cc_supports_all, average_forward, NULL, NULL, NULL },
+    { "average_pool", CC_BACKWARD, "rows", "", cc_supports_all, average_backward, NULL, NULL, NULL },
+    { "global_average_pool", CC_FORWARD, "rows", "", cc_supports_all, global_forward, NULL, NULL, NULL },
+    { "global_average_pool", CC_BACKWARD, "rows", "", cc_supports_all, global_backward, NULL, NULL, NULL },
+};
+const size_t cc_pool_variant_count = CC_COUNT(cc_pool_variants);
+
+camcl_status cc_max_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
+{
+    return cc_op_record(tape, "max_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+}
+
+camcl_status cc_max_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor dx, bool add,
+    camcl_error *err)
+{
+    return cc_op_record(tape, "max_pool", CC_BACKWARD, desc, (const cc_tensor[]){ x, y, dy, dx }, 4, add, err);
+}
+
+camcl_status cc_average_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
+{
+    return cc_op_record(tape, "average_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+}
+
+camcl_status cc_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err)
+{
+    return cc_op_record(tape, "average_pool", CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
+}
+
+camcl_status cc_global_average_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
+{
+    return cc_op_record(tape, "global_average_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+}
+
+camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err)
+{
+    return cc_op_record(tape, "global_average_pool", CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
+}

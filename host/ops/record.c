@@ -1,0 +1,65 @@
+/* Choosing a variant and recording it; what variants share. */
+#include "ops/record.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count, bool add,
+                          camcl_error *err)
+{
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    for (size_t i = cc_registry_count(); i-- > 0;) {
+        const cc_variant *variant = cc_registry_at(i);
+        if (variant->direction != direction || strcmp(variant->op, op) != 0 || !variant->supports(info, desc)) continue;
+        return variant->record(tape, desc, io, count, add, err);
+    }
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op, cc_direction_name(direction),
+                   info->name);
+}
+
+camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count, camcl_error *err)
+{
+    if (count != expected_count)
+        return cc_fail(err, CAMCL_FAILED, "%s: %zu tensors instead of %zu (report this as a defect)", op, count, expected_count);
+    for (size_t i = 0; i < count; i++) {
+        const cc_operand *want = &expected[i];
+        if (io[i].buffer == NULL) {
+            if (want->need == CC_OPTIONAL) continue;
+            return cc_fail(err, CAMCL_FAILED, "%s: tensor %s is missing (report this as a defect)", op, want->name);
+        }
+        size_t elements = cc_tensor_count(&io[i]);
+        if (io[i].dtype != want->dtype || elements < want->elements || (elements > want->elements && want->need != CC_AT_LEAST))
+            return cc_fail(err, CAMCL_FAILED, "%s: tensor %s has %zu elements of type %d instead of %zu of type %d (report this as a defect)", op,
+                           want->name, elements, (int)io[i].dtype, want->elements, (int)want->dtype);
+        if (elements > INT32_MAX)
+            return cc_fail(err, CAMCL_UNSUPPORTED, "%s: tensor %s has %zu elements, more than 2^31 - 1 (use smaller batches)", op, want->name,
+                           elements);
+    }
+    return CAMCL_OK;
+}
+
+cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
+{
+    static const cc_shape shapes[] = {
+        { 1, 1, "-DWIDTH=1" },
+        { 4, 1, "-DWIDTH=4" },
+        { 16, 1, "-DWIDTH=16" },
+        { 1, 64, "-DWIDTH=1 -DLANES=64" },
+        { 4, 64, "-DWIDTH=4 -DLANES=64" },
+    };
+    const bool cpu = info->type == CAMCL_CPU;
+    size_t width = cpu && c % 16 == 0 ? 16 : c % 4 == 0 ? 4 : 1;
+    size_t lanes = cpu || info->max_work_group < 64 ? 1 : 64;
+    for (size_t i = 0; i < CC_COUNT(shapes); i++)
+        if (shapes[i].width == width && shapes[i].lanes == lanes) return shapes[i];
+    return shapes[0];
+}
+
+cc_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain)
+{
+    if (info->type != CAMCL_CPU) return (cc_split){ total, 1 };
+    size_t ranges = cc_max_size(info->compute_units, 1) * 8;
+    size_t each = cc_max_size(cc_ceil_div(total, ranges), cc_max_size(grain, 1));
+    return (cc_split){ cc_ceil_div(total, each), each };
+}

@@ -1,0 +1,61 @@
+/* The optimizer's updates: stochastic gradient descent and the exponential moving average. */
+#include "base/memory.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+enum { GRAIN = 256 };            /* vectors that are worth a work-item of their own */
+
+static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned passes, size_t *each)
+{
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_shape shape = cc_row_shape(info, 16);
+    const cc_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
+    *each = split.each;
+    return (cc_launch){ .program = "sgd", .kernel = kernel, .options = shape.options, .dims = 1, .global = { split.items },
+                        .bytes = 4.0 * passes * (double)count };
+}
+
+static camcl_status sgd(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_sgd_op *op = desc;
+    const cc_sgd_desc *d = &op->desc;
+    CC_RETURN_IF_FAILED(CC_CHECK("sgd", io, count, err, { "grad", CC_F32, d->count, CC_EXACT }, { "w", CC_F32, d->count, CC_EXACT },
+                                 { "velocity", CC_F32, d->count, CC_EXACT }));
+    size_t each;
+    const cc_launch l = flat(tape, "sgd_update", d->count, 5, &each);
+    return cc_tape_launch(tape, &l,
+                          CC_ARGS(CC_IN(op->lr.buffer), CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INOUT(io[2].buffer), CC_INT(op->lr.index),
+                                  CC_INT(d->count), CC_INT(each), CC_FLOAT(d->momentum), CC_FLOAT(d->weight_decay), CC_INT(d->nesterov)), err);
+}
+
+static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_ema_op *op = desc;
+    CC_RETURN_IF_FAILED(CC_CHECK("ema", io, count, err, { "w", CC_F32, op->count, CC_EXACT }, { "average", CC_F32, op->count, CC_EXACT }));
+    size_t each;
+    const cc_launch l = flat(tape, "ema_update", op->count, 3, &each);
+    return cc_tape_launch(tape, &l, CC_ARGS(CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INT(op->count), CC_INT(each), CC_FLOAT(op->decay)), err);
+}
+
+const cc_variant cc_sgd_variants[] = {
+    { "sgd", CC_FORWARD, "flat", "", cc_supports_all, sgd, NULL, NULL, NULL },
+    { "ema", CC_FORWARD, "flat", "", cc_supports_all, ema, NULL, NULL, NULL },
+};
+const size_t cc_sgd_variant_count = CC_COUNT(cc_sgd_variants);
+
+camcl_status cc_sgd_update(cc_tape *tape, const cc_sgd_desc *desc, cc_device_scalar lr, cc_tensor grad, cc_tensor w, cc_tensor velocity,
+    camcl_error *err)
+{
+    const cc_sgd_op op = { *desc, lr };
+    const cc_tensor io[] = { grad, w, velocity };
+    return cc_op_record(tape, "sgd", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+}
+
+camcl_status cc_ema_update(cc_tape *tape, size_t count, float decay, cc_tensor w, cc_tensor average, camcl_error *err)
+{
+    const cc_ema_op op = { count, decay };
+    const cc_tensor io[] = { w, average };
+    return cc_op_record(tape, "ema", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+}

@@ -1,0 +1,119 @@
+/* Operations on rows of logits: softmax, cross-entropy, confidence, evaluation. */
+#include "base/memory.h"
+#include "ops/record.h"
+#include "ops/variants.h"
+
+/* One work-item per row, or with `sums` one work-group that takes them all. */
+static camcl_status launch(cc_tape *tape, const char *kernel, size_t n, bool sums, const cc_arg *args, size_t count, camcl_error *err)
+{
+    const cc_shape shape = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), 1);
+    cc_launch l = { .program = "softmax", .kernel = kernel, .options = shape.options, .dims = 1, .global = { sums ? shape.lanes : n } };
+    if (sums) l.local[0] = shape.lanes;
+    return cc_tape_launch(tape, &l, args, count, err);
+}
+
+static size_t logits_needed(const cc_rows_desc *d) { return (d->row0 + d->n) * d->classes; }
+
+static camcl_status softmax(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_rows_desc *d = desc;
+    CC_RETURN_IF_FAILED(CC_CHECK("softmax", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                 { "probability", CC_F32, d->n * d->classes, CC_EXACT }));
+    return launch(tape, "softmax_forward", d->n, false,
+                  CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+}
+
+static camcl_status confidence(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_rows_op *op = desc;
+    const cc_rows_desc *d = &op->rows;
+    CC_RETURN_IF_FAILED(CC_CHECK("confidence", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                 { "truth", CC_I32, d->n, CC_OPTIONAL }, { "pseudo", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_EXACT },
+                                 { "sums", CC_F32, 4, CC_EXACT }));
+    cc_buffer *logits = io[0].buffer, *truth = io[1].buffer;
+    return launch(tape, "confidence", d->n, true,
+                  CC_ARGS(CC_IN(logits), CC_IN(op->scalar.buffer), CC_IN(truth ? truth : logits), CC_OUT(io[2].buffer), CC_OUT(io[3].buffer),
+                          CC_OUT(io[4].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes), CC_INT(op->scalar.index),
+                          CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX), CC_INT(truth != NULL)), err);
+}
+
+static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_rows_desc *d = &((const cc_rows_op *)desc)->rows;
+    CC_RETURN_IF_FAILED(CC_CHECK("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                 { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL }, { "sums", CC_F32, 4, CC_EXACT }));
+    cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
+    return launch(tape, "cross_entropy_forward", d->n, true,
+                  CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_OUT(io[3].buffer), CC_INT(d->row0), CC_INT(d->n),
+                          CC_INT(d->classes), CC_INT(mask != NULL)), err);
+}
+
+static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_rows_op *op = desc;
+    const cc_rows_desc *d = &op->rows;
+    CC_RETURN_IF_FAILED(CC_CHECK("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                 { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
+                                 { "dlogits", CC_F32, logits_needed(d), CC_AT_LEAST }));
+    cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
+    /* dlogits is read and written as far as its lifetime goes: rows outside keep what they have. */
+    return launch(tape, "cross_entropy_backward", d->n, false,
+                  CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_IN(op->scalar.buffer), CC_INOUT(io[3].buffer),
+                          CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes), CC_INT(mask != NULL), CC_INT(op->scalar.index), CC_FLOAT(op->scale)),
+                  err);
+}
+
+static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_rows_desc *d = desc;
+    CC_RETURN_IF_FAILED(CC_CHECK("evaluate", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                 { "labels", CC_I32, d->n, CC_EXACT }, { "sums", CC_F32, 8, CC_EXACT }));
+    return launch(tape, "evaluate", d->n, true,
+                  CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_INOUT(io[2].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)),
+                  err);
+}
+
+const cc_variant cc_softmax_variants[] = {
+    { "softmax", CC_FORWARD, "rows", "", cc_supports_all, softmax, NULL, NULL, NULL },
+    { "confidence", CC_FORWARD, "rows", "", cc_supports_all, confidence, NULL, NULL, NULL },
+    { "cross_entropy", CC_FORWARD, "rows", "", cc_supports_all, cross_entropy, NULL, NULL, NULL },
+    { "cross_entropy", CC_BACKWARD, "rows", "", cc_supports_all, cross_entropy_gradient, NULL, NULL, NULL },
+    { "evaluate", CC_FORWARD, "rows", "", cc_supports_all, evaluate, NULL, NULL, NULL },
+};
+const size_t cc_softmax_variant_count = CC_COUNT(cc_softmax_variants);
+
+camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor probability, camcl_error *err)
+{
+    return cc_op_record(tape, "softmax", CC_FORWARD, desc, (const cc_tensor[]){ logits, probability }, 2, false, err);
+}
+
+camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
+    cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err)
+{
+    const cc_rows_op op = { .rows = *desc, .kind = kind, .scalar = threshold };
+    return cc_op_record(tape, "confidence", CC_FORWARD, &op, (const cc_tensor[]){ logits, truth, pseudo, mask, sums }, 5, false, err);
+}
+
+camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, cc_tensor sums,
+    camcl_error *err)
+{
+    const cc_rows_op op = { .rows = *desc };
+    return cc_op_record(tape, "cross_entropy", CC_FORWARD, &op, (const cc_tensor[]){ logits, labels, mask, sums }, 4, false, err);
+}
+
+camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, float scale,
+    cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err)
+{
+    const cc_rows_op op = { .rows = *desc, .scale = scale, .scalar = denominator };
+    return cc_op_record(tape, "cross_entropy", CC_BACKWARD, &op, (const cc_tensor[]){ logits, labels, mask, dlogits }, 4, false, err);
+}
+
+camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor sums, camcl_error *err)
+{
+    return cc_op_record(tape, "evaluate", CC_FORWARD, desc, (const cc_tensor[]){ logits, labels, sums }, 3, false, err);
+}

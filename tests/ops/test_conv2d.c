@@ -1,0 +1,315 @@
+/* Every convolution variant, in every direction, against tests/ref, on every device. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_variants.h"
+#include "ref/conv2d_ref.h"
+#include "support/devices.h"
+
+#define GUARD 64             /* numbers behind every buffer: NaN where kernels read, so that reading them shows; SENTINEL where they write */
+#define SENTINEL 12345.0f
+
+static uint32_t random_state;
+
+/* In [-1, 1); the low bits are in use, so that rounding happens. */
+static float random_float(void)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return (float)((int32_t)random_state >> 8) / 8388608.0f;
+}
+
+static void must(camcl_status status, const camcl_error *err)
+{
+    if (status != CAMCL_OK) fail_msg("%s\n%s", err->message, err->detail);
+}
+
+static float *random_array(size_t count)
+{
+    float *data = malloc(count * sizeof *data);
+    assert_non_null(data);
+    for (size_t i = 0; i < count; i++) data[i] = random_float();
+    return data;
+}
+
+/* A device buffer with `count` numbers (NULL: NaN) and the guard behind. */
+static cc_buffer *guarded(camcl_device *device, const float *data, size_t count, float guard)
+{
+    camcl_error err;
+    cc_buffer *buffer = NULL;
+    float *all = malloc((count + GUARD) * sizeof *all);
+    assert_non_null(all);
+    for (size_t i = 0; i < count + GUARD; i++) all[i] = i >= count ? guard : data ? data[i] : NAN;
+    must(cc_buffer_create(device, (count + GUARD) * sizeof *all, "test", &buffer, &err), &err);
+    must(cc_buffer_write(buffer, 0, all, (count + GUARD) * sizeof *all, &err), &err);
+    free(all);
+    return buffer;
+}
+
+/* One shape: operands and the reference's results, by role x, w, y (for gradients: dx, dw, dy). */
+typedef struct problem {
+    cc_conv2d_desc desc;
+    size_t count[3];                                     /* of x, w, y */
+    float *data[3];
+    double *expected[3], *magnitude[3];                  /* backward-data, backward-weight, forward: by the role of the output */
+} problem;
+
+enum { X, W, Y };
+
+static void make_problem(const cc_conv2d_desc *d, problem *p)
+{
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    random_state = (uint32_t)(d->h * 31 + d->c * 7 + d->k);
+    p->desc = *d;
+    p->count[X] = d->n * d->h * d->w * d->c;
+    p->count[W] = d->r * d->s * d->c * d->k;
+    p->count[Y] = d->n * ref_conv2d_out_h(&ref) * ref_conv2d_out_w(&ref) * d->k;
+    for (int i = 0; i < 3; i++) {
+        p->data[i] = random_array(p->count[i]);
+        p->expected[i] = malloc(p->count[i] * sizeof(double));
+        p->magnitude[i] = malloc(p->count[i] * sizeof(double));
+        assert_true(p->expected[i] && p->magnitude[i]);
+    }
+    ref_conv2d_forward(&ref, p->data[X], p->data[W], p->expected[Y], p->magnitude[Y]);
+    ref_conv2d_backward_data(&ref, p->data[Y], p->data[W], p->expected[X], p->magnitude[X]);
+    ref_conv2d_backward_weight(&ref, p->data[X], p->data[Y], p->expected[W], p->magnitude[W]);
+}
+
+static void free_problem(problem *p)
+{
+    for (int i = 0; i < 3; i++) {
+        free(p->data[i]);
+        free(p->expected[i]);
+        free(p->magnitude[i]);
+    }
+}
+
+/* A float32 sum of `terms` products errs by at most terms * 2^-24 * magnitude, and, roundings being independent, hardly by more than its square
+ * root: (4 + sqrt(terms)) * 2^-24 * magnitude is allowed. One product left out or counted twice is about magnitude / terms. A NaN fails. */
+static void compare(const char *what, const float *got, const float *before, const double *expected, const double *magnitude, size_t terms,
+                    size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double start = before ? (double)before[i] : 0.0;
+        const double allowed = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * (magnitude[i] + fabs(start)) + 1e-30;
+        if (!(fabs((double)got[i] - expected[i] - start) <= allowed))
+            fail_msg("%s: element %zu is %.9g, expected %.9g +- %.2g", what, i, (double)got[i], expected[i] + start, allowed);
+    }
+    for (size_t i = count; i < count + GUARD; i++)
+        if (got[i] != SENTINEL) fail_msg("%s: wrote %zu numbers beyond the end", what, i - count + 1);
+}
+
+static cc_tensor tensor_of(const cc_conv2d_desc *d, int role, cc_buffer *buffer)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const size_t dims[3][4] = { { d->n, d->h, d->w, d->c }, { d->r, d->s, d->c, d->k }, { d->n, p, q, d->k } };
+    cc_tensor t = { .buffer = buffer, .dtype = CC_F32, .rank = 4 };
+    memcpy(t.dim, dims[role], sizeof t.dim);
+    return t;
+}
+
+/* Packs (when the variant wants it), runs twice (equal bits, unless adding), compares. */
+static void check_variant(camcl_device *device, const cc_variant *variant, const problem *p, bool add)
+{
+    static const int roles[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } };   /* by direction: first, second, output */
+    const int *role = roles[variant->direction];
+    const camcl_device_info *info = camcl_device_get_info(device);
+    const cc_conv2d_desc *d = &p->desc;
+    const size_t count = p->count[role[2]];
+    const size_t pixels = p->count[Y] / d->k, taps = d->r * d->s;
+    const size_t terms = role[2] == Y ? taps * d->c : role[2] == X ? taps * d->k : pixels;
+    camcl_error err;
+    char what[320], key[160];
+    cc_conv2d_key(d, variant->direction, key, sizeof key);
+    snprintf(what, sizeof what, "%s on %s: %s%s", variant->name, info->platform, key, add ? " add" : "");
+
+    float *before = add ? random_array(count) : NULL;
+    cc_buffer *operand[3] = { guarded(device, p->data[role[0]], p->count[role[0]], NAN), guarded(device, p->data[role[1]], p->count[role[1]], NAN),
+                              guarded(device, before, count, SENTINEL) };
+    cc_tensor io[3];
+    for (int i = 0; i < 3; i++) io[i] = tensor_of(d, role[i], operand[i]);
+    cc_arena *arena = NULL;
+    cc_tape *tape = NULL;
+    cc_buffer *packed = NULL;
+    must(cc_arena_create(device, &arena, &err), &err);
+    must(cc_tape_create(arena, "convolution", &tape, &err), &err);
+    const size_t packed_count = variant->pack ? variant->packed_bytes(info, d) / sizeof(float) : 0;
+    if (variant->pack) {
+        packed = guarded(device, NULL, packed_count, SENTINEL);
+        must(variant->pack(tape, d, operand[1], packed, &err), &err);
+        io[1] = (cc_tensor){ .buffer = packed, .dtype = CC_F32, .rank = 1, .dim = { packed_count } };
+    }
+    must(variant->record(tape, d, io, 3, add, &err), &err);
+    must(cc_arena_commit(arena, &err), &err);
+    float *got = malloc((count + GUARD) * sizeof *got), *again = malloc((count + GUARD) * sizeof *again);
+    assert_true(got && again);
+    must(cc_tape_run(tape, &err), &err);
+    must(cc_buffer_read(operand[2], 0, got, (count + GUARD) * sizeof *got, &err), &err);
+    compare(what, got, before, p->expected[role[2]], p->magnitude[role[2]], terms, count);
+    if (packed) {
+        float guard[GUARD];
+        must(cc_buffer_read(packed, packed_count * sizeof(float), guard, sizeof guard, &err), &err);
+        for (int i = 0; i < GUARD; i++)
+            if (guard[i] != SENTINEL) fail_msg("%s: packing wrote %d numbers beyond the end", what, i + 1);
+    }
+    if (!add) {
+        must(cc_tape_run(tape, &err), &err);
+        must(cc_buffer_read(operand[2], 0, again, (count + GUARD) * sizeof *again, &err), &err);
+        if (memcmp(got, again, count * sizeof *got) != 0) fail_msg("%s: a second run gave other bits", what);
+    }
+    free(got);
+    free(again);
+    free(before);
+    cc_arena_destroy(&arena);
+    cc_buffer_destroy(&packed);
+    for (int i = 0; i < 3; i++) cc_buffer_destroy(&operand[i]);
+}
+
+/* n, h, w, c, k, r, s, stride, pad: around the sizes of tiles and vectors, and everything odd that the definition allows. */
+static const cc_conv2d_desc shapes[] = {
+    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },
+    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },
+    { 5, 4, 4, 32, 32, 3, 3, 1, 1 },
+    { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
+    { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
+    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
+    { 2, 7, 5, 31, 33, 3, 3, 2, 1 },
+    { 3, 8, 8, 32, 33, 3, 3, 2, 1 },
+    { 1, 11, 13, 33, 31, 5, 5, 2, 2 },
+    { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
+    { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
+    { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
+    { 2, 9, 9, 32, 16, 1, 1, 3, 0 },
+    { 1, 10, 10, 8, 8, 3, 3, 3, 0 },
+    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },
+    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },
+    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },
+    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
+    { 1, 5, 5, 6, 7, 3, 3, 2, 3 },
+    { 2, 5, 5, 256, 33, 3, 3, 1, 1 },
+    { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
+    { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
+    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },
+};
+
+static void check_device(camcl_device *device, void *context)
+{
+    (void)context;
+    const camcl_device_info *info = camcl_device_get_info(device);
+    size_t checked = 0;
+    for (size_t i = 0; i < CC_COUNT(shapes); i++) {
+        problem p;
+        make_problem(&shapes[i], &p);
+        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
+            if (!cc_conv2d_variants[v].supports(info, &p.desc)) continue;
+            check_variant(device, &cc_conv2d_variants[v], &p, false);
+            check_variant(device, &cc_conv2d_variants[v], &p, true);
+            checked++;
+        }
+        free_problem(&p);
+    }
+    printf("  %zu combinations of shape and variant\n", checked);
+    assert_true(checked >= 3 * CC_COUNT(shapes));
+}
+
+static void test_variants(void **state)
+{
+    (void)state;
+    for_each_device(check_device, NULL);
+}
+
+/* The gradients of the reference against differences of its forward pass: L = <y, dy> is linear in each of x and w, so a difference quotient is
+ * exact for any step. */
+static void test_reference_gradients(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CC_COUNT(shapes); i++) {
+        const cc_conv2d_desc *d = &shapes[i];
+        const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+        problem p;
+        if (d->c >= 64 || d->k >= 64) continue;
+        make_problem(d, &p);
+        double *y = malloc(p.count[Y] * sizeof *y), *magnitude = malloc(p.count[Y] * sizeof *magnitude);
+        assert_true(y && magnitude);
+        for (int role = X; role <= W; role++) {
+            for (size_t trial = 0; trial < 20; trial++) {
+                const size_t at = trial * 7919 % p.count[role];
+                const float was = p.data[role][at];
+                p.data[role][at] = was + 0.5f;
+                const double step = (double)p.data[role][at] - (double)was;
+                ref_conv2d_forward(&ref, p.data[X], p.data[W], y, magnitude);
+                p.data[role][at] = was;
+                double difference = 0.0;
+                for (size_t j = 0; j < p.count[Y]; j++) difference += (y[j] - p.expected[Y][j]) * (double)p.data[Y][j];
+                if (!(fabs(difference / step - p.expected[role][at]) <= 1e-9 * (1.0 + p.magnitude[role][at])))
+                    fail_msg("shape %zu, gradient of %s, element %zu: %.12g by difference, %.12g by formula", i, role == X ? "x" : "w", at, difference / step,
+                             p.expected[role][at]);
+            }
+        }
+        free(y);
+        free(magnitude);
+        free_problem(&p);
+    }
+}
+
+static void test_key(void **state)
+{
+    (void)state;
+    char text[160];
+    const cc_conv2d_desc d = { 32, 30, 31, 16, 24, 3, 5, 2, 1 };
+    cc_conv2d_key(&d, CC_FORWARD, text, sizeof text);
+    assert_string_equal(text, "conv2d forward n32 h30 w31 c16 k24 r3 s5 stride2 pad1");
+}
+
+static void test_choice(void **state)
+{
+    (void)state;
+    const cc_conv2d_desc d = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
+    camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28 };
+    camcl_device_info gpu = cpu, tiny = cpu;
+    gpu.type = CAMCL_GPU;
+    tiny.type = CAMCL_GPU;
+    tiny.max_alloc = 1024;
+    for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
+        const cc_direction direction = (cc_direction)i;
+        assert_string_equal(cc_conv2d_choose(&cpu, "auto", direction, &d)->name, "tile");
+        assert_string_equal(cc_conv2d_choose(&cpu, "direct", direction, &d)->name, "tile");
+        assert_string_equal(cc_conv2d_choose(&cpu, "gemm", direction, &d)->name, "gemm");
+        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, "general");
+        assert_string_equal(cc_conv2d_choose(&gpu, "gemm", direction, &d)->name, "gemm");
+        assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general");   /* allowed, but does not fit */
+        assert_int_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->direction, direction);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    camcl_error err = { 0 };
+    cc_tensor io[3] = { CC_NO_TENSOR, CC_NO_TENSOR, CC_NO_TENSOR };
+    cc_conv2d_desc d = { 1, 2, 2, 1, 1, 5, 5, 1, 0 };    /* the kernel is larger than the image */
+    for (size_t v = 0; v < cc_conv2d_variant_count; v++)
+        assert_int_equal(cc_conv2d_variants[v].record(NULL, &d, io, 3, false, &err), CAMCL_UNSUPPORTED);
+    d.r = d.s = 1;                                       /* operands missing */
+    for (size_t v = 0; v < cc_conv2d_variant_count; v++)
+        assert_int_equal(cc_conv2d_variants[v].record(NULL, &d, io, 3, false, &err), CAMCL_FAILED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reference_gradients),
+        cmocka_unit_test(test_key),
+        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_variants),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+/* Tapes and arenas: launches run in order, buffers share memory by lifetime, content that is needed survives. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "device/tape.h"
+#include "support/devices.h"
+
+static camcl_device *device;
+static camcl_error err;
+
+#define OK(call) do { camcl_status s_ = (call); if (s_ != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+
+/* x -> y -> z -> ...: a chain of copies whose middle buffers die at once: two slots suffice for any length. */
+static void a_chain_of_copies_needs_two_buffers(void **state)
+{
+    (void)state;
+    enum { N = 1 << 16, LINKS = 7 };
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_buffer *in, *out, *links[LINKS];
+    float *data = malloc(N * 4), *back = malloc(N * 4);
+    for (int i = 0; i < N; i++) data[i] = (float)i;
+    OK(cc_buffer_create(device, N * 4, "in", &in, &err));
+    OK(cc_buffer_create(device, N * 4, "out", &out, &err));
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "chain", &tape, &err));
+    for (int i = 0; i < LINKS; i++) {
+        OK(cc_tape_buffer(tape, N * 4, "link", &links[i], &err));
+        OK(cc_tape_copy(tape, i ? links[i - 1] : in, 0, links[i], 0, N * 4, &err));
+    }
+    OK(cc_tape_copy(tape, links[LINKS - 1], 0, out, 0, N * 4, &err));
+    OK(cc_arena_commit(arena, &err));
+    assert_true(cc_arena_bytes(arena) <= 2 * (N * 4 + 4096));
+    OK(cc_buffer_write(in, 0, data, N * 4, &err));
+    OK(cc_tape_run(tape, &err));
+    OK(cc_buffer_read(out, 0, back, N * 4, &err));
+    assert_memory_equal(data, back, N * 4);
+    cc_arena_destroy(&arena);
+    cc_buffer_destroy(&in);
+    cc_buffer_destroy(&out);
+    free(data);
+    free(back);
+}
+
+/* Buffers of many sizes, all read at the end: none may overlap another. */
+static void buffers_alive_together_do_not_overlap(void **state)
+{
+    (void)state;
+    enum { COUNT = 24 };
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_buffer *in[COUNT], *mid[COUNT], *out[COUNT];
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "fan", &tape, &err));
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t bytes = (i * 37 % COUNT + 1) * 52;
+        OK(cc_buffer_create(device, bytes, "in", &in[i], &err));
+        OK(cc_buffer_create(device, bytes, "out", &out[i], &err));
+        OK(cc_tape_buffer(tape, bytes, "mid", &mid[i], &err));
+        unsigned char fill[COUNT * 52 + 52];
+        memset(fill, (int)i + 1, sizeof fill);
+        OK(cc_buffer_write(in[i], 0, fill, bytes, &err));
+        OK(cc_tape_copy(tape, in[i], 0, mid[i], 0, bytes, &err));
+    }
+    for (size_t i = 0; i < COUNT; i++) OK(cc_tape_copy(tape, mid[i], 0, out[i], 0, cc_buffer_bytes(mid[i]), &err));
+    OK(cc_arena_commit(arena, &err));
+    OK(cc_tape_run(tape, &err));
+    for (size_t i = 0; i < COUNT; i++) {
+        unsigned char back[COUNT * 52 + 52];
+        OK(cc_buffer_read(out[i], 0, back, cc_buffer_bytes(out[i]), &err));
+        for (size_t b = 0; b < cc_buffer_bytes(out[i]); b++) assert_int_equal(back[b], i + 1);
+    }
+    cc_arena_destroy(&arena);
+    for (size_t i = 0; i < COUNT; i++) {
+        cc_buffer_destroy(&in[i]);
+        cc_buffer_destroy(&out[i]);
+    }
+}
+
+static void running_before_commit_is_refused(void **state)
+{
+    (void)state;
+    cc_arena *arena;
+    cc_tape *tape;
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "early", &tape, &err));
+    assert_int_equal(cc_tape_run(tape, &err), CAMCL_FAILED);
+    cc_arena_destroy(&arena);
+}
+
+static void more_than_the_device_has_is_out_of_memory(void **state)
+{
+    (void)state;
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_buffer *huge, *small;
+    size_t before = cc_device_bytes(device);
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "greedy", &tape, &err));
+    OK(cc_tape_buffer(tape, SIZE_MAX / 4 * 2, "activation of layer9", &huge, &err));
+    OK(cc_tape_buffer(tape, 64, "small", &small, &err));
+    OK(cc_tape_copy(tape, small, 0, huge, 0, 64, &err));
+    assert_int_equal(cc_arena_commit(arena, &err), CAMCL_NO_MEMORY);
+    assert_non_null(strstr(err.detail, "activation of layer9"));
+    assert_non_null(strstr(err.message, "train.batch_labeled"));
+    cc_arena_destroy(&arena);
+    assert_int_equal(cc_device_bytes(device), before);
+}
+
+static void readback_and_upload_arrive(void **state)
+{
+    (void)state;
+    cc_buffer *buffer;
+    cc_readback *readback;
+    const void *data;
+    const int32_t values[4] = { 1, -2, 3, -4 };
+    OK(cc_buffer_create(device, sizeof values, "values", &buffer, &err));
+    OK(cc_buffer_upload(buffer, 0, values, sizeof values, &err));
+    OK(cc_readback_start(buffer, 4, 8, &readback, &err));
+    OK(cc_readback_wait(readback, &data, &err));
+    assert_memory_equal(data, values + 1, 8);
+    cc_readback_destroy(&readback);
+    cc_buffer_destroy(&buffer);
+}
+
+int main(void)
+{
+    camcl_device *devices[16];
+    size_t count = test_devices(devices, 16);
+    int failed = count == 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_chain_of_copies_needs_two_buffers),
+            cmocka_unit_test(buffers_alive_together_do_not_overlap),
+            cmocka_unit_test(running_before_commit_is_refused),
+            cmocka_unit_test(more_than_the_device_has_is_out_of_memory),
+            cmocka_unit_test(readback_and_upload_arrive),
+        };
+        device = devices[i];
+        failed += cmocka_run_group_tests_name(camcl_device_get_info(device)->name, tests, NULL, NULL);
+        camcl_device_close(&devices[i]);
+    }
+    return failed != 0;
+}

@@ -1,0 +1,12 @@
+/* Reference of Grad-CAM in double. a, gradient, da [n,pixels,c]; m [n,c]; cam, u [n,pixels]. */
+#ifndef REF_GRAD_CAM_H
+#define REF_GRAD_CAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void ref_grad_cam_weights(size_t n, size_t pixels, size_t c, const double *gradient, double *m);
+void ref_grad_cam_map(size_t n, size_t pixels, size_t c, bool relu, const double *a, const double *m, double *cam);
+void ref_grad_cam_backward(size_t n, size_t pixels, size_t c, bool relu, const double *m, const double *cam, const double *u, double *da);
+
+#endif

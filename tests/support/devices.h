@@ -1,0 +1,16 @@
+/* The devices that a test runs on. */
+#ifndef CC_TESTS_DEVICES_H
+#define CC_TESTS_DEVICES_H
+
+#include <stddef.h>
+
+#include "camcl/device.h"
+
+/* Opens what CAMCL_DEVICE selects, or every usable device when it is unset, prints one line each and returns how many there are; a
+ * device that does not open fails the running test (so that a broken one is not skipped silently). The caller closes them. */
+size_t test_devices(camcl_device **out, size_t max);
+
+/* Runs test(device, context) on each of them, opening and closing it; at least one device is required. For use inside a cmocka test. */
+void for_each_device(void (*test)(camcl_device *device, void *context), void *context);
+
+#endif
