@@ -15,14 +15,16 @@ static const int64_t member_limit = (int64_t)1 << 31;
 
 bool cc_archive_supported(void) { return true; }
 
-static camcl_status corrupt(struct archive *archive, const char *path, camcl_error *err) {
+static camcl_status corrupt(struct archive *archive, const char *path, camcl_error *err)
+{
     const char *why = archive_error_string(archive);
     return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt archive: %s (fetch it again)", path, why ? why : "cannot read it");
 }
 
 /* The current member's content. A size that the header does not tell (0 for a bare .gz) grows as data arrives. */
 static camcl_status read_member(struct archive *archive, struct archive_entry *entry, const char *path, cc_blob *blob,
-                                camcl_error *err) {
+                                camcl_error *err)
+{
     int64_t declared = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
     size_t capacity = 0, size = 0;
     char *data = NULL;
@@ -60,7 +62,8 @@ cleanup:
     return status;
 }
 
-static camcl_status open_archive(const char *path, bool bare, struct archive **out, camcl_error *err) {
+static camcl_status open_archive(const char *path, bool bare, struct archive **out, camcl_error *err)
+{
     struct archive *archive = archive_read_new();
     *out = archive;
     if (!archive) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", path);
@@ -71,7 +74,8 @@ static camcl_status open_archive(const char *path, bool bare, struct archive **o
     return CAMCL_OK;
 }
 
-static size_t find_name(const char *member, const char *const *names, size_t count) {
+static size_t find_name(const char *member, const char *const *names, size_t count)
+{
     const char *slash = member ? strrchr(member, '/') : NULL;
     const char *base = slash ? slash + 1 : member;
     size_t i = 0;
@@ -79,7 +83,8 @@ static size_t find_name(const char *member, const char *const *names, size_t cou
     return base ? i : count;
 }
 
-camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err) {
+camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     struct archive *archive = NULL;
     struct archive_entry *entry = NULL;
@@ -97,7 +102,8 @@ cleanup:
     return status;
 }
 
-camcl_status cc_archive_decompress(const char *path, cc_blob *blob, camcl_error *err) {
+camcl_status cc_archive_decompress(const char *path, cc_blob *blob, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     struct archive *archive = NULL;
     struct archive_entry *entry = NULL;
@@ -116,17 +122,20 @@ cleanup:
 
 bool cc_archive_supported(void) { return false; }
 
-static camcl_status not_built(const char *path, camcl_error *err) {
+static camcl_status not_built(const char *path, camcl_error *err)
+{
     return cc_fail(err, CAMCL_UNSUPPORTED,
                    "%s: this build cannot read archives (unpack it, or install libarchive-dev and build again)", path);
 }
 
-camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err) {
+camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err)
+{
     (void)names, (void)count, (void)blobs;
     return not_built(path, err);
 }
 
-camcl_status cc_archive_decompress(const char *path, cc_blob *blob, camcl_error *err) {
+camcl_status cc_archive_decompress(const char *path, cc_blob *blob, camcl_error *err)
+{
     (void)blob;
     return not_built(path, err);
 }

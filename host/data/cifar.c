@@ -29,7 +29,8 @@ static const char *const cifar100_names[] = {
     "tank", "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree",
     "wolf", "woman", "worm"};
 
-static camcl_status count_records(const layout *form, const cc_source_file *file, size_t *records, camcl_error *err) {
+static camcl_status count_records(const layout *form, const cc_source_file *file, size_t *records, camcl_error *err)
+{
     size_t record = form->label_bytes + image_bytes;
     if (file->blob.size == 0 || file->blob.size % record != 0) {
         return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or no %s file: %zu bytes are not a whole number of %zu-byte records", file->path,
@@ -41,7 +42,8 @@ static camcl_status count_records(const layout *form, const cc_source_file *file
 
 /* Appends a file's images to a part, planar to interleaved, from the part's image number *next on. */
 static camcl_status append(camcl_dataset *dataset, camcl_dataset_part part, const layout *form, const cc_source_file *file,
-                           size_t *next, camcl_error *err) {
+                           size_t *next, camcl_error *err)
+{
     size_t record = form->label_bytes + image_bytes;
     const uint8_t *from = (const uint8_t *)file->blob.data;
     for (size_t r = 0; r < file->blob.size / record; r++, from += record, ++*next) {
@@ -63,7 +65,8 @@ static camcl_status append(camcl_dataset *dataset, camcl_dataset_part part, cons
 }
 
 static camcl_status read_cifar(camcl_dataset *dataset, const layout *form, const char *root, cc_source_file *files,
-                               const char *const *class_names, camcl_error *err) {
+                               const char *const *class_names, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     const cc_source_file *test = &files[form->train_files], *names = test + 1;
     size_t count = form->train_files + 2, train_records = 0, test_records = 0, next = 0;
@@ -84,7 +87,8 @@ cleanup:
     return status;
 }
 
-camcl_status cc_cifar10_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err) {
+camcl_status cc_cifar10_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
     static const char *const folders[] = {"cifar-10-batches-bin", NULL};
     static const layout form = {
         {"cifar10", folders, "cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"}, 1, 10, 5};
@@ -98,7 +102,8 @@ camcl_status cc_cifar10_read(camcl_dataset *dataset, const camcl_dataset_spec *s
     return read_cifar(dataset, &form, spec->root, files, cifar10_names, err);
 }
 
-camcl_status cc_cifar100_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err) {
+camcl_status cc_cifar100_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
     static const char *const folders[] = {"cifar-100-binary", NULL};
     static const layout form = {
         {"cifar100", folders, "cifar-100-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"}, 2, 100, 1};

@@ -18,7 +18,8 @@ static const struct {
     {"fashion-mnist", cc_fashion_mnist_read, false}, {"folder", cc_folder_read, false},
 };
 
-camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err) {
+camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err)
+{
     const camcl_dataset_info *info = &dataset->info;
     cc_images *images = &dataset->parts[part];
     size_t plane, all;
@@ -34,14 +35,16 @@ camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part,
     return CAMCL_OK;
 }
 
-camcl_status cc_dataset_set_classes(camcl_dataset *dataset, const char *const *names, size_t count, camcl_error *err) {
+camcl_status cc_dataset_set_classes(camcl_dataset *dataset, const char *const *names, size_t count, camcl_error *err)
+{
     CC_RETURN_IF_FAILED(CC_NEW(count, &dataset->class_names, err));
     dataset->info.classes = (uint32_t)count;
     for (size_t i = 0; i < count; i++) CC_RETURN_IF_FAILED(cc_copy_text(names[i], &dataset->class_names[i], err));
     return CAMCL_OK;
 }
 
-camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, const char *text, size_t count, camcl_error *err) {
+camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, const char *text, size_t count, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     char *copy = NULL;
     const char **names = NULL;
@@ -67,7 +70,8 @@ cleanup:
 }
 
 /* Sums are whole numbers, so that the result does not depend on the order of summation. */
-static void compute_statistics(camcl_dataset *dataset) {
+static void compute_statistics(camcl_dataset *dataset)
+{
     camcl_dataset_info *info = &dataset->info;
     const uint8_t *pixels = dataset->parts[CAMCL_TRAIN_IMAGES].pixels;
     size_t count = (size_t)info->train_count * info->height * info->width;
@@ -85,7 +89,8 @@ static void compute_statistics(camcl_dataset *dataset) {
     }
 }
 
-camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err) {
+camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     camcl_dataset *dataset = NULL;
     size_t which = 0;
@@ -112,7 +117,8 @@ cleanup:
     return status;
 }
 
-void camcl_dataset_close(camcl_dataset **dataset) {
+void camcl_dataset_close(camcl_dataset **dataset)
+{
     if (!dataset || !*dataset) return;
     for (int part = 0; part < 2; part++) {
         cc_images *images = &(*dataset)->parts[part];

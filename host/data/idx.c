@@ -10,11 +10,13 @@ typedef struct idx {
     const uint8_t *bytes;
 } idx;
 
-static size_t big_endian(const uint8_t *at) {
+static size_t big_endian(const uint8_t *at)
+{
     return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | (size_t)at[3];
 }
 
-static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, idx *out, camcl_error *err) {
+static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, idx *out, camcl_error *err)
+{
     const uint8_t *data = (const uint8_t *)file->blob.data;
     size_t header = 4 + 4 * (size_t)dimensions, expected = 1;
     if (file->blob.size < header || data[0] || data[1] || data[2] != 0x08 || data[3] != dimensions) {
@@ -34,8 +36,9 @@ static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, i
 }
 
 static camcl_status read_part(camcl_dataset *dataset, camcl_dataset_part part, const cc_source_file *image_file,
-                              const cc_source_file *label_file, size_t classes, camcl_error *err) {
-    idx images, labels;
+                              const cc_source_file *label_file, size_t classes, camcl_error *err)
+{
+    idx images = {{0}, NULL}, labels = {{0}, NULL};
     camcl_dataset_info *info = &dataset->info;
     CC_RETURN_IF_FAILED(parse_idx(image_file, 3, &images, err));
     CC_RETURN_IF_FAILED(parse_idx(label_file, 1, &labels, err));
@@ -62,7 +65,8 @@ static camcl_status read_part(camcl_dataset *dataset, camcl_dataset_part part, c
 }
 
 static camcl_status read_idx(camcl_dataset *dataset, const cc_source *source, const char *root, const char *const *class_names,
-                             camcl_error *err) {
+                             camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     cc_source_file files[] = {{.name = "train-images-idx3-ubyte"},
                               {.name = "train-labels-idx1-ubyte"},
@@ -77,14 +81,16 @@ cleanup:
     return status;
 }
 
-camcl_status cc_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err) {
+camcl_status cc_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
     static const char *const folders[] = {"MNIST/raw", "mnist", NULL};
     static const char *const names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
     static const cc_source source = {"mnist", folders, NULL, "https://ossci-datasets.s3.amazonaws.com/mnist"};
     return read_idx(dataset, &source, spec->root, names, err);
 }
 
-camcl_status cc_fashion_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err) {
+camcl_status cc_fashion_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
     static const char *const folders[] = {"FashionMNIST/raw", "fashion-mnist", NULL};
     static const char *const names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};

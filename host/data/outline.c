@@ -53,7 +53,8 @@ static int32_t vary(int32_t low, int32_t high, int32_t variant) { return (low * 
 
 static void add_regular(cc_outline *out, int corners, int32_t radius, const cc_sines *sines)
 {
-    for (int i = 0; i < corners; i++) {
+    for (int i = 0; i < corners; i++)
+{
         int32_t angle = i * CC_TURN / corners;
         add(out, scaled(radius, cc_sin(sines, angle)), -scaled(radius, cc_cos(sines, angle)));
     }

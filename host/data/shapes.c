@@ -12,15 +12,16 @@
 /* How hard it is. Lengths in CC_PIXEL-ths of a pixel, proportions in CC_ONE-ths, colours in bytes. Changing any of them
  * changes the data set: tests/unit/test_shapes.c knows its checksum. */
 enum {
-    radius_least = 6 * CC_PIXEL, radius_most = 11 * CC_PIXEL,   /* of the labelled figure */
+    radius_least = 7 * CC_PIXEL, radius_most = 12 * CC_PIXEL,   /* of the labelled figure */
     stretch_least = CC_ONE * 70 / 100,                          /* shorter axis / longer axis, at the extreme */
     margin = CC_PIXEL * 3 / 4,                                  /* share of the radius kept inside the picture, / CC_PIXEL */
-    contrast_least = 90,                                        /* |dR| + |dG| + |dB| to either background colour, if it can be had */
-    contrast_tries = 6,
-    fill_spread = 44,                                           /* per channel, between the two colours of a figure's fill */
-    bits_most = 4,                                              /* small figures of any class that are not the label */
+    background_value_most = 170, figure_value_least = 120,      /* largest channel of their colours */
+    contrast_least = 40,                                        /* in brightness, of figure over background, if it can be had */
+    contrast_tries = 8,
+    fill_spread = 36,                                           /* per channel, between the two colours of a figure's fill */
+    bits_most = 2,                                              /* small figures of any class that are not the label */
     bit_radius_least = CC_PIXEL * 3 / 2, bit_radius_most = CC_PIXEL * 3,
-    lines_behind_most = 3, lines_before_most = 2,               /* strokes under and over the figure */
+    lines_behind_most = 1, lines_before_most = 1,               /* strokes under and over the figure */
     line_width_most = CC_PIXEL * 7 / 4,
     noise_most = 3                                              /* amplitude: +-8 per unit, triangular */
 };
@@ -37,41 +38,37 @@ typedef struct sheet {
     uint16_t coverage[area], mix[area];
 } sheet;
 
-/* Hue, saturation and value at random. */
-static colour random_colour(cc_rng *rng)
+/* Hue and saturation at random, value (the largest channel) in low..high. */
+static colour random_colour(cc_rng *rng, int32_t low, int32_t high)
 {
-    int32_t hue = cc_between(rng, 0, 6 * 256 - 1), saturation = cc_between(rng, 40, 256), value = cc_between(rng, 40, 255);
-    int32_t ramp = hue % 256, low = value * (256 - saturation) / 256;
+    int32_t hue = cc_between(rng, 0, 6 * 256 - 1), saturation = cc_between(rng, 40, 230), value = cc_between(rng, low, high);
+    int32_t ramp = hue % 256, least = value * (256 - saturation) / 256;
     int32_t falling = value * (256 * 256 - saturation * ramp) / (256 * 256);
     int32_t rising = value * (256 * 256 - saturation * (256 - ramp)) / (256 * 256);
     switch (hue / 256) {
-    case 0: return (colour){{value, rising, low}};
-    case 1: return (colour){{falling, value, low}};
-    case 2: return (colour){{low, value, rising}};
-    case 3: return (colour){{low, falling, value}};
-    case 4: return (colour){{rising, low, value}};
-    default: return (colour){{value, low, falling}};
+    case 0: return (colour){{value, rising, least}};
+    case 1: return (colour){{falling, value, least}};
+    case 2: return (colour){{least, value, rising}};
+    case 3: return (colour){{least, falling, value}};
+    case 4: return (colour){{rising, least, value}};
+    default: return (colour){{value, least, falling}};
     }
 }
 
-static int32_t distance(const colour *a, const colour *b)
-{
-    int32_t sum = 0;
-    for (int c = 0; c < 3; c++) sum += abs(a->rgb[c] - b->rgb[c]);
-    return sum;
-}
+/* 0..255, weights of ITU-R BT.601. */
+static int32_t brightness(const colour *from) { return (299 * from->rgb[0] + 587 * from->rgb[1] + 114 * from->rgb[2]) / 1000; }
 
-/* The first colour far enough from the background's two, else the farthest of those tried. */
+/* The first colour that is brighter than both of the background's by contrast_least, else the brightest of those tried. */
 static colour contrasting_colour(sheet *s)
 {
     colour best = {{0, 0, 0}};
+    int32_t first = brightness(&s->background[0]), second = brightness(&s->background[1]), wanted = contrast_least;
     int32_t most = -1;
-    for (int i = 0; i < contrast_tries && most < contrast_least; i++) {
-        colour tried = random_colour(&s->rng);
-        int32_t first = distance(&tried, &s->background[0]), second = distance(&tried, &s->background[1]);
-        int32_t least = first < second ? first : second;
-        if (least <= most) continue;
-        most = least;
+    wanted += first > second ? first : second;
+    for (int i = 0; i < contrast_tries && most < wanted; i++) {
+        colour tried = random_colour(&s->rng, figure_value_least, 255);
+        if (brightness(&tried) <= most) continue;
+        most = brightness(&tried);
         best = tried;
     }
     return best;
@@ -103,8 +100,8 @@ static void paint(sheet *s, const colour *first, const colour *second, const uin
 
 static void draw_background(sheet *s)
 {
-    s->background[0] = random_colour(&s->rng);
-    s->background[1] = random_colour(&s->rng);
+    s->background[0] = random_colour(&s->rng, 20, background_value_most);
+    s->background[1] = random_colour(&s->rng, 20, background_value_most);
     cc_texture_draw(&s->rng, s->sines, s->mix);
     paint(s, &s->background[0], &s->background[1], NULL);
 }
@@ -120,7 +117,7 @@ static void draw_line(sheet *s)
     place.angle = cc_between(&s->rng, 0, CC_TURN - 1);
     cc_outline_place(&bar, &place, s->sines);
     cc_outline_cover(&bar, s->coverage);
-    colour ink = random_colour(&s->rng);
+    colour ink = random_colour(&s->rng, 20, 255);
     paint(s, &ink, &ink, s->coverage);
 }
 
@@ -141,7 +138,7 @@ static void draw_bit(sheet *s)
 {
     cc_figure figure = (cc_figure)cc_rng_below(&s->rng, CC_FIGURES);
     place_figure(s, figure, cc_between(&s->rng, bit_radius_least, bit_radius_most), 0);
-    colour ink = random_colour(&s->rng);
+    colour ink = random_colour(&s->rng, 20, 255);
     paint(s, &ink, &ink, s->coverage);
 }
 

@@ -8,7 +8,8 @@
 #include "base/text.h"
 
 /* folder/name or folder/name.gz, whichever exists; NULL in *path when neither does. */
-static camcl_status find_file(const char *folder, const char *name, char **path, camcl_error *err) {
+static camcl_status find_file(const char *folder, const char *name, char **path, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     cc_text packed = CC_TEXT_INIT;
     *path = NULL;
@@ -24,7 +25,8 @@ cleanup:
     return status;
 }
 
-static camcl_status holds_any(const char *folder, const cc_source_file *files, size_t count, bool *found, camcl_error *err) {
+static camcl_status holds_any(const char *folder, const cc_source_file *files, size_t count, bool *found, camcl_error *err)
+{
     *found = false;
     for (size_t i = 0; i < count && !*found; i++) {
         char *path = NULL;
@@ -37,7 +39,8 @@ static camcl_status holds_any(const char *folder, const cc_source_file *files, s
 
 /* The folder or the archive that root leads to. */
 static camcl_status locate(const cc_source *source, const char *root, const cc_source_file *files, size_t count, char **place,
-                           bool *is_archive, camcl_error *err) {
+                           bool *is_archive, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     char *candidate = NULL;
     bool found = false;
@@ -76,7 +79,8 @@ cleanup:
     return status;
 }
 
-static camcl_status read_folder(const char *folder, cc_source_file *files, size_t count, camcl_error *err) {
+static camcl_status read_folder(const char *folder, cc_source_file *files, size_t count, camcl_error *err)
+{
     for (size_t i = 0; i < count; i++) {
         cc_source_file *file = &files[i];
         CC_RETURN_IF_FAILED(find_file(folder, file->name, &file->path, err));
@@ -89,7 +93,8 @@ static camcl_status read_folder(const char *folder, cc_source_file *files, size_
     return CAMCL_OK;
 }
 
-static camcl_status read_archive(const char *archive, cc_source_file *files, size_t count, camcl_error *err) {
+static camcl_status read_archive(const char *archive, cc_source_file *files, size_t count, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     const char **names = NULL;
     cc_blob *blobs = NULL;
@@ -111,7 +116,8 @@ cleanup:
 }
 
 static camcl_status check_missing(const cc_source *source, const char *place, const cc_source_file *files, size_t count,
-                                  camcl_error *err) {
+                                  camcl_error *err)
+{
     cc_text missing = CC_TEXT_INIT;
     camcl_status status = CAMCL_OK;
     for (size_t i = 0; i < count; i++)
@@ -124,7 +130,8 @@ static camcl_status check_missing(const cc_source *source, const char *place, co
     return status;
 }
 
-camcl_status cc_source_read(const cc_source *source, const char *root, cc_source_file *files, size_t count, camcl_error *err) {
+camcl_status cc_source_read(const cc_source *source, const char *root, cc_source_file *files, size_t count, camcl_error *err)
+{
     camcl_status status = CAMCL_OK;
     char *place = NULL;
     bool is_archive = false;
@@ -136,7 +143,8 @@ cleanup:
     return status;
 }
 
-void cc_source_free(cc_source_file *files, size_t count) {
+void cc_source_free(cc_source_file *files, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         free(files[i].blob.data);
         free(files[i].path);

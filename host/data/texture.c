@@ -76,7 +76,8 @@ static void draw_noise(cc_rng *rng, uint16_t *mix)
 
 void cc_texture_draw(cc_rng *rng, const cc_sines *sines, uint16_t *mix)
 {
-    switch (cc_rng_below(rng, 5)) {
+    switch (cc_rng_below(rng, 5))
+{
     case 0: draw_gradient(rng, sines, mix); break;
     case 1: draw_stripes(rng, sines, mix); break;
     case 2: draw_checks(rng, sines, mix); break;
