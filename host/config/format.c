@@ -85,11 +85,12 @@ cleanup:
     return hand_over(&text, status, out, err);
 }
 
-/* "default 0.03", "default softmax (corrected) or logit (paper-code)". */
+/* "default 0.03", "default by preset, softmax or logit". */
 static void default_text(const camcl_config_key *key, char *out, size_t size)
 {
     const char *initial = *key->initial ? key->initial : "empty";
-    if (key->paper_code) snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
+    if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
+        snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
     else snprintf(out, size, "default %s", initial);
 }
 
@@ -142,7 +143,8 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
         const camcl_config_key *key = &schema[i];
         char range[256], initial[128];
         camcl_config_range(key, range, sizeof range);
-        if (key->paper_code) snprintf(initial, sizeof initial, "by preset: `%s`, `%s`", key->initial, key->paper_code);
+        if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
+            snprintf(initial, sizeof initial, "by preset: `%s` or `%s`", key->initial, key->paper_code);
         else if (*key->initial) snprintf(initial, sizeof initial, "`%s`", key->initial);
         else snprintf(initial, sizeof initial, "empty");
         if (opens_section(schema, i))
