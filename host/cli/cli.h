@@ -22,6 +22,12 @@ const cli_command *cli_commands(size_t *count);
 
 int cmd_config(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_cam(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 
 /* Prints "camcl: message" and the indented detail to stderr; returns the exit status for err->status. */
 int cli_fail(const camcl_error *err);
