@@ -57,5 +57,6 @@ static cc_transform draw(const cc_augment_options *options, uint64_t index)
 void cc_augment_strong(const cc_augment_options *options, uint64_t step, size_t batch, cc_transform *out)
 {
     assert(options->size > 0 && options->size <= INT32_MAX && options->crop_min >= 0.0 && options->crop_min <= 1.0);
-    for (size_t i = 0; i < batch; i++) out[i] = i > 0 && !options->per_image ? out[0] : draw(options, options->per_image ? step * batch + i : step);
+    for (size_t i = 0; i < batch; i++)
+        out[i] = i > 0 && !options->per_image ? out[0] : draw(options, options->per_image ? step * batch + i : step);
 }

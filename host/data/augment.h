@@ -20,12 +20,13 @@ typedef struct cc_augment_options {
     uint64_t seed;
 } cc_augment_options;
 
-/* out[i], i < batch: image sources[i], whole, each enabled flip with probability 1/2. stream is CC_RNG_FLIP_LABELED or CC_RNG_FLIP_UNLABELED. */
+/* out[i], i < batch: image sources[i], whole, each enabled flip with probability 1/2. stream is CC_RNG_FLIP_LABELED or
+ * CC_RNG_FLIP_UNLABELED. */
 void cc_augment_flips(const cc_augment_options *options, cc_rng_stream stream, uint64_t step, size_t batch, const uint32_t *sources,
                       cc_transform *out);
 
-/* out[i], i < batch: T of row i: per axis of S pixels with L = max(1, ceil(crop_min S)), lo uniform in {0 .. S-L}, then hi uniform in {lo+L .. S};
- * and quarter turns. T is applied to a loaded image: source is -1, no flips. */
+/* out[i], i < batch: T of row i: per axis of S pixels with L = max(1, ceil(crop_min S)), lo uniform in {0 .. S-L}, then hi uniform in {lo+L
+ * .. S}; and quarter turns. T is applied to a loaded image: source is -1, no flips. */
 void cc_augment_strong(const cc_augment_options *options, uint64_t step, size_t batch, cc_transform *out);
 
 #endif

@@ -27,7 +27,8 @@ camcl_status cc_sampler_create(const uint32_t *indices, size_t count, uint64_t s
     cc_sampler *sampler = NULL;
     *out = NULL;
     if (count == 0 || count > UINT32_MAX)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "a pool of %zu images cannot be walked (raise data.labeled, data.unlabeled or data.ratio)", count);
+        return cc_fail(err, CAMCL_BAD_CONFIG, "a pool of %zu images cannot be walked (raise data.labeled, data.unlabeled or data.ratio)",
+                       count);
     CC_TRY(CC_NEW(1, &sampler, err));
     CC_TRY(CC_NEW(count, &sampler->indices, err));
     CC_TRY(CC_NEW(count, &sampler->order, err));

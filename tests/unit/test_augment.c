@@ -10,8 +10,13 @@
 #include "base/memory.h"
 #include "data/augment.h"
 
-static const cc_augment_options defaults = { .flip_horizontal = true, .flip_vertical = true, .crop_min = 0.75, .rotations = CC_ROTATIONS_QUARTER,
-                                             .per_image = true, .size = 32, .seed = 1 };
+static const cc_augment_options defaults = { .flip_horizontal = true,
+                                             .flip_vertical = true,
+                                             .crop_min = 0.75,
+                                             .rotations = CC_ROTATIONS_QUARTER,
+                                             .per_image = true,
+                                             .size = 32,
+                                             .seed = 1 };
 
 /* Sum of (counted - expected)^2 / expected against expectations that sum to n. */
 static double chi_square(const size_t *counts, const double *probabilities, size_t cells, size_t n)
@@ -96,8 +101,10 @@ static void check_crop_distribution(double crop_min, size_t size, size_t least)
     }
     /* Mean `degrees`-1, standard deviation sqrt(2 degrees): six of them. */
     const double bound = (double)degrees + 6.0 * sqrt(2.0 * (double)degrees);
-    const double by_row = chi_square(rows, probabilities, CC_COUNT(rows), N), by_column = chi_square(columns, probabilities, CC_COUNT(columns), N);
-    if (!(by_row < bound && by_column < bound)) fail_msg("crop_min %g of %zu: chi-square %g and %g, bound %g", crop_min, size, by_row, by_column, bound);
+    const double by_row = chi_square(rows, probabilities, CC_COUNT(rows), N),
+                 by_column = chi_square(columns, probabilities, CC_COUNT(columns), N);
+    if (!(by_row < bound && by_column < bound))
+        fail_msg("crop_min %g of %zu: chi-square %g and %g, bound %g", crop_min, size, by_row, by_column, bound);
 }
 
 static void crops_have_the_method_distribution(void **state)

@@ -105,8 +105,8 @@ static void passes_seeds_and_streams_differ(void **state)
     }
 }
 
-/* Over many passes every element takes every place about equally often: for N x N cells of variance P/N (1-1/N) each, chi-square has the mean
- * N(N-1) = 90 and a standard deviation of about 14. */
+/* Over many passes every element takes every place about equally often: for N x N cells of variance P/N (1-1/N) each, chi-square has the
+ * mean N(N-1) = 90 and a standard deviation of about 14. */
 static void places_are_uniform(void **state)
 {
     (void)state;
@@ -149,8 +149,13 @@ static void destroying_nothing_is_fine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_element_once_per_pass), cmocka_unit_test(any_step_at_any_time), cmocka_unit_test(the_pass_decides_not_the_batch_size),
-        cmocka_unit_test(passes_seeds_and_streams_differ), cmocka_unit_test(places_are_uniform), cmocka_unit_test(an_empty_pool_is_refused), cmocka_unit_test(destroying_nothing_is_fine),
+        cmocka_unit_test(each_element_once_per_pass),
+        cmocka_unit_test(any_step_at_any_time),
+        cmocka_unit_test(the_pass_decides_not_the_batch_size),
+        cmocka_unit_test(passes_seeds_and_streams_differ),
+        cmocka_unit_test(places_are_uniform),
+        cmocka_unit_test(an_empty_pool_is_refused),
+        cmocka_unit_test(destroying_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
