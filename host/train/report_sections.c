@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/base64.h"
 #include "train/report_html.h"
 
 /* ---- CAM gallery ---- */
@@ -32,7 +31,7 @@ static void add_image(cc_text *out, const cc_report_image *image)
     cc_text_add(out, "\" height=\"");
     cc_html_number(out, height, 0);
     cc_text_add(out, "\" src=\"data:image/png;base64,");
-    cc_text_add_base64(out, image->data, image->size);
+    cc_html_base64(out, image->data, image->size);
     cc_text_add(out, "\">");
     cc_html_escape(out, image->part);
     cc_text_add(out, "</span>");
