@@ -3,9 +3,9 @@
 #define CC_BASE_COMPILER_H
 
 #if defined(__GNUC__)
-#define CC_PRINTF(format_at, first) __attribute__((format(printf, format_at, first)))
+#define CC_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define CC_PRINTF(format_at, first)
+#define CC_PRINTF(text, first)
 #endif
 
 #endif

@@ -35,6 +35,14 @@ int camcl_exit_status(camcl_status status)
     }
 }
 
+/* Messages are one line, whatever bytes a file name or a value in them holds. */
+static void flatten(char *message)
+{
+    for (; *message; message++) {
+        if ((unsigned char)*message < 0x20 || *message == 0x7f) *message = '?';
+    }
+}
+
 camcl_status cc_fail(camcl_error *err, camcl_status status, const char *format, ...)
 {
     if (err == NULL) return status;
@@ -42,6 +50,7 @@ camcl_status cc_fail(camcl_error *err, camcl_status status, const char *format, 
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    flatten(err->message);
     err->status = status;
     err->detail[0] = '\0';
     return status;
@@ -74,4 +83,5 @@ void cc_context(camcl_error *err, const char *format, ...)
         memcpy(err->message + used, old, length);
         err->message[used + length] = '\0';
     }
+    flatten(err->message);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define MAX_DEPTH 64
 #define MAX_NUMBER 127   /* characters of one number */
@@ -134,22 +135,6 @@ static size_t put_utf8(char *to, unsigned code)
     return tail + 1;
 }
 
-/* Bytes of the valid UTF-8 sequence at `at`, or 0. Overlong forms, surrogates and values above U+10FFFF are invalid. */
-static size_t utf8_length(const char *data, size_t left)
-{
-    const unsigned char *s = (const unsigned char *)data;
-    static const unsigned least[4] = { 0, 0x80, 0x800, 0x10000 };
-    size_t tail = s[0] < 0x80 ? 0 : (s[0] & 0xE0) == 0xC0 ? 1 : (s[0] & 0xF0) == 0xE0 ? 2 : (s[0] & 0xF8) == 0xF0 ? 3 : 4;
-    if (tail == 0) return 1;
-    if (tail == 4 || tail >= left) return 0;
-    unsigned code = s[0] & (0x3Fu >> tail);
-    for (size_t i = 1; i <= tail; i++) {
-        if ((s[i] & 0xC0) != 0x80) return 0;
-        code = (code << 6) | (s[i] & 0x3F);
-    }
-    return code >= least[tail] && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF) ? tail + 1 : 0;
-}
-
 /* Behind a backslash. Writes at most 4 bytes; no escape is shorter than what it stands for. */
 static camcl_status parse_escape(parser *p, char *to, size_t *written)
 {
@@ -184,7 +169,7 @@ static camcl_status parse_string(parser *p, char **out)
             CC_RETURN_IF_FAILED(parse_escape(p, to, &n));
         } else {
             if (peek(p) < 0x20) return fail(p, "a control character inside a string");
-            n = utf8_length(p->data + p->at, end - p->at);
+            n = cc_utf8_length(p->data + p->at, end - p->at);
             if (n == 0) return fail(p, "invalid UTF-8 inside a string");
             memcpy(to, p->data + p->at, n);
             p->at += n;

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,21 @@ void cc_text_add(cc_text *text, const char *format, ...)
     text->length += (size_t)n;
 }
 
+size_t cc_utf8_length(const char *data, size_t left)
+{
+    const unsigned char *s = (const unsigned char *)data;
+    static const unsigned least[4] = { 0, 0x80, 0x800, 0x10000 };
+    size_t tail = s[0] < 0x80 ? 0 : (s[0] & 0xE0) == 0xC0 ? 1 : (s[0] & 0xF0) == 0xE0 ? 2 : (s[0] & 0xF8) == 0xF0 ? 3 : 4;
+    if (tail == 0) return 1;
+    if (tail == 4 || tail >= left) return 0;
+    unsigned code = s[0] & (0x3Fu >> tail);
+    for (size_t i = 1; i <= tail; i++) {
+        if ((s[i] & 0xC0) != 0x80) return 0;
+        code = (code << 6) | (s[i] & 0x3F);
+    }
+    return code >= least[tail] && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF) ? tail + 1 : 0;
+}
+
 void cc_text_add_json_string(cc_text *text, const char *value)
 {
     if (value == NULL) {
@@ -50,21 +66,28 @@ void cc_text_add_json_string(cc_text *text, const char *value)
         return;
     }
     cc_text_add_bytes(text, "\"", 1);
-    for (const char *p = value; *p; p++) {
+    size_t left = strlen(value), n = 1;
+    for (const char *p = value; left > 0; p += n, left -= n) {
         unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\') cc_text_add(text, "\\%c", c);
+        size_t valid = cc_utf8_length(p, left);
+        n = valid > 0 ? valid : 1;
+        if (valid == 0) cc_text_add(text, "\\ufffd");   /* a file's name may hold any bytes; readers of JSON refuse them */
+        else if (c == '"' || c == '\\') cc_text_add(text, "\\%c", c);
         else if (c == '\n') cc_text_add(text, "\\n");
         else if (c == '\t') cc_text_add(text, "\\t");
         else if (c < 0x20) cc_text_add(text, "\\u%04x", c);
-        else cc_text_add_bytes(text, p, 1);
+        else cc_text_add_bytes(text, p, n);
     }
     cc_text_add_bytes(text, "\"", 1);
 }
 
 void cc_text_add_json_number(cc_text *text, double value)
 {
-    if (isfinite(value)) cc_text_add(text, "%.9g", value);
-    else cc_text_add(text, "null");
+    char number[40];
+    snprintf(number, sizeof number, "%.9g", value);
+    char *comma = strchr(number, localeconv()->decimal_point[0]);   /* the host program's locale may have another point */
+    if (comma != NULL) *comma = '.';
+    cc_text_add(text, "%s", isfinite(value) ? number : "null");
 }
 
 void cc_text_free(cc_text *text)

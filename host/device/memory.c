@@ -57,10 +57,32 @@ void cc_buffer_destroy(cc_buffer **handle)
 {
     cc_buffer *buffer = *handle;
     if (buffer == NULL) return;
-    if (buffer->tape == NULL) cc_device_release(buffer->device, buffer->bytes, &buffer->mem);
+    if (buffer->view && buffer->mem) clReleaseMemObject(buffer->mem);
+    else if (buffer->tape == NULL) cc_device_release(buffer->device, buffer->bytes, &buffer->mem);
     free(buffer->name);
     free(buffer);
     *handle = NULL;
+}
+
+camcl_status cc_buffer_view(cc_buffer *parent, size_t offset, size_t bytes, const char *name, cc_buffer **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_buffer *buffer = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &buffer, err));
+    buffer->device = parent->device;
+    buffer->view = true;
+    buffer->bytes = cc_round_up(bytes, 4);
+    CC_TRY(cc_copy_text(name, &buffer->name, err));
+    cl_int code;
+    cl_buffer_region region = { offset, buffer->bytes };
+    buffer->mem = clCreateSubBuffer(parent->mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    CC_CL_CODE(code, "clCreateSubBuffer");
+    *out = buffer;
+    buffer = NULL;
+cleanup:
+    cc_buffer_destroy(&buffer);
+    return status;
 }
 
 size_t cc_buffer_bytes(const cc_buffer *buffer) { return buffer->bytes; }

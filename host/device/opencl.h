@@ -40,6 +40,7 @@ struct cc_buffer {
     size_t bytes;
     cl_mem mem;              /* NULL until memory is assigned */
     cc_tape *tape;           /* NULL: persistent */
+    bool view;               /* part of another: counts no bytes */
     size_t first, last;      /* launches that use it; first > last: unused */
     bool keep;
     size_t slab, offset;     /* where in the arena */

@@ -66,7 +66,7 @@ static void below_is_uniform(void **state)
     for (int i = 0; i < 100; i++) assert_int_equal(cc_rng_below(&rng, 1), 0);
 }
 
-/* Just above 2^31 half of the 32-bit values must be redrawn; a product without rejection gives the lower third twice. */
+/* Of 3/4 of the range, a product without rejection gives every third value twice as often as the others. */
 static void below_has_no_bias(void **state)
 {
     (void)state;

@@ -1,0 +1,163 @@
+/* What one key alone cannot tell: contradictions, what this version lacks, and whether a run may be resumed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "camcl/config.h"
+#include "config/value.h"
+#include "config/values.h"
+#include "config/words.h"
+
+/* What is known of a data set before its files are opened. */
+static const struct {
+    const char *name;
+    long long classes;
+    size_t channels;
+} datasets[] = { { "cifar10", 10, 3 }, { "cifar100", 100, 3 }, { "mnist", 10, 1 }, { "fashion-mnist", 10, 1 } };
+
+static camcl_status check_absent(const camcl_config *config, camcl_error *err)
+{
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        const camcl_config_key *key = &schema[i];
+        const char *text = cc_value_text(config, key), *words = key->words, *word;
+        size_t length;
+        if (!cc_words_have(key->absent, text)) continue;
+        char name[96], present[256] = "";
+        while (cc_words_next(&words, &word, &length)) {
+            char one[64];
+            snprintf(one, sizeof one, "%.*s", (int)length, word);
+            size_t used = strlen(present);
+            if (!cc_words_have(key->absent, one)) snprintf(present + used, sizeof present - used, "%s%s", used ? " | " : "", one);
+        }
+        snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: %s = %s: not in this version (there is %s)", camcl_config_origin(config, name), name,
+                       text, present);
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status check_data(const camcl_config *config, camcl_error *err)
+{
+    double numbers[CC_MOST_NUMBERS];
+    size_t means = camcl_config_numbers(config, "data.mean", numbers, CC_MOST_NUMBERS);
+    size_t stds = camcl_config_numbers(config, "data.std", numbers, CC_MOST_NUMBERS);
+    if (means && stds && means != stds)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "data.mean, data.std: %zu and %zu values (give both one per channel)", means, stds);
+    for (size_t i = 0; i < CC_COUNT(datasets); i++) {
+        if (!camcl_config_is(config, "data.dataset", datasets[i].name)) continue;
+        long long labeled = camcl_config_int(config, "data.labeled"), classes = datasets[i].classes;
+        if (labeled % classes)
+            return cc_fail(err, CAMCL_BAD_CONFIG,
+                           "%s: data.labeled = %lld: each of %s's %lld classes gets the same number (choose a multiple of %lld)",
+                           camcl_config_origin(config, "data.labeled"), labeled, datasets[i].name, classes, classes);
+        size_t channels = datasets[i].channels;
+        bool mean = means && means != channels, std = stds && stds != channels;
+        if (mean || std)
+            return cc_fail(err, CAMCL_BAD_CONFIG, "data.%s: %zu values, but %s has %zu channel%s (give one per channel, or auto)",
+                           mean ? "mean" : "std", mean ? means : stds, datasets[i].name, channels, channels == 1 ? "" : "s");
+    }
+    return CAMCL_OK;
+}
+
+camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
+{
+    if (strncmp(camcl_config_string(config, "model.arch"), "wrn", 3) == 0 && camcl_config_int(config, "ssl.cam_layer") > 3)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: ssl.cam_layer = 4: %s has three stages (choose 1 to 3)",
+                       camcl_config_origin(config, "ssl.cam_layer"), camcl_config_string(config, "model.arch"));
+    CC_RETURN_IF_FAILED(check_absent(config, err));
+    if (strchr(camcl_config_string(config, "device.select"), ','))
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: device.select = %s: a list of devices is not in this version (name one device)",
+                       camcl_config_origin(config, "device.select"), camcl_config_string(config, "device.select"));
+    CC_RETURN_IF_FAILED(check_data(config, err));
+    bool by_ratio = camcl_config_is(config, "data.unlabeled", "auto"), all = camcl_config_is(config, "data.unlabeled", "all");
+    bool none = by_ratio ? camcl_config_double(config, "data.ratio") <= 0 : !all && camcl_config_int(config, "data.unlabeled") == 0;
+    const char *mode = camcl_config_string(config, "ssl.mode"), *cause = by_ratio ? "data.ratio" : "data.unlabeled";
+    if (none && strcmp(mode, "supervised") != 0)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: %s = 0: ssl.mode = %s needs unlabelled images (raise it, or set ssl.mode = supervised)",
+                       camcl_config_origin(config, cause), cause, mode);
+    if (camcl_config_bool(config, "optim.nesterov") && camcl_config_double(config, "optim.momentum") <= 0)
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "%s: optim.nesterov = yes: there is no momentum to look ahead with (set optim.momentum above 0)",
+                       camcl_config_origin(config, "optim.nesterov"));
+    return CAMCL_OK;
+}
+
+const char *camcl_config_warning(const camcl_config *config, size_t index)
+{
+    const char *found[2];
+    size_t count = 0;
+    if (!camcl_config_is(config, "ssl.mode", "supervised") && camcl_config_is(config, "ssl.confidence", "softmax")) {
+        if (camcl_config_double(config, "ssl.threshold") > 1)
+            found[count++] = "ssl.threshold: above 1, no image is confident at first (ssl.confidence = softmax means 0 to 1)";
+        if (camcl_config_double(config, "ssl.threshold_end") > 1)
+            found[count++] = "ssl.threshold_end: above 1, no image is confident in the end (ssl.confidence = softmax means 0 to 1)";
+    }
+    return index < count ? found[index] : NULL;
+}
+
+/* Whether both hold the same value: numbers by value, paths by place. */
+static camcl_status same_value(const camcl_config_key *key, const char *a, const char *b, bool *same, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    double number_a[CC_MOST_NUMBERS], number_b[CC_MOST_NUMBERS];
+    bool yes_a, yes_b;
+    char *path_a = NULL, *path_b = NULL;
+    *same = strcmp(a, b) == 0;
+    if (*same) return CAMCL_OK;
+    size_t count;
+    switch (key->type) {
+    case CAMCL_KEY_TEXT:
+    case CAMCL_KEY_CHOICE: break;
+    case CAMCL_KEY_BOOL: *same = cc_parse_bool(a, &yes_a) && cc_parse_bool(b, &yes_b) && yes_a == yes_b; break;
+    case CAMCL_KEY_INT:
+    case CAMCL_KEY_NUMBER:
+    case CAMCL_KEY_NUMBERS:
+        count = cc_parse_numbers(a, number_a, CC_MOST_NUMBERS);
+        *same = count > 0 && cc_parse_numbers(b, number_b, CC_MOST_NUMBERS) == count;
+        for (size_t i = 0; i < count && *same; i++) *same = !(number_a[i] < number_b[i] || number_a[i] > number_b[i]);
+        break;
+    case CAMCL_KEY_PATH:
+        if (*a == '\0' || *b == '\0') break;
+        CC_TRY(cc_path_absolute(a, &path_a, err));
+        CC_TRY(cc_path_absolute(b, &path_b, err));
+        *same = strcmp(path_a, path_b) == 0;
+        break;
+    }
+cleanup:
+    free(path_a);
+    free(path_b);
+    return status;
+}
+
+camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_text differing = CC_TEXT_INIT;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        const camcl_config_key *key = &schema[i];
+        const char *before = cc_value_text(saved, key), *after = cc_value_text(wanted, key);
+        long long epochs_before, epochs_after;
+        bool same, epochs = strcmp(key->section, "train") == 0 && strcmp(key->name, "epochs") == 0;
+        if (strcmp(key->section, "device") == 0 || strcmp(key->section, "output") == 0) continue;
+        CC_TRY(same_value(key, before, after, &same, err));
+        if (same) continue;
+        if (epochs && cc_parse_int(before, &epochs_before) && cc_parse_int(after, &epochs_after) && epochs_after > epochs_before) continue;
+        cc_text_add(&differing, "%s.%s: the run has %s, now %s\n", key->section, key->name, before, after);
+    }
+    if (differing.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to compare it (close other programs)");
+    if (status == CAMCL_OK && differing.length > 0) {
+        status = cc_fail(err, CAMCL_BAD_CONFIG, "resume: the configuration is not the run's (only [output], [device] and a larger "
+                         "train.epochs may change: restore the keys below or choose another output.dir)");
+        cc_detail(err, "%s", differing.data);
+    }
+cleanup:
+    cc_text_free(&differing);
+    return status;
+}

@@ -1,0 +1,155 @@
+/* Configurations as text: config.ini, the annotated listing, the reference page. */
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "camcl/config.h"
+#include "config/ini.h"
+#include "config/value.h"
+#include "config/values.h"
+
+static bool opens_section(const camcl_config_key *schema, size_t i)
+{
+    return i == 0 || strcmp(schema[i].section, schema[i - 1].section) != 0;
+}
+
+/* The value as a file holds it: yes and no for booleans, absolute paths when asked for, quotes where needed. The caller frees *out. */
+static camcl_status file_value(const camcl_config *config, const camcl_config_key *key, bool absolute, char **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_text text = CC_TEXT_INIT;
+    const char *value = cc_value_text(config, key);
+    char *path = NULL;
+    bool yes;
+    if (key->type == CAMCL_KEY_BOOL && cc_parse_bool(value, &yes)) value = yes ? "yes" : "no";
+    if (key->type == CAMCL_KEY_PATH && absolute && *value) {
+        CC_TRY(cc_path_absolute(value, &path, err));
+        value = path;
+        const char *why = cc_ini_cannot_hold(value);
+        if (why) {
+            status = cc_fail(err, CAMCL_BAD_CONFIG, "%s.%s = %s: %s (choose another place)", key->section, key->name, value, why);
+            goto cleanup;
+        }
+    }
+    char quote[2] = { cc_ini_quote(value), '\0' };
+    cc_text_add(&text, "%s%s%s", quote, value, quote);
+    if (text.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to write it (close other programs)");
+    else *out = text.data;
+cleanup:
+    free(path);
+    if (status != CAMCL_OK) cc_text_free(&text);
+    return status;
+}
+
+static camcl_status hand_over(cc_text *text, camcl_status status, char **out, camcl_error *err)
+{
+    if (status == CAMCL_OK && text->failed)
+        status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to write it (close other programs)");
+    if (status == CAMCL_OK) *out = text->data;
+    else cc_text_free(text);
+    return status;
+}
+
+camcl_status camcl_config_write(const camcl_config *config, char **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_text text = CC_TEXT_INIT;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    *out = NULL;
+    for (size_t i = 0; i < count; i++) {
+        char *value = NULL;
+        CC_TRY(file_value(config, &schema[i], true, &value, err));
+        if (opens_section(schema, i)) cc_text_add(&text, "%s[%s]\n", i ? "\n" : "", schema[i].section);
+        cc_text_add(&text, "%s = %s\n", schema[i].name, value);
+        free(value);
+    }
+cleanup:
+    return hand_over(&text, status, out, err);
+}
+
+/* "default 0.03", "default by preset, softmax or logit". */
+static void default_text(const camcl_config_key *key, char *out, size_t size)
+{
+    const char *initial = *key->initial ? key->initial : "empty";
+    if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
+        snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
+    else snprintf(out, size, "default %s", initial);
+}
+
+camcl_status camcl_config_describe(const camcl_config *config, char **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_text text = CC_TEXT_INIT;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    *out = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const camcl_config_key *key = &schema[i];
+        char *value = NULL, range[256], initial[96], name[96];
+        CC_TRY(file_value(config, key, false, &value, err));
+        camcl_config_range(key, range, sizeof range);
+        default_text(key, initial, sizeof initial);
+        snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+        if (opens_section(schema, i)) cc_text_add(&text, "%s[%s]\n", i ? "\n" : "", key->section);
+        cc_text_add(&text, "%-15s = %-14s ; %s; %s; %s", key->name, value, range, initial, key->help);
+        const char *origin = camcl_config_origin(config, name);
+        if (strcmp(origin, "default") != 0) cc_text_add(&text, "; set by %s", origin);
+        cc_text_add(&text, "\n");
+        free(value);
+    }
+cleanup:
+    return hand_over(&text, status, out, err);
+}
+
+/* A table's cell: | would end it. */
+static void add_cell(cc_text *text, const char *cell)
+{
+    cc_text_add(text, " ");
+    for (const char *p = cell; *p; p++) {
+        if (*p == '|') cc_text_add(text, "\\");
+        cc_text_add_bytes(text, p, 1);
+    }
+    cc_text_add(text, " |");
+}
+
+camcl_status camcl_config_reference(char **out, camcl_error *err)
+{
+    cc_text text = CC_TEXT_INIT;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    *out = NULL;
+    cc_text_add(&text, "# Configuration keys\n\nWritten by `camcl config --markdown`. A file gives them in sections; `section.key=value` "
+                "on the\ncommand line wins over the file. Values that hold `;` or `#` stand in quotes. `CAMCL_DEVICE` in the environment\n"
+                "is the default of `device.select`.\n");
+    for (size_t i = 0; i < count; i++) {
+        const camcl_config_key *key = &schema[i];
+        char range[256], initial[128];
+        camcl_config_range(key, range, sizeof range);
+        if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
+            snprintf(initial, sizeof initial, "by preset: `%s` or `%s`", key->initial, key->paper_code);
+        else if (*key->initial) snprintf(initial, sizeof initial, "`%s`", key->initial);
+        else snprintf(initial, sizeof initial, "empty");
+        if (opens_section(schema, i))
+            cc_text_add(&text, "\n## [%s]\n\n| key | type and range | default | what it does |\n|---|---|---|---|\n", key->section);
+        cc_text_add(&text, "| `%s` |", key->name);
+        add_cell(&text, range);
+        add_cell(&text, initial);
+        add_cell(&text, key->help);
+        cc_text_add(&text, "\n");
+    }
+    return hand_over(&text, CAMCL_OK, out, err);
+}
+
+camcl_status camcl_config_default_dir(const char *path, char **dir, camcl_error *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
+    size_t room = length + sizeof "runs/";
+    CC_RETURN_IF_FAILED(CC_NEW(room, dir, err));
+    snprintf(*dir, room, "runs/%.*s", (int)length, name);
+    return CAMCL_OK;
+}

@@ -1,0 +1,20 @@
+/* The inside of camcl_config, for the files of this folder. */
+#ifndef CC_CONFIG_VALUES_H
+#define CC_CONFIG_VALUES_H
+
+#include "camcl/config.h"
+
+typedef struct cc_value {
+    char *text;              /* NULL: not set, the default or the preset is in force */
+    char *origin;            /* NULL with it */
+} cc_value;
+
+struct camcl_config {
+    cc_value *values;        /* one for each row of the schema */
+};
+
+cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key);
+/* The text in force. Never NULL. */
+const char *cc_value_text(const camcl_config *config, const camcl_config_key *key);
+
+#endif

@@ -1,0 +1,143 @@
+#include "data/archive.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#ifdef CAMCL_HAVE_ARCHIVE
+#include <archive.h>
+#include <archive_entry.h>
+
+/* A member that claims more than this is damage or malice, not a data set's file. */
+static const int64_t member_limit = (int64_t)1 << 31;
+
+bool cc_archive_supported(void) { return true; }
+
+static camcl_status corrupt(struct archive *archive, const char *path, camcl_error *err)
+{
+    const char *why = archive_error_string(archive);
+    return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt archive: %s (fetch it again)", path, why ? why : "cannot read it");
+}
+
+/* The current member's content. A size that the header does not tell (0 for a bare .gz) grows as data arrives. */
+static camcl_status read_member(struct archive *archive, struct archive_entry *entry, const char *path, cc_blob *blob,
+                                camcl_error *err)
+{
+    int64_t declared = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
+    size_t capacity = 0, size = 0;
+    char *data = NULL;
+    camcl_status status = CAMCL_OK;
+    if (declared < 0 || declared > member_limit) {
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: %s claims %lld bytes: more than a data set's file has", path,
+                       archive_entry_pathname(entry), (long long)declared);
+    }
+    CC_TRY(cc_grow((void **)&data, &capacity, (size_t)declared + 1, 1, err));
+    for (;;) {
+        if (capacity - size < 2) CC_TRY(cc_grow((void **)&data, &capacity, capacity + (1u << 16), 1, err));
+        la_ssize_t got = archive_read_data(archive, data + size, capacity - size - 1);
+        if (got < 0) {
+            status = corrupt(archive, path, err);
+            goto cleanup;
+        }
+        if (got == 0) break;
+        size += (size_t)got;
+        if (size > (size_t)member_limit) {
+            status = cc_fail(err, CAMCL_BAD_DATA, "%s: expands to more than 2 GiB: not a data set's file", path);
+            goto cleanup;
+        }
+    }
+    if (declared && size != (size_t)declared) {
+        status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated archive: %s has %zu of %lld bytes (fetch it again)", path,
+                         archive_entry_pathname(entry), size, (long long)declared);
+        goto cleanup;
+    }
+    data[size] = '\0';
+    free(blob->data);
+    *blob = (cc_blob){data, size};
+    data = NULL;
+cleanup:
+    free(data);
+    return status;
+}
+
+static camcl_status open_archive(const char *path, bool bare, struct archive **out, camcl_error *err)
+{
+    struct archive *archive = archive_read_new();
+    *out = archive;
+    if (!archive) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", path);
+    archive_read_support_filter_all(archive);
+    if (bare) archive_read_support_format_raw(archive);
+    else archive_read_support_format_all(archive);
+    if (archive_read_open_filename(archive, path, 1 << 18) != ARCHIVE_OK) return corrupt(archive, path, err);
+    return CAMCL_OK;
+}
+
+static size_t find_name(const char *member, const char *const *names, size_t count)
+{
+    const char *slash = member ? strrchr(member, '/') : NULL;
+    const char *base = slash ? slash + 1 : member;
+    size_t i = 0;
+    while (base && i < count && strcmp(base, names[i]) != 0) i++;
+    return base ? i : count;
+}
+
+camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    struct archive *archive = NULL;
+    struct archive_entry *entry = NULL;
+    int code;
+    CC_TRY(open_archive(path, false, &archive, err));
+    /* To the end even when everything was found: only then is damage further on noticed. */
+    while ((code = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || code == ARCHIVE_WARN) {
+        if (archive_entry_filetype(entry) != AE_IFREG) continue;
+        size_t i = find_name(archive_entry_pathname(entry), names, count);
+        if (i < count) CC_TRY(read_member(archive, entry, path, &blobs[i], err));
+    }
+    if (code != ARCHIVE_EOF) status = corrupt(archive, path, err);
+cleanup:
+    archive_read_free(archive);
+    return status;
+}
+
+camcl_status cc_archive_decompress(const char *path, cc_blob *blob, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    struct archive *archive = NULL;
+    struct archive_entry *entry = NULL;
+    CC_TRY(open_archive(path, true, &archive, err));
+    if (archive_read_next_header(archive, &entry) != ARCHIVE_OK) {
+        status = corrupt(archive, path, err);
+        goto cleanup;
+    }
+    CC_TRY(read_member(archive, entry, path, blob, err));
+cleanup:
+    archive_read_free(archive);
+    return status;
+}
+
+#else
+
+bool cc_archive_supported(void) { return false; }
+
+static camcl_status not_built(const char *path, camcl_error *err)
+{
+    return cc_fail(err, CAMCL_UNSUPPORTED,
+                   "%s: this build cannot read archives (unpack it, or install libarchive-dev and build again)", path);
+}
+
+camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err)
+{
+    (void)names, (void)count, (void)blobs;
+    return not_built(path, err);
+}
+
+camcl_status cc_archive_decompress(const char *path, cc_blob *blob, camcl_error *err)
+{
+    (void)blob;
+    return not_built(path, err);
+}
+
+#endif

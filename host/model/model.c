@@ -1,0 +1,239 @@
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+
+static camcl_status create_flat(cc_model *model, camcl_error *err)
+{
+    const cc_graph *g = model->graph;
+    CC_RETURN_IF_FAILED(cc_buffer_create(model->device, g->trained * sizeof(float), "weights", &model->weights, err));
+    CC_RETURN_IF_FAILED(cc_buffer_create(model->device, g->trained * sizeof(float), "gradients", &model->gradients, err));
+    CC_RETURN_IF_FAILED(cc_buffer_create(model->device, g->statistics * sizeof(float), "batch-norm statistics", &model->statistics, err));
+    CC_RETURN_IF_FAILED(CC_NEW(g->param_count, &model->values, err));
+    return CC_NEW(g->param_count, &model->grads, err);
+}
+
+/* Device shapes: convolutions are [R,S,C,K], everything else as in torchvision. */
+static cc_tensor shape_of(const cc_param *p, cc_buffer *buffer)
+{
+    cc_tensor t = { .buffer = buffer, .dtype = CC_F32, .rank = p->rank };
+    memcpy(t.dim, p->dim, sizeof t.dim);
+    if (p->kind == CC_PARAM_CONV) {
+        t.dim[0] = p->dim[2];
+        t.dim[1] = p->dim[3];
+        t.dim[2] = p->dim[1];
+        t.dim[3] = p->dim[0];
+    }
+    return t;
+}
+
+static camcl_status create_views(cc_model *model, camcl_error *err)
+{
+    for (size_t i = 0; i < model->graph->param_count; i++) {
+        const cc_param *p = &model->graph->params[i];
+        size_t offset = p->offset * sizeof(float), bytes = p->count * sizeof(float);
+        cc_buffer *view;
+        CC_RETURN_IF_FAILED(cc_buffer_view(cc_param_is_statistic(p) ? model->statistics : model->weights, offset, bytes, p->name, &view, err));
+        model->values[i] = shape_of(p, view);
+        if (cc_param_is_statistic(p)) continue;
+        CC_RETURN_IF_FAILED(cc_buffer_view(model->gradients, offset, bytes, p->name, &view, err));
+        model->grads[i] = shape_of(p, view);
+    }
+    return CAMCL_OK;
+}
+
+camcl_status cc_model_create(camcl_device *device, const cc_graph_spec *spec, cc_model **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_model *model = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &model, err));
+    model->device = device;
+    CC_TRY(cc_graph_build(spec, camcl_device_get_info(device)->base_align / sizeof(float), &model->graph, err));
+    CC_TRY(create_flat(model, err));
+    CC_TRY(create_views(model, err));
+    *out = model;
+    model = NULL;
+cleanup:
+    cc_model_destroy(&model);
+    return status;
+}
+
+struct cc_packed_weight {
+    size_t param;
+    const cc_variant *variant;
+    cc_conv2d_desc desc;
+    size_t bytes;
+    cc_tensor tensor;
+};
+
+void cc_model_destroy(cc_model **handle)
+{
+    cc_model *model = *handle;
+    if (model == NULL) return;
+    cc_arena_destroy(&model->pack_arena);
+    for (size_t i = 0; i < model->packed_count; i++) cc_buffer_destroy(&model->packed[i].tensor.buffer);
+    for (size_t i = 0; model->graph && i < model->graph->param_count; i++) {
+        if (model->values) cc_buffer_destroy(&model->values[i].buffer);
+        if (model->grads) cc_buffer_destroy(&model->grads[i].buffer);
+    }
+    cc_buffer_destroy(&model->weights);
+    cc_buffer_destroy(&model->gradients);
+    cc_buffer_destroy(&model->statistics);
+    cc_graph_destroy(&model->graph);
+    cc_plan_clear(&model->plan);
+    free(model->packed);
+    free(model->values);
+    free(model->grads);
+    free(model);
+    *handle = NULL;
+}
+
+/* ---- values */
+
+/* torch [K,C,R,S] <-> flat [R,S,C,K] */
+static void transpose(const cc_param *p, const float *from, float *to, bool to_flat)
+{
+    size_t k_count = p->dim[0], c_count = p->dim[1], taps = p->dim[2] * p->dim[3];
+    for (size_t k = 0; k < k_count; k++)
+        for (size_t c = 0; c < c_count; c++)
+            for (size_t t = 0; t < taps; t++) {
+                size_t torch = (k * c_count + c) * taps + t, flat = (t * c_count + c) * k_count + k;
+                if (to_flat) to[flat] = from[torch];
+                else to[torch] = from[flat];
+            }
+}
+
+void cc_param_to_flat(const cc_param *param, const float *torch, float *flat)
+{
+    if (param->kind == CC_PARAM_CONV) transpose(param, torch, flat, true);
+    else memcpy(flat, torch, param->count * sizeof *flat);
+}
+
+void cc_param_from_flat(const cc_param *param, const float *flat, float *torch)
+{
+    if (param->kind == CC_PARAM_CONV) transpose(param, flat, torch, false);
+    else memcpy(torch, flat, param->count * sizeof *flat);
+}
+
+static camcl_status read_param(const cc_param *p, const cc_tensor *from, float *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    float *flat = NULL;
+    CC_TRY(CC_NEW(p->count, &flat, err));
+    CC_TRY(cc_buffer_read(from->buffer, 0, flat, p->count * sizeof *flat, err));
+    cc_param_from_flat(p, flat, out);
+cleanup:
+    free(flat);
+    return status;
+}
+
+camcl_status cc_model_get(const cc_model *model, size_t param, float *out, camcl_error *err)
+{
+    return read_param(&model->graph->params[param], &model->values[param], out, err);
+}
+
+camcl_status cc_model_get_gradient(const cc_model *model, size_t param, float *out, camcl_error *err)
+{
+    return read_param(&model->graph->params[param], &model->grads[param], out, err);
+}
+
+camcl_status cc_model_set(cc_model *model, size_t param, const float *in, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_param *p = &model->graph->params[param];
+    float *flat = NULL;
+    CC_TRY(CC_NEW(p->count, &flat, err));
+    cc_param_to_flat(p, in, flat);
+    CC_TRY(cc_buffer_write(model->values[param].buffer, 0, flat, p->count * sizeof *flat, err));
+cleanup:
+    free(flat);
+    return status;
+}
+
+/* He, Zhang, Ren, Sun: "Delving deep into rectifiers", ICCV 2015, equation 14 (variance kept in the backward pass). */
+static void draw(const cc_param *p, const cc_param *weight_of_bias, cc_rng *rng, float *out)
+{
+    size_t fan_in = weight_of_bias ? weight_of_bias->dim[1] : p->rank > 1 ? p->dim[1] : 1;
+    double deviation = p->kind == CC_PARAM_CONV ? sqrt(2.0 / (double)(p->dim[0] * p->dim[2] * p->dim[3])) : 0, bound = 1 / sqrt((double)fan_in);
+    for (size_t i = 0; i < p->count; i++) switch (p->kind) {
+        case CC_PARAM_CONV: out[i] = (float)(deviation * cc_rng_normal(rng)); break;
+        case CC_PARAM_LINEAR:
+        case CC_PARAM_BIAS: out[i] = (float)(bound * (2 * cc_rng_unit(rng) - 1)); break;
+        case CC_PARAM_GAMMA:
+        case CC_PARAM_RUNNING_VAR: out[i] = 1; break;
+        case CC_PARAM_BETA:
+        case CC_PARAM_RUNNING_MEAN: out[i] = 0; break;
+        }
+}
+
+camcl_status cc_model_init_param(cc_model *model, size_t param, uint64_t seed, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_param *p = &model->graph->params[param];
+    float *values = NULL;
+    cc_rng rng = cc_rng_at(seed, CC_RNG_WEIGHTS, param);
+    CC_TRY(CC_NEW(p->count, &values, err));
+    draw(p, p->kind == CC_PARAM_BIAS ? p - 1 : NULL, &rng, values);
+    CC_TRY(cc_model_set(model, param, values, err));
+cleanup:
+    free(values);
+    return status;
+}
+
+camcl_status cc_model_init(cc_model *model, uint64_t seed, camcl_error *err)
+{
+    for (size_t i = 0; i < model->graph->param_count; i++) CC_RETURN_IF_FAILED(cc_model_init_param(model, i, seed, err));
+    return cc_model_refresh(model, err);
+}
+
+/* ---- packed copies */
+
+camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    *out = model->values[param];
+    if (variant->pack == NULL) return CAMCL_OK;
+    size_t bytes = variant->packed_bytes(camcl_device_get_info(model->device), desc);
+    for (size_t i = 0; i < model->packed_count; i++) {
+        const cc_packed_weight *p = &model->packed[i];
+        if (p->param != param || p->bytes != bytes || strcmp(p->variant->layout, variant->layout) != 0) continue;
+        *out = p->tensor;
+        return CAMCL_OK;
+    }
+    char name[128];
+    cc_packed_weight packed = { .param = param, .variant = variant, .desc = *desc, .bytes = bytes };
+    snprintf(name, sizeof name, "%s as %s", model->graph->params[param].name, variant->layout);
+    CC_TRY(cc_grow((void **)&model->packed, &model->packed_capacity, model->packed_count + 1, sizeof packed, err));
+    CC_TRY(cc_tensor_create(model->device, name, CC_F32, CC_DIMS(bytes / sizeof(float)), &packed.tensor, err));
+    model->packed[model->packed_count++] = packed;
+    cc_arena_destroy(&model->pack_arena);
+    *out = packed.tensor;
+cleanup:
+    return status;
+}
+
+camcl_status cc_model_refresh(cc_model *model, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    if (model->packed_count == 0) return CAMCL_OK;
+    if (model->pack_arena == NULL) {
+        CC_TRY(cc_arena_create(model->device, &model->pack_arena, err));
+        CC_TRY(cc_tape_create(model->pack_arena, "weight layouts", &model->pack_tape, err));
+        for (size_t i = 0; i < model->packed_count; i++) {
+            cc_packed_weight *p = &model->packed[i];
+            CC_TRY(p->variant->pack(model->pack_tape, &p->desc, model->values[p->param].buffer, p->tensor.buffer, err));
+        }
+        CC_TRY(cc_arena_commit(model->pack_arena, err));
+    }
+    CC_TRY(cc_tape_run(model->pack_tape, err));
+    return CAMCL_OK;
+cleanup:
+    cc_arena_destroy(&model->pack_arena);
+    return status;
+}

@@ -1,0 +1,265 @@
+#include "model/pass.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* PyTorch's defaults for BatchNorm2d. */
+static const float bn_eps = 1e-5f, bn_momentum = 0.1f;
+
+typedef struct node_state {
+    cc_tensor output, mean, invstd;
+    cc_tensor gradient;      /* of the output; no buffer until something was written */
+} node_state;
+
+struct cc_pass {
+    cc_model *model;
+    cc_tape *tape;
+    cc_pass_spec spec;
+    node_state *nodes;
+};
+
+camcl_status cc_pass_create(cc_model *model, cc_tape *tape, const cc_pass_spec *spec, cc_pass **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_pass *pass = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &pass, err));
+    pass->model = model;
+    pass->tape = tape;
+    pass->spec = *spec;
+    CC_TRY(CC_NEW(model->graph->node_count, &pass->nodes, err));
+    *out = pass;
+    pass = NULL;
+cleanup:
+    cc_pass_destroy(&pass);
+    return status;
+}
+
+void cc_pass_destroy(cc_pass **pass)
+{
+    if (*pass == NULL) return;
+    free((*pass)->nodes);
+    free(*pass);
+    *pass = NULL;
+}
+
+cc_tensor cc_pass_output(const cc_pass *pass, size_t node) { return pass->nodes[node].output; }
+cc_tensor cc_pass_gradient(const cc_pass *pass, size_t node) { return pass->nodes[node].gradient; }
+size_t cc_pass_last(const cc_pass *pass) { return pass->model->graph->node_count - 1; }
+
+void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient)
+{
+    for (size_t i = 0; i < pass->model->graph->node_count; i++) pass->nodes[i].gradient = CC_NO_TENSOR;
+    pass->nodes[node].gradient = gradient;
+}
+
+/* ---- descriptors from nodes and shapes */
+
+static cc_conv2d_desc conv_desc(const cc_node *node, const cc_tensor *x)
+{
+    return (cc_conv2d_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->channels, node->window, node->window, node->stride, node->pad };
+}
+
+static cc_pool_desc pool_desc(const cc_node *node, const cc_tensor *x)
+{
+    return (cc_pool_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->window, node->stride, node->pad };
+}
+
+static cc_batch_norm_desc bn_desc(const cc_node *node, const cc_tensor *x)
+{
+    size_t c = x->dim[x->rank - 1];
+    return (cc_batch_norm_desc){ cc_tensor_count(x) / c, c, bn_eps, bn_momentum, node->slope };
+}
+
+static void output_shape(const cc_node *node, const cc_tensor *x, unsigned *rank, size_t dim[4])
+{
+    *rank = 4;
+    memcpy(dim, x->dim, 4 * sizeof *dim);
+    dim[3] = node->channels;
+    if (node->kind == CC_NODE_CONV) {
+        cc_conv2d_desc d = conv_desc(node, x);
+        dim[1] = cc_conv2d_out_h(&d);
+        dim[2] = cc_conv2d_out_w(&d);
+    } else if (node->kind == CC_NODE_MAX_POOL) {
+        cc_pool_desc d = pool_desc(node, x);
+        dim[1] = cc_pool_out_h(&d);
+        dim[2] = cc_pool_out_w(&d);
+    } else if (node->kind == CC_NODE_GLOBAL_AVERAGE_POOL || node->kind == CC_NODE_LINEAR) {
+        *rank = 2;
+        dim[1] = node->channels;
+    }
+}
+
+static camcl_status on_tape(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out, camcl_error *err)
+{
+    const cc_node *n = &pass->model->graph->nodes[node];
+    char name[160];
+    snprintf(name, sizeof name, "%s of node %zu%s%s", what, node, n->weight == CC_NONE ? "" : ", ",
+             n->weight == CC_NONE ? "" : pass->model->graph->params[n->weight].name);
+    return cc_tensor_on_tape(pass->tape, name, CC_F32, rank, dim, out, err);
+}
+
+/* ---- forward */
+
+static camcl_status forward_conv(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor y, camcl_error *err)
+{
+    cc_conv2d_desc desc = conv_desc(node, &x);
+    const cc_variant *variant;
+    cc_tensor w;
+    CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc, &variant, err));
+    CC_RETURN_IF_FAILED(cc_model_weight(pass->model, node->weight, variant, &desc, &w, err));
+    return variant->record(pass->tape, &desc, (cc_tensor[]){ x, w, y }, 3, false, err);
+}
+
+static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, node_state *state, cc_tensor x, camcl_error *err)
+{
+    const cc_tensor *v = pass->model->values;
+    cc_batch_norm_desc desc = bn_desc(node, &x);
+    size_t self = (size_t)(state - pass->nodes);
+    cc_tensor residual = node->residual == CC_NONE ? CC_NO_TENSOR : pass->nodes[node->residual].output;
+    CC_RETURN_IF_FAILED(on_tape(pass, "mean", self, 1, &desc.c, &state->mean, err));
+    CC_RETURN_IF_FAILED(on_tape(pass, "inverse deviation", self, 1, &desc.c, &state->invstd, err));
+    return (pass->spec.train ? cc_batch_norm_forward_train : cc_batch_norm_forward_eval)(
+        pass->tape, &desc, x, residual, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var], state->mean, state->invstd,
+        state->output, err);
+}
+
+static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
+{
+    const cc_node *node = &pass->model->graph->nodes[i];
+    const cc_tensor *v = pass->model->values;
+    cc_tensor x = pass->nodes[node->input].output;
+    unsigned rank;
+    size_t dim[4];
+    output_shape(node, &x, &rank, dim);
+    for (unsigned d = 0; d < rank; d++)
+        if (dim[d] == 0 || dim[d] > SIZE_MAX / 2)
+            return cc_fail(err, CAMCL_BAD_CONFIG, "model: images of %zu x %zu are too small for %s (raise data.image_size)", pass->spec.height,
+                           pass->spec.width, pass->model->graph->spec.arch);
+    CC_RETURN_IF_FAILED(on_tape(pass, "output", i, rank, dim, &pass->nodes[i].output, err));
+    cc_tensor y = pass->nodes[i].output;
+    cc_pool_desc pool = pool_desc(node, &x);
+    cc_linear_desc fc = { x.dim[0], x.dim[1], node->channels };
+    switch (node->kind) {
+    case CC_NODE_CONV: return forward_conv(pass, node, x, y, err);
+    case CC_NODE_BATCH_NORM: return forward_batch_norm(pass, node, &pass->nodes[i], x, err);
+    case CC_NODE_MAX_POOL: return cc_max_pool_forward(pass->tape, &pool, x, y, err);
+    case CC_NODE_GLOBAL_AVERAGE_POOL: return cc_global_average_pool_forward(pass->tape, &pool, x, y, err);
+    case CC_NODE_LINEAR: return cc_linear_forward(pass->tape, &fc, x, v[node->weight], v[node->bias], y, err);
+    case CC_NODE_INPUT: break;
+    }
+    return CAMCL_OK;
+}
+
+camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err)
+{
+    pass->nodes[0].output = input;
+    for (size_t i = 1; i < pass->model->graph->node_count; i++) CC_RETURN_IF_FAILED(forward_node(pass, i, err));
+    return CAMCL_OK;
+}
+
+/* ---- backward */
+
+/* Where the gradient of node i's output goes: a new tensor (*add = false) or the one that holds a part of it already. */
+static camcl_status gradient_of(cc_pass *pass, size_t i, cc_tensor *out, bool *add, camcl_error *err)
+{
+    node_state *state = &pass->nodes[i];
+    *add = state->gradient.buffer != NULL;
+    if (!*add) CC_RETURN_IF_FAILED(on_tape(pass, "gradient", i, state->output.rank, state->output.dim, &state->gradient, err));
+    *out = state->gradient;
+    return CAMCL_OK;
+}
+
+static bool mark_written(bool *written, size_t param)
+{
+    bool before = written[param];
+    written[param] = true;
+    return before;
+}
+
+static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor dy, bool *written, camcl_error *err)
+{
+    cc_conv2d_desc desc = conv_desc(node, &x);
+    const cc_variant *variant;
+    if (written) {
+        CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_WEIGHT, &desc, &variant, err));
+        cc_tensor io[] = { x, dy, pass->model->grads[node->weight] };
+        CC_RETURN_IF_FAILED(variant->record(pass->tape, &desc, io, 3, mark_written(written, node->weight), err));
+    }
+    if (node->input == 0) return CAMCL_OK;   /* nobody asks for the image's gradient */
+    cc_tensor dx, w;
+    bool add;
+    CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_DATA, &desc, &variant, err));
+    CC_RETURN_IF_FAILED(cc_model_weight(pass->model, node->weight, variant, &desc, &w, err));
+    CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
+    return variant->record(pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
+}
+
+static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, node_state *state, cc_tensor x, bool *written, camcl_error *err)
+{
+    const cc_model *m = pass->model;
+    cc_batch_norm_desc desc = bn_desc(node, &x);
+    cc_tensor dx, dresidual = CC_NO_TENSOR, dgamma = CC_NO_TENSOR, dbeta = CC_NO_TENSOR;
+    cc_batch_norm_add add = { false, false, false };
+    CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add.dx, err));
+    if (node->residual != CC_NONE) CC_RETURN_IF_FAILED(gradient_of(pass, node->residual, &dresidual, &add.dresidual, err));
+    if (written) {
+        dgamma = m->grads[node->weight];
+        dbeta = m->grads[node->bias];
+        add.dparams = mark_written(written, node->weight);
+        mark_written(written, node->bias);
+    } else if (pass->spec.train) {
+        /* Their values are needed for dx all the same. */
+        CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dgamma, err));
+        CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dbeta, err));
+    }
+    return (pass->spec.train ? cc_batch_norm_backward_train : cc_batch_norm_backward_eval)(
+        pass->tape, &desc, x, state->output, state->gradient, m->values[node->weight], state->mean, state->invstd, dx, dresidual, dgamma, dbeta, add, err);
+}
+
+static camcl_status backward_linear(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor dy, bool *written, camcl_error *err)
+{
+    const cc_model *m = pass->model;
+    cc_linear_desc desc = { x.dim[0], x.dim[1], node->channels };
+    cc_tensor dx;
+    bool add;
+    if (written) {
+        bool before = mark_written(written, node->weight);
+        mark_written(written, node->bias);
+        CC_RETURN_IF_FAILED(cc_linear_backward_weight(pass->tape, &desc, x, dy, m->grads[node->weight], m->grads[node->bias], before, err));
+    }
+    CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
+    return cc_linear_backward_data(pass->tape, &desc, dy, m->values[node->weight], dx, add, err);
+}
+
+static camcl_status backward_node(cc_pass *pass, size_t i, bool *written, camcl_error *err)
+{
+    const cc_node *node = &pass->model->graph->nodes[i];
+    node_state *state = &pass->nodes[i];
+    cc_tensor x = pass->nodes[node->input].output, dx;
+    cc_pool_desc pool = pool_desc(node, &x);
+    bool add;
+    switch (node->kind) {
+    case CC_NODE_CONV: return backward_conv(pass, node, x, state->gradient, written, err);
+    case CC_NODE_BATCH_NORM: return backward_batch_norm(pass, node, state, x, written, err);
+    case CC_NODE_LINEAR: return backward_linear(pass, node, x, state->gradient, written, err);
+    case CC_NODE_MAX_POOL:
+        CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
+        return cc_max_pool_backward(pass->tape, &pool, x, state->output, state->gradient, dx, add, err);
+    case CC_NODE_GLOBAL_AVERAGE_POOL:
+        CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
+        return cc_global_average_pool_backward(pass->tape, &pool, state->gradient, dx, add, err);
+    case CC_NODE_INPUT: break;
+    }
+    return CAMCL_OK;
+}
+
+camcl_status cc_pass_backward(cc_pass *pass, size_t from, size_t stop, bool *written, camcl_error *err)
+{
+    for (size_t i = from; i > stop; i--)
+        if (pass->nodes[i].gradient.buffer) CC_RETURN_IF_FAILED(backward_node(pass, i, written, err));
+    return CAMCL_OK;
+}

@@ -1,0 +1,35 @@
+/* A pass runs part of a graph over one batch: it owns the activations, records forward and backward launches on a tape, and leaves it to the tape's
+ * arena how long each activation lives. */
+#ifndef CC_MODEL_PASS_H
+#define CC_MODEL_PASS_H
+
+#include "model/model.h"
+
+typedef struct cc_pass_spec {
+    size_t batch, height, width;   /* of the input [batch,height,width,channels] */
+    bool train;              /* batch norm with the batch's statistics, running ones updated; else with the running ones */
+} cc_pass_spec;
+
+typedef struct cc_pass cc_pass;
+
+/* The caller owns *out and must keep it until backward was recorded. Model and tape must outlive it. */
+camcl_status cc_pass_create(cc_model *model, cc_tape *tape, const cc_pass_spec *spec, cc_pass **out, camcl_error *err);
+void cc_pass_destroy(cc_pass **pass);
+
+/* Records the whole forward pass from `input`. */
+camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err);
+/* The output of a node: [N,H,W,C], or [N,C] behind the global pooling. */
+cc_tensor cc_pass_output(const cc_pass *pass, size_t node);
+size_t cc_pass_last(const cc_pass *pass);   /* the node of the logits */
+
+/* Sets d loss / d output of a node, the start of a backward pass; forgets all other gradients. */
+void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient);
+/* The gradient of a node's output after a backward pass reached it. */
+cc_tensor cc_pass_gradient(const cc_pass *pass, size_t node);
+
+/* Records backward from `from` (its gradient is set) down to, not including, `stop`: afterwards gradient(stop) is complete. With `written` (one flag per
+ * parameter), parameter gradients go to model->grads: overwritten where the flag is false, which is then set, else added to. Without it none are formed.
+ * stop = 0 goes down to the image, whose gradient is not formed. */
+camcl_status cc_pass_backward(cc_pass *pass, size_t from, size_t stop, bool *written, camcl_error *err);
+
+#endif

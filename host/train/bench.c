@@ -1,0 +1,175 @@
+/* Timing whole steps on random inputs. */
+#include "camcl/bench.h"
+
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "train/evaluator.h"
+#include "train/settings.h"
+
+enum { CLASSES = 10, CHANNELS = 3, IMAGES = 256, WARM_UP = 2 };
+
+typedef struct bench {
+    cc_settings settings;
+    cc_resident *images;
+    cc_model *model;
+    cc_arena *arena;
+    cc_step *step;
+    cc_transform *transforms;    /* identity, image i mod IMAGES; enough for any of the batches */
+    cc_transform *turned;        /* the same with a quarter turn */
+    cc_tape *infer;
+    cc_tensor infer_transforms;
+} bench;
+
+static camcl_status random_images(bench *b, camcl_device *device, size_t size, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    uint8_t *pixels = NULL;
+    int32_t labels[IMAGES];
+    size_t bytes = IMAGES * size * size * CHANNELS;
+    cc_rng rng = cc_rng_at(0, CC_RNG_BENCH, 0);
+    CC_TRY(CC_NEW(bytes, &pixels, err));
+    for (size_t i = 0; i < bytes; i++) pixels[i] = (uint8_t)cc_rng_u32(&rng);
+    for (size_t i = 0; i < IMAGES; i++) labels[i] = (int32_t)cc_rng_below(&rng, CLASSES);
+    cc_images_spec spec = { pixels, labels, IMAGES, size, size, CHANNELS, b->settings.mean, b->settings.std, "images" };
+    CC_TRY(cc_resident_create(device, &spec, &b->images, err));
+cleanup:
+    free(pixels);
+    return status;
+}
+
+static camcl_status make_transforms(bench *b, camcl_error *err)
+{
+    int32_t s = (int32_t)b->settings.step.image_size;
+    size_t n = cc_max_size(IMAGES, cc_max_size(b->settings.step.batch_labeled, b->settings.step.batch_unlabeled));
+    CC_RETURN_IF_FAILED(CC_NEW(n, &b->transforms, err));
+    CC_RETURN_IF_FAILED(CC_NEW(n, &b->turned, err));
+    for (size_t i = 0; i < n; i++) {
+        b->transforms[i] = (cc_transform){ (int32_t)(i % IMAGES), 0, 0, 0, 0, s, s, 0 };
+        b->turned[i] = b->transforms[i];
+        b->turned[i].turns = 1;
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status record_infer(bench *b, camcl_device *device, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_pass *pass = NULL;
+    cc_tensor images;
+    size_t s = b->settings.step.image_size;
+    cc_pass_spec spec = { IMAGES, s, s, false };
+    CC_TRY(cc_tensor_create(device, "transforms", CC_I32, CC_DIMS(IMAGES, 8), &b->infer_transforms, err));
+    CC_TRY(cc_buffer_write(b->infer_transforms.buffer, 0, b->transforms, IMAGES * sizeof *b->transforms, err));
+    CC_TRY(cc_tape_create(b->arena, "inference", &b->infer, err));
+    CC_TRY(cc_tensor_on_tape(b->infer, "images", CC_F32, CC_DIMS(IMAGES, s, s, CHANNELS), &images, err));
+    CC_TRY(cc_resident_load(b->images, b->infer, IMAGES, s, b->infer_transforms, images, 0, err));
+    CC_TRY(cc_pass_create(b->model, b->infer, &spec, &pass, err));
+    CC_TRY(cc_pass_forward(pass, images, err));
+cleanup:
+    cc_pass_destroy(&pass);
+    return status;
+}
+
+static void bench_close(bench *b)
+{
+    cc_arena_destroy(&b->arena);
+    cc_step_destroy(&b->step);
+    cc_model_destroy(&b->model);
+    cc_resident_destroy(&b->images);
+    cc_buffer_destroy(&b->infer_transforms.buffer);
+    free(b->transforms);
+    free(b->turned);
+}
+
+static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_error *err)
+{
+    static const cc_mode modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM, CC_MODE_SUPERVISED };
+    const camcl_dataset_info data = { .name = "random", .height = 32, .width = 32, .channels = CHANNELS, .classes = CLASSES,
+                                      .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.25f, 0.25f, 0.25f } };
+    memset(b, 0, sizeof *b);
+    CC_RETURN_IF_FAILED(cc_settings_from(config, &data, &b->settings, err));
+    b->settings.step.objective.mode = modes[mode];
+    CC_RETURN_IF_FAILED(random_images(b, device, b->settings.step.image_size, err));
+    CC_RETURN_IF_FAILED(make_transforms(b, err));
+    CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
+    CC_RETURN_IF_FAILED(cc_arena_create(device, &b->arena, err));
+    if (mode == CAMCL_BENCH_INFER) CC_RETURN_IF_FAILED(record_infer(b, device, err));
+    else CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
+    CC_RETURN_IF_FAILED(cc_arena_commit(b->arena, err));
+    return cc_model_init(b->model, 1, err);
+}
+
+static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
+{
+    cc_readback *sums = NULL;
+    cc_step_sums read;
+    if (b->infer) {
+        CC_RETURN_IF_FAILED(cc_tape_run(b->infer, err));
+        return cc_device_finish(device, err);
+    }
+    cc_step_input input = { b->transforms, b->transforms, b->turned, 0.01f, -FLT_MAX };
+    CC_RETURN_IF_FAILED(cc_step_run(b->step, &input, &sums, err));
+    CC_RETURN_IF_FAILED(cc_step_read(&sums, &read, err));
+    return cc_device_finish(device, err);
+}
+
+camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat, camcl_step_time *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    bench b;
+    double best = DBL_MAX;
+    cc_device_reset_peak(device);
+    CC_TRY(bench_open(&b, device, config, mode, err));
+    for (unsigned i = 0; i < WARM_UP + repeat; i++) {
+        double start = cc_seconds();
+        CC_TRY(run_once(&b, device, err));
+        double seconds = cc_seconds() - start;
+        if (i >= WARM_UP && seconds < best) best = seconds;
+    }
+    size_t images = mode == CAMCL_BENCH_INFER ? IMAGES
+                  : b.settings.step.batch_labeled + (mode == CAMCL_BENCH_SUPERVISED ? 0 : b.settings.step.batch_unlabeled);
+    *out = (camcl_step_time){ best * 1e3, (double)images / best, cc_device_peak_bytes(device) };
+cleanup:
+    bench_close(&b);
+    return status;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const camcl_kernel_time *x = a, *y = b;
+    return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->name, y->name);
+}
+
+camcl_status camcl_bench_kernels(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_kernel_time **out, size_t *count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    bench b;
+    cc_profile_row *rows = NULL;
+    camcl_kernel_time *times = NULL;
+    size_t n = 0;
+    CC_TRY(bench_open(&b, device, config, mode, err));
+    for (unsigned i = 0; i < WARM_UP; i++) CC_TRY(run_once(&b, device, err));
+    CC_TRY(cc_tape_profile(b.infer ? b.infer : cc_step_tape(b.step), &rows, &n, err));
+    CC_TRY(CC_NEW(n, &times, err));
+    for (size_t i = 0; i < n; i++) {
+        memcpy(times[i].name, rows[i].name, sizeof times[i].name);
+        times[i].launches = rows[i].launches;
+        times[i].ms = rows[i].seconds * 1e3;
+        times[i].gflops = rows[i].flops / rows[i].seconds * 1e-9;
+        times[i].gbytes_per_s = rows[i].bytes / rows[i].seconds * 1e-9;
+    }
+    qsort(times, n, sizeof *times, by_time);
+    *out = times;
+    *count = n;
+    times = NULL;
+cleanup:
+    free(rows);
+    free(times);
+    bench_close(&b);
+    return status;
+}

@@ -1,0 +1,48 @@
+/* Checkpoints: models (best, last) with what is needed to use them, and the state that resumes a run. */
+#ifndef CC_TRAIN_CHECKPOINT_H
+#define CC_TRAIN_CHECKPOINT_H
+
+#include "camcl/dataset.h"
+#include "data/split.h"
+#include "model/snapshot.h"
+
+/* What best.safetensors and last.safetensors say of their model. */
+typedef struct cc_model_card {
+    cc_graph_spec graph;
+    size_t image_size;
+    float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
+    char **class_names;      /* [graph.classes] */
+    uint64_t step;
+} cc_model_card;
+
+camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err);   /* copies graph.classes names */
+void cc_model_card_free(cc_model_card *card);
+
+camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot, camcl_error *err);
+/* Reads file and card. A file that is no checkpoint of this program: CAMCL_BAD_DATA. The caller frees both. */
+camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_model_card *card, camcl_error *err);
+
+/* Weights to start from (model.init): torchvision's names and shapes; the linear head is redrawn from `seed` when its size differs, which sets
+ * *redrawn. The model's running statistics are taken, too. */
+camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, bool *redrawn, camcl_error *err);
+
+/* Everything a run needs to go on. Sums since the last metrics row are kept in double precision. */
+enum { CC_INTERVAL_SUMS = 16 };
+typedef struct cc_run_state {
+    uint64_t step;
+    cc_snapshot now, best;   /* raw weights; the best ones so far */
+    float *velocity, *average;   /* [graph->trained]; average NULL without EMA */
+    bool has_best;
+    uint64_t best_epoch, best_step;
+    double best_score, seconds;
+    double interval[CC_INTERVAL_SUMS];
+    char *plan, *device, *config;   /* kernel plan; identity of the device that it is for; the configuration in force */
+} cc_run_state;
+
+camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+                                camcl_error *err);
+/* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. */
+camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split, camcl_error *err);
+void cc_run_state_free(cc_run_state *state);
+
+#endif

@@ -1,0 +1,19 @@
+/* Evaluating a model on images of a resident set. */
+#ifndef CC_TRAIN_EVALUATOR_H
+#define CC_TRAIN_EVALUATOR_H
+
+#include "data/resident.h"
+#include "model/pass.h"
+
+typedef struct cc_evaluation { double n, loss, top1, top3, top5; } cc_evaluation;   /* mean loss, percentages */
+
+typedef struct cc_evaluator cc_evaluator;
+
+/* Records an eval-mode forward pass of `batch` images on a tape of `arena`; the caller commits the arena. */
+camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena, cc_evaluator **out,
+                                 camcl_error *err);
+void cc_evaluator_destroy(cc_evaluator **evaluator);
+/* Images indices[0..n) (NULL: 0..n-1). logits [n,classes] is filled unless NULL. Waits. */
+camcl_status cc_evaluator_run(cc_evaluator *evaluator, const uint32_t *indices, size_t n, cc_evaluation *out, float *logits, camcl_error *err);
+
+#endif

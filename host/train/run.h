@@ -1,0 +1,67 @@
+/* One training run in progress: what setup opens, the loop uses, and finishing writes. */
+#ifndef CC_TRAIN_RUN_H
+#define CC_TRAIN_RUN_H
+
+#include "camcl/trainer.h"
+#include "data/sampler.h"
+#include "data/split.h"
+#include "train/checkpoint.h"
+#include "train/evaluator.h"
+#include "train/metrics.h"
+#include "train/run_dir.h"
+#include "train/settings.h"
+
+/* Sums since the last metrics row, kept in the state. */
+typedef enum cc_interval_sum {
+    CC_SUM_STEPS, CC_SUM_LOSS_S, CC_SUM_LOSS_U, CC_SUM_LOSS_C,      /* losses: sums of the steps' means */
+    CC_SUM_LABELED, CC_SUM_CORRECT, CC_SUM_UNLABELED, CC_SUM_CONFIDENT, CC_SUM_CONFIDENT_CORRECT,
+    CC_SUM_SECONDS, CC_SUM_IMAGES
+} cc_interval_sum;
+
+enum { CC_IN_FLIGHT = 3 };   /* steps whose sums may still be on their way */
+
+typedef struct cc_run {
+    const camcl_config *config;
+    const camcl_train_options *options;
+    cc_settings settings;
+    cc_run_dir *dir;
+    camcl_device *device;
+    camcl_dataset *dataset;
+    cc_split split;
+    cc_model *model;
+    cc_resident *train_images;
+    cc_arena *arena;
+    cc_step *step;
+    cc_evaluator *validation;    /* NULL without validation images */
+    cc_tape *swap;               /* exchanges weights and their EMA; NULL without EMA */
+    cc_sampler *labeled, *unlabeled;
+    cc_transform *transforms[3]; /* labelled, weak, strong */
+    uint32_t *sources;
+    cc_run_state state;          /* step, best, interval sums; the rest is filled when it is saved */
+    cc_metrics metrics;
+    cc_model_card card;
+    cc_readback *in_flight[CC_IN_FLIGHT];
+    uint64_t in_flight_step[CC_IN_FLIGHT];
+    size_t in_flight_count;
+    double started;              /* cc_seconds() when this process began to train */
+    double interval_started;
+    double shown, window[CC_INTERVAL_SUMS];   /* for progress: time and sums at the last report */
+    bool finished_before;
+} cc_run;
+
+/* setup.c */
+camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err);
+void cc_run_close(cc_run *run);
+/* A line to train.log and to whoever listens. */
+camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
+
+/* save.c */
+camcl_status cc_run_save(cc_run *run, camcl_error *err);
+/* First with apply = false, before tapes are recorded: reads the state and the kernel plan. Then with apply = true: puts weights and optimizer on the device. */
+camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err);
+
+/* finish.c: the test set, result.json, confusion.csv, CAM pictures, report.html */
+camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err);
+camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
+
+#endif

@@ -1,0 +1,234 @@
+#include "train/run_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define LOCK_TRIES 16   /* each is used up only by another process that leaves at the same moment */
+
+struct cc_run_dir {
+    char *path, *files[CC_RUN_FILES];
+    int lock, log;      /* file descriptors, or -1 */
+};
+
+static const char *const names[CC_RUN_FILES] = {
+    [CC_RUN_CONFIG] = "config.ini", [CC_RUN_SPLITS] = "splits.json", [CC_RUN_METRICS] = "metrics.csv", [CC_RUN_LOG] = "train.log",
+    [CC_RUN_RESULT] = "result.json", [CC_RUN_CONFUSION] = "confusion.csv", [CC_RUN_BEST] = "best.safetensors",
+    [CC_RUN_LAST] = "last.safetensors", [CC_RUN_STATE] = "state.safetensors", [CC_RUN_CAMS] = "cams", [CC_RUN_REPORT] = "report.html",
+    [CC_RUN_LOCK] = ".lock",
+};
+
+const char *cc_run_file_name(cc_run_file file)
+{
+    return names[file];
+}
+
+/* Whether name is a temporary file of cc_file_write; *writer is then the process that made it. */
+static bool is_temporary(const char *name, long *writer)
+{
+    size_t prefix = strlen(CC_TEMPORARY_PREFIX), suffix = strlen(CC_TEMPORARY_SUFFIX), length = strlen(name);
+    if (length < prefix + suffix || strncmp(name, CC_TEMPORARY_PREFIX, prefix) != 0) return false;
+    if (strcmp(name + length - suffix, CC_TEMPORARY_SUFFIX) != 0) return false;
+    *writer = strtol(name + prefix, NULL, 10);
+    return true;
+}
+
+/* Whether the folder holds nothing that a user could miss: a lock and half-written files of a process that died early do not count. */
+static camcl_status is_empty(const char *path, bool *empty, camcl_error *err)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) return cc_fail_errno(err, "open the run directory", path, errno);
+    *empty = true;
+    for (struct dirent *entry; *empty && (entry = readdir(folder)) != NULL;) {
+        const char *name = entry->d_name;
+        long writer;
+        *empty = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, names[CC_RUN_LOCK]) == 0 || is_temporary(name, &writer);
+    }
+    closedir(folder);
+    return CAMCL_OK;
+}
+
+/* Other commands may be writing into the folder right now, so only files of processes that are gone are removed; this
+ * process has not written yet, so a file under its number is an older process's. */
+static void remove_leftovers(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) return;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        long writer;
+        if (!is_temporary(entry->d_name, &writer)) continue;
+        bool gone = writer <= 0 || writer == (long)getpid() || (kill((pid_t)writer, 0) != 0 && errno == ESRCH);
+        if (gone) unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
+}
+
+static camcl_status fail_busy(const char *path, const char *lock, camcl_error *err)
+{
+    char *holder = NULL;
+    size_t size;
+    if (cc_file_read(lock, &holder, &size, NULL) == CAMCL_OK) holder[strcspn(holder, "\n")] = '\0';
+    bool known = holder != NULL && holder[0] != '\0';
+    cc_fail(err, CAMCL_BUSY, "run directory '%s': held by %s%s (wait for it, or choose another output.dir)", path,
+            known ? "process " : "another process", known ? holder : "");
+    free(holder);
+    return CAMCL_BUSY;
+}
+
+/* Who holds the lock, for the messages of others. That it could not be written does no harm. */
+static void sign_lock(int file)
+{
+    char host[256] = "", text[320];
+    if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+    int length = snprintf(text, sizeof text, "%ld%s%s\n", (long)getpid(), host[0] != '\0' ? " on " : "", host);
+    if (ftruncate(file, 0) == 0 && write(file, text, (size_t)length) != length) (void)ftruncate(file, 0);
+}
+
+/* flock belongs to the open file: it ends with the process, even a killed one, and keeps out a second handle of the same
+ * process. The file is removed by its last holder; one that locked a file just removed must try again with the new one. */
+static camcl_status take_lock(cc_run_dir *dir, camcl_error *err)
+{
+    const char *path = dir->files[CC_RUN_LOCK];
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        struct stat held, named;
+        int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file < 0) return cc_fail_errno(err, "create", path, errno);
+        if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+            int code = errno;
+            close(file);
+            return code == EWOULDBLOCK ? fail_busy(dir->path, path, err) : cc_fail_errno(err, "lock", path, code);
+        }
+        if (fstat(file, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+            sign_lock(file);
+            dir->lock = file;
+            return CAMCL_OK;
+        }
+        close(file);
+    }
+    return cc_fail(err, CAMCL_BUSY, "run directory '%s': other processes come and go (try again)", dir->path);
+}
+
+static bool is_locked(const char *path)
+{
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0) return false;
+    bool locked = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(file);
+    return locked;
+}
+
+/* Refuses a folder with content before anything is created in it. */
+static camcl_status check_new(const cc_run_dir *dir, camcl_error *err)
+{
+    bool empty = false;
+    CC_RETURN_IF_FAILED(is_empty(dir->path, &empty, err));
+    if (empty) return CAMCL_OK;
+    if (dir->lock < 0 && is_locked(dir->files[CC_RUN_LOCK])) return fail_busy(dir->path, dir->files[CC_RUN_LOCK], err);
+    return cc_fail(err, CAMCL_EXISTS, "run directory '%s': exists and is not empty (add --resume or choose another output.dir)", dir->path);
+}
+
+camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_run_dir *dir = NULL;
+    *out = NULL;
+    CC_RETURN_IF_FAILED(CC_NEW(1, &dir, err));
+    dir->lock = dir->log = -1;
+    CC_TRY(cc_copy_text(path, &dir->path, err));
+    for (int i = 0; i < CC_RUN_FILES; i++) CC_TRY(cc_path_join(path, names[i], &dir->files[i], err));
+    if (!resume && cc_is_folder(path)) CC_TRY(check_new(dir, err));
+    CC_TRY(cc_make_folders(path, err));
+    CC_TRY(take_lock(dir, err));
+    if (!resume) CC_TRY(check_new(dir, err));   /* another process may have been here between */
+    remove_leftovers(path);
+    remove_leftovers(dir->files[CC_RUN_CAMS]);
+    *out = dir;
+    return CAMCL_OK;
+cleanup:
+    cc_run_dir_close(&dir);
+    return status;
+}
+
+void cc_run_dir_close(cc_run_dir **pointer)
+{
+    if (pointer == NULL || *pointer == NULL) return;
+    cc_run_dir *dir = *pointer;
+    if (dir->log >= 0) close(dir->log);
+    if (dir->lock >= 0) {
+        unlink(dir->files[CC_RUN_LOCK]);   /* before the lock is released, so that it is no one else's file */
+        close(dir->lock);
+    }
+    for (int i = 0; i < CC_RUN_FILES; i++) free(dir->files[i]);
+    free(dir->path);
+    free(dir);
+    *pointer = NULL;
+}
+
+const char *cc_run_dir_path(const cc_run_dir *dir)
+{
+    return dir->path;
+}
+
+const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file)
+{
+    return dir->files[file];
+}
+
+bool cc_run_dir_has(const cc_run_dir *dir, cc_run_file file)
+{
+    return cc_file_exists(dir->files[file]);
+}
+
+/* Opened at the first line: a run that has nothing to say changes nothing. */
+static camcl_status open_log(cc_run_dir *dir, camcl_error *err)
+{
+    const char *path = dir->files[CC_RUN_LOG];
+    if (dir->log >= 0) return CAMCL_OK;
+    int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (file < 0) return cc_fail_errno(err, "write", path, errno);
+    char last = '\n';
+    off_t end = lseek(file, 0, SEEK_END);
+    if (end > 0 && pread(file, &last, 1, end - 1) == 1 && last != '\n' && write(file, "\n", 1) != 1) {
+        int code = errno;
+        close(file);
+        return cc_fail_errno(err, "write", path, code);
+    }
+    dir->log = file;
+    return CAMCL_OK;
+}
+
+camcl_status cc_run_dir_log(cc_run_dir *dir, camcl_error *err, const char *format, ...)
+{
+    CC_RETURN_IF_FAILED(open_log(dir, err));
+    char stamp[32] = "", line[2048];
+    time_t now = time(NULL);
+    struct tm local;
+    if (localtime_r(&now, &local) != NULL) strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+
+    cc_text text = CC_TEXT_INIT;
+    cc_text_add(&text, "%s  %s\n", stamp, line);
+    camcl_status status = CAMCL_OK;
+    errno = 0;
+    if (text.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", dir->files[CC_RUN_LOG]);
+    else if (write(dir->log, text.data, text.length) != (ssize_t)text.length)
+        status = cc_fail_errno(err, "write", dir->files[CC_RUN_LOG], errno != 0 ? errno : ENOSPC);
+    cc_text_free(&text);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* What a configuration means: plain values for the layers below, which never see the configuration. */
+#ifndef CC_TRAIN_SETTINGS_H
+#define CC_TRAIN_SETTINGS_H
+
+#include "camcl/config.h"
+#include "camcl/dataset.h"
+#include "camcl/device.h"
+#include "data/augment.h"
+#include "data/split.h"
+#include "ssl/step.h"
+#include "train/schedule.h"
+
+typedef struct cc_settings {
+    cc_graph_spec graph;
+    cc_step_spec step;
+    cc_augment_options augment;
+    cc_schedule schedule;
+    float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
+    uint64_t seed, split_seed;
+    uint64_t eval_every, save_every, cams_every;
+    bool shuffle;
+} cc_settings;
+
+camcl_device_options cc_device_options_from(const camcl_config *config);
+camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config);
+cc_split_spec cc_split_spec_from(const camcl_config *config);
+/* mean, std: of the configuration or the data set's; an image that is not square, or numbers that do not fit its channels: CAMCL_BAD_CONFIG. */
+camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_info *data, cc_settings *out, camcl_error *err);
+
+#endif

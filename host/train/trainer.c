@@ -1,0 +1,212 @@
+/* The training loop. */
+#include "camcl/trainer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/run.h"
+
+static bool wants_stop(const cc_run *run) { return run->options->stop && *run->options->stop; }
+
+/* ---- one step */
+
+static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_error *err)
+{
+    const cc_settings *s = &run->settings;
+    size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
+    cc_sampler_batch(run->labeled, k, b, run->sources);
+    cc_augment_flips(&s->augment, CC_RNG_FLIP_LABELED, k, b, run->sources, run->transforms[0]);
+    if (run->unlabeled) {
+        cc_sampler_batch(run->unlabeled, k, u, run->sources);
+        cc_augment_flips(&s->augment, CC_RNG_FLIP_UNLABELED, k, u, run->sources, run->transforms[1]);
+        cc_augment_strong(&s->augment, k, u, run->transforms[2]);
+    }
+    cc_step_input input = { run->transforms[0], run->transforms[1], run->transforms[2], (float)cc_schedule_lr(&s->schedule, k),
+                            (float)cc_schedule_threshold(&s->schedule, k) };
+    return cc_step_run(run->step, &input, sums, err);
+}
+
+/* Takes in the oldest step's sums. */
+static camcl_status collect(cc_run *run, camcl_error *err)
+{
+    const cc_objective *objective = &run->settings.step.objective;
+    cc_step_sums sums;
+    double loss_s, loss_u, loss_c, *interval = run->state.interval;
+    cc_readback *oldest = run->in_flight[0];
+    uint64_t k = run->in_flight_step[0];
+    run->in_flight_count--;
+    memmove(run->in_flight, run->in_flight + 1, run->in_flight_count * sizeof *run->in_flight);
+    memmove(run->in_flight_step, run->in_flight_step + 1, run->in_flight_count * sizeof *run->in_flight_step);
+    CC_RETURN_IF_FAILED(cc_step_read(&oldest, &sums, err));
+    cc_step_losses(objective, &sums, &loss_s, &loss_u, &loss_c);
+    if (!isfinite(loss_s) || !isfinite(loss_u) || !isfinite(loss_c))
+        return cc_fail(err, CAMCL_NOT_FINITE, "training: the loss became %s at step %" PRIu64 " (lower optim.lr; the last good checkpoint stays in %s)",
+                       isnan(loss_s + loss_u + loss_c) ? "NaN" : "infinite", k, cc_run_dir_path(run->dir));
+    interval[CC_SUM_STEPS] += 1;
+    interval[CC_SUM_LOSS_S] += loss_s;
+    interval[CC_SUM_LOSS_U] += loss_u;
+    interval[CC_SUM_LOSS_C] += loss_c;
+    interval[CC_SUM_LABELED] += sums.count_s;
+    interval[CC_SUM_CORRECT] += sums.correct_s;
+    interval[CC_SUM_UNLABELED] += sums.unlabeled;
+    interval[CC_SUM_CONFIDENT] += sums.confident;
+    interval[CC_SUM_CONFIDENT_CORRECT] += sums.confident_correct;
+    interval[CC_SUM_IMAGES] += (double)(run->settings.step.batch_labeled + (run->unlabeled ? run->settings.step.batch_unlabeled : 0));
+    return CAMCL_OK;
+}
+
+static camcl_status collect_all(cc_run *run, camcl_error *err)
+{
+    while (run->in_flight_count) CC_RETURN_IF_FAILED(collect(run, err));
+    double now = cc_seconds();
+    run->state.interval[CC_SUM_SECONDS] += now - run->interval_started;
+    run->interval_started = now;
+    return CAMCL_OK;
+}
+
+/* ---- reporting */
+
+/* Means and rates out of sums; NaN where nothing was summed. */
+static void summarise(const cc_run *run, const double sums[CC_INTERVAL_SUMS], camcl_progress *p)
+{
+    const cc_objective *o = &run->settings.step.objective;
+    double steps = sums[CC_SUM_STEPS];
+    p->loss_s = sums[CC_SUM_LOSS_S] / steps;
+    p->loss_u = run->unlabeled ? sums[CC_SUM_LOSS_U] / steps : NAN;
+    p->loss_c = o->mode == CC_MODE_GRADCAM ? sums[CC_SUM_LOSS_C] / steps : NAN;
+    p->loss = p->loss_s + (run->unlabeled ? o->alpha * p->loss_u : 0) + (o->mode == CC_MODE_GRADCAM ? o->beta * p->loss_c : 0);
+    p->mask_rate = run->unlabeled ? 100 * sums[CC_SUM_CONFIDENT] / sums[CC_SUM_UNLABELED] : NAN;
+    p->pseudo_acc = run->unlabeled && sums[CC_SUM_CONFIDENT] > 0 ? 100 * sums[CC_SUM_CONFIDENT_CORRECT] / sums[CC_SUM_CONFIDENT] : NAN;
+    p->train_top1 = 100 * sums[CC_SUM_CORRECT] / sums[CC_SUM_LABELED];
+    p->images_per_s = sums[CC_SUM_SECONDS] > 0 ? sums[CC_SUM_IMAGES] / sums[CC_SUM_SECONDS] : NAN;
+}
+
+static void show_progress(cc_run *run, uint64_t first_step)
+{
+    const cc_schedule *schedule = &run->settings.schedule;
+    uint64_t k = run->state.step;
+    double now = cc_seconds(), sums[CC_INTERVAL_SUMS];
+    if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval[CC_SUM_STEPS] == 0) return;
+    memcpy(sums, run->state.interval, sizeof sums);
+    sums[CC_SUM_SECONDS] += now - run->interval_started;
+    camcl_progress p = { .step = k, .steps = schedule->steps, .epoch = (k ? k - 1 : 0) / schedule->epoch_steps + 1, .epochs = schedule->epochs,
+                         .seconds = now - run->started, .lr = cc_schedule_lr(schedule, k ? k - 1 : 0), .threshold = cc_schedule_threshold(schedule, k ? k - 1 : 0) };
+    p.eta = k > first_step ? p.seconds / (double)(k - first_step) * (double)(schedule->steps - k) : NAN;
+    summarise(run, sums, &p);
+    run->options->progress(run->options->context, &p);
+    run->shown = now;
+}
+
+static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
+{
+    if (!run->unlabeled || run->state.interval[CC_SUM_CONFIDENT] > 0 || run->state.interval[CC_SUM_STEPS] == 0) return CAMCL_OK;
+    return cc_run_say(run, err, "epoch %" PRIu64 ": no unlabelled image was confident since the last evaluation, so only the labelled ones taught anything "
+                      "(lower ssl.threshold, or give training more labelled images or time)", epoch);
+}
+
+/* ---- evaluation */
+
+static camcl_status swap_average(cc_run *run, camcl_error *err)
+{
+    if (run->swap == NULL) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_tape_run(run->swap, err));
+    return cc_model_refresh(run->model, err);
+}
+
+static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camcl_error *err)
+{
+    cc_run_state *s = &run->state;
+    /* Without validation images the latest weights are the best known. */
+    if (s->has_best && run->validation && !(score > s->best_score)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_snapshot_take(&s->best, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
+    s->has_best = true;
+    s->best_epoch = epoch;
+    s->best_step = s->step;
+    s->best_score = score;
+    return CAMCL_OK;
+}
+
+static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
+{
+    cc_evaluation v = { 0, NAN, NAN, NAN, NAN };
+    uint64_t last = run->state.step - 1;
+    camcl_progress p = { 0 };
+    CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
+    CC_RETURN_IF_FAILED(swap_average(run, err));
+    if (run->validation)
+        CC_RETURN_IF_FAILED(cc_evaluator_run(run->validation, run->split.validation, run->split.validation_count, &v, NULL, err));
+    CC_RETURN_IF_FAILED(keep_if_best(run, epoch, v.top1, err));
+    CC_RETURN_IF_FAILED(swap_average(run, err));
+    summarise(run, run->state.interval, &p);
+    cc_metrics_row row = { .step = run->state.step, .epoch = epoch, .lr = cc_schedule_lr(&run->settings.schedule, last),
+        .threshold = run->unlabeled ? cc_schedule_threshold(&run->settings.schedule, last) : NAN, .loss = p.loss, .loss_s = p.loss_s, .loss_u = p.loss_u,
+        .loss_c = p.loss_c, .mask_rate = p.mask_rate, .pseudo_acc = p.pseudo_acc, .train_top1 = p.train_top1, .val_loss = v.loss, .val_top1 = v.top1,
+        .val_top3 = v.top3, .val_top5 = v.top5, .images_per_s = p.images_per_s, .seconds = run->state.seconds + cc_seconds() - run->started };
+    CC_RETURN_IF_FAILED(cc_metrics_append(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), &row, err));
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f  train %.1f %%  val %.2f %%  mask %.1f %%  pseudo %.1f %%  %.0f images/s",
+                                   epoch, run->settings.schedule.epochs, row.step, row.loss, row.train_top1, row.val_top1, row.mask_rate, row.pseudo_acc, row.images_per_s));
+    memset(run->state.interval, 0, sizeof run->state.interval);
+    run->interval_started = cc_seconds();
+    return CAMCL_OK;
+}
+
+/* ---- the loop */
+
+static camcl_status end_epoch(cc_run *run, camcl_error *err)
+{
+    const cc_settings *s = &run->settings;
+    uint64_t epoch = run->state.step / s->schedule.epoch_steps;
+    bool last = epoch == s->schedule.epochs;
+    bool evaluates = last || epoch % s->eval_every == 0, saves = last || epoch % s->save_every == 0;
+    bool draws = !last && s->cams_every && epoch % s->cams_every == 0;
+    if (!evaluates && !saves && !draws) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(collect_all(run, err));
+    if (evaluates) CC_RETURN_IF_FAILED(evaluate(run, epoch, err));
+    if (saves) CC_RETURN_IF_FAILED(cc_run_save(run, err));
+    if (draws) CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
+    run->interval_started = cc_seconds();
+    return CAMCL_OK;
+}
+
+static camcl_status loop(cc_run *run, camcl_error *err)
+{
+    const cc_schedule *schedule = &run->settings.schedule;
+    uint64_t first = run->state.step;
+    run->interval_started = cc_seconds();
+    while (run->state.step < schedule->steps) {
+        if (run->in_flight_count == CC_IN_FLIGHT) CC_RETURN_IF_FAILED(collect(run, err));
+        CC_RETURN_IF_FAILED(feed(run, run->state.step, &run->in_flight[run->in_flight_count], err));
+        run->in_flight_step[run->in_flight_count++] = run->state.step++;
+        show_progress(run, first);
+        if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(end_epoch(run, err));
+        if (wants_stop(run) && run->state.step < schedule->steps) {
+            CC_RETURN_IF_FAILED(collect_all(run, err));
+            CC_RETURN_IF_FAILED(cc_run_save(run, err));
+            return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)", run->state.step,
+                           schedule->steps);
+        }
+    }
+    return CAMCL_OK;
+}
+
+camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_run run = { .config = NULL };
+    *result = (camcl_train_result){ .best_val_top1 = NAN };
+    CC_TRY(cc_run_open(&run, config, options, err));
+    if (run.finished_before) {
+        result->was_finished = true;
+        goto cleanup;
+    }
+    run.started = cc_seconds();
+    CC_TRY(loop(&run, err));
+    CC_TRY(cc_run_finish(&run, result, err));
+cleanup:
+    if (status != CAMCL_OK && run.dir && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
+    cc_run_close(&run);
+    return status;
+}

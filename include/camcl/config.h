@@ -1,0 +1,99 @@
+/* Configuration: one schema, values from defaults, an INI file and overrides. */
+#ifndef CAMCL_CONFIG_H
+#define CAMCL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "camcl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum camcl_key_type {
+    CAMCL_KEY_TEXT,
+    CAMCL_KEY_PATH,      /* relative to the working directory; camcl_config_write makes it absolute */
+    CAMCL_KEY_CHOICE,    /* one of `words` */
+    CAMCL_KEY_BOOL,      /* yes | no; true, on, 1, false, off, 0 are read too */
+    CAMCL_KEY_INT,       /* a whole number in minimum..maximum, or one of `words` */
+    CAMCL_KEY_NUMBER,    /* a number in minimum..maximum */
+    CAMCL_KEY_NUMBERS    /* numbers in minimum..maximum, comma-separated, or one of `words` */
+} camcl_key_type;
+
+/* One row of the schema. */
+typedef struct camcl_config_key {
+    const char *section, *name;
+    camcl_key_type type;
+    const char *initial;     /* the default; for a key with `paper_code`, the default under ssl.preset = corrected */
+    const char *paper_code;  /* the default under ssl.preset = paper-code, or NULL where the preset does not matter */
+    const char *words;       /* "a | b | c", or NULL */
+    const char *absent;      /* those of `words` that this version lacks, "b | c", or NULL */
+    double minimum, maximum; /* numbers only */
+    bool above_minimum, below_maximum;   /* the minimum or the maximum itself is outside the range */
+    bool optional;           /* may be empty */
+    const char *help;
+} camcl_config_key;
+
+/* The schema in the order of sections, keys of one section together. Static. */
+const camcl_config_key *camcl_config_schema(size_t *count);
+/* The row of "section.key", or NULL. */
+const camcl_config_key *camcl_config_find(const char *key);
+/* What the key accepts, as text: "softmax | logit", "0 to 1", "above 0, at most 1; or auto". Cut to `size` bytes. */
+void camcl_config_range(const camcl_config_key *key, char *text, size_t size);
+
+typedef struct camcl_config camcl_config;
+
+/* A configuration of defaults; device.select takes CAMCL_DEVICE from the environment when that is set. The caller owns *config. */
+camcl_status camcl_config_create(camcl_config **config, camcl_error *err);
+void camcl_config_destroy(camcl_config **config);
+
+/* Sets the keys of an INI file. Unreadable or malformed files, unknown sections or keys, a key given twice and values
+ * outside their range are CAMCL_BAD_CONFIG, with file, line, the nearest known key and the range. */
+camcl_status camcl_config_load(camcl_config *config, const char *path, camcl_error *err);
+/* The same from a run's own config.ini for work on its checkpoint: [device] and [output], which belong to the machine
+ * and the moment, stay as they are. */
+camcl_status camcl_config_load_run(camcl_config *config, const char *path, camcl_error *err);
+/* Sets "section.key". `origin` says in messages where the value came from; NULL: "command line". */
+camcl_status camcl_config_set(camcl_config *config, const char *key, const char *value, const char *origin, camcl_error *err);
+/* The same from one argument, "section.key=value". */
+camcl_status camcl_config_override(camcl_config *config, const char *argument, camcl_error *err);
+
+/* Checks keys against each other: call it once all values are set. CAMCL_BAD_CONFIG for a contradiction,
+ * CAMCL_UNSUPPORTED for what this version lacks. */
+camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err);
+/* Legal but most likely not meant: one line "what: why (what to do)" each, borrowed; NULL when `index` is past the last. */
+const char *camcl_config_warning(const camcl_config *config, size_t index);
+
+/* Values in force: set, else by preset, else the default. The key must exist and have the type. Borrowed until the key is set again. */
+const char *camcl_config_string(const camcl_config *config, const char *key);  /* any type: the text; "" when empty */
+bool camcl_config_is(const camcl_config *config, const char *key, const char *word);
+long long camcl_config_int(const camcl_config *config, const char *key);       /* not while the value is one of the key's words */
+double camcl_config_double(const camcl_config *config, const char *key);       /* CAMCL_KEY_INT or CAMCL_KEY_NUMBER */
+bool camcl_config_bool(const camcl_config *config, const char *key);
+/* Writes at most `room` numbers of a CAMCL_KEY_NUMBERS to `numbers`; returns how many the value has, 0 for a word. */
+size_t camcl_config_numbers(const camcl_config *config, const char *key, double *numbers, size_t room);
+/* Where the value came from: "default", "preset", "CAMCL_DEVICE", "FILE:LINE", or what was given to camcl_config_set. */
+const char *camcl_config_origin(const camcl_config *config, const char *key);
+
+/* A complete INI file with everything in force; relative paths become absolute. The caller frees *text. */
+camcl_status camcl_config_write(const camcl_config *config, char **text, camcl_error *err);
+/* The same for people: each key with type, range, default and help behind it. */
+camcl_status camcl_config_describe(const camcl_config *config, char **text, camcl_error *err);
+/* The schema as a Markdown page. */
+camcl_status camcl_config_reference(char **text, camcl_error *err);
+
+/* Whether a run that was started with `saved` may go on with `wanted`: everything but [output], [device] and a larger
+ * train.epochs must be the same: numbers by value, paths by place. CAMCL_BAD_CONFIG lists the keys that differ. */
+camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err);
+
+/* Where a run goes when output.dir is empty: "runs/" + the stem of the configuration's path. The caller frees *dir. */
+camcl_status camcl_config_default_dir(const char *path, char **dir, camcl_error *err);
+
+/* The word nearest to `word`, for "did you mean": NULL when none is near. */
+const char *camcl_nearest(const char *word, const char *const *candidates, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

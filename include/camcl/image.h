@@ -1,0 +1,62 @@
+/* Pictures: reading PNG and JPEG, writing PNG, scaling, and showing class activation maps. */
+#ifndef CAMCL_IMAGE_H
+#define CAMCL_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "camcl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A plain value; every function that fills `out` overwrites it without looking (initialise with CAMCL_IMAGE_INIT so that
+ * camcl_image_free is safe at any time), and leaves it empty when it fails. */
+typedef struct camcl_image {
+    uint32_t width, height;
+    uint32_t channels;       /* 3: RGB, 1: grey */
+    uint8_t *pixels;         /* [height, width, channels] */
+} camcl_image;
+
+#define CAMCL_IMAGE_INIT { 0, 0, 0, NULL }
+
+/* The largest picture read, in pixels. */
+#define CAMCL_IMAGE_MOST_PIXELS ((size_t)1 << 27)
+
+/* Black. CAMCL_BAD_DATA for sizes of 0 or beyond CAMCL_IMAGE_MOST_PIXELS. */
+camcl_status camcl_image_create(uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err);
+void camcl_image_free(camcl_image *image);
+
+/* Reads a PNG or JPEG file, told apart by content, into RGB. Grey becomes three equal channels, 16 bits are rounded to 8,
+ * transparent parts are laid over white, CMYK is converted without a colour profile; profiles, gamma and EXIF orientation are
+ * not applied. CAMCL_BAD_DATA: truncated, corrupt, of another format or too large; CAMCL_IO: unreadable; CAMCL_UNSUPPORTED: this
+ * build lacks the format's library. */
+camcl_status camcl_image_read(const char *path, camcl_image *out, camcl_error *err);
+/* The same from memory; name stands for the file in messages. */
+camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
+
+/* Writes an 8-bit PNG, whole or not at all. */
+camcl_status camcl_image_write_png(const char *path, const camcl_image *image, camcl_error *err);
+/* The PNG's bytes; the caller frees *data with free(). */
+camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err);
+
+/* Bilinear, corners aligned: the corner pixels keep their values. */
+camcl_status camcl_image_resize(const camcl_image *image, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err);
+/* Every pixel becomes factor x factor equal ones, for pictures too small to see. */
+camcl_status camcl_image_enlarge(const camcl_image *image, uint32_t factor, camcl_image *out, camcl_error *err);
+
+/* A map [height, width] of values 0..1 (others are clamped, NaN shows as 0) in the colours of camcl_colormap, RGB. */
+camcl_status camcl_image_from_map(const float *map, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err);
+/* The map, resized to the picture (bilinear, corners aligned), over the picture: (1 - opacity) picture + opacity colour, RGB. */
+camcl_status camcl_image_overlay(const camcl_image *image, const float *map, uint32_t map_width, uint32_t map_height, float opacity,
+                                 camcl_image *out, camcl_error *err);
+
+/* 256 RGB colours from dark violet through red and orange to pale yellow, evenly spaced to the eye, lightness rising steadily,
+ * so that the map also reads in grey and for colour-blind eyes. */
+void camcl_colormap(uint8_t colors[256][3]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/* Using a trained model: evaluation, prediction, Grad-CAM. */
+#ifndef CAMCL_MODEL_H
+#define CAMCL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "camcl/config.h"
+#include "camcl/dataset.h"
+#include "camcl/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct camcl_model camcl_model;
+
+typedef struct camcl_model_info {
+    const char *arch, *stem;
+    size_t width, classes, channels, image_size, stages;   /* stages: CAM layers 1..stages */
+    const char *const *class_names;          /* [classes] */
+    float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
+    uint64_t step;                           /* training steps behind it */
+    size_t parameters;                       /* trained numbers */
+} camcl_model_info;
+
+/* Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. The caller owns *model. */
+camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camcl_model **model, camcl_error *err);
+void camcl_model_close(camcl_model **model);
+/* Borrowed until the model is closed. */
+const camcl_model_info *camcl_model_get_info(const camcl_model *model);
+/* Other normalisation or image size than the checkpoint's, before the first use. NULL or 0 leaves one as it is. */
+void camcl_model_set_input(camcl_model *model, const float *mean, const float *std, size_t image_size);
+
+/* Images as bytes [count,height,width,channels] in host memory; labels [count] or NULL. */
+typedef struct camcl_images {
+    const uint8_t *pixels;
+    const int32_t *labels;
+    size_t count, height, width, channels;
+} camcl_images;
+
+typedef struct camcl_evaluation {
+    size_t n;
+    double loss, top1, top3, top5;           /* mean cross-entropy; percent */
+} camcl_evaluation;
+
+/* Loss and accuracies over images[indices[0..n)] (indices NULL: all). logits [n,classes] is filled unless NULL. */
+camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
+                                  float *logits, camcl_error *err);
+/* probabilities [count,classes]. Labels are not looked at. */
+camcl_status camcl_model_predict(camcl_model *model, const camcl_images *images, float *probabilities, camcl_error *err);
+/* Grad-CAMs, scaled to 0..1 per image: maps [count,S,S] with S = image_size. `layer` is the stage, 1..stages. target: the class to explain, or -1 for each
+ * image's own arg-max; explained [count] receives what was explained, predicted [count] the arg-max. A map of zeros means that the raw map was constant. */
+camcl_status camcl_model_cam(camcl_model *model, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps, int32_t *explained,
+                             int32_t *predicted, camcl_error *err);
+
+/* Which part of a data set. */
+typedef enum camcl_split { CAMCL_SPLIT_TEST, CAMCL_SPLIT_VALIDATION, CAMCL_SPLIT_TRAIN } camcl_split;
+/* The images of a split as indices into the part (training or test images) that *part names: test: all test images in official order; validation, train: as
+ * the configuration's split draws them, train being the labelled images. The caller frees *indices. */
+camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset *dataset, camcl_split split, camcl_dataset_part *part,
+                                 uint32_t **indices, size_t *count, camcl_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,658 @@
+/* Configuration: defaults, files, overrides, presets, every class of error, round trips, and random bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "camcl/config.h"
+
+static char folder[] = "/tmp/camcl-config-XXXXXX";
+static char path[128];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    unsetenv("CAMCL_DEVICE");
+    if (mkdtemp(folder) == NULL) return -1;
+    snprintf(path, sizeof path, "%s/test.ini", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void write_bytes(const void *data, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static camcl_config *create(void)
+{
+    camcl_config *config;
+    camcl_error err;
+    assert_int_equal(camcl_config_create(&config, &err), CAMCL_OK);
+    return config;
+}
+
+static camcl_config *loaded(const char *text)
+{
+    camcl_error err = { 0 };
+    camcl_config *config = create();
+    write_bytes(text, strlen(text));
+    if (camcl_config_load(config, path, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    return config;
+}
+
+static void set(camcl_config *config, const char *key, const char *value)
+{
+    camcl_error err = { 0 };
+    if (camcl_config_set(config, key, value, NULL, &err) != CAMCL_OK) fail_msg("%s", err.message);
+}
+
+/* Every one of the '|'-separated parts must be in the message. */
+static void assert_message(const camcl_error *err, camcl_status status, const char *parts)
+{
+    assert_int_equal(err->status, status);
+    assert_null(strchr(err->message, '\n'));
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", parts);
+    for (char *save, *part = strtok_r(copy, "@", &save); part; part = strtok_r(NULL, "@", &save)) {
+        if (!strstr(err->message, part)) fail_msg("\"%s\" is not in: %s", part, err->message);
+    }
+}
+
+static void assert_file_refused_bytes(const char *text, size_t size, const char *parts)
+{
+    camcl_error err = { 0 };
+    camcl_config *config = create();
+    write_bytes(text, size);
+    assert_int_equal(camcl_config_load(config, path, &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, parts);
+    assert_non_null(strstr(err.message, path));
+    camcl_config_destroy(&config);
+}
+
+static void assert_file_refused(const char *text, const char *parts) { assert_file_refused_bytes(text, strlen(text), parts); }
+
+static void assert_refused(const char *key, const char *value, const char *parts)
+{
+    camcl_error err = { 0 };
+    camcl_config *config = create();
+    if (camcl_config_set(config, key, value, NULL, &err) == CAMCL_OK) fail_msg("%s = %s was taken", key, value);
+    assert_message(&err, CAMCL_BAD_CONFIG, parts);
+    camcl_config_destroy(&config);
+}
+
+/* `sets` is "key=value key=value ..."; finish must return `status`. */
+static void assert_finish(const char *sets, camcl_status status, const char *parts)
+{
+    camcl_error err = { 0 };
+    camcl_config *config = create();
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", sets);
+    for (char *save, *one = strtok_r(copy, " ", &save); one; one = strtok_r(NULL, " ", &save)) {
+        if (camcl_config_override(config, one, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    }
+    assert_int_equal(camcl_config_finish(config, &err), status);
+    if (status != CAMCL_OK) assert_message(&err, status, parts);
+    camcl_config_destroy(&config);
+}
+
+/* ---- values */
+
+/* The contract's list, typed here a second time: a slip in the schema must not go unseen. */
+static const char *const defaults[][2] = {
+    { "device.select", "auto" }, { "device.conv", "auto" }, { "device.tune", "cache" }, { "device.cache_dir", "" },
+    { "device.memory", "arena" }, { "data.dataset", "cifar10" }, { "data.root", "data" }, { "data.labeled", "500" },
+    { "data.ratio", "1.0" }, { "data.unlabeled", "auto" }, { "data.validation", "5000" }, { "data.image_size", "0" },
+    { "data.mean", "auto" }, { "data.std", "auto" }, { "data.shuffle", "yes" }, { "data.seed", "1" },
+    { "model.arch", "resnet18" }, { "model.stem", "cifar" }, { "model.width", "0" }, { "model.init", "" },
+    { "ssl.preset", "corrected" }, { "ssl.mode", "gradcam" }, { "ssl.cam_layer", "3" }, { "ssl.alpha", "1" },
+    { "ssl.beta", "1" }, { "ssl.threshold", "0.85" }, { "ssl.threshold_end", "0.95" }, { "ssl.cam_relu", "no" },
+    { "ssl.confidence", "softmax" }, { "ssl.batch_norm", "joint" }, { "ssl.cam_class", "shared" },
+    { "ssl.cam_target", "detached" }, { "ssl.cam_gradient", "first-order" }, { "ssl.reduction", "confident" },
+    { "augment.flip_horizontal", "yes" }, { "augment.flip_vertical", "yes" }, { "augment.crop_min", "0.75" },
+    { "augment.rotations", "quarter" }, { "augment.per_image", "yes" }, { "optim.lr", "0.03" }, { "optim.momentum", "0.9" },
+    { "optim.nesterov", "no" }, { "optim.weight_decay", "5e-4" }, { "optim.schedule", "cosine" }, { "optim.lr_step", "30" },
+    { "optim.lr_gamma", "0.1" }, { "optim.warmup", "0" }, { "optim.ema", "0" }, { "train.epochs", "100" },
+    { "train.epoch_steps", "0" }, { "train.batch_labeled", "32" }, { "train.batch_unlabeled", "32" },
+    { "train.eval_every", "1" }, { "train.seed", "1" }, { "output.dir", "" }, { "output.save_every", "1" },
+    { "output.cams_every", "0" },
+};
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    camcl_config *config = create();
+    size_t count;
+    camcl_config_schema(&count);
+    assert_int_equal(count, CC_COUNT(defaults));
+    for (size_t i = 0; i < CC_COUNT(defaults); i++) {
+        assert_string_equal(camcl_config_string(config, defaults[i][0]), defaults[i][1]);
+        assert_string_equal(camcl_config_origin(config, defaults[i][0]), "default");
+    }
+    assert_int_equal(camcl_config_finish(config, NULL), CAMCL_OK);
+    assert_int_equal(camcl_config_int(config, "data.labeled"), 500);
+    assert_true(camcl_config_double(config, "optim.weight_decay") == 5e-4);
+    assert_true(camcl_config_double(config, "train.epochs") == 100);
+    assert_true(camcl_config_bool(config, "data.shuffle"));
+    assert_false(camcl_config_bool(config, "optim.nesterov"));
+    assert_int_equal(camcl_config_numbers(config, "data.mean", NULL, 0), 0);
+    assert_null(camcl_config_warning(config, 0));
+    camcl_config_destroy(&config);
+    assert_null(config);
+    camcl_config_destroy(&config);
+}
+
+/* Both values of every row must pass the row's own check. */
+static void test_schema_accepts_its_defaults(void **state)
+{
+    (void)state;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    camcl_config *config = create();
+    for (size_t i = 0; i < count; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s.%s", schema[i].section, schema[i].name);
+        assert_ptr_equal(camcl_config_find(name), &schema[i]);
+        set(config, name, schema[i].initial);
+        if (schema[i].paper_code) set(config, name, schema[i].paper_code);
+        assert_non_null(schema[i].help);
+    }
+    camcl_config_destroy(&config);
+}
+
+static void test_file_and_overrides(void **state)
+{
+    (void)state;
+    camcl_config *config = loaded("# a comment\n; another\n\n[Optim]\nLR = 0.5 ; after a value\nmomentum=0   # too\r\n"
+                                  "\tweight_decay\t=\t1e-3\n[data]\nroot = \"a;b #c\"\nmean = 0.5, 0.25 ,1\nunlabeled = 40\n"
+                                  "shuffle = Off\n[optim]\nnesterov = TRUE\n[device]\nselect = 'Some, Device: X'\n[output]\ndir =\n");
+    char origin[160];
+    double numbers[3];
+    snprintf(origin, sizeof origin, "%s:5", path);
+    assert_true(camcl_config_double(config, "optim.lr") == 0.5);
+    assert_string_equal(camcl_config_origin(config, "optim.lr"), origin);
+    assert_true(camcl_config_double(config, "optim.momentum") == 0);
+    assert_true(camcl_config_double(config, "optim.weight_decay") == 1e-3);
+    assert_true(camcl_config_bool(config, "optim.nesterov"));
+    assert_string_equal(camcl_config_string(config, "data.root"), "a;b #c");
+    assert_int_equal(camcl_config_numbers(config, "data.mean", numbers, 3), 3);
+    assert_true(numbers[0] == 0.5 && numbers[1] == 0.25 && numbers[2] == 1);
+    assert_int_equal(camcl_config_int(config, "data.unlabeled"), 40);
+    assert_false(camcl_config_bool(config, "data.shuffle"));
+    assert_string_equal(camcl_config_string(config, "device.select"), "Some, Device: X");
+    assert_string_equal(camcl_config_string(config, "output.dir"), "");
+    assert_int_equal(camcl_config_override(config, "optim.lr=0.25", NULL), CAMCL_OK);
+    assert_true(camcl_config_double(config, "optim.lr") == 0.25);
+    assert_string_equal(camcl_config_origin(config, "optim.lr"), "command line");
+    assert_int_equal(camcl_config_override(config, "data.root=x=y", NULL), CAMCL_OK);
+    assert_string_equal(camcl_config_string(config, "data.root"), "x=y");
+    camcl_config_destroy(&config);
+}
+
+static void test_device_from_environment(void **state)
+{
+    (void)state;
+    setenv("CAMCL_DEVICE", "Iris", 1);
+    camcl_config *config = create();
+    assert_string_equal(camcl_config_string(config, "device.select"), "Iris");
+    assert_string_equal(camcl_config_origin(config, "device.select"), "CAMCL_DEVICE");
+    write_bytes("[device]\nselect = cpu\n", 22);
+    assert_int_equal(camcl_config_load(config, path, NULL), CAMCL_OK);
+    assert_string_equal(camcl_config_string(config, "device.select"), "cpu");
+    camcl_config_destroy(&config);
+    setenv("CAMCL_DEVICE", "", 1);
+    config = create();
+    assert_string_equal(camcl_config_string(config, "device.select"), "auto");
+    camcl_config_destroy(&config);
+    unsetenv("CAMCL_DEVICE");
+}
+
+static void test_presets(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        { "ssl.confidence", "softmax", "logit" }, { "ssl.batch_norm", "joint", "separate" }, { "ssl.cam_class", "shared", "own" },
+        { "ssl.cam_target", "detached", "attached" }, { "ssl.cam_gradient", "first-order", "first-order" },
+        { "ssl.reduction", "confident", "confident" }, { "augment.rotations", "quarter", "paper-code" }, { "augment.per_image", "yes", "no" },
+    };
+    camcl_config *config = create();
+    for (size_t i = 0; i < CC_COUNT(rows); i++) assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][1]);
+    set(config, "ssl.preset", "paper-code");
+    for (size_t i = 0; i < CC_COUNT(rows); i++) {
+        assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][2]);
+        assert_string_equal(camcl_config_origin(config, rows[i][0]), "preset");
+    }
+    assert_false(camcl_config_bool(config, "augment.per_image"));
+    camcl_config_destroy(&config);
+    /* An override wins whether it comes before or after the preset. */
+    config = create();
+    set(config, "ssl.batch_norm", "joint");
+    set(config, "ssl.preset", "paper-code");
+    set(config, "ssl.confidence", "softmax");
+    assert_string_equal(camcl_config_string(config, "ssl.batch_norm"), "joint");
+    assert_string_equal(camcl_config_string(config, "ssl.confidence"), "softmax");
+    assert_string_equal(camcl_config_string(config, "ssl.cam_class"), "own");
+    assert_int_equal(camcl_config_finish(config, NULL), CAMCL_OK);
+    camcl_config_destroy(&config);
+}
+
+/* ---- errors */
+
+static void test_unknown_names(void **state)
+{
+    (void)state;
+    assert_file_refused("[ssl]\n\nalhpa = 1\n", ":3:@ssl.alhpa@unknown key@did you mean ssl.alpha@number, 0 to 1000000");
+    assert_file_refused("[optim]\nalpha = 1\n", ":2:@optim.alpha@did you mean ssl.alpha");
+    assert_file_refused("[sl]\nmode = gradcam\n", ":2:@unknown section [sl]@did you mean ssl.mode@supervised | pseudo-label");
+    assert_file_refused("[train]\nepoch = 3\n", "did you mean train.epochs");
+    assert_file_refused("[data]\nzzzzzzzzzz = 3\n", "unknown key@camcl config lists every key");
+    assert_file_refused("[a]\nb.c = 3\n", "a.b.c@unknown section [a]");
+    assert_refused("mode", "gradcam", "command line: mode: unknown key@did you mean ssl.mode");
+    assert_refused("lr", "1", "did you mean optim.lr");
+    assert_refused("", "1", "unknown key");
+    assert_refused(".", "1", "unknown");
+    camcl_error err;
+    camcl_config *config = create();
+    assert_int_equal(camcl_config_override(config, "ssl.mode", &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, "ssl.mode: no value@section.key=value");
+    assert_int_equal(camcl_config_set(config, "ssl.alhpa", "1", NULL, &err), CAMCL_BAD_CONFIG);
+    assert_non_null(strstr(err.detail, "cam_layer"));
+    assert_int_equal(camcl_config_set(config, "sl.alhpa", "1", NULL, &err), CAMCL_BAD_CONFIG);
+    assert_string_equal(err.detail, "sections: device data model ssl augment optim train output\n");
+    assert_int_equal(camcl_config_set(config, "ssl.alhpa", "1", NULL, NULL), CAMCL_BAD_CONFIG);
+    camcl_config_destroy(&config);
+}
+
+static void test_bad_values(void **state)
+{
+    (void)state;
+    assert_file_refused("[ssl]\nmode = gradcan\n", ":2: ssl.mode = gradcan: unknown value@did you mean gradcam?@supervised | pseudo-label");
+    assert_file_refused("[train]\nepochs = ten\n", ":2:@train.epochs = ten@not a whole number@1 to 1000000000");
+    assert_file_refused("[train]\nepochs =\n", ":2:@the value is missing");
+    assert_file_refused("[train]\nepochs = \"\"\n", "the value is missing");
+    static const char *const not_int[] = { "1.0", "1e3", "0x10", "1 2", "7a", "--1", "+", "99999999999999999999", "1;2", "nan" };
+    for (size_t i = 0; i < CC_COUNT(not_int); i++) assert_refused("train.epochs", not_int[i], "train.epochs@not a whole number");
+    static const char *const not_number[] = { "nan", "inf", "-inf", "1e999", "0x1p3", "1,5", "1.5.2", "1e", ".", "-", "0.5f", "INFINITY" };
+    for (size_t i = 0; i < CC_COUNT(not_number); i++) assert_refused("optim.lr", not_number[i], "optim.lr@not a number");
+    static const char *const not_bool[] = { "maybe", "2", "y", "yes no" };
+    for (size_t i = 0; i < CC_COUNT(not_bool); i++) assert_refused("optim.nesterov", not_bool[i], "neither yes nor no@yes | no");
+    static const char *const not_numbers[] = { "1,,2", ",1", "1,", "1 2", "a", "1;2", "auto,1" };
+    for (size_t i = 0; i < CC_COUNT(not_numbers); i++) assert_refused("data.mean", not_numbers[i], "not numbers");
+    assert_refused("data.std", "0.5,0", "out of range@above 0");
+    assert_refused("data.std", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "too many");
+    assert_refused("data.unlabeled", "some", "not a whole number@auto | all");
+    assert_refused("data.root", "a\nb", "control character");
+    assert_refused("data.root", "a;\"'", "both kinds");
+    assert_refused("data.root", "a\\", "backslash");
+    assert_refused("data.root", "", "missing");
+}
+
+/* Each numeric key takes the ends of its range and nothing beyond. */
+static void test_range_ends(void **state)
+{
+    (void)state;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    camcl_config *config = create();
+    unsigned seen = 0;
+    for (size_t i = 0; i < count; i++) {
+        const camcl_config_key *key = &schema[i];
+        if (key->type != CAMCL_KEY_INT && key->type != CAMCL_KEY_NUMBER && key->type != CAMCL_KEY_NUMBERS) continue;
+        double step = key->type == CAMCL_KEY_INT ? 1 : 1e-3;
+        struct { double value; bool good; } cases[] = {
+            { key->minimum, !key->above_minimum }, { key->minimum - step, false }, { key->minimum + step, true },
+            { key->maximum, !key->below_maximum }, { key->maximum + step * (key->maximum > 1e12 ? 2 : 1), false },
+            { key->maximum - step, true },
+        };
+        for (size_t c = 0; c < CC_COUNT(cases); c++) {
+            char name[96], value[64];
+            camcl_error err;
+            snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+            snprintf(value, sizeof value, key->type == CAMCL_KEY_INT ? "%.0f" : "%.17g", cases[c].value);
+            bool taken = camcl_config_set(config, name, value, NULL, &err) == CAMCL_OK;
+            if (taken != cases[c].good) fail_msg("%s = %s was %s", name, value, taken ? "taken" : "refused");
+            if (!taken) assert_message(&err, CAMCL_BAD_CONFIG, "out of range");
+        }
+        seen++;
+    }
+    assert_true(seen > 25);
+    camcl_config_destroy(&config);
+}
+
+/* Each choice takes each of its words and no part, case or neighbour of one. */
+static void test_choices(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        { "ssl.mode", "supervised pseudo-label gradcam fixmatch" }, { "ssl.confidence", "softmax logit" },
+        { "ssl.reduction", "confident batch" }, { "augment.rotations", "quarter paper-code none" },
+        { "model.arch", "resnet18 resnet34 resnet50 wrn28-2 wrn28-8" }, { "optim.schedule", "constant cosine step" },
+        { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder" }, { "device.conv", "auto direct winograd gemm" },
+        { "device.tune", "off cache full" }, { "device.memory", "arena separate" }, { "model.stem", "cifar imagenet" },
+        { "ssl.cam_gradient", "first-order exact" }, { "ssl.cam_class", "shared own" }, { "ssl.cam_target", "detached attached" },
+        { "ssl.batch_norm", "joint separate" }, { "ssl.preset", "corrected paper-code" }, { "data.unlabeled", "auto all" },
+    };
+    camcl_config *config = create();
+    for (size_t i = 0; i < CC_COUNT(rows); i++) {
+        char copy[128];
+        snprintf(copy, sizeof copy, "%s", rows[i][1]);
+        for (char *save, *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+            set(config, rows[i][0], word);
+            assert_true(camcl_config_is(config, rows[i][0], word));
+            char half[64];
+            snprintf(half, sizeof half, "%.3s", word);
+            if (strcmp(half, word) != 0 && strcmp(half, "own") != 0) assert_refused(rows[i][0], half, rows[i][0]);
+        }
+        assert_refused(rows[i][0], "|", rows[i][0]);
+        assert_refused(rows[i][0], rows[i][1], rows[i][0]);
+    }
+    camcl_config_destroy(&config);
+}
+
+static void test_bad_files(void **state)
+{
+    (void)state;
+    static const char nul[] = "[ssl]\nmode = gradcam\0\n";
+    char long_line[1200];
+    assert_file_refused("[ssl]\nmode\n", ":2:@neither section");
+    assert_file_refused("[ssl\nmode = gradcam\n", ":1:@not a section");
+    assert_file_refused("[ssl] ; note\n", ":1:@not a section@on their own");
+    assert_file_refused("[ssl] ; a = b\n", ":1:@not a section");
+    assert_file_refused("[]\n", ":1:@not a section");
+    assert_file_refused("[\n", ":1:@not a section");
+    assert_file_refused("= 3\n", ":1:@neither section");
+    assert_file_refused("mode = gradcam\n", ":1: mode: a key before the first section");
+    assert_file_refused("[ssl]\nalpha = 1\n[optim]\nlr = 1\n[SSL]\nALPHA = 2\n", ":6: ssl.alpha: given twice, first in line 2");
+    assert_file_refused("[data]\nroot = \"a\n", ":2:@the quote is not closed");
+    assert_file_refused("[data]\nroot = 'a' b\n", ":2:@text after the closing quote");
+    assert_file_refused("[data]\nroot = a\\\n b\n", ":2:@backslash");
+    assert_file_refused("; note \\\n[data]\n", ":1:@backslash");
+    assert_file_refused("\xef\xbb\xbf[data]\n", ":1:@byte order mark");
+    assert_file_refused_bytes(nul, sizeof nul - 1, "NUL");
+    memset(long_line, 'x', sizeof long_line);
+    memcpy(long_line, "[data]\nroot = ", 14);
+    assert_file_refused_bytes(long_line, sizeof long_line, ":2:@longer than 1000 bytes");
+    camcl_error err;
+    camcl_config *config = create();
+    assert_int_equal(camcl_config_load(config, "/nonexistent/x.ini", &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, "configuration@/nonexistent/x.ini@No such file");
+    assert_int_equal(camcl_config_load(config, folder, &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, folder);
+    assert_int_equal(camcl_config_load(config, "/dev/null", &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, "regular file");
+    camcl_config_destroy(&config);
+}
+
+static void test_finish(void **state)
+{
+    (void)state;
+    assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED, "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
+    assert_finish("ssl.cam_gradient=exact", CAMCL_UNSUPPORTED, "ssl.cam_gradient = exact@there is first-order)");
+    assert_finish("model.arch=wrn28-2", CAMCL_UNSUPPORTED, "model.arch = wrn28-2@there is resnet18 | resnet34 | resnet50)");
+    assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@three stages");
+    assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");
+    assert_finish("data.labeled=505", CAMCL_BAD_CONFIG, "data.labeled = 505@cifar10@multiple of 10");
+    assert_finish("data.labeled=110 data.dataset=cifar100", CAMCL_BAD_CONFIG, "multiple of 100");
+    assert_finish("data.labeled=505 data.dataset=folder", CAMCL_OK, "");
+    assert_finish("data.mean=0.5 data.std=1,1,1", CAMCL_BAD_CONFIG, "1 and 3 values");
+    assert_finish("data.mean=0.5", CAMCL_BAD_CONFIG, "data.mean: 1 values@cifar10@3 channels");
+    assert_finish("data.std=1,1,1 data.dataset=mnist", CAMCL_BAD_CONFIG, "data.std: 3 values@1 channel ");
+    assert_finish("data.mean=0.5,0.5,0.5 data.std=1,1,1", CAMCL_OK, "");
+    assert_finish("data.ratio=0", CAMCL_BAD_CONFIG, "data.ratio = 0@ssl.mode = gradcam needs unlabelled");
+    assert_finish("data.unlabeled=0", CAMCL_BAD_CONFIG, "data.unlabeled = 0@needs unlabelled");
+    assert_finish("data.ratio=0 data.unlabeled=all", CAMCL_OK, "");
+    assert_finish("data.ratio=0 ssl.mode=supervised", CAMCL_OK, "");
+    assert_finish("optim.nesterov=yes optim.momentum=0", CAMCL_BAD_CONFIG, "optim.nesterov = yes@optim.momentum");
+    assert_finish("optim.nesterov=yes", CAMCL_OK, "");
+    assert_finish("ssl.threshold=0.9 ssl.threshold_end=0.5", CAMCL_OK, "");
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    camcl_config *config = create();
+    set(config, "ssl.threshold", "95");
+    assert_non_null(strstr(camcl_config_warning(config, 0), "ssl.threshold:"));
+    assert_null(camcl_config_warning(config, 1));
+    set(config, "ssl.threshold_end", "1.5");
+    assert_non_null(strstr(camcl_config_warning(config, 1), "ssl.threshold_end:"));
+    set(config, "ssl.confidence", "logit");
+    assert_null(camcl_config_warning(config, 0));
+    camcl_config_destroy(&config);
+}
+
+/* ---- writing and comparing */
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const char *const sets[][2] = {
+        { "device.select", "Odd; name #1, 'x'" }, { "device.cache_dir", "/a b/c" }, { "data.root", "rel;a/tive" }, { "data.labeled", "+50" },
+        { "data.unlabeled", "all" }, { "data.mean", "0.1, 0.2, 0.3" }, { "data.std", "1,1,1" }, { "data.shuffle", "off" }, { "data.seed", "9007199254740992" },
+        { "model.init", "w.safetensors" }, { "ssl.preset", "paper-code" }, { "ssl.confidence", "softmax" }, { "optim.lr", "1e-3" },
+        { "output.dir", "\"quoted\"" }, { "ssl.threshold", "-3" },
+    };
+    camcl_config *config = create();
+    char *text = NULL, *again = NULL, *absolute = NULL;
+    for (size_t i = 0; i < CC_COUNT(sets); i++) set(config, sets[i][0], sets[i][1]);
+    assert_int_equal(camcl_config_write(config, &text, NULL), CAMCL_OK);
+    camcl_config *copy = loaded(text);
+    assert_string_equal(camcl_config_string(copy, "device.select"), "Odd; name #1, 'x'");
+    assert_string_equal(camcl_config_string(copy, "ssl.batch_norm"), "separate");
+    assert_string_equal(camcl_config_string(copy, "ssl.confidence"), "softmax");
+    assert_string_equal(camcl_config_string(copy, "device.cache_dir"), "/a b/c");
+    assert_int_equal(cc_path_absolute("rel;a/tive", &absolute, NULL), CAMCL_OK);
+    assert_string_equal(camcl_config_string(copy, "data.root"), absolute);
+    assert_int_equal(*camcl_config_string(copy, "model.init"), '/');
+    assert_int_equal(*camcl_config_string(copy, "output.dir"), '/');
+    assert_int_equal(camcl_config_int(copy, "data.seed"), 9007199254740992LL);
+    /* Every key stands in the file, and writing it again gives the same bytes. */
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s.%s", schema[i].section, schema[i].name);
+        assert_non_null(strstr(camcl_config_origin(copy, name), path));
+    }
+    assert_int_equal(camcl_config_write(copy, &again, NULL), CAMCL_OK);
+    assert_string_equal(text, again);
+    assert_int_equal(camcl_config_check_resume(copy, config, NULL), CAMCL_OK);
+    free(text);
+    free(again);
+    free(absolute);
+    camcl_config_destroy(&copy);
+    camcl_config_destroy(&config);
+}
+
+/* The listing for people is itself a file with the same values. */
+static void test_describe(void **state)
+{
+    (void)state;
+    camcl_config *config = create();
+    char *text = NULL;
+    set(config, "data.root", "x # y");
+    set(config, "optim.lr", "0.125");
+    assert_int_equal(camcl_config_describe(config, &text, NULL), CAMCL_OK);
+    camcl_config *copy = loaded(text);
+    assert_string_equal(camcl_config_string(copy, "data.root"), "x # y");
+    assert_string_equal(camcl_config_string(copy, "optim.lr"), "0.125");
+    assert_string_equal(camcl_config_string(copy, "ssl.mode"), "gradcam");
+    assert_non_null(strstr(text, "set by command line"));
+    free(text);
+    assert_int_equal(camcl_config_reference(&text, NULL), CAMCL_OK);
+    size_t count, rows = 0;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        char cell[64];
+        snprintf(cell, sizeof cell, "| `%s` |", schema[i].name);
+        rows += strstr(text, cell) != NULL;
+    }
+    assert_int_equal(rows, count);
+    free(text);
+    camcl_config_destroy(&copy);
+    camcl_config_destroy(&config);
+}
+
+static void test_load_run(void **state)
+{
+    (void)state;
+    camcl_config *config = create();
+    camcl_error err;
+    const char *text = "[device]\nselect = gpu\n[data]\nlabeled = 70\n[output]\ndir = /x\n";
+    write_bytes(text, strlen(text));
+    assert_int_equal(camcl_config_load_run(config, path, &err), CAMCL_OK);
+    assert_string_equal(camcl_config_string(config, "device.select"), "auto");
+    assert_string_equal(camcl_config_string(config, "output.dir"), "");
+    assert_int_equal(camcl_config_int(config, "data.labeled"), 70);
+    camcl_config_destroy(&config);
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    camcl_error err;
+    camcl_config *saved = create(), *wanted = create();
+    set(wanted, "optim.weight_decay", "0.0005");
+    set(wanted, "data.ratio", "1");
+    set(wanted, "data.root", "./data");
+    set(wanted, "data.shuffle", "true");
+    set(wanted, "device.select", "cpu");
+    set(wanted, "output.dir", "elsewhere");
+    set(wanted, "output.cams_every", "3");
+    set(wanted, "train.epochs", "101");
+    assert_int_equal(camcl_config_check_resume(saved, wanted, &err), CAMCL_OK);
+    set(wanted, "train.epochs", "99");
+    assert_int_equal(camcl_config_check_resume(saved, wanted, &err), CAMCL_BAD_CONFIG);
+    assert_string_equal(err.detail, "train.epochs: the run has 100, now 99\n");
+    set(wanted, "train.epochs", "100");
+    set(wanted, "ssl.preset", "paper-code");
+    set(wanted, "data.mean", "0,0,0");
+    assert_int_equal(camcl_config_check_resume(saved, wanted, &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, "resume: the configuration is not the run's");
+    assert_non_null(strstr(err.detail, "ssl.confidence: the run has softmax, now logit\n"));
+    assert_non_null(strstr(err.detail, "augment.per_image: the run has yes, now no\n"));
+    assert_non_null(strstr(err.detail, "data.mean: the run has auto, now 0,0,0\n"));
+    camcl_config_destroy(&saved);
+    camcl_config_destroy(&wanted);
+}
+
+static void test_default_dir(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = { { "configs/cifar10-gradcam.ini", "runs/cifar10-gradcam" }, { "a.b.ini", "runs/a.b" }, { "plain", "runs/plain" },
+                                           { "/x.y/.hidden", "runs/.hidden" } };
+    for (size_t i = 0; i < CC_COUNT(rows); i++) {
+        char *dir;
+        assert_int_equal(camcl_config_default_dir(rows[i][0], &dir, NULL), CAMCL_OK);
+        assert_string_equal(dir, rows[i][1]);
+        free(dir);
+    }
+}
+
+static void test_nearest(void **state)
+{
+    (void)state;
+    static const char *const words[] = { "train", "eval", "predict", "report" };
+    assert_string_equal(camcl_nearest("tarin", words, 4), "train");
+    assert_string_equal(camcl_nearest("pred", words, 4), "predict");
+    assert_string_equal(camcl_nearest("EVAL", words, 4), "eval");
+    assert_null(camcl_nearest("xyzzy", words, 4));
+    assert_null(camcl_nearest("", words, 4));
+    assert_null(camcl_nearest("train", words, 0));
+}
+
+/* ---- hostile files: any answer will do but a crash, and a refusal has a message */
+
+static void load_hostile(const char *data, size_t size)
+{
+    camcl_error err = { 0 };
+    camcl_config *config = create();
+    write_bytes(data, size);
+    camcl_status status = camcl_config_load(config, path, &err);
+    if (status != CAMCL_OK) {
+        assert_int_equal(status, CAMCL_BAD_CONFIG);
+        assert_true(err.message[0] != '\0');
+    } else {
+        /* What was taken can be written and read again. */
+        char *text = NULL;
+        status = camcl_config_write(config, &text, &err);
+        if (status == CAMCL_OK) {
+            camcl_config *copy = loaded(text);
+            camcl_config_destroy(&copy);
+        }
+        free(text);
+    }
+    camcl_config_destroy(&config);
+}
+
+static void test_hostile_files(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "[]=;#\"'\\\n\r\t :.,|abcdefssl0123456789-+eE\xff\xc3\x01";
+    camcl_config *config = create();
+    char *valid = NULL, bytes[512];
+    assert_int_equal(camcl_config_describe(config, &valid, NULL), CAMCL_OK);
+    size_t size = strlen(valid);
+    for (size_t n = 0; n <= size; n += 31) load_hostile(valid, n);
+    cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
+    for (unsigned round = 0; round < 200; round++) {
+        size_t n = cc_rng_below(&rng, sizeof bytes);
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = round % 2 ? (char)cc_rng_u32(&rng) : alphabet[cc_rng_below(&rng, sizeof alphabet - 1)];
+        load_hostile(bytes, n);
+        /* A valid file with a few bytes changed gets further. */
+        char *mutant = malloc(size);
+        assert_non_null(mutant);
+        memcpy(mutant, valid, size);
+        for (unsigned change = 0; change < 3; change++)
+            mutant[cc_rng_below(&rng, (uint32_t)size)] = alphabet[cc_rng_below(&rng, sizeof alphabet - 1)];
+        load_hostile(mutant, size);
+        free(mutant);
+    }
+    free(valid);
+    camcl_config_destroy(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_schema_accepts_its_defaults),
+        cmocka_unit_test(test_file_and_overrides),
+        cmocka_unit_test(test_device_from_environment),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_range_ends),
+        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_finish),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_load_run),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_default_dir),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_hostile_files),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
