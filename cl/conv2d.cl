@@ -3,15 +3,17 @@
  *   x [N,H,W,C], w [R,S,C,K], y [N,P,Q,K]:  y[n,p,q,k] = sum_{r,s,c} x[n, p*stride+r-pad, q*stride+s-pad, c] * w[r,s,c,k]
  *
  * One work-item computes one output element; dimension 0 runs over its channels, so that neighbours read neighbouring weights and write
- * neighbouring outputs. Every sum runs in one fixed order. */
+ * neighbouring outputs. Every sum runs in one fixed order. A launch covers the N images from
+ * `first` on. */
 
-/* Work-items: (k, p*Q+q, n). */
+/* Work-items: (k, p*Q+q, n-first). */
 __kernel void conv2d_forward_general(__global const float *x, __global const float *w, __global float *y,
-    const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
+    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
     const int P, const int Q, const int add)
 {
-    const int k = get_global_id(0), pixel = get_global_id(1), n = get_global_id(2);
-    if (k >= K || pixel >= P * Q || n >= N) return;
+    const int k = get_global_id(0), pixel = get_global_id(1), image = get_global_id(2);
+    if (k >= K || pixel >= P * Q || image >= N) return;
+    const int n = first + image;
     const int top = pixel / Q * stride - pad, left = pixel % Q * stride - pad;
     float sum = 0.0f;
     for (int r = max(0, -top); r < min(R, H - top); r++) {
@@ -25,13 +27,14 @@ __kernel void conv2d_forward_general(__global const float *x, __global const flo
     *out = add ? *out + sum : sum;
 }
 
-/* dx[n,h,w,c] = sum over the (r,s) that lead from an output pixel to (h,w), and over k.  Work-items: (c, h*W+w, n). */
+/* dx[n,h,w,c] = sum over the (r,s) that lead from an output pixel to (h,w), and over k.  Work-items: (c, h*W+w, n-first). */
 __kernel void conv2d_backward_data_general(__global const float *dy, __global const float *w, __global float *dx,
-    const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
+    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
     const int P, const int Q, const int add)
 {
-    const int c = get_global_id(0), pixel = get_global_id(1), n = get_global_id(2);
-    if (c >= C || pixel >= H * W || n >= N) return;
+    const int c = get_global_id(0), pixel = get_global_id(1), image = get_global_id(2);
+    if (c >= C || pixel >= H * W || image >= N) return;
+    const int n = first + image;
     const int down = pixel / W + pad, right = pixel % W + pad;
     float sum = 0.0f;
     for (int r = down % stride; r < R && r <= down; r += stride) {
@@ -52,14 +55,14 @@ __kernel void conv2d_backward_data_general(__global const float *dy, __global co
 /* dw[r,s,c,k] = sum over n, then p, then q; each image's sum is added to the whole, which keeps the rounding error of long sums down.
  * Work-items: (k, c, r*S+s). */
 __kernel void conv2d_backward_weight_general(__global const float *x, __global const float *dy, __global float *dw,
-    const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
+    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
     const int P, const int Q, const int add)
 {
     const int k = get_global_id(0), c = get_global_id(1), tap = get_global_id(2);
     if (k >= K || c >= C || tap >= R * S) return;
     const int r = tap / S - pad, s = tap % S - pad;
     float sum = 0.0f;
-    for (int n = 0; n < N; n++) {
+    for (int n = first; n < first + N; n++) {
         float image = 0.0f;
         for (int p = 0; p < P; p++) {
             const int h = p * stride + r;

@@ -66,6 +66,7 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
             int p = 0, q = 0, at = 0, to = 0;        /* of the next pixel: row, column, place in the band, in y_group */
             for (int pixel = 0; pixel < pixels; pixel += PIXELS) {
                 int from[PIXELS], out[PIXELS];
+#pragma unroll
                 for (int i = 0; i < PIXELS; i++) {   /* a tile that reaches beyond the group repeats its last pixel */
                     from[i] = at;
                     out[i] = to;
@@ -81,7 +82,9 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                     to += image_ends ? out_image : 0;
                 }
                 float16 sum[PIXELS][VECTORS];
+#pragma unroll
                 for (int i = 0; i < PIXELS; i++)
+#pragma unroll
                     for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
                 __global const float *weight = w + w_offset + (size_t)panel * (R * S2 * run) * KB;
                 for (int r = 0; r < R; r++) {
@@ -89,6 +92,7 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                         __global const float *segment = source + r * band_row + s * band_pixel;
                         for (int c = 0; c < run; c++) {
                             float16 factor[VECTORS];
+#pragma unroll
                             for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, weight);
                             weight += KB;
 #pragma unroll
@@ -100,9 +104,11 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                         }
                     }
                 }
-                for (int i = 0; i < PIXELS && pixel + i < pixels; i++)
+#pragma unroll
+                for (int i = 0; i < PIXELS; i++)
+#pragma unroll
                     for (int v = 0; v < VECTORS; v++)
-                        store_channels(y_group + (size_t)out[i] * K + k0 + 16 * v, sum[i][v], K - k0 - 16 * v, add);
+                        if (pixel + i < pixels) store_channels(y_group + (size_t)out[i] * K + k0 + 16 * v, sum[i][v], K - k0 - 16 * v, add);
             }
         }
     }

@@ -23,6 +23,7 @@ static inline void panel_load(__global float *panel, __global const float *dy, c
     for (int i = 0; i < pixels; i++) {
         __global const float *from = dy + (size_t)i * K + k0;
         if (count == KB) {
+#pragma unroll
             for (int v = 0; v < VECTORS; v++) vstore16(vload16(v, from), v, panel + i * KB);
         } else {
             band_copy(panel + i * KB, from, count);
@@ -66,7 +67,9 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
             for (int s = 0; s < S2; s++) {
                 for (int c = 0; c < run; c += ROWS) {
                     float16 sum[ROWS][VECTORS];
+#pragma unroll
                     for (int i = 0; i < ROWS; i++)
+#pragma unroll
                         for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
                     for (int image = 0; image < group_images; image++) {
                         for (int p = first_row; p < last_row; p++) {
@@ -74,6 +77,7 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                             __global const float *gradient = panel + (image * group_rows + p) * Q * KB;
                             for (int q = 0; q < Q; q++) {
                                 float16 factor[VECTORS];
+#pragma unroll
                                 for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, gradient);
 #pragma unroll
                                 for (int i = 0; i < ROWS; i++) {
@@ -87,8 +91,11 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                         }
                     }
                     __global float *to = out + (size_t)((r * S2 + s) * run + c) * out_row;
-                    for (int i = 0; i < ROWS && c + i < run; i++)
+#pragma unroll
+                    for (int i = 0; i < ROWS; i++)
+#pragma unroll
                         for (int v = 0; v < VECTORS; v++) {
+                            if (c + i >= run) continue;
                             __global float *place = to + (size_t)i * out_row + 16 * v;
                             vstore16(keep ? vload16(0, place) + sum[i][v] : sum[i][v], 0, place);
                         }

@@ -11,20 +11,6 @@
 #include "config/value.h"
 #include "config/values.h"
 
-static const char *type_name(camcl_key_type type)
-{
-    switch (type) {
-    case CAMCL_KEY_TEXT: return "text";
-    case CAMCL_KEY_PATH: return "path";
-    case CAMCL_KEY_CHOICE: return "choice";
-    case CAMCL_KEY_BOOL: return "yes or no";
-    case CAMCL_KEY_INT: return "whole number";
-    case CAMCL_KEY_NUMBER: return "number";
-    case CAMCL_KEY_NUMBERS: return "numbers";
-    }
-    return "";
-}
-
 static bool opens_section(const camcl_config_key *schema, size_t i)
 {
     return i == 0 || strcmp(schema[i].section, schema[i - 1].section) != 0;
@@ -85,11 +71,12 @@ cleanup:
     return hand_over(&text, status, out, err);
 }
 
-/* "default 0.03", "default softmax (corrected) or logit (paper-code)". */
+/* "default 0.03", "default by preset, softmax or logit". */
 static void default_text(const camcl_config_key *key, char *out, size_t size)
 {
     const char *initial = *key->initial ? key->initial : "empty";
-    if (key->paper_code) snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
+    if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
+        snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
     else snprintf(out, size, "default %s", initial);
 }
 
@@ -142,13 +129,13 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
         const camcl_config_key *key = &schema[i];
         char range[256], initial[128];
         camcl_config_range(key, range, sizeof range);
-        if (key->paper_code) snprintf(initial, sizeof initial, "by preset: `%s`, `%s`", key->initial, key->paper_code);
+        if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
+            snprintf(initial, sizeof initial, "by preset: `%s` or `%s`", key->initial, key->paper_code);
         else if (*key->initial) snprintf(initial, sizeof initial, "`%s`", key->initial);
         else snprintf(initial, sizeof initial, "empty");
         if (opens_section(schema, i))
-            cc_text_add(&text, "\n## [%s]\n\n| key | type | range | default | what it does |\n|---|---|---|---|---|\n", key->section);
+            cc_text_add(&text, "\n## [%s]\n\n| key | type and range | default | what it does |\n|---|---|---|---|\n", key->section);
         cc_text_add(&text, "| `%s` |", key->name);
-        add_cell(&text, type_name(key->type));
         add_cell(&text, range);
         add_cell(&text, initial);
         add_cell(&text, key->help);

@@ -2,6 +2,9 @@
 #ifndef CC_MODEL_GRAPH_H
 #define CC_MODEL_GRAPH_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/diag.h"
 
 typedef enum cc_node_kind {

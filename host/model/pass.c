@@ -96,7 +96,7 @@ static void output_shape(const cc_node *node, const cc_tensor *x, unsigned *rank
 static camcl_status on_tape(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out, camcl_error *err)
 {
     const cc_node *n = &pass->model->graph->nodes[node];
-    char name[128];
+    char name[160];
     snprintf(name, sizeof name, "%s of node %zu%s%s", what, node, n->weight == CC_NONE ? "" : ", ",
              n->weight == CC_NONE ? "" : pass->model->graph->params[n->weight].name);
     return cc_tensor_on_tape(pass->tape, name, CC_F32, rank, dim, out, err);

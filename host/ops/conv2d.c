@@ -53,15 +53,16 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, co
     return CAMCL_OK;
 }
 
-static camcl_status record_general(cc_tape *tape, cc_direction direction, const char *kernel, const cc_conv2d_desc *d, const size_t *global,
-                                   const cc_tensor *io, size_t count, bool add, camcl_error *err)
+/* One launch over images first .. first+images-1. */
+static camcl_status launch_general(cc_tape *tape, const char *kernel, const cc_conv2d_desc *d, const size_t *global, size_t first, size_t images,
+                                   const cc_tensor *io, bool add, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(cc_conv2d_check(direction, d, io, count, false, err));
-    cc_launch launch = { .program = "conv2d", .kernel = kernel, .dims = 3, .global = { global[0], global[1], global[2] }, .flops = cc_conv2d_flops(d) };
+    cc_launch launch = { .program = "conv2d", .kernel = kernel, .dims = 3, .global = { global[0], global[1], global[2] },
+                         .flops = cc_conv2d_flops(d) * (double)images / (double)d->n };
     return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->n), CC_INT(d->h),
-                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad),
-                                  CC_INT(cc_conv2d_out_h(d)), CC_INT(cc_conv2d_out_w(d)), CC_INT(add)),
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(first),
+                                  CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
+                                  CC_INT(d->pad), CC_INT(cc_conv2d_out_h(d)), CC_INT(cc_conv2d_out_w(d)), CC_INT(add)),
                           err);
 }
 
@@ -75,22 +76,31 @@ static bool supports_all(const camcl_device_info *info, const void *desc)
 static camcl_status general_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, false, err));
     const size_t global[3] = { d->k, cc_conv2d_out_h(d) * cc_conv2d_out_w(d), d->n };
-    return record_general(tape, CC_FORWARD, "conv2d_forward_general", d, global, io, count, add, err);
+    return launch_general(tape, "conv2d_forward_general", d, global, 0, d->n, io, add, err);
 }
 
 static camcl_status general_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, false, err));
     const size_t global[3] = { d->c, d->h * d->w, d->n };
-    return record_general(tape, CC_BACKWARD_DATA, "conv2d_backward_data_general", d, global, io, count, add, err);
+    return launch_general(tape, "conv2d_backward_data_general", d, global, 0, d->n, io, add, err);
 }
 
+/* Images are cut into several launches, each adding to the last: a work-item's sum would run for seconds, which GPUs that drive a screen do not
+ * allow, and Mesa's llvmpipe silently ends the loops of a work-item after 65535 turns in all. */
 static camcl_status general_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
-    const size_t global[3] = { d->k, d->c, d->r * d->s };
-    return record_general(tape, CC_BACKWARD_WEIGHT, "conv2d_backward_weight_general", d, global, io, count, add, err);
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    const size_t global[3] = { d->k, d->c, d->r * d->s }, pixels = (cc_conv2d_out_h(d) + 1) * (cc_conv2d_out_w(d) + 1);
+    const size_t images = cc_max_size(1, 32768 / pixels);
+    for (size_t first = 0; first < d->n; first += images)
+        CC_RETURN_IF_FAILED(launch_general(tape, "conv2d_backward_weight_general", d, global, first, cc_min_size(images, d->n - first), io,
+                                           add || first > 0, err));
+    return CAMCL_OK;
 }
 
 /* Per direction the general one first. */

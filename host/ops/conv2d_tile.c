@@ -1,15 +1,17 @@
 /* Register-tile convolution for CPUs (cl/conv2d_tile.cl): forward, and backward-data as the same computation on dy with turned weights,
  * once per phase of the stride. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
+/* Not on Mesa's llvmpipe, which silently ends the loops of a work-item after 65535 turns in all: these work-items are long. */
 bool cc_conv2d_tile_supports(const camcl_device_info *info, const void *desc)
 {
     (void)desc;
-    return cc_device_get_class(info) == CC_CLASS_CPU;
+    return cc_device_get_class(info) == CC_CLASS_CPU && strstr(info->name, "llvmpipe") == NULL;
 }
 
 /* Panels are as wide as wastes least of the last one; two vectors reuse each input value twice. */

@@ -1,13 +1,8 @@
-/* What the files of the convolution and GEMM operations share, and the lists they add to the registry. */
+/* What the files of the convolution and GEMM operations share. */
 #ifndef CC_OPS_CONV2D_VARIANTS_H
 #define CC_OPS_CONV2D_VARIANTS_H
 
-#include "ops/ops.h"
-
-extern const cc_variant cc_conv2d_variants[];
-extern const size_t cc_conv2d_variant_count;
-extern const cc_variant cc_gemm_variants[];
-extern const size_t cc_gemm_variant_count;
+#include "ops/variants.h"
 
 /* gemm.c: cc_gemm on parts of buffers; offsets in numbers. Uses a tape buffer as CLBlast's workspace. */
 camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, size_t a_offset, cc_buffer *b, size_t b_offset, cc_buffer *c,

@@ -22,8 +22,8 @@ static inline bool cc_fits_int(size_t a, size_t b, size_t c)
     return a <= limit && b <= limit && c <= limit && (a == 0 || b == 0 || c <= limit / a / b);
 }
 
-/* Records with `serial` (no work-item shares a sum) on CPUs and wherever `group` is not supported, else with `group`. CAMCL_UNSUPPORTED when
- * neither supports desc. */
+/* Records with `serial` (no work-item shares a sum) on CPUs and wherever `group` is not supported, else with `group`. CAMCL_UNSUPPORTED
+ * when neither supports desc. */
 camcl_status cc_record_serial_or_group(cc_tape *tape, const cc_variant *serial, const cc_variant *group, const void *desc,
                                        const cc_tensor *io, size_t count, bool add, camcl_error *err);
 

@@ -21,11 +21,17 @@ static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io,
     const cc_load_desc *d = desc;
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
     check(d, io, count, add);
-    const cc_launch launch = { .program = "load", .kernel = "load_images_resize", .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n },
-        .flops = 8.0 * floats, .bytes = 4.0 * floats + (double)d->n * (double)d->h * (double)d->w * (double)d->c };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
-                                                 CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0),
-                                                 CC_INT(d->first_image), CC_INT(d->images)), err);
+    const cc_launch launch = { .program = "load",
+                               .kernel = "load_images_resize",
+                               .dims = 3,
+                               .global = { cc_row_items(tape, d->size), d->size, d->n },
+                               .flops = 8.0 * floats,
+                               .bytes = 4.0 * floats + (double)d->n * (double)d->h * (double)d->w * (double)d->c };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
+                                  CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image),
+                                  CC_INT(d->images)),
+                          err);
 }
 
 static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -33,10 +39,16 @@ static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io,
     const cc_load_desc *d = desc;
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
     check(d, io, count, add);
-    const cc_launch launch = { .program = "load", .kernel = "load_images_native", .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n },
-        .flops = 2.0 * floats, .bytes = 5.0 * floats };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
-                                                 CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image), CC_INT(d->images)), err);
+    const cc_launch launch = { .program = "load",
+                               .kernel = "load_images_native",
+                               .dims = 3,
+                               .global = { cc_row_items(tape, d->size), d->size, d->n },
+                               .flops = 2.0 * floats,
+                               .bytes = 5.0 * floats };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
+                                  CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image), CC_INT(d->images)),
+                          err);
 }
 
 /* io: {labels, transforms, out}; desc: the number of rows, size_t */
@@ -53,8 +65,9 @@ static bool supports_resize(const camcl_device_info *info, const void *desc)
 {
     const cc_load_desc *d = desc;
     (void)info;
-    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->size <= CC_MAX_SIDE && cc_fits_int(d->h, d->w, d->c) && cc_fits_int(d->size, d->size, d->c)
-           && cc_fits_int(d->n, 8, 1) && cc_fits_int(d->dst_row0 + d->n, 1, 1) && cc_fits_int(d->first_image + d->images, 1, 1);
+    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->size <= CC_MAX_SIDE && cc_fits_int(d->h, d->w, d->c)
+           && cc_fits_int(d->size, d->size, d->c) && cc_fits_int(d->n, 8, 1) && cc_fits_int(d->dst_row0 + d->n, 1, 1)
+           && cc_fits_int(d->first_image + d->images, 1, 1);
 }
 
 static bool supports_native(const camcl_device_info *info, const void *desc)
@@ -70,14 +83,17 @@ static bool supports_labels(const camcl_device_info *info, const void *desc)
 }
 
 const cc_variant cc_load_variants[] = {
-    { .op = "load_images", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_resize, .record = resize },
-    { .op = "load_images", .direction = CC_FORWARD, .name = "native", .family = "", .supports = supports_native, .record = native },
-    { .op = "load_labels", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_labels, .record = labels_of },
+    { .op = "load_images", .direction = CC_FORWARD, .name = "general", .family = "",
+      .supports = supports_resize, .record = resize },
+    { .op = "load_images", .direction = CC_FORWARD, .name = "native", .family = "",
+      .supports = supports_native, .record = native },
+    { .op = "load_labels", .direction = CC_FORWARD, .name = "general", .family = "",
+      .supports = supports_labels, .record = labels_of },
 };
 const size_t cc_load_variant_count = CC_COUNT(cc_load_variants);
 
-camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise, cc_tensor dst,
-                            camcl_error *err)
+camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise,
+                            cc_tensor dst, camcl_error *err)
 {
     return cc_op_record(tape, "load_images", CC_FORWARD, desc, (const cc_tensor[]){ pixels, transforms, normalise, dst }, 4, false, err);
 }

@@ -12,7 +12,8 @@
 #define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
 
 /* io: {a, b, mask, sums} */
-static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc_tensor *io, size_t lanes, const char *options, camcl_error *err)
+static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc_tensor *io, size_t lanes, const char *options,
+                            camcl_error *err)
 {
     const double floats = (double)d->n * (double)d->size;
     cc_tensor errors;
@@ -20,8 +21,9 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "masked_mse errors", CC_F32, CC_DIMS(d->n), &errors, err));
     const cc_launch images = { .program = "masked_mse", .kernel = "masked_mse_forward_images", .options = options, .dims = 1,
         .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 3.0 * floats, .bytes = 8.0 * floats };
-    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &images, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(errors.buffer),
-                                                              CC_INT(d->size)), err));
+    CC_RETURN_IF_FAILED(cc_tape_launch(
+        tape, &images, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(errors.buffer), CC_INT(d->size)),
+        err));
     const cc_launch sum = { .program = "masked_mse", .kernel = "masked_mse_forward_sum", .options = options, .dims = 1, .global = { lanes },
         .local = { lanes, 1, 1 } };
     return cc_tape_launch(tape, &sum, CC_ARGS(CC_IN(errors.buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n)), err);
@@ -49,11 +51,18 @@ static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_
     const double floats = (double)n * (double)size;
     const bool both = io[4].buffer != NULL;
     assert(cc_tensor_count(&io[0]) == n * size && cc_tensor_count(&io[3]) == n * size && cc_tensor_count(&io[2]) >= n);
-    const cc_launch launch = { .program = "masked_mse", .kernel = "masked_mse_backward", .options = options, .dims = 2, .global = { items, n },
-        .flops = 2.0 * floats, .bytes = (both ? 16.0 : 12.0) * floats };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(d->denominator.buffer),
-                                                 CC_OUT(io[3].buffer), CC_OUT(io[both ? 4 : 3].buffer), CC_INT(n), CC_INT(size),
-                                                 CC_INT(d->denominator.index), CC_FLOAT(d->scale), CC_INT(both)), err);
+    const cc_launch launch = { .program = "masked_mse",
+                               .kernel = "masked_mse_backward",
+                               .options = options,
+                               .dims = 2,
+                               .global = { items, n },
+                               .flops = 2.0 * floats,
+                               .bytes = (both ? 16.0 : 12.0) * floats };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(d->denominator.buffer),
+                                  CC_OUT(io[3].buffer), CC_OUT(io[both ? 4 : 3].buffer), CC_INT(n), CC_INT(size),
+                                  CC_INT(d->denominator.index), CC_FLOAT(d->scale), CC_INT(both)),
+                          err);
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -97,14 +106,14 @@ static bool supports_backward_group(const camcl_device_info *info, const void *d
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_masked_mse_variants[] = {
-    [FORWARD_SERIAL] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_serial,
-                         .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "group", .family = "", .supports = supports_group,
-                        .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports_backward_serial,
-                          .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "group", .family = "", .supports = supports_backward_group,
-                         .record = backward_group },
+    [FORWARD_SERIAL] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "general", .family = "",
+                         .supports = supports_serial, .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "group", .family = "",
+                        .supports = supports_group, .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "general", .family = "",
+                          .supports = supports_backward_serial, .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "group", .family = "",
+                         .supports = supports_backward_group, .record = backward_group },
 };
 const size_t cc_masked_mse_variant_count = CC_COUNT(cc_masked_mse_variants);
 

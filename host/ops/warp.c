@@ -17,9 +17,15 @@ static camcl_status launch(cc_tape *tape, const char *kernel, const cc_warp_desc
     assert(!same || d->src_row0 + d->n <= d->dst_row0 || d->dst_row0 + d->n <= d->src_row0);
     const cc_launch warp = { .program = "warp", .kernel = kernel, .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n },
         .flops = 6.0 * floats, .bytes = 8.0 * floats };
-    const cc_arg args[] = { same ? CC_INOUT(from.buffer) : CC_IN(from.buffer), CC_IN(transforms.buffer),
-                            same || (add && add->value.i) ? CC_INOUT(to.buffer) : CC_OUT(to.buffer), CC_INT(d->n), CC_INT(d->size), CC_INT(d->c),
-                            CC_INT(d->src_row0), CC_INT(d->dst_row0), add ? *add : CC_INT(0) };
+    const cc_arg args[] = { same ? CC_INOUT(from.buffer) : CC_IN(from.buffer),
+                            CC_IN(transforms.buffer),
+                            same || (add && add->value.i) ? CC_INOUT(to.buffer) : CC_OUT(to.buffer),
+                            CC_INT(d->n),
+                            CC_INT(d->size),
+                            CC_INT(d->c),
+                            CC_INT(d->src_row0),
+                            CC_INT(d->dst_row0),
+                            add ? *add : CC_INT(0) };
     return cc_tape_launch(tape, &warp, args, add ? CC_COUNT(args) : CC_COUNT(args) - 1, err);
 }
 
@@ -52,8 +58,10 @@ static bool supports(const camcl_device_info *info, const void *desc)
 }
 
 const cc_variant cc_warp_variants[] = {
-    { .op = "warp", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
-    { .op = "warp", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
+    { .op = "warp", .direction = CC_FORWARD, .name = "general", .family = "",
+      .supports = supports, .record = forward },
+    { .op = "warp", .direction = CC_BACKWARD, .name = "general", .family = "",
+      .supports = supports, .record = backward },
 };
 const size_t cc_warp_variant_count = CC_COUNT(cc_warp_variants);
 
@@ -62,7 +70,8 @@ camcl_status cc_warp_forward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor 
     return cc_op_record(tape, "warp", CC_FORWARD, desc, (const cc_tensor[]){ src, transforms, dst }, 3, false, err);
 }
 
-camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor ddst, cc_tensor transforms, cc_tensor dsrc, bool add, camcl_error *err)
+camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor ddst, cc_tensor transforms, cc_tensor dsrc, bool add,
+                              camcl_error *err)
 {
     return cc_op_record(tape, "warp", CC_BACKWARD, desc, (const cc_tensor[]){ ddst, transforms, dsrc }, 3, add, err);
 }

@@ -186,8 +186,10 @@ cleanup:
 
 static const char *const split_names[] = { "split.labeled", "split.unlabeled", "split.validation" };
 
-static camcl_status add_state(cc_tensor_list *list, const cc_graph *graph, const cc_run_state *s, camcl_error *err)
+static camcl_status add_state(cc_tensor_list *list, const cc_graph *graph, const cc_run_state *s, const cc_split *split, camcl_error *err)
 {
+    const uint32_t *const pools[] = { split->labeled, split->unlabeled, split->validation };
+    const size_t counts[] = { split->labeled_count, split->unlabeled_count, split->validation_count };
     const int64_t steps[] = { (int64_t)s->step, s->has_best, (int64_t)s->best_epoch, (int64_t)s->best_step };
     const double numbers[] = { s->best_score, s->seconds };
     CC_RETURN_IF_FAILED(cc_tensor_list_add_snapshot(list, "model.", graph, &s->now, err));
@@ -195,31 +197,30 @@ static camcl_status add_state(cc_tensor_list *list, const cc_graph *graph, const
     CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "momentum.", graph, s->velocity, err));
     if (s->average) CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "ema.", graph, s->average, err));
     for (int i = 0; i < 3; i++)
-        CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", split_names[i], CC_ST_U32, 1, &s->split_count[i], s->split[i], err));
+        CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", split_names[i], CC_ST_U32, 1, &counts[i], pools[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
     return cc_tensor_list_add(list, "", "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval, err);
 }
 
-camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *s, camcl_error *err)
+camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *s, const cc_split *split, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
     const cc_st_pair metadata[] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "device", s->device }, { "config", s->config } };
-    CC_TRY(add_state(&list, graph, s, err));
+    CC_TRY(add_state(&list, graph, s, split, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
 cleanup:
     cc_tensor_list_free(&list);
     return status;
 }
 
-static camcl_status read_split(const cc_safetensors *file, int which, cc_run_state *s, camcl_error *err)
+static camcl_status read_pool(const cc_safetensors *file, const char *name, uint32_t **pool, size_t *count, camcl_error *err)
 {
-    const cc_st_tensor *tensor = cc_safetensors_find(file, split_names[which]);
-    size_t n = tensor && tensor->dims == 1 ? tensor->shape[0] : 0;
-    CC_RETURN_IF_FAILED(CC_NEW(n, &s->split[which], err));
-    s->split_count[which] = n;
-    return cc_safetensors_get(file, split_names[which], CC_ST_U32, 1, &n, s->split[which], err);
+    const cc_st_tensor *tensor = cc_safetensors_find(file, name);
+    *count = tensor && tensor->dims == 1 ? tensor->shape[0] : 0;
+    CC_RETURN_IF_FAILED(CC_NEW(*count, pool, err));
+    return cc_safetensors_get(file, name, CC_ST_U32, 1, count, *pool, err);
 }
 
 static camcl_status read_text(const char *path, const cc_safetensors *file, const char *key, char **out, camcl_error *err)
@@ -229,7 +230,8 @@ static camcl_status read_text(const char *path, const cc_safetensors *file, cons
     return cc_copy_text(text, out, err);
 }
 
-static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_graph *graph, bool with_average, cc_run_state *s, camcl_error *err)
+static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split,
+                               camcl_error *err)
 {
     int64_t steps[4];
     double numbers[2];
@@ -251,18 +253,21 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
         CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->average, err));
         CC_RETURN_IF_FAILED(cc_flat_from_file(file, "ema.", graph, s->average, err));
     }
-    for (int i = 0; i < 3; i++) CC_RETURN_IF_FAILED(read_split(file, i, s, err));
+    CC_RETURN_IF_FAILED(read_pool(file, split_names[0], &split->labeled, &split->labeled_count, err));
+    CC_RETURN_IF_FAILED(read_pool(file, split_names[1], &split->unlabeled, &split->unlabeled_count, err));
+    CC_RETURN_IF_FAILED(read_pool(file, split_names[2], &split->validation, &split->validation_count, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "device", &s->device, err));
     return read_text(path, file, "config", &s->config, err);
 }
 
-camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *s, camcl_error *err)
+camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split, camcl_error *err)
 {
     cc_safetensors *file = NULL;
     memset(s, 0, sizeof *s);
+    memset(split, 0, sizeof *split);
     CC_RETURN_IF_FAILED(cc_safetensors_read(path, &file, err));
-    camcl_status status = read_state(path, file, graph, with_average, s, err);
+    camcl_status status = read_state(path, file, graph, with_average, s, split, err);
     cc_safetensors_free(&file);
     return status;
 }
@@ -273,7 +278,6 @@ void cc_run_state_free(cc_run_state *s)
     cc_snapshot_free(&s->best);
     free(s->velocity);
     free(s->average);
-    for (int i = 0; i < 3; i++) free(s->split[i]);
     free(s->plan);
     free(s->device);
     free(s->config);

@@ -3,6 +3,7 @@
 #define CC_TRAIN_CHECKPOINT_H
 
 #include "camcl/dataset.h"
+#include "data/split.h"
 #include "model/snapshot.h"
 
 /* What best.safetensors and last.safetensors say of their model. */
@@ -35,14 +36,13 @@ typedef struct cc_run_state {
     uint64_t best_epoch, best_step;
     double best_score, seconds;
     double interval[CC_INTERVAL_SUMS];
-    uint32_t *split[3];      /* labelled, unlabelled, validation */
-    size_t split_count[3];
     char *plan, *device, *config;   /* kernel plan; identity of the device that it is for; the configuration in force */
 } cc_run_state;
 
-camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, camcl_error *err);
-/* `with_average` says whether an EMA is expected. Release with cc_run_state_free, also after a failure. */
-camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, camcl_error *err);
+camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+                                camcl_error *err);
+/* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. */
+camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split, camcl_error *err);
 void cc_run_state_free(cc_run_state *state);
 
 #endif

@@ -59,12 +59,7 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
     double now = cc_seconds(), before = s->seconds;
     CC_RETURN_IF_FAILED(gather(run, err));
     s->seconds = before + now - run->started;
-    for (int i = 0; i < 3; i++) {
-        s->split[i] = run->split.indices[i];
-        s->split_count[i] = run->split.count[i];
-    }
-    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), g, s, err);
-    for (int i = 0; i < 3; i++) s->split[i] = NULL;   /* borrowed above */
+    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), g, s, &run->split, err);
     s->seconds = before;
     CC_RETURN_IF_FAILED(status);
     cc_snapshot last = s->now;
@@ -82,7 +77,7 @@ camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err)
     const cc_graph *g = run->model->graph;
     char device[640];
     if (!apply) {
-        CC_RETURN_IF_FAILED(cc_run_state_read(cc_run_dir_file(run->dir, CC_RUN_STATE), g, run->settings.step.ema > 0, s, err));
+        CC_RETURN_IF_FAILED(cc_run_state_read(cc_run_dir_file(run->dir, CC_RUN_STATE), g, run->settings.step.ema > 0, s, &run->split, err));
         identify_device(run, device, sizeof device);
         if (strcmp(device, s->device) == 0) return cc_plan_parse(&run->model->plan, s->plan, err);
         return cc_run_say(run, err, "resuming on another device or driver: results may differ in the last bits");

@@ -18,6 +18,20 @@ camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config)
     return (camcl_dataset_spec){ .dataset = camcl_config_string(config, "data.dataset"), .root = camcl_config_string(config, "data.root") };
 }
 
+cc_split_spec cc_split_spec_from(const camcl_config *config)
+{
+    cc_split_spec spec = {
+        .labeled = (size_t)camcl_config_int(config, "data.labeled"),
+        .validation = (size_t)camcl_config_int(config, "data.validation"),
+        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto") ? CC_UNLABELED_AUTO
+                   : camcl_config_is(config, "data.unlabeled", "all") ? CC_UNLABELED_ALL : CC_UNLABELED_COUNT,
+        .ratio = camcl_config_double(config, "data.ratio"),
+        .seed = (uint64_t)camcl_config_int(config, "data.seed"),
+    };
+    if (spec.unlabeled == CC_UNLABELED_COUNT) spec.unlabeled_count = (size_t)camcl_config_int(config, "data.unlabeled");
+    return spec;
+}
+
 static cc_objective objective_from(const camcl_config *config)
 {
     return (cc_objective){

@@ -137,7 +137,7 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     if (run->validation)
-        CC_RETURN_IF_FAILED(cc_evaluator_run(run->validation, run->split.indices[CC_SPLIT_VALIDATION], run->split.count[CC_SPLIT_VALIDATION], &v, NULL, err));
+        CC_RETURN_IF_FAILED(cc_evaluator_run(run->validation, run->split.validation, run->split.validation_count, &v, NULL, err));
     CC_RETURN_IF_FAILED(keep_if_best(run, epoch, v.top1, err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     summarise(run, run->state.interval, &p);

@@ -63,7 +63,8 @@ static void backward_matches_reference(void **state)
     for (size_t s = 0; s < CC_COUNT(shapes); s++) {
         const cc_grad_cam_desc d = shapes[s];
         const size_t pixels = d.h * d.w, count = d.n * pixels * d.c;
-        float *m = random_floats(d.n * d.c, 3), *cam = random_floats(d.n * pixels, 4), *u = random_floats(d.n * pixels, 5), *old = random_floats(count, 6);
+        float *m = random_floats(d.n * d.c, 3), *cam = random_floats(d.n * pixels, 4), *u = random_floats(d.n * pixels, 5),
+              *old = random_floats(count, 6);
         cam[0] = 0.0f;   /* the ReLU's edge passes nothing */
         double *m64 = to_doubles(m, d.n * d.c), *cam64 = to_doubles(cam, d.n * pixels), *u64 = to_doubles(u, d.n * pixels);
         double *da64 = malloc(count * sizeof *da64), *sum64 = malloc(count * sizeof *sum64);
@@ -83,7 +84,8 @@ static void backward_matches_reference(void **state)
                 else OK(&t, cc_grad_cam_backward(t.tape, &d, io[0], io[1], io[2], io[3], add, &t.err));
                 op_run(&t);
                 float *da = op_read_floats(&t, io[3]);
-                check_close(da, add ? sum64 : da64, count, 2e-7, 0, "%s, shape %zu, add %d: da", variant ? variant->name : "default", s, add);
+                check_close(da, add ? sum64 : da64, count, 2e-7, 0, "%s, shape %zu, add %d: da", variant ? variant->name : "default", s,
+                            add);
                 free(da);
                 op_end(&t);
             }
@@ -98,7 +100,8 @@ static void backward_agrees_with_finite_differences(void **state)
     for (int relu = 0; relu < 2; relu++) {
         const cc_grad_cam_desc d = { 2, 3, 3, 5, relu };
         const size_t pixels = 9, count = d.n * pixels * d.c;
-        float *a = random_floats(count, 7), *m = random_floats(d.n * d.c, 8), *u = random_floats(d.n * pixels, 9), *cam = malloc(d.n * pixels * sizeof *cam);
+        float *a = random_floats(count, 7), *m = random_floats(d.n * d.c, 8), *u = random_floats(d.n * pixels, 9),
+              *cam = malloc(d.n * pixels * sizeof *cam);
         double *a64 = to_doubles(a, count), *m64 = to_doubles(m, d.n * d.c), *cam64 = malloc(d.n * pixels * sizeof *cam64);
         double *want = malloc(count * sizeof *want);
         const double step = 1e-5;
@@ -158,7 +161,8 @@ static void argmax_takes_the_first_among_equals(void **state)
 {
     (void)state;
     const float nan = strtof("nan", NULL), inf = strtof("inf", NULL);
-    const float logits[] = { 9, 9, 9, /* not asked for */ -1, -3, -1, 0, 2, 2, 5, nan, 6, nan, nan, nan, -inf, -inf, -inf, 1, 2, inf, 8, 8, 8 };
+    const float logits[] = { 9, 9, 9, /* not asked for */ -1, -3, -1, 0, 2, 2, 5, nan, 6, nan, nan, nan, -inf, -inf, -inf, 1, 2, inf,
+                             8, 8, 8 };
     const cc_rows_desc d = { .row0 = 1, .n = 6, .classes = 3 };
     const int32_t want[] = { 0, 1, 2, 0, 0, 2 };
     int32_t got[6];

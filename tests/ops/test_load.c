@@ -32,13 +32,15 @@ static unsigned char *random_bytes(size_t count)
 static void transforms_of(cc_transform *out)
 {
     for (int32_t i = 0; i < ROWS; i++)
-        out[i] = (cc_transform){ .source = sources[i], .flip_h = i & 1, .flip_v = i >> 1 & 1, .y0 = 1, .x0 = 1, .y1 = 2, .x1 = 2, .turns = 3 };
+        out[i] =
+            (cc_transform){ .source = sources[i], .flip_h = i & 1, .flip_v = i >> 1 & 1, .y0 = 1, .x0 = 1, .y1 = 2, .x1 = 2, .turns = 3 };
 }
 
 static const cc_load_desc shapes[] = {
-    { ROWS, 1, 1, 1, 1, 0, 10, IMAGES },   { ROWS, 5, 5, 3, 5, 2, 10, IMAGES },   { ROWS, 16, 16, 4, 16, 1, 10, IMAGES }, { ROWS, 17, 17, 3, 17, 0, 10, IMAGES },
-    { ROWS, 28, 28, 1, 28, 0, 10, IMAGES }, { ROWS, 32, 32, 3, 32, 3, 10, IMAGES }, { ROWS, 4, 6, 3, 9, 1, 10, IMAGES },  { ROWS, 33, 31, 1, 15, 0, 10, IMAGES },
-    { ROWS, 8, 8, 4, 31, 0, 10, IMAGES },  { ROWS, 7, 9, 3, 1, 0, 10, IMAGES },
+    { ROWS, 1, 1, 1, 1, 0, 10, IMAGES },    { ROWS, 5, 5, 3, 5, 2, 10, IMAGES },    { ROWS, 16, 16, 4, 16, 1, 10, IMAGES },
+    { ROWS, 17, 17, 3, 17, 0, 10, IMAGES }, { ROWS, 28, 28, 1, 28, 0, 10, IMAGES }, { ROWS, 32, 32, 3, 32, 3, 10, IMAGES },
+    { ROWS, 4, 6, 3, 9, 1, 10, IMAGES },    { ROWS, 33, 31, 1, 15, 0, 10, IMAGES }, { ROWS, 8, 8, 4, 31, 0, 10, IMAGES },
+    { ROWS, 7, 9, 3, 1, 0, 10, IMAGES },
 };
 
 static void variants_match_reference(void **state)
@@ -58,8 +60,8 @@ static void variants_match_reference(void **state)
         }
         double *want = to_doubles(before, count);
         for (size_t i = 0; i < ROWS; i++)
-            ref_load_image(d.h, d.w, d.c, d.size, bytes + (size_t)(sources[i] - 10) * pixels, mean64, std64, transforms[i].flip_h, transforms[i].flip_v,
-                           want + (d.dst_row0 + i) * image);
+            ref_load_image(d.h, d.w, d.c, d.size, bytes + (size_t)(sources[i] - 10) * pixels, mean64, std64, transforms[i].flip_h,
+                           transforms[i].flip_v, want + (d.dst_row0 + i) * image);
         for (size_t v = 0; v <= cc_load_variant_count; v++) {
             const cc_variant *variant = v < cc_load_variant_count ? &cc_load_variants[v] : NULL;
             if (variant && (strcmp(variant->op, "load_images") != 0 || !variant->supports(camcl_device_get_info(device), &d))) continue;
@@ -121,7 +123,8 @@ static void chunks_fill_the_batch_together(void **state)
         unsigned char *bytes = random_bytes(IMAGES * pixels);
         cc_transform transforms[ROWS];
         transforms_of(transforms);
-        cc_load_desc whole = { .n = ROWS, .h = 4, .w = 4, .c = 3, .size = sizes[s], .first_image = 10, .images = IMAGES }, first = whole, second = whole;
+        cc_load_desc whole = { .n = ROWS, .h = 4, .w = 4, .c = 3, .size = sizes[s], .first_image = 10, .images = IMAGES }, first = whole,
+                     second = whole;
         first.images = 2;
         second.first_image = 12;
         second.images = 3;

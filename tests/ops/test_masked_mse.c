@@ -49,7 +49,8 @@ static void forward_matches_reference(void **state)
             if (variant == NULL && v < cc_masked_mse_variant_count) continue;
             op_test t;
             op_begin(&t, device);
-            const cc_tensor io[] = { op_input(&t, CC_F32, a, count), op_input(&t, CC_F32, b, count), op_input(&t, CC_F32, mask, d.n), op_output(&t, CC_F32, 4) };
+            const cc_tensor io[] = { op_input(&t, CC_F32, a, count), op_input(&t, CC_F32, b, count), op_input(&t, CC_F32, mask, d.n),
+                                     op_output(&t, CC_F32, 4) };
             if (variant) OK(&t, variant->record(t.tape, &d, io, 4, false, &t.err));
             else OK(&t, cc_masked_mse_forward(t.tape, &d, io[0], io[1], io[2], io[3], &t.err));
             op_run(&t);
@@ -70,7 +71,8 @@ static void backward_matches_reference(void **state)
         const cc_masked_mse_desc d = shapes[s];
         const size_t count = d.n * d.size;
         float *a = random_floats(count, 34), *b = random_floats(count, 35), *mask = random_mask(d.n);
-        double *a64 = to_doubles(a, count), *b64 = to_doubles(b, count), *mask64 = to_doubles(mask, d.n), *da64 = malloc(count * sizeof *da64);
+        double *a64 = to_doubles(a, count), *b64 = to_doubles(b, count), *mask64 = to_doubles(mask, d.n),
+               *da64 = malloc(count * sizeof *da64);
         for (size_t i = 0; i < count; i++)
             if (mask[i / d.size] == 0.0f) a[i] = strtof("nan", NULL);
         for (size_t v = 0; v <= cc_masked_mse_variant_count; v++)
@@ -92,7 +94,8 @@ static void backward_matches_reference(void **state)
                 op_run(&t);
                 ref_masked_mse_backward(d.n, d.size, a64, b64, mask64, 0.75, denominators[index], da64);
                 float *da = op_read_floats(&t, io[3]), *db = both ? op_read_floats(&t, io[4]) : NULL;
-                check_close(da, da64, count, 1e-12, 1e-6, "%s, shape %zu, denominator %zu: da", variant ? variant->name : "default", s, index);
+                check_close(da, da64, count, 1e-12, 1e-6, "%s, shape %zu, denominator %zu: da", variant ? variant->name : "default", s,
+                            index);
                 for (size_t i = 0; both && i < count; i++) assert_true(db[i] == -da[i]);
                 free(da), free(db);
                 op_end(&t);
@@ -147,7 +150,8 @@ static void nan_in_a_counted_image_shows(void **state)
     op_test t;
     op_begin(&t, device);
     const cc_tensor out = op_output(&t, CC_F32, 4);
-    OK(&t, cc_masked_mse_forward(t.tape, &d, op_input(&t, CC_F32, a, 66), op_input(&t, CC_F32, b, 66), op_input(&t, CC_F32, mask, 2), out, &t.err));
+    OK(&t, cc_masked_mse_forward(t.tape, &d, op_input(&t, CC_F32, a, 66), op_input(&t, CC_F32, b, 66), op_input(&t, CC_F32, mask, 2), out,
+                                 &t.err));
     op_run(&t);
     op_read(&t, out, sums);
     assert_true(isnan(sums[0]) && sums[1] == 2.0f);

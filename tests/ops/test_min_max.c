@@ -26,7 +26,8 @@ static void for_each_variant(each_variant test)
     for (size_t f = 0; f < cc_min_max_variant_count; f++)
         for (size_t b = 0; b < cc_min_max_variant_count; b++) {
             const cc_variant *forward = &cc_min_max_variants[f], *backward = &cc_min_max_variants[b];
-            if (forward->direction != CC_FORWARD || backward->direction != CC_BACKWARD || strcmp(forward->name, backward->name) != 0) continue;
+            if (forward->direction != CC_FORWARD || backward->direction != CC_BACKWARD || strcmp(forward->name, backward->name) != 0)
+                continue;
             if (!forward->supports(camcl_device_get_info(device), &d)) continue;
             test(forward, backward, forward->name);
         }
@@ -74,7 +75,8 @@ static void matches_reference(const cc_variant *forward, const cc_variant *backw
         const cc_min_max_desc d = { 3, sizes[s] };
         const size_t count = d.n * d.size;
         float *x = images(d.size), *dy = random_floats(count, 12);
-        double *x64 = to_doubles(x, count), *dy64 = to_doubles(dy, count), *y64 = malloc(count * sizeof *y64), *dx64 = malloc(count * sizeof *dx64);
+        double *x64 = to_doubles(x, count), *dy64 = to_doubles(dy, count), *y64 = malloc(count * sizeof *y64),
+               *dx64 = malloc(count * sizeof *dx64);
         double range64[12];
         ref_min_max_forward(d.n, d.size, x64, y64, range64);
         ref_min_max_backward(d.n, d.size, x64, dy64, dx64);

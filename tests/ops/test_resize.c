@@ -112,8 +112,10 @@ static void index_arithmetic_is_exact(void **state)
             const int o = e == 0 ? 0 : e == 1 ? side / 2 : side - 1, i = e == 0 ? 0 : e == 1 ? in / 2 : in - 1;
             const tap a = aligned_tap(o, in, side), c = centred_tap(o, in, side);
             assert_true(a.i0 >= 0 && a.i1 < in && c.i0 >= 0 && c.i1 < in);
-            assert_true(aligned_first(i, in, side) >= 0 && aligned_first(i, in, side) <= aligned_last(i, in, side) && aligned_last(i, in, side) < side);
-            assert_true(centred_first(i, in, side) >= 0 && centred_first(i, in, side) <= centred_last(i, in, side) && centred_last(i, in, side) < side);
+            assert_true(aligned_first(i, in, side) >= 0 && aligned_first(i, in, side) <= aligned_last(i, in, side)
+                        && aligned_last(i, in, side) < side);
+            assert_true(centred_first(i, in, side) >= 0 && centred_first(i, in, side) <= centred_last(i, in, side)
+                        && centred_last(i, in, side) < side);
         }
         assert_int_equal(aligned_tap(side - 1, in, side).i0, in - 1);
         assert_int_equal(centred_tap(side - 1, in, side).i1, in - 1);

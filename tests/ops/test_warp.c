@@ -21,8 +21,10 @@ enum { MAX_IMAGES = 40 };
 static size_t extreme_transforms(int32_t s, cc_transform *out)
 {
     const int32_t most = (3 * s + 3) / 4, last = s - 1, half = s / 2;
-    const int32_t crops[][4] = { { 0, 0, s, s },       { 0, 0, 1, 1 },    { last, last, s, s },        { 0, last, 1, s },         { half, 0, half + 1, s },
-                                 { 0, half, s, half + 1 }, { 0, 0, most, most }, { s - most, s - most, s, s }, { half, 0, s, (s + 2) / 3 }, { 0, s - most, s, s } };
+    const int32_t crops[][4] = {
+        { 0, 0, s, s },           { 0, 0, 1, 1 },       { last, last, s, s },         { 0, last, 1, s },           { half, 0, half + 1, s },
+        { 0, half, s, half + 1 }, { 0, 0, most, most }, { s - most, s - most, s, s }, { half, 0, s, (s + 2) / 3 }, { 0, s - most, s, s }
+    };
     size_t n = 0;
     for (size_t c = 0; c < CC_COUNT(crops); c++)
         for (int32_t turns = 0; turns < 4; turns++)
@@ -50,7 +52,8 @@ static void matches_reference_and_is_adjoint(void **state)
         const cc_warp_desc d = { .n = n, .size = size, .c = c, .src_row0 = 1, .dst_row0 = 2 };
         const size_t in = (n + 1) * image, out = (n + 3) * image;
         float *x = random_floats(in, 1), *dy = random_floats(out, 2), *before = random_floats(out, 3), *old = random_floats(in, 4);
-        double *x64 = to_doubles(x, in), *dy64 = to_doubles(dy, out), *y64 = to_doubles(before, out), *dx64 = to_doubles(old, in), *sum64 = to_doubles(old, in);
+        double *x64 = to_doubles(x, in), *dy64 = to_doubles(dy, out), *y64 = to_doubles(before, out), *dx64 = to_doubles(old, in),
+               *sum64 = to_doubles(old, in);
         for (size_t i = 0; i < n; i++) {
             const ref_warp t = reference_of(&transforms[i], size, c);
             ref_warp_forward(&t, x64 + (1 + i) * image, y64 + (2 + i) * image);
@@ -59,7 +62,8 @@ static void matches_reference_and_is_adjoint(void **state)
         for (size_t i = image; i < in; i++) sum64[i] += dx64[i];
         op_test t;
         op_begin(&t, device);
-        const cc_tensor tx = op_input(&t, CC_F32, x, in), tt = op_input(&t, CC_I32, transforms, 8 * n), ty = op_input(&t, CC_F32, before, out);
+        const cc_tensor tx = op_input(&t, CC_F32, x, in), tt = op_input(&t, CC_I32, transforms, 8 * n),
+                        ty = op_input(&t, CC_F32, before, out);
         const cc_tensor tdy = op_input(&t, CC_F32, dy, out), tdx = op_input(&t, CC_F32, old, in), tsum = op_input(&t, CC_F32, old, in);
         OK(&t, cc_warp_forward(t.tape, &d, tx, tt, ty, &t.err));
         OK(&t, cc_warp_backward(t.tape, &d, tdy, tt, tdx, false, &t.err));
@@ -73,8 +77,10 @@ static void matches_reference_and_is_adjoint(void **state)
         check_same(y, before, 2 * image, "size %zu: rows in front", size);
         check_same(y + (n + 2) * image, before + (n + 2) * image, image, "size %zu: rows behind", size);
         for (size_t i = 0; i < n; i++) {
-            const double left = dot(y + (2 + i) * image, dy + (2 + i) * image, image), right = dot(x + (1 + i) * image, dx + (1 + i) * image, image);
-            if (!(fabs(left - right) <= 1e-6 * (double)image)) fail_msg("size %zu, transform %zu: <Tx,y> %.9g, <x,T'y> %.9g", size, i, left, right);
+            const double left = dot(y + (2 + i) * image, dy + (2 + i) * image, image),
+                         right = dot(x + (1 + i) * image, dx + (1 + i) * image, image);
+            if (!(fabs(left - right) <= 1e-6 * (double)image))
+                fail_msg("size %zu, transform %zu: <Tx,y> %.9g, <x,T'y> %.9g", size, i, left, right);
         }
         free(x), free(dy), free(before), free(old), free(x64), free(dy64), free(y64), free(dx64), free(sum64), free(y), free(dx), free(sum);
         op_end(&t);
@@ -117,13 +123,17 @@ static void matches_pytorch(void **state)
 {
     (void)state;
     static const float square[9] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 };
-    static const double turned[4][9] = { { 0, 1, 2, 3, 4, 5, 6, 7, 8 }, { 2, 5, 8, 1, 4, 7, 0, 3, 6 }, { 8, 7, 6, 5, 4, 3, 2, 1, 0 }, { 6, 3, 0, 7, 4, 1, 8, 5, 2 } };
+    static const double turned[4][9] = {
+        { 0, 1, 2, 3, 4, 5, 6, 7, 8 }, { 2, 5, 8, 1, 4, 7, 0, 3, 6 }, { 8, 7, 6, 5, 4, 3, 2, 1, 0 }, { 6, 3, 0, 7, 4, 1, 8, 5, 2 }
+    };
     static const float x[25] = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3 };
     static const float u[25] = { 1, 2, 3, 4, 5, -1, 0, 1, 2, -3, 2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5, 9, 0, 4 };
-    static const cc_transform crops[2] = { { .y0 = 1, .x0 = 0, .y1 = 5, .x1 = 4, .turns = 1 }, { .y0 = 0, .x0 = 2, .y1 = 2, .x1 = 5, .turns = 3 } };
-    static const double cropped[2][25] = {
-        { 5.0, 6.4, 7.5, 6.8, 4.0, 5.7, 7.59, 6.45, 4.77, 5.4, 4.0, 7.15, 5.5, 2.95, 4.0, 4.1, 6.2, 4.7, 2.57, 3.2, 9.0, 6.2, 4.0, 3.9, 6.0 },
-        { 6.0, 5.8, 5.0, 4.2, 4.0, 5.6, 5.32, 4.2, 3.08, 2.8, 5.0, 4.6, 3.0, 1.4, 1.0, 3.8, 3.76, 3.6, 3.44, 3.4, 3.0, 3.2, 4.0, 4.8, 5.0 } };
+    static const cc_transform crops[2] = { { .y0 = 1, .x0 = 0, .y1 = 5, .x1 = 4, .turns = 1 },
+                                           { .y0 = 0, .x0 = 2, .y1 = 2, .x1 = 5, .turns = 3 } };
+    static const double cropped[2][25] = { { 5.0,  6.4, 7.5, 6.8, 4.0, 5.7,  7.59, 6.45, 4.77, 5.4, 4.0, 7.15, 5.5,
+                                             2.95, 4.0, 4.1, 6.2, 4.7, 2.57, 3.2,  9.0,  6.2,  4.0, 3.9, 6.0 },
+                                           { 6.0, 5.8, 5.0, 4.2,  4.0, 5.6,  5.32, 4.2, 3.08, 2.8, 5.0, 4.6, 3.0,
+                                             1.4, 1.0, 3.8, 3.76, 3.6, 3.44, 3.4,  3.0, 3.2,  4.0, 4.8, 5.0 } };
     static const double gradient[25] = { 0.0,  0.0,  0.0,  0.0, 0.0,  7.99, 7.86, 1.35, 1.3,  0.0,  9.41, 5.99, 3.05,
                                          3.05, 0.0,  6.12, 6.83, 4.38, 4.87, 0.0, 6.58, 8.22, 0.52, 5.48, 0.0 };
     cc_transform turns[4];
@@ -156,7 +166,8 @@ static void one_buffer_with_different_rows(void **state)
 {
     (void)state;
     const size_t size = 9, image = 81, n = 3;
-    const cc_transform transforms[3] = { { .y0 = 1, .x0 = 0, .y1 = 8, .x1 = 9, .turns = 3 }, { .y0 = 0, .x0 = 2, .y1 = 7, .x1 = 9, .turns = 0 },
+    const cc_transform transforms[3] = { { .y0 = 1, .x0 = 0, .y1 = 8, .x1 = 9, .turns = 3 },
+                                         { .y0 = 0, .x0 = 2, .y1 = 7, .x1 = 9, .turns = 0 },
                                          { .y0 = 0, .x0 = 0, .y1 = 9, .x1 = 9, .turns = 2 } };
     const cc_warp_desc d = { .n = n, .size = size, .c = 1, .src_row0 = 1, .dst_row0 = 4 };
     float *x = random_floats(7 * image, 6);

@@ -5,15 +5,16 @@
 
 static double sample(size_t h, size_t w, size_t c, size_t size, const double *image, size_t a, size_t b, size_t k)
 {
-    const double y = size > 1 ? (double)a * (double)(h - 1) / (double)(size - 1) : 0.0, x = size > 1 ? (double)b * (double)(w - 1) / (double)(size - 1) : 0.0;
+    const double y = size > 1 ? (double)a * (double)(h - 1) / (double)(size - 1) : 0.0,
+                 x = size > 1 ? (double)b * (double)(w - 1) / (double)(size - 1) : 0.0;
     const size_t i = (size_t)floor(y), j = (size_t)floor(x), i1 = i + 1 < h ? i + 1 : i, j1 = j + 1 < w ? j + 1 : j;
     const double fy = y - floor(y), fx = x - floor(x);
     return (1 - fy) * ((1 - fx) * image[(i * w + j) * c + k] + fx * image[(i * w + j1) * c + k])
            + fy * ((1 - fx) * image[(i1 * w + j) * c + k] + fx * image[(i1 * w + j1) * c + k]);
 }
 
-void ref_load_image(size_t h, size_t w, size_t c, size_t size, const unsigned char *pixels, const double *mean, const double *std, bool flip_h,
-                    bool flip_v, double *out)
+void ref_load_image(size_t h, size_t w, size_t c, size_t size, const unsigned char *pixels, const double *mean, const double *std,
+                    bool flip_h, bool flip_v, double *out)
 {
     double *image = malloc(h * w * c * sizeof *image);
     if (image == NULL) abort();

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void ref_load_image(size_t h, size_t w, size_t c, size_t size, const unsigned char *pixels, const double *mean, const double *std, bool flip_h,
-                    bool flip_v, double *out);
+void ref_load_image(size_t h, size_t w, size_t c, size_t size, const unsigned char *pixels, const double *mean, const double *std,
+                    bool flip_h, bool flip_v, double *out);
 
 #endif

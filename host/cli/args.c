@@ -1,0 +1,298 @@
+#include "args.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "camcl/config.h"
+#include "cli.h"
+
+typedef enum option_kind { FLAG, TEXT, WORD, NUMBER, NUMBERS } option_kind;
+
+/* What one option sets, by kind: bool, const char *, const char * out of `words`, int in 1..4, a growing list of indices. */
+typedef struct cli_option {
+    const char *name;        /* with its dashes */
+    const char *letter;      /* "-o", or NULL */
+    option_kind kind;
+    void *target;
+    const char *const *words;    /* WORD: ends in NULL */
+    size_t *count;           /* NUMBERS */
+} cli_option;
+
+typedef struct cli_syntax {
+    const char *command;
+    const cli_option *options;
+    size_t option_count;
+    cli_list *operands;
+    cli_list *overrides;     /* NULL: key=value is an operand */
+    const char *what;        /* the operands' name, when there must be some */
+    size_t least, most;      /* how many there may be */
+} cli_syntax;
+
+static const char *const split_words[] = { "test", "validation", "train", NULL };
+
+void cli_list_free(cli_list *list)
+{
+    free(list->items);
+    *list = (cli_list){ NULL, 0 };
+}
+
+static camcl_status no_memory(camcl_error *err)
+{
+    cli_usage(err, "memory: no room for the arguments (close other programs)");
+    return err->status = CAMCL_NO_MEMORY;
+}
+
+/* Lists are as long as the command line from the start. */
+static camcl_status make_list(cli_list *list, int argc, camcl_error *err)
+{
+    list->count = 0;
+    list->items = calloc((size_t)argc + 1, sizeof *list->items);
+    return list->items ? CAMCL_OK : no_memory(err);
+}
+
+static bool is_number(const char *text) { return *text && text[strspn(text, "0123456789")] == '\0'; }
+
+/* key=value, unless what stands before '=' cannot be a key: a path with '=' in it is an operand. */
+static bool is_override(const char *text)
+{
+    size_t n = strcspn(text, "=/");
+    return n > 0 && text[n] == '=';
+}
+
+static const cli_option *find_option(const cli_syntax *syntax, const char *text, size_t length)
+{
+    for (size_t i = 0; i < syntax->option_count; i++) {
+        const cli_option *one = &syntax->options[i];
+        if (strlen(one->name) == length && memcmp(one->name, text, length) == 0) return one;
+        if (one->letter && strlen(one->letter) == length && memcmp(one->letter, text, length) == 0) return one;
+    }
+    return NULL;
+}
+
+static camcl_status unknown_option(const cli_syntax *syntax, const char *text, camcl_error *err)
+{
+    const char *names[8], *nearest;
+    size_t count = 0;
+    while (count < syntax->option_count && count < 8) {
+        names[count] = syntax->options[count].name;
+        count++;
+    }
+    nearest = camcl_nearest(text, names, count);
+    return cli_usage(err, "%s: unknown option %s (%s%s%ssee camcl help %s)", syntax->command, text, nearest ? "did you mean " : "",
+                     nearest ? nearest : "", nearest ? "? " : "", syntax->command);
+}
+
+static camcl_status set_number(const cli_syntax *syntax, const cli_option *option, const char *value, camcl_error *err)
+{
+    errno = 0;
+    unsigned long long number = is_number(value) ? strtoull(value, NULL, 10) : 0;
+    bool bad = !is_number(value) || errno != 0 || number > SIZE_MAX;
+    if (option->kind == NUMBERS) {
+        if (bad) return cli_usage(err, "%s: %s %s: not a position (give whole numbers from 0 on)", syntax->command, option->name, value);
+        ((size_t *)option->target)[(*option->count)++] = (size_t)number;
+        return CAMCL_OK;
+    }
+    if (bad || number < 1 || number > 4)
+        return cli_usage(err, "%s: %s %s: out of range (choose 1 to 4)", syntax->command, option->name, value);
+    *(int *)option->target = (int)number;
+    return CAMCL_OK;
+}
+
+static camcl_status set_option(const cli_syntax *syntax, const cli_option *option, const char *value, camcl_error *err)
+{
+    if (option->kind == NUMBER || option->kind == NUMBERS) return set_number(syntax, option, value, err);
+    if (*value == '\0') return cli_usage(err, "%s: %s: the value is empty (see camcl help %s)", syntax->command, option->name, syntax->command);
+    if (option->kind == WORD) {
+        size_t count = 0;
+        while (option->words[count] && strcmp(option->words[count], value) != 0) count++;
+        if (option->words[count] == NULL) {
+            const char *nearest = camcl_nearest(value, option->words, count);
+            char words[128] = "";
+            for (size_t i = 0; i < count; i++) {
+                size_t used = strlen(words);
+                snprintf(words + used, sizeof words - used, "%s%s", i ? " | " : "", option->words[i]);
+            }
+            return cli_usage(err, "%s: %s %s: unknown value (%s%s%s%s)", syntax->command, option->name, value, nearest ? "did you mean " : "",
+                             nearest ? nearest : "", nearest ? "? " : "", words);
+        }
+    }
+    *(const char **)option->target = value;
+    return CAMCL_OK;
+}
+
+/* One option with its values, at argv[*at]; moves *at behind it. */
+static camcl_status take_option(const cli_syntax *syntax, int argc, char **argv, int *at, camcl_error *err)
+{
+    const char *text = argv[(*at)++], *equals = strncmp(text, "--", 2) == 0 ? strchr(text, '=') : NULL;
+    const cli_option *option = find_option(syntax, text, equals ? (size_t)(equals - text) : strlen(text));
+    if (option == NULL) return unknown_option(syntax, text, err);
+    if (option->kind == FLAG) {
+        if (equals) return cli_usage(err, "%s: %s: takes no value (write %s)", syntax->command, text, option->name);
+        *(bool *)option->target = true;
+        return CAMCL_OK;
+    }
+    if (equals == NULL && *at >= argc)
+        return cli_usage(err, "%s: %s: the value is missing (see camcl help %s)", syntax->command, text, syntax->command);
+    camcl_status status = set_option(syntax, option, equals ? equals + 1 : argv[(*at)++], err);
+    while (status == CAMCL_OK && option->kind == NUMBERS && *at < argc && is_number(argv[*at]))
+        status = set_option(syntax, option, argv[(*at)++], err);
+    return status;
+}
+
+static camcl_status parse(const cli_syntax *syntax, int argc, char **argv, camcl_error *err)
+{
+    bool operands_only = false;
+    camcl_status status = make_list(syntax->operands, argc, err);
+    if (status == CAMCL_OK && syntax->overrides) status = make_list(syntax->overrides, argc, err);
+    for (int at = 0; status == CAMCL_OK && at < argc;) {
+        const char *text = argv[at];
+        if (operands_only || (text[0] != '-' || text[1] == '\0')) {
+            bool override = !operands_only && syntax->overrides && is_override(text);
+            cli_list *list = override ? syntax->overrides : syntax->operands;
+            list->items[list->count++] = text;
+            at++;
+        } else if (strcmp(text, "--") == 0) {
+            operands_only = true;
+            at++;
+        } else {
+            status = take_option(syntax, argc, argv, &at, err);
+        }
+    }
+    if (status != CAMCL_OK) return status;
+    if (syntax->operands->count < syntax->least)
+        return cli_usage(err, "%s: %s is missing (see camcl help %s)", syntax->command, syntax->what, syntax->command);
+    if (syntax->operands->count > syntax->most)
+        return cli_usage(err, "%s: unexpected argument %s (see camcl help %s)", syntax->command, syntax->operands->items[syntax->most],
+                         syntax->command);
+    return CAMCL_OK;
+}
+
+/* Takes the first operand out of the list; NULL when there is none. */
+static const char *shift(cli_list *operands)
+{
+    if (operands->items == NULL || operands->count == 0) return NULL;
+    const char *first = operands->items[0];
+    memmove(operands->items, operands->items + 1, --operands->count * sizeof *operands->items);
+    return first;
+}
+
+#define OPTIONS(array) (array), sizeof(array) / sizeof((array)[0])
+
+camcl_status cli_parse_devices(int argc, char **argv, cli_devices_args *args, camcl_error *err)
+{
+    *args = (cli_devices_args){ 0 };
+    const cli_option options[] = { { "--json", NULL, FLAG, &args->json, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "devices", OPTIONS(options), &operands, NULL, NULL, 0, 0 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    cli_list_free(&operands);
+    return status;
+}
+
+camcl_status cli_parse_config(int argc, char **argv, cli_config_args *args, camcl_error *err)
+{
+    *args = (cli_config_args){ 0 };
+    const cli_option options[] = { { "--markdown", NULL, FLAG, &args->markdown, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "config", OPTIONS(options), &operands, &args->overrides, NULL, 0, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->config = shift(&operands);
+    cli_list_free(&operands);
+    return status;
+}
+
+camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_error *err)
+{
+    *args = (cli_train_args){ 0 };
+    const cli_option options[] = {
+        { "--resume", NULL, FLAG, &args->resume, NULL, NULL },
+        { "--quiet", "-q", FLAG, &args->quiet, NULL, NULL },
+    };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "train", OPTIONS(options), &operands, &args->overrides, "CONFIG", 1, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->config = shift(&operands);
+    cli_list_free(&operands);
+    return status;
+}
+
+camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_error *err)
+{
+    *args = (cli_eval_args){ .split = split_words[0] };
+    const cli_option options[] = {
+        { "--split", NULL, WORD, &args->split, split_words, NULL },
+        { "--logits", NULL, TEXT, &args->logits, NULL, NULL },
+        { "--json", NULL, FLAG, &args->json, NULL, NULL },
+    };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "eval", OPTIONS(options), &operands, &args->overrides, "CHECKPOINT", 1, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->checkpoint = shift(&operands);
+    cli_list_free(&operands);
+    return status;
+}
+
+camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err)
+{
+    *args = (cli_predict_args){ 0 };
+    const cli_option options[] = { { "--json", NULL, FLAG, &args->json, NULL, NULL } };
+    const cli_syntax syntax = { "predict", OPTIONS(options), &args->images, &args->overrides, "CHECKPOINT and IMAGE", 2, SIZE_MAX };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->checkpoint = shift(&args->images);
+    return status;
+}
+
+camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err)
+{
+    *args = (cli_cam_args){ .folder = "." };
+    args->indices = calloc((size_t)argc + 1, sizeof *args->indices);
+    if (args->indices == NULL) return no_memory(err);
+    const cli_option options[] = {
+        { "--index", NULL, NUMBERS, args->indices, NULL, &args->index_count },
+        { "--split", NULL, WORD, &args->split, split_words, NULL },
+        { "--layer", NULL, NUMBER, &args->layer, NULL, NULL },
+        { "--class", NULL, TEXT, &args->class_name, NULL, NULL },
+        { "--output", "-o", TEXT, &args->folder, NULL, NULL },
+    };
+    const cli_syntax syntax = { "cam", OPTIONS(options), &args->images, &args->overrides, "CHECKPOINT", 1, SIZE_MAX };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->checkpoint = shift(&args->images);
+    if (status != CAMCL_OK) return status;
+    if (args->images.count == 0 && args->index_count == 0)
+        return cli_usage(err, "cam: nothing to explain (name IMAGE files, or --index N of the data set)");
+    if (args->images.count > 0 && args->index_count > 0)
+        return cli_usage(err, "cam: both images and --index (give one of them; put -- before an image named like a number)");
+    if (args->split && args->index_count == 0)
+        return cli_usage(err, "cam: --split without --index (images belong to no split)");
+    if (args->split == NULL) args->split = split_words[0];
+    return CAMCL_OK;
+}
+
+camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err)
+{
+    static const char *const kinds[] = { "peak", "ops", "step" };
+    *args = (cli_bench_args){ 0 };
+    const cli_option options[] = { { "--json", NULL, FLAG, &args->json, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "bench", OPTIONS(options), &operands, &args->overrides, NULL, 0, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->what = shift(&operands);
+    cli_list_free(&operands);
+    if (status != CAMCL_OK || args->what == NULL) return status;
+    for (size_t i = 0; i < 3; i++) {
+        if (strcmp(args->what, kinds[i]) == 0) return CAMCL_OK;
+    }
+    const char *nearest = camcl_nearest(args->what, kinds, 3);
+    return cli_usage(err, "bench: %s: unknown benchmark (%s%s%speak | ops | step)", args->what, nearest ? "did you mean " : "",
+                     nearest ? nearest : "", nearest ? "? " : "");
+}
+
+camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err)
+{
+    *args = (cli_report_args){ 0 };
+    const cli_syntax syntax = { "report", NULL, 0, &args->runs, NULL, "RUN_DIR", 1, SIZE_MAX };
+    return parse(&syntax, argc, argv, err);
+}

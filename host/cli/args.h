@@ -1,0 +1,81 @@
+/* The arguments of each command as a plain struct. Options and key=value come in any order; behind "--" everything is an
+ * operand. Parsers return CAMCL_BAD_CONFIG for wrong usage; texts are borrowed from argv. */
+#ifndef CLI_ARGS_H
+#define CLI_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "camcl/status.h"
+
+typedef struct cli_list {
+    const char **items;      /* borrowed texts */
+    size_t count;
+} cli_list;
+
+typedef struct cli_devices_args {
+    bool json;
+} cli_devices_args;
+
+typedef struct cli_config_args {
+    const char *config;      /* or NULL */
+    cli_list overrides;      /* "section.key=value" each, here and below */
+    bool markdown;
+} cli_config_args;
+
+typedef struct cli_train_args {
+    const char *config;
+    cli_list overrides;
+    bool resume, quiet;
+} cli_train_args;
+
+typedef struct cli_eval_args {
+    const char *checkpoint;
+    cli_list overrides;
+    const char *split;       /* test | validation | train */
+    const char *logits;      /* file to write, or NULL */
+    bool json;
+} cli_eval_args;
+
+typedef struct cli_predict_args {
+    const char *checkpoint;
+    cli_list images;         /* at least one */
+    cli_list overrides;
+    bool json;
+} cli_predict_args;
+
+typedef struct cli_cam_args {
+    const char *checkpoint;
+    cli_list images;         /* either images or ... */
+    size_t *indices;         /* ... positions in the split */
+    size_t index_count;
+    cli_list overrides;
+    const char *split;       /* test | validation | train */
+    int layer;               /* 1..4; 0: the configuration's */
+    const char *class_name;  /* number or name; NULL: the predicted class */
+    const char *folder;      /* where images go; "." by default */
+} cli_cam_args;
+
+typedef struct cli_bench_args {
+    const char *what;        /* peak | ops | step; NULL: all */
+    cli_list overrides;
+    bool json;
+} cli_bench_args;
+
+typedef struct cli_report_args {
+    cli_list runs;           /* at least one */
+} cli_report_args;
+
+camcl_status cli_parse_devices(int argc, char **argv, cli_devices_args *args, camcl_error *err);
+camcl_status cli_parse_config(int argc, char **argv, cli_config_args *args, camcl_error *err);
+camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_error *err);
+camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_error *err);
+camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err);
+camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err);
+camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err);
+camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err);
+
+/* Frees a list and leaves it empty; safe after a failed parse too. cam's indices are freed with free(). */
+void cli_list_free(cli_list *list);
+
+#endif

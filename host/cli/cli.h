@@ -1,0 +1,45 @@
+/* The frame of the command line: the table of commands, errors, output. Commands use include/camcl only. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stddef.h>
+
+#include "args.h"
+#include "camcl/config.h"
+#include "camcl/status.h"
+
+/* A command. argv holds what follows its name; the value returned is the exit status. */
+typedef struct cli_command {
+    const char *name;
+    const char *arguments;   /* as in the usage line */
+    const char *summary;     /* one line, no capital, no full stop */
+    const char *help;        /* options and notes for `camcl help NAME`, or "" */
+    int (*run)(int argc, char **argv);   /* NULL: the name is taken, but this version lacks the command */
+    const char *instead;     /* then: what to do instead */
+} cli_command;
+
+const cli_command *cli_commands(size_t *count);
+
+int cmd_config(int argc, char **argv);
+int cmd_devices(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_cam(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+
+/* Prints "camcl: message" and the indented detail to stderr; returns the exit status for err->status. */
+int cli_fail(const camcl_error *err);
+/* Fills err with CAMCL_BAD_CONFIG and returns it. */
+camcl_status cli_usage(camcl_error *err, const char *format, ...);
+
+/* Defaults, the file (unless NULL), the overrides, the checks; warnings go to stderr. The caller owns *config. */
+camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **config, camcl_error *err);
+
+/* Prints to stdout as JSON: a string with quotes and escapes, bytes that are not UTF-8 replaced; NULL is null. */
+void cli_json_string(const char *text);
+/* "7.6 GiB" into out. */
+void cli_bytes(size_t bytes, char *out, size_t size);
+
+#endif

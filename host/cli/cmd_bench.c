@@ -1,0 +1,55 @@
+/* camcl bench: timing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "camcl/bench.h"
+#include "cli.h"
+
+enum { REPEAT = 5 };
+
+static const char *const names[] = { "supervised", "pseudo-label", "gradcam", "infer" };
+
+static camcl_status bench_step(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    if (args->json) {
+        printf("{\"device\": ");
+        cli_json_string(camcl_device_get_info(device)->name);
+    } else {
+        printf("%s\n%-13s %12s %12s %14s\n", camcl_device_reason(device), "step", "ms/step", "images/s", "peak bytes");
+    }
+    for (int mode = CAMCL_BENCH_SUPERVISED; mode <= CAMCL_BENCH_INFER; mode++) {
+        camcl_step_time t;
+        camcl_status status = camcl_bench_step(device, config, (camcl_bench_mode)mode, REPEAT, &t, err);
+        if (status != CAMCL_OK) return status;
+        if (args->json) printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
+        else printf("%-13s %12.1f %12.1f %14zu\n", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
+        fflush(stdout);
+    }
+    if (args->json) printf("}\n");
+    return CAMCL_OK;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    cli_bench_args args = { .what = NULL };
+    camcl_error err = { 0 };
+    camcl_config *config = NULL;
+    camcl_device *device = NULL;
+    camcl_status status = cli_parse_bench(argc, argv, &args, &err);
+    if (status == CAMCL_OK && args.what && strcmp(args.what, "step") != 0) {
+        status = cli_usage(&err, "bench %s: not available in this version (bench step is)", args.what);
+        err.status = status = CAMCL_UNSUPPORTED;
+    }
+    if (status == CAMCL_OK) status = cli_configure(NULL, &args.overrides, &config, &err);
+    if (status == CAMCL_OK) {
+        camcl_device_options options = { camcl_config_string(config, "device.select"), camcl_config_string(config, "device.cache_dir"),
+                                         camcl_config_string(config, "device.conv"), camcl_config_is(config, "device.memory", "separate") };
+        status = camcl_device_open(&options, &device, &err);
+    }
+    if (status == CAMCL_OK) status = bench_step(&args, device, config, &err);
+    camcl_device_close(&device);
+    camcl_config_destroy(&config);
+    cli_list_free(&args.overrides);
+    return status == CAMCL_OK ? 0 : cli_fail(&err);
+}

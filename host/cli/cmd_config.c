@@ -1,0 +1,43 @@
+/* camcl config: every key with its value in force. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
+
+camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **out, camcl_error *err)
+{
+    camcl_config *config = NULL;
+    const char *warning;
+    *out = NULL;
+    camcl_status status = camcl_config_create(&config, err);
+    if (status == CAMCL_OK && path) status = camcl_config_load(config, path, err);
+    for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++) status = camcl_config_override(config, overrides->items[i], err);
+    if (status == CAMCL_OK) status = camcl_config_finish(config, err);
+    if (status != CAMCL_OK) {
+        camcl_config_destroy(&config);
+        return status;
+    }
+    for (size_t i = 0; (warning = camcl_config_warning(config, i)) != NULL; i++) fprintf(stderr, "camcl: warning: %s\n", warning);
+    *out = config;
+    return CAMCL_OK;
+}
+
+int cmd_config(int argc, char **argv)
+{
+    cli_config_args args;
+    camcl_error err = { 0 };
+    camcl_config *config = NULL;
+    char *text = NULL;
+    camcl_status status = cli_parse_config(argc, argv, &args, &err);
+    if (status == CAMCL_OK && args.markdown) {
+        status = camcl_config_reference(&text, &err);
+    } else if (status == CAMCL_OK) {
+        status = cli_configure(args.config, &args.overrides, &config, &err);
+        if (status == CAMCL_OK) status = camcl_config_describe(config, &text, &err);
+    }
+    if (status == CAMCL_OK) fputs(text, stdout);
+    free(text);
+    camcl_config_destroy(&config);
+    cli_list_free(&args.overrides);
+    return status == CAMCL_OK ? 0 : cli_fail(&err);
+}

@@ -1,0 +1,107 @@
+/* camcl train: a run with its progress line. */
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "camcl/trainer.h"
+#include "cli.h"
+
+static volatile sig_atomic_t stop_signal;
+
+/* The first signal asks for a stop after the step; the default action is back for the second. */
+static void on_signal(int number)
+{
+    stop_signal = number;
+    signal(number, SIG_DFL);
+}
+
+typedef struct screen {
+    bool quiet, terminal;
+    bool line_open;          /* a progress line without its line end is on the terminal */
+    double printed;          /* progress time of the last line, off the terminal */
+} screen;
+
+static void duration(double seconds, char *text, size_t size)
+{
+    if (!isfinite(seconds)) {
+        snprintf(text, size, "--:--");
+        return;
+    }
+    unsigned long s = (unsigned long)(seconds + 0.5);
+    if (s >= 3600) snprintf(text, size, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
+    else snprintf(text, size, "%lu:%02lu", s / 60, s % 60);
+}
+
+static void show_progress(void *context, const camcl_progress *p)
+{
+    screen *s = context;
+    char eta[24];
+    /* A file or a pipe gets a line every half minute; the lines of evaluations come besides. */
+    if (s->quiet || (!s->terminal && p->seconds - s->printed < 30)) return;
+    s->printed = p->seconds;
+    duration(p->eta, eta, sizeof eta);
+    printf("%sepoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "/%" PRIu64 "  ETA %s  %.0f images/s  loss %.3f (s %.3f", s->terminal ? "\r" : "", p->epoch,
+           p->epochs, p->step, p->steps, eta, p->images_per_s, p->loss, p->loss_s);
+    if (!isnan(p->loss_u)) printf(" u %.3f", p->loss_u);
+    if (!isnan(p->loss_c)) printf(" c %.4f", p->loss_c);
+    printf(")");
+    if (!isnan(p->mask_rate)) printf("  mask %.0f %%", p->mask_rate);
+    if (!isnan(p->pseudo_acc)) printf("  pseudo %.0f %%", p->pseudo_acc);
+    printf("%s", s->terminal ? "\033[K" : "\n");
+    s->line_open = s->terminal;
+    fflush(stdout);
+}
+
+static void show_message(void *context, const char *line)
+{
+    screen *s = context;
+    if (s->quiet) return;
+    printf("%s%s\n", s->line_open ? "\r\033[K" : "", line);
+    s->line_open = false;
+    fflush(stdout);
+}
+
+/* output.dir in force, so that messages and the library know where the run goes. */
+static camcl_status fill_dir(camcl_config *config, const char *path, camcl_error *err)
+{
+    char *dir = NULL;
+    if (*camcl_config_string(config, "output.dir")) return CAMCL_OK;
+    camcl_status status = camcl_config_default_dir(path, &dir, err);
+    if (status == CAMCL_OK) status = camcl_config_set(config, "output.dir", dir, "the configuration's name", err);
+    free(dir);
+    return status;
+}
+
+static camcl_status train(const cli_train_args *args, const camcl_config *config, camcl_error *err)
+{
+    screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
+    camcl_train_options options = { args->resume, &stop_signal, &s, show_progress, show_message };
+    camcl_train_result result;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    camcl_status status = camcl_train(config, &options, &result, err);
+    if (s.line_open) putchar('\n');
+    if (status == CAMCL_OK && !args->quiet && !result.was_finished)
+        printf("run: %s (report.html shows it)\n", camcl_config_string(config, "output.dir"));
+    return status;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    cli_train_args args = { .config = NULL };
+    camcl_error err = { 0 };
+    camcl_config *config = NULL;
+    camcl_status status = cli_parse_train(argc, argv, &args, &err);
+    if (status == CAMCL_OK) status = cli_configure(args.config, &args.overrides, &config, &err);
+    if (status == CAMCL_OK) status = fill_dir(config, args.config, &err);
+    if (status == CAMCL_OK) status = train(&args, config, &err);
+    camcl_config_destroy(&config);
+    cli_list_free(&args.overrides);
+    if (status == CAMCL_OK) return 0;
+    int code = cli_fail(&err);
+    return status == CAMCL_STOPPED ? 128 + stop_signal : code;
+}

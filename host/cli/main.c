@@ -1,0 +1,103 @@
+/* camcl: finds the command, hands it its arguments, and sees that what was printed arrived. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static void print_usage(FILE *out)
+{
+    size_t count;
+    const cli_command *commands = cli_commands(&count);
+    fprintf(out, "usage: camcl COMMAND [argument ...]\n\n");
+    for (size_t i = 0; i < count; i++) fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\n  camcl help COMMAND   the arguments of one command\n  camcl --version      the version\n\n"
+                 "key=value is section.key=value, wins over the file, and stands anywhere; camcl config lists every key.\n");
+}
+
+static void print_command(const cli_command *command)
+{
+    printf("usage: camcl %s %s\n\n%s\n", command->name, command->arguments, command->summary);
+    if (*command->help) printf("\n%s", command->help);
+}
+
+static const cli_command *find_command(const char *name)
+{
+    size_t count;
+    const cli_command *commands = cli_commands(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[32], *nearest;
+    camcl_error err;
+    size_t count;
+    const cli_command *commands = cli_commands(&count);
+    if (count > 32) count = 32;
+    for (size_t i = 0; i < count; i++) names[i] = commands[i].name;
+    nearest = camcl_nearest(name, names, count);
+    cli_usage(&err, "%s: unknown command (%s%s%ssee camcl --help)", name, nearest ? "did you mean " : "", nearest ? nearest : "",
+              nearest ? "? " : "");
+    return cli_fail(&err);
+}
+
+/* -h or --help anywhere before "--" asks for help instead of running. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+    }
+    return false;
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    const cli_command *command = find_command(argv[0]);
+    if (command == NULL) return unknown_command(argv[0]);
+    print_command(command);
+    return 0;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc == 0) {
+        print_usage(stderr);
+        return 2;
+    }
+    const char *name = argv[0];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return help(argc - 1, argv + 1);
+    if (strcmp(name, "--version") == 0) {
+        printf("camcl %s\n", CAMCL_VERSION);
+        return 0;
+    }
+    const cli_command *command = find_command(name);
+    if (command == NULL) return unknown_command(name);
+    if (asks_for_help(argc - 1, argv + 1)) {
+        print_command(command);
+        return 0;
+    }
+    if (command->run) return command->run(argc - 1, argv + 1);
+    camcl_error err;
+    cli_usage(&err, "%s: not available in this version (%s)", name, command->instead);
+    return cli_fail(&err);
+}
+
+int main(int argc, char **argv)
+{
+    int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;
+    errno = 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
+        fprintf(stderr, "camcl: standard output: %s (check where it goes)\n", errno ? strerror(errno) : "writing failed");
+        status = 1;
+    }
+    return status;
+}

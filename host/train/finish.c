@@ -1,0 +1,192 @@
+/* What a run leaves at its end: the test set's verdict, CAM pictures, the report page. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "camcl/image.h"
+#include "camcl/report.h"
+#include "ssl/cam.h"
+#include "train/run.h"
+
+/* ---- CAM pictures */
+
+enum { PICTURES = 16, ENLARGED_SIDE = 192 };
+
+typedef struct cam_pictures {
+    cc_arena *arena;
+    cc_resident *images;
+    cc_tensor transforms;
+    cc_cam cam;
+    size_t count;            /* pictures drawn */
+    float *maps;
+} cam_pictures;
+
+static void pictures_close(cam_pictures *p)
+{
+    cc_cam_release(&p->cam);
+    cc_arena_destroy(&p->arena);
+    cc_buffer_destroy(&p->transforms.buffer);
+    cc_resident_destroy(&p->images);
+    free(p->maps);
+}
+
+/* The first test images, their CAMs computed with the model's weights as they are. */
+static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *err)
+{
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    size_t n = p->count, s = run->settings.step.image_size;
+    cc_transform host[PICTURES];
+    cc_tape *tape;
+    cc_tensor images;
+    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES), NULL, n, info->height, info->width, info->channels,
+                            run->settings.mean, run->settings.std, "images of the gallery" };
+    cc_cam_spec cam = { n, s, run->settings.step.objective.cam_layer, run->settings.step.objective.cam_relu };
+    for (size_t i = 0; i < n; i++) host[i] = (cc_transform){ (int32_t)i, 0, 0, 0, 0, (int32_t)s, (int32_t)s, 0 };
+    CC_RETURN_IF_FAILED(cc_resident_create(run->device, &spec, &p->images, err));
+    CC_RETURN_IF_FAILED(cc_tensor_create(run->device, "transforms", CC_I32, CC_DIMS(n, 8), &p->transforms, err));
+    CC_RETURN_IF_FAILED(cc_buffer_write(p->transforms.buffer, 0, host, n * sizeof *host, err));
+    CC_RETURN_IF_FAILED(cc_arena_create(run->device, &p->arena, err));
+    CC_RETURN_IF_FAILED(cc_tape_create(p->arena, "CAM gallery", &tape, err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(n, s, s, info->channels), &images, err));
+    CC_RETURN_IF_FAILED(cc_resident_load(p->images, tape, n, s, p->transforms, images, 0, err));
+    CC_RETURN_IF_FAILED(cc_cam_record(&p->cam, run->model, tape, &cam, images, CC_NO_TENSOR, err));
+    cc_tape_keep(tape, p->cam.map.buffer);
+    CC_RETURN_IF_FAILED(cc_arena_commit(p->arena, err));
+    CC_RETURN_IF_FAILED(cc_model_refresh(run->model, err));
+    CC_RETURN_IF_FAILED(cc_tape_run(tape, err));
+    CC_RETURN_IF_FAILED(CC_NEW(n * s * s, &p->maps, err));
+    return cc_buffer_read(p->cam.map.buffer, 0, p->maps, n * s * s * sizeof(float), err);
+}
+
+/* NNNNN_overlay.png: the image beside its CAM, enlarged so that people can see something. */
+static camcl_status write_picture(const cc_run *run, size_t i, const float *map, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    size_t bytes = (size_t)info->height * info->width * info->channels;
+    uint32_t s = (uint32_t)run->settings.step.image_size, factor = ENLARGED_SIDE / info->width > 1 ? ENLARGED_SIDE / info->width : 1;
+    camcl_image small = { info->width, info->height, info->channels, (uint8_t *)(uintptr_t)(camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) + i * bytes) };
+    camcl_image large = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT;
+    char name[32], *path = NULL;
+    snprintf(name, sizeof name, "%05zu_overlay.png", i);
+    CC_TRY(camcl_image_enlarge(&small, factor, &large, err));
+    CC_TRY(camcl_image_overlay(&large, map, s, s, 0.5f, &overlay, err));
+    CC_TRY(cc_path_join(cc_run_dir_file(run->dir, CC_RUN_CAMS), name, &path, err));
+    CC_TRY(camcl_image_write_png(path, &overlay, err));
+cleanup:
+    camcl_image_free(&large);
+    camcl_image_free(&overlay);
+    free(path);
+    return status;
+}
+
+camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    cam_pictures p = { .count = cc_min_size(PICTURES, info->test_count) };
+    size_t pixels = run->settings.step.image_size * run->settings.step.image_size;
+    if (p.count == 0 || (info->channels != 1 && info->channels != 3)) return CAMCL_OK;
+    CC_TRY(pictures_compute(&p, run, err));
+    CC_TRY(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
+    for (size_t i = 0; i < p.count; i++) CC_TRY(write_picture(run, i, p.maps + i * pixels, err));
+cleanup:
+    pictures_close(&p);
+    if (status == CAMCL_UNSUPPORTED) return cc_run_say(run, err, "no CAM pictures: %s", err ? err->message : "PNG support is not built in");
+    return status;
+}
+
+/* ---- the test set */
+
+static camcl_status write_confusion(cc_run *run, const float *logits, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const int32_t *labels = camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES);
+    uint64_t *counts = NULL;
+    CC_TRY(CC_NEW((size_t)info->classes * info->classes, &counts, err));
+    for (size_t i = 0; i < info->test_count; i++) {
+        const float *row = logits + i * info->classes;
+        size_t best = 0;
+        for (size_t c = 1; c < info->classes; c++)
+            if (row[c] > row[best]) best = c;
+        counts[(size_t)labels[i] * info->classes + best]++;
+    }
+    CC_TRY(cc_confusion_write(cc_run_dir_file(run->dir, CC_RUN_CONFUSION), info->classes, camcl_dataset_class_names(run->dataset), counts, err));
+cleanup:
+    free(counts);
+    return status;
+}
+
+/* The model holds the best weights. */
+static camcl_status evaluate_test(cc_run *run, cc_evaluation *out, camcl_error *err)
+{
+    enum { TEST_BATCH = 250 };
+    camcl_status status = CAMCL_OK;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES), camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES), info->test_count,
+                            info->height, info->width, info->channels, run->settings.mean, run->settings.std, "test images" };
+    cc_resident *images = NULL;
+    cc_arena *arena = NULL;
+    cc_evaluator *evaluator = NULL;
+    float *logits = NULL;
+    CC_TRY(CC_NEW((size_t)info->test_count * info->classes, &logits, err));
+    CC_TRY(cc_resident_create(run->device, &spec, &images, err));
+    CC_TRY(cc_arena_create(run->device, &arena, err));
+    CC_TRY(cc_evaluator_create(run->model, images, run->settings.step.image_size, cc_min_size(info->test_count, TEST_BATCH), arena, &evaluator, err));
+    CC_TRY(cc_arena_commit(arena, err));
+    CC_TRY(cc_model_refresh(run->model, err));
+    CC_TRY(cc_evaluator_run(evaluator, NULL, info->test_count, out, logits, err));
+    CC_TRY(write_confusion(run, logits, err));
+cleanup:
+    cc_arena_destroy(&arena);
+    cc_evaluator_destroy(&evaluator);
+    cc_resident_destroy(&images);
+    free(logits);
+    return status;
+}
+
+static camcl_status write_result(cc_run *run, const cc_evaluation *test, double seconds, camcl_error *err)
+{
+    const camcl_config *c = run->config;
+    cc_result r = cc_result_nothing;
+    r.best_epoch = (double)run->state.best_epoch;
+    r.best_val_top1 = run->state.best_score;
+    r.test_loss = test->loss;
+    r.test_top1 = test->top1;
+    r.test_top3 = test->top3;
+    r.test_top5 = test->top5;
+    r.seconds = seconds;
+    snprintf(r.device, sizeof r.device, "%s", camcl_device_get_info(run->device)->name);
+    snprintf(r.mode, sizeof r.mode, "%s", camcl_config_string(c, "ssl.mode"));
+    snprintf(r.arch, sizeof r.arch, "%s", camcl_config_string(c, "model.arch"));
+    snprintf(r.preset, sizeof r.preset, "%s", camcl_config_string(c, "ssl.preset"));
+    r.width = (double)run->model->graph->spec.width;
+    r.labeled = (double)run->split.labeled_count;
+    r.unlabeled = run->unlabeled ? (double)run->split.unlabeled_count : 0;
+    return cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &r, err);
+}
+
+camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err)
+{
+    cc_evaluation test = { 0, NAN, NAN, NAN, NAN };
+    const char *dir = cc_run_dir_path(run->dir);
+    /* The training step's memory is not needed any more, and the test images may need it. */
+    cc_arena_destroy(&run->arena);
+    cc_step_destroy(&run->step);
+    cc_evaluator_destroy(&run->validation);
+    cc_resident_destroy(&run->train_images);
+    CC_RETURN_IF_FAILED(cc_snapshot_apply(&run->state.best, run->model, err));
+    if (camcl_dataset_get_info(run->dataset)->test_count) CC_RETURN_IF_FAILED(evaluate_test(run, &test, err));
+    CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
+    double seconds = run->state.seconds + cc_seconds() - run->started;
+    CC_RETURN_IF_FAILED(write_result(run, &test, seconds, err));
+    CC_RETURN_IF_FAILED(camcl_report_write(&dir, 1, NULL, err));
+    *result = (camcl_train_result){ .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test_loss = test.loss,
+                                    .test_top1 = test.top1, .test_top3 = test.top3, .test_top5 = test.top5, .seconds = seconds };
+    return cc_run_say(run, err, "test: top-1 %.2f %%, top-3 %.2f %%, top-5 %.2f %%, loss %.4f (weights of epoch %llu, validation %.2f %%)", test.top1, test.top3,
+                      test.top5, test.loss, (unsigned long long)run->state.best_epoch, run->state.best_score);
+}

@@ -1,0 +1,34 @@
+/* Line charts of metrics over steps, as inline SVG. */
+#ifndef CC_TRAIN_REPORT_CHART_H
+#define CC_TRAIN_REPORT_CHART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "train/metrics.h"
+
+#define CC_CHART_COLORS 8   /* classes c0 .. c7 of the style sheet; a ninth series is the first colour dashed */
+
+typedef struct cc_chart_series {
+    const char *name;
+    unsigned color;
+    const cc_metrics *metrics;
+    size_t column;            /* offsetof(cc_metrics_row, ...) of a double */
+} cc_chart_series;
+
+typedef struct cc_chart {
+    const char *title, *about;   /* about: what is drawn, one phrase */
+    bool percent;                /* values are 0..100 and get a percent sign */
+    bool from_zero;              /* the axis starts at 0 */
+    bool mark_best;              /* a dot and the value at each series' maximum */
+    const cc_chart_series *series;
+    size_t count;
+} cc_chart;
+
+/* Whether any series has a value. */
+bool cc_chart_has_data(const cc_chart *chart);
+/* A <figure>. Series without a value are left out. */
+void cc_chart_add(cc_text *out, const cc_chart *chart);
+
+#endif

@@ -1,0 +1,49 @@
+/* What the report knows of one run, read from its directory. */
+#ifndef CC_TRAIN_REPORT_DATA_H
+#define CC_TRAIN_REPORT_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "camcl/config.h"
+#include "train/metrics.h"
+
+/* One picture of cams/, named STEM_PART.png or STEM.png (part is then ""). */
+typedef struct cc_report_image {
+    char *stem, *part;
+    char *data;              /* the PNG file */
+    size_t size;
+    unsigned width, height;
+} cc_report_image;
+
+typedef struct cc_report_run {
+    char *dir, *name;        /* as given; short, unique among the runs of a report */
+    bool finished;           /* result is there */
+    cc_result result;
+    cc_metrics metrics;
+    cc_confusion confusion;  /* classes = 0: not there */
+    camcl_config *config;    /* NULL: not there, or not readable, then perhaps config_text */
+    camcl_config *initial;   /* the defaults under the same preset; NULL with config */
+    char *config_text;
+    cc_report_image *images; /* sorted by stem */
+    size_t image_count, images_left_out;
+    cc_text problems;        /* HTML: one paragraph per file that could not be read */
+} cc_report_run;
+
+/* Reads a run. Files that are missing or damaged leave their part empty; damage is noted in problems. CAMCL_BAD_DATA: nothing of
+ * a run is there. Free with cc_report_run_free also after a failure. */
+camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error *err);
+void cc_report_run_free(cc_report_run *run);
+
+/* Names the runs by the ends of their paths, with as many folders as it takes to tell them apart. */
+camcl_status cc_report_name_runs(cc_report_run *runs, size_t count, camcl_error *err);
+
+/* From result.json, else from the configuration, else "". */
+const char *cc_report_mode(const cc_report_run *run);
+const char *cc_report_arch(const cc_report_run *run);
+/* The standard error of test top-1 in percent points, from the number of test images; NaN: unknown. */
+double cc_report_error(const cc_report_run *run);
+double cc_report_test_images(const cc_report_run *run);   /* NaN: unknown */
+
+#endif

@@ -1,0 +1,236 @@
+/* Opening a run: device, data, split, model, tapes, run directory. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/run.h"
+
+camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (run->options->message) run->options->message(run->options->context, line);
+    return run->dir ? cc_run_dir_log(run->dir, err, "%s", line) : CAMCL_OK;
+}
+
+/* ---- run directory */
+
+/* Sets finished_before when there is nothing left to do. */
+static camcl_status check_saved_config(cc_run *run, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_config *saved = NULL;
+    if (!cc_run_dir_has(run->dir, CC_RUN_CONFIG) || !cc_run_dir_has(run->dir, CC_RUN_STATE)) return CAMCL_OK;
+    CC_TRY(camcl_config_create(&saved, err));
+    CC_TRY(camcl_config_load(saved, cc_run_dir_file(run->dir, CC_RUN_CONFIG), err));
+    CC_TRY(camcl_config_check_resume(saved, run->config, err));
+    run->finished_before = cc_run_dir_has(run->dir, CC_RUN_RESULT) &&
+                           camcl_config_int(saved, "train.epochs") == camcl_config_int(run->config, "train.epochs");
+cleanup:
+    camcl_config_destroy(&saved);
+    return status;
+}
+
+static camcl_status write_config(cc_run *run, camcl_error *err)
+{
+    char *text = NULL;
+    CC_RETURN_IF_FAILED(camcl_config_write(run->config, &text, err));
+    camcl_status status = cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_CONFIG), text, err);
+    free(text);
+    return status;
+}
+
+static camcl_status write_split(cc_run *run, camcl_error *err)
+{
+    cc_text text = CC_TEXT_INIT, line = CC_TEXT_INIT;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    cc_split_write(&run->split, &text);
+    cc_split_describe(&run->split, info->classes, info->test_count, &line);
+    camcl_status status = text.failed || line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the split's indices (close other programs)")
+                                                     : cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_SPLITS), text.data, err);
+    if (status == CAMCL_OK) status = cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, run->settings.split_seed, line.data);
+    cc_text_free(&text);
+    cc_text_free(&line);
+    return status;
+}
+
+/* ---- data */
+
+static camcl_status open_data(cc_run *run, camcl_error *err)
+{
+    camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
+    CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &run->dataset, err));
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    CC_RETURN_IF_FAILED(cc_settings_from(run->config, info, &run->settings, err));
+    cc_split_spec split = cc_split_spec_from(run->config);
+    CC_RETURN_IF_FAILED(cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split, err));
+    if (run->settings.step.objective.mode != CC_MODE_SUPERVISED && run->split.unlabeled_count == 0)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
+                       camcl_config_string(run->config, "ssl.mode"));
+    return CAMCL_OK;
+}
+
+static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
+{
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    cc_images_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES), camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count,
+                              info->height, info->width, info->channels, run->settings.mean, run->settings.std, "training images" };
+    return cc_resident_create(run->device, &images, &run->train_images, err);
+}
+
+static camcl_status create_samplers(cc_run *run, camcl_error *err)
+{
+    const cc_settings *s = &run->settings;
+    size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(b, u), &run->sources, err));
+    CC_RETURN_IF_FAILED(CC_NEW(b, &run->transforms[0], err));
+    CC_RETURN_IF_FAILED(cc_sampler_create(run->split.labeled, run->split.labeled_count, s->seed, CC_RNG_ORDER_LABELED, s->shuffle, &run->labeled, err));
+    if (s->step.objective.mode == CC_MODE_SUPERVISED) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[1], err));
+    CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[2], err));
+    return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, s->seed, CC_RNG_ORDER_UNLABELED, s->shuffle, &run->unlabeled, err);
+}
+
+/* ---- model and tapes */
+
+static camcl_status record_swap(cc_run *run, camcl_error *err)
+{
+    cc_buffer *spare, *weights = run->model->weights, *average = cc_step_average(run->step);
+    size_t bytes = cc_buffer_bytes(weights);
+    if (average == NULL) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_tape_create(run->arena, "exchange of weights and average", &run->swap, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(run->swap, bytes, "spare weights", &spare, err));
+    CC_RETURN_IF_FAILED(cc_tape_copy(run->swap, weights, 0, spare, 0, bytes, err));
+    CC_RETURN_IF_FAILED(cc_tape_copy(run->swap, average, 0, weights, 0, bytes, err));
+    return cc_tape_copy(run->swap, spare, 0, average, 0, bytes, err);
+}
+
+static camcl_status record_tapes(cc_run *run, camcl_error *err)
+{
+    enum { VALIDATION_BATCH = 250 };
+    CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
+    CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, run->arena, &run->step, err));
+    if (run->split.validation_count)
+        CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, run->settings.step.image_size,
+                                                cc_min_size(run->split.validation_count, VALIDATION_BATCH), run->arena, &run->validation, err));
+    CC_RETURN_IF_FAILED(record_swap(run, err));
+    return cc_arena_commit(run->arena, err);
+}
+
+static camcl_status initial_weights(cc_run *run, camcl_error *err)
+{
+    const char *init = camcl_config_string(run->config, "model.init");
+    CC_RETURN_IF_FAILED(cc_model_init(run->model, run->settings.seed, err));
+    if (*init) {
+        bool redrawn;
+        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->settings.seed, &redrawn, err));
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s%s", init, redrawn ? ", the head redrawn for other classes" : ""));
+    }
+    if (cc_step_average(run->step) == NULL) return CAMCL_OK;
+    camcl_status status = CAMCL_OK;
+    cc_snapshot start = { NULL, NULL, 0 };
+    CC_TRY(cc_snapshot_take(&start, run->model, 0, err));
+    CC_TRY(cc_buffer_write(cc_step_average(run->step), 0, start.weights, run->model->graph->trained * sizeof(float), err));
+cleanup:
+    cc_snapshot_free(&start);
+    return status;
+}
+
+static camcl_status make_card(cc_run *run, camcl_error *err)
+{
+    run->card.graph = run->model->graph->spec;
+    run->card.image_size = run->settings.step.image_size;
+    memcpy(run->card.mean, run->settings.mean, sizeof run->card.mean);
+    memcpy(run->card.std, run->settings.std, sizeof run->card.std);
+    return cc_model_card_set_names(&run->card, camcl_dataset_class_names(run->dataset), err);
+}
+
+static camcl_status describe_model(cc_run *run, camcl_error *err)
+{
+    const cc_graph *g = run->model->graph;
+    size_t parameters = 0;
+    for (size_t i = 0; i < g->param_count; i++)
+        if (!cc_param_is_statistic(&g->params[i])) parameters += g->params[i].count;
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch, g->spec.stem,
+                                   g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
+    for (size_t i = 0; i < run->model->plan.count; i++)
+        CC_RETURN_IF_FAILED(cc_run_dir_log(run->dir, err, "plan: %s = %s", run->model->plan.entries[i].key, run->model->plan.entries[i].variant));
+    return CAMCL_OK;
+}
+
+static camcl_status start_or_restore(cc_run *run, bool resuming, camcl_error *err)
+{
+    const char *metrics = cc_run_dir_file(run->dir, CC_RUN_METRICS);
+    CC_RETURN_IF_FAILED(cc_metrics_read(metrics, &run->metrics, err));
+    if (!resuming) {
+        CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, metrics, 0, err));
+        return initial_weights(run, err);
+    }
+    CC_RETURN_IF_FAILED(cc_run_restore(run, true, err));
+    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, metrics, run->state.step, err));
+    return cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->settings.schedule.steps);
+}
+
+static camcl_status open_everything(cc_run *run, camcl_error *err)
+{
+    camcl_device_options device = cc_device_options_from(run->config);
+    const char *dir = camcl_config_string(run->config, "output.dir");
+    if (*dir == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
+    /* Device and data first: a run that cannot start leaves no folder behind. */
+    CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
+    CC_RETURN_IF_FAILED(open_data(run, err));
+    CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
+    CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
+    CC_RETURN_IF_FAILED(check_saved_config(run, err));
+    if (run->finished_before) return cc_run_say(run, err, "this run is finished already: nothing to do");
+    bool resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
+    if (resuming) {
+        cc_split_free(&run->split);
+        CC_RETURN_IF_FAILED(cc_run_restore(run, false, err));
+    }
+    CC_RETURN_IF_FAILED(write_config(run, err));
+    CC_RETURN_IF_FAILED(write_split(run, err));
+    CC_RETURN_IF_FAILED(put_data_on_device(run, err));
+    CC_RETURN_IF_FAILED(create_samplers(run, err));
+    CC_RETURN_IF_FAILED(make_card(run, err));
+    CC_RETURN_IF_FAILED(record_tapes(run, err));
+    CC_RETURN_IF_FAILED(start_or_restore(run, resuming, err));
+    return describe_model(run, err);
+}
+
+camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err)
+{
+    memset(run, 0, sizeof *run);
+    run->config = config;
+    run->options = options;
+    return open_everything(run, err);
+}
+
+void cc_run_close(cc_run *run)
+{
+    for (size_t i = 0; i < run->in_flight_count; i++) cc_readback_destroy(&run->in_flight[i]);
+    cc_arena_destroy(&run->arena);
+    cc_step_destroy(&run->step);
+    cc_evaluator_destroy(&run->validation);
+    cc_sampler_destroy(&run->labeled);
+    cc_sampler_destroy(&run->unlabeled);
+    for (int i = 0; i < 3; i++) free(run->transforms[i]);
+    free(run->sources);
+    cc_model_destroy(&run->model);
+    cc_resident_destroy(&run->train_images);
+    cc_split_free(&run->split);
+    cc_run_state_free(&run->state);
+    cc_metrics_free(&run->metrics);
+    cc_model_card_free(&run->card);
+    camcl_dataset_close(&run->dataset);
+    cc_run_dir_close(&run->dir);
+    camcl_device_close(&run->device);
+}
