@@ -93,6 +93,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    cli_describe_machine();
     int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;
     errno = 0;
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
