@@ -179,9 +179,13 @@ static void test_shipped_files(void **state)
 
 static void test_output_errors(void **state)
 {
-    outcome result = run(state, "", "config >/dev/full");
+    outcome result = run(state, "", "--version >/dev/full");
     assert_int_equal(result.status, 1);
     assert_memory_equal(result.err, "camcl: standard output: No space left on device (", 49);
+    free_outcome(&result);
+    result = run(state, "", "config >/dev/full");
+    assert_int_equal(result.status, 1);
+    assert_memory_equal(result.err, "camcl: standard output: ", 24);
     free_outcome(&result);
     result = run(state, "", "--help >&-");
     assert_int_equal(result.status, 1);
