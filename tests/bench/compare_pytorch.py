@@ -68,8 +68,9 @@ def run_json(command, what):
             return json.loads(done.stdout)
         except ValueError:
             pass
-    lines = (done.stderr or done.stdout).strip().splitlines()
-    print(f"{what}: left out, exit {done.returncode}: {lines[-1] if lines else 'no output'}", file=sys.stderr)
+    lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+    line = lines[0] if lines[0].startswith("camcl:") else lines[-1]      # of a Python traceback the last line tells
+    print(f"{what} left out, exit {done.returncode}: {line}", file=sys.stderr)
     return None
 
 
