@@ -102,11 +102,11 @@ static void trajectories_match_reference(void **state)
                       tv = op_input(&t, CC_F32, zeros, d.count), lr = op_output(&t, CC_F32, 3);
             OK(&t, cc_sgd_update(t.tape, &d, (cc_device_scalar){ lr.buffer, 2 }, tg, tw, tv, &t.err));
             for (unsigned step = 0; step < 6; step++) {
-                const float rate = 0.1f / (float)(step + 1);
+                const float rate = 0.1f / (float)(step + 1), rates[3] = { -1.0f, -2.0f, rate };
                 float *g = random_floats(d.count, 100 + step);
                 double *g64 = to_doubles(g, d.count);
                 OK(&t, cc_buffer_write(tg.buffer, 0, g, d.count * sizeof *g, &t.err));
-                OK(&t, cc_buffer_write(lr.buffer, 2 * sizeof rate, &rate, sizeof rate, &t.err));
+                OK(&t, cc_buffer_write(lr.buffer, 0, rates, sizeof rates, &t.err));
                 ref_sgd(d.count, rate, d.momentum, d.weight_decay, d.nesterov, g64, w64, v64);
                 op_run(&t);
                 free(g), free(g64);
