@@ -348,14 +348,20 @@ static void write_picture(const char *folder, const char *name, uint32_t side, u
     camcl_image_free(&image);
 }
 
+static int pictures_missing(void)
+{
+    camcl_image dot = { 1, 1, 3, (uint8_t[]){ 1, 2, 3 } };
+    uint8_t *png = NULL;
+    size_t size = 0;
+    camcl_status status = camcl_image_encode_png(&dot, &png, &size, NULL);
+    free(png);
+    return status == CAMCL_UNSUPPORTED;
+}
+
 static void folders_of_pictures_are_read(void **state)
 {
     static const char *const folders[] = { "train", "test", "train/cat", "train/ant", "test/ant" };
-    uint8_t *png = NULL;
-    size_t size = 0;
-    camcl_image dot = { 1, 1, 3, (uint8_t[]){ 1, 2, 3 } };
-    if (camcl_image_encode_png(&dot, &png, &size, NULL) == CAMCL_UNSUPPORTED) skip();
-    free(png);
+    if (pictures_missing()) skip();
     assert_refused("folder", *state, CAMCL_BAD_DATA, "train", "no such folder");
     for (int i = 0; i < 5; i++) mkdir(scratch_path(*state, folders[i]), 0777);
     write_picture(scratch_path(*state, "train/cat"), "b.png", 5, 40);
@@ -385,6 +391,24 @@ static void folders_of_pictures_are_read(void **state)
     assert_refused("folder", *state, CAMCL_BAD_DATA, "q.png: 6 x 6", "5 x 5");
     mkdir(scratch_path(*state, "test/dog"), 0777);
     assert_refused("folder", *state, CAMCL_BAD_DATA, "test/dog", "no counterpart");
+}
+
+static void pictures_come_in_order_of_their_names(void **state)
+{
+    static const char *const folders[] = { "train", "test", "train/a", "test/a" };
+    char name[16];
+    camcl_dataset *dataset = NULL;
+    if (pictures_missing()) skip();
+    for (int i = 0; i < 4; i++) mkdir(scratch_path(*state, folders[i]), 0777);
+    for (int i = 0; i < 40; i++) {
+        int rank = i * 23 % 40;
+        snprintf(name, sizeof name, "%02d.png", rank);
+        write_picture(scratch_path(*state, "train/a"), name, 3, (uint8_t)rank);
+    }
+    write_picture(scratch_path(*state, "test/a"), "x.png", 3, 0);
+    assert_int_equal(open_dataset("folder", *state, &dataset, NULL), CAMCL_OK);
+    for (int i = 0; i < 40; i++) assert_int_equal(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES)[i * 27], i);
+    camcl_dataset_close(&dataset);
 }
 
 /* ---- Real data ---- */
@@ -458,7 +482,8 @@ int main(void)
         IN_SCRATCH(built_in_class_names_stand_in), IN_SCRATCH(missing_files_are_named),
         IN_SCRATCH(wrong_sizes_and_labels_are_named), IN_SCRATCH(bad_archives_are_refused),
         IN_SCRATCH(cifar100_takes_fine_labels), IN_SCRATCH(mnist_is_read_plain_and_packed),
-        IN_SCRATCH(folders_of_pictures_are_read), cmocka_unit_test(real_cifar10),
+        IN_SCRATCH(folders_of_pictures_are_read), IN_SCRATCH(pictures_come_in_order_of_their_names),
+        cmocka_unit_test(real_cifar10),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
