@@ -9,8 +9,8 @@
  * `partial` has. Per-channel passes have one work-group of LANES work-items per vector of channels; they join the chunks in a fixed tree.
  *
  * Statistics: the mean and the sum of squared deviations M2 of BLOCK rows at a time, two passes in registers, joined by
- * Chan, Golub and LeVeque's formula. Means are kept relative to a value of their own chunk or channel until the end, so that
- * neither they nor M2 lose digits when x has a large common offset. */
+ * Chan, Golub and LeVeque's formula. Means are kept relative to a typical row of x until the end, so that neither they nor M2
+ * lose digits when x has a large common offset. */
 #include "common.clh"
 
 /* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
@@ -39,15 +39,22 @@
     const int first = chunk * rows, last = min(m, first + rows);                           \
     const int left = group * span, right = min(c, left + span)
 
-/* Joins rows top..bottom-1 of `columns` vectors with the means (relative to x's row `first`) and M2s of rows first..top-1. x, means and m2s
- * point at the first of the columns. */
+/* A typical value of these channels: the middle one of the first, the middle and the last row, so that no single outlier gets chosen. */
+static inline floatv typical(__global const float *x, int m, int c)
+{
+    const floatv a = load(x), b = load(x + (size_t)(m / 2) * c), d = load(x + (size_t)(m - 1) * c);
+    return fmax(fmin(a, b), fmin(fmax(a, b), d));
+}
+
+/* Joins rows top..bottom-1 of `columns` vectors with the means (relative to typical) and M2s of rows first..top-1. x, means and m2s point at
+ * the first of the columns. */
 static inline void add_statistics(__global const float *restrict x, __global float *restrict means, __global float *restrict m2s,
-    const int c, const int first, const int top, const int bottom, const int last, const int columns)
+    const int m, const int c, const int first, const int top, const int bottom, const int columns)
 {
     floatv shift[STRIP], mean[STRIP], m2[STRIP];
     float n = (float)(top - first);
     for (int j = 0; j < columns; j++) {
-        shift[j] = load(x + (size_t)first * c + j * WIDTH);
+        shift[j] = typical(x + j * WIDTH, m, c);
         mean[j] = top > first ? load(means + j * WIDTH) : SPLAT(0.0f);
         m2[j] = top > first ? load(m2s + j * WIDTH) : SPLAT(0.0f);
     }
@@ -69,12 +76,12 @@ static inline void add_statistics(__global const float *restrict x, __global flo
     for (; row < bottom; row++, n += 1.0f)
         for (int j = 0; j < columns; j++) JOIN(n, mean[j], m2[j], 1.0f, load(x + (size_t)row * c + j * WIDTH) - shift[j], SPLAT(0.0f));
     for (int j = 0; j < columns; j++) {
-        store(means + j * WIDTH, bottom < last ? mean[j] : mean[j] + shift[j]);
+        store(means + j * WIDTH, mean[j]);
         store(m2s + j * WIDTH, m2[j]);
     }
 }
 
-/* partial [2][chunks][C] = mean, M2 of each chunk */
+/* partial [2][chunks][C] = mean relative to typical, M2 of each chunk */
 __kernel void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks,
     int span, int tile)
 {
@@ -83,22 +90,21 @@ __kernel void batch_norm_statistics(__global const float *restrict x, __global f
     for (int top = first; top < last; top += tile) {
         const int bottom = min(last, top + tile);
         int at = left;
-        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH) add_statistics(x + at, means + at, m2s + at, c, first, top, bottom, last, STRIP);
-        for (; at < right; at += WIDTH) add_statistics(x + at, means + at, m2s + at, c, first, top, bottom, last, 1);
+        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH) add_statistics(x + at, means + at, m2s + at, m, c, first, top, bottom, STRIP);
+        for (; at < right; at += WIDTH) add_statistics(x + at, means + at, m2s + at, m, c, first, top, bottom, 1);
     }
 }
 
 /* Joins the chunks: mean, invstd, and the running statistics. */
-__kernel void batch_norm_finalize(__global const float *partial, __global float *mean_out, __global float *invstd_out,
+__kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean_out, __global float *invstd_out,
     __global float *running_mean, __global float *running_var, int m, int c, int rows, int chunks, float eps, float momentum)
 {
     const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
-    const floatv shift = load(partial + at);
     floatv mean = SPLAT(0.0f), m2 = SPLAT(0.0f);
     float n = 0.0f;
     for (int chunk = lane; chunk < chunks; chunk += LANES) {
         const float size = (float)min(rows, m - chunk * rows);
-        JOIN(n, mean, m2, size, load(partial + (size_t)chunk * c + at) - shift, load(partial + (size_t)(chunks + chunk) * c + at));
+        JOIN(n, mean, m2, size, load(partial + (size_t)chunk * c + at), load(partial + (size_t)(chunks + chunk) * c + at));
         n += size;
     }
 #if LANES > 1
@@ -118,7 +124,7 @@ __kernel void batch_norm_finalize(__global const float *partial, __global float 
     }
     if (lane > 0) return;
 #endif
-    mean += shift;
+    mean += typical(x + at, m, c);
     store(mean_out + at, mean);
     store(invstd_out + at, SPLAT(1.0f) / sqrt(m2 / (float)m + eps));
     store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + mean * momentum);

@@ -69,7 +69,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                                    CC_ARGS(CC_IN(x), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
                                            CC_INT(g.tile)), err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_finalize", 0, 0,
-                                   CC_ARGS(CC_IN(partial), CC_OUT(mean), CC_OUT(invstd), CC_INOUT(running_mean), CC_INOUT(running_var),
+                                   CC_ARGS(CC_IN(x), CC_IN(partial), CC_OUT(mean), CC_OUT(invstd), CC_INOUT(running_mean), CC_INOUT(running_var),
                                            CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_FLOAT(d->eps),
                                            CC_FLOAT(d->momentum)), err));
     } else {

@@ -95,7 +95,7 @@ static void add_table(cc_text *out, const cc_confusion *c)
 static void add_picture(cc_text *out, const cc_confusion *c)
 {
     size_t n = c->classes;
-    cc_text_add(out, "<svg class=\"many\" viewBox=\"0 0 %zu %zu\" role=\"img\" aria-label=\"Confusion matrix\">"
+    cc_text_add(out, "<div style=\"flex:1 1 420px;max-width:620px\"><svg class=\"many\" viewBox=\"0 0 %zu %zu\" role=\"img\" aria-label=\"Confusion matrix\">"
                 "<rect class=\"back\" width=\"%zu\" height=\"%zu\"/>", n, n, n, n);
     for (size_t t = 0; t < n; t++) {
         uint64_t sum = row_sum(c, t);
@@ -111,7 +111,7 @@ static void add_picture(cc_text *out, const cc_confusion *c)
             cc_text_add(out, ": %llu</title></rect>", (unsigned long long)count);
         }
     }
-    cc_text_add(out, "</svg><p class=\"note\">True classes from top to bottom, predicted from left to right.</p>\n");
+    cc_text_add(out, "</svg><p class=\"note\">True classes from top to bottom, predicted from left to right.</p></div>\n");
 }
 
 /* The largest entries off the diagonal, in words. */
@@ -129,7 +129,7 @@ static void add_pairs(cc_text *out, const cc_confusion *c)
             }
         }
     if (top[0].count == 0) return;
-    cc_text_add(out, "<ul class=\"pairs\"><li>Most confused:</li>");
+    cc_text_add(out, "<ul class=\"pairs\"><li>Most confused</li>");
     for (size_t i = 0; i < PAIRS && top[i].count > 0; i++) {
         cc_text_add(out, "<li>");
         cc_html_escape(out, c->names[top[i].row]);
@@ -144,9 +144,11 @@ static void add_pairs(cc_text *out, const cc_confusion *c)
 
 static void add_matrix(cc_text *out, const cc_confusion *c)
 {
+    cc_text_add(out, "<div class=\"sides\">");
     if (c->classes <= TABLE_CLASSES) add_table(out, c);
     else add_picture(out, c);
     add_pairs(out, c);
+    cc_text_add(out, "</div>");
 }
 
 void cc_report_add_confusion(cc_text *out, const cc_report_run *runs, size_t count)
