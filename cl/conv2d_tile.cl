@@ -51,7 +51,7 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
         const int pixels = group_images * group_rows * Q;
         __global const float *source = x + (size_t)n0 * H * W * C;
         if (use_band) {
-            band_load(band, source, group_images, H, W, C, p0 * stride + top, left, (group_rows - 1) * stride + R, band_columns,
+            band_load(band, source, group_images, H, W, C, C, p0 * stride + top, left, (group_rows - 1) * stride + R, band_columns,
                 band_image, band_row, band_pixel);
             source = band;
         } else {
