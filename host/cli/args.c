@@ -104,7 +104,8 @@ static camcl_status set_number(const cli_syntax *syntax, const cli_option *optio
 static camcl_status set_option(const cli_syntax *syntax, const cli_option *option, const char *value, camcl_error *err)
 {
     if (option->kind == NUMBER || option->kind == NUMBERS) return set_number(syntax, option, value, err);
-    if (*value == '\0') return cli_usage(err, "%s: %s: the value is empty (see camcl help %s)", syntax->command, option->name, syntax->command);
+    if (*value == '\0')
+        return cli_usage(err, "%s: %s: the value is empty (see camcl help %s)", syntax->command, option->name, syntax->command);
     if (option->kind == WORD) {
         size_t count = 0;
         while (option->words[count] && strcmp(option->words[count], value) != 0) count++;
@@ -115,8 +116,8 @@ static camcl_status set_option(const cli_syntax *syntax, const cli_option *optio
                 size_t used = strlen(words);
                 snprintf(words + used, sizeof words - used, "%s%s", i ? " | " : "", option->words[i]);
             }
-            return cli_usage(err, "%s: %s %s: unknown value (%s%s%s%s)", syntax->command, option->name, value, nearest ? "did you mean " : "",
-                             nearest ? nearest : "", nearest ? "? " : "", words);
+            return cli_usage(err, "%s: %s %s: unknown value (%s%s%s%s)", syntax->command, option->name, value,
+                             nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "", words);
         }
     }
     *(const char **)option->target = value;

@@ -29,6 +29,9 @@ int cmd_cam(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 
+/* Sets HWLOC_SYNTHETIC where PoCL could not learn the machine's memory and cores by itself. Call it before OpenCL is used. */
+void cli_describe_machine(void);
+
 /* Prints "camcl: message" and the indented detail to stderr; returns the exit status for err->status. */
 int cli_fail(const camcl_error *err);
 /* Fills err with CAMCL_BAD_CONFIG and returns it. */

@@ -30,6 +30,32 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
     return CAMCL_OK;
 }
 
+/* Where a gradcam step's time goes. */
+static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    camcl_kernel_time *rows = NULL;
+    size_t count = 0;
+    double total = 0;
+    camcl_status status = camcl_bench_kernels(device, config, CAMCL_BENCH_GRADCAM, &rows, &count, err);
+    if (status != CAMCL_OK) return status;
+    for (size_t i = 0; i < count; i++) total += rows[i].ms;
+    if (args->json) printf("[");
+    else printf("%s\n%10s %6s %8s %9s %9s  %s\n", camcl_device_reason(device), "ms", "%", "launches", "GFLOP/s", "GB/s", "kernel");
+    for (size_t i = 0; i < count; i++) {
+        if (!args->json) {
+            printf("%10.2f %6.1f %8zu %9.1f %9.1f  %s\n", rows[i].ms, 100 * rows[i].ms / total, rows[i].launches, rows[i].gflops, rows[i].gbytes_per_s, rows[i].name);
+            continue;
+        }
+        printf("%s{\"kernel\": ", i ? ",\n " : "\n ");
+        cli_json_string(rows[i].name);
+        printf(", \"launches\": %zu, \"ms\": %.6g, \"gflops\": %.6g, \"gbytes_per_s\": %.6g}", rows[i].launches, rows[i].ms, rows[i].gflops, rows[i].gbytes_per_s);
+    }
+    if (args->json) printf("\n]\n");
+    else printf("%10.2f  in all\n", total);
+    free(rows);
+    return CAMCL_OK;
+}
+
 int cmd_bench(int argc, char **argv)
 {
     cli_bench_args args = { .what = NULL };
@@ -37,8 +63,9 @@ int cmd_bench(int argc, char **argv)
     camcl_config *config = NULL;
     camcl_device *device = NULL;
     camcl_status status = cli_parse_bench(argc, argv, &args, &err);
-    if (status == CAMCL_OK && args.what && strcmp(args.what, "step") != 0) {
-        status = cli_usage(&err, "bench %s: not available in this version (bench step is)", args.what);
+    bool ops = args.what && strcmp(args.what, "ops") == 0;
+    if (status == CAMCL_OK && args.what && strcmp(args.what, "step") != 0 && !ops) {
+        status = cli_usage(&err, "bench %s: not available in this version (bench step and bench ops are)", args.what);
         err.status = status = CAMCL_UNSUPPORTED;
     }
     if (status == CAMCL_OK) status = cli_configure(NULL, &args.overrides, &config, &err);
@@ -47,7 +74,7 @@ int cmd_bench(int argc, char **argv)
                                          camcl_config_string(config, "device.conv"), camcl_config_is(config, "device.memory", "separate") };
         status = camcl_device_open(&options, &device, &err);
     }
-    if (status == CAMCL_OK) status = bench_step(&args, device, config, &err);
+    if (status == CAMCL_OK) status = (ops ? bench_ops : bench_step)(&args, device, config, &err);
     camcl_device_close(&device);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);

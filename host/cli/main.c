@@ -93,10 +93,12 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    cli_describe_machine();
     int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;
+    /* A write that failed long ago has left its mark, not its reason. */
     errno = 0;
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
-        fprintf(stderr, "camcl: standard output: %s (check where it goes)\n", errno ? strerror(errno) : "writing failed");
+        fprintf(stderr, "camcl: standard output: %s (check where it goes)\n", errno ? strerror(errno) : "not everything could be written");
         status = 1;
     }
     return status;

@@ -16,7 +16,7 @@ static const struct {
     const char *name;
     long long classes;
     size_t channels;
-} datasets[] = { { "cifar10", 10, 3 }, { "cifar100", 100, 3 }, { "mnist", 10, 1 }, { "fashion-mnist", 10, 1 } };
+} datasets[] = { { "shapes", 10, 3 }, { "cifar10", 10, 3 }, { "cifar100", 100, 3 }, { "mnist", 10, 1 }, { "fashion-mnist", 10, 1 } };
 
 static camcl_status check_absent(const camcl_config *config, camcl_error *err)
 {

@@ -48,16 +48,6 @@ typedef struct tile_job {
     size_t w_offset;                                     /* of the panels in the packed weights, in numbers */
 } tile_job;
 
-static unsigned choose_pixels(unsigned vectors, size_t pixels)
-{
-    static const unsigned wide[] = { 14, 12, 8 }, narrow[] = { 16, 14, 8 };
-    const unsigned *list = vectors == 1 ? narrow : wide;
-    unsigned best = list[0];
-    for (unsigned i = 1; i < 3; i++)
-        if (cc_round_up(pixels, list[i]) * 16 < cc_round_up(pixels, best) * 15) best = list[i];
-    return best;
-}
-
 static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add, double flops, camcl_error *err)
 {
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units;
@@ -74,7 +64,7 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     const size_t blocks = cc_ceil_div(panels, panels_each);
     const bool joined = band_pixel == j->c;
     char options[64];
-    snprintf(options, sizeof options, "-DPIXELS=%u -DVECTORS=%u", choose_pixels(vectors, g.images * g.rows * j->q), vectors);
+    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(

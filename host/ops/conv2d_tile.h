@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* A band of padded input lives in a core's second-level cache beside a panel of weights. */
-#define CC_CONV2D_TILE_BAND_BYTES ((size_t)256 * 1024)
+#define CC_CONV2D_TILE_BAND_BYTES ((size_t)128 * 1024)
 
 /* float16 vectors of a panel of output channels. */
 unsigned cc_conv2d_tile_vectors(size_t channels);

@@ -119,7 +119,7 @@ static void add_tile(cc_text *out, const char *extra, const char *label, double 
 
 static void add_time_tile(cc_text *out, double seconds)
 {
-    cc_text_add(out, "<div class=\"card tile\"><span>Time</span><b>");
+    cc_text_add(out, "<div class=\"card tile time\"><span>Time</span><b>");
     cc_html_duration(out, seconds);
     cc_text_add(out, "</b></div>\n");
 }
@@ -157,7 +157,7 @@ static void add_unfinished(cc_text *out, const cc_report_run *run)
         return;
     }
     const cc_metrics_row *last = &run->metrics.rows[run->metrics.count - 1];
-    cc_text_add(out, " has not finished: no result.json. Last evaluation: epoch %llu, step %llu", (unsigned long long)last->epoch,
+    cc_text_add(out, " has no final result. Last evaluation: epoch %llu, step %llu", (unsigned long long)last->epoch,
                 (unsigned long long)last->step);
     if (isfinite(last->val_top1)) {
         cc_text_add(out, ", validation top-1 ");
@@ -194,12 +194,20 @@ static void add_percent_cell(cc_text *out, const cc_report_run *runs, size_t cou
     cc_text_add(out, "</td>");
 }
 
+/* A column of equal names would only take room: one line below the table says it then. */
+static bool one_device(const cc_report_run *runs, size_t count)
+{
+    for (size_t r = 1; r < count; r++)
+        if (strcmp(runs[r].result.device, runs[0].result.device) != 0) return false;
+    return true;
+}
+
 static void add_result_row(cc_text *out, const cc_report_run *runs, size_t count, size_t r)
 {
     const cc_report_run *run = &runs[r];
     cc_text_add(out, "<tr><td class=\"t run c%zu\">", r % CC_CHART_COLORS);
-    if (count > 1) cc_text_add(out, "<span class=\"dot\"></span>");
-    cc_html_escape(out, run->name);
+    cc_text_add(out, "<span class=\"dot\"></span>");
+    cc_html_escape_cut(out, run->name, 40);
     cc_text_add(out, "</td><td class=\"t\">");
     cc_html_escape(out, cc_report_mode(run));
     cc_text_add(out, "</td><td>");
@@ -208,92 +216,117 @@ static void add_result_row(cc_text *out, const cc_report_run *runs, size_t count
     cc_html_count(out, run->result.unlabeled);
     cc_text_add(out, "</td><td class=\"t\">");
     add_network(out, run);
-    cc_text_add(out, "</td><td>");
-    cc_html_count(out, run->result.best_epoch);
     cc_text_add(out, "</td>");
     add_percent_cell(out, runs, count, r, offsetof(cc_result, best_val_top1), false);
+    cc_text_add(out, "<td>");
+    cc_html_count(out, run->result.best_epoch);
+    cc_text_add(out, "</td>");
     add_percent_cell(out, runs, count, r, offsetof(cc_result, test_top1), true);
     add_percent_cell(out, runs, count, r, offsetof(cc_result, test_top3), false);
     add_percent_cell(out, runs, count, r, offsetof(cc_result, test_top5), false);
     cc_text_add(out, "<td>");
     cc_html_duration(out, run->result.seconds);
-    cc_text_add(out, "</td><td class=\"t w\">");
-    cc_html_escape(out, run->result.device);
+    if (!one_device(runs, count)) {
+        cc_text_add(out, "</td><td class=\"t w\">");
+        cc_html_escape(out, run->result.device);
+    }
     cc_text_add(out, "</td></tr>\n");
+}
+
+static void add_tiles(cc_text *out, const cc_report_run *run)
+{
+    cc_text_add(out, "<div class=\"tiles\">\n");
+    add_test_tile(out, run);
+    add_tile(out, "", "Test top-3", run->result.test_top3, "");
+    add_tile(out, "", "Test top-5", run->result.test_top5, "");
+    add_best_tile(out, run);
+    add_time_tile(out, run->result.seconds);
+    cc_text_add(out, "</div>\n");
+}
+
+static void add_table(cc_text *out, const cc_report_run *runs, size_t count)
+{
+    cc_text_add(out, "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th>"
+                "<th>labels</th><th>unlabelled</th><th class=\"t\">network</th><th>validation<br>top-1 %%</th><th>at epoch</th>"
+                "<th>test<br>top-1 %%</th><th>test<br>top-3 %%</th><th>test<br>top-5 %%</th><th>time</th>%s</tr></thead><tbody>\n",
+                one_device(runs, count) ? "" : "<th class=\"t\">device</th>");
+    for (size_t r = 0; r < count; r++) add_result_row(out, runs, count, r);
+    cc_text_add(out, "</tbody></table></div>\n");
 }
 
 static void add_results(cc_text *out, const cc_report_run *runs, size_t count)
 {
+    bool finished = false, errors = false;
     cc_text_add(out, "<section><h2>Results</h2>\n");
-    for (size_t r = 0; r < count; r++) cc_text_add(out, "%s", runs[r].problems.data != NULL ? runs[r].problems.data : "");
-    for (size_t r = 0; r < count; r++)
-        if (!runs[r].finished) add_unfinished(out, &runs[r]);
-    if (count == 1 && runs[0].finished) {
-        cc_text_add(out, "<div class=\"tiles\">\n");
-        add_test_tile(out, &runs[0]);
-        add_tile(out, "", "Test top-3", runs[0].result.test_top3, "");
-        add_tile(out, "", "Test top-5", runs[0].result.test_top5, "");
-        add_best_tile(out, &runs[0]);
-        add_time_tile(out, runs[0].result.seconds);
-        cc_text_add(out, "</div>\n");
-    }
-    cc_text_add(out, "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th><th>labels</th>"
-                "<th>unlabelled</th><th class=\"t\">network</th><th>best epoch</th><th>validation top-1 %%</th><th>test top-1 %%</th><th>top-3 %%</th>"
-                "<th>top-5 %%</th><th>time</th><th class=\"t\">device</th></tr></thead><tbody>\n");
-    bool errors = false;
     for (size_t r = 0; r < count; r++) {
-        add_result_row(out, runs, count, r);
+        if (runs[r].problems.length > 0) cc_text_add_bytes(out, runs[r].problems.data, runs[r].problems.length);
+        if (!runs[r].finished) add_unfinished(out, &runs[r]);
+        finished |= runs[r].finished;
         errors |= isfinite(cc_report_error(&runs[r]));
+        if (runs[r].problems.failed) out->failed = true;
     }
-    cc_text_add(out, "</tbody></table></div>\n");
+    if (finished && count == 1) add_tiles(out, &runs[0]);
+    if (finished && count > 1) add_table(out, runs, count);
+    cc_text_add(out, "<p class=\"note\" style=\"margin-top:12px\">");
+    if (finished && count > 1 && one_device(runs, count) && runs[0].result.device[0] != '\0') {
+        cc_text_add(out, "All on ");
+        cc_html_escape(out, runs[0].result.device);
+        cc_text_add(out, ". ");
+    }
     if (errors)
-        cc_text_add(out, "<p class=\"note\" style=\"margin-top:10px\">\xc2\xb1 is one standard error from the number of test images. It says nothing about the "
-                    "spread between seeds, which only more runs can show.</p>\n");
-    cc_text_add(out, "</section>\n");
+        cc_text_add(out, "\xc2\xb1 is one standard error from the number of test images; it says nothing about the spread between "
+                    "seeds, which only more runs can show.");
+    cc_text_add(out, "</p></section>\n");
 }
 
 /* ---- curves ---- */
 
 typedef struct plot {
     const char *title, *about;
-    bool percent, from_zero, mark_best;
+    bool percent, from_zero;
+    cc_chart_best best;
     size_t columns;           /* used only by the page of a single run, where it may be more than one */
-    struct { const char *name; size_t at; } column[4];
+    struct { const char *name; size_t at; } column[3];
 } plot;
 
 #define AT(member) offsetof(cc_metrics_row, member)
 
 /* One run: what belongs together shares a chart. */
 static const plot single_plots[] = {
-    { "Accuracy", "share of images classified right", true, false, true, 2, { { "validation", AT(val_top1) }, { "training", AT(train_top1) } } },
-    { "Loss", "what is minimised, and cross-entropy on validation images", false, true, false, 2,
-      { { "training", AT(loss) }, { "validation", AT(val_loss) } } },
-    { "Loss terms", "labelled (s), pseudo-labels (u)", false, true, false, 2, { { "labelled", AT(loss_s) }, { "pseudo-label", AT(loss_u) } } },
-    { "CAM consistency", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, false, 1, { { "CAM loss", AT(loss_c) } } },
-    { "Pseudo-labels", "how many unlabelled images are confident, and how many of these are right", true, true, false, 2,
+    { "Accuracy", "share of images classified right", true, false, CC_CHART_BEST_VALUE_OF_FIRST, 2,
+      { { "validation", AT(val_top1) }, { "training", AT(train_top1) } } },
+    { "Loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 3,
+      { { "labelled", AT(loss_s) }, { "validation", AT(val_loss) }, { "pseudo-label", AT(loss_u) } } },
+    { "CAM consistency", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1,
+      { { "CAM loss", AT(loss_c) } } },
+    { "Pseudo-labels", "unlabelled images that are confident; of these, right ones", true, true, CC_CHART_NO_BEST, 2,
       { { "confident", AT(mask_rate) }, { "right", AT(pseudo_acc) } } },
-    { "Learning rate", "of the optimizer", false, true, false, 1, { { "rate", AT(lr) } } },
-    { "Speed", "training images per second", false, true, false, 1, { { "images/s", AT(images_per_s) } } },
+    { "Learning rate", "of the optimizer", false, true, CC_CHART_NO_BEST, 1, { { "rate", AT(lr) } } },
+    { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "images/s", AT(images_per_s) } } },
 };
 
 /* Several runs: one quantity per chart. */
 static const plot compared_plots[] = {
-    { "Validation top-1", "share of validation images classified right; dots: the best", true, false, true, 1, { { "", AT(val_top1) } } },
-    { "Validation loss", "cross-entropy", false, true, false, 1, { { "", AT(val_loss) } } },
-    { "Training top-1", "share of labelled training images classified right", true, false, false, 1, { { "", AT(train_top1) } } },
-    { "Labelled loss", "cross-entropy on labelled images", false, true, false, 1, { { "", AT(loss_s) } } },
-    { "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", false, true, false, 1, { { "", AT(loss_u) } } },
-    { "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, false, 1, { { "", AT(loss_c) } } },
-    { "Mask rate", "share of unlabelled images that are confident", true, true, false, 1, { { "", AT(mask_rate) } } },
-    { "Pseudo-label accuracy", "of confident images, those whose pseudo-label is right", true, false, false, 1, { { "", AT(pseudo_acc) } } },
-    { "Speed", "training images per second", false, true, false, 1, { { "", AT(images_per_s) } } },
+    { "Validation top-1", "share of validation images classified right; dots: best", true, false, CC_CHART_BEST_DOTS, 1,
+      { { "", AT(val_top1) } } },
+    { "Validation loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 1, { { "", AT(val_loss) } } },
+    { "Training top-1", "share of labelled training images classified right", true, false, CC_CHART_NO_BEST, 1,
+      { { "", AT(train_top1) } } },
+    { "Labelled loss", "cross-entropy on labelled images", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_s) } } },
+    { "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", false, true, CC_CHART_NO_BEST, 1,
+      { { "", AT(loss_u) } } },
+    { "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_c) } } },
+    { "Mask rate", "share of unlabelled images that are confident", true, true, CC_CHART_NO_BEST, 1, { { "", AT(mask_rate) } } },
+    { "Pseudo-label accuracy", "of confident images, those whose pseudo-label is right", true, false, CC_CHART_NO_BEST, 1,
+      { { "", AT(pseudo_acc) } } },
+    { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "", AT(images_per_s) } } },
 };
 
 static size_t add_plots(cc_text *out, const cc_report_run *runs, size_t count, const plot *plots, size_t number, cc_chart_series *series)
 {
     size_t drawn = 0;
     for (size_t i = 0; i < number; i++) {
-        cc_chart chart = { plots[i].title, plots[i].about, plots[i].percent, plots[i].from_zero, plots[i].mark_best, series, 0 };
+        cc_chart chart = { plots[i].title, plots[i].about, plots[i].percent, plots[i].from_zero, plots[i].best, series, 0 };
         for (size_t r = 0; r < count; r++)
             for (size_t c = 0; c < plots[i].columns; c++) {
                 const char *name = count > 1 ? runs[r].name : plots[i].column[c].name;
@@ -312,7 +345,7 @@ static void add_curves(cc_text *out, const cc_report_run *runs, size_t count)
 {
     cc_text figures = CC_TEXT_INIT;
     cc_chart_series *series = NULL;
-    if (CC_NEW(count + 4, &series, NULL) != CAMCL_OK) {
+    if (CC_NEW(count + 3, &series, NULL) != CAMCL_OK) {
         out->failed = true;
         return;
     }
@@ -355,7 +388,8 @@ static camcl_status write_page(const cc_report_run *runs, size_t count, const ch
     cc_report_add_confusion(&page, runs, count);
     cc_report_add_gallery(&page, runs, count);
     cc_report_add_config(&page, runs, count);
-    cc_text_add(&page, "</main>\n<footer>Made by camcl " CAMCL_VERSION ". Curves show values under the pointer.</footer>\n</body></html>\n");
+    cc_text_add(&page, "</main>\n<footer>Made by camcl " CAMCL_VERSION ". Curves show values under the pointer.</footer>\n"
+                "</body></html>\n");
     camcl_status status;
     if (page.failed) {
         status = cc_fail(err, CAMCL_NO_MEMORY, "report '%s': no memory for the page (report fewer runs at once)", output);
@@ -373,7 +407,8 @@ camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const
     cc_report_run *runs = NULL;
     char *beside = NULL;
     if (count == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "report: no run directory (name one or more)");
-    if (output == NULL && count > 1) return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
+    if (output == NULL && count > 1)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
     CC_TRY(CC_NEW(count, &runs, err));
     for (size_t i = 0; i < count; i++) CC_TRY(cc_report_run_read(run_dirs[i], &runs[i], err));
     CC_TRY(cc_report_name_runs(runs, count, err));

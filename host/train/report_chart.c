@@ -15,6 +15,7 @@
 #define LETTER 6.3            /* mean width of a character */
 #define LABEL_GAP 13.5        /* least distance of two labels' base lines */
 #define LABEL_MOST 15         /* characters */
+#define TIP_MOST 24           /* characters of a name in the tip */
 #define HOVER_COLUMNS 48      /* at most, so that the page stays small */
 #define POINTS_MOST 800       /* of one curve; more cannot be told apart */
 
@@ -115,7 +116,7 @@ static frame make_frame(const cc_chart *chart)
     }
     if (f.x_high <= 0) f.x_high = 1;
     f.x_step = fmax(nice_step(f.x_high, 4), 1);
-    f.right = WIDTH - 14 - LETTER * fmin(longest, LABEL_MOST);
+    f.right = WIDTH - 14 - LETTER * fmax(fmin(longest, LABEL_MOST), 6);   /* 6: the word "step" stands there too */
     y_range(chart, &f);
     return f;
 }
@@ -154,7 +155,7 @@ static void add_axes(cc_text *out, const cc_chart *chart, const frame *f)
         }
         cc_text_add(out, "</text>");
     }
-    put(out, "<text x=\"", f->right + 10);
+    put(out, "<text text-anchor=\"end\" x=\"", WIDTH);
     put(out, "\" y=\"", BOTTOM + 17);
     cc_text_add(out, "\">step</text>");
 }
@@ -215,7 +216,7 @@ static void add_best(cc_text *out, const cc_chart *chart, const cc_chart_series 
     if (!isfinite(value)) return;
     double x = map_x(f, (double)series->metrics->rows[best].step), y = map_y(f, value);
     add_point(out, x, y, 4.5);
-    if (chart->count > 1) return;   /* several values would cover each other: they are in the table */
+    if (chart->best != CC_CHART_BEST_VALUE_OF_FIRST) return;   /* values of several curves would cover each other */
     put(out, "<text class=\"value\" text-anchor=\"middle\" x=\"", fmin(fmax(x, LEFT + 20), f->right - 14));
     put(out, "\" y=\"", y < TOP + 12 ? y + 19 : y - 9);
     cc_text_add(out, "\">");
@@ -262,7 +263,8 @@ static void add_labels(cc_text *out, const cc_chart *chart, const frame *f)
     for (size_t i = 0; i < count; i++) {
         cc_text_add(out, "<g class=\"c%u\">", labels[i].series->color % CC_CHART_COLORS);
         if (fabs(labels[i].at - labels[i].y) > 3 || f->right - labels[i].x > 6) {
-            put(out, "<path class=\"lead-line\" d=\"M", labels[i].x);
+            /* A run that ended early gets a dotted line, which nobody takes for its curve. */
+            put(out, f->right - labels[i].x > 6 ? "<path class=\"lead-line far\" d=\"M" : "<path class=\"lead-line\" d=\"M", labels[i].x);
             put(out, " ", labels[i].y);
             put(out, "L", f->right + 6);
             put(out, " ", labels[i].at);
@@ -297,15 +299,18 @@ static bool find_value(const cc_chart_series *series, uint64_t step, double *val
 
 static void add_tip(cc_text *out, const cc_chart *chart, const frame *f, uint64_t step)
 {
-    double x = map_x(f, (double)step), value = NAN, longest = 12;
+    double x = map_x(f, (double)step), value = NAN, longest = 0;
     uint64_t epoch = 0;
     size_t lines = 0;
+    cc_text head = CC_TEXT_INIT;
     for (size_t s = 0; s < chart->count; s++) {
         if (!find_value(&chart->series[s], step, &value, &epoch)) continue;
         lines++;
-        longest = fmax(longest, fmin((double)cc_html_length(chart->series[s].name), 24) + 5);
+        longest = fmax(longest, fmin((double)cc_html_length(chart->series[s].name), TIP_MOST));
     }
-    double width = 28 + LETTER * (longest + 3), left = x + 10 + width < WIDTH ? x + 10 : x - 10 - width;
+    cc_text_add(&head, "epoch %llu, step %llu", (unsigned long long)epoch, (unsigned long long)step);
+    double width = fmax(31 + LETTER * (longest + 9), 18 + LETTER * (double)head.length);
+    double left = x + 10 + width < WIDTH ? x + 10 : x - 10 - width;
     put(out, "<g class=\"tip\"><line class=\"hair\" x1=\"", x);
     put(out, "\" x2=\"", x);
     put(out, "\" y1=\"", TOP);
@@ -316,7 +321,8 @@ static void add_tip(cc_text *out, const cc_chart *chart, const frame *f, uint64_
     put(out, "\" height=\"", 24 + 16.0 * (double)lines);
     put(out, "\"/><text x=\"", left + 9);
     put(out, "\" y=\"", TOP + 17);
-    cc_text_add(out, "\">epoch %llu, step %llu</text>", (unsigned long long)epoch, (unsigned long long)step);
+    cc_text_add(out, "\">%s</text>", head.failed ? "" : head.data);
+    cc_text_free(&head);
     double y = TOP + 17;
     for (size_t s = 0; s < chart->count; s++) {
         if (!find_value(&chart->series[s], step, &value, &epoch)) continue;
@@ -328,7 +334,7 @@ static void add_tip(cc_text *out, const cc_chart *chart, const frame *f, uint64_
         put(out, "\"/></g><text class=\"name\" x=\"", left + 22);
         put(out, "\" y=\"", y);
         cc_text_add(out, "\">");
-        cc_html_escape_cut(out, chart->series[s].name, 24);
+        cc_html_escape_cut(out, chart->series[s].name, TIP_MOST);
         put(out, "</text><text class=\"value\" text-anchor=\"end\" x=\"", left + width - 9);
         put(out, "\" y=\"", y);
         cc_text_add(out, "\">");
@@ -377,7 +383,8 @@ void cc_chart_add(cc_text *out, const cc_chart *chart)
         if (!has_value(&chart->series[s])) continue;
         cc_text_add(out, "<g class=\"c%u\">", chart->series[s].color % CC_CHART_COLORS);
         add_curve(out, &chart->series[s], &f);
-        if (chart->mark_best) add_best(out, chart, &chart->series[s], &f);
+        if (chart->best == CC_CHART_BEST_DOTS || (chart->best == CC_CHART_BEST_VALUE_OF_FIRST && s == 0))
+            add_best(out, chart, &chart->series[s], &f);
         cc_text_add(out, "</g>");
     }
     add_labels(out, chart, &f);

@@ -17,11 +17,14 @@ typedef struct cc_chart_series {
     size_t column;            /* offsetof(cc_metrics_row, ...) of a double */
 } cc_chart_series;
 
+/* Where maxima are marked. */
+typedef enum cc_chart_best { CC_CHART_NO_BEST, CC_CHART_BEST_DOTS, CC_CHART_BEST_VALUE_OF_FIRST } cc_chart_best;
+
 typedef struct cc_chart {
     const char *title, *about;   /* about: what is drawn, one phrase */
     bool percent;                /* values are 0..100 and get a percent sign */
     bool from_zero;              /* the axis starts at 0 */
-    bool mark_best;              /* a dot and the value at each series' maximum */
+    cc_chart_best best;
     const cc_chart_series *series;
     size_t count;
 } cc_chart;

@@ -59,18 +59,6 @@ size_t cc_html_escape_cut(cc_text *out, const char *text, size_t most)
     return written + 1;
 }
 
-void cc_html_base64(cc_text *out, const void *data, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = data;
-    for (size_t i = 0; i < size; i += 3) {
-        size_t have = size - i < 3 ? size - i : 3;
-        uint32_t bits = (uint32_t)in[i] << 16 | (have > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (have > 2 ? in[i + 2] : 0);
-        char group[4] = { digits[bits >> 18], digits[bits >> 12 & 63], have > 1 ? digits[bits >> 6 & 63] : '=', have > 2 ? digits[bits & 63] : '=' };
-        cc_text_add_bytes(out, group, 4);
-    }
-}
-
 static void with_point(char *number)
 {
     char *comma = strchr(number, localeconv()->decimal_point[0]);

@@ -12,8 +12,6 @@ void cc_html_escape(cc_text *out, const char *text);
 size_t cc_html_escape_cut(cc_text *out, const char *text, size_t most);
 size_t cc_html_length(const char *text);                             /* characters */
 
-void cc_html_base64(cc_text *out, const void *data, size_t size);
-
 void cc_html_number(cc_text *out, double value, int decimals);       /* NaN: an en dash */
 void cc_html_short(cc_text *out, double value);                      /* three or four significant digits, "12.5k" */
 void cc_html_count(cc_text *out, double value);                      /* 12,345 */

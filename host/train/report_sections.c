@@ -4,24 +4,23 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/base64.h"
 #include "train/report_html.h"
 
 /* ---- CAM gallery ---- */
 
-#define SMALL_IMAGE 96     /* up to this many pixels a side, pixels are shown enlarged and sharp */
-#define SMALL_SHOWN 116.0  /* width on the page of a small picture */
-#define LARGE_SHOWN 224.0  /* at most, of a large one */
+#define SMALL_IMAGE 96   /* up to this many pixels a side, pixels are shown enlarged and sharp */
 
-static double shown_width(const cc_report_image *image)
+/* Width on the page: several runs stand side by side. */
+static double shown_width(const cc_report_image *image, size_t count)
 {
-    if (image->width == 0) return SMALL_SHOWN;
-    if (image->width <= SMALL_IMAGE) return SMALL_SHOWN;
-    return image->width < LARGE_SHOWN ? image->width : LARGE_SHOWN;
+    double most = count <= 2 ? 172 : count == 3 ? 156 : 124;
+    return image->width <= SMALL_IMAGE || image->width > most ? most : image->width;
 }
 
-static void add_image(cc_text *out, const cc_report_image *image)
+static void add_image(cc_text *out, const cc_report_image *image, size_t count, bool with_part)
 {
-    double width = shown_width(image), height = image->width > 0 ? width * image->height / image->width : width;
+    double width = shown_width(image, count), height = image->width > 0 ? width * image->height / image->width : width;
     cc_text_add(out, "<span><img%s alt=\"", image->width <= SMALL_IMAGE ? " class=\"px\"" : "");
     cc_html_escape(out, image->stem);
     cc_text_add(out, " ");
@@ -31,35 +30,42 @@ static void add_image(cc_text *out, const cc_report_image *image)
     cc_text_add(out, "\" height=\"");
     cc_html_number(out, height, 0);
     cc_text_add(out, "\" src=\"data:image/png;base64,");
-    cc_html_base64(out, image->data, image->size);
+    cc_text_add_base64(out, image->data, image->size);
     cc_text_add(out, "\">");
-    cc_html_escape(out, image->part);
+    if (with_part) cc_html_escape(out, image->part);
     cc_text_add(out, "</span>");
 }
 
-/* All pictures of one stem: of one run in a row, of several runs one row each. */
+/* How many pictures of a run, which are sorted by stem, follow each other with the stem of the first. */
+static size_t same_stem(const cc_report_run *run, size_t first)
+{
+    size_t i = first + 1;
+    while (i < run->image_count && strcmp(run->images[i].stem, run->images[first].stem) == 0) i++;
+    return i - first;
+}
+
+/* All pictures of one stem: those of one run in a row, several runs beside each other. */
 static void add_figure(cc_text *out, const cc_report_run *runs, size_t count, const char *stem)
 {
     cc_text_add(out, "<figure class=\"card cam\"><figcaption>");
     cc_html_escape(out, stem);
-    cc_text_add(out, "</figcaption>");
+    cc_text_add(out, "</figcaption><div class=\"rows\">");
     for (size_t r = 0; r < count; r++) {
-        bool any = false;
-        for (size_t i = 0; i < runs[r].image_count; i++) {
-            const cc_report_image *image = &runs[r].images[i];
-            if (strcmp(image->stem, stem) != 0) continue;
-            if (!any && count > 1) {
-                cc_text_add(out, "<figcaption class=\"c%zu\"><span class=\"dot\"></span>", r % 8);
-                cc_html_escape(out, runs[r].name);
-                cc_text_add(out, "</figcaption>");
-            }
-            if (!any) cc_text_add(out, "<div class=\"row\">");
-            any = true;
-            add_image(out, image);
+        size_t first = 0;
+        while (first < runs[r].image_count && strcmp(runs[r].images[first].stem, stem) != 0) first++;
+        if (first == runs[r].image_count) continue;
+        size_t n = same_stem(&runs[r], first);
+        cc_text_add(out, "<div>");
+        if (count > 1) {
+            cc_text_add(out, "<figcaption class=\"c%zu\"><span class=\"dot\"></span>", r % 8);
+            cc_html_escape_cut(out, runs[r].name, 20);
+            cc_text_add(out, "</figcaption>");
         }
-        if (any) cc_text_add(out, "</div>");
+        cc_text_add(out, "<div class=\"row\">");
+        for (size_t i = 0; i < n; i++) add_image(out, &runs[r].images[first + i], count, n > 1);
+        cc_text_add(out, "</div></div>");
     }
-    cc_text_add(out, "</figure>\n");
+    cc_text_add(out, "</div></figure>\n");
 }
 
 static int by_text(const void *a, const void *b)
@@ -82,19 +88,21 @@ static const char **collect_stems(const cc_report_run *runs, size_t count, size_
     return list;
 }
 
-/* Room for the widest row of pictures, so that the cards of the grid fit what they hold. */
-static double widest_row(const cc_report_run *runs, size_t count)
+/* Room for the widest figure, so that the cards of the grid fit what they hold: every run's widest row, beside each other. */
+static double widest_figure(const cc_report_run *runs, size_t count)
 {
-    double widest = 0;
-    for (size_t r = 0; r < count; r++)
-        for (size_t i = 0; i < runs[r].image_count;) {
+    double all = 0;
+    for (size_t r = 0; r < count; r++) {
+        double widest = 0;
+        for (size_t i = 0, n; i < runs[r].image_count; i += n) {
             double row = 0;
-            size_t first = i;
-            for (; i < runs[r].image_count && strcmp(runs[r].images[i].stem, runs[r].images[first].stem) == 0; i++)
-                row += shown_width(&runs[r].images[i]) + 10;
+            n = same_stem(&runs[r], i);
+            for (size_t k = 0; k < n; k++) row += shown_width(&runs[r].images[i + k], count) + 10;
             if (row > widest) widest = row;
         }
-    return widest + 20;
+        all += widest;
+    }
+    return all + 18;
 }
 
 void cc_report_add_gallery(cc_text *out, const cc_report_run *runs, size_t count)
@@ -106,7 +114,8 @@ void cc_report_add_gallery(cc_text *out, const cc_report_run *runs, size_t count
     }
     cc_text_add(out, "<section><h2>Class activation maps</h2>\n");
     if (total == 0) {
-        cc_text_add(out, "<p class=\"missing\">No CAM pictures: the folder cams is missing or empty (output.cams_every says when they are written).</p></section>\n");
+        cc_text_add(out, "<p class=\"missing\">No CAM pictures: the folder cams is missing or empty (output.cams_every says when they "
+                    "are written).</p></section>\n");
         return;
     }
     const char **list = collect_stems(runs, count, total, &stems);
@@ -117,7 +126,7 @@ void cc_report_add_gallery(cc_text *out, const cc_report_run *runs, size_t count
     cc_text_add(out, "<p class=\"note\">Where the network looks: the Grad-CAM of the class it predicts, warm where it counts most.");
     if (left_out > 0) cc_text_add(out, " %zu earlier pictures stay in the folder cams.", left_out);
     cc_text_add(out, "</p><div class=\"gallery\" style=\"--cell:");
-    cc_html_number(out, widest_row(runs, count), 0);
+    cc_html_number(out, widest_figure(runs, count), 0);
     cc_text_add(out, "px\">\n");
     for (size_t i = 0; i < stems; i++) add_figure(out, runs, count, list[i]);
     cc_text_add(out, "</div></section>\n");
@@ -137,7 +146,8 @@ static bool stands_out(const cc_report_run *runs, size_t count, const char *key,
 {
     const char *first = NULL;
     if (count == 1)
-        return type != CAMCL_KEY_PATH && runs[0].config != NULL && strcmp(setting(&runs[0], key), camcl_config_string(runs[0].initial, key)) != 0;
+        return type != CAMCL_KEY_PATH && runs[0].config != NULL &&
+               strcmp(setting(&runs[0], key), camcl_config_string(runs[0].initial, key)) != 0;
     for (size_t r = 0; r < count; r++) {
         const char *value = setting(&runs[r], key);
         if (value == NULL) continue;
@@ -147,9 +157,10 @@ static bool stands_out(const cc_report_run *runs, size_t count, const char *key,
     return false;
 }
 
-static void add_setting(cc_text *out, const cc_report_run *runs, size_t count, const char *key, const camcl_config_key *row, const char *label)
+static void add_setting(cc_text *out, const cc_report_run *runs, size_t count, const char *key, const camcl_config_key *row,
+                        const char *label)
 {
-    cc_text_add(out, stands_out(runs, count, key, row->type) ? "<tr class=\"diff\"><th scope=\"row\" title=\"" : "<tr><th scope=\"row\" title=\"");
+    cc_text_add(out, "<tr%s><th scope=\"row\" title=\"", stands_out(runs, count, key, row->type) ? " class=\"diff\"" : "");
     cc_html_escape(out, row->help != NULL ? row->help : "");
     cc_text_add(out, "\">");
     cc_html_escape(out, label);

@@ -155,9 +155,11 @@ static void test_cam(void **state)
     free_cam(&args);
     static const char *const wrong[][2] = {
         { "", "CHECKPOINT is missing" }, { "c", "nothing to explain" }, { "c a.png --index 1", "both images and --index" },
-        { "c --index x", "--index x: not a position" }, { "c --index -1", "--index -1: not a position" }, { "c --index", "value is missing" },
+        { "c --index x", "--index x: not a position" }, { "c --index -1", "--index -1: not a position" },
+        { "c --index", "value is missing" },
         { "c --index 99999999999999999999999", "not a position" }, { "c a.png --layer 5", "out of range (choose 1 to 4)" },
-        { "c a.png --layer 0", "out of range" }, { "c a.png --layer two", "out of range" }, { "c a.png --split test", "--split without --index" },
+        { "c a.png --layer 0", "out of range" }, { "c a.png --layer two", "out of range" },
+        { "c a.png --split test", "--split without --index" },
         { "c a.png -O x", "unknown option -O" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

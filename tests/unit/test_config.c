@@ -231,7 +231,8 @@ static void test_presets(void **state)
     static const char *const rows[][3] = {
         { "ssl.confidence", "softmax", "logit" }, { "ssl.batch_norm", "joint", "separate" }, { "ssl.cam_class", "shared", "own" },
         { "ssl.cam_target", "detached", "attached" }, { "ssl.cam_gradient", "first-order", "first-order" },
-        { "ssl.reduction", "confident", "confident" }, { "augment.rotations", "quarter", "paper-code" }, { "augment.per_image", "yes", "no" },
+        { "ssl.reduction", "confident", "confident" }, { "augment.rotations", "quarter", "paper-code" },
+        { "augment.per_image", "yes", "no" },
     };
     camcl_config *config = create();
     for (size_t i = 0; i < CC_COUNT(rows); i++) assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][1]);
@@ -404,13 +405,15 @@ static void test_bad_files(void **state)
 static void test_finish(void **state)
 {
     (void)state;
-    assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED, "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
+    assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED,
+                  "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
     assert_finish("ssl.cam_gradient=exact", CAMCL_UNSUPPORTED, "ssl.cam_gradient = exact@there is first-order)");
     assert_finish("model.arch=wrn28-2", CAMCL_UNSUPPORTED, "model.arch = wrn28-2@there is resnet18 | resnet34 | resnet50)");
     assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@three stages");
     assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");
     assert_finish("data.labeled=505", CAMCL_BAD_CONFIG, "data.labeled = 505@cifar10@multiple of 10");
     assert_finish("data.labeled=110 data.dataset=cifar100", CAMCL_BAD_CONFIG, "multiple of 100");
+    assert_finish("data.labeled=15 data.dataset=shapes", CAMCL_BAD_CONFIG, "shapes@multiple of 10");
     assert_finish("data.labeled=505 data.dataset=folder", CAMCL_OK, "");
     assert_finish("data.mean=0.5 data.std=1,1,1", CAMCL_BAD_CONFIG, "1 and 3 values");
     assert_finish("data.mean=0.5", CAMCL_BAD_CONFIG, "data.mean: 1 values@cifar10@3 channels");
@@ -445,8 +448,10 @@ static void test_round_trip(void **state)
 {
     (void)state;
     static const char *const sets[][2] = {
-        { "device.select", "Odd; name #1, 'x'" }, { "device.cache_dir", "/a b/c" }, { "data.root", "rel;a/tive" }, { "data.labeled", "+50" },
-        { "data.unlabeled", "all" }, { "data.mean", "0.1, 0.2, 0.3" }, { "data.std", "1,1,1" }, { "data.shuffle", "off" }, { "data.seed", "9007199254740992" },
+        { "device.select", "Odd; name #1, 'x'" }, { "device.cache_dir", "/a b/c" }, { "data.root", "rel;a/tive" },
+        { "data.labeled", "+50" },
+        { "data.unlabeled", "all" }, { "data.mean", "0.1, 0.2, 0.3" }, { "data.std", "1,1,1" }, { "data.shuffle", "off" },
+        { "data.seed", "9007199254740992" },
         { "model.init", "w.safetensors" }, { "ssl.preset", "paper-code" }, { "ssl.confidence", "softmax" }, { "optim.lr", "1e-3" },
         { "output.dir", "\"quoted\"" }, { "ssl.threshold", "-3" },
     };
@@ -557,8 +562,8 @@ static void test_resume(void **state)
 static void test_default_dir(void **state)
 {
     (void)state;
-    static const char *const rows[][2] = { { "configs/cifar10-gradcam.ini", "runs/cifar10-gradcam" }, { "a.b.ini", "runs/a.b" }, { "plain", "runs/plain" },
-                                           { "/x.y/.hidden", "runs/.hidden" } };
+    static const char *const rows[][2] = { { "configs/cifar10-gradcam.ini", "runs/cifar10-gradcam" }, { "a.b.ini", "runs/a.b" },
+                                           { "plain", "runs/plain" }, { "/x.y/.hidden", "runs/.hidden" } };
     for (size_t i = 0; i < CC_COUNT(rows); i++) {
         char *dir;
         assert_int_equal(camcl_config_default_dir(rows[i][0], &dir, NULL), CAMCL_OK);

@@ -138,9 +138,11 @@ static void damaged_metrics(void **state)
 {
     const char *path = scratch_path(*state, "metrics.csv");
     static const struct { const char *text; unsigned line; } cases[] = {
-        { "step,epoch\n", 1 }, { "x", 1 }, { "\n", 1 }, { HEADER "\n", 2 }, { HEADER "1,1,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,1,,,,,,,,,,,,,,,,\n", 2 },
+        { "step,epoch\n", 1 }, { "x", 1 }, { "\n", 1 }, { HEADER "\n", 2 }, { HEADER "1,1,,,,,,,,,,,,,,\n", 2 },
+        { HEADER "1,1,,,,,,,,,,,,,,,,\n", 2 },
         { HEADER ",1,,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,-1,,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,1,x,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,1,,,,,,,,,,,,,,,\n1,1,1e,,,,,,,,,,,,,,\n", 3 }, { HEADER "1,1,,,,,,,,,,,,,,,5", 2 }, { HEADER "1,1,nan,,,,,,,,,,,,,,\n", 2 },
+        { HEADER "1,1,,,,,,,,,,,,,,,\n1,1,1e,,,,,,,,,,,,,,\n", 3 }, { HEADER "1,1,,,,,,,,,,,,,,,5", 2 },
+        { HEADER "1,1,nan,,,,,,,,,,,,,,\n", 2 },
         { HEADER "99999999999999999999,1,,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,1,[1],,,,,,,,,,,,,,\n", 2 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -171,7 +173,8 @@ static void result_round_trip(void **state)
     result.seconds = 151.25;
     strcpy(result.device, "A \"quoted\" \\ device");
     assert_int_equal(cc_result_write(path, &result, &err), CAMCL_OK);
-    assert_content(path, "{\n  \"best\": {\"epoch\": 18, \"val_top1\": 71.24},\n  \"test\": {\"loss\": 0.9, \"top1\": 70.5, \"top3\": null, "
+    assert_content(path, "{\n  \"best\": {\"epoch\": 18, \"val_top1\": 71.24},\n"
+                         "  \"test\": {\"loss\": 0.9, \"top1\": 70.5, \"top3\": null, "
                          "\"top5\": null},\n  \"seconds\": 151.25,\n  \"device\": \"A \\\"quoted\\\" \\\\ device\"\n}\n");
     strcpy(result.mode, "gradcam");
     strcpy(result.arch, "resnet18");
