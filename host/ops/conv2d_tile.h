@@ -14,9 +14,12 @@ unsigned cc_conv2d_tile_vectors(size_t channels);
 size_t cc_conv2d_tile_pixel_pitch(size_t channels);
 
 /* Groups of output rows: either `images` whole images (per_image 1), or `rows` rows of one image, per_image groups in each. */
-typedef struct cc_conv2d_groups { size_t images, rows, per_image, count; } cc_conv2d_groups;
-/* Groups whose band, of rows of row_bytes, fits the budget (one output row always does), and of which there are at least `items` if the shape
- * allows. */
-cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget, size_t items);
+typedef struct cc_conv2d_groups {
+    size_t images, rows, per_image, count;
+} cc_conv2d_groups;
+/* Groups whose band, of rows of row_bytes, fits the budget (one output row always does), and of which there are at least `items` if the
+ * shape allows. */
+cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget,
+                                       size_t items);
 
 #endif
