@@ -117,6 +117,8 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_FORWARD, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_forward, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_DATA, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_data, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_WEIGHT, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_weight, NULL, NULL, NULL },
+    { "conv2d", CC_FORWARD, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_forward, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_DATA, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_backward_data, NULL, NULL, NULL },
     { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes,
       cc_conv2d_tile_pack_forward, "tile_forward" },
     { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
@@ -127,7 +129,7 @@ const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 
 /* Names of the built-in table, best first, by device class. */
 static const char *const cpu_order[] = { "tile", "gemm", "general" };
-static const char *const gpu_order[] = { "gemm", "general", "general" };
+static const char *const gpu_order[] = { "gemm", "local", "general" };
 
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {

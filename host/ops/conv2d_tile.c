@@ -132,16 +132,9 @@ camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buf
     return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(rsc), CC_INT(d->k), CC_INT(kb)), err);
 }
 
-/* Input rows h = first + stride*i, i < count, of phase a: (h + pad) mod stride = a. Tap r = a + stride*j leads from there to output row
- * (h + pad - a)/stride - j = origin + i + taps - 1 - j. Columns likewise. */
-typedef struct phase {
-    size_t first, count, taps;
-    int origin;
-} phase;
-
-static phase make_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
+cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
 {
-    phase f = { .first = (a + stride - pad % stride) % stride, .taps = a < kernel ? cc_ceil_div(kernel - a, stride) : 0 };
+    cc_conv2d_phase f = { .first = (a + stride - pad % stride) % stride, .taps = a < kernel ? cc_ceil_div(kernel - a, stride) : 0 };
     f.count = f.first < size ? cc_ceil_div(size - f.first, stride) : 0;
     f.origin = (int)((f.first + pad - a) / stride) - (int)f.taps + 1;
     return f;
@@ -155,7 +148,8 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
     size_t offset = 0;
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
-            const phase v = make_phase(a, d->h, d->r, d->stride, d->pad), u = make_phase(b, d->w, d->s, d->stride, d->pad);
+            const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
+            const cc_conv2d_phase u = cc_conv2d_get_phase(b, d->w, d->s, d->stride, d->pad);
             const size_t taps = v.taps * u.taps;
             const tile_job job = { .n = d->n,
                                    .h = p,
@@ -198,7 +192,8 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
     size_t offset = 0;
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
-            const phase v = make_phase(a, d->h, d->r, d->stride, d->pad), u = make_phase(b, d->w, d->s, d->stride, d->pad);
+            const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
+            const cc_conv2d_phase u = cc_conv2d_get_phase(b, d->w, d->s, d->stride, d->pad);
             const size_t taps = v.taps * u.taps;
             if (taps == 0) continue;
             cc_launch launch = { .program = "conv2d_pack",

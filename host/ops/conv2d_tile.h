@@ -13,6 +13,15 @@ unsigned cc_conv2d_tile_vectors(size_t channels);
 /* Numbers from one pixel of a band to the next. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels);
 
+/* Backward-data of a strided convolution falls into stride x stride phases. Input rows h = first + stride*i, i < count, are those of phase
+ * a: (h + pad) mod stride = a. Tap r = a + stride*j, j < taps, leads from there to output row (h + pad - a)/stride - j, which is origin + i
+ * + taps - 1 - j. Columns likewise. */
+typedef struct cc_conv2d_phase {
+    size_t first, count, taps;
+    int origin;
+} cc_conv2d_phase;
+cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad);
+
 /* Groups of output rows: either `images` whole images (per_image 1), or `rows` rows of one image, per_image groups in each. */
 typedef struct cc_conv2d_groups {
     size_t images, rows, per_image, count;

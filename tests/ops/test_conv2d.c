@@ -260,7 +260,8 @@ static void test_choice(void **state)
 {
     (void)state;
     const cc_conv2d_desc d = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
-    camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28 };
+    camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28,
+                             .local_mem = 32768, .max_work_group = 256 };
     camcl_device_info gpu = cpu, tiny = cpu;
     gpu.type = CAMCL_GPU;
     tiny.type = CAMCL_GPU;
@@ -270,7 +271,8 @@ static void test_choice(void **state)
         assert_string_equal(cc_conv2d_choose(&cpu, "auto", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "direct", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "gemm", direction, &d)->name, "gemm");
-        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, "general");
+        const char *direct = direction == CC_BACKWARD_WEIGHT ? "general" : "local";
+        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, direct);
         assert_string_equal(cc_conv2d_choose(&gpu, "gemm", direction, &d)->name, "gemm");
         assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general"); /* allowed, but does not fit */
         assert_int_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->direction, direction);
