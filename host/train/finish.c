@@ -70,7 +70,7 @@ static camcl_status write_picture(const cc_run *run, size_t i, const float *map,
     uint32_t s = (uint32_t)run->settings.step.image_size, factor = ENLARGED_SIDE / info->width > 1 ? ENLARGED_SIDE / info->width : 1;
     camcl_image small = { info->width, info->height, info->channels, (uint8_t *)(uintptr_t)(camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) + i * bytes) };
     camcl_image large = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT;
-    char name[32], *path = NULL;
+    char name[48], *path = NULL;
     snprintf(name, sizeof name, "%05zu_overlay.png", i);
     CC_TRY(camcl_image_enlarge(&small, factor, &large, err));
     CC_TRY(camcl_image_overlay(&large, map, s, s, 0.5f, &overlay, err));
