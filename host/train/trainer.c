@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -129,6 +130,19 @@ static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camc
     return CAMCL_OK;
 }
 
+/* A metrics row as a line for people; what is not available is left out. */
+static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err)
+{
+    const struct { const char *name; double value; } rates[] = {
+        { "train", row->train_top1 }, { "val", row->val_top1 }, { "mask", row->mask_rate }, { "pseudo", row->pseudo_acc },
+    };
+    char text[160] = "";
+    for (size_t i = 0, used = 0; i < CC_COUNT(rates); i++)
+        if (!isnan(rates[i].value)) used += (size_t)snprintf(text + used, sizeof text - used, "  %s %.1f %%", rates[i].name, rates[i].value);
+    return cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f%s  %.0f images/s", row->epoch, run->settings.schedule.epochs,
+                      row->step, row->loss, text, row->images_per_s);
+}
+
 static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     cc_evaluation v = { 0, NAN, NAN, NAN, NAN };
@@ -146,8 +160,7 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
         .loss_c = p.loss_c, .mask_rate = p.mask_rate, .pseudo_acc = p.pseudo_acc, .train_top1 = p.train_top1, .val_loss = v.loss, .val_top1 = v.top1,
         .val_top3 = v.top3, .val_top5 = v.top5, .images_per_s = p.images_per_s, .seconds = run->state.seconds + cc_seconds() - run->started };
     CC_RETURN_IF_FAILED(cc_metrics_append(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), &row, err));
-    CC_RETURN_IF_FAILED(cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f  train %.1f %%  val %.2f %%  mask %.1f %%  pseudo %.1f %%  %.0f images/s",
-                                   epoch, run->settings.schedule.epochs, row.step, row.loss, row.train_top1, row.val_top1, row.mask_rate, row.pseudo_acc, row.images_per_s));
+    CC_RETURN_IF_FAILED(say_row(run, &row, err));
     memset(run->state.interval, 0, sizeof run->state.interval);
     run->interval_started = cc_seconds();
     return CAMCL_OK;

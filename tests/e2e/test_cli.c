@@ -169,10 +169,10 @@ static void test_shipped_files(void **state)
     }
     outcome result = run(state, "", "config --markdown");
     size_t size;
-    char *page = scratch_read("docs/configuration.md", &size);
+    char *page = scratch_read("configs/reference.md", &size);
     assert_non_null(page);
     if (size != result.out_size || memcmp(page, result.out, size) != 0)
-        fail_msg("docs/configuration.md is not what camcl config --markdown prints: write it again");
+        fail_msg("configs/reference.md is not what camcl config --markdown prints: write it again");
     free(page);
     free_outcome(&result);
 }
