@@ -57,7 +57,8 @@ camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const 
     }
     /* "pt" is what tools of the PyTorch world look for: names and layouts are theirs. */
     const cc_st_pair metadata[] = { { "format", "pt" }, { "version", "camcl " CAMCL_VERSION }, { "arch", graph->spec.arch }, { "stem", graph->spec.stem },
-                                    { "width", width }, { "classes", classes }, { "class_names", names.data }, { "mean", mean.data }, { "std", std.data }, { "image_size", size }, { "step", step } };
+                                    { "width", width }, { "classes", classes }, { "channels", channels }, { "class_names", names.data },
+                                    { "mean", mean.data }, { "std", std.data }, { "image_size", size }, { "step", step } };
     CC_TRY(cc_tensor_list_add_snapshot(&list, "", graph, snapshot, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
 cleanup:
