@@ -299,7 +299,7 @@ static const plot single_plots[] = {
       { { "labelled", AT(loss_s) }, { "validation", AT(val_loss) }, { "pseudo-label", AT(loss_u) } } },
     { "CAM consistency", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1,
       { { "CAM loss", AT(loss_c) } } },
-    { "Pseudo-labels", "unlabelled images that are confident; of these, right ones", true, true, CC_CHART_NO_BEST, 2,
+    { "Pseudo-labels", "share of unlabelled images confident; of these, right", true, true, CC_CHART_NO_BEST, 2,
       { { "confident", AT(mask_rate) }, { "right", AT(pseudo_acc) } } },
     { "Learning rate", "of the optimizer", false, true, CC_CHART_NO_BEST, 1, { { "rate", AT(lr) } } },
     { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "images/s", AT(images_per_s) } } },
