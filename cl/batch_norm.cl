@@ -14,7 +14,7 @@
 #include "common.clh"
 
 /* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
-#if CC_CPU
+#if WIDTH == 16
 #define BLOCK 4
 #define STRIP 4
 #else
@@ -46,8 +46,8 @@ static inline floatv typical(__global const float *x, int m, int c)
     return fmax(fmin(a, b), fmin(fmax(a, b), d));
 }
 
-/* Joins rows top..bottom-1 of `columns` vectors with the means (relative to typical) and M2s of rows first..top-1. x, means and m2s point at
- * the first of the columns. */
+/* Joins rows top..bottom-1 of `columns` vectors with the means (relative to typical) and M2s of rows first..top-1. x, means and m2s point
+ * at the first of the columns. */
 static inline void add_statistics(__global const float *restrict x, __global float *restrict means, __global float *restrict m2s,
     const int m, const int c, const int first, const int top, const int bottom, const int columns)
 {
@@ -90,14 +90,16 @@ __kernel void batch_norm_statistics(__global const float *restrict x, __global f
     for (int top = first; top < last; top += tile) {
         const int bottom = min(last, top + tile);
         int at = left;
-        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH) add_statistics(x + at, means + at, m2s + at, m, c, first, top, bottom, STRIP);
+        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH)
+            add_statistics(x + at, means + at, m2s + at, m, c, first, top, bottom, STRIP);
         for (; at < right; at += WIDTH) add_statistics(x + at, means + at, m2s + at, m, c, first, top, bottom, 1);
     }
 }
 
 /* Joins the chunks: mean, invstd, and the running statistics. */
-__kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean_out, __global float *invstd_out,
-    __global float *running_mean, __global float *running_var, int m, int c, int rows, int chunks, float eps, float momentum)
+__kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean_out,
+                                  __global float *invstd_out, __global float *running_mean, __global float *running_var, int m, int c,
+                                  int rows, int chunks, float eps, float momentum)
 {
     const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
     floatv mean = SPLAT(0.0f), m2 = SPLAT(0.0f);
@@ -141,9 +143,10 @@ __kernel void batch_norm_running(__global const float *running_mean, __global co
     store(invstd + at, SPLAT(1.0f) / sqrt(load(running_var + at) + eps));
 }
 
-__kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual, __global const float *restrict gamma,
-    __global const float *restrict beta, __global const float *restrict mean, __global const float *restrict invstd, __global float *restrict y,
-    int m, int c, int rows, int chunks, int span, float slope, int has_residual)
+__kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual,
+                                 __global const float *restrict gamma, __global const float *restrict beta,
+                                 __global const float *restrict mean, __global const float *restrict invstd, __global float *restrict y,
+                                 int m, int c, int rows, int chunks, int span, float slope, int has_residual)
 {
     FIND_CHUNK;
     for (int row = first; row < last; row++)
@@ -178,9 +181,12 @@ static inline void add_sums(__global const float *restrict x, __global const flo
     }
 }
 
-/* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y. */
-__kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
-    __global const float *restrict mean, __global float *restrict partial, int m, int c, int rows, int chunks, int span, int tile, float slope)
+/* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y.
+ * */
+__kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *restrict y,
+                                       __global const float *restrict dy, __global const float *restrict mean,
+                                       __global float *restrict partial, int m, int c, int rows, int chunks, int span, int tile,
+                                       float slope)
 {
     FIND_CHUNK;
     __global float *sums = partial + (size_t)chunk * c, *products = sums + (size_t)chunks * c;
@@ -228,7 +234,7 @@ __kernel void batch_norm_backward_finalize(__global const float *partial, __glob
  * Modes: 0 no such output, 1 overwrite, 2 add. */
 __kernel void batch_norm_backward(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
     __global const float *restrict gamma, __global const float *restrict mean, __global const float *restrict invstd,
-    __global const float *restrict sums, __global float *restrict dx, __global float *restrict dresidual,
+    __global const float *restrict sums, __global float *dx, __global float *dresidual,
     int m, int c, int rows, int chunks, int span, float slope, int train, int dx_mode, int dresidual_mode)
 {
     FIND_CHUNK;

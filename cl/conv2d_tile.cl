@@ -2,7 +2,8 @@
  * with turned weights, backward-data.
  *
  * The convolution here is
- *     y[n, out_top + out_step*p, out_left + out_step*q, k] = sum_{r,s,c} x[n, p*stride+r+top, q*stride+s+left, c] * w[r,s,c,k],  p < P, q < Q
+ *     y[n, out_top + out_step*p, out_left + out_step*q, k] =
+ *         sum_{r,s,c} x[n, p*stride+r+top, q*stride+s+left, c] * w[r,s,c,k],   p < P, q < Q
  * in a tensor y [N, out_H, out_W, K] (out_step > 1: one phase of a strided backward-data).
  *
  * Weights are packed in panels [ceil(K / KB)][R*S*C][KB], KB = 16*VECTORS, zeros beyond K (conv2d_pack.cl).
@@ -51,14 +52,15 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
         const int pixels = group_images * group_rows * Q;
         __global const float *source = x + (size_t)n0 * H * W * C;
         if (use_band) {
-            band_load(band, source, group_images, H, W, C, p0 * stride + top, left, (group_rows - 1) * stride + R, band_columns,
+            band_load(band, source, group_images, H, W, C, C, p0 * stride + top, left, (group_rows - 1) * stride + R, band_columns,
                 band_image, band_row, band_pixel);
             source = band;
         } else {
             source += ((size_t)(p0 * stride + top) * W + left) * C;
         }
         __global float *y_group = y + (((size_t)n0 * out_H + out_top + p0 * out_step) * out_W + out_left) * K;
-        const int next_row = band_row * stride - (Q - 1) * stride * band_pixel, next_image = band_image - group_rows * band_row * stride;
+        const int next_pixel = stride * band_pixel, next_row = band_row * stride - (Q - 1) * next_pixel;
+        const int next_image = band_image - group_rows * band_row * stride;
         const int out_row = out_step * out_W - (Q - 1) * out_step, out_image = (out_H - group_rows * out_step) * out_W;
 
         for (int panel = first_panel; panel < last_panel; panel++) {
@@ -70,16 +72,11 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                 for (int i = 0; i < PIXELS; i++) {   /* a tile that reaches beyond the group repeats its last pixel */
                     from[i] = at;
                     out[i] = to;
-                    if (pixel + i + 1 >= pixels) continue;
-                    const int row_ends = ++q == Q;
-                    q = row_ends ? 0 : q;
-                    p += row_ends;
-                    at += row_ends ? next_row : stride * band_pixel;
-                    to += row_ends ? out_row : out_step;
-                    const int image_ends = p == group_rows;
-                    p = image_ends ? 0 : p;
-                    at += image_ends ? next_image : 0;
-                    to += image_ends ? out_image : 0;
+                    const int more = pixel + i + 1 < pixels, row_ends = more && q == Q - 1, image_ends = row_ends && p == group_rows - 1;
+                    q = row_ends ? 0 : q + more;
+                    p = image_ends ? 0 : p + row_ends;
+                    at += (row_ends ? next_row : more ? next_pixel : 0) + (image_ends ? next_image : 0);
+                    to += (row_ends ? out_row : more ? out_step : 0) + (image_ends ? out_image : 0);
                 }
                 float16 sum[PIXELS][VECTORS];
 #pragma unroll
@@ -89,7 +86,9 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                 __global const float *weight = w + w_offset + (size_t)panel * (R * S2 * run) * KB;
                 for (int r = 0; r < R; r++) {
                     for (int s = 0; s < S2; s++) {
-                        __global const float *segment = source + r * band_row + s * band_pixel;
+                        __global const float *segment[PIXELS];
+#pragma unroll
+                        for (int i = 0; i < PIXELS; i++) segment[i] = source + r * band_row + s * band_pixel + from[i];
                         for (int c = 0; c < run; c++) {
                             float16 factor[VECTORS];
 #pragma unroll
@@ -97,7 +96,7 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                             weight += KB;
 #pragma unroll
                             for (int i = 0; i < PIXELS; i++) {
-                                const float16 value = (float16)segment[from[i] + c];
+                                const float16 value = (float16)segment[i][c];
 #pragma unroll
                                 for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
                             }

@@ -1,5 +1,5 @@
-/* y [N,O] = x [N,I] w^T + b, w [O,I], and its gradients, without GEMM: for layers so small that packing and padding would cost more. WIDTH divides
- * I. Work-item i takes outputs (vectors of outputs) i*each .. . linear_bias and linear_bias_gradient go with the GEMM variant. */
+/* y [N,O] = x [N,I] w^T + b, w [O,I], and its gradients, without GEMM: for layers so small that packing and padding would cost more. WIDTH
+ * divides I. Work-item i takes outputs (vectors of outputs) i*each .. . linear_bias and linear_bias_gradient go with the GEMM variant. */
 #include "common.clh"
 
 static inline float sum_of(floatv v)

@@ -1,7 +1,7 @@
 /* Pooling of x [N,H,W,C] to y [N,P,Q,C] with square windows: y(p,q) covers x(p*stride-pad+r, q*stride-pad+s), 0 <= r,s < window.
  *
- * Work-item (range, group) of dimension 0, groups fastest: pixels range*each .. of the output (of the input in backward passes, which gather), and
- * of each of them `span` floats of the C channels: all of them on CPUs, one vector on GPUs. */
+ * Work-item (range, group) of dimension 0, groups fastest: pixels range*each .. of the output (of the input in backward passes, which
+ * gather), and of each of them `span` floats of the C channels: all of them on CPUs, one vector on GPUs. */
 #include "common.clh"
 
 #define FIND_RANGE(total)                                                              \
@@ -89,8 +89,8 @@ __kernel void average_pool_forward(__global const float *restrict x, __global fl
     }
 }
 
-__kernel void average_pool_backward(__global const float *restrict dy, __global float *restrict dx, int n, int h, int w, int c, int p, int q,
-    int window, int stride, int pad, int each, int span, int add)
+__kernel void average_pool_backward(__global const float *restrict dy, __global float *restrict dx, int n, int h, int w, int c, int p,
+                                    int q, int window, int stride, int pad, int each, int span, int add)
 {
     FIND_RANGE(n * h * w);
     const float share = 1.0f / (float)(window * window);
@@ -122,8 +122,8 @@ __kernel void global_average_pool_forward(__global const float *restrict x, __gl
         }
 }
 
-__kernel void global_average_pool_backward(__global const float *restrict dy, __global float *restrict dx, int n, int pixels, int c, int each,
-    int span, int add)
+__kernel void global_average_pool_backward(__global const float *restrict dy, __global float *restrict dx, int n, int pixels, int c,
+                                           int each, int span, int add)
 {
     FIND_RANGE(n * pixels);
     const float share = 1.0f / (float)pixels;

@@ -1,5 +1,5 @@
-/* Softmax, cross-entropy, confidence and evaluation of rows of `classes` logits. Kernels read rows row0 .. row0+n-1 of logits; labels, masks and
- * the like have n entries.
+/* Softmax, cross-entropy, confidence and evaluation of rows of `classes` logits. Kernels read rows row0 .. row0+n-1 of logits; labels,
+ * masks and the like have n entries.
  *
  * Kernels that sum over rows run as one work-group of LANES work-items: lane l takes rows l, l + LANES, ..., and the lanes are
  * joined in a fixed tree. The others have one work-item per row.
@@ -66,8 +66,9 @@ __kernel void softmax_forward(__global const float *logits, __global float *prob
 }
 
 /* pseudo = the first greatest (class 0 in a row that starts with NaN); sums = {sum mask, sum mask * (pseudo == truth), n, 0} */
-__kernel void confidence(__global const float *logits, __global const float *thresholds, __global const int *truth,
-    __global int *pseudo, __global float *mask_out, __global float *sums, int row0, int n, int classes, int index, int softmax, int has_truth)
+__kernel void confidence(__global const float *logits, __global const float *thresholds, __global const int *truth, __global int *pseudo,
+                         __global float *mask_out, __global float *sums, int row0, int n, int classes, int index, int softmax,
+                         int has_truth)
 {
 #if LANES > 1
     __local float2 scratch[LANES];
@@ -108,7 +109,8 @@ __kernel void cross_entropy_forward(__global const float *logits, __global const
         __global const float *row = logits + (size_t)(row0 + i) * classes;
         const float weight = has_weights ? weights[i] : 1.0f;
         if (labels[i] < 0) continue;
-        sum += (float4)(weight * cross_entropy(row, classes, labels[i]), weight, rank_of(row, classes, labels[i]) == 0 ? weight : 0.0f, 0.0f);
+        sum +=
+            (float4)(weight * cross_entropy(row, classes, labels[i]), weight, rank_of(row, classes, labels[i]) == 0 ? weight : 0.0f, 0.0f);
     }
     SUM_LANES(sum, scratch);
     if (get_local_id(0) > 0) return;

@@ -74,7 +74,8 @@ camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_err
     camcl_status status = CAMCL_OK;
     if (fstat(file, &info) != 0) status = cc_fail_errno(err, "read", path, errno);
     else if (S_ISDIR(info.st_mode)) status = cc_fail_errno(err, "read", path, EISDIR);
-    else if ((uintmax_t)info.st_size > SIZE_MAX / 2) status = cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
+    else if ((uintmax_t)info.st_size > SIZE_MAX / 2)
+        status = cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
     else status = read_all(file, (size_t)info.st_size, path, data, size, err);
     close(file);
     return status;

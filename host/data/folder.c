@@ -48,7 +48,8 @@ static camcl_status list_folder(const char *folder, bool folders, int32_t label,
     size_t first = list->count;
     DIR *stream = opendir(folder);
     if (!stream && (errno == ENOENT || errno == ENOTDIR)) {
-        return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s: no such folder (set data.root to the folder of train/ and test/)", folder);
+        return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s: no such folder (set data.root to the folder of train/ and test/)",
+                       folder);
     }
     if (!stream) return cc_fail_errno(err, "read the folder", folder, errno);
     for (struct dirent *found; (found = readdir(stream)) != NULL;) {

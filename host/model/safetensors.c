@@ -317,7 +317,8 @@ static camcl_status fail_missing(const cc_safetensors *file, const char *name, c
     }
     if (nearest != NULL)
         return cc_fail(err, CAMCL_BAD_DATA, "'%s' has no tensor '%s' (the nearest name is '%s')", file->path, name, nearest);
-    return cc_fail(err, CAMCL_BAD_DATA, "'%s' has no tensor '%s' among its %zu (is it a file of another model?)", file->path, name, file->count);
+    return cc_fail(err, CAMCL_BAD_DATA, "'%s' has no tensor '%s' among its %zu (is it a file of another model?)", file->path, name,
+                   file->count);
 }
 
 static camcl_status find_shaped(const cc_safetensors *file, const char *name, unsigned dims, const size_t *shape, const cc_st_tensor **out,

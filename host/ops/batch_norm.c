@@ -15,7 +15,7 @@ typedef struct geometry {
 static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *desc)
 {
     enum { TILE = 16, GPU_APPLY_ROWS = 8, GPU_MAX_CHUNKS = 1024 };
-    const bool cpu = info->type == CAMCL_CPU;
+    const bool cpu = cc_likes_long_items(info);
     const size_t units = cc_max_size(info->compute_units, 1);
     geometry g = { .shape = cc_row_shape(info, desc->c) };
     g.span = cpu ? desc->c : g.shape.width;
@@ -31,8 +31,8 @@ static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *de
 }
 
 /* A kernel over `chunks` of rows, or with chunks = 0 one work-group per vector of channels. `passes`: M*C floats read or written. */
-static camcl_status launch(cc_tape *tape, const geometry *g, const cc_batch_norm_desc *desc, const char *kernel, size_t chunks, unsigned passes,
-                           const cc_arg *args, size_t count, camcl_error *err)
+static camcl_status launch(cc_tape *tape, const geometry *g, const cc_batch_norm_desc *desc, const char *kernel, size_t chunks,
+                           unsigned passes, const cc_arg *args, size_t count, camcl_error *err)
 {
     cc_launch l = { .program = "batch_norm", .kernel = kernel, .options = g->shape.options, .dims = 1 };
     l.global[0] = chunks ? chunks * (desc->c / g->span) : desc->c / g->shape.width * g->shape.lanes;
@@ -57,8 +57,9 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     const size_t all = d->m * d->c;
     CC_RETURN_IF_FAILED(check_desc(op, err));
     CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL },
-                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT }, { "running_mean", CC_F32, d->c, CC_EXACT },
-                                 { "running_var", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "y", CC_F32, all, CC_EXACT }));
+                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
+                                 { "running_mean", CC_F32, d->c, CC_EXACT }, { "running_var", CC_F32, d->c, CC_EXACT },
+                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "y", CC_F32, all, CC_EXACT }));
     cc_buffer *x = io[0].buffer, *residual = io[1].buffer, *gamma = io[2].buffer, *beta = io[3].buffer, *running_mean = io[4].buffer,
               *running_var = io[5].buffer, *mean = io[6].buffer, *invstd = io[7].buffer, *y = io[8].buffer;
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
@@ -66,12 +67,14 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
         cc_buffer *partial;
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial statistics", &partial, err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_statistics", g.chunks, 1,
-                                   CC_ARGS(CC_IN(x), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
-                                           CC_INT(g.tile)), err));
-        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_finalize", 0, 0,
-                                   CC_ARGS(CC_IN(x), CC_IN(partial), CC_OUT(mean), CC_OUT(invstd), CC_INOUT(running_mean), CC_INOUT(running_var),
-                                           CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_FLOAT(d->eps),
-                                           CC_FLOAT(d->momentum)), err));
+                                   CC_ARGS(CC_IN(x), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks),
+                                           CC_INT(g.span), CC_INT(g.tile)),
+                                   err));
+        CC_RETURN_IF_FAILED(
+            launch(tape, &g, d, "batch_norm_finalize", 0, 0,
+                   CC_ARGS(CC_IN(x), CC_IN(partial), CC_OUT(mean), CC_OUT(invstd), CC_INOUT(running_mean), CC_INOUT(running_var),
+                           CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_FLOAT(d->eps), CC_FLOAT(d->momentum)),
+                   err));
     } else {
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_running", 0, 0,
                                    CC_ARGS(CC_IN(running_mean), CC_IN(running_var), CC_OUT(mean), CC_OUT(invstd), CC_INT(d->c),
@@ -79,7 +82,9 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     }
     return launch(tape, &g, d, "batch_norm_forward", g.apply_chunks, residual ? 3 : 2,
                   CC_ARGS(CC_IN(x), CC_IN(residual ? residual : x), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_OUT(y),
-                          CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(d->slope), CC_INT(residual != NULL)), err);
+                          CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(d->slope),
+                          CC_INT(residual != NULL)),
+                  err);
 }
 
 static int mode(const cc_buffer *output, bool add) { return output == NULL ? NONE : add ? ADD : OVERWRITE; }
@@ -97,17 +102,19 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const bool eval = !op->train;
     const cc_need wanted = eval ? CC_OPTIONAL : CC_EXACT;
     CC_RETURN_IF_FAILED(check_desc(op, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT }, { "dy", CC_F32, all, CC_EXACT },
-                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT },
-                                 { "dx", CC_F32, all, wanted }, { "dresidual", CC_F32, all, CC_OPTIONAL },
-                                 { "dgamma", CC_F32, d->c, wanted }, { "dbeta", CC_F32, d->c, wanted }));
-    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *mean = io[4].buffer, *invstd = io[5].buffer, *dx = io[6].buffer,
-              *dresidual = io[7].buffer, *dgamma = io[8].buffer, *dbeta = io[9].buffer;
+    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT },
+                                 { "dy", CC_F32, all, CC_EXACT }, { "gamma", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT },
+                                 { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
+                                 { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted },
+                                 { "dbeta", CC_F32, d->c, wanted }));
+    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *mean = io[4].buffer, *invstd = io[5].buffer,
+              *dx = io[6].buffer, *dresidual = io[7].buffer, *dgamma = io[8].buffer, *dbeta = io[9].buffer;
     cc_buffer *y = d->slope == 1.0f ? dy : io[1].buffer;   /* no activation: y is not needed, and not read */
     cc_buffer *sums = invstd;
     const unsigned reads = y == dy ? 2 : 3;
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
-    if ((dgamma == NULL) != (dbeta == NULL)) return cc_fail(err, CAMCL_FAILED, "batch_norm: dgamma without dbeta (report this as a defect)");
+    if ((dgamma == NULL) != (dbeta == NULL))
+        return cc_fail(err, CAMCL_FAILED, "batch_norm: dgamma without dbeta (report this as a defect)");
     if (dgamma) {
         cc_buffer *partial;
         const int how = mode(dgamma, op->add.dparams);
@@ -150,16 +157,18 @@ camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc 
     return cc_op_record(tape, "batch_norm", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }
 
-camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor gamma,
-    cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
+camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
+                                          cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
+                                          cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = true, .add = add };
     const cc_tensor io[] = { x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta };
     return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }
 
-camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor gamma,
-    cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
+camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
+                                         cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
+                                         cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = false, .add = add };
     const cc_tensor io[] = { x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta };

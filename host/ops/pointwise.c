@@ -25,8 +25,10 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     cc_buffer *a = io[0].buffer, *b = io[1].buffer;
     size_t each;
     const cc_launch l = flat(tape, "add_forward", d->count, b ? 3 : 2, &each);
-    return cc_tape_launch(tape, &l, CC_ARGS(CC_IN(a), CC_IN(b ? b : a), CC_OUT(io[2].buffer), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope),
-                                            CC_INT(b != NULL)), err);
+    return cc_tape_launch(
+        tape, &l,
+        CC_ARGS(CC_IN(a), CC_IN(b ? b : a), CC_OUT(io[2].buffer), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(b != NULL)),
+        err);
 }
 
 static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -60,8 +62,8 @@ camcl_status cc_add_forward(cc_tape *tape, const cc_pointwise_desc *desc, cc_ten
     return cc_op_record(tape, "add", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }
 
-camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor y, cc_tensor dy, cc_tensor da, bool add_a, cc_tensor db,
-    bool add_b, camcl_error *err)
+camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor y, cc_tensor dy, cc_tensor da, bool add_a,
+                             cc_tensor db, bool add_b, camcl_error *err)
 {
     const cc_add_op op = { .desc = *desc, .add_a = add_a, .add_b = add_b };
     const cc_tensor io[] = { y, dy, da, db };

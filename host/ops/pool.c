@@ -13,7 +13,7 @@ static rows_launch over_pixels(cc_tape *tape, const char *kernel, size_t pixels,
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_shape shape = cc_row_shape(info, c);
-    const size_t span = info->type == CAMCL_CPU ? c : shape.width;
+    const size_t span = cc_likes_long_items(info) ? c : shape.width;
     const cc_split split = cc_split_work(info, pixels, cc_ceil_div(1024, c));
     return (rows_launch){ .launch = { .program = "pool", .kernel = kernel, .options = shape.options, .dims = 1,
                                       .global = { split.items * (c / span) }, .bytes = 4.0 * floats },
@@ -28,16 +28,17 @@ static camcl_status check_window(const cc_pool_desc *d, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status window_forward(cc_tape *tape, const char *op, const char *kernel, const cc_pool_desc *d, const cc_tensor *io, size_t count,
-                                   camcl_error *err)
+static camcl_status window_forward(cc_tape *tape, const char *op, const char *kernel, const cc_pool_desc *d, const cc_tensor *io,
+                                   size_t count, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
     CC_RETURN_IF_FAILED(CC_CHECK(op, io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT }, { "y", CC_F32, outputs * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, kernel, outputs, d->c, (double)(inputs + outputs) * (double)d->c);
     return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p),
-                                  CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span), err);
+                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                  CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span),
+                          err);
 }
 
 static camcl_status max_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -57,14 +58,16 @@ static camcl_status max_backward(cc_tape *tape, const void *desc, const cc_tenso
     const cc_pool_desc *d = desc;
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
-    CC_RETURN_IF_FAILED(CC_CHECK("max_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT }, { "y", CC_F32, outputs * d->c, CC_EXACT },
-                                 { "dy", CC_F32, outputs * d->c, CC_EXACT }, { "dx", CC_F32, inputs * d->c, CC_EXACT }));
+    CC_RETURN_IF_FAILED(CC_CHECK("max_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
+                                 { "y", CC_F32, outputs * d->c, CC_EXACT }, { "dy", CC_F32, outputs * d->c, CC_EXACT },
+                                 { "dx", CC_F32, inputs * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, "max_pool_backward", inputs, d->c, 2.0 * (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[3].buffer;
     return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n),
-                                  CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride),
-                                  CC_INT(d->pad), l.each, l.span, CC_INT(add)), err);
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), add ? CC_INOUT(dx) : CC_OUT(dx),
+                                  CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window),
+                                  CC_INT(d->stride), CC_INT(d->pad), l.each, l.span, CC_INT(add)),
+                          err);
 }
 
 static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -77,8 +80,10 @@ static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_t
     const rows_launch l = over_pixels(tape, "average_pool_backward", inputs, d->c, (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
     return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                  CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span, CC_INT(add)), err);
+                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
+                                  CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span,
+                                  CC_INT(add)),
+                          err);
 }
 
 static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -90,7 +95,8 @@ static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_ten
                                  { "y", CC_F32, d->n * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, "global_average_pool_forward", d->n, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
     return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span), err);
+                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span),
+                          err);
 }
 
 static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -99,11 +105,13 @@ static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_te
     const size_t pixels = d->h * d->w;
     CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "dy", CC_F32, d->n * d->c, CC_EXACT },
                                  { "dx", CC_F32, d->n * pixels * d->c, CC_EXACT }));
-    const rows_launch l = over_pixels(tape, "global_average_pool_backward", d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
+    const rows_launch l =
+        over_pixels(tape, "global_average_pool_backward", d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
     return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span,
-                                  CC_INT(add)), err);
+                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each,
+                                  l.span, CC_INT(add)),
+                          err);
 }
 
 const cc_variant cc_pool_variants[] = {
@@ -142,7 +150,8 @@ camcl_status cc_global_average_pool_forward(cc_tape *tape, const cc_pool_desc *d
     return cc_op_record(tape, "global_average_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
 }
 
-camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err)
+camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add,
+                                             camcl_error *err)
 {
     return cc_op_record(tape, "global_average_pool", CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
 }

@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 
-camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count, bool add,
-                          camcl_error *err)
+camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
+                          bool add, camcl_error *err)
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     for (size_t i = cc_registry_count(); i-- > 0;) {
@@ -14,11 +14,12 @@ camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction,
         if (variant->direction != direction || strcmp(variant->op, op) != 0 || !variant->supports(info, desc)) continue;
         return variant->record(tape, desc, io, count, add, err);
     }
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op, cc_direction_name(direction),
-                   info->name);
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op,
+                   cc_direction_name(direction), info->name);
 }
 
-camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count, camcl_error *err)
+camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count,
+                         camcl_error *err)
 {
     if (count != expected_count)
         return cc_fail(err, CAMCL_FAILED, "%s: %zu tensors instead of %zu (report this as a defect)", op, count, expected_count);
@@ -30,13 +31,19 @@ camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expe
         }
         size_t elements = cc_tensor_count(&io[i]);
         if (io[i].dtype != want->dtype || elements < want->elements || (elements > want->elements && want->need != CC_AT_LEAST))
-            return cc_fail(err, CAMCL_FAILED, "%s: tensor %s has %zu elements of type %d instead of %zu of type %d (report this as a defect)", op,
-                           want->name, elements, (int)io[i].dtype, want->elements, (int)want->dtype);
+            return cc_fail(err, CAMCL_FAILED,
+                           "%s: tensor %s has %zu elements of type %d instead of %zu of type %d (report this as a defect)", op, want->name,
+                           elements, (int)io[i].dtype, want->elements, (int)want->dtype);
         if (elements > INT32_MAX)
-            return cc_fail(err, CAMCL_UNSUPPORTED, "%s: tensor %s has %zu elements, more than 2^31 - 1 (use smaller batches)", op, want->name,
-                           elements);
+            return cc_fail(err, CAMCL_UNSUPPORTED, "%s: tensor %s has %zu elements, more than 2^31 - 1 (use smaller batches)", op,
+                           want->name, elements);
     }
     return CAMCL_OK;
+}
+
+bool cc_likes_long_items(const camcl_device_info *info)
+{
+    return info->type == CAMCL_CPU && strstr(info->name, "llvmpipe") == NULL;
 }
 
 cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
@@ -48,7 +55,7 @@ cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
         { 1, 64, "-DWIDTH=1 -DLANES=64" },
         { 4, 64, "-DWIDTH=4 -DLANES=64" },
     };
-    const bool cpu = info->type == CAMCL_CPU;
+    const bool cpu = cc_likes_long_items(info);
     size_t width = cpu && c % 16 == 0 ? 16 : c % 4 == 0 ? 4 : 1;
     size_t lanes = cpu || info->max_work_group < 64 ? 1 : 64;
     for (size_t i = 0; i < CC_COUNT(shapes); i++)
@@ -58,7 +65,7 @@ cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
 
 cc_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain)
 {
-    if (info->type != CAMCL_CPU) return (cc_split){ total, 1 };
+    if (!cc_likes_long_items(info)) return (cc_split){ total, 1 };
     size_t ranges = cc_max_size(info->compute_units, 1) * 8;
     size_t each = cc_max_size(cc_ceil_div(total, ranges), cc_max_size(grain, 1));
     return (cc_split){ cc_ceil_div(total, each), each };

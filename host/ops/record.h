@@ -6,8 +6,8 @@
 
 /* Records with the first variant of (op, direction) in the registry order, last to first, that supports the device and desc: later entries
  * are the more special ones. CAMCL_UNSUPPORTED when there is none. */
-camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count, bool add,
-                          camcl_error *err);
+camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
+                          bool add, camcl_error *err);
 
 /* What a variant expects of one of its tensors: so many elements, at least so many (rows of a larger tensor), or so many unless absent. */
 typedef enum cc_need { CC_EXACT, CC_AT_LEAST, CC_OPTIONAL } cc_need;
@@ -17,11 +17,16 @@ typedef struct cc_operand {
     size_t elements;
     cc_need need;
 } cc_operand;
-/* Checks io[0..count) against what the variant expects; a mismatch is a defect of the caller and CAMCL_FAILED. A tensor of more than 2^31 - 1
- * elements is CAMCL_UNSUPPORTED, since kernels count in int. */
-camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count, camcl_error *err);
+/* Checks io[0..count) against what the variant expects; a mismatch is a defect of the caller and CAMCL_FAILED. A tensor of 2^31
+ * elements or more is CAMCL_UNSUPPORTED, since kernels count in int. */
+camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count,
+                         camcl_error *err);
 #define CC_CHECK(op, io, count, err, ...) \
     cc_op_check(op, (const cc_operand[]){ __VA_ARGS__ }, sizeof((const cc_operand[]){ __VA_ARGS__ }) / sizeof(cc_operand), io, count, err)
+
+/* Whether few long work-items suit the device: CPUs, but not Mesa's llvmpipe, which silently ends the loops of a work-item after 65535
+ * turns in all, and so is treated as a GPU. */
+bool cc_likes_long_items(const camcl_device_info *info);
 
 /* How common.clh's kernels are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`
  * work-items share a sum, 1 on CPUs, 64 elsewhere (1 where a work-group cannot have that many). Few combinations, so few programs. */

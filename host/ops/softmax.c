@@ -30,13 +30,14 @@ static camcl_status confidence(cc_tape *tape, const void *desc, const cc_tensor 
     const cc_rows_op *op = desc;
     const cc_rows_desc *d = &op->rows;
     CC_RETURN_IF_FAILED(CC_CHECK("confidence", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "truth", CC_I32, d->n, CC_OPTIONAL }, { "pseudo", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_EXACT },
-                                 { "sums", CC_F32, 4, CC_EXACT }));
+                                 { "truth", CC_I32, d->n, CC_OPTIONAL }, { "pseudo", CC_I32, d->n, CC_EXACT },
+                                 { "mask", CC_F32, d->n, CC_EXACT }, { "sums", CC_F32, 4, CC_EXACT }));
     cc_buffer *logits = io[0].buffer, *truth = io[1].buffer;
     return launch(tape, "confidence", d->n, true,
-                  CC_ARGS(CC_IN(logits), CC_IN(op->scalar.buffer), CC_IN(truth ? truth : logits), CC_OUT(io[2].buffer), CC_OUT(io[3].buffer),
-                          CC_OUT(io[4].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes), CC_INT(op->scalar.index),
-                          CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX), CC_INT(truth != NULL)), err);
+                  CC_ARGS(CC_IN(logits), CC_IN(op->scalar.buffer), CC_IN(truth ? truth : logits), CC_OUT(io[2].buffer),
+                          CC_OUT(io[3].buffer), CC_OUT(io[4].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes),
+                          CC_INT(op->scalar.index), CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX), CC_INT(truth != NULL)),
+                  err);
 }
 
 static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -44,11 +45,13 @@ static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tens
     (void)add;
     const cc_rows_desc *d = &((const cc_rows_op *)desc)->rows;
     CC_RETURN_IF_FAILED(CC_CHECK("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL }, { "sums", CC_F32, 4, CC_EXACT }));
+                                 { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
+                                 { "sums", CC_F32, 4, CC_EXACT }));
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
     return launch(tape, "cross_entropy_forward", d->n, true,
-                  CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_OUT(io[3].buffer), CC_INT(d->row0), CC_INT(d->n),
-                          CC_INT(d->classes), CC_INT(mask != NULL)), err);
+                  CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_OUT(io[3].buffer), CC_INT(d->row0),
+                          CC_INT(d->n), CC_INT(d->classes), CC_INT(mask != NULL)),
+                  err);
 }
 
 static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -63,7 +66,8 @@ static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, cons
     /* dlogits is read and written as far as its lifetime goes: rows outside keep what they have. */
     return launch(tape, "cross_entropy_backward", d->n, false,
                   CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_IN(op->scalar.buffer), CC_INOUT(io[3].buffer),
-                          CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes), CC_INT(mask != NULL), CC_INT(op->scalar.index), CC_FLOAT(op->scale)),
+                          CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes), CC_INT(mask != NULL), CC_INT(op->scalar.index),
+                          CC_FLOAT(op->scale)),
                   err);
 }
 
@@ -73,9 +77,9 @@ static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *i
     const cc_rows_desc *d = desc;
     CC_RETURN_IF_FAILED(CC_CHECK("evaluate", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
                                  { "labels", CC_I32, d->n, CC_EXACT }, { "sums", CC_F32, 8, CC_EXACT }));
-    return launch(tape, "evaluate", d->n, true,
-                  CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_INOUT(io[2].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)),
-                  err);
+    return launch(
+        tape, "evaluate", d->n, true,
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_INOUT(io[2].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
 }
 
 const cc_variant cc_softmax_variants[] = {
@@ -99,15 +103,15 @@ camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidenc
     return cc_op_record(tape, "confidence", CC_FORWARD, &op, (const cc_tensor[]){ logits, truth, pseudo, mask, sums }, 5, false, err);
 }
 
-camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, cc_tensor sums,
-    camcl_error *err)
+camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
+                                      cc_tensor sums, camcl_error *err)
 {
     const cc_rows_op op = { .rows = *desc };
     return cc_op_record(tape, "cross_entropy", CC_FORWARD, &op, (const cc_tensor[]){ logits, labels, mask, sums }, 4, false, err);
 }
 
-camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, float scale,
-    cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err)
+camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
+                                       float scale, cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err)
 {
     const cc_rows_op op = { .rows = *desc, .scale = scale, .scalar = denominator };
     return cc_op_record(tape, "cross_entropy", CC_BACKWARD, &op, (const cc_tensor[]){ logits, labels, mask, dlogits }, 4, false, err);

@@ -347,7 +347,7 @@ camcl_status cc_confusion_read(const char *path, cc_confusion *confusion, camcl_
 {
     camcl_status status = CAMCL_OK;
     char *data = NULL, **names = NULL;
-    size_t size, classes, cells;
+    size_t size, classes, cells = 0;
     *confusion = (cc_confusion){ 0 };
     CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
     classes = count_classes(data);

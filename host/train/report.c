@@ -246,9 +246,9 @@ static void add_tiles(cc_text *out, const cc_report_run *run)
 
 static void add_table(cc_text *out, const cc_report_run *runs, size_t count)
 {
-    cc_text_add(out, "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th><th>labels</th>"
-                "<th>unlabelled</th><th class=\"t\">network</th><th>validation<br>top-1 %%</th><th>at epoch</th><th>test<br>top-1 %%</th>"
-                "<th>test<br>top-3 %%</th><th>test<br>top-5 %%</th><th>time</th>%s</tr></thead><tbody>\n",
+    cc_text_add(out, "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th>"
+                "<th>labels</th><th>unlabelled</th><th class=\"t\">network</th><th>validation<br>top-1 %%</th><th>at epoch</th>"
+                "<th>test<br>top-1 %%</th><th>test<br>top-3 %%</th><th>test<br>top-5 %%</th><th>time</th>%s</tr></thead><tbody>\n",
                 one_device(runs, count) ? "" : "<th class=\"t\">device</th>");
     for (size_t r = 0; r < count; r++) add_result_row(out, runs, count, r);
     cc_text_add(out, "</tbody></table></div>\n");
@@ -274,8 +274,8 @@ static void add_results(cc_text *out, const cc_report_run *runs, size_t count)
         cc_text_add(out, ". ");
     }
     if (errors)
-        cc_text_add(out, "\xc2\xb1 is one standard error from the number of test images; it says nothing about the spread between seeds, which only "
-                    "more runs can show.");
+        cc_text_add(out, "\xc2\xb1 is one standard error from the number of test images; it says nothing about the spread between "
+                    "seeds, which only more runs can show.");
     cc_text_add(out, "</p></section>\n");
 }
 
@@ -293,11 +293,13 @@ typedef struct plot {
 
 /* One run: what belongs together shares a chart. */
 static const plot single_plots[] = {
-    { "Accuracy", "share of images classified right", true, false, CC_CHART_BEST_VALUE_OF_FIRST, 2, { { "validation", AT(val_top1) }, { "training", AT(train_top1) } } },
+    { "Accuracy", "share of images classified right", true, false, CC_CHART_BEST_VALUE_OF_FIRST, 2,
+      { { "validation", AT(val_top1) }, { "training", AT(train_top1) } } },
     { "Loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 3,
       { { "labelled", AT(loss_s) }, { "validation", AT(val_loss) }, { "pseudo-label", AT(loss_u) } } },
-    { "CAM consistency", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1, { { "CAM loss", AT(loss_c) } } },
-    { "Pseudo-labels", "unlabelled images that are confident; of these, right ones", true, true, CC_CHART_NO_BEST, 2,
+    { "CAM consistency", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1,
+      { { "CAM loss", AT(loss_c) } } },
+    { "Pseudo-labels", "share of unlabelled images confident; of these, right", true, true, CC_CHART_NO_BEST, 2,
       { { "confident", AT(mask_rate) }, { "right", AT(pseudo_acc) } } },
     { "Learning rate", "of the optimizer", false, true, CC_CHART_NO_BEST, 1, { { "rate", AT(lr) } } },
     { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "images/s", AT(images_per_s) } } },
@@ -305,14 +307,18 @@ static const plot single_plots[] = {
 
 /* Several runs: one quantity per chart. */
 static const plot compared_plots[] = {
-    { "Validation top-1", "share of validation images classified right; dots: best", true, false, CC_CHART_BEST_DOTS, 1, { { "", AT(val_top1) } } },
+    { "Validation top-1", "share of validation images classified right; dots: best", true, false, CC_CHART_BEST_DOTS, 1,
+      { { "", AT(val_top1) } } },
     { "Validation loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 1, { { "", AT(val_loss) } } },
-    { "Training top-1", "share of labelled training images classified right", true, false, CC_CHART_NO_BEST, 1, { { "", AT(train_top1) } } },
+    { "Training top-1", "share of labelled training images classified right", true, false, CC_CHART_NO_BEST, 1,
+      { { "", AT(train_top1) } } },
     { "Labelled loss", "cross-entropy on labelled images", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_s) } } },
-    { "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_u) } } },
+    { "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", false, true, CC_CHART_NO_BEST, 1,
+      { { "", AT(loss_u) } } },
     { "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_c) } } },
     { "Mask rate", "share of unlabelled images that are confident", true, true, CC_CHART_NO_BEST, 1, { { "", AT(mask_rate) } } },
-    { "Pseudo-label accuracy", "of confident images, those whose pseudo-label is right", true, false, CC_CHART_NO_BEST, 1, { { "", AT(pseudo_acc) } } },
+    { "Pseudo-label accuracy", "of confident images, those whose pseudo-label is right", true, false, CC_CHART_NO_BEST, 1,
+      { { "", AT(pseudo_acc) } } },
     { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "", AT(images_per_s) } } },
 };
 
@@ -382,7 +388,8 @@ static camcl_status write_page(const cc_report_run *runs, size_t count, const ch
     cc_report_add_confusion(&page, runs, count);
     cc_report_add_gallery(&page, runs, count);
     cc_report_add_config(&page, runs, count);
-    cc_text_add(&page, "</main>\n<footer>Made by camcl " CAMCL_VERSION ". Curves show values under the pointer.</footer>\n</body></html>\n");
+    cc_text_add(&page, "</main>\n<footer>Made by camcl " CAMCL_VERSION ". Curves show values under the pointer.</footer>\n"
+                "</body></html>\n");
     camcl_status status;
     if (page.failed) {
         status = cc_fail(err, CAMCL_NO_MEMORY, "report '%s': no memory for the page (report fewer runs at once)", output);
@@ -400,7 +407,8 @@ camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const
     cc_report_run *runs = NULL;
     char *beside = NULL;
     if (count == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "report: no run directory (name one or more)");
-    if (output == NULL && count > 1) return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
+    if (output == NULL && count > 1)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
     CC_TRY(CC_NEW(count, &runs, err));
     for (size_t i = 0; i < count; i++) CC_TRY(cc_report_run_read(run_dirs[i], &runs[i], err));
     CC_TRY(cc_report_name_runs(runs, count, err));

@@ -309,7 +309,8 @@ static void add_tip(cc_text *out, const cc_chart *chart, const frame *f, uint64_
         longest = fmax(longest, fmin((double)cc_html_length(chart->series[s].name), TIP_MOST));
     }
     cc_text_add(&head, "epoch %llu, step %llu", (unsigned long long)epoch, (unsigned long long)step);
-    double width = fmax(31 + LETTER * (longest + 9), 18 + LETTER * (double)head.length), left = x + 10 + width < WIDTH ? x + 10 : x - 10 - width;
+    double width = fmax(31 + LETTER * (longest + 9), 18 + LETTER * (double)head.length);
+    double left = x + 10 + width < WIDTH ? x + 10 : x - 10 - width;
     put(out, "<g class=\"tip\"><line class=\"hair\" x1=\"", x);
     put(out, "\" x2=\"", x);
     put(out, "\" y1=\"", TOP);
@@ -382,7 +383,8 @@ void cc_chart_add(cc_text *out, const cc_chart *chart)
         if (!has_value(&chart->series[s])) continue;
         cc_text_add(out, "<g class=\"c%u\">", chart->series[s].color % CC_CHART_COLORS);
         add_curve(out, &chart->series[s], &f);
-        if (chart->best == CC_CHART_BEST_DOTS || (chart->best == CC_CHART_BEST_VALUE_OF_FIRST && s == 0)) add_best(out, chart, &chart->series[s], &f);
+        if (chart->best == CC_CHART_BEST_DOTS || (chart->best == CC_CHART_BEST_VALUE_OF_FIRST && s == 0))
+            add_best(out, chart, &chart->series[s], &f);
         cc_text_add(out, "</g>");
     }
     add_labels(out, chart, &f);

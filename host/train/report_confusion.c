@@ -53,7 +53,8 @@ static void add_cell(cc_text *out, const cc_confusion *c, size_t row, size_t col
 {
     uint64_t count = count_at(c, row, column);
     double part = share(count, sum), v = isfinite(part) ? shade(part) : 0;
-    cc_text_add(out, "<td class=\"%s%s%s\" style=\"--v:", row == column ? "hit1" : "miss1", v > 0.62 ? " inv" : "", count == 0 ? " zero" : "");
+    cc_text_add(out, "<td class=\"%s%s%s\" style=\"--v:", row == column ? "hit1" : "miss1", v > 0.62 ? " inv" : "",
+                count == 0 ? " zero" : "");
     cc_html_number(out, v, 2);
     cc_text_add(out, "\" title=\"");
     cc_html_escape(out, c->names[row]);
@@ -72,7 +73,8 @@ static void add_table(cc_text *out, const cc_confusion *c)
         cc_html_escape_cut(out, c->names[p], 14);
         cc_text_add(out, "</th>");
     }
-    cc_text_add(out, "<th class=\"rate\" scope=\"col\" title=\"share of the class's images that were recognised\">recall</th></tr></thead><tbody>\n");
+    cc_text_add(out, "<th class=\"rate\" scope=\"col\" title=\"share of the class's images that were recognised\">recall</th></tr></thead>"
+                "<tbody>\n");
     for (size_t t = 0; t < c->classes; t++) {
         uint64_t sum = row_sum(c, t);
         cc_text_add(out, "<tr><th scope=\"row\">");
@@ -95,14 +97,15 @@ static void add_table(cc_text *out, const cc_confusion *c)
 static void add_picture(cc_text *out, const cc_confusion *c)
 {
     size_t n = c->classes;
-    cc_text_add(out, "<div style=\"flex:1 1 420px;max-width:620px\"><svg class=\"many\" viewBox=\"0 0 %zu %zu\" role=\"img\" aria-label=\"Confusion matrix\">"
-                "<rect class=\"back\" width=\"%zu\" height=\"%zu\"/>", n, n, n, n);
+    cc_text_add(out, "<div style=\"flex:1 1 420px;max-width:620px\"><svg class=\"many\" viewBox=\"0 0 %zu %zu\" role=\"img\" "
+                "aria-label=\"Confusion matrix\"><rect class=\"back\" width=\"%zu\" height=\"%zu\"/>", n, n, n, n);
     for (size_t t = 0; t < n; t++) {
         uint64_t sum = row_sum(c, t);
         for (size_t p = 0; p < n; p++) {
             uint64_t count = count_at(c, t, p);
             if (count == 0) continue;
-            cc_text_add(out, "<rect class=\"%s\" x=\"%zu\" y=\"%zu\" width=\"1\" height=\"1\" style=\"--v:", t == p ? "hit1" : "miss1", p, t);
+            cc_text_add(out, "<rect class=\"%s\" x=\"%zu\" y=\"%zu\" width=\"1\" height=\"1\" style=\"--v:",
+                        t == p ? "hit1" : "miss1", p, t);
             cc_html_number(out, shade(share(count, sum)), 2);
             cc_text_add(out, "\"><title>");
             cc_html_escape(out, c->names[t]);
@@ -158,8 +161,8 @@ void cc_report_add_confusion(cc_text *out, const cc_report_run *runs, size_t cou
     for (size_t r = 0; r < count; r++) {
         if (runs[r].confusion.classes == 0) continue;
         if (first) {
-            cc_text_add(out, "<p class=\"note\">Test images by true class (rows) and predicted class (columns). Blue: right, orange: wrong; the "
-                        "stronger, the larger the share of the row.</p><div class=\"panels\">\n");
+            cc_text_add(out, "<p class=\"note\">Test images by true class (rows) and predicted class (columns). Blue: right, orange: "
+                        "wrong; the stronger, the larger the share of the row.</p><div class=\"panels\">\n");
         }
         if (count == 1) {
             cc_text_add(out, "<div class=\"card panel\">");
@@ -174,6 +177,7 @@ void cc_report_add_confusion(cc_text *out, const cc_report_run *runs, size_t cou
         }
         first = false;
     }
-    cc_text_add(out, first ? "<p class=\"missing\">No confusion matrix: it is written at the end of a run, with the test results.</p></section>\n"
+    cc_text_add(out, first ? "<p class=\"missing\">No confusion matrix: it is written at the end of a run, with the test results.</p>"
+                             "</section>\n"
                            : "</div></section>\n");
 }

@@ -200,9 +200,11 @@ camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error
     CC_RETURN_IF_FAILED(read_figures(run, err));
     CC_RETURN_IF_FAILED(read_config(run, err));
     CC_RETURN_IF_FAILED(read_pictures(run, err));
-    bool nothing = !run->finished && run->metrics.count == 0 && run->config == NULL && run->config_text == NULL && run->problems.length == 0;
+    bool nothing = !run->finished && run->metrics.count == 0 && run->config == NULL && run->config_text == NULL &&
+                   run->problems.length == 0;
     if (nothing)
-        return cc_fail(err, CAMCL_BAD_DATA, "'%s' is no run directory: it has no config.ini, metrics.csv or result.json (check the path)", dir);
+        return cc_fail(err, CAMCL_BAD_DATA, "'%s' is no run directory: it has no config.ini, metrics.csv or result.json (check the path)",
+                       dir);
     return CAMCL_OK;
 }
 

@@ -114,7 +114,8 @@ void cc_report_add_gallery(cc_text *out, const cc_report_run *runs, size_t count
     }
     cc_text_add(out, "<section><h2>Class activation maps</h2>\n");
     if (total == 0) {
-        cc_text_add(out, "<p class=\"missing\">No CAM pictures: the folder cams is missing or empty (output.cams_every says when they are written).</p></section>\n");
+        cc_text_add(out, "<p class=\"missing\">No CAM pictures: the folder cams is missing or empty (output.cams_every says when they "
+                    "are written).</p></section>\n");
         return;
     }
     const char **list = collect_stems(runs, count, total, &stems);
@@ -145,7 +146,8 @@ static bool stands_out(const cc_report_run *runs, size_t count, const char *key,
 {
     const char *first = NULL;
     if (count == 1)
-        return type != CAMCL_KEY_PATH && runs[0].config != NULL && strcmp(setting(&runs[0], key), camcl_config_string(runs[0].initial, key)) != 0;
+        return type != CAMCL_KEY_PATH && runs[0].config != NULL &&
+               strcmp(setting(&runs[0], key), camcl_config_string(runs[0].initial, key)) != 0;
     for (size_t r = 0; r < count; r++) {
         const char *value = setting(&runs[r], key);
         if (value == NULL) continue;
@@ -155,9 +157,10 @@ static bool stands_out(const cc_report_run *runs, size_t count, const char *key,
     return false;
 }
 
-static void add_setting(cc_text *out, const cc_report_run *runs, size_t count, const char *key, const camcl_config_key *row, const char *label)
+static void add_setting(cc_text *out, const cc_report_run *runs, size_t count, const char *key, const camcl_config_key *row,
+                        const char *label)
 {
-    cc_text_add(out, stands_out(runs, count, key, row->type) ? "<tr class=\"diff\"><th scope=\"row\" title=\"" : "<tr><th scope=\"row\" title=\"");
+    cc_text_add(out, "<tr%s><th scope=\"row\" title=\"", stands_out(runs, count, key, row->type) ? " class=\"diff\"" : "");
     cc_html_escape(out, row->help != NULL ? row->help : "");
     cc_text_add(out, "\">");
     cc_html_escape(out, label);

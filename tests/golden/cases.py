@@ -89,7 +89,8 @@ STEPS = [
     gradcam("exact-attached-own", cam_gradient="exact", cam_target="attached", cam_class="own", beta=4.0),
     Step("gradcam_nobody-confident", "resnet18_side12", confident=False),
     Step("gradcam_resized", "resnet18_side12", overrides={"beta": 4.0}, size=16, steps=2),
-    Step("gradcam_resnet50", "resnet50_imagenet", overrides={"cam_gradient": "exact", "cam_target": "attached", "cam_layer": 2, "beta": 4.0}),
+    Step("gradcam_resnet50", "resnet50_imagenet",
+         overrides={"cam_gradient": "exact", "cam_target": "attached", "cam_layer": 2, "beta": 4.0}),
     Step("gradcam_wrn", "wrn28-2", overrides={"cam_gradient": "exact", "cam_layer": 2, "beta": 4.0}, labeled=6, unlabeled=7),
 ]
 
@@ -146,7 +147,7 @@ def draw_base(base):
 
 
 def spread_classes(fc, logits):
-    """Rescales the last layer so that the pool's logits have the same mean for all classes and a fixed spread: else one class wins always."""
+    """Rescales the last layer so that the pool's logits have equal class means and a fixed spread: else one class wins always."""
     scale = 1.5 / (logits - logits.mean(0)).std()
     with torch.no_grad():
         fc.bias.copy_(((fc.bias - logits.mean(0)) * scale + 0.1 * fc.bias).float())

@@ -11,7 +11,8 @@ Usage: check_state_dict.py CHECKPOINT.safetensors --images FILE --logits FILE.np
 --logits   camcl's float32 [N, classes]
 --write    writes PyTorch's logits instead of comparing
 --rows     the first N images only
-Architecture, classes, normalisation and size come from the checkpoint's metadata. PyTorch computes in float64, so the difference is camcl's error.
+Architecture, classes, normalisation and size come from the checkpoint's metadata. PyTorch computes in float64, so the difference is
+camcl's error.
 Exit status: 0 every logit is within T (default 1e-4) times the logits' standard deviation; 1 not so; 2 usage.
 """
 import argparse
@@ -59,7 +60,8 @@ def network_input(pixels, meta):
 
 @torch.inference_mode()
 def logits_of(net, pixels, meta, batch=250):
-    return np.concatenate([net(network_input(np.ascontiguousarray(pixels[i:i + batch]), meta)).numpy() for i in range(0, len(pixels), batch)])
+    parts = [np.ascontiguousarray(pixels[i:i + batch]) for i in range(0, len(pixels), batch)]
+    return np.concatenate([net(network_input(part, meta)).numpy() for part in parts])
 
 
 def compare(ours, want, tolerance):

@@ -4,8 +4,8 @@
 Usage: make_golden.py [--only NAME] [--search N]     --search: try N seeds per case and print the best instead of writing
 
 All results are computed in float64 and rounded to float32. Every case's seed was searched so that no decision (ReLU sign, pooling winner,
-map extreme, threshold, arg-max) is near a tie; float32 then follows the same branches, and its error is rounding alone. PyTorch's own float32
-error, the worse of its two memory formats, is recorded with each quantity.
+map extreme, threshold, arg-max) is near a tie; float32 then follows the same branches, and its error is rounding alone. PyTorch's own
+float32 error, the worse of its two memory formats, is recorded with each quantity.
 """
 import argparse
 import json
@@ -178,8 +178,8 @@ def quantity(key):
 
 
 def errors(got, want, state):
-    """The errors that README.md's tolerance rule bounds: quantity -> error of `got`. Gradients, statistics and the update count as one vector
-    each; of logits, losses and maps the worst tensor counts."""
+    """The errors that README.md's tolerance rule bounds: quantity -> error of `got`. Gradients, statistics and the update count as
+    one vector each; of logits, losses and maps the worst tensor counts."""
     keys, found = {}, {}
     for key in want:
         keys.setdefault(quantity(key), []).append(key)
@@ -219,7 +219,9 @@ def case_metadata(case, base, seed):
 
 
 def with_errors(meta, least, found):
-    return {**meta, **{"margin." + k: f"{v:.3g}" for k, v in least.items() if k != "variety"}, **{"torch32." + k: f"{v:.3g}" for k, v in found.items()}}
+    kept = {"margin." + k: v for k, v in least.items() if k != "variety"}
+    kept.update({"torch32." + k: v for k, v in found.items()})
+    return {**meta, **{k: f"{v:.3g}" for k, v in kept.items()}}
 
 
 def turned(found):

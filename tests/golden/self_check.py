@@ -46,8 +46,8 @@ def gradient(evaluate, o, of="loss"):
 
 
 def finite_differences(name, o, of="loss_c", base="resnet18_side12", expect=True, gradient_of=None):
-    """Central differences of the loss whose constants are frozen, along one random direction per tensor; the median over tensors of
-    the relative disagreement is compared, because a ReLU may flip within a single difference."""
+    """Central differences of the loss whose constants are frozen, along one random direction per tensor; nine tenths of
+    the tensors must agree, because a ReLU may flip within a single difference."""
     evaluate = setting(o, base)
     net, r, g = gradient(evaluate, gradient_of or o, of)
     frozen = {k: r[k].detach() if torch.is_tensor(r[k]) else r[k] for k in r}
@@ -65,9 +65,9 @@ def finite_differences(name, o, of="loss_c", base="resnet18_side12", expect=True
             value.append(float(moved[of].detach()))
         numeric, exact = (value[0] - value[1]) / (2 * h), float((g[key] * d).sum())
         worst.append(abs(numeric - exact) / (abs(numeric) + abs(exact) + 1e-4 * total))
-    median = float(np.median(worst))
-    near = median < 1e-5 and float(np.quantile(worst, 0.9)) < 1e-3
-    check(name, near if expect else float(np.quantile(worst, 0.9)) > 1e-3, f"median {median:.1e} 90% {np.quantile(worst, 0.9):.1e} max {max(worst):.1e}")
+    median, tail = float(np.median(worst)), float(np.quantile(worst, 0.9))
+    near = median < 1e-6 and tail < 1e-4
+    check(name, near if expect else tail > 1e-3, f"median {median:.1e}, nine tenths within {tail:.1e}, worst {max(worst):.1e}")
 
 
 def options(**given):
@@ -128,8 +128,9 @@ def warp_formulas():
     mean, std = torch.full((3,), 0.5), torch.full((3,), 0.25)
     flip = torch.tensor([[0, 1, 0, 0, 0, 4, 4, 0], [0, 0, 1, 0, 0, 4, 4, 0]], dtype=torch.int32)
     x = reference.load(pixels, flip, mean, std, 4, torch.float64)
-    value = lambda i, j, c: (float(pixels[0, i, j, c]) / 255 - 0.5) / 0.25
-    check("flip_h mirrors columns, flip_v rows", abs(float(x[0, 1, 0, 1]) - value(0, 2, 1)) < 1e-12 and abs(float(x[1, 2, 0, 1]) - value(3, 1, 2)) < 1e-12)
+    plain = ((pixels[0].double() / 255 - 0.5) / 0.25).numpy()
+    check("flip_h mirrors columns", np.allclose(x[0].permute(1, 2, 0).numpy(), plain[:, ::-1], atol=1e-12))
+    check("flip_v mirrors rows", np.allclose(x[1].permute(1, 2, 0).numpy(), plain[::-1], atol=1e-12))
 
 
 def main():

@@ -30,7 +30,8 @@ static void forward_matches_reference(void **state)
             op_test t;
             op_begin(&t, device);
             cc_tensor y = op_output(&t, CC_F32, d.count);
-            OK(&t, cc_add_forward(t.tape, &d, op_input(&t, CC_F32, a, d.count), two ? op_input(&t, CC_F32, b, d.count) : CC_NO_TENSOR, y, &t.err));
+            OK(&t, cc_add_forward(t.tape, &d, op_input(&t, CC_F32, a, d.count), two ? op_input(&t, CC_F32, b, d.count) : CC_NO_TENSOR, y,
+                                  &t.err));
             op_run(&t);
             float *got = op_read_floats(&t, y);
             check_close(got, want, d.count, 0, 2e-7, "count %zu, slope %g", d.count, (double)d.slope);
@@ -47,14 +48,16 @@ static void backward_matches_reference(void **state)
             const cc_pointwise_desc d = { counts[i], slopes[variation % 3] };
             const bool add_a = variation / 3 % 2, add_b = variation / 6 == 2, two = variation >= 6;
             float *y = random_floats(d.count, 1), *dy = random_floats(d.count, 2), *old = random_floats(d.count, 3);
-            double *y64 = to_doubles(y, d.count), *dy64 = to_doubles(dy, d.count), *g = to_doubles(y, d.count), *sum = to_doubles(old, d.count);
+            double *y64 = to_doubles(y, d.count), *dy64 = to_doubles(dy, d.count), *g = to_doubles(y, d.count),
+                   *sum = to_doubles(old, d.count);
             ref_add_backward(d.count, d.slope, y64, dy64, g);
             for (size_t j = 0; j < d.count; j++) sum[j] += g[j];
             op_test t;
             op_begin(&t, device);
             cc_tensor da = add_a ? op_input(&t, CC_F32, old, d.count) : op_output(&t, CC_F32, d.count), db = CC_NO_TENSOR;
             if (two) db = add_b ? op_input(&t, CC_F32, old, d.count) : op_output(&t, CC_F32, d.count);
-            OK(&t, cc_add_backward(t.tape, &d, op_input(&t, CC_F32, y, d.count), op_input(&t, CC_F32, dy, d.count), da, add_a, db, add_b, &t.err));
+            OK(&t, cc_add_backward(t.tape, &d, op_input(&t, CC_F32, y, d.count), op_input(&t, CC_F32, dy, d.count), da, add_a, db, add_b,
+                                   &t.err));
             op_run(&t);
             float *got = op_read_floats(&t, da);
             check_close(got, add_a ? sum : g, d.count, 1e-7, 2e-7, "count %zu, slope %g: da", d.count, (double)d.slope);

@@ -44,7 +44,10 @@ static buffers make(size_t in, size_t out, bool ties)
     return b;
 }
 
-static void release(buffers *b) { free(b->x), free(b->dy), free(b->old), free(b->x64), free(b->dy64), free(b->y), free(b->dx), free(b->sum); }
+static void release(buffers *b)
+{
+    free(b->x), free(b->dy), free(b->old), free(b->x64), free(b->dy64), free(b->y), free(b->dx), free(b->sum);
+}
 
 static void check(op_test *t, buffers *b, cc_tensor y, cc_tensor dx, cc_tensor sum, size_t in, size_t out, const char *what, size_t shape)
 {

@@ -1,6 +1,7 @@
 /* The registry: complete entries, unique names, lookups, and every operation in it has a test program that is known to cover it. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 /* Which tests/ops/test_<program>.c compares an operation with its reference, and in how many directions. */
 static const struct { const char *op, *program; unsigned directions; } covered[] = {
     { "conv2d", "conv2d", 3 },
-    { "gemm", "conv2d", 1 },
+    { "gemm", "gemm", 1 },
     { "linear", "linear", 3 },
     { "batch_norm", "batch_norm", 2 },
     { "add", "pointwise", 2 },
@@ -28,6 +29,15 @@ static const struct { const char *op, *program; unsigned directions; } covered[]
     { "evaluate", "softmax", 1 },
     { "sgd", "sgd", 1 },
     { "ema", "sgd", 1 },
+    { "grad_cam", "grad_cam", 2 },
+    { "grad_cam_seed", "grad_cam", 1 },
+    { "argmax_rows", "grad_cam", 1 },
+    { "resize", "resize", 2 },
+    { "min_max", "min_max", 2 },
+    { "warp", "warp", 2 },
+    { "load_images", "load", 1 },
+    { "load_labels", "load", 1 },
+    { "masked_mse", "masked_mse", 2 },
 };
 
 static void every_operation_is_covered(void **state)
@@ -40,12 +50,18 @@ static void every_operation_is_covered(void **state)
         if (found == CC_COUNT(covered)) fail_msg("%s: in the registry, but in no test program (test it, then add it here)", v->op);
     }
     for (size_t c = 0; c < CC_COUNT(covered); c++) {
+        char path[96];
+        snprintf(path, sizeof path, "tests/ops/test_%s.c", covered[c].program);
+        FILE *file = fopen(path, "r");
+        if (file == NULL) fail_msg("%s: its test program %s does not exist", covered[c].op, path);
+        fclose(file);
         unsigned directions = 0;
         for (size_t i = 0; i < cc_registry_count(); i++)
             if (strcmp(cc_registry_at(i)->op, covered[c].op) == 0) directions |= 1u << cc_registry_at(i)->direction;
         unsigned count = 0;
         for (; directions; directions &= directions - 1) count++;
-        if (count != covered[c].directions) fail_msg("%s: %u directions in the registry, %u are covered", covered[c].op, count, covered[c].directions);
+        if (count != covered[c].directions)
+            fail_msg("%s: %u directions in the registry, %u are covered", covered[c].op, count, covered[c].directions);
     }
 }
 

@@ -49,7 +49,8 @@ static void full_decay_clears_the_weights(void **state)
     op_test t;
     op_begin(&t, device);
     cc_tensor tw = op_input(&t, CC_F32, w, N), lr = op_input(&t, CC_F32, &one, 1);
-    OK(&t, cc_sgd_update(t.tape, &d, (cc_device_scalar){ lr.buffer, 0 }, op_input(&t, CC_F32, zeros, N), tw, op_input(&t, CC_F32, zeros, N), &t.err));
+    OK(&t, cc_sgd_update(t.tape, &d, (cc_device_scalar){ lr.buffer, 0 }, op_input(&t, CC_F32, zeros, N), tw, op_input(&t, CC_F32, zeros, N),
+                         &t.err));
     op_run(&t);
     float *got = op_read_floats(&t, tw);
     for (int i = 0; i < N; i++) assert_true(got[i] == 0.0f);
@@ -97,15 +98,15 @@ static void trajectories_match_reference(void **state)
             for (size_t i = 0; i < d.count; i++) v64[i] = 0.0;
             op_test t;
             op_begin(&t, device);
-            cc_tensor tg = op_input(&t, CC_F32, grad, d.count), tw = op_input(&t, CC_F32, w, d.count), tv = op_input(&t, CC_F32, zeros, d.count),
-                      lr = op_output(&t, CC_F32, 3);
+            cc_tensor tg = op_input(&t, CC_F32, grad, d.count), tw = op_input(&t, CC_F32, w, d.count),
+                      tv = op_input(&t, CC_F32, zeros, d.count), lr = op_output(&t, CC_F32, 3);
             OK(&t, cc_sgd_update(t.tape, &d, (cc_device_scalar){ lr.buffer, 2 }, tg, tw, tv, &t.err));
             for (unsigned step = 0; step < 6; step++) {
-                const float rate = 0.1f / (float)(step + 1);
+                const float rate = 0.1f / (float)(step + 1), rates[3] = { -1.0f, -2.0f, rate };
                 float *g = random_floats(d.count, 100 + step);
                 double *g64 = to_doubles(g, d.count);
                 OK(&t, cc_buffer_write(tg.buffer, 0, g, d.count * sizeof *g, &t.err));
-                OK(&t, cc_buffer_write(lr.buffer, 2 * sizeof rate, &rate, sizeof rate, &t.err));
+                OK(&t, cc_buffer_write(lr.buffer, 0, rates, sizeof rates, &t.err));
                 ref_sgd(d.count, rate, d.momentum, d.weight_decay, d.nesterov, g64, w64, v64);
                 op_run(&t);
                 free(g), free(g64);

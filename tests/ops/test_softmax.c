@@ -119,7 +119,8 @@ static void cross_entropy_matches_reference(void **state)
         op_test t;
         op_begin(&t, device);
         cc_tensor sums = op_output(&t, CC_F32, 4), mask = masked ? op_input(&t, CC_F32, p.mask, p.d.n) : CC_NO_TENSOR;
-        OK(&t, cc_cross_entropy_forward(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), mask, sums, &t.err));
+        OK(&t, cc_cross_entropy_forward(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), mask,
+                                        sums, &t.err));
         op_run(&t);
         float got[4];
         op_read(&t, sums, got);
@@ -154,8 +155,8 @@ static void cross_entropy_gradient_matches_reference(void **state)
         op_begin(&t, device);
         cc_tensor dlogits = op_input(&t, CC_F32, old, p.total), mask = masked ? op_input(&t, CC_F32, p.mask, p.d.n) : CC_NO_TENSOR;
         cc_tensor scalars = op_input(&t, CC_F32, denominators, 4);
-        OK(&t, cc_cross_entropy_backward(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), mask, scale,
-                                         (cc_device_scalar){ scalars.buffer, s % 4 }, dlogits, &t.err));
+        OK(&t, cc_cross_entropy_backward(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), mask,
+                                         scale, (cc_device_scalar){ scalars.buffer, s % 4 }, dlogits, &t.err));
         op_run(&t);
         float *got = op_read_floats(&t, dlogits);
         check_close(got, want, p.total, 5e-7, 1e-6, "shape %zu", s);
@@ -177,8 +178,8 @@ static void cross_entropy_gradient_is_a_finite_difference(void **state)
     op_test t;
     op_begin(&t, device);
     cc_tensor dlogits = op_output(&t, CC_F32, p.total), scalar = op_input(&t, CC_F32, &denominator, 1);
-    OK(&t, cc_cross_entropy_backward(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), CC_NO_TENSOR, 1.0f,
-                                     (cc_device_scalar){ scalar.buffer, 0 }, dlogits, &t.err));
+    OK(&t, cc_cross_entropy_backward(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n),
+                                     CC_NO_TENSOR, 1.0f, (cc_device_scalar){ scalar.buffer, 0 }, dlogits, &t.err));
     op_run(&t);
     float *got = op_read_floats(&t, dlogits);
     for (size_t i = 0; i < used; i++) {
@@ -246,8 +247,8 @@ static void threshold_is_inclusive(void **state)
     op_begin(&t, device);
     cc_tensor pseudo = op_output(&t, CC_I32, 3), mask = op_output(&t, CC_F32, 3), sums = op_output(&t, CC_F32, 4),
               scalar = op_input(&t, CC_F32, &threshold, 1);
-    OK(&t, cc_confidence(t.tape, &d, CC_CONFIDENCE_LOGIT, op_input(&t, CC_F32, logits, 6), (cc_device_scalar){ scalar.buffer, 0 }, CC_NO_TENSOR, pseudo, mask,
-                         sums, &t.err));
+    OK(&t, cc_confidence(t.tape, &d, CC_CONFIDENCE_LOGIT, op_input(&t, CC_F32, logits, 6), (cc_device_scalar){ scalar.buffer, 0 },
+                         CC_NO_TENSOR, pseudo, mask, sums, &t.err));
     op_run(&t);
     float got[3];
     op_read(&t, mask, got);
@@ -275,7 +276,8 @@ static void evaluation_matches_reference(void **state)
         op_test t;
         op_begin(&t, device);
         cc_tensor sums = op_input(&t, CC_F32, old, 8);
-        OK(&t, cc_evaluate_rows(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), sums, &t.err));
+        OK(&t,
+           cc_evaluate_rows(t.tape, &p.d, op_input(&t, CC_F32, p.logits, p.total), op_input(&t, CC_I32, p.labels, p.d.n), sums, &t.err));
         op_run(&t);
         op_run(&t);
         float got[8];
@@ -298,8 +300,8 @@ static void ties_are_ranked_by_class(void **state)
     op_test t;
     op_begin(&t, device);
     cc_tensor x = op_input(&t, CC_F32, logits, N * N), l = op_input(&t, CC_I32, labels, N), sums = op_input(&t, CC_F32, zeros, 8),
-              losses = op_output(&t, CC_F32, 4), pseudo = op_output(&t, CC_I32, N), mask = op_output(&t, CC_F32, N), counts = op_output(&t, CC_F32, 4),
-              scalar = op_input(&t, CC_F32, &threshold, 1);
+              losses = op_output(&t, CC_F32, 4), pseudo = op_output(&t, CC_I32, N), mask = op_output(&t, CC_F32, N),
+              counts = op_output(&t, CC_F32, 4), scalar = op_input(&t, CC_F32, &threshold, 1);
     OK(&t, cc_evaluate_rows(t.tape, &d, x, l, sums, &t.err));
     OK(&t, cc_cross_entropy_forward(t.tape, &d, x, l, CC_NO_TENSOR, losses, &t.err));
     OK(&t, cc_confidence(t.tape, &d, CC_CONFIDENCE_SOFTMAX, x, (cc_device_scalar){ scalar.buffer, 0 }, l, pseudo, mask, counts, &t.err));
@@ -332,8 +334,8 @@ static void nan_never_hides(void **state)
         op_begin(&t, device);
         cc_tensor x = op_input(&t, CC_F32, logits, 2 * CLASSES), l = op_input(&t, CC_I32, labels, 2), eval = op_input(&t, CC_F32, zeros, 8),
                   loss = op_output(&t, CC_F32, 4), pseudo = op_output(&t, CC_I32, 2), mask = op_output(&t, CC_F32, 2),
-                  counts = op_output(&t, CC_F32, 4), probability = op_output(&t, CC_F32, 2 * CLASSES), scalar = op_input(&t, CC_F32, scalars, 2),
-                  dlogits = op_output(&t, CC_F32, 2 * CLASSES);
+                  counts = op_output(&t, CC_F32, 4), probability = op_output(&t, CC_F32, 2 * CLASSES),
+                  scalar = op_input(&t, CC_F32, scalars, 2), dlogits = op_output(&t, CC_F32, 2 * CLASSES);
         OK(&t, cc_confidence(t.tape, &d, kind, x, (cc_device_scalar){ scalar.buffer, 0 }, l, pseudo, mask, counts, &t.err));
         OK(&t, cc_cross_entropy_forward(t.tape, &d, x, l, CC_NO_TENSOR, loss, &t.err));
         OK(&t, cc_cross_entropy_backward(t.tape, &d, x, l, CC_NO_TENSOR, 1.0f, (cc_device_scalar){ scalar.buffer, 1 }, dlogits, &t.err));
@@ -365,8 +367,8 @@ static void broken_rows_make_the_loss_nan(void **state)
         op_test t;
         op_begin(&t, device);
         cc_tensor sums = op_output(&t, CC_F32, 4);
-        OK(&t, cc_cross_entropy_forward(t.tape, &d, op_input(&t, CC_F32, logits, 6), op_input(&t, CC_I32, labels, 2), op_input(&t, CC_F32, mask, 2), sums,
-                                        &t.err));
+        OK(&t, cc_cross_entropy_forward(t.tape, &d, op_input(&t, CC_F32, logits, 6), op_input(&t, CC_I32, labels, 2),
+                                        op_input(&t, CC_F32, mask, 2), sums, &t.err));
         op_run(&t);
         float got[4];
         op_read(&t, sums, got);

@@ -10,7 +10,8 @@ void ref_linear_forward(size_t n, size_t in, size_t out, const double *x, const 
         }
 }
 
-void ref_linear_backward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *dy, double *dx, double *dw, double *db)
+void ref_linear_backward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *dy, double *dx, double *dw,
+                         double *db)
 {
     for (size_t i = 0; i < n * in; i++) dx[i] = 0.0;
     for (size_t i = 0; i < out * in; i++) dw[i] = 0.0;

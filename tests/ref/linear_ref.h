@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-void ref_linear_forward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *b, double *y);   /* b may be NULL */
-void ref_linear_backward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *dy, double *dx, double *dw, double *db);
+/* b may be NULL */
+void ref_linear_forward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *b, double *y);
+void ref_linear_backward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *dy, double *dx,
+                         double *dw, double *db);
 
 #endif

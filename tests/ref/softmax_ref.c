@@ -21,7 +21,8 @@ static double log_sum(size_t classes, const double *row)
 void ref_softmax(size_t n, size_t classes, const double *logits, double *probability)
 {
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < classes; j++) probability[i * classes + j] = exp(logits[i * classes + j] - log_sum(classes, logits + i * classes));
+        for (size_t j = 0; j < classes; j++)
+            probability[i * classes + j] = exp(logits[i * classes + j] - log_sum(classes, logits + i * classes));
 }
 
 double ref_cross_entropy(size_t classes, const double *row, int label) { return log_sum(classes, row) - row[label]; }

@@ -309,6 +309,11 @@ static void damaged_jpeg_is_refused(void **state)
     assert_prefixes_refused(jpeg_rgb, sizeof jpeg_rgb);
     assert_prefixes_refused(jpeg_progressive, sizeof jpeg_progressive);
     assert_prefixes_refused(jpeg_grey, sizeof jpeg_grey);
+    /* Picture data that end too early, though the file ends as it should. */
+    unsigned char early[sizeof jpeg_rgb - 4];
+    memcpy(early, jpeg_rgb, sizeof early);
+    memcpy(early + sizeof early - 2, "\xFF\xD9", 2);
+    assert_refused(early, sizeof early, "corrupt JPEG");
     damage_everywhere(jpeg_rgb, sizeof jpeg_rgb, &refused);
     assert_true(refused > 0);
     damage_everywhere(jpeg_progressive, sizeof jpeg_progressive, &refused);

@@ -157,7 +157,8 @@ static void assert_well_formed(const char *page)
 /* Opens from a disk without a network: nothing is fetched, nothing is run. */
 static void assert_self_contained(const char *page)
 {
-    static const char *const banned[] = { "http:", "https:", "=\"//", "<script", "<link", "<iframe", "@import", "url(", " onclick", " onload", " href" };
+    static const char *const banned[] = { "http:", "https:", "=\"//", "<script", "<link", "<iframe",
+                                          "@import", "url(", " onclick", " onload", " href" };
     for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) assert_lacks(page, banned[i]);
     assert_int_equal(occurrences(page, " src=\""), occurrences(page, " src=\"data:image/png;base64,"));
     assert_lacks(page, "nan");
@@ -216,7 +217,8 @@ static void one_run(void **state)
 
 static void several_runs(void **state)
 {
-    const char *a = scratch_path(*state, "exp/supervised"), *b = scratch_path(*state, "exp/gradcam/"), *c = scratch_path(*state, "other/gradcam");
+    const char *a = scratch_path(*state, "exp/supervised"), *b = scratch_path(*state, "exp/gradcam/");
+    const char *c = scratch_path(*state, "other/gradcam");
     const char *dirs[3] = { a, b, c }, *output = scratch_path(*state, "page.html");
     for (int i = 0; i < 3; i++) assert_int_equal(cc_make_folders(dirs[i], NULL), CAMCL_OK);
     write_run(a, "supervised", 55);
@@ -377,14 +379,16 @@ static void pieces_of_text(void **state)
     assert_text(&text, "four");
 
     static const struct { double value; const char *expected; } shorts[] = {
-        { 0, "0" }, { 0.000123456, "0.000123" }, { 0.5, "0.5" }, { 12.345, "12.35" }, { 1234.5, "1234" }, { 12345, "12.3k" }, { 2.5e8, "250M" }, { NAN, "\xe2\x80\x93" },
+        { 0, "0" }, { 0.000123456, "0.000123" }, { 0.5, "0.5" }, { 12.345, "12.35" }, { 1234.5, "1234" }, { 12345, "12.3k" },
+        { 2.5e8, "250M" }, { NAN, "\xe2\x80\x93" },
     };
     for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++) {
         cc_html_short(&text, shorts[i].value);
         assert_text(&text, shorts[i].expected);
     }
     static const struct { double value; const char *expected; } durations[] = {
-        { 3.25, "3.2 s" }, { 59.4, "59 s" }, { 59.6, "1 min 00 s" }, { 154, "2 min 34 s" }, { 3599.9, "1 h 00 min" }, { 90061, "25 h 01 min" }, { NAN, "\xe2\x80\x93" },
+        { 3.25, "3.2 s" }, { 59.4, "59 s" }, { 59.6, "1 min 00 s" }, { 154, "2 min 34 s" }, { 3599.9, "1 h 00 min" },
+        { 90061, "25 h 01 min" }, { NAN, "\xe2\x80\x93" },
     };
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
         cc_html_duration(&text, durations[i].value);

@@ -192,13 +192,14 @@ static void named_damage(void **state)
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 4, "no valid data_offsets" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 3, "ends at byte 4 of the data, which have 3" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "has 4 bytes, its shape and dtype need 8" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "'a' starts at byte 4 of the data, but the one before ends at 0" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]}}", 5,
-          "'b' starts at byte 3 of the data, inside the one that ends at 4" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4,
-          "'b' starts at byte 0 of the data, inside the one that ends at 4" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 2,
-          "the member 'a' occurs twice" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8,
+          "'a' starts at byte 4 of the data, but the one before ends at 0" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]}}",
+          5, "'b' starts at byte 3 of the data, inside the one that ends at 4" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}",
+          4, "'b' starts at byte 0 of the data, inside the one that ends at 4" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}",
+          2, "the member 'a' occurs twice" },
         { "{\"__metadata__\":[]}", 0, "__metadata__ is no object" },
         { "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ 'k' is no string" },
     };
@@ -236,7 +237,8 @@ static void unusual_but_sound(void **state)
     cc_safetensors *file = NULL;
     camcl_error err = { 0 };
     char *data = build("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3],\"extra\":0},\"e\":{\"dtype\":\"F32\",\"shape\":[0],"
-                       "\"data_offsets\":[1,1]},\"a\":{\"data_offsets\":[0,1],\"shape\":[],\"dtype\":\"BOOL\"},\"z\":{\"dtype\":\"F8_E4M3\","
+                       "\"data_offsets\":[1,1]},\"a\":{\"data_offsets\":[0,1],\"shape\":[],\"dtype\":\"BOOL\"},"
+                       "\"z\":{\"dtype\":\"F8_E4M3\","
                        "\"shape\":[7,0],\"data_offsets\":[3,3]}}\n", "abc", 3, &size);
     if (cc_safetensors_parse("x", data, size, &file, &err) != CAMCL_OK) fail_msg("%s", err.message);
     assert_int_equal(cc_safetensors_count(file), 4);

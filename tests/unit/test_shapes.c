@@ -43,9 +43,12 @@ static void the_bytes_are_known(void **state)
     camcl_dataset *dataset = draw(100, 100, 0);
     int differences = 0;
     (void)state;
-    differences += differs("training images", hash(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES), 100 * bytes_per_image), 0xDA26C6ADD03BFDE4);
-    differences += differs("training masks", hash(camcl_dataset_masks(dataset, CAMCL_TRAIN_IMAGES), 100 * pixels_per_image), 0x015D48B08F35EF15);
-    differences += differs("test images", hash(camcl_dataset_pixels(dataset, CAMCL_TEST_IMAGES), 100 * bytes_per_image), 0xC458A092E6C1B385);
+    differences += differs("training images", hash(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES), 100 * bytes_per_image),
+                           0xDA26C6ADD03BFDE4);
+    differences += differs("training masks", hash(camcl_dataset_masks(dataset, CAMCL_TRAIN_IMAGES), 100 * pixels_per_image),
+                           0x015D48B08F35EF15);
+    differences += differs("test images", hash(camcl_dataset_pixels(dataset, CAMCL_TEST_IMAGES), 100 * bytes_per_image),
+                           0xC458A092E6C1B385);
     assert_int_equal(differences, 0);
     camcl_dataset_close(&dataset);
 }
@@ -82,9 +85,9 @@ static void an_image_depends_on_seed_part_and_index_only(void **state)
     assert_memory_equal(pixels, camcl_dataset_pixels(many, CAMCL_TRAIN_IMAGES), 7 * bytes_per_image);
     assert_memory_equal(camcl_dataset_masks(few, CAMCL_TEST_IMAGES), camcl_dataset_masks(many, CAMCL_TEST_IMAGES), 7 * pixels_per_image);
     for (size_t i = 0; i < 7; i++) {
-        assert_memory_not_equal(pixels + i * bytes_per_image, camcl_dataset_pixels(few, CAMCL_TEST_IMAGES) + i * bytes_per_image, bytes_per_image);
-        assert_memory_not_equal(pixels + i * bytes_per_image, camcl_dataset_pixels(other, CAMCL_TRAIN_IMAGES) + i * bytes_per_image,
-                                bytes_per_image);
+        const size_t at = i * bytes_per_image;
+        assert_memory_not_equal(pixels + at, camcl_dataset_pixels(few, CAMCL_TEST_IMAGES) + at, bytes_per_image);
+        assert_memory_not_equal(pixels + at, camcl_dataset_pixels(other, CAMCL_TRAIN_IMAGES) + at, bytes_per_image);
     }
     camcl_dataset_close(&few);
     camcl_dataset_close(&many);
