@@ -61,7 +61,7 @@ static void counts_are_torchvisions(void **state)
 
 /* ---- the whole table of names and shapes, made anew from the description of the architecture */
 
-typedef struct expected { char name[64]; unsigned rank; size_t dim[4]; } expected;
+typedef struct expected { char name[96]; unsigned rank; size_t dim[4]; } expected;
 typedef struct table { expected rows[400]; size_t count; } table;
 
 static void expect_tensor(table *t, unsigned rank, size_t a, size_t b, size_t c, size_t d, const char *format, const char *prefix, const char *suffix)
@@ -82,7 +82,7 @@ static void expect_norm(table *t, const char *prefix, size_t channels)
 
 static void expect_block(table *t, int stage, size_t block, size_t in, size_t planes, bool bottleneck)
 {
-    char prefix[48];
+    char prefix[64];
     const size_t out = bottleneck ? 4 * planes : planes;
     const size_t from[] = { in, planes, planes }, window[] = { bottleneck ? 1 : 3, 3, 1 };
     for (int i = 0; i < (bottleneck ? 3 : 2); i++) {
