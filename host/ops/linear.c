@@ -15,7 +15,7 @@ static bool worth_gemm(const camcl_device_info *info, const void *desc)
 static cc_launch over(cc_tape *tape, const cc_linear_desc *d, const char *kernel, size_t total, size_t *each)
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
-    const cc_split split = cc_split_work(info, total, 4);
+    const cc_work_split split = cc_split_work(info, total, 4);
     *each = split.each;
     return (cc_launch){ .program = "linear",
                         .kernel = kernel,

@@ -35,8 +35,8 @@ cc_shape cc_row_shape(const camcl_device_info *info, size_t c);
 
 /* How many work-items share `total` equal pieces of work, and how many pieces each takes (the last one maybe fewer). On CPUs a few
  * contiguous ranges per core, each of at least `grain` pieces; on GPUs one piece each. Depends on nothing but its arguments. */
-typedef struct cc_split { size_t items, each; } cc_split;
-cc_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain);
+typedef struct cc_work_split { size_t items, each; } cc_work_split;
+cc_work_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain);
 
 static inline bool cc_supports_all(const camcl_device_info *info, const void *desc) { (void)info; (void)desc; return true; }
 
