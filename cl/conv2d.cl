@@ -8,8 +8,8 @@
 
 /* Work-items: (k, p*Q+q, n-first). */
 __kernel void conv2d_forward_general(__global const float *x, __global const float *w, __global float *y,
-    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
-    const int P, const int Q, const int add)
+    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S,
+    const int stride, const int pad, const int P, const int Q, const int add)
 {
     const int k = get_global_id(0), pixel = get_global_id(1), image = get_global_id(2);
     if (k >= K || pixel >= P * Q || image >= N) return;
@@ -29,8 +29,8 @@ __kernel void conv2d_forward_general(__global const float *x, __global const flo
 
 /* dx[n,h,w,c] = sum over the (r,s) that lead from an output pixel to (h,w), and over k.  Work-items: (c, h*W+w, n-first). */
 __kernel void conv2d_backward_data_general(__global const float *dy, __global const float *w, __global float *dx,
-    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
-    const int P, const int Q, const int add)
+    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S,
+    const int stride, const int pad, const int P, const int Q, const int add)
 {
     const int c = get_global_id(0), pixel = get_global_id(1), image = get_global_id(2);
     if (c >= C || pixel >= H * W || image >= N) return;
@@ -55,8 +55,8 @@ __kernel void conv2d_backward_data_general(__global const float *dy, __global co
 /* dw[r,s,c,k] = sum over n, then p, then q; each image's sum is added to the whole, which keeps the rounding error of long sums down.
  * Work-items: (k, c, r*S+s). */
 __kernel void conv2d_backward_weight_general(__global const float *x, __global const float *dy, __global float *dw,
-    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S, const int stride, const int pad,
-    const int P, const int Q, const int add)
+    const int first, const int N, const int H, const int W, const int C, const int K, const int R, const int S,
+    const int stride, const int pad, const int P, const int Q, const int add)
 {
     const int k = get_global_id(0), c = get_global_id(1), tap = get_global_id(2);
     if (k >= K || c >= C || tap >= R * S) return;

@@ -1,4 +1,5 @@
-/* Weights into the panels of conv2d_tile.cl, and partial weight gradients out of those of conv2d_tile_weight.cl. Master layout w [R,S,C,K]. */
+/* Weights into the panels of conv2d_tile.cl, and partial weight gradients out of those of conv2d_tile_weight.cl.
+ * Master layout w [R,S,C,K]. */
 
 /* Forward: packed[panel][r*S*C + s*C + c][KB] = w[r,s,c, panel*KB ...], zeros beyond K.  Work-items: (rsc, panel). */
 __kernel void conv2d_pack_forward(__global const float *w, __global float *packed, const int rsc, const int K, const int KB)

@@ -2,7 +2,8 @@
  * with turned weights, backward-data.
  *
  * The convolution here is
- *     y[n, out_top + out_step*p, out_left + out_step*q, k] = sum_{r,s,c} x[n, p*stride+r+top, q*stride+s+left, c] * w[r,s,c,k],  p < P, q < Q
+ *     y[n, out_top + out_step*p, out_left + out_step*q, k] =
+ *         sum_{r,s,c} x[n, p*stride+r+top, q*stride+s+left, c] * w[r,s,c,k],   p < P, q < Q
  * in a tensor y [N, out_H, out_W, K] (out_step > 1: one phase of a strided backward-data).
  *
  * Weights are packed in panels [ceil(K / KB)][R*S*C][KB], KB = 16*VECTORS, zeros beyond K (conv2d_pack.cl).

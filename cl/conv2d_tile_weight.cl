@@ -2,12 +2,13 @@
  *
  *     dw[r,s,c,k] = sum_{n,p,q} x[n, p*stride+r-pad, q*stride+s-pad, c] * dy[n,p,q,k]
  *
- * A task (i, j, l) is part i of the images and rows, panel j of KB = 16*VECTORS output channels, slice l of `slice` input channels; work-item
- * t does tasks t, t + size, ... of parts * panels * slices, with its own scratch, which so stays in cache. A task goes through its groups of output
- * rows; for each it loads the band of x and the panel of dy [pixels][KB] and adds every tile's sum over the group to
+ * A task (i, j, l) is part i of the images and rows, panel j of KB = 16*VECTORS output channels, slice l of `slice` input channels.
+ * Work-item t does tasks t, t + size, ... of parts * panels * slices, with its own scratch, which so stays in cache. A task goes
+ * through its groups of output rows; for each it loads the band of x and the panel of dy [pixels][KB] and adds every tile's sum over
+ * the group to
  *     out + i*out_part + j*out_panel + row*out_row + k,     row = (r*S+s)*C+c
- * (slices keep the bands small, so that groups have many pixels and sums are seldom added to memory), which is dw itself when there is one part,
- * else this part's partial sums, which conv2d_reduce adds up in fixed order. Local size is 1. */
+ * (slices keep the bands small, so that groups have many pixels and sums are seldom added to memory). That is dw itself when there is
+ * one part, else this part's partial sums, which conv2d_reduce adds up in fixed order. Local size is 1. */
 #ifndef ROWS
 #define ROWS 12              /* elements of (s,c) of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
 #endif
@@ -58,8 +59,8 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
             const int keep = add || group > first;
             __global const float *source = x + (size_t)n0 * H * W * C + first_channel;
             if (use_band) {
-                band_load(band, source, group_images, H, W, C, channels, p0 * stride - pad, -pad, (group_rows - 1) * stride + R, band_columns,
-                    band_image, band_row, band_pixel);
+                band_load(band, source, group_images, H, W, C, channels, p0 * stride - pad, -pad, (group_rows - 1) * stride + R,
+                    band_columns, band_image, band_row, band_pixel);
                 source = band;
             } else {
                 source += (size_t)p0 * stride * W * C;

@@ -44,14 +44,16 @@ static inline float cross_entropy(__global const float *row, int classes, int la
     return (top - row[label]) + log(sum_of_exponentials(row, classes, top));
 }
 
-/* How many classes beat the label: a greater logit, or an equal one of a lower class. Whatever compares with a NaN beats. */
+/* How many classes beat the label: a greater logit, or an equal one of a lower class; all of them in a row with a NaN. */
 static inline int rank_of(__global const float *row, int classes, int label)
 {
     if (label >= classes) return classes;
     const float own = row[label];
-    int rank = own == own ? 0 : classes;
-    for (int j = 0; j < classes; j++)
-        if (j != label && !(row[j] < own) && !(row[j] == own && j > label)) rank++;
+    int rank = 0;
+    for (int j = 0; j < classes; j++) {
+        if (row[j] != row[j]) return classes;
+        if (row[j] > own || (row[j] == own && j < label)) rank++;
+    }
     return rank;
 }
 

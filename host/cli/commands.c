@@ -26,7 +26,7 @@ static const cli_command commands[] = {
       "The output is itself a configuration file.\n", cmd_config, NULL },
     { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps", JSON_OPTION, cmd_bench, NULL },
     { "tune", "[key=value ...]", "times kernel variants and CLBlast parameters, keeps the winners", "", NULL,
-      "device.tune = full times what is missing when a run starts" },
+      "the built-in table chooses; camcl bench ops shows how its choices do" },
     { "selftest", "[key=value ...]", "the kernel checks, on the chosen device", "", NULL,
       "./run test in the source folder runs them" },
     { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report, NULL },

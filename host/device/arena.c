@@ -160,6 +160,7 @@ cleanup:
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
+    arena->committed = false;
     CC_CL(clFinish(arena->device->queue));
     release_memory(arena);
     size_t limit = arena->device->info.max_alloc;

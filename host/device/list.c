@@ -135,7 +135,7 @@ static void list_devices(camcl_error *err, const camcl_device_info *infos, size_
 {
     for (size_t i = 0; i < count; i++)
         cc_detail(err, "%-5s %-11s %s (%s)%s\n", infos[i].selector, type_name(infos[i].type), infos[i].name, infos[i].platform,
-                  infos[i].usable ? "" : " [not usable: no compiler]");
+                  infos[i].usable ? "" : " [not usable: no compiler, big-endian or not available]");
 }
 
 /* The most capable usable device, of one type or (type < 0) of any; count when there is none. */
@@ -149,6 +149,14 @@ static size_t most_capable(const camcl_device_info *infos, size_t count, int typ
     return best;
 }
 
+static camcl_status fail_unusable(const camcl_device_info *infos, size_t count, const char *selector, size_t index, camcl_error *err)
+{
+    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian or not available (pick another one "
+            "from the list below)", selector, infos[index].name);
+    list_devices(err, infos, count);
+    return CAMCL_NO_DEVICE;
+}
+
 static camcl_status select_by_name(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
 {
     size_t matches = 0, last = 0;
@@ -157,8 +165,7 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
         matches++;
         last = i;
     }
-    if (matches == 1 && !infos[last].usable)
-        return cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s has no OpenCL compiler (pick another device)", selector, infos[last].name);
+    if (matches == 1 && !infos[last].usable) return fail_unusable(infos, count, selector, last, err);
     if (matches == 1) {
         *index = last;
         return CAMCL_OK;
@@ -189,7 +196,7 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
     if (automatic) {
         *index = most_capable(infos, count, -1);
         if (*index < count) return CAMCL_OK;
-        cc_fail(err, CAMCL_NO_DEVICE, "device.select = auto: no device has an OpenCL compiler (install a driver that does)");
+        cc_fail(err, CAMCL_NO_DEVICE, "device.select = auto: no device can be used (install your GPU's OpenCL driver, or PoCL for the CPU: the package pocl-opencl-icd)");
         list_devices(err, infos, count);
         return CAMCL_NO_DEVICE;
     }
@@ -197,7 +204,8 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
     int end = 0;
     if (sscanf(selector, "%u:%u%n", &p, &d, &end) == 2 && selector[end] == '\0') {
         for (size_t i = 0; i < count; i++)
-            if (strcmp(infos[i].selector, selector) == 0 && infos[i].usable) {
+            if (strcmp(infos[i].selector, selector) == 0) {
+                if (!infos[i].usable) return fail_unusable(infos, count, selector, i, err);
                 *index = i;
                 return CAMCL_OK;
             }
@@ -211,13 +219,16 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
 void cc_device_explain(const camcl_device_info *infos, size_t count, const char *selector, size_t index, char *text, size_t size)
 {
     const camcl_device_info *it = &infos[index];
-    size_t same = 0;
-    for (size_t i = 0; i < count; i++) same += infos[i].usable && infos[i].type == it->type;
+    size_t same = 0, usable = 0;
+    for (size_t i = 0; i < count; i++) {
+        usable += infos[i].usable;
+        same += infos[i].usable && infos[i].type == it->type;
+    }
     char why[192];
     if (!equal_no_case(selector, "auto")) snprintf(why, sizeof why, "selected by \"%.64s\"", selector);
-    else if (count == 1) snprintf(why, sizeof why, "the only device");
+    else if (usable == 1) snprintf(why, sizeof why, "the only device");
     else if (it->type == CAMCL_GPU && same == 1) snprintf(why, sizeof why, "the only GPU");
     else if (it->type == CAMCL_GPU) snprintf(why, sizeof why, "the GPU with the most compute (%u units x %u MHz)", it->compute_units, it->clock_mhz);
-    else snprintf(why, sizeof why, "no GPU; the most compute of %zu devices (%u units x %u MHz)", count, it->compute_units, it->clock_mhz);
+    else snprintf(why, sizeof why, "no usable GPU; the most compute of %zu devices (%u units x %u MHz)", usable, it->compute_units, it->clock_mhz);
     snprintf(text, size, "%s (%s, %s): %s", it->name, it->selector, it->platform, why);
 }

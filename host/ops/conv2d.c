@@ -10,20 +10,20 @@ size_t cc_conv2d_out_w(const cc_conv2d_desc *desc) { return (desc->w + 2 * desc-
 
 double cc_conv2d_flops(const cc_conv2d_desc *desc)
 {
-    return 2.0 * (double)desc->n * (double)cc_conv2d_out_h(desc) * (double)cc_conv2d_out_w(desc) * (double)desc->k * (double)desc->c * (double)desc->r *
-           (double)desc->s;
+    return 2.0 * (double)desc->n * (double)cc_conv2d_out_h(desc) * (double)cc_conv2d_out_w(desc) * (double)desc->k * (double)desc->c *
+           (double)desc->r * (double)desc->s;
 }
 
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size)
 {
-    snprintf(text, size, "conv2d %s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", cc_direction_name(direction), desc->n, desc->h, desc->w, desc->c,
-             desc->k, desc->r, desc->s, desc->stride, desc->pad);
+    snprintf(text, size, "conv2d %s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", cc_direction_name(direction), desc->n, desc->h,
+             desc->w, desc->c, desc->k, desc->r, desc->s, desc->stride, desc->pad);
 }
 
 static bool has_shape(const cc_tensor *tensor, size_t d0, size_t d1, size_t d2, size_t d3)
 {
-    return tensor->buffer && tensor->dtype == CC_F32 && tensor->rank == 4 && tensor->dim[0] == d0 && tensor->dim[1] == d1 && tensor->dim[2] == d2 &&
-           tensor->dim[3] == d3;
+    return tensor->buffer && tensor->dtype == CC_F32 && tensor->rank == 4 && tensor->dim[0] == d0 && tensor->dim[1] == d1 &&
+           tensor->dim[2] == d2 && tensor->dim[3] == d3;
 }
 
 /* Kernels index within an image, a weight tensor and a band with 32-bit integers. */
@@ -32,17 +32,19 @@ static bool indices_fit(const cc_conv2d_desc *d)
     const size_t limit = 0x3fffffff;
     size_t x = 0, y = 0, w = 0;
     return cc_mul_size(d->h + 2 * d->pad + d->r, d->w + 2 * d->pad + d->s, &x) && cc_mul_size(x, d->c + 16, &x) && x <= limit &&
-           cc_mul_size(cc_conv2d_out_h(d), cc_conv2d_out_w(d), &y) && cc_mul_size(y, d->k, &y) && y <= limit && cc_mul_size(d->r, d->s, &w) &&
-           cc_mul_size(w, d->c + 64, &w) && cc_mul_size(w, d->k + 64, &w) && w <= limit && d->n <= limit;
+           cc_mul_size(cc_conv2d_out_h(d), cc_conv2d_out_w(d), &y) && cc_mul_size(y, d->k, &y) && y <= limit &&
+           cc_mul_size(d->r, d->s, &w) && cc_mul_size(w, d->c + 64, &w) && cc_mul_size(w, d->k + 64, &w) && w <= limit && d->n <= limit;
 }
 
-camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool packed, camcl_error *err)
+camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool packed,
+                             camcl_error *err)
 {
     char key[160];
     cc_conv2d_key(d, direction, key, sizeof key);
     if (!d->n || !d->h || !d->w || !d->c || !d->k || !d->r || !d->s || !d->stride || d->h + 2 * d->pad < d->r || d->w + 2 * d->pad < d->s)
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s: the kernel does not fit the padded image (use larger images)", key);
-    if (!indices_fit(d)) return cc_fail(err, CAMCL_UNSUPPORTED, "%s: an image or the weights exceed 2^30 numbers (use smaller images)", key);
+    if (!indices_fit(d))
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: an image or the weights exceed 2^30 numbers (use smaller images)", key);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const cc_tensor *x = direction == CC_BACKWARD_DATA ? &io[2] : &io[0];
     const cc_tensor *y = direction == CC_FORWARD ? &io[2] : direction == CC_BACKWARD_DATA ? &io[0] : &io[1];
@@ -54,15 +56,19 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, co
 }
 
 /* One launch over images first .. first+images-1. */
-static camcl_status launch_general(cc_tape *tape, const char *kernel, const cc_conv2d_desc *d, const size_t *global, size_t first, size_t images,
-                                   const cc_tensor *io, bool add, camcl_error *err)
+static camcl_status launch_general(cc_tape *tape, const char *kernel, const cc_conv2d_desc *d, const size_t *global, size_t first,
+                                   size_t images, const cc_tensor *io, bool add, camcl_error *err)
 {
-    cc_launch launch = { .program = "conv2d", .kernel = kernel, .dims = 3, .global = { global[0], global[1], global[2] },
+    cc_launch launch = { .program = "conv2d",
+                         .kernel = kernel,
+                         .dims = 3,
+                         .global = { global[0], global[1], global[2] },
                          .flops = cc_conv2d_flops(d) * (double)images / (double)d->n };
     return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(first),
-                                  CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
-                                  CC_INT(d->pad), CC_INT(cc_conv2d_out_h(d)), CC_INT(cc_conv2d_out_w(d)), CC_INT(add)),
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer),
+                                  CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r),
+                                  CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(cc_conv2d_out_h(d)), CC_INT(cc_conv2d_out_w(d)),
+                                  CC_INT(add)),
                           err);
 }
 
@@ -89,8 +95,8 @@ static camcl_status general_backward_data(cc_tape *tape, const void *desc, const
     return launch_general(tape, "conv2d_backward_data_general", d, global, 0, d->n, io, add, err);
 }
 
-/* Images are cut into several launches, each adding to the last: a work-item's sum would run for seconds, which GPUs that drive a screen do not
- * allow, and Mesa's llvmpipe silently ends the loops of a work-item after 65535 turns in all. */
+/* Images are cut into several launches, each adding to the last: a work-item's sum would run for seconds, which GPUs that drive a screen do
+ * not allow, and Mesa's llvmpipe silently ends the loops of a work-item after 65535 turns in all. */
 static camcl_status general_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
@@ -111,17 +117,19 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_FORWARD, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_forward, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_DATA, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_data, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_WEIGHT, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_weight, NULL, NULL, NULL },
-    { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes, cc_conv2d_tile_pack_forward,
-      "tile_forward" },
-    { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data, cc_conv2d_tile_backward_data_bytes,
-      cc_conv2d_tile_pack_backward_data, "tile_backward_data" },
+    { "conv2d", CC_FORWARD, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_forward, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_DATA, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_backward_data, NULL, NULL, NULL },
+    { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes,
+      cc_conv2d_tile_pack_forward, "tile_forward" },
+    { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
+      cc_conv2d_tile_backward_data_bytes, cc_conv2d_tile_pack_backward_data, "tile_backward_data" },
     { "conv2d", CC_BACKWARD_WEIGHT, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_weight, NULL, NULL, NULL },
 };
 const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 
 /* Names of the built-in table, best first, by device class. */
 static const char *const cpu_order[] = { "tile", "gemm", "general" };
-static const char *const gpu_order[] = { "gemm", "general", "general" };
+static const char *const gpu_order[] = { "gemm", "local", "general" };
 
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {

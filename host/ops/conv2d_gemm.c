@@ -8,22 +8,16 @@
 
 typedef struct columns {
     size_t p, q, rsc;
-    size_t images;           /* of a chunk */
-    bool is_input;           /* x is the column matrix */
+    size_t images; /* of a chunk */
+    bool is_input; /* x is the column matrix */
     cc_buffer *buffer;
 } columns;
 
-static size_t image_bytes(const cc_conv2d_desc *d)
-{
-    return cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->r * d->s * d->c * sizeof(float);
-}
+static size_t image_bytes(const cc_conv2d_desc *d) { return cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->r * d->s * d->c * sizeof(float); }
 
 static size_t most_bytes(const camcl_device_info *info) { return cc_min_size(info->max_alloc / 4, info->global_mem / 16); }
 
-bool cc_conv2d_gemm_supports(const camcl_device_info *info, const void *desc)
-{
-    return image_bytes(desc) <= most_bytes(info);
-}
+bool cc_conv2d_gemm_supports(const camcl_device_info *info, const void *desc) { return image_bytes(desc) <= most_bytes(info); }
 
 static camcl_status plan(cc_tape *tape, const cc_conv2d_desc *d, columns *m, camcl_error *err)
 {
@@ -41,26 +35,34 @@ static size_t channels_each(cc_tape *tape, size_t c)
     return cc_device_get_class(camcl_device_get_info(cc_tape_device(tape))) == CC_CLASS_CPU ? c : 1;
 }
 
-static camcl_status im2col(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *x, size_t first, size_t images, camcl_error *err)
+static camcl_status im2col(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *x, size_t first, size_t images,
+                           camcl_error *err)
 {
     const size_t each = channels_each(tape, d->c);
-    cc_launch launch = { .program = "conv2d_gemm", .kernel = "conv2d_im2col", .dims = 3,
-                         .global = { cc_ceil_div(d->c, each), d->r * d->s, images * m->p * m->q }, .bytes = 2.0 * (double)(images * image_bytes(d)) };
+    cc_launch launch = { .program = "conv2d_gemm",
+                         .kernel = "conv2d_im2col",
+                         .dims = 3,
+                         .global = { cc_ceil_div(d->c, each), d->r * d->s, images * m->p * m->q },
+                         .bytes = 2.0 * (double)(images * image_bytes(d)) };
     return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_OUT(m->buffer), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->r),
-                                  CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q), CC_INT(each)),
+                          CC_ARGS(CC_IN(x), CC_OUT(m->buffer), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                  CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q), CC_INT(each)),
                           err);
 }
 
-static camcl_status col2im(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *dx, size_t first, size_t images, bool add, camcl_error *err)
+static camcl_status col2im(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *dx, size_t first, size_t images, bool add,
+                           camcl_error *err)
 {
     const size_t each = channels_each(tape, d->c);
-    cc_launch launch = { .program = "conv2d_gemm", .kernel = "conv2d_col2im", .dims = 3, .global = { cc_ceil_div(d->c, each), d->h * d->w, images },
+    cc_launch launch = { .program = "conv2d_gemm",
+                         .kernel = "conv2d_col2im",
+                         .dims = 3,
+                         .global = { cc_ceil_div(d->c, each), d->h * d->w, images },
                          .bytes = 2.0 * (double)(images * image_bytes(d)) };
     return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(m->buffer), add || first ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w),
-                                  CC_INT(d->c), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q), CC_INT(each),
-                                  CC_INT(add)),
+                          CC_ARGS(CC_IN(m->buffer), add || first ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(first), CC_INT(images), CC_INT(d->h),
+                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p),
+                                  CC_INT(m->q), CC_INT(each), CC_INT(add)),
                           err);
 }
 
@@ -106,7 +108,8 @@ camcl_status cc_conv2d_gemm_backward_weight(cc_tape *tape, const void *desc, con
         const size_t images = cc_min_size(m.images, d->n - first), row = first * m.p * m.q;
         if (!m.is_input) CC_RETURN_IF_FAILED(im2col(tape, d, &m, io[0].buffer, first, images, err));
         const cc_gemm_desc gemm = { .m = m.rsc, .n = d->k, .k = images * m.p * m.q, .transpose_a = true };
-        CC_RETURN_IF_FAILED(cc_gemm_at(tape, &gemm, m.is_input ? io[0].buffer : m.buffer, 0, io[1].buffer, row * d->k, io[2].buffer, 0, add || first > 0, err));
+        CC_RETURN_IF_FAILED(cc_gemm_at(tape, &gemm, m.is_input ? io[0].buffer : m.buffer, 0, io[1].buffer, row * d->k, io[2].buffer, 0,
+                                       add || first > 0, err));
     }
     return CAMCL_OK;
 }

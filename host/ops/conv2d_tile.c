@@ -20,7 +20,8 @@ unsigned cc_conv2d_tile_vectors(size_t channels) { return channels <= 16 ? 1 : 2
 /* Pixels a multiple of 1 KiB apart fall into the same few sets of a first-level cache: spread them. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels) { return channels % 256 == 0 ? channels + 16 : channels; }
 
-cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget, size_t items)
+cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget,
+                                       size_t items)
 {
     cc_conv2d_groups g = { .images = 1, .rows = out_rows, .per_image = 1 };
     const size_t image_bytes = ((out_rows - 1) * stride + rows_taps) * row_bytes;
@@ -41,23 +42,25 @@ cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_ta
 
 /* One convolution of cl/conv2d_tile.cl. */
 typedef struct tile_job {
-    size_t n, h, w, c, k;                                /* input tensor, output channels */
-    size_t p, q, r, s, stride;                           /* output pixels computed per image, taps */
-    int top, left;                                       /* input place of output (0,0), tap (0,0) */
+    size_t n, h, w, c, k; /* input tensor, output channels */
+    size_t p, q, r, s, stride; /* output pixels computed per image, taps */
+    int top, left; /* input place of output (0,0), tap (0,0) */
     size_t out_h, out_w, out_step, out_top, out_left;
-    size_t w_offset;                                     /* of the panels in the packed weights, in numbers */
+    size_t w_offset; /* of the panels in the packed weights, in numbers */
 } tile_job;
 
-static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add, double flops, camcl_error *err)
+static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add, double flops,
+                               camcl_error *err)
 {
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units;
     const unsigned vectors = cc_conv2d_tile_vectors(j->k);
     const size_t panels = cc_ceil_div(j->k, 16 * vectors);
     const size_t columns = (j->q - 1) * j->stride + j->s, last_row = (j->p - 1) * j->stride + j->r;
-    const bool use_band = j->r * j->s > 0 && (j->top < 0 || j->left < 0 || (size_t)(j->top + (int)last_row) > j->h || (size_t)(j->left + (int)columns) > j->w);
+    const bool use_band = j->r * j->s > 0 &&
+                          (j->top < 0 || j->left < 0 || (size_t)(j->top + (int)last_row) > j->h || (size_t)(j->left + (int)columns) > j->w);
     const size_t band_pixel = use_band ? cc_conv2d_tile_pixel_pitch(j->c) : j->c, band_row = (use_band ? columns : j->w) * band_pixel;
-    const cc_conv2d_groups g =
-        cc_conv2d_tile_groups(j->n, j->p, cc_max_size(j->r, 1), j->stride, cc_max_size(1, band_row) * sizeof(float), CC_CONV2D_TILE_BAND_BYTES, items);
+    const cc_conv2d_groups g = cc_conv2d_tile_groups(j->n, j->p, cc_max_size(j->r, 1), j->stride, cc_max_size(1, band_row) * sizeof(float),
+                                                     CC_CONV2D_TILE_BAND_BYTES, items);
     const size_t band_image = use_band ? ((g.rows - 1) * j->stride + j->r) * band_row : j->h * band_row;
     const size_t walkers = cc_min_size(items, g.count);
     const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
@@ -69,16 +72,22 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(
         cc_tape_buffer(tape, use_band ? walkers * blocks * g.images * band_image * sizeof(float) : 4, "convolution bands", &scratch, err));
-    cc_launch launch = { .program = "conv2d_tile", .kernel = "conv2d_tile", .options = options, .dims = 2, .global = { walkers, blocks }, .local = { 1, 1 },
+    cc_launch launch = { .program = "conv2d_tile",
+                         .kernel = "conv2d_tile",
+                         .options = options,
+                         .dims = 2,
+                         .global = { walkers, blocks },
+                         .local = { 1, 1 },
                          .flops = flops };
-    return cc_tape_launch(
-        tape, &launch,
-        CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->n), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c), CC_INT(j->k),
-                CC_INT(j->p), CC_INT(j->q), CC_INT(j->r), CC_INT(joined ? 1 : j->s), CC_INT(joined ? j->s * j->c : j->c), CC_INT(j->stride), CC_INT(j->top),
-                CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top), CC_INT(j->out_left), CC_INT(g.images),
-                CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count), CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel),
-                CC_INT(use_band), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(add)),
-        err);
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->n), CC_INT(j->h),
+                                  CC_INT(j->w), CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r),
+                                  CC_INT(joined ? 1 : j->s), CC_INT(joined ? j->s * j->c : j->c), CC_INT(j->stride), CC_INT(j->top),
+                                  CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
+                                  CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
+                                  CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
+                                  CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(add)),
+                          err);
 }
 
 camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -86,8 +95,21 @@ camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
-    const tile_job job = { .n = d->n, .h = d->h, .w = d->w, .c = d->c, .k = d->k, .p = p, .q = q, .r = d->r, .s = d->s, .stride = d->stride,
-                           .top = -(int)d->pad, .left = -(int)d->pad, .out_h = p, .out_w = q, .out_step = 1 };
+    const tile_job job = { .n = d->n,
+                           .h = d->h,
+                           .w = d->w,
+                           .c = d->c,
+                           .k = d->k,
+                           .p = p,
+                           .q = q,
+                           .r = d->r,
+                           .s = d->s,
+                           .stride = d->stride,
+                           .top = -(int)d->pad,
+                           .left = -(int)d->pad,
+                           .out_h = p,
+                           .out_w = q,
+                           .out_step = 1 };
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, cc_conv2d_flops(d), err);
 }
 
@@ -102,18 +124,17 @@ camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buf
 {
     const cc_conv2d_desc *d = desc;
     const size_t kb = 16 * cc_conv2d_tile_vectors(d->k), rsc = d->r * d->s * d->c;
-    cc_launch launch = { .program = "conv2d_pack", .kernel = "conv2d_pack_forward", .dims = 2, .global = { rsc, cc_ceil_div(d->k, kb) },
+    cc_launch launch = { .program = "conv2d_pack",
+                         .kernel = "conv2d_pack_forward",
+                         .dims = 2,
+                         .global = { rsc, cc_ceil_div(d->k, kb) },
                          .bytes = 8.0 * (double)rsc * (double)d->k };
     return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(rsc), CC_INT(d->k), CC_INT(kb)), err);
 }
 
-/* Input rows h = first + stride*i, i < count, of phase a: (h + pad) mod stride = a. Tap r = a + stride*j leads from there to output row
- * (h + pad - a)/stride - j = origin + i + taps - 1 - j. Columns likewise. */
-typedef struct phase { size_t first, count, taps; int origin; } phase;
-
-static phase make_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
+cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
 {
-    phase f = { .first = (a + stride - pad % stride) % stride, .taps = a < kernel ? cc_ceil_div(kernel - a, stride) : 0 };
+    cc_conv2d_phase f = { .first = (a + stride - pad % stride) % stride, .taps = a < kernel ? cc_ceil_div(kernel - a, stride) : 0 };
     f.count = f.first < size ? cc_ceil_div(size - f.first, stride) : 0;
     f.origin = (int)((f.first + pad - a) / stride) - (int)f.taps + 1;
     return f;
@@ -127,11 +148,27 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
     size_t offset = 0;
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
-            const phase v = make_phase(a, d->h, d->r, d->stride, d->pad), u = make_phase(b, d->w, d->s, d->stride, d->pad);
+            const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
+            const cc_conv2d_phase u = cc_conv2d_get_phase(b, d->w, d->s, d->stride, d->pad);
             const size_t taps = v.taps * u.taps;
-            const tile_job job = { .n = d->n, .h = p, .w = q, .c = d->k, .k = d->c, .p = v.count, .q = u.count, .r = taps ? v.taps : 0, .s = taps ? u.taps : 0,
-                                   .stride = 1, .top = v.origin, .left = u.origin, .out_h = d->h, .out_w = d->w, .out_step = d->stride, .out_top = v.first,
-                                   .out_left = u.first, .w_offset = offset };
+            const tile_job job = { .n = d->n,
+                                   .h = p,
+                                   .w = q,
+                                   .c = d->k,
+                                   .k = d->c,
+                                   .p = v.count,
+                                   .q = u.count,
+                                   .r = taps ? v.taps : 0,
+                                   .s = taps ? u.taps : 0,
+                                   .stride = 1,
+                                   .top = v.origin,
+                                   .left = u.origin,
+                                   .out_h = d->h,
+                                   .out_w = d->w,
+                                   .out_step = d->stride,
+                                   .out_top = v.first,
+                                   .out_left = u.first,
+                                   .w_offset = offset };
             offset += taps * d->k * cc_round_up(d->c, cb);
             if (v.count * u.count == 0 || (taps == 0 && add)) continue;
             const double share = (double)taps / (double)(d->r * d->s);
@@ -155,15 +192,20 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
     size_t offset = 0;
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
-            const phase v = make_phase(a, d->h, d->r, d->stride, d->pad), u = make_phase(b, d->w, d->s, d->stride, d->pad);
+            const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
+            const cc_conv2d_phase u = cc_conv2d_get_phase(b, d->w, d->s, d->stride, d->pad);
             const size_t taps = v.taps * u.taps;
             if (taps == 0) continue;
-            cc_launch launch = { .program = "conv2d_pack", .kernel = "conv2d_pack_backward_data", .dims = 2, .global = { taps, panels },
+            cc_launch launch = { .program = "conv2d_pack",
+                                 .kernel = "conv2d_pack_backward_data",
+                                 .dims = 2,
+                                 .global = { taps, panels },
                                  .bytes = 8.0 * (double)(taps * d->k * d->c) };
-            CC_RETURN_IF_FAILED(cc_tape_launch(tape, &launch,
-                                               CC_ARGS(CC_IN(master), offset ? CC_INOUT(packed) : CC_OUT(packed), CC_INT(d->s), CC_INT(d->c), CC_INT(d->k),
-                                                       CC_INT(a), CC_INT(b), CC_INT(d->stride), CC_INT(v.taps), CC_INT(u.taps), CC_INT(offset), CC_INT(cb)),
-                                               err));
+            CC_RETURN_IF_FAILED(
+                cc_tape_launch(tape, &launch,
+                               CC_ARGS(CC_IN(master), offset ? CC_INOUT(packed) : CC_OUT(packed), CC_INT(d->s), CC_INT(d->c), CC_INT(d->k),
+                                       CC_INT(a), CC_INT(b), CC_INT(d->stride), CC_INT(v.taps), CC_INT(u.taps), CC_INT(offset), CC_INT(cb)),
+                               err));
             offset += taps * d->k * panels * cb;
         }
     }

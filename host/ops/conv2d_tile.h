@@ -13,10 +13,22 @@ unsigned cc_conv2d_tile_vectors(size_t channels);
 /* Numbers from one pixel of a band to the next. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels);
 
+/* Backward-data of a strided convolution falls into stride x stride phases. Input rows h = first + stride*i, i < count, are those of phase
+ * a: (h + pad) mod stride = a. Tap r = a + stride*j, j < taps, leads from there to output row (h + pad - a)/stride - j, which is origin + i
+ * + taps - 1 - j. Columns likewise. */
+typedef struct cc_conv2d_phase {
+    size_t first, count, taps;
+    int origin;
+} cc_conv2d_phase;
+cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad);
+
 /* Groups of output rows: either `images` whole images (per_image 1), or `rows` rows of one image, per_image groups in each. */
-typedef struct cc_conv2d_groups { size_t images, rows, per_image, count; } cc_conv2d_groups;
-/* Groups whose band, of rows of row_bytes, fits the budget (one output row always does), and of which there are at least `items` if the shape
- * allows. */
-cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget, size_t items);
+typedef struct cc_conv2d_groups {
+    size_t images, rows, per_image, count;
+} cc_conv2d_groups;
+/* Groups whose band, of rows of row_bytes, fits the budget (one output row always does), and of which there are at least `items` if the
+ * shape allows. */
+cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget,
+                                       size_t items);
 
 #endif

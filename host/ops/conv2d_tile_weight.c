@@ -43,21 +43,33 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
     if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
-    cc_launch launch = { .program = "conv2d_tile_weight", .kernel = "conv2d_backward_weight_tile", .options = options, .dims = 1, .global = { walkers },
-                         .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    cc_launch launch = { .program = "conv2d_tile_weight",
+                         .kernel = "conv2d_backward_weight_tile",
+                         .options = options,
+                         .dims = 1,
+                         .global = { walkers },
+                         .local = { 1 },
+                         .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), !direct ? CC_OUT(partial) : add ? CC_INOUT(dw) : CC_OUT(dw), CC_INOUT(scratch), CC_INT(d->n),
-                CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(joined ? 1 : d->s), CC_INT(run),
-                CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each),
-                CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band), CC_INT(scratch_each),
-                CC_INT(parts), CC_INT(panels), CC_INT(slice), CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
+                !direct ? CC_OUT(partial)
+                : add   ? CC_INOUT(dw)
+                        : CC_OUT(dw),
+                CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
+                CC_INT(joined ? 1 : d->s), CC_INT(run), CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows),
+                CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each), CC_INT(columns), CC_INT(band_image), CC_INT(band_row),
+                CC_INT(band_pixel), CC_INT(use_band), CC_INT(scratch_each), CC_INT(parts), CC_INT(panels), CC_INT(slice),
+                CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
         err));
     if (direct) return CAMCL_OK;
-    cc_launch reduce = { .program = "conv2d_pack", .kernel = "conv2d_reduce", .dims = 2, .global = { d->k, rsc },
+    cc_launch reduce = { .program = "conv2d_pack",
+                         .kernel = "conv2d_reduce",
+                         .dims = 2,
+                         .global = { d->k, rsc },
                          .bytes = 4.0 * (double)(parts * part_size + 2 * rsc * d->k) };
     return cc_tape_launch(tape, &reduce,
-                          CC_ARGS(CC_IN(partial), add ? CC_INOUT(dw) : CC_OUT(dw), CC_INT(rsc), CC_INT(d->k), CC_INT(kb), CC_INT(parts), CC_INT(part_size),
-                                  CC_INT(add)),
+                          CC_ARGS(CC_IN(partial), add ? CC_INOUT(dw) : CC_OUT(dw), CC_INT(rsc), CC_INT(d->k), CC_INT(kb), CC_INT(parts),
+                                  CC_INT(part_size), CC_INT(add)),
                           err);
 }

@@ -10,9 +10,10 @@ camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, s
 
 /* 2*N*P*Q*K*C*R*S, the same for the three directions. */
 double cc_conv2d_flops(const cc_conv2d_desc *desc);
-/* Shape and number checks that every variant's record starts with: io = the direction's {first, second, output}. `packed`: the weight operand is in a
- * private layout and not checked. */
-camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc, const cc_tensor *io, size_t count, bool packed, camcl_error *err);
+/* Shape and number checks that every variant's record starts with: io = the direction's {first, second, output}. `packed`: the weight
+ * operand is in a private layout and not checked. */
+camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc, const cc_tensor *io, size_t count, bool packed,
+                             camcl_error *err);
 
 /* conv2d_tile.c */
 bool cc_conv2d_tile_supports(const camcl_device_info *info, const void *desc);
@@ -25,6 +26,11 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
 
 /* conv2d_tile_weight.c */
 camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+
+/* conv2d_local.c */
+bool cc_conv2d_local_supports(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_local_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+camcl_status cc_conv2d_local_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
 /* conv2d_gemm.c */
 bool cc_conv2d_gemm_supports(const camcl_device_info *info, const void *desc);

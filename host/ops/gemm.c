@@ -7,20 +7,72 @@
 
 static const char *clblast_name(CLBlastStatusCode code)
 {
-#define NAME(name) { CLBlast##name, "CLBlast" #name }
-    static const struct { CLBlastStatusCode code; const char *name; } names[] = {
-        NAME(Success), NAME(OpenCLCompilerNotAvailable), NAME(TempBufferAllocFailure), NAME(OpenCLOutOfResources), NAME(OpenCLOutOfHostMemory),
-        NAME(OpenCLBuildProgramFailure), NAME(InvalidValue), NAME(InvalidCommandQueue), NAME(InvalidMemObject), NAME(InvalidBinary),
-        NAME(InvalidBuildOptions), NAME(InvalidProgram), NAME(InvalidProgramExecutable), NAME(InvalidKernelName), NAME(InvalidKernelDefinition),
-        NAME(InvalidKernel), NAME(InvalidArgIndex), NAME(InvalidArgValue), NAME(InvalidArgSize), NAME(InvalidKernelArgs),
-        NAME(InvalidLocalNumDimensions), NAME(InvalidLocalThreadsTotal), NAME(InvalidLocalThreadsDim), NAME(InvalidGlobalOffset),
-        NAME(InvalidEventWaitList), NAME(InvalidEvent), NAME(InvalidOperation), NAME(InvalidBufferSize), NAME(InvalidGlobalWorkSize),
-        NAME(NotImplemented), NAME(InvalidMatrixA), NAME(InvalidMatrixB), NAME(InvalidMatrixC), NAME(InvalidVectorX), NAME(InvalidVectorY),
-        NAME(InvalidDimension), NAME(InvalidLeadDimA), NAME(InvalidLeadDimB), NAME(InvalidLeadDimC), NAME(InvalidIncrementX),
-        NAME(InvalidIncrementY), NAME(InsufficientMemoryA), NAME(InsufficientMemoryB), NAME(InsufficientMemoryC), NAME(InsufficientMemoryX),
-        NAME(InsufficientMemoryY), NAME(InsufficientMemoryTemp), NAME(InvalidBatchCount), NAME(InvalidOverrideKernel),
-        NAME(MissingOverrideParameter), NAME(InvalidLocalMemUsage), NAME(NoHalfPrecision), NAME(NoDoublePrecision), NAME(InvalidVectorScalar),
-        NAME(InsufficientMemoryScalar), NAME(DatabaseError), NAME(UnknownError), NAME(UnexpectedError),
+#define NAME(name) \
+    { \
+        CLBlast##name, "CLBlast" #name \
+    }
+    static const struct {
+        CLBlastStatusCode code;
+        const char *name;
+    } names[] = {
+        NAME(Success),
+        NAME(OpenCLCompilerNotAvailable),
+        NAME(TempBufferAllocFailure),
+        NAME(OpenCLOutOfResources),
+        NAME(OpenCLOutOfHostMemory),
+        NAME(OpenCLBuildProgramFailure),
+        NAME(InvalidValue),
+        NAME(InvalidCommandQueue),
+        NAME(InvalidMemObject),
+        NAME(InvalidBinary),
+        NAME(InvalidBuildOptions),
+        NAME(InvalidProgram),
+        NAME(InvalidProgramExecutable),
+        NAME(InvalidKernelName),
+        NAME(InvalidKernelDefinition),
+        NAME(InvalidKernel),
+        NAME(InvalidArgIndex),
+        NAME(InvalidArgValue),
+        NAME(InvalidArgSize),
+        NAME(InvalidKernelArgs),
+        NAME(InvalidLocalNumDimensions),
+        NAME(InvalidLocalThreadsTotal),
+        NAME(InvalidLocalThreadsDim),
+        NAME(InvalidGlobalOffset),
+        NAME(InvalidEventWaitList),
+        NAME(InvalidEvent),
+        NAME(InvalidOperation),
+        NAME(InvalidBufferSize),
+        NAME(InvalidGlobalWorkSize),
+        NAME(NotImplemented),
+        NAME(InvalidMatrixA),
+        NAME(InvalidMatrixB),
+        NAME(InvalidMatrixC),
+        NAME(InvalidVectorX),
+        NAME(InvalidVectorY),
+        NAME(InvalidDimension),
+        NAME(InvalidLeadDimA),
+        NAME(InvalidLeadDimB),
+        NAME(InvalidLeadDimC),
+        NAME(InvalidIncrementX),
+        NAME(InvalidIncrementY),
+        NAME(InsufficientMemoryA),
+        NAME(InsufficientMemoryB),
+        NAME(InsufficientMemoryC),
+        NAME(InsufficientMemoryX),
+        NAME(InsufficientMemoryY),
+        NAME(InsufficientMemoryTemp),
+        NAME(InvalidBatchCount),
+        NAME(InvalidOverrideKernel),
+        NAME(MissingOverrideParameter),
+        NAME(InvalidLocalMemUsage),
+        NAME(NoHalfPrecision),
+        NAME(NoDoublePrecision),
+        NAME(InvalidVectorScalar),
+        NAME(InsufficientMemoryScalar),
+        NAME(DatabaseError),
+        NAME(UnknownError),
+        NAME(UnexpectedError),
     };
 #undef NAME
     for (size_t i = 0; i < CC_COUNT(names); i++)
@@ -31,7 +83,7 @@ static const char *clblast_name(CLBlastStatusCode code)
 /* What a recorded product remembers. Leading dimensions follow from desc. */
 typedef struct gemm_step {
     cc_gemm_desc desc;
-    size_t a_offset, b_offset, c_offset;                 /* in numbers */
+    size_t a_offset, b_offset, c_offset; /* in numbers */
     bool add, has_temporary;
 } gemm_step;
 
@@ -42,8 +94,8 @@ static size_t b_stride(const cc_gemm_desc *d) { return d->transpose_b ? d->k : d
 static camcl_status fail(CLBlastStatusCode code, const cc_gemm_desc *d, camcl_error *err)
 {
     const bool memory = code == CLBlastTempBufferAllocFailure || code == CLBlastOpenCLOutOfHostMemory;
-    return cc_fail(err, memory ? CAMCL_NO_MEMORY : CAMCL_OPENCL, "GEMM %zu x %zu x %zu: %s (%d) (try device.conv = direct)", d->m, d->n, d->k,
-                   clblast_name(code), (int)code);
+    return cc_fail(err, memory ? CAMCL_NO_MEMORY : CAMCL_OPENCL, "GEMM %zu x %zu x %zu: %s (%d) (try device.conv = direct)", d->m, d->n,
+                   d->k, clblast_name(code), (int)code);
 }
 
 /* mems: a, b, c, and the temporary buffer when there is one. No event is asked for: the queue runs in order. */
@@ -55,33 +107,36 @@ static camcl_status enqueue(void *context, void *cl_queue, void *const *mems, ca
     const float beta = s->add ? 1.0f : 0.0f;
     CLBlastStatusCode code =
         s->has_temporary
-            ? CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, transpose(d->transpose_a), transpose(d->transpose_b), d->m, d->n, d->k, 1.0f, mems[0],
-                                         s->a_offset, a_stride(d), mems[1], s->b_offset, b_stride(d), beta, mems[2], s->c_offset, d->n, &queue, NULL, mems[3])
-            : CLBlastSgemm(CLBlastLayoutRowMajor, transpose(d->transpose_a), transpose(d->transpose_b), d->m, d->n, d->k, 1.0f, mems[0], s->a_offset,
-                           a_stride(d), mems[1], s->b_offset, b_stride(d), beta, mems[2], s->c_offset, d->n, &queue, NULL);
+            ? CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, transpose(d->transpose_a), transpose(d->transpose_b), d->m, d->n, d->k,
+                                         1.0f, mems[0], s->a_offset, a_stride(d), mems[1], s->b_offset, b_stride(d), beta, mems[2],
+                                         s->c_offset, d->n, &queue, NULL, mems[3])
+            : CLBlastSgemm(CLBlastLayoutRowMajor, transpose(d->transpose_a), transpose(d->transpose_b), d->m, d->n, d->k, 1.0f, mems[0],
+                           s->a_offset, a_stride(d), mems[1], s->b_offset, b_stride(d), beta, mems[2], s->c_offset, d->n, &queue, NULL);
     return code == CLBlastSuccess ? CAMCL_OK : fail(code, d, err);
 }
 
 static bool holds(const cc_buffer *buffer, size_t offset, size_t rows, size_t columns)
 {
     size_t need = 0;
-    return buffer && cc_mul_size(rows, columns, &need) && cc_add_size(need, offset, &need) && need <= cc_buffer_bytes(buffer) / sizeof(float);
+    return buffer && cc_mul_size(rows, columns, &need) && cc_add_size(need, offset, &need) &&
+           need <= cc_buffer_bytes(buffer) / sizeof(float);
 }
 
-camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, size_t a_offset, cc_buffer *b, size_t b_offset, cc_buffer *c, size_t c_offset,
-                        bool add, camcl_error *err)
+camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, size_t a_offset, cc_buffer *b, size_t b_offset, cc_buffer *c,
+                        size_t c_offset, bool add, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     gemm_step *step = NULL;
     cc_buffer *temporary = NULL;
     if (!desc->m || !desc->n || !desc->k || !holds(a, a_offset, desc->m, desc->k) || !holds(b, b_offset, desc->k, desc->n) ||
         !holds(c, c_offset, desc->m, desc->n))
-        return cc_fail(err, CAMCL_FAILED, "GEMM %zu x %zu x %zu: empty, or its operands are too small (report this as a defect)", desc->m, desc->n, desc->k);
+        return cc_fail(err, CAMCL_FAILED, "GEMM %zu x %zu x %zu: empty, or its operands are too small (report this as a defect)", desc->m,
+                       desc->n, desc->k);
     size_t bytes = 0;
     cl_command_queue queue = cc_device_queue(cc_tape_device(tape));
     CLBlastStatusCode code =
-        CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, transpose(desc->transpose_a), transpose(desc->transpose_b), desc->m, desc->n, desc->k, a_offset,
-                                   a_stride(desc), b_offset, b_stride(desc), c_offset, desc->n, &queue, &bytes);
+        CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, transpose(desc->transpose_a), transpose(desc->transpose_b), desc->m, desc->n,
+                                   desc->k, a_offset, a_stride(desc), b_offset, b_stride(desc), c_offset, desc->n, &queue, &bytes);
     if (code != CLBlastSuccess) return fail(code, desc, err);
     if (bytes) CC_TRY(cc_tape_buffer(tape, bytes, "GEMM workspace", &temporary, err));
     CC_TRY(CC_NEW(1, &step, err));

@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-#include "ops/registry.h"
+#include "ops/record.h"
 
 /* Kernels index within an image with 32-bit integers, and cl/bilinear.clh multiplies two sides. */
 #define CC_MAX_SIDE 16384
 
-static inline bool cc_on_cpu(const cc_tape *tape) { return camcl_device_get_info(cc_tape_device(tape))->type == CAMCL_CPU; }
+static inline bool cc_on_cpu(const cc_tape *tape) { return cc_likes_long_items(camcl_device_get_info(cc_tape_device(tape))); }
 
 /* Work-items for a row of `count` elements that a kernel walks with a stride of the global size: one on a CPU, where a work-item costs
  * more than an element, else all of them. */

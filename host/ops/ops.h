@@ -29,12 +29,12 @@ typedef struct cc_gemm_desc { size_t m, n, k; bool transpose_a, transpose_b; } c
 /* io: CC_FORWARD {a, b, c(add)} */
 camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_tensor b, cc_tensor c, bool add, camcl_error *err);
 
-/* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] */
+/* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] or none */
 typedef struct cc_linear_desc { size_t n, in, out; } cc_linear_desc;
 camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y, camcl_error *err);
 /* dx[n,i] = sum_o dy[n,o] w[o,i] */
 camcl_status cc_linear_backward_data(cc_tape *tape, const cc_linear_desc *desc, cc_tensor dy, cc_tensor w, cc_tensor dx, bool add, camcl_error *err);
-/* dw[o,i] = sum_n dy[n,o] x[n,i];  db[o] = sum_n dy[n,o] */
+/* dw[o,i] = sum_n dy[n,o] x[n,i];  db[o] = sum_n dy[n,o] (db may be none) */
 camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor dy, cc_tensor dw, cc_tensor db, bool add, camcl_error *err);
 
 /* ---- batch_norm.c: over M = N*H*W rows of C channels, with what follows it fused in:
@@ -90,7 +90,8 @@ typedef enum cc_confidence_kind { CC_CONFIDENCE_LOGIT, CC_CONFIDENCE_SOFTMAX } c
 camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
     cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err);
 /* Cross-entropy: per row ce = logsumexp(logits) - logits[label], weighted by mask [n] (or none: 1).
- * sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax == label), n}. Runs before the gradient. */
+ * sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax == label), n}. Runs before the gradient. Labels < 0 are skipped (gradient 0), a
+ * label that is no class makes the sum NaN; a mask of 0 does not hide a NaN. */
 camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, cc_tensor sums,
     camcl_error *err);
 /* dlogits rows row0.. = scale / max(denominator, 1) * mask * (softmax - onehot): the gradient of scale * sum / denominator. denominator is a

@@ -14,7 +14,7 @@ static rows_launch over_pixels(cc_tape *tape, const char *kernel, size_t pixels,
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_shape shape = cc_row_shape(info, c);
     const size_t span = cc_likes_long_items(info) ? c : shape.width;
-    const cc_split split = cc_split_work(info, pixels, cc_ceil_div(1024, c));
+    const cc_work_split split = cc_split_work(info, pixels, cc_ceil_div(1024, c));
     return (rows_launch){ .launch = { .program = "pool", .kernel = kernel, .options = shape.options, .dims = 1,
                                       .global = { split.items * (c / span) }, .bytes = 4.0 * floats },
                           .each = CC_INT(split.each), .span = CC_INT(span) };

@@ -63,10 +63,10 @@ cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
     return shapes[0];
 }
 
-cc_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain)
+cc_work_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain)
 {
-    if (!cc_likes_long_items(info)) return (cc_split){ total, 1 };
+    if (!cc_likes_long_items(info)) return (cc_work_split){ total, 1 };
     size_t ranges = cc_max_size(info->compute_units, 1) * 8;
     size_t each = cc_max_size(cc_ceil_div(total, ranges), cc_max_size(grain, 1));
-    return (cc_split){ cc_ceil_div(total, each), each };
+    return (cc_work_split){ cc_ceil_div(total, each), each };
 }

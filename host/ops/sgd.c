@@ -9,7 +9,7 @@ static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned 
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_shape shape = cc_row_shape(info, 16);
-    const cc_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
+    const cc_work_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
     *each = split.each;
     return (cc_launch){ .program = "sgd", .kernel = kernel, .options = shape.options, .dims = 1, .global = { split.items },
                         .bytes = 4.0 * passes * (double)count };

@@ -27,7 +27,10 @@ void cc_model_card_free(cc_model_card *card)
 
 static void add_numbers(cc_text *text, const float *values, size_t n)
 {
-    for (size_t i = 0; i < n; i++) cc_text_add(text, "%s%.9g", i ? "," : "", (double)values[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (i) cc_text_add(text, ",");
+        cc_text_add_json_number(text, (double)values[i]);
+    }
 }
 
 camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot, camcl_error *err)
@@ -81,17 +84,24 @@ static bool read_size(const cc_safetensors *file, const char *key, unsigned long
     return *end == '\0' && *out <= limit;
 }
 
-static bool read_numbers(const cc_safetensors *file, const char *key, size_t n, float *out)
+/* Numbers with commas between, as many as there are; the host program's locale does not matter. */
+static bool read_numbers(const cc_safetensors *file, const char *key, float out[CAMCL_MAX_CHANNELS], size_t *count)
 {
     const char *text = cc_safetensors_metadata(file, key);
-    for (size_t i = 0; i < n; i++) {
-        char *end;
-        if (text == NULL) return false;
-        out[i] = strtof(text, &end);
-        if (end == text || *end != (i + 1 < n ? ',' : '\0')) return false;
-        text = end + 1;
+    cc_text list = CC_TEXT_INIT;
+    cc_json *json = NULL;
+    if (text) cc_text_add(&list, "[%s]", text);
+    bool good = text && !list.failed && cc_json_parse(list.data, list.length, &json, NULL) == CAMCL_OK && json->kind == CC_JSON_ARRAY &&
+                json->count > 0 && json->count <= CAMCL_MAX_CHANNELS;
+    for (size_t i = 0; good && i < json->count; i++) {
+        double value;
+        good = cc_json_number(&json->items[i], &value);
+        if (good) out[i] = (float)value;
     }
-    return true;
+    *count = good ? json->count : 0;
+    cc_json_free(&json);
+    cc_text_free(&list);
+    return good;
 }
 
 static bool read_names(const cc_safetensors *file, cc_model_card *card)
@@ -110,25 +120,26 @@ static bool read_names(const cc_safetensors *file, cc_model_card *card)
 
 static camcl_status read_card(const char *path, const cc_safetensors *file, cc_model_card *card, camcl_error *err)
 {
-    unsigned long long width, classes, channels, size, step;
+    unsigned long long width, classes, size, step;
+    size_t deviations;
     const char *arch = cc_safetensors_metadata(file, "arch"), *stem = cc_safetensors_metadata(file, "stem");
     memset(card, 0, sizeof *card);
     if (arch == NULL || strlen(arch) >= sizeof card->graph.arch) return no_checkpoint(path, "arch", err);
     if (stem == NULL || strlen(stem) >= sizeof card->graph.stem) return no_checkpoint(path, "stem", err);
     if (!read_size(file, "width", 65536, &width)) return no_checkpoint(path, "width", err);
     if (!read_size(file, "classes", 1 << 20, &classes) || classes == 0) return no_checkpoint(path, "classes", err);
-    if (!read_size(file, "channels", CAMCL_MAX_CHANNELS, &channels) || channels == 0) return no_checkpoint(path, "channels", err);
     if (!read_size(file, "image_size", 1 << 16, &size) || size == 0) return no_checkpoint(path, "image_size", err);
     if (!read_size(file, "step", UINT64_MAX, &step)) return no_checkpoint(path, "step", err);
     strcpy(card->graph.arch, arch);
     strcpy(card->graph.stem, stem);
     card->graph.width = (size_t)width;
     card->graph.classes = (size_t)classes;
-    card->graph.channels = (size_t)channels;
     card->image_size = (size_t)size;
     card->step = step;
-    if (!read_numbers(file, "mean", card->graph.channels, card->mean)) return no_checkpoint(path, "mean", err);
-    if (!read_numbers(file, "std", card->graph.channels, card->std)) return no_checkpoint(path, "std", err);
+    if (!read_numbers(file, "mean", card->mean, &card->graph.channels)) return no_checkpoint(path, "mean", err);
+    bool good = read_numbers(file, "std", card->std, &deviations) && deviations == card->graph.channels;
+    for (size_t c = 0; good && c < deviations; c++) good = card->std[c] > 0;
+    if (!good) return no_checkpoint(path, "std", err);
     return read_names(file, card) ? CAMCL_OK : no_checkpoint(path, "class_names", err);
 }
 

@@ -61,25 +61,45 @@ static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *
     return cc_buffer_read(p->cam.map.buffer, 0, p->maps, n * s * s * sizeof(float), err);
 }
 
-/* NNNNN_overlay.png: the image beside its CAM, enlarged so that people can see something. */
-static camcl_status write_picture(const cc_run *run, size_t i, const float *map, camcl_error *err)
+static camcl_status write_png(const cc_run *run, size_t i, const char *what, const camcl_image *image, camcl_error *err)
+{
+    char name[48], *path = NULL;
+    snprintf(name, sizeof name, "%05zu_%s.png", i, what);
+    camcl_status status = cc_path_join(cc_run_dir_file(run->dir, CC_RUN_CAMS), name, &path, err);
+    if (status == CAMCL_OK) status = camcl_image_write_png(path, image, err);
+    free(path);
+    return status;
+}
+
+/* One plane of bytes, enlarged: pixels of a data set are only read. */
+static camcl_status enlarge(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err)
+{
+    uint32_t factor = ENLARGED_SIDE / width > 1 ? ENLARGED_SIDE / width : 1;
+    camcl_image small = { width, height, channels, (uint8_t *)(uintptr_t)pixels };
+    return camcl_image_enlarge(&small, factor, out, err);
+}
+
+/* NNNNN_image.png, _overlay.png and, where the data set knows its objects, _mask.png, enlarged so that people can see something. */
+static camcl_status write_pictures(const cc_run *run, size_t i, const float *map, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    size_t bytes = (size_t)info->height * info->width * info->channels;
-    uint32_t s = (uint32_t)run->settings.step.image_size, factor = ENLARGED_SIDE / info->width > 1 ? ENLARGED_SIDE / info->width : 1;
-    camcl_image small = { info->width, info->height, info->channels, (uint8_t *)(uintptr_t)(camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) + i * bytes) };
-    camcl_image large = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT;
-    char name[48], *path = NULL;
-    snprintf(name, sizeof name, "%05zu_overlay.png", i);
-    CC_TRY(camcl_image_enlarge(&small, factor, &large, err));
-    CC_TRY(camcl_image_overlay(&large, map, s, s, 0.5f, &overlay, err));
-    CC_TRY(cc_path_join(cc_run_dir_file(run->dir, CC_RUN_CAMS), name, &path, err));
-    CC_TRY(camcl_image_write_png(path, &overlay, err));
+    const uint8_t *masks = camcl_dataset_masks(run->dataset, CAMCL_TEST_IMAGES);
+    size_t area = (size_t)info->height * info->width;
+    uint32_t s = (uint32_t)run->settings.step.image_size;
+    camcl_image image = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT, mask = CAMCL_IMAGE_INIT;
+    CC_TRY(enlarge(camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) + i * area * info->channels, info->width, info->height, info->channels, &image, err));
+    CC_TRY(camcl_image_overlay(&image, map, s, s, 0.5f, &overlay, err));
+    CC_TRY(write_png(run, i, "image", &image, err));
+    CC_TRY(write_png(run, i, "overlay", &overlay, err));
+    if (masks) {
+        CC_TRY(enlarge(masks + i * area, info->width, info->height, 1, &mask, err));
+        CC_TRY(write_png(run, i, "mask", &mask, err));
+    }
 cleanup:
-    camcl_image_free(&large);
+    camcl_image_free(&image);
     camcl_image_free(&overlay);
-    free(path);
+    camcl_image_free(&mask);
     return status;
 }
 
@@ -92,7 +112,7 @@ camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
     if (p.count == 0 || (info->channels != 1 && info->channels != 3)) return CAMCL_OK;
     CC_TRY(pictures_compute(&p, run, err));
     CC_TRY(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
-    for (size_t i = 0; i < p.count; i++) CC_TRY(write_picture(run, i, p.maps + i * pixels, err));
+    for (size_t i = 0; i < p.count; i++) CC_TRY(write_pictures(run, i, p.maps + i * pixels, err));
 cleanup:
     pictures_close(&p);
     if (status == CAMCL_UNSUPPORTED) return cc_run_say(run, err, "no CAM pictures: %s", err ? err->message : "PNG support is not built in");

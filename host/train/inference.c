@@ -71,8 +71,23 @@ static camcl_status make_resident(const camcl_model *m, const camcl_images *imag
     if (images->channels != m->info.channels)
         return cc_fail(err, CAMCL_BAD_DATA, "images: they have %zu channels, the model takes %zu (give images of the kind that it was trained on)", images->channels,
                        m->info.channels);
+    if (images->count == 0 || images->height == 0 || images->width == 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "images: %zu of %zu x %zu pixels (give at least one that is not empty)", images->count, images->width, images->height);
     cc_images_spec spec = { images->pixels, images->labels, images->count, images->height, images->width, images->channels, m->info.mean, m->info.std, "images" };
     return cc_resident_create(m->model->device, &spec, out, err);
+}
+
+/* Kernels look these up unchecked. */
+static camcl_status check_evaluation(const camcl_model *m, const camcl_images *images, const uint32_t *indices, size_t n, camcl_error *err)
+{
+    for (size_t i = 0; indices && i < n; i++)
+        if (indices[i] >= images->count)
+            return cc_fail(err, CAMCL_BAD_DATA, "evaluation: index %u of %zu images (choose from 0 on)", (unsigned)indices[i], images->count);
+    for (size_t i = 0; images->labels && i < images->count; i++)
+        if (images->labels[i] >= (int32_t)m->info.classes)
+            return cc_fail(err, CAMCL_BAD_DATA, "evaluation: label %d of image %zu: the model has classes 0..%zu (use the data that it was trained for)",
+                           (int)images->labels[i], i, m->info.classes - 1);
+    return CAMCL_OK;
 }
 
 camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out, float *logits,
@@ -84,6 +99,7 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     cc_evaluator *evaluator = NULL;
     cc_evaluation e;
     if (indices == NULL) n = images->count;
+    CC_TRY(check_evaluation(m, images, indices, n, err));
     CC_TRY(make_resident(m, images, &resident, err));
     CC_TRY(cc_arena_create(m->model->device, &arena, err));
     CC_TRY(cc_evaluator_create(m->model, resident, m->info.image_size, cc_max_size(1, cc_min_size(n, EVALUATION_BATCH)), arena, &evaluator, err));

@@ -45,7 +45,7 @@ typedef struct cc_run {
     size_t in_flight_count;
     double started;              /* cc_seconds() when this process began to train */
     double interval_started;
-    double shown, window[CC_INTERVAL_SUMS];   /* for progress: time and sums at the last report */
+    double shown;                /* cc_seconds() of the last progress report */
     bool finished_before;
 } cc_run;
 

@@ -71,6 +71,21 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
     return cc_checkpoint_write(cc_run_dir_file(run->dir, CC_RUN_BEST), g, &run->card, &s->best, err);
 }
 
+/* The saved split names images by number: a data set that shrank since would be read past its end. */
+static camcl_status check_split(const cc_run *run, camcl_error *err)
+{
+    const cc_split *split = &run->split;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const uint32_t *const pools[] = { split->labeled, split->unlabeled, split->validation };
+    const size_t counts[] = { split->labeled_count, split->unlabeled_count, split->validation_count };
+    for (int p = 0; p < 3; p++)
+        for (size_t i = 0; i < counts[p]; i++)
+            if (pools[p][i] >= info->train_count)
+                return cc_fail(err, CAMCL_BAD_DATA, "%s: its split has image %" PRIu32 ", but %s has %" PRIu32 " training images (restore the data that the run "
+                               "began with)", cc_run_dir_file(run->dir, CC_RUN_STATE), pools[p][i], info->name, info->train_count);
+    return CAMCL_OK;
+}
+
 camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err)
 {
     cc_run_state *s = &run->state;
@@ -78,6 +93,7 @@ camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err)
     char device[640];
     if (!apply) {
         CC_RETURN_IF_FAILED(cc_run_state_read(cc_run_dir_file(run->dir, CC_RUN_STATE), g, run->settings.step.ema > 0, s, &run->split, err));
+        CC_RETURN_IF_FAILED(check_split(run, err));
         identify_device(run, device, sizeof device);
         if (strcmp(device, s->device) == 0) return cc_plan_parse(&run->model->plan, s->plan, err);
         return cc_run_say(run, err, "resuming on another device or driver: results may differ in the last bits");

@@ -1,4 +1,5 @@
 /* Opening a run: device, data, split, model, tapes, run directory. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +60,14 @@ static camcl_status write_split(cc_run *run, camcl_error *err)
     cc_text_free(&text);
     cc_text_free(&line);
     return status;
+}
+
+/* A finished run that goes on is not finished any more: if it stops before its new end, the next --resume must not take it for complete. */
+static camcl_status forget_result(const cc_run *run, camcl_error *err)
+{
+    const char *path = cc_run_dir_file(run->dir, CC_RUN_RESULT);
+    if (remove(path) != 0 && errno != ENOENT) return cc_fail_errno(err, "remove", path, errno);
+    return CAMCL_OK;
 }
 
 /* ---- data */
@@ -195,6 +204,7 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     if (resuming) {
         cc_split_free(&run->split);
         CC_RETURN_IF_FAILED(cc_run_restore(run, false, err));
+        CC_RETURN_IF_FAILED(forget_result(run, err));
     }
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));

@@ -45,7 +45,8 @@ typedef struct camcl_evaluation {
     double loss, top1, top3, top5;           /* mean cross-entropy; percent */
 } camcl_evaluation;
 
-/* Loss and accuracies over images[indices[0..n)] (indices NULL: all). logits [n,classes] is filled unless NULL. */
+/* Loss and accuracies over images[indices[0..n)] (indices NULL: all). Images without a label (-1) are left out of them; without any, they
+ * are 0 and so is n. logits [n,classes] is filled unless NULL. An index or label beyond images or classes: CAMCL_BAD_DATA. */
 camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
                                   float *logits, camcl_error *err);
 /* probabilities [count,classes]. Labels are not looked at. */

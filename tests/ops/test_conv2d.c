@@ -14,7 +14,7 @@
 #include "ref/conv2d_ref.h"
 #include "support/devices.h"
 
-#define GUARD 64             /* numbers behind every buffer: NaN where kernels read, so that reading them shows; SENTINEL where they write */
+#define GUARD 64 /* numbers behind every buffer: NaN where kernels read, so that reading them shows; SENTINEL where they write */
 #define SENTINEL 12345.0f
 
 static uint32_t random_state;
@@ -56,9 +56,9 @@ static cc_buffer *guarded(camcl_device *device, const float *data, size_t count,
 /* One shape: operands and the reference's results, by role x, w, y (for gradients: dx, dw, dy). */
 typedef struct problem {
     cc_conv2d_desc desc;
-    size_t count[3];                                     /* of x, w, y */
+    size_t count[3]; /* of x, w, y */
     float *data[3];
-    double *expected[3], *magnitude[3];                  /* backward-data, backward-weight, forward: by the role of the output */
+    double *expected[3], *magnitude[3]; /* backward-data, backward-weight, forward: by the role of the output */
 } problem;
 
 enum { X, W, Y };
@@ -91,8 +91,9 @@ static void free_problem(problem *p)
     }
 }
 
-/* A float32 sum of `terms` products errs by at most terms * 2^-24 * magnitude, and, roundings being independent, hardly by more than its square
- * root: (4 + sqrt(terms)) * 2^-24 * magnitude is allowed. One product left out or counted twice is about magnitude / terms. A NaN fails. */
+/* A float32 sum of `terms` products errs by at most terms * 2^-24 * magnitude, and, roundings being independent, hardly by more than its
+ * square root: (4 + sqrt(terms)) * 2^-24 * magnitude is allowed. One product left out or counted twice is about magnitude / terms. A NaN
+ * fails. */
 static void compare(const char *what, const float *got, const float *before, const double *expected, const double *magnitude, size_t terms,
                     size_t count)
 {
@@ -118,7 +119,7 @@ static cc_tensor tensor_of(const cc_conv2d_desc *d, int role, cc_buffer *buffer)
 /* Packs (when the variant wants it), runs twice (equal bits, unless adding), compares. */
 static void check_variant(camcl_device *device, const cc_variant *variant, const problem *p, bool add)
 {
-    static const int roles[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } };   /* by direction: first, second, output */
+    static const int roles[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } }; /* by direction: first, second, output */
     const int *role = roles[variant->direction];
     const camcl_device_info *info = camcl_device_get_info(device);
     const cc_conv2d_desc *d = &p->desc;
@@ -131,8 +132,8 @@ static void check_variant(camcl_device *device, const cc_variant *variant, const
     snprintf(what, sizeof what, "%s on %s: %s%s", variant->name, info->platform, key, add ? " add" : "");
 
     float *before = add ? random_array(count) : NULL;
-    cc_buffer *operand[3] = { guarded(device, p->data[role[0]], p->count[role[0]], NAN), guarded(device, p->data[role[1]], p->count[role[1]], NAN),
-                              guarded(device, before, count, SENTINEL) };
+    cc_buffer *operand[3] = { guarded(device, p->data[role[0]], p->count[role[0]], NAN),
+                              guarded(device, p->data[role[1]], p->count[role[1]], NAN), guarded(device, before, count, SENTINEL) };
     cc_tensor io[3];
     for (int i = 0; i < 3; i++) io[i] = tensor_of(d, role[i], operand[i]);
     cc_arena *arena = NULL;
@@ -174,32 +175,16 @@ static void check_variant(camcl_device *device, const cc_variant *variant, const
 
 /* n, h, w, c, k, r, s, stride, pad: around the sizes of tiles and vectors, and everything odd that the definition allows. */
 static const cc_conv2d_desc shapes[] = {
-    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },
-    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },
-    { 5, 4, 4, 32, 32, 3, 3, 1, 1 },
-    { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
-    { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
-    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-    { 2, 7, 5, 31, 33, 3, 3, 2, 1 },
-    { 3, 8, 8, 32, 33, 3, 3, 2, 1 },
-    { 1, 11, 13, 33, 31, 5, 5, 2, 2 },
-    { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
-    { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
-    { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
-    { 2, 9, 9, 32, 16, 1, 1, 3, 0 },
-    { 1, 10, 10, 8, 8, 3, 3, 3, 0 },
-    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },
-    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },
-    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },
-    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
-    { 1, 5, 5, 6, 7, 3, 3, 2, 3 },
-    { 2, 5, 5, 256, 33, 3, 3, 1, 1 },
-    { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
-    { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
-    { 2, 5, 4, 144, 33, 1, 1, 1, 0 },
-    { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
-    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },
-    { 40, 33, 32, 2, 3, 1, 1, 1, 0 },                    /* a weight gradient of more terms than one launch of the general kernel sums */
+    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 5, 4, 4, 32, 32, 3, 3, 1, 1 },
+    { 17, 4, 4, 16, 48, 3, 3, 1, 1 }, { 2, 5, 7, 3, 16, 3, 3, 1, 1 },   { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
+    { 2, 7, 5, 31, 33, 3, 3, 2, 1 },  { 3, 8, 8, 32, 33, 3, 3, 2, 1 },  { 1, 11, 13, 33, 31, 5, 5, 2, 2 },
+    { 2, 12, 10, 3, 15, 7, 7, 2, 3 }, { 3, 6, 6, 17, 32, 1, 1, 1, 0 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
+    { 2, 9, 9, 32, 16, 1, 1, 3, 0 },  { 1, 10, 10, 8, 8, 3, 3, 3, 0 },  { 2, 8, 9, 4, 5, 3, 3, 1, 2 },
+    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
+    { 1, 5, 5, 6, 7, 3, 3, 2, 3 },    { 2, 5, 5, 256, 33, 3, 3, 1, 1 }, { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
+    { 2, 5, 5, 160, 17, 3, 3, 1, 1 }, { 2, 5, 4, 144, 33, 1, 1, 1, 0 }, { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
+    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general
+                                                                           kernel sums */
 };
 
 static void check_device(camcl_device *device, void *context)
@@ -219,7 +204,7 @@ static void check_device(camcl_device *device, void *context)
         free_problem(&p);
     }
     printf("  %zu combinations of shape and variant\n", checked);
-    assert_true(checked >= 6 * CC_COUNT(shapes));      /* general and gemm at least */
+    assert_true(checked >= 6 * CC_COUNT(shapes)); /* general and gemm at least */
 }
 
 static void test_variants(void **state)
@@ -228,8 +213,8 @@ static void test_variants(void **state)
     for_each_device(check_device, NULL);
 }
 
-/* The gradients of the reference against differences of its forward pass: L = <y, dy> is linear in each of x and w, so a difference quotient is
- * exact for any step. */
+/* The gradients of the reference against differences of its forward pass: L = <y, dy> is linear in each of x and w, so a difference
+ * quotient is exact for any step. */
 static void test_reference_gradients(void **state)
 {
     (void)state;
@@ -252,8 +237,8 @@ static void test_reference_gradients(void **state)
                 double difference = 0.0;
                 for (size_t j = 0; j < p.count[Y]; j++) difference += (y[j] - p.expected[Y][j]) * (double)p.data[Y][j];
                 if (!(fabs(difference / step - p.expected[role][at]) <= 1e-9 * (1.0 + p.magnitude[role][at])))
-                    fail_msg("shape %zu, gradient of %s, element %zu: %.12g by difference, %.12g by formula", i, role == X ? "x" : "w", at, difference / step,
-                             p.expected[role][at]);
+                    fail_msg("shape %zu, gradient of %s, element %zu: %.12g by difference, %.12g by formula", i, role == X ? "x" : "w", at,
+                             difference / step, p.expected[role][at]);
             }
         }
         free(y);
@@ -275,7 +260,8 @@ static void test_choice(void **state)
 {
     (void)state;
     const cc_conv2d_desc d = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
-    camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28 };
+    camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28,
+                             .local_mem = 32768, .max_work_group = 256 };
     camcl_device_info gpu = cpu, tiny = cpu;
     gpu.type = CAMCL_GPU;
     tiny.type = CAMCL_GPU;
@@ -285,9 +271,10 @@ static void test_choice(void **state)
         assert_string_equal(cc_conv2d_choose(&cpu, "auto", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "direct", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "gemm", direction, &d)->name, "gemm");
-        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, "general");
+        const char *direct = direction == CC_BACKWARD_WEIGHT ? "general" : "local";
+        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, direct);
         assert_string_equal(cc_conv2d_choose(&gpu, "gemm", direction, &d)->name, "gemm");
-        assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general");   /* allowed, but does not fit */
+        assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general"); /* allowed, but does not fit */
         assert_int_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->direction, direction);
     }
 }
@@ -297,10 +284,10 @@ static void test_refusals(void **state)
     (void)state;
     camcl_error err = { 0 };
     cc_tensor io[3] = { CC_NO_TENSOR, CC_NO_TENSOR, CC_NO_TENSOR };
-    cc_conv2d_desc d = { 1, 2, 2, 1, 1, 5, 5, 1, 0 };    /* the kernel is larger than the image */
+    cc_conv2d_desc d = { 1, 2, 2, 1, 1, 5, 5, 1, 0 }; /* the kernel is larger than the image */
     for (size_t v = 0; v < cc_conv2d_variant_count; v++)
         assert_int_equal(cc_conv2d_variants[v].record(NULL, &d, io, 3, false, &err), CAMCL_UNSUPPORTED);
-    d.r = d.s = 1;                                       /* operands missing */
+    d.r = d.s = 1; /* operands missing */
     for (size_t v = 0; v < cc_conv2d_variant_count; v++)
         assert_int_equal(cc_conv2d_variants[v].record(NULL, &d, io, 3, false, &err), CAMCL_FAILED);
 }

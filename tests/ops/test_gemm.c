@@ -14,7 +14,7 @@
 #include "ref/gemm_ref.h"
 #include "support/devices.h"
 
-#define GUARD 32             /* numbers behind every buffer */
+#define GUARD 32 /* numbers behind every buffer */
 #define SENTINEL 12345.0f
 
 static void must(camcl_status status, const camcl_error *err)
@@ -80,8 +80,9 @@ static void check(camcl_device *device, const cc_gemm_desc *d, bool add)
         const double wanted = i < count ? expected[i] + start : (double)SENTINEL;
         const double allowed = i < count ? (4.0 + sqrt((double)d->k)) * ldexp(1.0, -24) * (magnitude[i] + fabs(start)) : 0.0;
         if (!(fabs((double)got[i] - wanted) <= allowed))
-            fail_msg("%zu x %zu x %zu%s%s%s: element %zu of %zu is %.9g, expected %.9g +- %.2g", d->m, d->n, d->k, d->transpose_a ? " A^T" : "",
-                     d->transpose_b ? " B^T" : "", add ? " add" : "", i, count, (double)got[i], wanted, allowed);
+            fail_msg("%zu x %zu x %zu%s%s%s: element %zu of %zu is %.9g, expected %.9g +- %.2g", d->m, d->n, d->k,
+                     d->transpose_a ? " A^T" : "", d->transpose_b ? " B^T" : "", add ? " add" : "", i, count, (double)got[i], wanted,
+                     allowed);
     }
     cc_arena_destroy(&arena);
     cc_buffer_destroy(&ba);
@@ -97,7 +98,8 @@ static void check(camcl_device *device, const cc_gemm_desc *d, bool add)
 
 /* Sizes around CLBlast's tiles, degenerate ones, and some large enough for its indirect kernel. */
 static const size_t sizes[][3] = {
-    { 1, 1, 1 }, { 1, 10, 64 }, { 64, 1, 33 }, { 17, 33, 1 }, { 31, 32, 33 }, { 10, 128, 64 }, { 144, 16, 300 }, { 401, 129, 65 }, { 640, 520, 512 },
+    { 1, 1, 1 },     { 1, 10, 64 },    { 64, 1, 33 },    { 17, 33, 1 },     { 31, 32, 33 },
+    { 10, 128, 64 }, { 144, 16, 300 }, { 401, 129, 65 }, { 640, 520, 512 },
 };
 
 static void check_device(camcl_device *device, void *context)

@@ -88,7 +88,7 @@ static void every_variant_matches_reference(void **state)
     assert_int_equal(found, 6);
 }
 
-/* The typed functions, on a layer that goes to the direct kernels and on one that goes to GEMM. */
+/* The typed functions, on a layer that goes to the direct kernels and on one that goes to GEMM on GPUs. */
 static void typed_functions_match_reference(void **state)
 {
     (void)state;
@@ -97,8 +97,6 @@ static void typed_functions_match_reference(void **state)
         const cc_linear_desc d = sizes[s];
         const size_t nx = d.n * d.in, nw = d.in * d.out, ny = d.n * d.out;
         if (too_slow(nx * d.out)) continue;
-        const camcl_device_info *info = camcl_device_get_info(device);
-        assert_int_equal(cc_registry_find("linear", CC_FORWARD, "gemm")->supports(info, &d), s == 1);
         float *x = random_floats(nx, 1), *w = random_floats(nw, 2), *b = random_floats(d.out, 3), *dy = random_floats(ny, 4);
         double *x64 = to_doubles(x, nx), *w64 = to_doubles(w, nw), *b64 = to_doubles(b, d.out), *dy64 = to_doubles(dy, ny),
                *y = to_doubles(dy, ny), *dx = to_doubles(x, nx), *dw = to_doubles(w, nw), *db = to_doubles(b, d.out);
@@ -121,6 +119,20 @@ static void typed_functions_match_reference(void **state)
         }
         free(x), free(w), free(b), free(dy), free(x64), free(w64), free(b64), free(dy64), free(y), free(dx), free(dw), free(db);
         op_end(&t);
+    }
+}
+
+static void size_decides(void **state)
+{
+    (void)state;
+    const cc_linear_desc small = { 96, 512, 10 }, large = { 4096, 4096, 1000 };
+    const camcl_device_info *info = camcl_device_get_info(device);
+    for (cc_direction direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
+        const cc_variant *gemm = cc_registry_find("linear", direction, "gemm"), *direct = cc_registry_find("linear", direction, "direct");
+        assert_non_null(gemm);
+        assert_non_null(direct);
+        assert_true(direct->supports(info, &small) && direct->supports(info, &large));
+        assert_true(!gemm->supports(info, &small) && gemm->supports(info, &large));
     }
 }
 
@@ -153,6 +165,7 @@ static void reference_gradient_is_a_finite_difference(void **state)
 static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(every_variant_matches_reference),
     cmocka_unit_test(typed_functions_match_reference),
+    cmocka_unit_test(size_decides),
     cmocka_unit_test(reference_gradient_is_a_finite_difference),
 };
 #include "support/op_main.h"

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 /* magnitude: the sums of the absolute values of the products. */
-void ref_gemm(size_t m, size_t n, size_t k, bool transpose_a, bool transpose_b, const float *a, const float *b, double *c, double *magnitude);
+void ref_gemm(size_t m, size_t n, size_t k, bool transpose_a, bool transpose_b, const float *a, const float *b, double *c,
+              double *magnitude);
 
 #endif

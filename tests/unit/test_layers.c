@@ -1,0 +1,256 @@
+/* Includes point one way: base <- config, device <- tensor <- ops <- model, data <- ssl <- train <- cli. Reads the sources below the working
+ * directory, the project's top. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "support/scratch.h"
+
+/* What the files of a folder of host/ may include from others. */
+typedef struct layer { const char *name; const char *below[10]; } layer;
+static const layer layers[] = {
+    { "base", { NULL } },
+    { "config", { "base" } },
+    { "device", { "base" } },
+    { "tensor", { "base", "device" } },
+    { "ops", { "base", "device", "tensor" } },
+    { "model", { "base", "device", "tensor", "ops" } },
+    { "data", { "base", "device", "tensor", "ops" } },
+    { "ssl", { "base", "device", "tensor", "ops", "model", "data" } },
+    { "train", { "base", "config", "device", "tensor", "ops", "model", "data", "ssl" } },
+    { "cli", { NULL } },
+};
+
+static const layer *find_layer(const char *name, size_t length)
+{
+    for (size_t i = 0; i < CC_COUNT(layers); i++)
+        if (strlen(layers[i].name) == length && memcmp(layers[i].name, name, length) == 0) return &layers[i];
+    return NULL;
+}
+
+static bool may_include(const layer *from, const char *name, size_t length)
+{
+    if (strlen(from->name) == length && memcmp(from->name, name, length) == 0) return true;
+    for (size_t i = 0; i < CC_COUNT(from->below) && from->below[i]; i++)
+        if (strlen(from->below[i]) == length && memcmp(from->below[i], name, length) == 0) return true;
+    return false;
+}
+
+static bool is_source(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (strcmp(dot, ".c") == 0 || strcmp(dot, ".h") == 0);
+}
+
+static bool exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
+static size_t failures, includes;
+
+static void complain(const char *path, const char *what, const char *rule)
+{
+    printf("%s includes %s: %s\n", path, what, rule);
+    failures++;
+}
+
+/* ---- walking */
+
+typedef void (*judge)(const layer *self, const char *folder, const char *path, const char *what, bool quoted);
+
+static void read_includes(const layer *self, const char *folder, const char *path, judge check)
+{
+    size_t size;
+    char *text = scratch_read(path, &size);
+    assert_non_null(text);
+    for (char *line = text, *next; line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        line += strspn(line, " \t");
+        if (*line != '#') continue;
+        line += 1 + strspn(line + 1, " \t");
+        if (strncmp(line, "include", 7) != 0) continue;
+        line += 7 + strspn(line + 7, " \t");
+        char close = *line == '<' ? '>' : '"', *end = *line ? strchr(line + 1, close) : NULL;
+        if (end == NULL) fail_msg("%s: an include that this test cannot read: %s", path, line);
+        *end = '\0';
+        includes++;
+        check(self, folder, path, line + 1, close == '"');
+    }
+    free(text);
+}
+
+/* Every source of the folder; returns how many. */
+static size_t walk(const layer *self, const char *folder, judge check)
+{
+    size_t files = 0;
+    DIR *entries = opendir(folder);
+    if (entries == NULL) fail_msg("%s: cannot be read (run the tests in the project's top folder)", folder);
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        if (!is_source(entry->d_name)) continue;
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        read_includes(self, folder, path, check);
+        files++;
+    }
+    closedir(entries);
+    return files;
+}
+
+/* ---- rules */
+
+static void check_public_name(const char *path, const char *what)
+{
+    char file[1024];
+    snprintf(file, sizeof file, "include/%s", what);
+    if (!exists(file)) complain(path, what, "there is no such public header");
+}
+
+/* Libraries of which one place alone knows. */
+static void check_library(const layer *self, const char *path, const char *what)
+{
+    bool gemm = strcmp(path, "host/ops/gemm.c") == 0;
+    if (strstr(what, "iniparser") && strcmp(self->name, "config") != 0) complain(path, what, "only host/config knows iniparser");
+    if (strstr(what, "clblast") && !gemm) complain(path, what, "only host/ops/gemm.c knows CLBlast");
+    if ((strncmp(what, "CL/", 3) == 0 || strncmp(what, "OpenCL/", 7) == 0) && strcmp(self->name, "device") != 0 && !gemm)
+        complain(path, what, "only host/device knows OpenCL");
+    if ((strncmp(what, "png", 3) == 0 || strncmp(what, "jpeg", 4) == 0 || strncmp(what, "archive", 7) == 0) && strcmp(self->name, "data") != 0)
+        complain(path, what, "only host/data knows libraries of file formats");
+}
+
+static void check_host(const layer *self, const char *folder, const char *path, const char *what, bool quoted)
+{
+    check_library(self, path, what);
+    if (!quoted) return;
+    const char *slash = strchr(what, '/');
+    char file[1024];
+    if (strncmp(what, "camcl/", 6) == 0) {
+        check_public_name(path, what);
+        return;
+    }
+    if (strcmp(self->name, "cli") == 0) {
+        snprintf(file, sizeof file, "%s/%s", folder, what);
+        if (slash || !exists(file)) complain(path, what, "the commands use public headers and their own alone");
+        return;
+    }
+    if (slash == NULL || find_layer(what, (size_t)(slash - what)) == NULL) complain(path, what, "is neither \"layer/file.h\" nor \"camcl/file.h\"");
+    else if (!may_include(self, what, (size_t)(slash - what))) complain(path, what, "that layer is not below this one");
+    /* The inside of the device layer stays there. */
+    if ((strcmp(what, "device/opencl.h") == 0 || strcmp(what, "device/tape_internal.h") == 0) && strcmp(self->name, "device") != 0)
+        complain(path, what, "is internal to host/device");
+}
+
+static void check_public(const layer *self, const char *folder, const char *path, const char *what, bool quoted)
+{
+    static const char *const standard[] = { "stdbool.h", "stddef.h", "stdint.h", "signal.h" };
+    (void)self;
+    (void)folder;
+    if (quoted) {
+        if (strncmp(what, "camcl/", 6) != 0) complain(path, what, "public headers include public headers alone");
+        else check_public_name(path, what);
+        return;
+    }
+    for (size_t i = 0; i < CC_COUNT(standard); i++)
+        if (strcmp(what, standard[i]) == 0) return;
+    complain(path, what, "public headers need no more than the standard library's types");
+}
+
+static void check_reference(const layer *self, const char *folder, const char *path, const char *what, bool quoted)
+{
+    (void)self;
+    (void)folder;
+    if (quoted && strncmp(what, "ref/", 4) != 0 && (strchr(what, '/') || !strstr(what, "_ref.h")))
+        complain(path, what, "the reference is plain C and includes nothing of the project");
+}
+
+/* ---- tests */
+
+static void layers_include_downwards(void **state)
+{
+    (void)state;
+    failures = includes = 0;
+    for (size_t i = 0; i < CC_COUNT(layers); i++) {
+        char folder[64];
+        snprintf(folder, sizeof folder, "host/%s", layers[i].name);
+        if (walk(&layers[i], folder, check_host) == 0) fail_msg("%s: no sources", folder);
+    }
+    assert_true(includes > 300);   /* that it really reads them */
+    assert_int_equal(failures, 0);
+}
+
+static void every_folder_is_a_known_layer(void **state)
+{
+    (void)state;
+    DIR *entries = opendir("host");
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, "cmake") == 0) continue;
+        if (find_layer(entry->d_name, strlen(entry->d_name)) == NULL) fail_msg("host/%s is no layer that this test knows", entry->d_name);
+    }
+    closedir(entries);
+}
+
+static void public_headers_stand_alone(void **state)
+{
+    (void)state;
+    failures = 0;
+    assert_true(walk(NULL, "include/camcl", check_public) >= 9);
+    assert_int_equal(failures, 0);
+}
+
+static void references_stand_alone(void **state)
+{
+    (void)state;
+    failures = 0;
+    assert_true(walk(NULL, "tests/ref", check_reference) > 20);
+    assert_int_equal(failures, 0);
+}
+
+/* The rules themselves: what they have to catch, they catch. */
+static void rules_bite(void **state)
+{
+    (void)state;
+    const struct { const char *folder, *file, *what; bool quoted; size_t wrong; } cases[] = {
+        { "base", "host/base/x.c", "base/file.h", true, 0 },          { "base", "host/base/x.c", "device/device.h", true, 1 },
+        { "config", "host/config/x.c", "device/device.h", true, 1 },  { "config", "host/config/ini.c", "iniparser.h", false, 0 },
+        { "train", "host/train/x.c", "iniparser.h", false, 1 },       { "ops", "host/ops/gemm.c", "clblast_c.h", false, 0 },
+        { "ops", "host/ops/linear.c", "clblast_c.h", false, 1 },      { "ops", "host/ops/linear.c", "CL/cl.h", false, 1 },
+        { "device", "host/device/x.c", "CL/cl.h", false, 0 },         { "ops", "host/ops/x.c", "device/opencl.h", true, 1 },
+        { "model", "host/model/x.c", "data/split.h", true, 1 },       { "data", "host/data/x.c", "model/graph.h", true, 1 },
+        { "ssl", "host/ssl/x.c", "train/run.h", true, 1 },            { "cli", "host/cli/main.c", "cli.h", true, 0 },
+        { "cli", "host/cli/main.c", "base/text.h", true, 1 },         { "cli", "host/cli/main.c", "camcl/device.h", true, 0 },
+        { "cli", "host/cli/main.c", "camcl/internal.h", true, 1 },    { "train", "host/train/x.c", "run.h", true, 1 },
+        { "train", "host/train/x.c", "png.h", false, 1 },
+    };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        char folder[64];
+        snprintf(folder, sizeof folder, "host/%s", cases[i].folder);
+        failures = 0;
+        check_host(find_layer(cases[i].folder, strlen(cases[i].folder)), folder, cases[i].file, cases[i].what, cases[i].quoted);
+        if (failures != cases[i].wrong) fail_msg("%s with %s: %zu complaints, should be %zu", cases[i].file, cases[i].what, failures, cases[i].wrong);
+    }
+    failures = 0;
+    check_public(NULL, NULL, "x.h", "base/diag.h", true);
+    check_public(NULL, NULL, "x.h", "CL/cl.h", false);
+    check_reference(NULL, NULL, "x.c", "ops/ops.h", true);
+    check_reference(NULL, NULL, "x.c", "ref/pool_ref.h", true);
+    assert_int_equal(failures, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_include_downwards), cmocka_unit_test(every_folder_is_a_known_layer), cmocka_unit_test(public_headers_stand_alone),
+        cmocka_unit_test(references_stand_alone), cmocka_unit_test(rules_bite),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,289 @@
+/* Each configuration key reaches the place that acts on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "train/settings.h"
+
+static camcl_error err;
+
+static const camcl_dataset_info rgb = { .name = "made up", .height = 32, .width = 32, .channels = 3, .classes = 10, .train_count = 100, .test_count = 10,
+                                        .mean = { 0.5f, 0.25f, 0.125f }, .std = { 0.25f, 0.5f, 1.0f } };
+
+static camcl_config *configuration(void)
+{
+    camcl_config *config = NULL;
+    unsetenv("CAMCL_DEVICE");
+    assert_int_equal(camcl_config_create(&config, &err), CAMCL_OK);
+    return config;
+}
+
+static void set(camcl_config *config, const char *key, const char *value)
+{
+    if (camcl_config_set(config, key, value, NULL, &err) != CAMCL_OK) fail_msg("%s", err.message);
+}
+
+/* ---- every key of the schema once: a value other than its default, and what it must change */
+
+/* Everything that settings.c makes of a configuration. */
+typedef struct everything {
+    camcl_device_options device;
+    camcl_dataset_spec dataset;
+    cc_split_spec split;
+    cc_settings settings;
+} everything;
+
+/* Fields as text, so that one place lists them and a difference can be shown. */
+static void show(const everything *e, char *text, size_t size)
+{
+    const cc_settings *s = &e->settings;
+    const cc_objective *o = &s->step.objective;
+    snprintf(text, size,
+             "select %s\ncache %s\nconv %s\nseparate %d\ndataset %s\nroot %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio %.9g\nunlabeled_count %zu\n"
+             "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %d\nconfidence %d\njoint %d\nshared %d\nattached %d\n"
+             "whole %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum %.9g\ndecay %.9g\n"
+             "ema %.9g\nnesterov %d\nflip_h %d\nflip_v %d\ncrop %.9g\nrotations %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
+             "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n"
+             "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
+             e->device.select, e->device.cache_dir, e->device.conv, e->device.separate_memory, e->dataset.dataset, e->dataset.root, e->split.labeled,
+             e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count, (unsigned long long)e->split.seed,
+             (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, (int)o->mode,
+             (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta,
+             s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size, s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay,
+             (double)s->step.ema, s->step.nesterov, s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations,
+             s->augment.per_image, (unsigned long long)s->seed, (unsigned long long)s->augment.seed, (int)s->schedule.kind, s->schedule.lr, s->schedule.gamma,
+             (unsigned long long)s->schedule.step_epochs, (unsigned long long)s->schedule.warmup, (unsigned long long)s->schedule.epochs,
+             (unsigned long long)s->schedule.epoch_steps, (unsigned long long)s->schedule.steps, s->schedule.threshold, s->schedule.threshold_end,
+             (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1], (double)s->std[2],
+             (unsigned long long)s->eval_every, (unsigned long long)s->save_every, (unsigned long long)s->cams_every, s->shuffle);
+}
+
+static everything made_from(const camcl_config *config)
+{
+    everything e = { .device = cc_device_options_from(config), .dataset = cc_dataset_spec_from(config), .split = cc_split_spec_from(config) };
+    if (cc_settings_from(config, &rgb, &e.settings, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    return e;
+}
+
+/* The lines of `after` that `before` does not have. */
+static void difference(const char *before, const char *after, char *out)
+{
+    *out = '\0';
+    while (*after) {
+        size_t a = strcspn(after, "\n"), b = strcspn(before, "\n");
+        if (a != b || memcmp(after, before, a) != 0) sprintf(out + strlen(out), "%.*s;", (int)a, after);
+        after += a + 1;
+        before += b + 1;
+    }
+}
+
+static const struct { const char *key, *value, *changes; } keys[] = {
+    { "device.select", "0:1", "select 0:1;" },
+    { "device.conv", "gemm", "conv gemm;" },
+    { "device.tune", "off", NULL },
+    { "device.cache_dir", "some/where", "cache some/where;" },
+    { "device.memory", "separate", "separate 1;" },
+    { "data.dataset", "folder", "dataset folder;" },
+    { "data.root", "else/where", "root else/where;" },
+    { "data.labeled", "321", "labeled 321;epoch_steps 11;steps 1100;" },
+    { "data.ratio", "2.5", "ratio 2.5;" },
+    { "data.unlabeled", "77", "unlabeled 2;unlabeled_count 77;" },
+    { "data.validation", "40", "validation 40;" },
+    { "data.image_size", "48", "size 48 48;" },
+    { "data.mean", "0.1, 0.2,0.3", "mean 0.100000001 0.200000003 0.300000012;" },
+    { "data.std", "4,5,6", "std 4 5 6;" },
+    { "data.shuffle", "no", "shuffle 0;" },
+    { "data.seed", "9007199254740992", "split seed 9007199254740992 9007199254740992;" },
+    { "model.arch", "resnet50", "arch resnet50;" },
+    { "model.stem", "imagenet", "stem imagenet;" },
+    { "model.width", "24", "width 24;" },
+    { "model.init", "weights.safetensors", NULL },
+    { "ssl.preset", "paper-code", "confidence 0;joint 0;shared 0;attached 1;rotations 2;per_image 0;" },
+    { "ssl.mode", "supervised", "mode 0;" },
+    { "ssl.cam_layer", "2", "layer 2;" },
+    { "ssl.alpha", "0.5", "alpha 0.5;" },
+    { "ssl.beta", "0.125", "beta 0.125;" },
+    { "ssl.threshold", "0.75", "threshold 0.75;" },
+    { "ssl.threshold_end", "0.8125", "end 0.8125;" },
+    { "ssl.cam_relu", "yes", "relu 1;" },
+    { "ssl.confidence", "logit", "confidence 0;" },
+    { "ssl.batch_norm", "separate", "joint 0;" },
+    { "ssl.cam_class", "own", "shared 0;" },
+    { "ssl.cam_target", "attached", "attached 1;" },
+    { "ssl.cam_gradient", "exact", NULL },
+    { "ssl.reduction", "batch", "whole 1;" },
+    { "augment.flip_horizontal", "no", "flip_h 0;" },
+    { "augment.flip_vertical", "no", "flip_v 0;" },
+    { "augment.crop_min", "0.5", "crop 0.5;" },
+    { "augment.rotations", "none", "rotations 0;" },
+    { "augment.per_image", "no", "per_image 0;" },
+    { "optim.lr", "0.25", "lr 0.25;" },
+    { "optim.momentum", "0.5", "momentum 0.5;" },
+    { "optim.nesterov", "yes", "nesterov 1;" },
+    { "optim.weight_decay", "0.0625", "decay 0.0625;" },
+    { "optim.schedule", "step", "kind 2;" },
+    { "optim.lr_step", "7", "step_epochs 7;" },
+    { "optim.lr_gamma", "0.5", "gamma 0.5;" },
+    { "optim.warmup", "13", "warmup 13;" },
+    { "optim.ema", "0.75", "ema 0.75;" },
+    { "train.epochs", "3", "epochs 3;steps 48;" },
+    { "train.epoch_steps", "4", "epoch_steps 4;steps 400;" },
+    { "train.batch_labeled", "100", "batch_labeled 100;epoch_steps 5;steps 500;" },
+    { "train.batch_unlabeled", "96", "batch_unlabeled 96;" },
+    { "train.eval_every", "5", "eval 5;" },
+    { "train.seed", "42", "seed 42 42;" },
+    { "output.dir", "runs/x", NULL },
+    { "output.save_every", "6", "save 6;" },
+    { "output.cams_every", "8", "cams 8;" },
+};
+
+/* Read where they are used, not through these settings. */
+static bool read_elsewhere(const char *key)
+{
+    const char *const elsewhere[] = { "model.init", "output.dir" };
+    for (size_t i = 0; i < CC_COUNT(elsewhere); i++)
+        if (strcmp(elsewhere[i], key) == 0) return true;
+    return false;
+}
+
+static void each_key_changes_what_it_should_and_nothing_else(void **state)
+{
+    (void)state;
+    char before[4096], after[4096], changes[4096];
+    camcl_config *plain = configuration();
+    everything e = made_from(plain);
+    show(&e, before, sizeof before);
+    for (size_t i = 0; i < CC_COUNT(keys); i++) {
+        camcl_config *config = configuration();
+        set(config, keys[i].key, keys[i].value);
+        everything other = made_from(config);
+        show(&other, after, sizeof after);
+        difference(before, after, changes);
+        if (strcmp(changes, keys[i].changes ? keys[i].changes : "") != 0)
+            fail_msg("%s = %s changes \"%s\", should change \"%s\"", keys[i].key, keys[i].value, changes, keys[i].changes ? keys[i].changes : "");
+        camcl_config_destroy(&config);
+    }
+    camcl_config_destroy(&plain);
+}
+
+static void no_key_is_left_out(void **state)
+{
+    (void)state;
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        char name[96];
+        size_t at = 0;
+        snprintf(name, sizeof name, "%s.%s", schema[i].section, schema[i].name);
+        while (at < CC_COUNT(keys) && strcmp(keys[at].key, name) != 0) at++;
+        if (at == CC_COUNT(keys)) fail_msg("this test does not know %s", name);
+        if (keys[at].changes || read_elsewhere(name) || schema[i].absent) continue;
+        /* What changes nothing must be refused unless it asks for what happens anyway. */
+        if (strcmp(name, "device.tune") != 0) fail_msg("%s has no effect", name);
+    }
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    camcl_config *config = configuration();
+    everything e = made_from(config);
+    const cc_settings *s = &e.settings;
+    const cc_objective *o = &s->step.objective;
+    assert_string_equal(e.device.select, "auto");
+    assert_string_equal(e.device.cache_dir, "");
+    assert_false(e.device.separate_memory);
+    assert_int_equal(e.split.labeled, 500);
+    assert_int_equal(e.split.unlabeled, CC_UNLABELED_AUTO);
+    assert_int_equal(o->mode, CC_MODE_GRADCAM);
+    assert_int_equal(o->confidence, CC_CONFIDENCE_SOFTMAX);
+    assert_true(o->joint && o->shared_class && !o->attached && !o->whole_batch && !o->cam_relu);
+    assert_int_equal(s->augment.rotations, CC_ROTATIONS_QUARTER);
+    assert_int_equal(s->schedule.kind, CC_SCHEDULE_COSINE);
+    assert_int_equal(s->schedule.epoch_steps, 16);      /* ceil(500 / 32) */
+    assert_int_equal(s->schedule.steps, 1600);
+    assert_int_equal(s->step.image_size, 32);
+    assert_int_equal(s->graph.width, 0);                /* the architecture's own: the graph resolves it */
+    assert_false(s->step.inspect);
+    assert_memory_equal(s->mean, rgb.mean, 3 * sizeof *s->mean);
+    assert_memory_equal(s->std, rgb.std, 3 * sizeof *s->std);
+    camcl_config_destroy(&config);
+}
+
+static void words(void **state)
+{
+    (void)state;
+    const struct { const char *key, *value; int want; size_t place; } cases[] = {
+        { "data.unlabeled", "all", CC_UNLABELED_ALL, 0 },           { "data.unlabeled", "0", CC_UNLABELED_COUNT, 0 },
+        { "ssl.mode", "pseudo-label", CC_MODE_PSEUDO_LABEL, 1 },    { "ssl.mode", "gradcam", CC_MODE_GRADCAM, 1 },
+        { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 2 },  { "optim.schedule", "step", CC_SCHEDULE_STEP, 2 },
+        { "augment.rotations", "quarter", CC_ROTATIONS_QUARTER, 3 }, { "augment.rotations", "paper-code", CC_ROTATIONS_PAPER_CODE, 3 },
+        { "device.memory", "arena", 0, 4 },
+    };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        camcl_config *config = configuration();
+        set(config, cases[i].key, cases[i].value);
+        everything e = made_from(config);
+        const int got[] = { (int)e.split.unlabeled, (int)e.settings.step.objective.mode, (int)e.settings.schedule.kind, (int)e.settings.augment.rotations,
+                            e.device.separate_memory };
+        if (got[cases[i].place] != cases[i].want) fail_msg("%s = %s", cases[i].key, cases[i].value);
+        camcl_config_destroy(&config);
+    }
+}
+
+static void refuse(const char *key, const char *value, const camcl_dataset_info *data, const char *const *mentions)
+{
+    camcl_config *config = configuration();
+    cc_settings settings;
+    set(config, key, value);
+    assert_int_equal(cc_settings_from(config, data, &settings, &err), CAMCL_BAD_CONFIG);
+    for (; *mentions; mentions++)
+        if (!strstr(err.message, *mentions)) fail_msg("\"%s\" does not mention \"%s\"", err.message, *mentions);
+    camcl_config_destroy(&config);
+}
+
+static void numbers_must_fit_the_channels(void **state)
+{
+    (void)state;
+    camcl_dataset_info grey = rgb;
+    grey.channels = 1;
+    refuse("data.mean", "0.5", &rgb, (const char *[]){ "data.mean", "1 values", "3 channels", NULL });
+    refuse("data.std", "1,2", &rgb, (const char *[]){ "data.std", "2 values", "3 channels", NULL });
+    refuse("data.mean", "1,2,3,4", &rgb, (const char *[]){ "data.mean", "4 values", "3 channels", NULL });
+    refuse("data.std", "1,2,3", &grey, (const char *[]){ "data.std", "3 values", "1 channel", NULL });
+    camcl_config *config = configuration();
+    cc_settings settings;
+    set(config, "data.mean", "0.75");
+    assert_int_equal(cc_settings_from(config, &grey, &settings, &err), CAMCL_OK);
+    assert_true(settings.mean[0] >= 0.75f && settings.mean[0] <= 0.75f);
+    camcl_config_destroy(&config);
+}
+
+static void images_that_are_not_square_need_a_size(void **state)
+{
+    (void)state;
+    camcl_dataset_info wide = rgb;
+    wide.width = 40;
+    refuse("data.image_size", "0", &wide, (const char *[]){ "data.image_size", "40 x 32", NULL });
+    camcl_config *config = configuration();
+    cc_settings settings;
+    set(config, "data.image_size", "36");
+    assert_int_equal(cc_settings_from(config, &wide, &settings, &err), CAMCL_OK);
+    assert_int_equal(settings.step.image_size, 36);
+    camcl_config_destroy(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_key_changes_what_it_should_and_nothing_else), cmocka_unit_test(no_key_is_left_out), cmocka_unit_test(defaults),
+        cmocka_unit_test(words), cmocka_unit_test(numbers_must_fit_the_channels), cmocka_unit_test(images_that_are_not_square_need_a_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
