@@ -1,5 +1,6 @@
 /* Opening a run: device, data, split, model, tapes, run directory. */
 #include <errno.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     if (run->options->message) run->options->message(run->options->context, line);
+    run->logging = run->logging || run->dir;
     return run->dir ? cc_run_dir_log(run->dir, err, "%s", line) : CAMCL_OK;
 }
 
@@ -198,14 +200,18 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
     CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
     CC_RETURN_IF_FAILED(check_saved_config(run, err));
-    if (run->finished_before) return cc_run_say(run, err, "this run is finished already: nothing to do");
+    if (run->finished_before) {
+        /* Not to train.log: a finished run stays as it is. */
+        if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
+        return CAMCL_OK;
+    }
     bool resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     if (resuming) {
         cc_split_free(&run->split);
         CC_RETURN_IF_FAILED(cc_run_restore(run, false, err));
-        CC_RETURN_IF_FAILED(forget_result(run, err));
     }
+    CC_RETURN_IF_FAILED(forget_result(run, err));
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(put_data_on_device(run, err));
