@@ -86,7 +86,7 @@ static void check_split(const camcl_device_info *info)
     static const size_t totals[] = { 1, 2, 15, 16, 17, 1000, 123457 }, grains[] = { 1, 4, 256 };
     for (size_t t = 0; t < CC_COUNT(totals); t++)
         for (size_t g = 0; g < CC_COUNT(grains); g++) {
-            const cc_split s = cc_split_work(info, totals[t], grains[g]);
+            const cc_work_split s = cc_split_work(info, totals[t], grains[g]);
             assert_true(s.items >= 1 && s.each >= 1 && s.items * s.each >= totals[t] && (s.items - 1) * s.each < totals[t]);
         }
 }
