@@ -227,7 +227,10 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
     memset(run, 0, sizeof *run);
     run->config = config;
     run->options = options;
-    return open_everything(run, err);
+    camcl_status status = open_everything(run, err);
+    /* A new directory must not keep its name from the next attempt. */
+    run->abandoned = status != CAMCL_OK && !options->resume;
+    return status;
 }
 
 void cc_run_close(cc_run *run)
@@ -247,6 +250,7 @@ void cc_run_close(cc_run *run)
     cc_metrics_free(&run->metrics);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
-    cc_run_dir_close(&run->dir);
+    if (run->abandoned) cc_run_dir_abandon(&run->dir);
+    else cc_run_dir_close(&run->dir);
     camcl_device_close(&run->device);
 }
