@@ -303,8 +303,12 @@ static void a_run_from_start_to_use(void **state)
     /* What exists is not overwritten; what is finished stays so. */
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_EXISTS, dir);
     camcl_train_options again = { .resume = true };
+    size_t before = 0, after = 0;
+    free(scratch_read(scratch_path(dir, "train.log"), &before));
     OK(camcl_train(config, &again, &r, &err));
     assert_true(r.was_finished);
+    free(scratch_read(scratch_path(dir, "train.log"), &after));
+    assert_int_equal(after, before);
     OK(camcl_config_set(config, "optim.lr", "0.5", "test", &err));
     FAILS(camcl_train(config, &again, &r, &err), CAMCL_BAD_CONFIG, "");
     const char *const runs[] = { dir };
@@ -312,6 +316,21 @@ static void a_run_from_start_to_use(void **state)
     use_model(scratch_path(dir, "best.safetensors"), config);
     camcl_config_destroy(&config);
     has_file(*state, "page.html");
+    assert_int_equal(printed(state), 0);
+}
+
+/* Who forgets camcl_config_finish gets its objections all the same. */
+static void contradictions_are_refused(void **state)
+{
+    camcl_config *config = small_config(scratch_path(*state, "run"));
+    camcl_train_options options = { 0 };
+    camcl_train_result r;
+    size_t size;
+    OK(camcl_config_set(config, "optim.nesterov", "yes", "test", &err));
+    OK(camcl_config_set(config, "optim.momentum", "0", "test", &err));
+    FAILS(camcl_train(config, &options, &r, &err), CAMCL_BAD_CONFIG, "nesterov");
+    assert_null(scratch_read(scratch_path(*state, "run/config.ini"), &size));
+    camcl_config_destroy(&config);
     assert_int_equal(printed(state), 0);
 }
 
@@ -395,7 +414,8 @@ int main(void)
 {
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, quiet_setup, quiet_teardown)
     const struct CMUnitTest tests[] = {
-        QUIET(devices_are_listed), QUIET(a_run_from_start_to_use), QUIET(a_longer_run_is_finished_at_its_new_end), QUIET(missing_images_are_noticed),
+        QUIET(devices_are_listed), QUIET(a_run_from_start_to_use), QUIET(contradictions_are_refused),
+        QUIET(a_longer_run_is_finished_at_its_new_end), QUIET(missing_images_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
