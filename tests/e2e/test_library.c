@@ -233,12 +233,15 @@ static void use_model(const char *checkpoint, const camcl_config *config)
     check_info(camcl_model_get_info(model));
     OK(camcl_dataset_open(&spec, &data, &err));
     const camcl_dataset_info *info = camcl_dataset_get_info(data);
-    camcl_images images = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES), camcl_dataset_labels(data, CAMCL_TEST_IMAGES), 300, info->height, info->width,
-                            info->channels };
+    camcl_images images = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES), camcl_dataset_labels(data, CAMCL_TEST_IMAGES), 300,
+                            info->height, info->width, info->channels };
     check_evaluate(model, &images);
     check_predict(model, &images, arg_max);
     check_cam(model, &images, arg_max);
-    const struct { camcl_split split; size_t count; } splits[] = { { CAMCL_SPLIT_TEST, 2000 }, { CAMCL_SPLIT_VALIDATION, 10 }, { CAMCL_SPLIT_TRAIN, 20 } };
+    const struct {
+        camcl_split split;
+        size_t count;
+    } splits[] = { { CAMCL_SPLIT_TEST, 2000 }, { CAMCL_SPLIT_VALIDATION, 10 }, { CAMCL_SPLIT_TRAIN, 20 } };
     for (size_t i = 0; i < 3; i++) {
         camcl_dataset_part part;
         uint32_t *indices = NULL;
@@ -267,7 +270,8 @@ static void devices_are_listed(void **state)
         if (!infos[i].usable) continue;
         usable++;
         assert_true(strlen(infos[i].name) > 0 && strlen(infos[i].platform) > 0 && strchr(infos[i].selector, ':') != NULL);
-        assert_true(infos[i].compute_units > 0 && infos[i].global_mem > 0 && infos[i].max_alloc > 0 && infos[i].max_alloc <= infos[i].global_mem);
+        assert_true(infos[i].compute_units > 0 && infos[i].global_mem > 0 && infos[i].max_alloc > 0 &&
+                    infos[i].max_alloc <= infos[i].global_mem);
         OK(camcl_device_select(infos, count, infos[i].selector, &index, &err));
         assert_int_equal(index, i);
     }
@@ -283,8 +287,8 @@ static void devices_are_listed(void **state)
 
 static void a_run_from_start_to_use(void **state)
 {
-    static const char *const files[] = { "config.ini", "splits.json", "metrics.csv", "train.log", "result.json", "best.safetensors", "last.safetensors",
-                                         "state.safetensors", "report.html" };
+    static const char *const files[] = { "config.ini",       "splits.json",      "metrics.csv",       "train.log",  "result.json",
+                                         "best.safetensors", "last.safetensors", "state.safetensors", "report.html" };
     const char *dir = scratch_path(*state, "run"), *page = scratch_path(*state, "page.html");
     listener l = { 0 };
     camcl_config *config = small_config(dir);
@@ -295,7 +299,8 @@ static void a_run_from_start_to_use(void **state)
     OK(camcl_train(config, &options, &r, &err));
     assert_false(r.was_finished);
     assert_int_equal(r.best_epoch, 1);
-    assert_true(in_percent(r.best_val_top1) && in_percent(r.test_top1) && r.test_top1 <= r.test_top3 && r.test_top3 <= r.test_top5 && in_percent(r.test_top5));
+    assert_true(in_percent(r.best_val_top1) && in_percent(r.test_top1) && r.test_top1 <= r.test_top3 && r.test_top3 <= r.test_top5 &&
+                in_percent(r.test_top5));
     assert_true(isfinite(r.test_loss) && r.test_loss > 0 && r.seconds > 0);
     assert_true(l.messages > 0);
     assert_true(l.reports > 0 && l.last.steps == 5 && l.last.epochs == 1 && l.last.step >= 1 && isfinite(l.last.loss) && l.last.lr > 0);
@@ -394,9 +399,10 @@ static void missing_images_are_noticed(void **state)
     volatile sig_atomic_t stop = 1;
     make_folder(root);
     camcl_config *config = small_config(scratch_path(*state, "run"));
-    const char *const changes[][2] = { { "data.dataset", "folder" }, { "data.root", root }, { "data.labeled", "4" }, { "data.validation", "4" },
-                                       { "data.unlabeled", "all" },  { "ssl.mode", "pseudo-label" } };
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
+    const char *const changes[][2] = { { "data.dataset", "folder" }, { "data.root", root },       { "data.labeled", "4" },
+                                       { "data.validation", "4" },   { "data.unlabeled", "all" }, { "ssl.mode", "pseudo-label" } };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
     camcl_train_options options = { .resume = true, .stop = &stop };
     camcl_train_result r;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 1 of 2");
