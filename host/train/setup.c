@@ -191,6 +191,7 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
     const char *dir = camcl_config_string(run->config, "output.dir");
+    CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     if (*dir == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
     /* Device and data first: a run that cannot start leaves no folder behind. */
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
@@ -198,7 +199,11 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
     CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
     CC_RETURN_IF_FAILED(check_saved_config(run, err));
-    if (run->finished_before) return cc_run_say(run, err, "this run is finished already: nothing to do");
+    if (run->finished_before) {
+        /* Not even a line in its log: a finished run stays as it is. */
+        if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
+        return CAMCL_OK;
+    }
     bool resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     if (resuming) {
