@@ -151,8 +151,8 @@ static size_t most_capable(const camcl_device_info *infos, size_t count, int typ
 
 static camcl_status fail_unusable(const camcl_device_info *infos, size_t count, const char *selector, size_t index, camcl_error *err)
 {
-    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian or not available (pick another one "
-            "from the list below)", selector, infos[index].name);
+    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian or not available "
+            "(pick another one from the list below)", selector, infos[index].name);
     list_devices(err, infos, count);
     return CAMCL_NO_DEVICE;
 }

@@ -81,8 +81,8 @@ static camcl_status check_split(const cc_run *run, camcl_error *err)
     for (int p = 0; p < 3; p++)
         for (size_t i = 0; i < counts[p]; i++)
             if (pools[p][i] >= info->train_count)
-                return cc_fail(err, CAMCL_BAD_DATA, "%s: its split has image %" PRIu32 ", but %s has %" PRIu32 " training images (restore the data that the run "
-                               "began with)", cc_run_dir_file(run->dir, CC_RUN_STATE), pools[p][i], info->name, info->train_count);
+                return cc_fail(err, CAMCL_BAD_DATA, "%s: its split has image %" PRIu32 ", but %s has %" PRIu32 " training images "
+                               "(restore the data that the run began with)", cc_run_dir_file(run->dir, CC_RUN_STATE), pools[p][i], info->name, info->train_count);
     return CAMCL_OK;
 }
 

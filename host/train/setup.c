@@ -193,6 +193,7 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
     const char *dir = camcl_config_string(run->config, "output.dir");
+    CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     if (*dir == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
     /* Device and data first: a run that cannot start leaves no folder behind. */
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
@@ -201,7 +202,7 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
     CC_RETURN_IF_FAILED(check_saved_config(run, err));
     if (run->finished_before) {
-        /* Not to train.log: a finished run stays as it is. */
+        /* Not even a line in its log: a finished run stays as it is. */
         if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
         return CAMCL_OK;
     }

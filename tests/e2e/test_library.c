@@ -233,12 +233,15 @@ static void use_model(const char *checkpoint, const camcl_config *config)
     check_info(camcl_model_get_info(model));
     OK(camcl_dataset_open(&spec, &data, &err));
     const camcl_dataset_info *info = camcl_dataset_get_info(data);
-    camcl_images images = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES), camcl_dataset_labels(data, CAMCL_TEST_IMAGES), 300, info->height, info->width,
-                            info->channels };
+    camcl_images images = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES), camcl_dataset_labels(data, CAMCL_TEST_IMAGES), 300,
+                            info->height, info->width, info->channels };
     check_evaluate(model, &images);
     check_predict(model, &images, arg_max);
     check_cam(model, &images, arg_max);
-    const struct { camcl_split split; size_t count; } splits[] = { { CAMCL_SPLIT_TEST, 2000 }, { CAMCL_SPLIT_VALIDATION, 10 }, { CAMCL_SPLIT_TRAIN, 20 } };
+    const struct {
+        camcl_split split;
+        size_t count;
+    } splits[] = { { CAMCL_SPLIT_TEST, 2000 }, { CAMCL_SPLIT_VALIDATION, 10 }, { CAMCL_SPLIT_TRAIN, 20 } };
     for (size_t i = 0; i < 3; i++) {
         camcl_dataset_part part;
         uint32_t *indices = NULL;
@@ -267,7 +270,8 @@ static void devices_are_listed(void **state)
         if (!infos[i].usable) continue;
         usable++;
         assert_true(strlen(infos[i].name) > 0 && strlen(infos[i].platform) > 0 && strchr(infos[i].selector, ':') != NULL);
-        assert_true(infos[i].compute_units > 0 && infos[i].global_mem > 0 && infos[i].max_alloc > 0 && infos[i].max_alloc <= infos[i].global_mem);
+        assert_true(infos[i].compute_units > 0 && infos[i].global_mem > 0 && infos[i].max_alloc > 0 &&
+                    infos[i].max_alloc <= infos[i].global_mem);
         OK(camcl_device_select(infos, count, infos[i].selector, &index, &err));
         assert_int_equal(index, i);
     }
@@ -283,8 +287,8 @@ static void devices_are_listed(void **state)
 
 static void a_run_from_start_to_use(void **state)
 {
-    static const char *const files[] = { "config.ini", "splits.json", "metrics.csv", "train.log", "result.json", "best.safetensors", "last.safetensors",
-                                         "state.safetensors", "report.html" };
+    static const char *const files[] = { "config.ini",       "splits.json",      "metrics.csv",       "train.log",  "result.json",
+                                         "best.safetensors", "last.safetensors", "state.safetensors", "report.html" };
     const char *dir = scratch_path(*state, "run"), *page = scratch_path(*state, "page.html");
     listener l = { 0 };
     camcl_config *config = small_config(dir);
@@ -295,7 +299,8 @@ static void a_run_from_start_to_use(void **state)
     OK(camcl_train(config, &options, &r, &err));
     assert_false(r.was_finished);
     assert_int_equal(r.best_epoch, 1);
-    assert_true(in_percent(r.best_val_top1) && in_percent(r.test_top1) && r.test_top1 <= r.test_top3 && r.test_top3 <= r.test_top5 && in_percent(r.test_top5));
+    assert_true(in_percent(r.best_val_top1) && in_percent(r.test_top1) && r.test_top1 <= r.test_top3 && r.test_top3 <= r.test_top5 &&
+                in_percent(r.test_top5));
     assert_true(isfinite(r.test_loss) && r.test_loss > 0 && r.seconds > 0);
     assert_true(l.messages > 0);
     assert_true(l.reports > 0 && l.last.steps == 5 && l.last.epochs == 1 && l.last.step >= 1 && isfinite(l.last.loss) && l.last.lr > 0);
@@ -303,8 +308,12 @@ static void a_run_from_start_to_use(void **state)
     /* What exists is not overwritten; what is finished stays so. */
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_EXISTS, dir);
     camcl_train_options again = { .resume = true };
+    size_t before = 0, after = 0;
+    free(scratch_read(scratch_path(dir, "train.log"), &before));
     OK(camcl_train(config, &again, &r, &err));
     assert_true(r.was_finished);
+    free(scratch_read(scratch_path(dir, "train.log"), &after));
+    assert_int_equal(after, before);
     OK(camcl_config_set(config, "optim.lr", "0.5", "test", &err));
     FAILS(camcl_train(config, &again, &r, &err), CAMCL_BAD_CONFIG, "");
     const char *const runs[] = { dir };
@@ -312,6 +321,21 @@ static void a_run_from_start_to_use(void **state)
     use_model(scratch_path(dir, "best.safetensors"), config);
     camcl_config_destroy(&config);
     has_file(*state, "page.html");
+    assert_int_equal(printed(state), 0);
+}
+
+/* Who forgets camcl_config_finish gets its objections all the same. */
+static void contradictions_are_refused(void **state)
+{
+    camcl_config *config = small_config(scratch_path(*state, "run"));
+    camcl_train_options options = { 0 };
+    camcl_train_result r;
+    size_t size;
+    OK(camcl_config_set(config, "optim.nesterov", "yes", "test", &err));
+    OK(camcl_config_set(config, "optim.momentum", "0", "test", &err));
+    FAILS(camcl_train(config, &options, &r, &err), CAMCL_BAD_CONFIG, "nesterov");
+    assert_null(scratch_read(scratch_path(*state, "run/config.ini"), &size));
+    camcl_config_destroy(&config);
     assert_int_equal(printed(state), 0);
 }
 
@@ -375,9 +399,10 @@ static void missing_images_are_noticed(void **state)
     volatile sig_atomic_t stop = 1;
     make_folder(root);
     camcl_config *config = small_config(scratch_path(*state, "run"));
-    const char *const changes[][2] = { { "data.dataset", "folder" }, { "data.root", root }, { "data.labeled", "4" }, { "data.validation", "4" },
-                                       { "data.unlabeled", "all" },  { "ssl.mode", "pseudo-label" } };
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
+    const char *const changes[][2] = { { "data.dataset", "folder" }, { "data.root", root },       { "data.labeled", "4" },
+                                       { "data.validation", "4" },   { "data.unlabeled", "all" }, { "ssl.mode", "pseudo-label" } };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
     camcl_train_options options = { .resume = true, .stop = &stop };
     camcl_train_result r;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 1 of 2");
@@ -395,7 +420,8 @@ int main(void)
 {
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, quiet_setup, quiet_teardown)
     const struct CMUnitTest tests[] = {
-        QUIET(devices_are_listed), QUIET(a_run_from_start_to_use), QUIET(a_longer_run_is_finished_at_its_new_end), QUIET(missing_images_are_noticed),
+        QUIET(devices_are_listed), QUIET(a_run_from_start_to_use), QUIET(contradictions_are_refused),
+        QUIET(a_longer_run_is_finished_at_its_new_end), QUIET(missing_images_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,7 +203,8 @@ static ino_t identity(const char *path)
     return info.st_ino;
 }
 
-/* Storing replaces the file: the same inode means that nothing was compiled and stored anew. A link keeps the old inode from being reused. */
+/* Storing replaces the file: the same inode means that nothing was compiled and stored anew. A link keeps the old inode
+ * from being used again. */
 static bool is_rewritten(const char *selector, const char *cache)
 {
     const char *path = only_entry(cache), *link_path = scratch_path(cache, "old");
@@ -268,9 +269,11 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(what_is_stored_is_loaded), IN_SCRATCH(a_deleted_entry_is_not_there), IN_SCRATCH(every_truncation_is_noticed),
-        IN_SCRATCH(every_flipped_bit_is_noticed), IN_SCRATCH(another_keys_file_is_not_taken), IN_SCRATCH(a_folder_that_cannot_be_written_is_no_error),
-        IN_SCRATCH(results_survive_a_damaged_cache), IN_SCRATCH(results_need_no_cache), IN_SCRATCH(the_users_folder_is_the_default),
+        IN_SCRATCH(what_is_stored_is_loaded),        IN_SCRATCH(a_deleted_entry_is_not_there),
+        IN_SCRATCH(every_truncation_is_noticed),     IN_SCRATCH(every_flipped_bit_is_noticed),
+        IN_SCRATCH(another_keys_file_is_not_taken),  IN_SCRATCH(a_folder_that_cannot_be_written_is_no_error),
+        IN_SCRATCH(results_survive_a_damaged_cache), IN_SCRATCH(results_need_no_cache),
+        IN_SCRATCH(the_users_folder_is_the_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,12 +191,39 @@ static camcl_status read_with(const char *folder, const char *key, const char *v
 
 static void wrong_metadata_is_named(void **state)
 {
-    static const struct { const char *key, *value; } wrong[] = {
-        { "arch", NULL }, { "arch", "an architecture of much too long a name" }, { "stem", NULL }, { "width", NULL }, { "width", "-1" }, { "width", "2x" },
-        { "width", "" }, { "width", "99999999999999999999999" }, { "classes", "0" }, { "classes", "4" }, { "classes", NULL }, { "mean", "0.1,0.2" },
-        { "mean", "" }, { "mean", "0.1,,0.2" }, { "mean", "1,2,3,4,5" }, { "mean", NULL }, { "mean", "nan,0,0" }, { "std", "1,2" }, { "std", "1,0,1" },
-        { "std", "1,-1,1" }, { "std", NULL }, { "class_names", NULL }, { "class_names", "[\"a\",\"b\"]" }, { "class_names", "[1,2,3]" },
-        { "class_names", "cat,dog,bug" }, { "image_size", "0" }, { "image_size", NULL }, { "image_size", "1e3" }, { "step", NULL }, { "step", "-3" },
+    static const struct {
+        const char *key, *value;
+    } wrong[] = {
+        { "arch", NULL },
+        { "arch", "an architecture of much too long a name" },
+        { "stem", NULL },
+        { "width", NULL },
+        { "width", "-1" },
+        { "width", "2x" },
+        { "width", "" },
+        { "width", "99999999999999999999999" },
+        { "classes", "0" },
+        { "classes", "4" },
+        { "classes", NULL },
+        { "mean", "0.1,0.2" },
+        { "mean", "" },
+        { "mean", "0.1,,0.2" },
+        { "mean", "1,2,3,4,5" },
+        { "mean", NULL },
+        { "mean", "nan,0,0" },
+        { "std", "1,2" },
+        { "std", "1,0,1" },
+        { "std", "1,-1,1" },
+        { "std", NULL },
+        { "class_names", NULL },
+        { "class_names", "[\"a\",\"b\"]" },
+        { "class_names", "[1,2,3]" },
+        { "class_names", "cat,dog,bug" },
+        { "image_size", "0" },
+        { "image_size", NULL },
+        { "image_size", "1e3" },
+        { "step", NULL },
+        { "step", "-3" },
     };
     write_checkpoint(*state, &spec);
     OK(read_with(*state, "nothing", NULL));
@@ -206,7 +233,8 @@ static void wrong_metadata_is_named(void **state)
         /* Another number of classes or channels shows in what has one entry for each. */
         const char *named = strcmp(wrong[i].key, "classes") == 0 && wrong[i].value && *wrong[i].value == '4' ? "class_names" : wrong[i].key;
         if (strcmp(wrong[i].key, "mean") == 0 && wrong[i].value && strcmp(wrong[i].value, "0.1,0.2") == 0) named = "std";
-        if (!strstr(err.message, named)) fail_msg("%s = %s: \"%s\"", wrong[i].key, wrong[i].value ? wrong[i].value : "(missing)", err.message);
+        if (!strstr(err.message, named))
+            fail_msg("%s = %s: \"%s\"", wrong[i].key, wrong[i].value ? wrong[i].value : "(missing)", err.message);
     }
 }
 
@@ -444,7 +472,8 @@ static void truncated_states_are_refused(void **state)
     /* Every length around the header's start, then in strides that are odd, then the last bytes. */
     for (size_t length = 0; length < size; length += length < 64 || length + 64 > size ? 1 : length < 4096 ? 101 : 20011) {
         scratch_write(cut, whole, length);
-        if (cc_run_state_read(cut, g, true, &back.state, &back.split, &err) != CAMCL_BAD_DATA) fail_msg("%zu bytes of %zu were taken", length, size);
+        if (cc_run_state_read(cut, g, true, &back.state, &back.split, &err) != CAMCL_BAD_DATA)
+            fail_msg("%zu bytes of %zu were taken", length, size);
         free_run(&back);
     }
     scratch_write(cut, whole, size - 1);
@@ -472,8 +501,8 @@ static void states_of_other_runs_are_refused(void **state)
     cc_st_tensor *some = calloc(count, sizeof *some);
     assert_non_null(some);
     const cc_st_pair texts[] = { { "plan", "" }, { "device", "d" }, { "config", "c" } };
-    const char *const tensors[] = { "steps", "numbers", "interval", "split.labeled", "split.unlabeled", "split.validation", "momentum.fc.bias",
-                                    "best.bn1.running_mean", "model.layer4.1.conv2.weight" };
+    const char *const tensors[] = { "steps", "numbers", "interval", "split.labeled", "split.unlabeled", "split.validation",
+                                    "momentum.fc.bias", "best.bn1.running_mean", "model.layer4.1.conv2.weight" };
     for (size_t missing = 0; missing < CC_COUNT(tensors) + CC_COUNT(texts); missing++) {
         cc_st_pair pairs[CC_COUNT(texts)];
         size_t n = 0, p = 0;

@@ -97,7 +97,8 @@ static cc_evaluation plain(const fixture *f, const float *logits, const uint32_t
 
 static void agree(const cc_evaluation *got, const cc_evaluation *want)
 {
-    const double g[] = { got->n, got->loss, got->top1, got->top3, got->top5 }, w[] = { want->n, want->loss, want->top1, want->top3, want->top5 };
+    const double g[] = { got->n, got->loss, got->top1, got->top3, got->top5 },
+                 w[] = { want->n, want->loss, want->top1, want->top3, want->top5 };
     static const char *const names[] = { "n", "loss", "top-1", "top-3", "top-5" };
     for (int i = 0; i < 5; i++)
         if (!(fabs(g[i] - w[i]) <= (i == 1 ? 1e-5 * fabs(w[i]) : 1e-9))) fail_msg("%s is %.9g, should be %.9g", names[i], g[i], w[i]);

@@ -40,10 +40,12 @@ static const cc_param *find(const cc_graph *g, const char *name)
 static void counts_are_torchvisions(void **state)
 {
     (void)state;
-    /* sum(p.numel() for p in torchvision.models.<arch>().parameters()), as its documentation gives it; state_dict has 122, 218, 320 entries,
-     * of which 20, 36, 53 are num_batches_tracked. */
-    const struct { const char *arch; size_t parameters, names; } want[] = { { "resnet18", 11689512, 122 - 20 }, { "resnet34", 21797672, 218 - 36 },
-                                                                            { "resnet50", 25557032, 320 - 53 } };
+    /* sum(p.numel() for p in torchvision.models.<arch>().parameters()), as its documentation gives it; state_dict has 122, 218, 320
+     * entries, of which 20, 36, 53 are num_batches_tracked. */
+    const struct {
+        const char *arch;
+        size_t parameters, names;
+    } want[] = { { "resnet18", 11689512, 122 - 20 }, { "resnet34", 21797672, 218 - 36 }, { "resnet50", 25557032, 320 - 53 } };
     for (size_t i = 0; i < CC_COUNT(want); i++) {
         cc_graph *g = build(want[i].arch, "imagenet", 0, 1000, 3, 1);
         assert_int_equal(g->spec.width, 64);
@@ -64,7 +66,8 @@ static void counts_are_torchvisions(void **state)
 typedef struct expected { char name[96]; unsigned rank; size_t dim[4]; } expected;
 typedef struct table { expected rows[400]; size_t count; } table;
 
-static void expect_tensor(table *t, unsigned rank, size_t a, size_t b, size_t c, size_t d, const char *format, const char *prefix, const char *suffix)
+static void expect_tensor(table *t, unsigned rank, size_t a, size_t b, size_t c, size_t d, const char *format, const char *prefix,
+                          const char *suffix)
 {
     assert_true(t->count < CC_COUNT(t->rows));
     expected *e = &t->rows[t->count++];
@@ -100,7 +103,8 @@ static void expect_block(table *t, int stage, size_t block, size_t in, size_t pl
     expect_norm(t, prefix, out);
 }
 
-static void check_table(const char *arch, const size_t blocks[4], bool bottleneck, size_t width, size_t classes, size_t channels, bool imagenet)
+static void check_table(const char *arch, const size_t blocks[4], bool bottleneck, size_t width, size_t classes, size_t channels,
+                        bool imagenet)
 {
     table *t = calloc(1, sizeof *t);
     cc_graph *g = build(arch, imagenet ? "imagenet" : "cifar", width, classes, channels, 1);
@@ -275,9 +279,10 @@ static void unknown_architectures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_are_torchvisions), cmocka_unit_test(names_and_shapes_are_torchvisions), cmocka_unit_test(nodes_are_in_order_and_agree),
-        cmocka_unit_test(stages_end_behind_their_last_relu), cmocka_unit_test(bottlenecks_stride_on_the_3x3),
-        cmocka_unit_test(offsets_are_aligned_and_do_not_overlap), cmocka_unit_test(unknown_architectures),
+        cmocka_unit_test(counts_are_torchvisions),       cmocka_unit_test(names_and_shapes_are_torchvisions),
+        cmocka_unit_test(nodes_are_in_order_and_agree),  cmocka_unit_test(stages_end_behind_their_last_relu),
+        cmocka_unit_test(bottlenecks_stride_on_the_3x3), cmocka_unit_test(offsets_are_aligned_and_do_not_overlap),
+        cmocka_unit_test(unknown_architectures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Includes point one way: base <- config, device <- tensor <- ops <- model, data <- ssl <- train <- cli. Reads the sources below the working
- * directory, the project's top. */
+/* Includes point one way: base <- config, device <- tensor <- ops <- model, data <- ssl <- train <- cli. Reads the sources below the
+ * working directory, the project's top. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,7 +123,8 @@ static void check_library(const layer *self, const char *path, const char *what)
     if (strstr(what, "clblast") && !gemm) complain(path, what, "only host/ops/gemm.c knows CLBlast");
     if ((strncmp(what, "CL/", 3) == 0 || strncmp(what, "OpenCL/", 7) == 0) && strcmp(self->name, "device") != 0 && !gemm)
         complain(path, what, "only host/device knows OpenCL");
-    if ((strncmp(what, "png", 3) == 0 || strncmp(what, "jpeg", 4) == 0 || strncmp(what, "archive", 7) == 0) && strcmp(self->name, "data") != 0)
+    if ((strncmp(what, "png", 3) == 0 || strncmp(what, "jpeg", 4) == 0 || strncmp(what, "archive", 7) == 0) &&
+        strcmp(self->name, "data") != 0)
         complain(path, what, "only host/data knows libraries of file formats");
 }
 
@@ -142,7 +143,8 @@ static void check_host(const layer *self, const char *folder, const char *path, 
         if (slash || !exists(file)) complain(path, what, "the commands use public headers and their own alone");
         return;
     }
-    if (slash == NULL || find_layer(what, (size_t)(slash - what)) == NULL) complain(path, what, "is neither \"layer/file.h\" nor \"camcl/file.h\"");
+    if (slash == NULL || find_layer(what, (size_t)(slash - what)) == NULL)
+        complain(path, what, "is neither \"layer/file.h\" nor \"camcl/file.h\"");
     else if (!may_include(self, what, (size_t)(slash - what))) complain(path, what, "that layer is not below this one");
     /* The inside of the device layer stays there. */
     if ((strcmp(what, "device/opencl.h") == 0 || strcmp(what, "device/tape_internal.h") == 0) && strcmp(self->name, "device") != 0)
@@ -236,7 +238,8 @@ static void rules_bite(void **state)
         snprintf(folder, sizeof folder, "host/%s", cases[i].folder);
         failures = 0;
         check_host(find_layer(cases[i].folder, strlen(cases[i].folder)), folder, cases[i].file, cases[i].what, cases[i].quoted);
-        if (failures != cases[i].wrong) fail_msg("%s with %s: %zu complaints, should be %zu", cases[i].file, cases[i].what, failures, cases[i].wrong);
+        if (failures != cases[i].wrong)
+            fail_msg("%s with %s: %zu complaints, should be %zu", cases[i].file, cases[i].what, failures, cases[i].wrong);
     }
     failures = 0;
     check_public(NULL, NULL, "x.h", "base/diag.h", true);
@@ -249,8 +252,11 @@ static void rules_bite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layers_include_downwards), cmocka_unit_test(every_folder_is_a_known_layer), cmocka_unit_test(public_headers_stand_alone),
-        cmocka_unit_test(references_stand_alone), cmocka_unit_test(rules_bite),
+        cmocka_unit_test(layers_include_downwards),
+        cmocka_unit_test(every_folder_is_a_known_layer),
+        cmocka_unit_test(public_headers_stand_alone),
+        cmocka_unit_test(references_stand_alone),
+        cmocka_unit_test(rules_bite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,8 @@ static void malformed_text_is_refused(void **state)
     char long_key[400], long_variant[400];
     snprintf(long_key, sizeof long_key, "%0300d = tile\n", 1);
     snprintf(long_variant, sizeof long_variant, "key = %0300d\n", 1);
-    const char *const texts[] = { "key", "key=variant\n", "good = general\nbad\n", "key =variant", "\n", "bad\nkey = x\n", long_key, long_variant };
+    const char *const texts[] = { "key",    "key=variant\n", "good = general\nbad\n", "key =variant", "\n", "bad\nkey = x\n",
+                                  long_key, long_variant };
     for (size_t i = 0; i < CC_COUNT(texts); i++) {
         cc_plan plan = { .count = 0 };
         if (cc_plan_parse(&plan, texts[i], &err) != CAMCL_BAD_DATA) fail_msg("\"%s\" was taken", texts[i]);
@@ -159,8 +160,16 @@ static void what_cannot_run_is_refused(camcl_device *device, void *context)
 static void policies_limit_the_default(void **state)
 {
     (void)state;
-    camcl_device_info cpu = { .type = CAMCL_CPU, .max_work_group = 4096, .local_mem = 1 << 15, .max_alloc = 1 << 30, .global_mem = 1 << 30, .compute_units = 2 };
-    camcl_device_info gpu = { .type = CAMCL_GPU, .vendor = "NVIDIA Corporation", .max_work_group = 1024, .local_mem = 1 << 15, .max_alloc = 1 << 30, .global_mem = 1 << 30, .compute_units = 40 };
+    camcl_device_info cpu = {
+        .type = CAMCL_CPU, .max_work_group = 4096, .local_mem = 1 << 15, .max_alloc = 1 << 30, .global_mem = 1 << 30, .compute_units = 2
+    };
+    camcl_device_info gpu = { .type = CAMCL_GPU,
+                              .vendor = "NVIDIA Corporation",
+                              .max_work_group = 1024,
+                              .local_mem = 1 << 15,
+                              .max_alloc = 1 << 30,
+                              .global_mem = 1 << 30,
+                              .compute_units = 40 };
     const camcl_device_info *const infos[] = { &cpu, &gpu };
     for (size_t i = 0; i < CC_COUNT(infos); i++)
         for (size_t d = 0; d < CC_COUNT(directions); d++) {
@@ -195,8 +204,13 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(format_and_parse_round_trip), cmocka_unit_test(the_empty_plan_is_empty_text), cmocka_unit_test(malformed_text_is_refused),
-        cmocka_unit_test(names_at_the_limit_fit), cmocka_unit_test(policies_limit_the_default), cmocka_unit_test(choices), cmocka_unit_test(notes),
+        cmocka_unit_test(format_and_parse_round_trip),
+        cmocka_unit_test(the_empty_plan_is_empty_text),
+        cmocka_unit_test(malformed_text_is_refused),
+        cmocka_unit_test(names_at_the_limit_fit),
+        cmocka_unit_test(policies_limit_the_default),
+        cmocka_unit_test(choices),
+        cmocka_unit_test(notes),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,9 @@ static void is_near(double got, double want, const char *what, unsigned long lon
 static void constant(void **state)
 {
     (void)state;
-    cc_schedule s = { .kind = CC_SCHEDULE_CONSTANT, .lr = 0.03, .gamma = 0.1, .step_epochs = 1, .steps = 100, .epoch_steps = 10, .epochs = 10 };
+    cc_schedule s = {
+        .kind = CC_SCHEDULE_CONSTANT, .lr = 0.03, .gamma = 0.1, .step_epochs = 1, .steps = 100, .epoch_steps = 10, .epochs = 10
+    };
     const uint64_t steps[] = { 0, 1, 50, 99 };
     for (size_t i = 0; i < CC_COUNT(steps); i++) is_near(cc_schedule_lr(&s, steps[i]), 0.03, "lr", steps[i]);
 }
@@ -29,8 +31,8 @@ static void cosine(void **state)
     (void)state;
     /* lr/2 (1 + cos(pi k/12)), k = 0 .. 11: multiples of 15 degrees */
     cc_schedule s = { .kind = CC_SCHEDULE_COSINE, .lr = 2, .gamma = 0.1, .step_epochs = 1, .steps = 12, .epoch_steps = 3, .epochs = 4 };
-    const double want[] = { 2, 1.9659258262890683, 1.8660254037844386, 1.7071067811865475, 1.5, 1.2588190451025207, 1, 0.7411809548974793, 0.5,
-                            0.2928932188134524, 0.1339745962155614, 0.0340741737109317 };
+    const double want[] = { 2,   1.9659258262890683, 1.8660254037844386, 1.7071067811865475, 1.5, 1.2588190451025207, 1, 0.7411809548974793,
+                            0.5, 0.2928932188134524, 0.1339745962155614, 0.0340741737109317 };
     for (size_t k = 0; k < CC_COUNT(want); k++) is_near(cc_schedule_lr(&s, k), want[k], "lr", k);
 }
 
@@ -39,7 +41,10 @@ static void stepwise(void **state)
     (void)state;
     /* 5 steps an epoch, a tenth every 2 epochs: drops before steps 10 and 20 */
     cc_schedule s = { .kind = CC_SCHEDULE_STEP, .lr = 1, .gamma = 0.1, .step_epochs = 2, .steps = 30, .epoch_steps = 5, .epochs = 6 };
-    const struct { uint64_t step; double lr; } want[] = { { 0, 1 }, { 4, 1 }, { 5, 1 }, { 9, 1 }, { 10, 0.1 }, { 19, 0.1 }, { 20, 0.01 }, { 29, 0.01 } };
+    const struct {
+        uint64_t step;
+        double lr;
+    } want[] = { { 0, 1 }, { 4, 1 }, { 5, 1 }, { 9, 1 }, { 10, 0.1 }, { 19, 0.1 }, { 20, 0.01 }, { 29, 0.01 } };
     for (size_t i = 0; i < CC_COUNT(want); i++) is_near(cc_schedule_lr(&s, want[i].step), want[i].lr, "lr", want[i].step);
 }
 
@@ -76,7 +81,9 @@ static void long_runs(void **state)
     (void)state;
     /* Step numbers beyond 32 bits keep their place. */
     const uint64_t big = (uint64_t)1 << 33;
-    cc_schedule s = { .kind = CC_SCHEDULE_COSINE, .lr = 1, .steps = 2 * big, .epoch_steps = big, .epochs = 2, .threshold = 0, .threshold_end = 1 };
+    cc_schedule s = {
+        .kind = CC_SCHEDULE_COSINE, .lr = 1, .steps = 2 * big, .epoch_steps = big, .epochs = 2, .threshold = 0, .threshold_end = 1
+    };
     is_near(cc_schedule_lr(&s, big), 0.5, "lr", big);
     is_near(cc_schedule_threshold(&s, big - 1), 0, "threshold", big - 1);
     is_near(cc_schedule_threshold(&s, big), 0.5, "threshold", big);
@@ -85,8 +92,8 @@ static void long_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constant), cmocka_unit_test(cosine), cmocka_unit_test(stepwise), cmocka_unit_test(warmup), cmocka_unit_test(threshold),
-        cmocka_unit_test(long_runs),
+        cmocka_unit_test(constant), cmocka_unit_test(cosine),    cmocka_unit_test(stepwise),
+        cmocka_unit_test(warmup),   cmocka_unit_test(threshold), cmocka_unit_test(long_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,8 @@
 #include "base/memory.h"
 #include "device/list.h"
 
-static camcl_device_info made_up(const char *selector, camcl_device_type type, unsigned units, unsigned clock, const char *platform, const char *name)
+static camcl_device_info made_up(const char *selector, camcl_device_type type, unsigned units, unsigned clock, const char *platform,
+                                 const char *name)
 {
     camcl_device_info info = { .type = type, .compute_units = units, .clock_mhz = clock, .usable = true };
     snprintf(info.selector, sizeof info.selector, "%s", selector);
@@ -191,14 +192,20 @@ static void reasons(void **state)
     assert_string_equal(text, "pthread-Example CPU (0:0, Portable Computing Language): the only device");
     infos[LARGE].usable = false;
     cc_device_explain(infos, DEVICES, "auto", POCL, text, sizeof text);
-    assert_string_equal(text, "pthread-Example CPU (0:0, Portable Computing Language): no usable GPU; the most compute of 2 devices (64 units x 4000 MHz)");
+    assert_string_equal(
+        text, "pthread-Example CPU (0:0, Portable Computing Language): no usable GPU; the most compute of 2 devices (64 units x 4000 MHz)");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(automatic_prefers_a_gpu_then_the_most_compute), cmocka_unit_test(types), cmocka_unit_test(numbers), cmocka_unit_test(names),
-        cmocka_unit_test(unusable_devices_are_never_picked), cmocka_unit_test(lists_and_nothing), cmocka_unit_test(reasons),
+        cmocka_unit_test(automatic_prefers_a_gpu_then_the_most_compute),
+        cmocka_unit_test(types),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(names),
+        cmocka_unit_test(unusable_devices_are_never_picked),
+        cmocka_unit_test(lists_and_nothing),
+        cmocka_unit_test(reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

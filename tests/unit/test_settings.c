@@ -13,8 +13,15 @@
 
 static camcl_error err;
 
-static const camcl_dataset_info rgb = { .name = "made up", .height = 32, .width = 32, .channels = 3, .classes = 10, .train_count = 100, .test_count = 10,
-                                        .mean = { 0.5f, 0.25f, 0.125f }, .std = { 0.25f, 0.5f, 1.0f } };
+static const camcl_dataset_info rgb = { .name = "made up",
+                                        .height = 32,
+                                        .width = 32,
+                                        .channels = 3,
+                                        .classes = 10,
+                                        .train_count = 100,
+                                        .test_count = 10,
+                                        .mean = { 0.5f, 0.25f, 0.125f },
+                                        .std = { 0.25f, 0.5f, 1.0f } };
 
 static camcl_config *configuration(void)
 {
@@ -44,29 +51,38 @@ static void show(const everything *e, char *text, size_t size)
 {
     const cc_settings *s = &e->settings;
     const cc_objective *o = &s->step.objective;
-    snprintf(text, size,
-             "select %s\ncache %s\nconv %s\nseparate %d\ndataset %s\nroot %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio %.9g\nunlabeled_count %zu\n"
-             "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %d\nconfidence %d\njoint %d\nshared %d\nattached %d\n"
-             "whole %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum %.9g\ndecay %.9g\n"
-             "ema %.9g\nnesterov %d\nflip_h %d\nflip_v %d\ncrop %.9g\nrotations %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
-             "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n"
-             "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
-             e->device.select, e->device.cache_dir, e->device.conv, e->device.separate_memory, e->dataset.dataset, e->dataset.root, e->split.labeled,
-             e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count, (unsigned long long)e->split.seed,
-             (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, (int)o->mode,
-             (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta,
-             s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size, s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay,
-             (double)s->step.ema, s->step.nesterov, s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations,
-             s->augment.per_image, (unsigned long long)s->seed, (unsigned long long)s->augment.seed, (int)s->schedule.kind, s->schedule.lr, s->schedule.gamma,
-             (unsigned long long)s->schedule.step_epochs, (unsigned long long)s->schedule.warmup, (unsigned long long)s->schedule.epochs,
-             (unsigned long long)s->schedule.epoch_steps, (unsigned long long)s->schedule.steps, s->schedule.threshold, s->schedule.threshold_end,
-             (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1], (double)s->std[2],
-             (unsigned long long)s->eval_every, (unsigned long long)s->save_every, (unsigned long long)s->cams_every, s->shuffle);
+    snprintf(
+        text, size,
+        "select %s\ncache %s\nconv %s\nseparate %d\ndataset %s\nroot %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio "
+        "%.9g\nunlabeled_count %zu\n"
+        "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %d\nconfidence %d\njoint %d\nshared "
+        "%d\nattached %d\n"
+        "whole %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum %.9g\ndecay "
+        "%.9g\n"
+        "ema %.9g\nnesterov %d\nflip_h %d\nflip_v %d\ncrop %.9g\nrotations %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
+        "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g "
+        "%.9g %.9g\n"
+        "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
+        e->device.select, e->device.cache_dir, e->device.conv, e->device.separate_memory, e->dataset.dataset, e->dataset.root,
+        e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
+        (unsigned long long)e->split.seed, (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width,
+        s->graph.classes, s->graph.channels, (int)o->mode, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
+        o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size,
+        s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
+        s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image,
+        (unsigned long long)s->seed, (unsigned long long)s->augment.seed, (int)s->schedule.kind, s->schedule.lr, s->schedule.gamma,
+        (unsigned long long)s->schedule.step_epochs, (unsigned long long)s->schedule.warmup, (unsigned long long)s->schedule.epochs,
+        (unsigned long long)s->schedule.epoch_steps, (unsigned long long)s->schedule.steps, s->schedule.threshold,
+        s->schedule.threshold_end, (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1],
+        (double)s->std[2], (unsigned long long)s->eval_every, (unsigned long long)s->save_every, (unsigned long long)s->cams_every,
+        s->shuffle);
 }
 
 static everything made_from(const camcl_config *config)
 {
-    everything e = { .device = cc_device_options_from(config), .dataset = cc_dataset_spec_from(config), .split = cc_split_spec_from(config) };
+    everything e = { .device = cc_device_options_from(config),
+                     .dataset = cc_dataset_spec_from(config),
+                     .split = cc_split_spec_from(config) };
     if (cc_settings_from(config, &rgb, &e.settings, &err) != CAMCL_OK) fail_msg("%s", err.message);
     return e;
 }
@@ -166,7 +182,8 @@ static void each_key_changes_what_it_should_and_nothing_else(void **state)
         show(&other, after, sizeof after);
         difference(before, after, changes);
         if (strcmp(changes, keys[i].changes ? keys[i].changes : "") != 0)
-            fail_msg("%s = %s changes \"%s\", should change \"%s\"", keys[i].key, keys[i].value, changes, keys[i].changes ? keys[i].changes : "");
+            fail_msg("%s = %s changes \"%s\", should change \"%s\"", keys[i].key, keys[i].value, changes,
+                     keys[i].changes ? keys[i].changes : "");
         camcl_config_destroy(&config);
     }
     camcl_config_destroy(&plain);
@@ -230,8 +247,8 @@ static void words(void **state)
         camcl_config *config = configuration();
         set(config, cases[i].key, cases[i].value);
         everything e = made_from(config);
-        const int got[] = { (int)e.split.unlabeled, (int)e.settings.step.objective.mode, (int)e.settings.schedule.kind, (int)e.settings.augment.rotations,
-                            e.device.separate_memory };
+        const int got[] = { (int)e.split.unlabeled, (int)e.settings.step.objective.mode, (int)e.settings.schedule.kind,
+                            (int)e.settings.augment.rotations, e.device.separate_memory };
         if (got[cases[i].place] != cases[i].want) fail_msg("%s = %s", cases[i].key, cases[i].value);
         camcl_config_destroy(&config);
     }
@@ -282,8 +299,12 @@ static void images_that_are_not_square_need_a_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_key_changes_what_it_should_and_nothing_else), cmocka_unit_test(no_key_is_left_out), cmocka_unit_test(defaults),
-        cmocka_unit_test(words), cmocka_unit_test(numbers_must_fit_the_channels), cmocka_unit_test(images_that_are_not_square_need_a_size),
+        cmocka_unit_test(each_key_changes_what_it_should_and_nothing_else),
+        cmocka_unit_test(no_key_is_left_out),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(words),
+        cmocka_unit_test(numbers_must_fit_the_channels),
+        cmocka_unit_test(images_that_are_not_square_need_a_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

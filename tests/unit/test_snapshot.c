@@ -90,7 +90,8 @@ static void names_shapes_and_layout_are_pytorchs(void **state)
     for (size_t k = 0; k < 3; k++)
         for (size_t c = 0; c < 2; c++)
             for (size_t r = 0; r < 3; r++)
-                for (size_t q = 0; q < 3; q++) s.weights[conv->offset + ((r * 3 + q) * 2 + c) * 3 + k] = (float)(1000 * k + 100 * c + 10 * r + q);
+                for (size_t q = 0; q < 3; q++)
+                    s.weights[conv->offset + ((r * 3 + q) * 2 + c) * 3 + k] = (float)(1000 * k + 100 * c + 10 * r + q);
     cc_safetensors *file = through_file(*state, g, "", &s);
     const cc_st_tensor *t = cc_safetensors_find(file, "conv1.weight");
     assert_non_null(t);
@@ -177,9 +178,11 @@ static void any_missing_tensor_is_named(void **state)
 
 static void other_models_files_are_refused(void **state)
 {
-    const struct { cc_graph_spec spec; const char *mentions[3]; } cases[] = {
+    const struct { cc_graph_spec spec; const char *mentions[3];
+    } cases[] = {
         { { .arch = "resnet18", .stem = "cifar", .width = 4, .classes = 7, .channels = 2 }, { "conv1.weight", "[3,2,3,3]", "[4,2,3,3]" } },
-        { { .arch = "resnet18", .stem = "imagenet", .width = 3, .classes = 7, .channels = 2 }, { "conv1.weight", "[3,2,3,3]", "[3,2,7,7]" } },
+        { { .arch = "resnet18", .stem = "imagenet", .width = 3, .classes = 7, .channels = 2 },
+          { "conv1.weight", "[3,2,3,3]", "[3,2,7,7]" } },
         { { .arch = "resnet18", .stem = "cifar", .width = 3, .classes = 9, .channels = 2 }, { "fc.weight", "[7,24]", "[9,24]" } },
         { { .arch = "resnet34", .stem = "cifar", .width = 3, .classes = 7, .channels = 2 }, { "layer1.2.conv1.weight", "no tensor", "" } },
         { { .arch = "resnet50", .stem = "cifar", .width = 3, .classes = 7, .channels = 2 }, { "layer1.0.", "", "" } },
@@ -326,7 +329,8 @@ static void initial_weights_are_a_function_of_the_seed(camcl_device *device, voi
         if (p->kind == CC_PARAM_GAMMA || p->kind == CC_PARAM_RUNNING_VAR) assert_true(sum >= n && sum <= n && squares >= n && squares <= n);
         if (p->kind == CC_PARAM_BETA || p->kind == CC_PARAM_RUNNING_MEAN) assert_true(squares <= 0);
         /* Variance 2/(K R S) within six standard deviations of its estimate, sqrt(2/n). */
-        double want = 2 / (double)(p->dim[0] * p->dim[2] * p->dim[3] + (p->kind != CC_PARAM_CONV)), estimate = squares / n, scatter = 36 * 2 / n;
+        double want = 2 / (double)(p->dim[0] * p->dim[2] * p->dim[3] + (p->kind != CC_PARAM_CONV)), estimate = squares / n,
+               scatter = 36 * 2 / n;
         if (p->kind == CC_PARAM_CONV && (estimate / want - 1) * (estimate / want - 1) > scatter)
             fail_msg("%s: variance %g, should be %g", p->name, estimate, want);
         double bound = 1 / 24.0;   /* 1/in of fc.weight [7,24]: uniform in +-sqrt of it */
