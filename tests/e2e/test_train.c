@@ -41,7 +41,7 @@ static void assert_close(double got, double want, double tolerance)
 
 /* Enough labels and steps for a small network to tell shapes apart, with pseudo-labels that take part (ten classes: chance is 10 %). */
 #define LEARNING "data.labeled=2000 data.unlabeled=1000 data.validation=500 data.image_size=24 train.batch_labeled=48 train.batch_unlabeled=12 " \
-                 "train.epoch_steps=60 train.epochs=5 optim.lr=0.05 ssl.threshold=0.7 ssl.threshold_end=0.7 ssl.reduction=batch output.save_every=5 "
+                 "train.epoch_steps=50 train.epochs=5 optim.lr=0.05 ssl.threshold=0.7 ssl.threshold_end=0.7 ssl.reduction=batch output.save_every=5 "
 
 static void check_learning(const char *folder, const char *name, const char *more, double least_top1)
 {
