@@ -42,6 +42,8 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
 
 /* Prints to stdout as JSON: a string with quotes and escapes, bytes that are not UTF-8 replaced; NULL is null. */
 void cli_json_string(const char *text);
+/* Nine digits; null where it is NaN or infinite, which JSON cannot say. */
+void cli_json_number(double value);
 /* "7.6 GiB" into out. */
 void cli_bytes(size_t bytes, char *out, size_t size);
 

@@ -75,7 +75,7 @@ static camcl_status from_data(cli_session *session, const cli_cam_args *args, su
     if (s->pixels == NULL || s->pictures == NULL) status = fail(err, CAMCL_NO_MEMORY, "cam: no memory for the images%s (give fewer at once)", "");
     for (size_t i = 0; status == CAMCL_OK && i < s->count; i++) {
         if (args->indices[i] >= count) {
-            status = cli_usage(err, "--index %zu: the %s split has images 0 to %zu", args->indices[i], args->split, count - 1);
+            status = cli_usage(err, "--index %zu: the %s split has images 0 to %zu (choose one of them)", args->indices[i], args->split, count - 1);
             break;
         }
         memcpy(s->pixels + i * bytes, all.pixels + indices[args->indices[i]] * bytes, bytes);

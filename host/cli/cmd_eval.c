@@ -28,6 +28,19 @@ static camcl_status write_npy(const char *path, const float *logits, size_t n, s
     return err->status = CAMCL_IO;
 }
 
+static void print_json(const char *split, const camcl_evaluation *e)
+{
+    printf("{\"split\": \"%s\", \"n\": %zu, \"loss\": ", split, e->n);
+    cli_json_number(e->loss);
+    printf(", \"top1\": ");
+    cli_json_number(e->top1);
+    printf(", \"top3\": ");
+    cli_json_number(e->top3);
+    printf(", \"top5\": ");
+    cli_json_number(e->top5);
+    printf("}\n");
+}
+
 static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_error *err)
 {
     camcl_split split;
@@ -56,8 +69,7 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
         status = camcl_model_evaluate(s->model, &images, indices, count, &e, logits, err);
     }
     if (status == CAMCL_OK && logits) status = write_npy(args->logits, logits, count, classes, err);
-    if (status == CAMCL_OK && args->json)
-        printf("{\"split\": \"%s\", \"n\": %zu, \"loss\": %.9g, \"top1\": %.9g, \"top3\": %.9g, \"top5\": %.9g}\n", args->split, e.n, e.loss, e.top1, e.top3, e.top5);
+    if (status == CAMCL_OK && args->json) print_json(args->split, &e);
     else if (status == CAMCL_OK)
         printf("%s: %zu images  loss %.4f  top-1 %.2f %%  top-3 %.2f %%  top-5 %.2f %%\n", args->split, e.n, e.loss, e.top1, e.top3, e.top5);
     free(indices);

@@ -21,7 +21,9 @@ static void print(const cli_predict_args *args, const camcl_model_info *info, co
         cli_json_string(args->images.items[i]);
         printf(", \"class\": %zu, \"label\": ", best);
         cli_json_string(info->class_names[best]);
-        printf(", \"probability\": %.9g}", (double)row[best]);
+        printf(", \"probability\": ");
+        cli_json_number(row[best]);
+        putchar('}');
     }
     if (args->json) printf("\n]\n");
 }

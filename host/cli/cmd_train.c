@@ -12,11 +12,17 @@
 
 static volatile sig_atomic_t stop_signal;
 
-/* The first signal asks for a stop after the step; the default action is back for the second. */
 static void on_signal(int number)
 {
     stop_signal = number;
-    signal(number, SIG_DFL);
+}
+
+/* The first signal asks for a stop after the step; the default action is back for the second. Writes in progress go on. */
+static void listen_for(int number)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
 }
 
 typedef struct screen {
@@ -81,8 +87,8 @@ static camcl_status train(const cli_train_args *args, const camcl_config *config
     screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
     camcl_train_options options = { args->resume, &stop_signal, &s, show_progress, show_message };
     camcl_train_result result;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    listen_for(SIGINT);
+    listen_for(SIGTERM);
     camcl_status status = camcl_train(config, &options, &result, err);
     if (s.line_open) putchar('\n');
     if (status == CAMCL_OK && !args->quiet && !result.was_finished)

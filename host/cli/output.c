@@ -1,4 +1,5 @@
 /* What every command prints with. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,12 @@ void cli_json_string(const char *text)
         p += n ? n : 1;
     }
     putchar('"');
+}
+
+void cli_json_number(double value)
+{
+    if (isfinite(value)) printf("%.9g", value);
+    else fputs("null", stdout);
 }
 
 void cli_bytes(size_t bytes, char *out, size_t size)

@@ -47,6 +47,8 @@ typedef struct cc_run {
     double interval_started;
     double shown;                /* cc_seconds() of the last progress report */
     bool finished_before;
+    bool abandoned;              /* a new run that could not start */
+    bool logging;                /* something was said: a failure belongs into train.log, too; a run that never began stays as it is */
 } cc_run;
 
 /* setup.c */

@@ -177,6 +177,18 @@ void cc_run_dir_close(cc_run_dir **pointer)
     *pointer = NULL;
 }
 
+void cc_run_dir_abandon(cc_run_dir **pointer)
+{
+    static const cc_run_file first[] = { CC_RUN_CONFIG, CC_RUN_SPLITS, CC_RUN_METRICS, CC_RUN_LOG };
+    char *path = NULL;
+    if (*pointer == NULL) return;
+    for (size_t i = 0; i < CC_COUNT(first); i++) unlink((*pointer)->files[first[i]]);
+    if (cc_copy_text((*pointer)->path, &path, NULL) != CAMCL_OK) path = NULL;
+    cc_run_dir_close(pointer);
+    if (path) rmdir(path);   /* stays where something else is in it */
+    free(path);
+}
+
 const char *cc_run_dir_path(const cc_run_dir *dir)
 {
     return dir->path;

@@ -1,5 +1,6 @@
 /* Opening a run: device, data, split, model, tapes, run directory. */
 #include <errno.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     if (run->options->message) run->options->message(run->options->context, line);
+    run->logging = run->logging || run->dir;
     return run->dir ? cc_run_dir_log(run->dir, err, "%s", line) : CAMCL_OK;
 }
 
@@ -209,8 +211,8 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     if (resuming) {
         cc_split_free(&run->split);
         CC_RETURN_IF_FAILED(cc_run_restore(run, false, err));
-        CC_RETURN_IF_FAILED(forget_result(run, err));
     }
+    CC_RETURN_IF_FAILED(forget_result(run, err));
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(put_data_on_device(run, err));
@@ -226,7 +228,10 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
     memset(run, 0, sizeof *run);
     run->config = config;
     run->options = options;
-    return open_everything(run, err);
+    camcl_status status = open_everything(run, err);
+    /* A new directory must not keep its name from the next attempt. */
+    run->abandoned = status != CAMCL_OK && !options->resume;
+    return status;
 }
 
 void cc_run_close(cc_run *run)
@@ -246,6 +251,7 @@ void cc_run_close(cc_run *run)
     cc_metrics_free(&run->metrics);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
-    cc_run_dir_close(&run->dir);
+    if (run->abandoned) cc_run_dir_abandon(&run->dir);
+    else cc_run_dir_close(&run->dir);
     camcl_device_close(&run->device);
 }

@@ -219,7 +219,7 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
     CC_TRY(loop(&run, err));
     CC_TRY(cc_run_finish(&run, result, err));
 cleanup:
-    if (status != CAMCL_OK && run.dir && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
+    if (status != CAMCL_OK && run.logging && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
     cc_run_close(&run);
     return status;
 }
