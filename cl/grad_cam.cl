@@ -91,6 +91,31 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void grad_cam_backwa
     }
 }
 
+/* The direction in which the exact gradient differentiates the logits: v[n,p,k] = mean over pixels q of u[n,q] a[n,q,k], the same at every pixel p. One
+ * work-item per vector of channels and image. */
+__kernel void grad_cam_tangent(__global const float *a, __global const float *cam, __global const float *u, __global float *v, int pixels, int c,
+                               int relu)
+{
+    const int image = (int)get_global_id(1), k0 = (int)get_global_id(0) * WIDTH;
+    const size_t first = (size_t)image * pixels;
+    a += first * c;
+    v += first * c;
+    if (k0 + WIDTH <= c) {
+        vec sum = (vec)(0.0f);
+        for (int p = 0; p < pixels; p++)
+            if (!relu || cam[first + p] > 0.0f) sum += u[first + p] * VLOAD(a + (size_t)p * c + k0);
+        sum /= (float)pixels;
+        for (int p = 0; p < pixels; p++) VSTORE(sum, v + (size_t)p * c + k0);
+        return;
+    }
+    for (int k = k0; k < c; k++) {
+        float sum = 0.0f;
+        for (int p = 0; p < pixels; p++)
+            if (!relu || cam[first + p] > 0.0f) sum += u[first + p] * a[(size_t)p * c + k];
+        for (int p = 0; p < pixels; p++) v[(size_t)p * c + k] = sum / (float)pixels;
+    }
+}
+
 /* Row row0 + i of dlogits [*,classes] = onehot(explained[i]); a class outside 0..classes-1 gives a row of zeros. */
 __kernel void grad_cam_seed(__global const int *explained, __global float *dlogits, int row0, int n, int classes)
 {

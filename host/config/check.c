@@ -69,6 +69,9 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
     if (strncmp(camcl_config_string(config, "model.arch"), "wrn", 3) == 0 && camcl_config_int(config, "ssl.cam_layer") > 3)
         return cc_fail(err, CAMCL_BAD_CONFIG, "%s: ssl.cam_layer = 4: %s has three stages (choose 1 to 3)",
                        camcl_config_origin(config, "ssl.cam_layer"), camcl_config_string(config, "model.arch"));
+    if (strncmp(camcl_config_string(config, "model.arch"), "wrn", 3) == 0 && camcl_config_is(config, "model.stem", "imagenet"))
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: model.stem = imagenet: %s has one stem only (set model.stem = cifar)",
+                       camcl_config_origin(config, "model.stem"), camcl_config_string(config, "model.arch"));
     CC_RETURN_IF_FAILED(check_absent(config, err));
     if (strchr(camcl_config_string(config, "device.select"), ','))
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s: device.select = %s: a list of devices is not in this version (name one device)",

@@ -50,8 +50,8 @@ static const camcl_config_key schema[] = {
     BOOL("data", "shuffle", "yes", "no: images come in the order of splits.json"),
     INT("data", "seed", "1", 0, MOST_SEED, "of the split into labelled, unlabelled and validation images"),
 
-    CHOICE("model", "arch", "resnet18", "resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8", "wrn28-2 | wrn28-8", "the network"),
-    CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL, "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling"),
+    CHOICE("model", "arch", "resnet18", "resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8", NULL, "the network"),
+    CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL, "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
     INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's own"),
     PATH("model", "init", "", true, "weights to start from: safetensors with torchvision's names; a head of other size is redrawn"),
 
@@ -72,7 +72,7 @@ static const camcl_config_key schema[] = {
     PRESET("ssl", "cam_class", "shared", "own", "shared | own", NULL,
            "class explained: the pseudo-label for both views, or each view's own"),
     PRESET("ssl", "cam_target", "detached", "attached", "detached | attached", NULL, "attached: the weak view's CAM gets gradient too"),
-    PRESET("ssl", "cam_gradient", "first-order", "first-order", "first-order | exact", "exact",
+    PRESET("ssl", "cam_gradient", "first-order", "first-order", "first-order | exact", NULL,
            "whether the CAM's channel weights are constants"),
     PRESET("ssl", "reduction", "confident", "confident", "confident | batch", NULL, "what L_u and L_c are means over"),
 

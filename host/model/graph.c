@@ -1,5 +1,6 @@
 /* ResNets with torchvision's structure and names (He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016; in
- * bottlenecks the stride sits on the 3x3 convolution). */
+ * bottlenecks the stride sits on the 3x3 convolution), and wide residual networks (Zagoruyko, Komodakis: "Wide residual networks", BMVC 2016)
+ * as semi-supervised learning uses them: pre-activation, leaky ReLU 0.1. */
 #include "model/graph.h"
 
 #include <stdio.h>
@@ -118,6 +119,16 @@ static size_t residual_block(builder *b, size_t input, const char *block, const 
     return x;
 }
 
+static size_t add(builder *b, size_t input, size_t residual)
+{
+    cc_node node = no_node;
+    node.kind = CC_NODE_ADD;
+    node.input = input;
+    node.residual = residual;
+    node.channels = channels_of(b, input);
+    return add_node(b, &node);
+}
+
 static size_t linear(builder *b, size_t input, const char *name, size_t out)
 {
     cc_node node = no_node;
@@ -129,6 +140,8 @@ static size_t linear(builder *b, size_t input, const char *name, size_t out)
     return add_node(b, &node);
 }
 
+static const float wide_slope = 0.1f;
+
 typedef struct resnet_layout { const char *arch; size_t blocks[4]; bool bottleneck; } resnet_layout;
 
 static const resnet_layout layouts[] = {
@@ -137,15 +150,57 @@ static const resnet_layout layouts[] = {
     { "resnet50", { 3, 4, 6, 3 }, true },
 };
 
+static size_t image(builder *b)
+{
+    cc_node node = no_node;
+    node.kind = CC_NODE_INPUT;
+    node.input = CC_NONE;
+    node.channels = b->graph->spec.channels;
+    return add_node(b, &node);
+}
+
+/* Batch norm and activation come before each convolution; the shortcut's projection sees the activated input. */
+static size_t wide_block(builder *b, size_t input, const char *block, size_t channels, size_t stride)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.bn1", block);
+    size_t h = batch_norm(b, input, name, CC_NONE, wide_slope), side = input;
+    if (stride != 1 || channels_of(b, input) != channels) {
+        snprintf(name, sizeof name, "%s.shortcut", block);
+        side = conv(b, h, name, channels, 1, stride);
+    }
+    snprintf(name, sizeof name, "%s.conv1", block);
+    size_t x = conv(b, h, name, channels, 3, stride);
+    snprintf(name, sizeof name, "%s.bn2", block);
+    x = batch_norm(b, x, name, CC_NONE, wide_slope);
+    snprintf(name, sizeof name, "%s.conv2", block);
+    return add(b, conv(b, x, name, channels, 3, 1), side);
+}
+
+/* WRN-28-k: three stages of four blocks, 16 channels in the stem; spec.width = 16 k channels in the first stage. */
+static void build_wide_resnet(builder *b)
+{
+    cc_graph *g = b->graph;
+    size_t x = conv(b, image(b), "conv1", 16, 3, 1);
+    for (size_t stage = 0; stage < 3; stage++) {
+        for (size_t i = 0; i < 4; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "layer%zu.%zu", stage + 1, i);
+            x = wide_block(b, x, name, g->spec.width << stage, stage > 0 && i == 0 ? 2 : 1);
+        }
+        g->stage_end[stage] = x;
+    }
+    g->stages = 3;
+    x = batch_norm(b, x, "bn", CC_NONE, wide_slope);
+    x = pool(b, CC_NODE_GLOBAL_AVERAGE_POOL, x, 0, 1, 0);
+    linear(b, x, "fc", g->spec.classes);
+}
+
 static void build_resnet(builder *b, const resnet_layout *layout)
 {
     static const size_t basic[] = { 3, 3 }, bottleneck[] = { 1, 3, 1 };
     cc_graph *g = b->graph;
-    cc_node input = no_node;
-    input.kind = CC_NODE_INPUT;
-    input.input = CC_NONE;
-    input.channels = g->spec.channels;
-    size_t x = add_node(b, &input);
+    size_t x = image(b);
     bool imagenet = strcmp(g->spec.stem, "imagenet") == 0;
     x = conv(b, x, "conv1", g->spec.width, imagenet ? 7 : 3, imagenet ? 2 : 1);
     x = batch_norm(b, x, "bn1", CC_NONE, 0);
@@ -173,16 +228,18 @@ camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **
     *out = NULL;
     CC_TRY(CC_NEW(1, &graph, err));
     graph->spec = *spec;
-    if (graph->spec.width == 0) graph->spec.width = 64;
+    builder b = { graph, align, CAMCL_OK, err };
     const resnet_layout *layout = NULL;
     for (size_t i = 0; i < CC_COUNT(layouts); i++)
         if (strcmp(layouts[i].arch, spec->arch) == 0) layout = &layouts[i];
-    if (layout == NULL) {
-        status = cc_fail(err, CAMCL_UNSUPPORTED, "model.arch = %s: not known (resnet18, resnet34 and resnet50 are)", spec->arch);
+    size_t widening = strcmp(spec->arch, "wrn28-2") == 0 ? 2 : strcmp(spec->arch, "wrn28-8") == 0 ? 8 : 0;
+    if (layout == NULL && widening == 0) {
+        status = cc_fail(err, CAMCL_UNSUPPORTED, "model.arch = %s: not known (resnet18, resnet34, resnet50, wrn28-2 and wrn28-8 are)", spec->arch);
         goto cleanup;
     }
-    builder b = { graph, align, CAMCL_OK, err };
-    build_resnet(&b, layout);
+    if (graph->spec.width == 0) graph->spec.width = layout ? 64 : 16 * widening;
+    if (layout) build_resnet(&b, layout);
+    else build_wide_resnet(&b);
     CC_TRY(b.status);
     *out = graph;
     graph = NULL;

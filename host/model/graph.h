@@ -11,6 +11,7 @@ typedef enum cc_node_kind {
     CC_NODE_INPUT,
     CC_NODE_CONV,            /* convolution without bias */
     CC_NODE_BATCH_NORM,      /* act(batch norm(input) + residual) */
+    CC_NODE_ADD,             /* input + residual */
     CC_NODE_MAX_POOL,
     CC_NODE_GLOBAL_AVERAGE_POOL,
     CC_NODE_LINEAR
@@ -41,7 +42,7 @@ typedef struct cc_param {
 } cc_param;
 
 typedef struct cc_graph_spec {
-    char arch[32], stem[16]; /* resnet18 | resnet34 | resnet50; cifar | imagenet */
+    char arch[32], stem[16]; /* resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8; cifar | imagenet (ResNets only) */
     size_t width, classes, channels;   /* first stage (0: the architecture's own), outputs, of the input image */
 } cc_graph_spec;
 

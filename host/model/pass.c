@@ -1,25 +1,10 @@
-#include "model/pass.h"
+#include "model/pass_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-
-/* PyTorch's defaults for BatchNorm2d. */
-static const float bn_eps = 1e-5f, bn_momentum = 0.1f;
-
-typedef struct node_state {
-    cc_tensor output, mean, invstd;
-    cc_tensor gradient;      /* of the output; no buffer until something was written */
-} node_state;
-
-struct cc_pass {
-    cc_model *model;
-    cc_tape *tape;
-    cc_pass_spec spec;
-    node_state *nodes;
-};
 
 camcl_status cc_pass_create(cc_model *model, cc_tape *tape, const cc_pass_spec *spec, cc_pass **out, camcl_error *err)
 {
@@ -56,23 +41,7 @@ void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient)
     pass->nodes[node].gradient = gradient;
 }
 
-/* ---- descriptors from nodes and shapes */
-
-static cc_conv2d_desc conv_desc(const cc_node *node, const cc_tensor *x)
-{
-    return (cc_conv2d_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->channels, node->window, node->window, node->stride, node->pad };
-}
-
-static cc_pool_desc pool_desc(const cc_node *node, const cc_tensor *x)
-{
-    return (cc_pool_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->window, node->stride, node->pad };
-}
-
-static cc_batch_norm_desc bn_desc(const cc_node *node, const cc_tensor *x)
-{
-    size_t c = x->dim[x->rank - 1];
-    return (cc_batch_norm_desc){ cc_tensor_count(x) / c, c, bn_eps, bn_momentum, node->slope };
-}
+/* ---- shapes */
 
 static void output_shape(const cc_node *node, const cc_tensor *x, unsigned *rank, size_t dim[4])
 {
@@ -80,11 +49,11 @@ static void output_shape(const cc_node *node, const cc_tensor *x, unsigned *rank
     memcpy(dim, x->dim, 4 * sizeof *dim);
     dim[3] = node->channels;
     if (node->kind == CC_NODE_CONV) {
-        cc_conv2d_desc d = conv_desc(node, x);
+        cc_conv2d_desc d = cc_conv_desc_of(node, x);
         dim[1] = cc_conv2d_out_h(&d);
         dim[2] = cc_conv2d_out_w(&d);
     } else if (node->kind == CC_NODE_MAX_POOL) {
-        cc_pool_desc d = pool_desc(node, x);
+        cc_pool_desc d = cc_pool_desc_of(node, x);
         dim[1] = cc_pool_out_h(&d);
         dim[2] = cc_pool_out_w(&d);
     } else if (node->kind == CC_NODE_GLOBAL_AVERAGE_POOL || node->kind == CC_NODE_LINEAR) {
@@ -93,7 +62,7 @@ static void output_shape(const cc_node *node, const cc_tensor *x, unsigned *rank
     }
 }
 
-static camcl_status on_tape(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out, camcl_error *err)
+camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out, camcl_error *err)
 {
     const cc_node *n = &pass->model->graph->nodes[node];
     char name[160];
@@ -106,7 +75,7 @@ static camcl_status on_tape(cc_pass *pass, const char *what, size_t node, unsign
 
 static camcl_status forward_conv(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor y, camcl_error *err)
 {
-    cc_conv2d_desc desc = conv_desc(node, &x);
+    cc_conv2d_desc desc = cc_conv_desc_of(node, &x);
     const cc_variant *variant;
     cc_tensor w;
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc, &variant, err));
@@ -114,14 +83,14 @@ static camcl_status forward_conv(cc_pass *pass, const cc_node *node, cc_tensor x
     return variant->record(pass->tape, &desc, (cc_tensor[]){ x, w, y }, 3, false, err);
 }
 
-static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, node_state *state, cc_tensor x, camcl_error *err)
+static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, camcl_error *err)
 {
     const cc_tensor *v = pass->model->values;
-    cc_batch_norm_desc desc = bn_desc(node, &x);
+    cc_batch_norm_desc desc = cc_batch_norm_desc_of(node, &x);
     size_t self = (size_t)(state - pass->nodes);
     cc_tensor residual = node->residual == CC_NONE ? CC_NO_TENSOR : pass->nodes[node->residual].output;
-    CC_RETURN_IF_FAILED(on_tape(pass, "mean", self, 1, &desc.c, &state->mean, err));
-    CC_RETURN_IF_FAILED(on_tape(pass, "inverse deviation", self, 1, &desc.c, &state->invstd, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "mean", self, 1, &desc.c, &state->mean, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "inverse deviation", self, 1, &desc.c, &state->invstd, err));
     return (pass->spec.train ? cc_batch_norm_forward_train : cc_batch_norm_forward_eval)(
         pass->tape, &desc, x, residual, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var], state->mean, state->invstd,
         state->output, err);
@@ -139,13 +108,15 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
         if (dim[d] == 0 || dim[d] > SIZE_MAX / 2)
             return cc_fail(err, CAMCL_BAD_CONFIG, "model: images of %zu x %zu are too small for %s (raise data.image_size)", pass->spec.height,
                            pass->spec.width, pass->model->graph->spec.arch);
-    CC_RETURN_IF_FAILED(on_tape(pass, "output", i, rank, dim, &pass->nodes[i].output, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "output", i, rank, dim, &pass->nodes[i].output, err));
     cc_tensor y = pass->nodes[i].output;
-    cc_pool_desc pool = pool_desc(node, &x);
+    cc_pool_desc pool = cc_pool_desc_of(node, &x);
     cc_linear_desc fc = { x.dim[0], x.dim[1], node->channels };
+    cc_pointwise_desc sum = { cc_tensor_count(&y), node->slope };
     switch (node->kind) {
     case CC_NODE_CONV: return forward_conv(pass, node, x, y, err);
     case CC_NODE_BATCH_NORM: return forward_batch_norm(pass, node, &pass->nodes[i], x, err);
+    case CC_NODE_ADD: return cc_add_forward(pass->tape, &sum, x, pass->nodes[node->residual].output, y, err);
     case CC_NODE_MAX_POOL: return cc_max_pool_forward(pass->tape, &pool, x, y, err);
     case CC_NODE_GLOBAL_AVERAGE_POOL: return cc_global_average_pool_forward(pass->tape, &pool, x, y, err);
     case CC_NODE_LINEAR: return cc_linear_forward(pass->tape, &fc, x, v[node->weight], v[node->bias], y, err);
@@ -166,14 +137,14 @@ camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err)
 /* Where the gradient of node i's output goes: a new tensor (*add = false) or the one that holds a part of it already. */
 static camcl_status gradient_of(cc_pass *pass, size_t i, cc_tensor *out, bool *add, camcl_error *err)
 {
-    node_state *state = &pass->nodes[i];
+    cc_node_state *state = &pass->nodes[i];
     *add = state->gradient.buffer != NULL;
-    if (!*add) CC_RETURN_IF_FAILED(on_tape(pass, "gradient", i, state->output.rank, state->output.dim, &state->gradient, err));
+    if (!*add) CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "gradient", i, state->output.rank, state->output.dim, &state->gradient, err));
     *out = state->gradient;
     return CAMCL_OK;
 }
 
-static bool mark_written(bool *written, size_t param)
+bool cc_mark_written(bool *written, size_t param)
 {
     bool before = written[param];
     written[param] = true;
@@ -182,12 +153,12 @@ static bool mark_written(bool *written, size_t param)
 
 static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor dy, bool *written, camcl_error *err)
 {
-    cc_conv2d_desc desc = conv_desc(node, &x);
+    cc_conv2d_desc desc = cc_conv_desc_of(node, &x);
     const cc_variant *variant;
     if (written) {
         CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_WEIGHT, &desc, &variant, err));
         cc_tensor io[] = { x, dy, pass->model->grads[node->weight] };
-        CC_RETURN_IF_FAILED(variant->record(pass->tape, &desc, io, 3, mark_written(written, node->weight), err));
+        CC_RETURN_IF_FAILED(variant->record(pass->tape, &desc, io, 3, cc_mark_written(written, node->weight), err));
     }
     if (node->input == 0) return CAMCL_OK;   /* nobody asks for the image's gradient */
     cc_tensor dx, w;
@@ -198,10 +169,10 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
     return variant->record(pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
 }
 
-static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, node_state *state, cc_tensor x, bool *written, camcl_error *err)
+static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, bool *written, camcl_error *err)
 {
     const cc_model *m = pass->model;
-    cc_batch_norm_desc desc = bn_desc(node, &x);
+    cc_batch_norm_desc desc = cc_batch_norm_desc_of(node, &x);
     cc_tensor dx, dresidual = CC_NO_TENSOR, dgamma = CC_NO_TENSOR, dbeta = CC_NO_TENSOR;
     cc_batch_norm_add add = { false, false, false };
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add.dx, err));
@@ -209,8 +180,8 @@ static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, node
     if (written) {
         dgamma = m->grads[node->weight];
         dbeta = m->grads[node->bias];
-        add.dparams = mark_written(written, node->weight);
-        mark_written(written, node->bias);
+        add.dparams = cc_mark_written(written, node->weight);
+        cc_mark_written(written, node->bias);
     } else if (pass->spec.train) {
         /* Their values are needed for dx all the same. */
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dgamma, err));
@@ -227,24 +198,35 @@ static camcl_status backward_linear(cc_pass *pass, const cc_node *node, cc_tenso
     cc_tensor dx;
     bool add;
     if (written) {
-        bool before = mark_written(written, node->weight);
-        mark_written(written, node->bias);
+        bool before = cc_mark_written(written, node->weight);
+        cc_mark_written(written, node->bias);
         CC_RETURN_IF_FAILED(cc_linear_backward_weight(pass->tape, &desc, x, dy, m->grads[node->weight], m->grads[node->bias], before, err));
     }
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
     return cc_linear_backward_data(pass->tape, &desc, dy, m->values[node->weight], dx, add, err);
 }
 
+static camcl_status backward_add(cc_pass *pass, const cc_node *node, const cc_node_state *state, camcl_error *err)
+{
+    cc_pointwise_desc desc = { cc_tensor_count(&state->output), node->slope };
+    cc_tensor da, db, dy = state->gradient;
+    bool add_a, add_b;
+    CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &da, &add_a, err));
+    CC_RETURN_IF_FAILED(gradient_of(pass, node->residual, &db, &add_b, err));
+    return cc_add_backward(pass->tape, &desc, state->output, dy, da, add_a, db, add_b, err);
+}
+
 static camcl_status backward_node(cc_pass *pass, size_t i, bool *written, camcl_error *err)
 {
     const cc_node *node = &pass->model->graph->nodes[i];
-    node_state *state = &pass->nodes[i];
+    cc_node_state *state = &pass->nodes[i];
     cc_tensor x = pass->nodes[node->input].output, dx;
-    cc_pool_desc pool = pool_desc(node, &x);
+    cc_pool_desc pool = cc_pool_desc_of(node, &x);
     bool add;
     switch (node->kind) {
     case CC_NODE_CONV: return backward_conv(pass, node, x, state->gradient, written, err);
     case CC_NODE_BATCH_NORM: return backward_batch_norm(pass, node, state, x, written, err);
+    case CC_NODE_ADD: return backward_add(pass, node, state, err);
     case CC_NODE_LINEAR: return backward_linear(pass, node, x, state->gradient, written, err);
     case CC_NODE_MAX_POOL:
         CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));

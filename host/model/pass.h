@@ -32,4 +32,9 @@ cc_tensor cc_pass_gradient(const cc_pass *pass, size_t node);
  * stop = 0 goes down to the image, whose gradient is not formed. */
 camcl_status cc_pass_backward(cc_pass *pass, size_t from, size_t stop, bool *written, camcl_error *err);
 
+/* Records the tangent pass from node `from` in the given direction [as its output] up to the logits of an eval-mode pass, and adds the gradient of the directional
+ * derivative of the explained logits to the parameters above `from` (model->grads, flags as in cc_pass_backward). A backward pass of the explained logits down to
+ * `from` must have been recorded, and its gradients not been forgotten since. */
+camcl_status cc_pass_tangent(cc_pass *pass, size_t from, cc_tensor direction, bool *written, camcl_error *err);
+
 #endif

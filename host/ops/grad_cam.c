@@ -92,6 +92,22 @@ static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_ten
     return backward(tape, desc, io, add, &group, err);
 }
 
+/* io: {a, cam, u, v} */
+static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_grad_cam_desc *d = desc;
+    const shape *s = cc_on_cpu(tape) ? &serial : &group;
+    const size_t pixels = d->h * d->w;
+    const double floats = (double)d->n * (double)pixels * (double)d->c;
+    assert(count == 4 && !add && cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
+    assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
+    (void)count, (void)add;
+    const cc_launch launch = { .program = "grad_cam", .kernel = "grad_cam_tangent", .options = s->options, .dims = 2,
+        .global = { cc_ceil_div(d->c, s->width), d->n }, .local = { 1, 1, 1 }, .flops = 2.0 * floats, .bytes = 8.0 * floats };
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer),
+                                                 CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu)), err);
+}
+
 /* io: {classes_explained, dlogits} */
 static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
@@ -146,6 +162,8 @@ const cc_variant cc_grad_cam_variants[] = {
                           .supports = supports_serial, .record = backward_serial },
     [BACKWARD_GROUP] = { .op = "grad_cam", .direction = CC_BACKWARD, .name = "group", .family = "",
                          .supports = supports_group, .record = backward_group },
+    { .op = "grad_cam", .direction = CC_TANGENT, .name = "general", .family = "",
+      .supports = supports_serial, .record = tangent },
     { .op = "grad_cam_seed", .direction = CC_FORWARD, .name = "general", .family = "",
       .supports = supports_rows, .record = seed },
     { .op = "argmax_rows", .direction = CC_FORWARD, .name = "general", .family = "",
@@ -175,4 +193,9 @@ camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, c
 {
     return cc_record_serial_or_group(tape, &cc_grad_cam_variants[BACKWARD_SERIAL], &cc_grad_cam_variants[BACKWARD_GROUP], desc,
                                      (const cc_tensor[]){ m, cam, u, da }, 4, add, err);
+}
+
+camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v, camcl_error *err)
+{
+    return cc_op_record(tape, "grad_cam", CC_TANGENT, desc, (const cc_tensor[]){ a, cam, u, v }, 4, false, err);
 }

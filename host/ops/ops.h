@@ -115,6 +115,9 @@ camcl_status cc_grad_cam_forward(cc_tape *tape, const cc_grad_cam_desc *desc, cc
 /* first-order: da [n,h,w,c] = m [n,c] * u [n,h,w] (u zeroed where relu and cam <= 0) */
 camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor m, cc_tensor cam, cc_tensor u, cc_tensor da, bool add, camcl_error *err);
 
+/* exact gradient: the direction v [n,h,w,c] of its tangent pass (METHOD section 3): v[n,p,k] = 1/(hw) sum_q u[n,q] a[n,q,k], the same at every pixel p */
+camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v, camcl_error *err);
+
 /* ---- resize.c: bilinear, corners aligned. x [N,H,W,C] -> y [N,P,Q,C]; out size 1 reads source 0. Backward is its transpose, gathered. */
 typedef struct cc_resize_desc { size_t n, h, w, c, p, q; } cc_resize_desc;
 camcl_status cc_resize_forward(cc_tape *tape, const cc_resize_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err);

@@ -79,6 +79,12 @@ camcl_status cc_cam_record_backward(cc_cam *cam, cc_tape *tape, cc_tensor dmap, 
     CC_RETURN_IF_FAILED(f32(tape, "gradient of the stage from the CAM", a.rank, a.dim, &da, err));
     CC_RETURN_IF_FAILED(cc_min_max_backward(tape, &min_max, cam->resized, cam->map, cam->range, dmap, dresized, err));
     CC_RETURN_IF_FAILED(cc_resize_backward(tape, &resize, dresized, u, false, err));
+    if (cam->spec.exact) {
+        cc_tensor direction;
+        CC_RETURN_IF_FAILED(f32(tape, "direction of the exact gradient", a.rank, a.dim, &direction, err));
+        CC_RETURN_IF_FAILED(cc_grad_cam_tangent(tape, &desc, a, cam->raw, u, direction, err));
+        CC_RETURN_IF_FAILED(cc_pass_tangent(cam->pass, cam->stage, direction, written, err));
+    }
     CC_RETURN_IF_FAILED(cc_grad_cam_backward(tape, &desc, cam->weights, cam->raw, u, da, false, err));
     cc_pass_set_gradient(cam->pass, cam->stage, da);
     return cc_pass_backward(cam->pass, cam->stage, 0, written, err);

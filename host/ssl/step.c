@@ -183,7 +183,7 @@ static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_erro
 static camcl_status record_consistency(cc_step *step, cc_cam *weak, cc_cam *strong, camcl_error *err)
 {
     const cc_step_spec *s = &step->spec;
-    cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu };
+    cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu, s->objective.exact };
     cc_masked_mse_desc mse = { spec.batch, spec.image_size * spec.image_size };
     cc_warp_desc warp = { spec.batch, spec.image_size, 1, 0, 0 };
     cc_tensor classes = s->objective.shared_class ? step->views.pseudo : CC_NO_TENSOR, images, target, dstrong, dtarget = CC_NO_TENSOR, dweak;

@@ -14,6 +14,7 @@ typedef struct cc_objective {
     bool joint;              /* one train-mode pass over [labelled; weak; strong], else three in that order */
     bool shared_class;       /* CAMs of both views explain the pseudo-label, else each view its own arg-max */
     bool attached;           /* gradient flows into the target CAM, too */
+    bool exact;              /* the CAM's gradient includes that of its weights, else they are constants */
     bool whole_batch;        /* L_u and L_c are divided by the batch, else by the number of confident images */
     bool cam_relu;
     size_t cam_layer;        /* stage 1.. */

@@ -206,7 +206,7 @@ camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t 
         CC_TRY(cc_tensor_create(m->model->device, "class to explain", CC_I32, CC_DIMS(b.batch), &classes, err));
         CC_TRY(cc_buffer_write(classes.buffer, 0, wanted, b.batch * sizeof *wanted, err));
     }
-    cc_cam_spec spec = { b.batch, b.size, layer, relu };
+    cc_cam_spec spec = { .batch = b.batch, .image_size = b.size, .layer = layer, .relu = relu };
     CC_TRY(cc_cam_record(&cam, m->model, b.tape, &spec, b.images, classes, err));
     CC_TRY(cc_tensor_on_tape(b.tape, "predicted classes", CC_I32, CC_DIMS(b.batch), &arg_max, err));
     CC_TRY(cc_argmax_rows(b.tape, &rows, cc_pass_output(cam.pass, cc_pass_last(cam.pass)), arg_max, err));

@@ -41,6 +41,7 @@ static cc_objective objective_from(const camcl_config *config)
         .joint = camcl_config_is(config, "ssl.batch_norm", "joint"),
         .shared_class = camcl_config_is(config, "ssl.cam_class", "shared"),
         .attached = camcl_config_is(config, "ssl.cam_target", "attached"),
+        .exact = camcl_config_is(config, "ssl.cam_gradient", "exact"),
         .whole_batch = camcl_config_is(config, "ssl.reduction", "batch"),
         .cam_relu = camcl_config_bool(config, "ssl.cam_relu"),
         .cam_layer = (size_t)camcl_config_int(config, "ssl.cam_layer"),

@@ -93,6 +93,29 @@ static void backward_matches_reference(void **state)
     }
 }
 
+static void tangent_matches_reference(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < CC_COUNT(shapes); s++) {
+        const cc_grad_cam_desc d = shapes[s];
+        const size_t pixels = d.h * d.w, count = d.n * pixels * d.c;
+        float *a = random_floats(count, 11), *cam = random_floats(d.n * pixels, 12), *u = random_floats(d.n * pixels, 13);
+        cam[0] = 0.0f;   /* the ReLU's edge passes nothing */
+        double *a64 = to_doubles(a, count), *cam64 = to_doubles(cam, d.n * pixels), *u64 = to_doubles(u, d.n * pixels), *v64 = malloc(count * sizeof *v64);
+        ref_grad_cam_tangent(d.n, pixels, d.c, d.relu, a64, cam64, u64, v64);
+        op_test t;
+        op_begin(&t, device);
+        cc_tensor v = op_output(&t, CC_F32, count);
+        OK(&t, cc_grad_cam_tangent(t.tape, &d, op_input(&t, CC_F32, a, count), op_input(&t, CC_F32, cam, d.n * pixels),
+                                   op_input(&t, CC_F32, u, d.n * pixels), v, &t.err));
+        op_run(&t);
+        float *got = op_read_floats(&t, v);
+        check_close(got, v64, count, 5e-7, 0, "shape %zu: v", s);
+        free(got), free(a), free(cam), free(u), free(a64), free(cam64), free(u64), free(v64);
+        op_end(&t);
+    }
+}
+
 /* d/da sum u cam with m held constant, through the reference's forward pass. */
 static void backward_agrees_with_finite_differences(void **state)
 {
@@ -179,6 +202,7 @@ static void argmax_takes_the_first_among_equals(void **state)
 static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(forward_matches_reference),
     cmocka_unit_test(backward_matches_reference),
+    cmocka_unit_test(tangent_matches_reference),
     cmocka_unit_test(backward_agrees_with_finite_differences),
     cmocka_unit_test(seed_is_one_hot),
     cmocka_unit_test(argmax_takes_the_first_among_equals),

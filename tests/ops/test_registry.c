@@ -29,7 +29,7 @@ static const struct { const char *op, *program; unsigned directions; } covered[]
     { "evaluate", "softmax", 1 },
     { "sgd", "sgd", 1 },
     { "ema", "sgd", 1 },
-    { "grad_cam", "grad_cam", 2 },
+    { "grad_cam", "grad_cam", 3 },
     { "grad_cam_seed", "grad_cam", 1 },
     { "argmax_rows", "grad_cam", 1 },
     { "resize", "resize", 2 },

@@ -27,3 +27,14 @@ void ref_grad_cam_backward(size_t n, size_t pixels, size_t c, bool relu, const d
             for (size_t k = 0; k < c; k++)
                 da[(i * pixels + p) * c + k] = relu && cam[i * pixels + p] <= 0.0 ? 0.0 : m[i * c + k] * u[i * pixels + p];
 }
+
+void ref_grad_cam_tangent(size_t n, size_t pixels, size_t c, bool relu, const double *a, const double *cam, const double *u, double *v)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < c; k++) {
+            double sum = 0.0;
+            for (size_t p = 0; p < pixels; p++)
+                if (!relu || cam[i * pixels + p] > 0.0) sum += u[i * pixels + p] * a[(i * pixels + p) * c + k];
+            for (size_t p = 0; p < pixels; p++) v[(i * pixels + p) * c + k] = sum / (double)pixels;
+        }
+}

@@ -407,8 +407,8 @@ static void test_finish(void **state)
     (void)state;
     assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED,
                   "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
-    assert_finish("ssl.cam_gradient=exact", CAMCL_UNSUPPORTED, "ssl.cam_gradient = exact@there is first-order)");
-    assert_finish("model.arch=wrn28-2", CAMCL_UNSUPPORTED, "model.arch = wrn28-2@there is resnet18 | resnet34 | resnet50)");
+    assert_finish("device.conv=winograd", CAMCL_UNSUPPORTED, "device.conv = winograd@there is auto | direct | gemm)");
+    assert_finish("model.arch=wrn28-2 model.stem=imagenet", CAMCL_BAD_CONFIG, "model.stem = imagenet@model.stem = cifar");
     assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@three stages");
     assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");
     assert_finish("data.labeled=505", CAMCL_BAD_CONFIG, "data.labeled = 505@cifar10@multiple of 10");
