@@ -22,7 +22,9 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
         camcl_step_time t;
         camcl_status status = camcl_bench_step(device, config, (camcl_bench_mode)mode, REPEAT, &t, err);
         if (status != CAMCL_OK) return status;
-        if (args->json) printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
+        if (args->json)
+            printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", names[mode], t.ms_per_step,
+                   t.images_per_s, t.peak_bytes);
         else printf("%-13s %12.1f %12.1f %14zu\n", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
         fflush(stdout);
     }
@@ -43,12 +45,14 @@ static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, 
     else printf("%s\n%10s %6s %8s %9s %9s  %s\n", camcl_device_reason(device), "ms", "%", "launches", "GFLOP/s", "GB/s", "kernel");
     for (size_t i = 0; i < count; i++) {
         if (!args->json) {
-            printf("%10.2f %6.1f %8zu %9.1f %9.1f  %s\n", rows[i].ms, 100 * rows[i].ms / total, rows[i].launches, rows[i].gflops, rows[i].gbytes_per_s, rows[i].name);
+            printf("%10.2f %6.1f %8zu %9.1f %9.1f  %s\n", rows[i].ms, 100 * rows[i].ms / total, rows[i].launches, rows[i].gflops,
+                   rows[i].gbytes_per_s, rows[i].name);
             continue;
         }
         printf("%s{\"kernel\": ", i ? ",\n " : "\n ");
         cli_json_string(rows[i].name);
-        printf(", \"launches\": %zu, \"ms\": %.6g, \"gflops\": %.6g, \"gbytes_per_s\": %.6g}", rows[i].launches, rows[i].ms, rows[i].gflops, rows[i].gbytes_per_s);
+        printf(", \"launches\": %zu, \"ms\": %.6g, \"gflops\": %.6g, \"gbytes_per_s\": %.6g}", rows[i].launches, rows[i].ms, rows[i].gflops,
+               rows[i].gbytes_per_s);
     }
     if (args->json) printf("\n]\n");
     else printf("%10.2f  in all\n", total);

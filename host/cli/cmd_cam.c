@@ -48,7 +48,8 @@ static camcl_status from_files(const cli_session *session, const cli_cam_args *a
         stem_of(args->images.items[i], s->names[i]);
         for (size_t k = 0; k < i; k++)
             if (strcmp(s->names[i], s->names[k]) == 0)
-                return fail(err, CAMCL_BAD_CONFIG, "cam: two images are called %s, one would overwrite the other (run them apart, with another -o)", s->names[i]);
+                return fail(err, CAMCL_BAD_CONFIG,
+                            "cam: two images are called %s, one would overwrite the other (run them apart, with another -o)", s->names[i]);
     }
     s->height = s->width = info->image_size;
     s->channels = info->channels;
@@ -72,10 +73,12 @@ static camcl_status from_data(cli_session *session, const cli_cam_args *args, su
     s->channels = all.channels;
     s->pixels = malloc(s->count * bytes);
     s->pictures = calloc(s->count, sizeof *s->pictures);
-    if (s->pixels == NULL || s->pictures == NULL) status = fail(err, CAMCL_NO_MEMORY, "cam: no memory for the images%s (give fewer at once)", "");
+    if (s->pixels == NULL || s->pictures == NULL)
+        status = fail(err, CAMCL_NO_MEMORY, "cam: no memory for the images%s (give fewer at once)", "");
     for (size_t i = 0; status == CAMCL_OK && i < s->count; i++) {
         if (args->indices[i] >= count) {
-            status = cli_usage(err, "--index %zu: the %s split has images 0 to %zu (choose one of them)", args->indices[i], args->split, count - 1);
+            status = cli_usage(err, "--index %zu: the %s split has images 0 to %zu (choose one of them)", args->indices[i], args->split,
+                               count - 1);
             break;
         }
         memcpy(s->pixels + i * bytes, all.pixels + indices[args->indices[i]] * bytes, bytes);
@@ -116,7 +119,8 @@ static camcl_status write_to(const char *folder, const char *name, const char *s
 static camcl_status draw(const camcl_image *picture, const float *map, size_t side, const char *folder, const char *name, camcl_error *err)
 {
     camcl_image base = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT, grey = CAMCL_IMAGE_INIT, scaled = CAMCL_IMAGE_INIT;
-    uint32_t least = picture->width < picture->height ? picture->width : picture->height, factor = least < LEAST_SIDE ? LEAST_SIDE / least : 1;
+    uint32_t least = picture->width < picture->height ? picture->width : picture->height,
+             factor = least < LEAST_SIDE ? LEAST_SIDE / least : 1;
     camcl_status status = camcl_image_enlarge(picture, factor, &base, err);
     if (status == CAMCL_OK) status = camcl_image_overlay(&base, map, (uint32_t)side, (uint32_t)side, 0.5f, &overlay, err);
     if (status == CAMCL_OK) status = camcl_image_create((uint32_t)side, (uint32_t)side, 1, &grey, err);
@@ -143,7 +147,8 @@ static bool is_blank(const float *map, size_t n)
 static camcl_status explain(const cli_session *session, const cli_cam_args *args, const subjects *s, camcl_error *err)
 {
     const camcl_model_info *info = camcl_model_get_info(session->model);
-    size_t side = info->image_size, pixels = side * side, layer = (size_t)(args->layer ? args->layer : camcl_config_int(session->config, "ssl.cam_layer"));
+    size_t side = info->image_size, pixels = side * side,
+           layer = (size_t)(args->layer ? args->layer : camcl_config_int(session->config, "ssl.cam_layer"));
     float *maps = malloc(s->count * pixels * sizeof *maps);
     int32_t *explained = malloc(s->count * sizeof *explained), *predicted = malloc(s->count * sizeof *predicted), target;
     camcl_images images = { s->pixels, NULL, s->count, s->height, s->width, s->channels };
@@ -151,14 +156,16 @@ static camcl_status explain(const cli_session *session, const cli_cam_args *args
     if (status == CAMCL_OK && (maps == NULL || explained == NULL || predicted == NULL))
         status = fail(err, CAMCL_NO_MEMORY, "cam: no memory for the maps%s (give fewer images at once)", "");
     if (status == CAMCL_OK)
-        status = camcl_model_cam(session->model, &images, layer, camcl_config_bool(session->config, "ssl.cam_relu"), target, maps, explained, predicted, err);
+        status = camcl_model_cam(session->model, &images, layer, camcl_config_bool(session->config, "ssl.cam_relu"), target, maps,
+                                 explained, predicted, err);
     if (status == CAMCL_OK && mkdir(args->folder, 0777) != 0 && errno != EEXIST)
         status = fail(err, CAMCL_IO, "%s: cannot make this folder (choose another -o)", args->folder);
     for (size_t i = 0; status == CAMCL_OK && i < s->count; i++) {
         status = draw(&s->pictures[i], maps + i * pixels, side, args->folder, s->names[i], err);
         if (status != CAMCL_OK) break;
-        printf("%s: explains %s, predicted %s -> %s/%s_overlay.png%s\n", s->names[i], info->class_names[explained[i]], info->class_names[predicted[i]],
-               args->folder, s->names[i], is_blank(maps + i * pixels, pixels) ? " (blank: the map is constant, nothing stands out)" : "");
+        printf("%s: explains %s, predicted %s -> %s/%s_overlay.png%s\n", s->names[i], info->class_names[explained[i]],
+               info->class_names[predicted[i]], args->folder, s->names[i],
+               is_blank(maps + i * pixels, pixels) ? " (blank: the map is constant, nothing stands out)" : "");
     }
     free(maps);
     free(explained);

@@ -50,8 +50,8 @@ static void show_progress(void *context, const camcl_progress *p)
     if (s->quiet || (!s->terminal && p->seconds - s->printed < 30)) return;
     s->printed = p->seconds;
     duration(p->eta, eta, sizeof eta);
-    printf("%sepoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "/%" PRIu64 "  ETA %s  %.0f images/s  loss %.3f (s %.3f", s->terminal ? "\r" : "", p->epoch,
-           p->epochs, p->step, p->steps, eta, p->images_per_s, p->loss, p->loss_s);
+    printf("%sepoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "/%" PRIu64 "  ETA %s  %.0f images/s  loss %.3f (s %.3f",
+           s->terminal ? "\r" : "", p->epoch, p->epochs, p->step, p->steps, eta, p->images_per_s, p->loss, p->loss_s);
     if (!isnan(p->loss_u)) printf(" u %.3f", p->loss_u);
     if (!isnan(p->loss_c)) printf(" c %.4f", p->loss_c);
     printf(")");

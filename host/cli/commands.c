@@ -7,12 +7,13 @@ static const cli_command commands[] = {
     { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices, NULL },
     { "train", "CONFIG [key=value ...] [--resume] [--quiet]", "trains a classifier and leaves a run directory",
       "  --resume      go on with the run in output.dir, bit for bit\n"
-      "  -q, --quiet   no progress on stdout\n", cmd_train, NULL },
+      "  -q, --quiet   no progress on stdout\n",
+      cmd_train, NULL },
     { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy]",
       "loss and accuracy of a checkpoint",
       "  --split S       which images: test (the default), validation or train\n"
-      "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n"
-      JSON_OPTION, cmd_eval, NULL },
+      "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n" JSON_OPTION,
+      cmd_eval, NULL },
     { "predict", "CHECKPOINT IMAGE... [key=value ...] [--json]", "the classes of image files", JSON_OPTION, cmd_predict, NULL },
     { "cam", "CHECKPOINT IMAGE... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [key=value ...]",
       "Grad-CAM maps and overlays",
@@ -20,15 +21,17 @@ static const cli_command commands[] = {
       "  --split S        of which split: test (the default), validation or train\n"
       "  --layer L        stage, 1 to 4; default: ssl.cam_layer of the run\n"
       "  --class C        class explained, number or name; default: the predicted one\n"
-      "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n", cmd_cam, NULL },
+      "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n",
+      cmd_cam, NULL },
     { "config", "[CONFIG [key=value ...]]", "every key: value in force, type, range, default, what it does",
       "  --markdown   the keys' reference page instead\n\n"
-      "The output is itself a configuration file.\n", cmd_config, NULL },
-    { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps", JSON_OPTION, cmd_bench, NULL },
+      "The output is itself a configuration file.\n",
+      cmd_config, NULL },
+    { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps", JSON_OPTION,
+      cmd_bench, NULL },
     { "tune", "[key=value ...]", "times kernel variants and CLBlast parameters, keeps the winners", "", NULL,
       "the built-in table chooses; camcl bench ops shows how its choices do" },
-    { "selftest", "[key=value ...]", "the kernel checks, on the chosen device", "", NULL,
-      "./run test in the source folder runs them" },
+    { "selftest", "[key=value ...]", "the kernel checks, on the chosen device", "", NULL, "./run test in the source folder runs them" },
     { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report, NULL },
 };
 

@@ -51,7 +51,8 @@ static camcl_status override_input(cli_session *s, camcl_error *err)
         double numbers[CAMCL_MAX_CHANNELS];
         if (!was_given(s->config, keys[k]) || camcl_config_is(s->config, keys[k], "auto")) continue;
         if (camcl_config_numbers(s->config, keys[k], numbers, CAMCL_MAX_CHANNELS) != info->channels)
-            return cli_usage(err, "%s = %s: the model has %zu channels (give one value for each)", keys[k], camcl_config_string(s->config, keys[k]), info->channels);
+            return cli_usage(err, "%s = %s: the model has %zu channels (give one value for each)", keys[k],
+                             camcl_config_string(s->config, keys[k]), info->channels);
         for (size_t c = 0; c < info->channels; c++) values[k][c] = (float)numbers[c];
         given[k] = true;
     }
@@ -66,7 +67,8 @@ camcl_status cli_session_open(cli_session *s, const char *checkpoint, const cli_
     camcl_status status = configure(s, checkpoint, overrides, err);
     if (status != CAMCL_OK) return status;
     camcl_device_options options = { camcl_config_string(s->config, "device.select"), camcl_config_string(s->config, "device.cache_dir"),
-                                     camcl_config_string(s->config, "device.conv"), camcl_config_is(s->config, "device.memory", "separate") };
+                                     camcl_config_string(s->config, "device.conv"),
+                                     camcl_config_is(s->config, "device.memory", "separate") };
     status = camcl_device_open(&options, &s->device, err);
     if (status == CAMCL_OK) status = camcl_model_open(checkpoint, s->device, &s->model, err);
     return status == CAMCL_OK ? override_input(s, err) : status;
@@ -81,15 +83,18 @@ static camcl_status fail_data(camcl_error *err, const char *format, size_t data,
 
 camcl_status cli_session_data(cli_session *s, camcl_error *err)
 {
-    camcl_dataset_spec spec = { .dataset = camcl_config_string(s->config, "data.dataset"), .root = camcl_config_string(s->config, "data.root") };
+    camcl_dataset_spec spec = { .dataset = camcl_config_string(s->config, "data.dataset"),
+                                .root = camcl_config_string(s->config, "data.root") };
     const camcl_model_info *model = camcl_model_get_info(s->model);
     camcl_status status = camcl_dataset_open(&spec, &s->dataset, err);
     if (status != CAMCL_OK) return status;
     const camcl_dataset_info *data = camcl_dataset_get_info(s->dataset);
     if (data->classes != model->classes)
-        return fail_data(err, "%s: it has %zu classes, the model %zu (set data.dataset to what the model was trained on)", data->classes, model->classes, data->name);
+        return fail_data(err, "%s: it has %zu classes, the model %zu (set data.dataset to what the model was trained on)", data->classes,
+                         model->classes, data->name);
     if (data->channels != model->channels)
-        return fail_data(err, "%s: it has %zu channels, the model %zu (set data.dataset to what the model was trained on)", data->channels, model->channels, data->name);
+        return fail_data(err, "%s: it has %zu channels, the model %zu (set data.dataset to what the model was trained on)", data->channels,
+                         model->channels, data->name);
     return CAMCL_OK;
 }
 
@@ -122,7 +127,8 @@ camcl_images cli_images_of(const camcl_dataset *dataset, camcl_dataset_part part
 /* Rec. 601 luma, rounded. */
 static void to_grey(const uint8_t *rgb, size_t pixels, uint8_t *grey)
 {
-    for (size_t i = 0; i < pixels; i++) grey[i] = (uint8_t)((299u * rgb[3 * i] + 587u * rgb[3 * i + 1] + 114u * rgb[3 * i + 2] + 500u) / 1000u);
+    for (size_t i = 0; i < pixels; i++)
+        grey[i] = (uint8_t)((299u * rgb[3 * i] + 587u * rgb[3 * i + 1] + 114u * rgb[3 * i + 2] + 500u) / 1000u);
 }
 
 static camcl_status read_picture(const camcl_model_info *info, const char *path, uint8_t *pixels, camcl_image *original, camcl_error *err)
@@ -137,15 +143,20 @@ static camcl_status read_picture(const camcl_model_info *info, const char *path,
     return status;
 }
 
-camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals, camcl_error *err)
+camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals,
+                               camcl_error *err)
 {
     size_t bytes = info->image_size * info->image_size * info->channels;
     camcl_image *pictures = calloc(paths->count, sizeof *pictures);
     camcl_status status = CAMCL_OK;
     *pixels = malloc(paths->count * bytes);
-    if (info->channels != 1 && info->channels != 3) status = cli_usage(err, "pictures: the model takes %zu channels (only 1 or 3 can be read from files)", info->channels);
-    else if (pictures == NULL || *pixels == NULL) status = fail_data(err, "%s: no memory for %zu images of side %zu (give fewer at once)", paths->count, info->image_size, "pictures");
-    for (size_t i = 0; status == CAMCL_OK && i < paths->count; i++) status = read_picture(info, paths->items[i], *pixels + i * bytes, &pictures[i], err);
+    if (info->channels != 1 && info->channels != 3)
+        status = cli_usage(err, "pictures: the model takes %zu channels (only 1 or 3 can be read from files)", info->channels);
+    else if (pictures == NULL || *pixels == NULL)
+        status =
+            fail_data(err, "%s: no memory for %zu images of side %zu (give fewer at once)", paths->count, info->image_size, "pictures");
+    for (size_t i = 0; status == CAMCL_OK && i < paths->count; i++)
+        status = read_picture(info, paths->items[i], *pixels + i * bytes, &pictures[i], err);
     if (originals && status == CAMCL_OK) *originals = pictures;
     else cli_pictures_free(&pictures, paths->count);
     return status;

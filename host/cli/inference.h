@@ -24,9 +24,10 @@ camcl_status cli_parse_split(const char *name, camcl_split *split, camcl_error *
 /* The images and labels of a part of the data set. */
 camcl_images cli_images_of(const camcl_dataset *dataset, camcl_dataset_part part);
 
-/* Reads picture files into one block [count,S,S,C] of the model's size and channels. originals (unless NULL) receives the pictures as they are: an array of
- * count that the caller frees with cli_pictures_free, as the block with free(). */
-camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals, camcl_error *err);
+/* Reads picture files into one block [count,S,S,C] of the model's size and channels. originals (unless NULL) receives the pictures as they
+ * are: an array of count that the caller frees with cli_pictures_free, as the block with free(). */
+camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals,
+                               camcl_error *err);
 void cli_pictures_free(camcl_image **pictures, size_t count);
 
 #endif

@@ -51,7 +51,8 @@ static const camcl_config_key schema[] = {
     INT("data", "seed", "1", 0, MOST_SEED, "of the split into labelled, unlabelled and validation images"),
 
     CHOICE("model", "arch", "resnet18", "resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8", NULL, "the network"),
-    CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL, "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
+    CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL,
+           "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
     INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's own"),
     PATH("model", "init", "", true, "weights to start from: safetensors with torchvision's names; a head of other size is redrawn"),
 

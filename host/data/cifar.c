@@ -33,8 +33,9 @@ static camcl_status count_records(const layout *form, const cc_source_file *file
 {
     size_t record = form->label_bytes + image_bytes;
     if (file->blob.size == 0 || file->blob.size % record != 0) {
-        return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or no %s file: %zu bytes are not a whole number of %zu-byte records (copy or download it again)", file->path,
-                       form->source.dataset, file->blob.size, record);
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "%s: truncated or no %s file: %zu bytes are not a whole number of %zu-byte records (copy or download it again)",
+                       file->path, form->source.dataset, file->blob.size, record);
     }
     *records += file->blob.size / record;
     return CAMCL_OK;

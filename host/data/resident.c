@@ -91,7 +91,8 @@ void cc_resident_destroy(cc_resident **handle)
 
 size_t cc_resident_channels(const cc_resident *resident) { return resident->channels; }
 
-camcl_status cc_resident_load(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, cc_tensor dst, size_t dst_row0, camcl_error *err)
+camcl_status cc_resident_load(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, cc_tensor dst,
+                              size_t dst_row0, camcl_error *err)
 {
     for (size_t i = 0; i < r->chunk_count; i++) {
         cc_load_desc desc = { n, r->height, r->width, r->channels, size, dst_row0, i * r->per_chunk, r->chunks[i].dim[0] };

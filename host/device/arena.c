@@ -139,7 +139,8 @@ static camcl_status allocate(cc_arena *arena, camcl_error *err)
     camcl_status status = CAMCL_OK;
     camcl_device *device = arena->device;
     for (size_t i = 0; i < arena->slab_count; i++)
-        if (arena->slabs[i].bytes) CC_TRY(cc_device_allocate(device, arena->slabs[i].bytes, "activations and workspaces", &arena->slabs[i].mem, err));
+        if (arena->slabs[i].bytes)
+            CC_TRY(cc_device_allocate(device, arena->slabs[i].bytes, "activations and workspaces", &arena->slabs[i].mem, err));
     for (size_t t = 0; t < arena->tape_count; t++)
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
             cc_buffer *buffer = arena->tapes[t]->buffers[i];
@@ -150,7 +151,8 @@ static camcl_status allocate(cc_arena *arena, camcl_error *err)
             }
             cl_int code;
             cl_buffer_region region = { buffer->offset, buffer->bytes };
-            buffer->mem = clCreateSubBuffer(arena->slabs[buffer->slab].mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+            buffer->mem =
+                clCreateSubBuffer(arena->slabs[buffer->slab].mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
             CC_CL_CODE(code, "clCreateSubBuffer");
         }
 cleanup:

@@ -1,5 +1,5 @@
-/* Compiled kernels on disk: <cache>/kernels/<hash of the key>.bin = magic, key length, binary length, checksum of the binary, key, binary. The whole
- * key is compared, so a hash collision costs a rebuild and nothing else. */
+/* Compiled kernels on disk: <cache>/kernels/<hash of the key>.bin = magic, key length, binary length, checksum of the binary, key, binary.
+ * The whole key is compared, so a hash collision costs a rebuild and nothing else. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -31,7 +31,8 @@ camcl_status cc_buffer_create(camcl_device *device, size_t bytes, const char *na
 void cc_buffer_destroy(cc_buffer **buffer);
 size_t cc_buffer_bytes(const cc_buffer *buffer);
 
-/* A part of a persistent buffer as a buffer of its own; offset must be a multiple of the device's base_align. The parent must outlive it. */
+/* A part of a persistent buffer as a buffer of its own; offset must be a multiple of the device's base_align. The parent must outlive
+ * it. */
 camcl_status cc_buffer_view(cc_buffer *parent, size_t offset, size_t bytes, const char *name, cc_buffer **out, camcl_error *err);
 
 /* Blocking copies; offset in bytes. For a tape's buffer: only after cc_arena_commit. */

@@ -170,8 +170,8 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
         *index = last;
         return CAMCL_OK;
     }
-    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s (%s)", selector,
-            matches ? "matches several devices" : "matches no device", "pick one by its number in the list below, or auto, gpu, cpu, accelerator");
+    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s (%s)", selector, matches ? "matches several devices" : "matches no device",
+            "pick one by its number in the list below, or auto, gpu, cpu, accelerator");
     list_devices(err, infos, count);
     return CAMCL_NO_DEVICE;
 }
@@ -179,8 +179,9 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
 camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
 {
     if (count == 0)
-        return cc_fail(err, CAMCL_NO_DEVICE,
-                       "device: no OpenCL platform is installed (install your GPU's OpenCL driver, or PoCL for the CPU: the package pocl-opencl-icd)");
+        return cc_fail(
+            err, CAMCL_NO_DEVICE,
+            "device: no OpenCL platform is installed (install your GPU's OpenCL driver, or PoCL for the CPU: the package pocl-opencl-icd)");
     if (strchr(selector, ','))
         return cc_fail(err, CAMCL_UNSUPPORTED, "device.select = %s: several devices are not supported yet (name one)", selector);
     bool automatic = equal_no_case(selector, "auto");
@@ -196,7 +197,9 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
     if (automatic) {
         *index = most_capable(infos, count, -1);
         if (*index < count) return CAMCL_OK;
-        cc_fail(err, CAMCL_NO_DEVICE, "device.select = auto: no device can be used (install your GPU's OpenCL driver, or PoCL for the CPU: the package pocl-opencl-icd)");
+        cc_fail(err, CAMCL_NO_DEVICE,
+                "device.select = auto: no device can be used (install your GPU's OpenCL driver, or PoCL for the CPU: the package "
+                "pocl-opencl-icd)");
         list_devices(err, infos, count);
         return CAMCL_NO_DEVICE;
     }
@@ -228,7 +231,10 @@ void cc_device_explain(const camcl_device_info *infos, size_t count, const char 
     if (!equal_no_case(selector, "auto")) snprintf(why, sizeof why, "selected by \"%.64s\"", selector);
     else if (usable == 1) snprintf(why, sizeof why, "the only device");
     else if (it->type == CAMCL_GPU && same == 1) snprintf(why, sizeof why, "the only GPU");
-    else if (it->type == CAMCL_GPU) snprintf(why, sizeof why, "the GPU with the most compute (%u units x %u MHz)", it->compute_units, it->clock_mhz);
-    else snprintf(why, sizeof why, "no usable GPU; the most compute of %zu devices (%u units x %u MHz)", usable, it->compute_units, it->clock_mhz);
+    else if (it->type == CAMCL_GPU)
+        snprintf(why, sizeof why, "the GPU with the most compute (%u units x %u MHz)", it->compute_units, it->clock_mhz);
+    else
+        snprintf(why, sizeof why, "no usable GPU; the most compute of %zu devices (%u units x %u MHz)", usable, it->compute_units,
+                 it->clock_mhz);
     snprintf(text, size, "%s (%s, %s): %s", it->name, it->selector, it->platform, why);
 }

@@ -10,7 +10,8 @@ camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *
     const camcl_device_info *info = &device->info;
     cl_int code = CL_SUCCESS;
     *out = NULL;
-    if (bytes > info->max_alloc || bytes > info->global_mem - cc_min_size(device->bytes, info->global_mem)) code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    if (bytes > info->max_alloc || bytes > info->global_mem - cc_min_size(device->bytes, info->global_mem))
+        code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
     else *out = clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     if (code != CL_SUCCESS) {
         cc_fail(err, CAMCL_NO_MEMORY,

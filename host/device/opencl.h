@@ -68,7 +68,8 @@ camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const c
 /* The built program for (name, options), from memory, the binary cache, or source. Borrowed. */
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err);
 
-/* cache.c: binaries on disk, under a key that names everything they depend on. Both are silent on failure: a cache may be deleted, damaged or read-only. */
+/* cache.c: binaries on disk, under a key that names everything they depend on. Both are silent on failure: a cache may be deleted, damaged
+ * or read-only. */
 typedef struct cc_cache_key { char *text; size_t length; } cc_cache_key;
 bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
 void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned char *binary, size_t size);

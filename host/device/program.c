@@ -27,7 +27,8 @@ static camcl_status expand(cc_text *out, const char *text, unsigned depth, camcl
             const char *name = text + sizeof directive - 1;
             const char *file = embedded(name, strcspn(name, "\"\n"));
             if (file == NULL)
-                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded (report this as a defect)", (int)strcspn(name, "\"\n"), name);
+                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded (report this as a defect)",
+                               (int)strcspn(name, "\"\n"), name);
             CC_RETURN_IF_FAILED(expand(out, file, depth + 1, err));
         } else {
             cc_text_add_bytes(out, text, length);
@@ -41,7 +42,8 @@ static camcl_status expand(cc_text *out, const char *text, unsigned depth, camcl
 static void describe_build(cc_text *key, const camcl_device *device, const char *source, const char *options)
 {
     const camcl_device_info *info = &device->info;
-    cc_text_add(key, "camcl %s\n%s\n%s\n%s\n%s\n%s\n%s\n", CAMCL_VERSION, info->platform, info->vendor, info->name, info->driver, info->opencl_c, options);
+    cc_text_add(key, "camcl %s\n%s\n%s\n%s\n%s\n%s\n%s\n", CAMCL_VERSION, info->platform, info->vendor, info->name, info->driver,
+                info->opencl_c, options);
     cc_text_add_bytes(key, source, strlen(source));
 }
 
@@ -51,14 +53,17 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
     unsigned major = 1, minor = 0;
     /* The device's own language version, not the platform's; kernels are written for 1.2. */
     sscanf(info->opencl_c, "OpenCL C %u.%u", &major, &minor);
-    cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu", major == 1 && minor < 2 ? "1.1" : "1.2",
-                info->type == CAMCL_CPU, info->compute_units, info->local_mem, info->max_work_group);
+    cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
+                major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, info->compute_units, info->local_mem,
+                info->max_work_group);
     if (options && *options) cc_text_add(text, " %s", options);
 }
 
-static camcl_status fail_with_log(camcl_device *device, cl_program program, const char *name, const char *options, cl_int code, camcl_error *err)
+static camcl_status fail_with_log(camcl_device *device, cl_program program, const char *name, const char *options, cl_int code,
+                                  camcl_error *err)
 {
-    cc_fail(err, CAMCL_OPENCL, "kernel %s: does not build on %s: %s (report it with the log below)", name, device->info.name, cc_cl_name(code));
+    cc_fail(err, CAMCL_OPENCL, "kernel %s: does not build on %s: %s (report it with the log below)", name, device->info.name,
+            cc_cl_name(code));
     cc_detail(err, "options: %s\n", options);
     size_t size = 0;
     char *log = NULL;

@@ -122,7 +122,8 @@ camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg
     cl_int code;
     step.kernel = clCreateKernel(program, launch->kernel, &code);
     if (code != CL_SUCCESS) {
-        status = cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", launch->program, launch->kernel, cc_cl_name(code));
+        status =
+            cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", launch->program, launch->kernel, cc_cl_name(code));
         goto cleanup;
     }
     for (unsigned d = 0; d < launch->dims; d++) {
@@ -147,13 +148,17 @@ camcl_status cc_tape_zero(cc_tape *tape, cc_buffer *buffer, camcl_error *err)
     return append(tape, &step, CC_ARGS(CC_OUT(buffer)), err);
 }
 
-camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc_buffer *to, size_t to_offset, size_t bytes, camcl_error *err)
+camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc_buffer *to, size_t to_offset, size_t bytes,
+                          camcl_error *err)
 {
-    tape_step step = { .kind = STEP_COPY, .from_offset = from_offset, .to_offset = to_offset, .size = bytes, .bytes = 2.0 * (double)bytes, .name = "copy" };
+    tape_step step = {
+        .kind = STEP_COPY, .from_offset = from_offset, .to_offset = to_offset, .size = bytes, .bytes = 2.0 * (double)bytes, .name = "copy"
+    };
     return append(tape, &step, CC_ARGS(CC_IN(from), CC_INOUT(to)), err);
 }
 
-camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args, size_t count, camcl_error *err)
+camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args, size_t count,
+                          camcl_error *err)
 {
     tape_step step = { .kind = STEP_CALL, .call = call };
     snprintf(step.name, sizeof step.name, "%s", name);
@@ -180,7 +185,8 @@ camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err)
                 else code = clSetKernelArg(step->kernel, (cl_uint)i, sizeof(cl_mem), &arg->buffer->mem);
             }
             if (code != CL_SUCCESS) {
-                status = cc_fail(err, CAMCL_OPENCL, "kernel %s, argument %zu: %s (report this as a defect)", step->name, i, cc_cl_name(code));
+                status =
+                    cc_fail(err, CAMCL_OPENCL, "kernel %s, argument %zu: %s (report this as a defect)", step->name, i, cc_cl_name(code));
                 goto cleanup;
             }
         }
@@ -218,8 +224,8 @@ static camcl_status enqueue(cc_tape *tape, size_t s, camcl_error *err)
         CC_CL(clEnqueueFillBuffer(device->queue, step->args[0].buffer->mem, &zero, sizeof zero, 0, step->size, 0, NULL, NULL));
         break;
     case STEP_COPY:
-        CC_CL(clEnqueueCopyBuffer(device->queue, step->args[0].buffer->mem, step->args[1].buffer->mem, step->from_offset, step->to_offset, step->size, 0,
-                                  NULL, NULL));
+        CC_CL(clEnqueueCopyBuffer(device->queue, step->args[0].buffer->mem, step->args[1].buffer->mem, step->from_offset, step->to_offset,
+                                  step->size, 0, NULL, NULL));
         break;
     case STEP_CALL:
         CC_TRY(step->call(step->context, device->queue, step->mems, err));

@@ -1,6 +1,6 @@
 /* ResNets with torchvision's structure and names (He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016; in
- * bottlenecks the stride sits on the 3x3 convolution), and wide residual networks (Zagoruyko, Komodakis: "Wide residual networks", BMVC 2016)
- * as semi-supervised learning uses them: pre-activation, leaky ReLU 0.1. */
+ * bottlenecks the stride sits on the 3x3 convolution), and wide residual networks (Zagoruyko, Komodakis: "Wide residual networks", BMVC
+ * 2016) as semi-supervised learning uses them: pre-activation, leaky ReLU 0.1. */
 #include "model/graph.h"
 
 #include <stdio.h>
@@ -49,7 +49,9 @@ static size_t add_node(builder *b, const cc_node *node)
 /* After a failed add_node the list may be empty. */
 static size_t channels_of(const builder *b, size_t node) { return b->status == CAMCL_OK ? b->graph->nodes[node].channels : 1; }
 
-static const cc_node no_node = { .residual = CC_NONE, .slope = 1, .weight = CC_NONE, .bias = CC_NONE, .running_mean = CC_NONE, .running_var = CC_NONE };
+static const cc_node no_node = {
+    .residual = CC_NONE, .slope = 1, .weight = CC_NONE, .bias = CC_NONE, .running_mean = CC_NONE, .running_var = CC_NONE
+};
 
 static size_t conv(builder *b, size_t input, const char *name, size_t channels, size_t window, size_t stride)
 {
@@ -105,7 +107,8 @@ static size_t shortcut(builder *b, size_t input, const char *block, size_t chann
 }
 
 /* windows[i] is the kernel size of the block's i-th convolution; the stride sits on the first 3x3. */
-static size_t residual_block(builder *b, size_t input, const char *block, const size_t *windows, size_t convs, size_t width, size_t channels, size_t stride)
+static size_t residual_block(builder *b, size_t input, const char *block, const size_t *windows, size_t convs, size_t width,
+                             size_t channels, size_t stride)
 {
     char name[64];
     size_t x = input, strided = convs == 3 ? 1 : 0, side = shortcut(b, input, block, channels, stride);
@@ -234,7 +237,8 @@ camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **
         if (strcmp(layouts[i].arch, spec->arch) == 0) layout = &layouts[i];
     size_t widening = strcmp(spec->arch, "wrn28-2") == 0 ? 2 : strcmp(spec->arch, "wrn28-8") == 0 ? 8 : 0;
     if (layout == NULL && widening == 0) {
-        status = cc_fail(err, CAMCL_UNSUPPORTED, "model.arch = %s: not known (resnet18, resnet34, resnet50, wrn28-2 and wrn28-8 are)", spec->arch);
+        status = cc_fail(err, CAMCL_UNSUPPORTED, "model.arch = %s: not known (resnet18, resnet34, resnet50, wrn28-2 and wrn28-8 are)",
+                         spec->arch);
         goto cleanup;
     }
     if (graph->spec.width == 0) graph->spec.width = layout ? 64 : 16 * widening;

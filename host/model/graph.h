@@ -1,4 +1,5 @@
-/* A network as a static list of nodes in order of computation, and the table of its parameters. Says nothing of batch sizes, devices or memory. */
+/* A network as a static list of nodes in order of computation, and the table of its parameters. Says nothing of batch sizes, devices or
+ * memory. */
 #ifndef CC_MODEL_GRAPH_H
 #define CC_MODEL_GRAPH_H
 
@@ -26,11 +27,20 @@ typedef struct cc_node {
     size_t channels;         /* of the output */
     size_t window, stride, pad;   /* convolution, pooling */
     float slope;             /* activation: 1 none, 0 ReLU, else leaky ReLU */
-    /* Parameters, CC_NONE where the kind has none: convolution, linear: weight (and bias); batch norm: weight = gamma, bias = beta, and statistics. */
+    /* Parameters, CC_NONE where the kind has none: convolution, linear: weight (and bias); batch norm: weight = gamma, bias = beta, and
+     * statistics. */
     size_t weight, bias, running_mean, running_var;
 } cc_node;
 
-typedef enum cc_param_kind { CC_PARAM_CONV, CC_PARAM_GAMMA, CC_PARAM_BETA, CC_PARAM_LINEAR, CC_PARAM_BIAS, CC_PARAM_RUNNING_MEAN, CC_PARAM_RUNNING_VAR } cc_param_kind;
+typedef enum cc_param_kind {
+    CC_PARAM_CONV,
+    CC_PARAM_GAMMA,
+    CC_PARAM_BETA,
+    CC_PARAM_LINEAR,
+    CC_PARAM_BIAS,
+    CC_PARAM_RUNNING_MEAN,
+    CC_PARAM_RUNNING_VAR
+} cc_param_kind;
 
 typedef struct cc_param {
     char name[96];           /* torchvision's */

@@ -38,7 +38,8 @@ static camcl_status create_views(cc_model *model, camcl_error *err)
         const cc_param *p = &model->graph->params[i];
         size_t offset = p->offset * sizeof(float), bytes = p->count * sizeof(float);
         cc_buffer *view;
-        CC_RETURN_IF_FAILED(cc_buffer_view(cc_param_is_statistic(p) ? model->statistics : model->weights, offset, bytes, p->name, &view, err));
+        CC_RETURN_IF_FAILED(
+            cc_buffer_view(cc_param_is_statistic(p) ? model->statistics : model->weights, offset, bytes, p->name, &view, err));
         model->values[i] = shape_of(p, view);
         if (cc_param_is_statistic(p)) continue;
         CC_RETURN_IF_FAILED(cc_buffer_view(model->gradients, offset, bytes, p->name, &view, err));
@@ -160,7 +161,8 @@ cleanup:
 static void draw(const cc_param *p, const cc_param *weight_of_bias, cc_rng *rng, float *out)
 {
     size_t fan_in = weight_of_bias ? weight_of_bias->dim[1] : p->rank > 1 ? p->dim[1] : 1;
-    double deviation = p->kind == CC_PARAM_CONV ? sqrt(2.0 / (double)(p->dim[0] * p->dim[2] * p->dim[3])) : 0, bound = 1 / sqrt((double)fan_in);
+    double deviation = p->kind == CC_PARAM_CONV ? sqrt(2.0 / (double)(p->dim[0] * p->dim[2] * p->dim[3])) : 0,
+           bound = 1 / sqrt((double)fan_in);
     for (size_t i = 0; i < p->count; i++) switch (p->kind) {
         case CC_PARAM_CONV: out[i] = (float)(deviation * cc_rng_normal(rng)); break;
         case CC_PARAM_LINEAR:
@@ -194,7 +196,8 @@ camcl_status cc_model_init(cc_model *model, uint64_t seed, camcl_error *err)
 
 /* ---- packed copies */
 
-camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out, camcl_error *err)
+camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out,
+                             camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     *out = model->values[param];

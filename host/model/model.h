@@ -33,14 +33,14 @@ typedef struct cc_model {
 camcl_status cc_model_create(camcl_device *device, const cc_graph_spec *spec, cc_model **out, camcl_error *err);
 void cc_model_destroy(cc_model **model);
 
-/* Kaiming initialisation: convolutions normal with variance 2/(K R S) (fan out, ReLU), linear uniform in +-1/sqrt(I) (weight and bias), batch norm
- * gamma 1, beta 0, running mean 0, variance 1. A function of seed alone. */
+/* Kaiming initialisation: convolutions normal with variance 2/(K R S) (fan out, ReLU), linear uniform in +-1/sqrt(I) (weight and bias),
+ * batch norm gamma 1, beta 0, running mean 0, variance 1. A function of seed alone. */
 camcl_status cc_model_init(cc_model *model, uint64_t seed, camcl_error *err);
 /* The same for one parameter (a redrawn head). */
 camcl_status cc_model_init_param(cc_model *model, size_t param, uint64_t seed, camcl_error *err);
 
-/* One parameter or statistic in torchvision's layout, float32, count of cc_param. `from` is &model->values[i], or a tensor of the same layout elsewhere:
- * see cc_model_read_flat. Waits for the device. After writing, call cc_model_refresh. */
+/* One parameter or statistic in torchvision's layout, float32, count of cc_param. `from` is &model->values[i], or a tensor of the same
+ * layout elsewhere: see cc_model_read_flat. Waits for the device. After writing, call cc_model_refresh. */
 camcl_status cc_model_get(const cc_model *model, size_t param, float *out, camcl_error *err);
 camcl_status cc_model_get_gradient(const cc_model *model, size_t param, float *out, camcl_error *err);
 camcl_status cc_model_set(cc_model *model, size_t param, const float *in, camcl_error *err);
@@ -51,7 +51,8 @@ void cc_param_from_flat(const cc_param *param, const float *flat, float *torch);
 /* The variant that serves this convolution: the plan's, else the device's default, which is then added to the plan. */
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err);
 /* The weights of a convolution in the variant's layout: the master itself or a packed copy, shared by all that want the same layout. */
-camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out, camcl_error *err);
+camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out,
+                             camcl_error *err);
 /* Brings the packed copies up to date; to be called after weights changed and after new tapes were recorded. Does not wait. */
 camcl_status cc_model_refresh(cc_model *model, camcl_error *err);
 

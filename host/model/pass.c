@@ -62,7 +62,8 @@ static void output_shape(const cc_node *node, const cc_tensor *x, unsigned *rank
     }
 }
 
-camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out, camcl_error *err)
+camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out,
+                            camcl_error *err)
 {
     const cc_node *n = &pass->model->graph->nodes[node];
     char name[160];
@@ -92,8 +93,8 @@ static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, cc_no
     CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "mean", self, 1, &desc.c, &state->mean, err));
     CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "inverse deviation", self, 1, &desc.c, &state->invstd, err));
     return (pass->spec.train ? cc_batch_norm_forward_train : cc_batch_norm_forward_eval)(
-        pass->tape, &desc, x, residual, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var], state->mean, state->invstd,
-        state->output, err);
+        pass->tape, &desc, x, residual, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var], state->mean,
+        state->invstd, state->output, err);
 }
 
 static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
@@ -106,8 +107,8 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
     output_shape(node, &x, &rank, dim);
     for (unsigned d = 0; d < rank; d++)
         if (dim[d] == 0 || dim[d] > SIZE_MAX / 2)
-            return cc_fail(err, CAMCL_BAD_CONFIG, "model: images of %zu x %zu are too small for %s (raise data.image_size)", pass->spec.height,
-                           pass->spec.width, pass->model->graph->spec.arch);
+            return cc_fail(err, CAMCL_BAD_CONFIG, "model: images of %zu x %zu are too small for %s (raise data.image_size)",
+                           pass->spec.height, pass->spec.width, pass->model->graph->spec.arch);
     CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "output", i, rank, dim, &pass->nodes[i].output, err));
     cc_tensor y = pass->nodes[i].output;
     cc_pool_desc pool = cc_pool_desc_of(node, &x);
@@ -169,7 +170,8 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
     return variant->record(pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
 }
 
-static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, bool *written, camcl_error *err)
+static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, bool *written,
+                                        camcl_error *err)
 {
     const cc_model *m = pass->model;
     cc_batch_norm_desc desc = cc_batch_norm_desc_of(node, &x);
@@ -187,8 +189,9 @@ static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_n
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dgamma, err));
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dbeta, err));
     }
-    return (pass->spec.train ? cc_batch_norm_backward_train : cc_batch_norm_backward_eval)(
-        pass->tape, &desc, x, state->output, state->gradient, m->values[node->weight], state->mean, state->invstd, dx, dresidual, dgamma, dbeta, add, err);
+    return (pass->spec.train ? cc_batch_norm_backward_train
+                             : cc_batch_norm_backward_eval)(pass->tape, &desc, x, state->output, state->gradient, m->values[node->weight],
+                                                            state->mean, state->invstd, dx, dresidual, dgamma, dbeta, add, err);
 }
 
 static camcl_status backward_linear(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor dy, bool *written, camcl_error *err)

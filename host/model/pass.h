@@ -1,5 +1,5 @@
-/* A pass runs part of a graph over one batch: it owns the activations, records forward and backward launches on a tape, and leaves it to the tape's
- * arena how long each activation lives. */
+/* A pass runs part of a graph over one batch: it owns the activations, records forward and backward launches on a tape, and leaves it to
+ * the tape's arena how long each activation lives. */
 #ifndef CC_MODEL_PASS_H
 #define CC_MODEL_PASS_H
 
@@ -27,14 +27,15 @@ void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient);
 /* The gradient of a node's output after a backward pass reached it. */
 cc_tensor cc_pass_gradient(const cc_pass *pass, size_t node);
 
-/* Records backward from `from` (its gradient is set) down to, not including, `stop`: afterwards gradient(stop) is complete. With `written` (one flag per
- * parameter), parameter gradients go to model->grads: overwritten where the flag is false, which is then set, else added to. Without it none are formed.
- * stop = 0 goes down to the image, whose gradient is not formed. */
+/* Records backward from `from` (its gradient is set) down to, not including, `stop`: afterwards gradient(stop) is complete. With `written`
+ * (one flag per parameter), parameter gradients go to model->grads: overwritten where the flag is false, which is then set, else added to.
+ * Without it none are formed. stop = 0 goes down to the image, whose gradient is not formed. */
 camcl_status cc_pass_backward(cc_pass *pass, size_t from, size_t stop, bool *written, camcl_error *err);
 
-/* Records the tangent pass from node `from` in the given direction [as its output] up to the logits of an eval-mode pass, and adds the gradient of the directional
- * derivative of the explained logits to the parameters above `from` (model->grads, flags as in cc_pass_backward). A backward pass of the explained logits down to
- * `from` must have been recorded, and its gradients not been forgotten since. */
+/* Records the tangent pass from node `from` in the given direction [as its output] up to the logits of an eval-mode pass, and adds the
+ * gradient of the directional derivative of the explained logits to the parameters above `from` (model->grads, flags as in
+ * cc_pass_backward). A backward pass of the explained logits down to `from` must have been recorded, and its gradients not been forgotten
+ * since. */
 camcl_status cc_pass_tangent(cc_pass *pass, size_t from, cc_tensor direction, bool *written, camcl_error *err);
 
 #endif

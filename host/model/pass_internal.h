@@ -17,13 +17,15 @@ struct cc_pass {
 };
 
 /* A tensor on the pass's tape, named after the node and its parameters. */
-camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out, camcl_error *err);
+camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out,
+                            camcl_error *err);
 /* Sets the parameter's flag and returns what it was: whether to add to its gradient. */
 bool cc_mark_written(bool *written, size_t param);
 
 static inline cc_conv2d_desc cc_conv_desc_of(const cc_node *node, const cc_tensor *x)
 {
-    return (cc_conv2d_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->channels, node->window, node->window, node->stride, node->pad };
+    return (
+        cc_conv2d_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->channels, node->window, node->window, node->stride, node->pad };
 }
 
 static inline cc_pool_desc cc_pool_desc_of(const cc_node *node, const cc_tensor *x)

@@ -40,7 +40,8 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
         size_t length = strcspn(text, "\n");
         const char *equals = strstr(text, " = ");
         if (equals == NULL || equals >= text + length)
-            return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (delete the run's state and start again)", (int)length, text);
+            return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (delete the run's state and start again)",
+                           (int)length, text);
         CC_RETURN_IF_FAILED(add(plan, text, (size_t)(equals - text), equals + 3, (size_t)(text + length - equals) - 3, err));
         text += length + (text[length] == '\n');
     }
@@ -62,7 +63,8 @@ camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_c
         if (strcmp(model->plan.entries[i].key, key) != 0) continue;
         *out = cc_registry_find("conv2d", direction, model->plan.entries[i].variant);
         if (*out && (*out)->supports(info, desc)) return CAMCL_OK;
-        return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)", model->plan.entries[i].variant, key, info->name);
+        return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)",
+                       model->plan.entries[i].variant, key, info->name);
     }
     *out = cc_conv2d_choose(info, cc_device_conv_policy(model->device), direction, desc);
     return add(&model->plan, key, strlen(key), (*out)->name, strlen((*out)->name), err);

@@ -55,8 +55,8 @@ static camcl_status own(cc_tensor_list *list, size_t bytes, void **out, camcl_er
 }
 
 /* Room for a tensor; *data is to be filled. */
-static camcl_status add_empty(cc_tensor_list *list, const char *prefix, const char *name, cc_st_dtype dtype, unsigned rank, const size_t *shape, void **data,
-                              camcl_error *err)
+static camcl_status add_empty(cc_tensor_list *list, const char *prefix, const char *name, cc_st_dtype dtype, unsigned rank,
+                              const size_t *shape, void **data, camcl_error *err)
 {
     cc_st_tensor tensor = { .dtype = dtype, .dims = rank };
     void *full_name;
@@ -72,8 +72,8 @@ static camcl_status add_empty(cc_tensor_list *list, const char *prefix, const ch
     return CAMCL_OK;
 }
 
-camcl_status cc_tensor_list_add(cc_tensor_list *list, const char *prefix, const char *name, cc_st_dtype dtype, unsigned rank, const size_t *shape,
-                                const void *data, camcl_error *err)
+camcl_status cc_tensor_list_add(cc_tensor_list *list, const char *prefix, const char *name, cc_st_dtype dtype, unsigned rank,
+                                const size_t *shape, const void *data, camcl_error *err)
 {
     void *copy;
     CC_RETURN_IF_FAILED(add_empty(list, prefix, name, dtype, rank, shape, &copy, err));
@@ -104,7 +104,8 @@ static void counter_name(const cc_param *p, char *name, size_t size)
     snprintf(name, size, "%.*snum_batches_tracked", (int)(strrchr(p->name, '.') + 1 - p->name), p->name);
 }
 
-camcl_status cc_tensor_list_add_snapshot(cc_tensor_list *list, const char *prefix, const cc_graph *graph, const cc_snapshot *snapshot, camcl_error *err)
+camcl_status cc_tensor_list_add_snapshot(cc_tensor_list *list, const char *prefix, const cc_graph *graph, const cc_snapshot *snapshot,
+                                         camcl_error *err)
 {
     for (size_t i = 0; i < graph->param_count; i++) {
         const cc_param *p = &graph->params[i];
@@ -148,7 +149,8 @@ camcl_status cc_flat_from_file(const cc_safetensors *file, const char *prefix, c
     return CAMCL_OK;
 }
 
-camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, cc_snapshot *snapshot, camcl_error *err)
+camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, cc_snapshot *snapshot,
+                                   camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_snapshot_allocate(snapshot, graph, err));
     CC_RETURN_IF_FAILED(cc_flat_from_file(file, prefix, graph, snapshot->weights, err));
@@ -160,7 +162,8 @@ camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefi
         char counter[128], name[160];
         counter_name(p, counter, sizeof counter);
         snprintf(name, sizeof name, "%s%s", prefix, counter);
-        if (cc_safetensors_find(file, name)) CC_RETURN_IF_FAILED(cc_safetensors_get(file, name, CC_ST_I64, 0, NULL, &snapshot->batches, err));
+        if (cc_safetensors_find(file, name))
+            CC_RETURN_IF_FAILED(cc_safetensors_get(file, name, CC_ST_I64, 0, NULL, &snapshot->batches, err));
     }
     return CAMCL_OK;
 }

@@ -26,16 +26,19 @@ typedef struct cc_tensor_list {
     size_t count, capacity, owned_count, owned_capacity;
 } cc_tensor_list;
 /* A copy of data under "prefix""name". */
-camcl_status cc_tensor_list_add(cc_tensor_list *list, const char *prefix, const char *name, cc_st_dtype dtype, unsigned rank, const size_t *shape,
-                                const void *data, camcl_error *err);
+camcl_status cc_tensor_list_add(cc_tensor_list *list, const char *prefix, const char *name, cc_st_dtype dtype, unsigned rank,
+                                const size_t *shape, const void *data, camcl_error *err);
 /* Every trained parameter out of a flat vector, in torchvision's layout. */
 camcl_status cc_tensor_list_add_flat(cc_tensor_list *list, const char *prefix, const cc_graph *graph, const float *flat, camcl_error *err);
 /* Weights, statistics and num_batches_tracked: what a PyTorch state_dict holds. */
-camcl_status cc_tensor_list_add_snapshot(cc_tensor_list *list, const char *prefix, const cc_graph *graph, const cc_snapshot *snapshot, camcl_error *err);
+camcl_status cc_tensor_list_add_snapshot(cc_tensor_list *list, const char *prefix, const cc_graph *graph, const cc_snapshot *snapshot,
+                                         camcl_error *err);
 void cc_tensor_list_free(cc_tensor_list *list);
 
-/* The reverse: every name must be there with its shape (CAMCL_BAD_DATA names the tensor and both shapes). num_batches_tracked may be missing. */
+/* The reverse: every name must be there with its shape (CAMCL_BAD_DATA names the tensor and both shapes). num_batches_tracked may be
+ * missing. */
 camcl_status cc_flat_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, float *flat, camcl_error *err);
-camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, cc_snapshot *snapshot, camcl_error *err);
+camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, cc_snapshot *snapshot,
+                                   camcl_error *err);
 
 #endif

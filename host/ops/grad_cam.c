@@ -195,7 +195,8 @@ camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, c
                                      (const cc_tensor[]){ m, cam, u, da }, 4, add, err);
 }
 
-camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v, camcl_error *err)
+camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v,
+                                 camcl_error *err)
 {
     return cc_op_record(tape, "grad_cam", CC_TANGENT, desc, (const cc_tensor[]){ a, cam, u, v }, 4, false, err);
 }

@@ -31,11 +31,14 @@ camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_te
 
 /* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] or none */
 typedef struct cc_linear_desc { size_t n, in, out; } cc_linear_desc;
-camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y, camcl_error *err);
+camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y,
+                               camcl_error *err);
 /* dx[n,i] = sum_o dy[n,o] w[o,i] */
-camcl_status cc_linear_backward_data(cc_tape *tape, const cc_linear_desc *desc, cc_tensor dy, cc_tensor w, cc_tensor dx, bool add, camcl_error *err);
+camcl_status cc_linear_backward_data(cc_tape *tape, const cc_linear_desc *desc, cc_tensor dy, cc_tensor w, cc_tensor dx, bool add,
+                                     camcl_error *err);
 /* dw[o,i] = sum_n dy[n,o] x[n,i];  db[o] = sum_n dy[n,o] (db may be none) */
-camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor dy, cc_tensor dw, cc_tensor db, bool add, camcl_error *err);
+camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor dy, cc_tensor dw, cc_tensor db,
+                                       bool add, camcl_error *err);
 
 /* ---- batch_norm.c: over M = N*H*W rows of C channels, with what follows it fused in:
  *     y = act(gamma * (x - mean) * invstd + beta + residual),  invstd = 1/sqrt(var + eps)
@@ -43,11 +46,12 @@ camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc
  * Training: mean, var (biased, two-pass or Welford) over the rows; running = (1-momentum) running + momentum * {mean, unbiased var}
  * (with one row the unbiased factor M/(M-1) is undefined: M >= 2 is required). */
 typedef struct cc_batch_norm_desc { size_t m, c; float eps, momentum, slope; } cc_batch_norm_desc;
-/* x, residual (or none), y [M,C]; gamma, beta, running_mean, running_var, mean, invstd [C]. mean and invstd are outputs, kept for backward. */
+/* x, residual (or none), y [M,C]; gamma, beta, running_mean, running_var, mean, invstd [C]. mean and invstd are outputs, kept for
+ * backward. */
 camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
     cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err);
-/* Uses the running statistics; mean and invstd are outputs here too (a copy of running_mean, 1/sqrt(running_var+eps)), so that backward_eval
- * sees the statistics of this forward pass. */
+/* Uses the running statistics; mean and invstd are outputs here too (a copy of running_mean, 1/sqrt(running_var+eps)), so that
+ * backward_eval sees the statistics of this forward pass. */
 camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
     cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err);
 /* With g = dy * act'(y) (from the sign of y):
@@ -56,16 +60,18 @@ camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc 
  * dresidual (or none), dx, dgamma and dbeta have their own add flags; in eval mode dgamma and dbeta may be none (both).
  * dx may be none only in eval mode. */
 typedef struct cc_batch_norm_add { bool dx, dresidual, dparams; } cc_batch_norm_add;
-camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor gamma,
-    cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
-camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor gamma,
-    cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
+camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
+                                          cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
+                                          cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
+camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
+                                         cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
+                                         cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
 
 /* ---- pointwise.c: y = act(a + b) (b or none) over count elements; backward: g = dy * act'(y), da (add), db (add, or none) */
 typedef struct cc_pointwise_desc { size_t count; float slope; } cc_pointwise_desc;
 camcl_status cc_add_forward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor a, cc_tensor b, cc_tensor y, camcl_error *err);
-camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor y, cc_tensor dy, cc_tensor da, bool add_a, cc_tensor db,
-    bool add_b, camcl_error *err);
+camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor y, cc_tensor dy, cc_tensor da, bool add_a,
+                             cc_tensor db, bool add_b, camcl_error *err);
 
 /* ---- pool.c: square windows. Padding never wins a maximum; average pooling divides by the whole window (PyTorch's
  * count_include_pad=True). Backward gathers: the first maximum in row-major window order takes the gradient, as in PyTorch. */
@@ -73,12 +79,14 @@ typedef struct cc_pool_desc { size_t n, h, w, c; size_t window, stride, pad; } c
 size_t cc_pool_out_h(const cc_pool_desc *desc);
 size_t cc_pool_out_w(const cc_pool_desc *desc);
 camcl_status cc_max_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err);
-camcl_status cc_max_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err);
+camcl_status cc_max_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor dx, bool add,
+                                  camcl_error *err);
 camcl_status cc_average_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err);
 camcl_status cc_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err);
 /* x [N,H,W,C] -> y [N,C]; uses n, h, w, c */
 camcl_status cc_global_average_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err);
-camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err);
+camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add,
+                                             camcl_error *err);
 
 /* ---- softmax.c */
 /* Rows row0 .. row0+n-1 of logits [*, classes]. */
@@ -92,15 +100,16 @@ camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidenc
 /* Cross-entropy: per row ce = logsumexp(logits) - logits[label], weighted by mask [n] (or none: 1).
  * sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax == label), n}. Runs before the gradient. Labels < 0 are skipped (gradient 0), a
  * label that is no class makes the sum NaN; a mask of 0 does not hide a NaN. */
-camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, cc_tensor sums,
-    camcl_error *err);
-/* dlogits rows row0.. = scale / max(denominator, 1) * mask * (softmax - onehot): the gradient of scale * sum / denominator. denominator is a
- * device scalar (a sum of a forward pass above, for example). Rows outside are not touched. */
-camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask, float scale,
-    cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err);
-/* For evaluation: adds to sums [8] f32 = {sum ce, top1, top3, top5, n, ...} over rows whose index < valid, in row order; top-k counts rows where fewer than k
- * classes beat the label (class j beats label l if logit_j > logit_l, or equal and j < l). labels < 0 are skipped. */
-camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor sums, camcl_error *err);
+camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
+                                      cc_tensor sums, camcl_error *err);
+/* dlogits rows row0.. = scale / max(denominator, 1) * mask * (softmax - onehot): the gradient of scale * sum / denominator. denominator is
+ * a device scalar (a sum of a forward pass above, for example). Rows outside are not touched. */
+camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
+                                       float scale, cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err);
+/* For evaluation: adds to sums [8] f32 = {sum ce, top1, top3, top5, n, ...} over the rows, in row order; top-k counts rows
+ * where fewer than k classes beat the label (class j beats label l if logit_j > logit_l, or equal and j < l). labels < 0 are skipped. */
+camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor sums,
+                              camcl_error *err);
 /* probability [n,classes] = softmax */
 camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor probability, camcl_error *err);
 
@@ -111,12 +120,16 @@ camcl_status cc_grad_cam_seed(cc_tape *tape, const cc_rows_desc *desc, cc_tensor
 /* class[i] = argmax of row i */
 camcl_status cc_argmax_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor out, camcl_error *err);
 /* weights m [n,c] = mean over (h,w) of gradient [n,h,w,c];  cam [n,h,w] = sum_k m a (then ReLU when desc.relu) */
-camcl_status cc_grad_cam_forward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor gradient, cc_tensor m, cc_tensor cam, camcl_error *err);
+camcl_status cc_grad_cam_forward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor gradient, cc_tensor m, cc_tensor cam,
+                                 camcl_error *err);
 /* first-order: da [n,h,w,c] = m [n,c] * u [n,h,w] (u zeroed where relu and cam <= 0) */
-camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor m, cc_tensor cam, cc_tensor u, cc_tensor da, bool add, camcl_error *err);
+camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor m, cc_tensor cam, cc_tensor u, cc_tensor da,
+                                  bool add, camcl_error *err);
 
-/* exact gradient: the direction v [n,h,w,c] of its tangent pass (METHOD section 3): v[n,p,k] = 1/(hw) sum_q u[n,q] a[n,q,k], the same at every pixel p */
-camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v, camcl_error *err);
+/* exact gradient: the direction v [n,h,w,c] of its tangent pass (METHOD section 3): v[n,p,k] = 1/(hw) sum_q u[n,q] a[n,q,k], the same at
+ * every pixel p */
+camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v,
+                                 camcl_error *err);
 
 /* ---- resize.c: bilinear, corners aligned. x [N,H,W,C] -> y [N,P,Q,C]; out size 1 reads source 0. Backward is its transpose, gathered. */
 typedef struct cc_resize_desc { size_t n, h, w, c, p, q; } cc_resize_desc;
@@ -128,7 +141,8 @@ typedef struct cc_min_max_desc { size_t n, size; } cc_min_max_desc;
 /* range [n,4] f32 = {min, max, how many equal min, how many equal max} */
 camcl_status cc_min_max_forward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, camcl_error *err);
 /* min and max pass gradient to their pixels, shared evenly among ties (as PyTorch's amin / amax); no gradient where max = min. */
-camcl_status cc_min_max_backward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, cc_tensor dy, cc_tensor dx, camcl_error *err);
+camcl_status cc_min_max_backward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, cc_tensor dy,
+                                 cc_tensor dx, camcl_error *err);
 
 /* ---- warp.c: T = crop, resize back to S x S, rotate by quarter turns counter-clockwise; the same kernel for images and CAMs. */
 /* One image's transform, 8 x i32 on the device, all in pixels of an S x S image. Crop [y0,y1) x [x0,x1). */
@@ -136,32 +150,37 @@ typedef struct cc_transform { int32_t source, flip_h, flip_v, y0, x0, y1, x1, tu
 typedef struct cc_warp_desc { size_t n, size, c; size_t src_row0, dst_row0; } cc_warp_desc;
 /* dst[dst_row0+i] = T_i(src[src_row0+i]), i < n; src and dst [*,S,S,C] (different rows when the buffer is the same).
  * out[a,b] = R[a',b'] with (a',b') = (a,b), (b,S-1-a), (S-1-a,S-1-b), (S-1-b,a) for turns 0..3 (torch.rot90);
- * R = crop resized bilinearly, half-pixel centres, clamped at the crop's edge: v = y0 + (a'+0.5)*(y1-y0)/S - 0.5 clamped to [y0,y1-1]; an identity crop
- * reproduces pixels exactly. transforms [n,8] i32; source and flips are not used here. */
+ * R = crop resized bilinearly, half-pixel centres, clamped at the crop's edge: v = y0 + (a'+0.5)*(y1-y0)/S - 0.5 clamped to [y0,y1-1]; an
+ * identity crop reproduces pixels exactly. transforms [n,8] i32; source and flips are not used here. */
 camcl_status cc_warp_forward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor src, cc_tensor transforms, cc_tensor dst, camcl_error *err);
 /* dsrc[src_row0+i] = T_i^t(ddst[dst_row0+i]): gathered transpose. */
-camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor ddst, cc_tensor transforms, cc_tensor dsrc, bool add, camcl_error *err);
+camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor ddst, cc_tensor transforms, cc_tensor dsrc, bool add,
+                              camcl_error *err);
 
-/* ---- load.c: bytes -> normalised floats. dst[dst_row0+i] = flip(resize((byte/255 - mean[c]) * (1/std[c]))), i < n, of image transforms[i].source
- * of pixels [*,H,W,C] u8 -> [*,size,size,C] f32. Resize: bilinear, corners aligned, when H,W != size. flip_h mirrors columns, flip_v rows.
- * pixels are in chunks because a buffer has a largest size: chunk j holds images j*chunk_images ...; here `first_image` is the first image of
- * this pixels buffer: images outside [first_image, first_image+images) are left alone. normalise [2*C] f32 = mean, 1/std. */
+/* ---- load.c: bytes -> normalised floats. dst[dst_row0+i] = flip(resize((byte/255 - mean[c]) * (1/std[c]))), i < n, of image
+ * transforms[i].source of pixels [*,H,W,C] u8 -> [*,size,size,C] f32. Resize: bilinear, corners aligned, when H,W != size. flip_h mirrors
+ * columns, flip_v rows. pixels are in chunks because a buffer has a largest size: chunk j holds images j*chunk_images ...; here
+ * `first_image` is the first image of this pixels buffer: images outside [first_image, first_image+images) are left alone. normalise [2*C]
+ * f32 = mean, 1/std. */
 typedef struct cc_load_desc { size_t n, h, w, c, size, dst_row0, first_image, images; } cc_load_desc;
-camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise, cc_tensor dst, camcl_error *err);
+camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise,
+                            cc_tensor dst, camcl_error *err);
 /* out[i] = labels[transforms[i].source] (i32), i < n; source < 0 gives -1 */
 camcl_status cc_load_labels(cc_tape *tape, size_t n, cc_tensor labels, cc_tensor transforms, cc_tensor out, camcl_error *err);
 
 /* ---- masked_mse.c: over n images of `size` pixels: sums [4] f32 = {sum_i mask_i * mean_pixels (a-b)^2, sum mask, n, 0} */
 typedef struct cc_masked_mse_desc { size_t n, size; } cc_masked_mse_desc;
-camcl_status cc_masked_mse_forward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, cc_tensor sums, camcl_error *err);
+camcl_status cc_masked_mse_forward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, cc_tensor sums,
+                                   camcl_error *err);
 /* da = scale / max(denominator,1) * mask * 2 (a-b) / size; db (or none) = -da */
 camcl_status cc_masked_mse_backward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, float scale,
     cc_device_scalar denominator, cc_tensor da, cc_tensor db, camcl_error *err);
 
-/* ---- sgd.c: PyTorch's SGD over `count` floats: g = grad + weight_decay * w; v = momentum * v + g (v = g at the very first step, which is the same since v starts at 0);
- * w -= lr * (nesterov ? g + momentum * v : v). lr is a device scalar. */
+/* ---- sgd.c: PyTorch's SGD over `count` floats: g = grad + weight_decay * w; v = momentum * v + g (v = g at the very first step, which is
+ * the same since v starts at 0); w -= lr * (nesterov ? g + momentum * v : v). lr is a device scalar. */
 typedef struct cc_sgd_desc { size_t count; float momentum, weight_decay; bool nesterov; } cc_sgd_desc;
-camcl_status cc_sgd_update(cc_tape *tape, const cc_sgd_desc *desc, cc_device_scalar lr, cc_tensor grad, cc_tensor w, cc_tensor velocity, camcl_error *err);
+camcl_status cc_sgd_update(cc_tape *tape, const cc_sgd_desc *desc, cc_device_scalar lr, cc_tensor grad, cc_tensor w, cc_tensor velocity,
+                           camcl_error *err);
 /* average = decay * average + (1-decay) * w */
 camcl_status cc_ema_update(cc_tape *tape, size_t count, float decay, cc_tensor w, cc_tensor average, camcl_error *err);
 

@@ -34,15 +34,16 @@ static cc_resize_desc resize_desc(const cc_cam *cam)
     return (cc_resize_desc){ cam->spec.batch, cam->raw.dim[1], cam->raw.dim[2], 1, cam->spec.image_size, cam->spec.image_size };
 }
 
-camcl_status cc_cam_record(cc_cam *cam, cc_model *model, cc_tape *tape, const cc_cam_spec *spec, cc_tensor images, cc_tensor classes, camcl_error *err)
+camcl_status cc_cam_record(cc_cam *cam, cc_model *model, cc_tape *tape, const cc_cam_spec *spec, cc_tensor images, cc_tensor classes,
+                           camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     size_t n = spec->batch, s = spec->image_size;
     cc_pass_spec pass = { n, s, s, false };
     memset(cam, 0, sizeof *cam);
     if (spec->layer < 1 || spec->layer > model->graph->stages)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.cam_layer = %zu: %s has stages 1..%zu (choose one of them)", spec->layer, model->graph->spec.arch,
-                       model->graph->stages);
+        return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.cam_layer = %zu: %s has stages 1..%zu (choose one of them)", spec->layer,
+                       model->graph->spec.arch, model->graph->stages);
     cam->spec = *spec;
     cam->stage = model->graph->stage_end[spec->layer - 1];
     cam->classes = classes;

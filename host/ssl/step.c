@@ -102,8 +102,8 @@ static camcl_status record_confidence(cc_step *step, size_t row0, cc_tensor logi
     cc_device_scalar threshold = { step->hyper.buffer, HYPER_THRESHOLD };
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "pseudo-labels", CC_I32, CC_DIMS(rows.n), &step->views.pseudo, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "mask", CC_F32, CC_DIMS(rows.n), &step->views.mask, err));
-    return cc_confidence(step->tape, &rows, step->spec.objective.confidence, logits, threshold, step->truth, step->views.pseudo, step->views.mask,
-                         step->sums[SUMS_CONFIDENCE], err);
+    return cc_confidence(step->tape, &rows, step->spec.objective.confidence, logits, threshold, step->truth, step->views.pseudo,
+                         step->views.mask, step->sums[SUMS_CONFIDENCE], err);
 }
 
 static camcl_status record_labeled_loss(cc_step *step, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
@@ -118,7 +118,8 @@ static camcl_status record_pseudo_loss(cc_step *step, size_t row0, cc_tensor log
     const cc_step_views *v = &step->views;
     cc_rows_desc rows = { row0, step->spec.batch_unlabeled, step->model->graph->spec.classes };
     CC_RETURN_IF_FAILED(cc_cross_entropy_forward(step->tape, &rows, logits, v->pseudo, v->mask, step->sums[SUMS_U], err));
-    return cc_cross_entropy_backward(step->tape, &rows, logits, v->pseudo, v->mask, step->spec.objective.alpha, denominator(step), dlogits, err);
+    return cc_cross_entropy_backward(step->tape, &rows, logits, v->pseudo, v->mask, step->spec.objective.alpha, denominator(step), dlogits,
+                                     err);
 }
 
 static camcl_status logits_gradient(cc_step *step, size_t rows, cc_tensor *out, camcl_error *err)
@@ -133,7 +134,8 @@ static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits,
     return cc_pass_backward(pass, cc_pass_last(pass), 0, step->written, err);
 }
 
-/* One pass over [labelled; weak; strong]. The weak rows' logits get no gradient, but their activations do, through the shared statistics. */
+/* One pass over [labelled; weak; strong]. The weak rows' logits get no gradient, but their activations do, through the shared
+ * statistics. */
 static camcl_status record_joint(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled, rows = b + 2 * u;
@@ -148,8 +150,8 @@ static camcl_status record_joint(cc_step *step, camcl_error *err)
     return record_backward(step, 0, dlogits, err);
 }
 
-/* Three passes. Each runs backward as soon as its loss is known, so that its activations can go: the weights stay the same until the update, and
- * gradients only add up. */
+/* Three passes. Each runs backward as soon as its loss is known, so that its activations can go: the weights stay the same until the
+ * update, and gradients only add up. */
 static camcl_status record_separate(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
@@ -186,7 +188,8 @@ static camcl_status record_consistency(cc_step *step, cc_cam *weak, cc_cam *stro
     cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu, s->objective.exact };
     cc_masked_mse_desc mse = { spec.batch, spec.image_size * spec.image_size };
     cc_warp_desc warp = { spec.batch, spec.image_size, 1, 0, 0 };
-    cc_tensor classes = s->objective.shared_class ? step->views.pseudo : CC_NO_TENSOR, images, target, dstrong, dtarget = CC_NO_TENSOR, dweak;
+    cc_tensor classes = s->objective.shared_class ? step->views.pseudo : CC_NO_TENSOR, images, target, dstrong, dtarget = CC_NO_TENSOR,
+              dweak;
     cc_tape *tape = step->tape;
     CC_RETURN_IF_FAILED(view_of(step, 1, &images, err));
     CC_RETURN_IF_FAILED(cc_cam_record(weak, step->model, tape, &spec, images, classes, err));
@@ -196,8 +199,10 @@ static camcl_status record_consistency(cc_step *step, cc_cam *weak, cc_cam *stro
     CC_RETURN_IF_FAILED(cc_cam_record(strong, step->model, tape, &spec, images, classes, err));
     CC_RETURN_IF_FAILED(cc_masked_mse_forward(tape, &mse, strong->map, target, step->views.mask, step->sums[SUMS_C], err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the strong CAM", CC_F32, 3, target.dim, &dstrong, err));
-    if (s->objective.attached) CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the target CAM", CC_F32, 3, target.dim, &dtarget, err));
-    CC_RETURN_IF_FAILED(cc_masked_mse_backward(tape, &mse, strong->map, target, step->views.mask, s->objective.beta, denominator(step), dstrong, dtarget, err));
+    if (s->objective.attached)
+        CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the target CAM", CC_F32, 3, target.dim, &dtarget, err));
+    CC_RETURN_IF_FAILED(cc_masked_mse_backward(tape, &mse, strong->map, target, step->views.mask, s->objective.beta, denominator(step),
+                                               dstrong, dtarget, err));
     CC_RETURN_IF_FAILED(cc_cam_record_backward(strong, tape, dstrong, step->written, err));
     step->views.cam_weak = weak->map;
     step->views.cam_target = target;
@@ -215,7 +220,8 @@ static camcl_status record_update(cc_step *step, camcl_error *err)
     cc_model *m = step->model;
     size_t count = m->graph->trained;
     cc_sgd_desc sgd = { count, step->spec.momentum, step->spec.weight_decay, step->spec.nesterov };
-    cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->weights, CC_F32, 1, { count } }, v = { step->velocity, CC_F32, 1, { count } };
+    cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->weights, CC_F32, 1, { count } },
+              v = { step->velocity, CC_F32, 1, { count } };
     CC_RETURN_IF_FAILED(cc_sgd_update(step->tape, &sgd, (cc_device_scalar){ step->hyper.buffer, HYPER_LR }, grad, w, v, err));
     if (step->average == NULL) return CAMCL_OK;
     cc_tensor average = { step->average, CC_F32, 1, { count } };
@@ -254,7 +260,8 @@ cleanup:
     return status;
 }
 
-camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out, camcl_error *err)
+camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out,
+                            camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_step *step = NULL;

@@ -1,4 +1,5 @@
-/* One training step, recorded once and run many times (METHOD section 4): forward passes, losses, Grad-CAM consistency, backward, update. */
+/* One training step, recorded once and run many times (METHOD section 4): forward passes, losses, Grad-CAM consistency, backward,
+ * update. */
 #ifndef CC_SSL_STEP_H
 #define CC_SSL_STEP_H
 
@@ -29,8 +30,8 @@ typedef struct cc_step_spec {
     bool inspect;            /* keep intermediate results for cc_step_look */
 } cc_step_spec;
 
-/* What a step is fed: transforms name images of the resident training set (cc_transform: source and flips for the labelled and weak views, crop
- * and turns for the strong view). */
+/* What a step is fed: transforms name images of the resident training set (cc_transform: source and flips for the labelled and weak views,
+ * crop and turns for the strong view). */
 typedef struct cc_step_input {
     const cc_transform *labeled, *weak, *strong;   /* [batch_labeled], [batch_unlabeled], [batch_unlabeled] */
     float lr, threshold;
@@ -46,7 +47,8 @@ typedef struct cc_step_sums {
 typedef struct cc_step cc_step;
 
 /* Records on a tape of `arena`; the caller commits the arena before the first run. Everything passed must outlive the step. */
-camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out, camcl_error *err);
+camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out,
+                            camcl_error *err);
 void cc_step_destroy(cc_step **step);
 
 /* Enqueues one step. *sums is the read-back of its 16 floats: hand it to cc_step_read, later. */
@@ -63,8 +65,8 @@ cc_tape *cc_step_tape(const cc_step *step);
 /* Train-mode passes per step: what num_batches_tracked grows by. */
 unsigned cc_step_train_passes(const cc_objective *objective);
 
-/* With spec.inspect, after a run: logits [*,classes] of the labelled, weak and strong rows, pseudo-labels and mask [U], CAMs after min-max [U,S,S]:
- * weak (before T), target (T applied) and strong. Tensors of views that the mode does not have hold no buffer. */
+/* With spec.inspect, after a run: logits [*,classes] of the labelled, weak and strong rows, pseudo-labels and mask [U], CAMs after min-max
+ * [U,S,S]: weak (before T), target (T applied) and strong. Tensors of views that the mode does not have hold no buffer. */
 typedef struct cc_step_views {
     cc_tensor logits[3];     /* joint: all three are the one [B+U+U,classes] tensor */
     cc_tensor pseudo, mask, cam_weak, cam_target, cam_strong;

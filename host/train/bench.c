@@ -118,7 +118,8 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
     return cc_device_finish(device, err);
 }
 
-camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat, camcl_step_time *out, camcl_error *err)
+camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat,
+                              camcl_step_time *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     bench b;
@@ -145,7 +146,8 @@ static int by_time(const void *a, const void *b)
     return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->name, y->name);
 }
 
-camcl_status camcl_bench_kernels(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_kernel_time **out, size_t *count, camcl_error *err)
+camcl_status camcl_bench_kernels(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_kernel_time **out,
+                                 size_t *count, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     bench b;

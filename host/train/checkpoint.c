@@ -33,7 +33,8 @@ static void add_numbers(cc_text *text, const float *values, size_t n)
     }
 }
 
-camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot, camcl_error *err)
+camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot,
+                                 camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
@@ -56,9 +57,12 @@ camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const 
         goto cleanup;
     }
     /* "pt" is what tools of the PyTorch world look for: names and layouts are theirs. */
-    const cc_st_pair metadata[] = { { "format", "pt" }, { "version", "camcl " CAMCL_VERSION }, { "arch", graph->spec.arch }, { "stem", graph->spec.stem },
-                                    { "width", width }, { "classes", classes }, { "channels", channels }, { "class_names", names.data },
-                                    { "mean", mean.data }, { "std", std.data }, { "image_size", size }, { "step", step } };
+    const cc_st_pair metadata[] = { { "format", "pt" },           { "version", "camcl " CAMCL_VERSION },
+                                    { "arch", graph->spec.arch }, { "stem", graph->spec.stem },
+                                    { "width", width },           { "classes", classes },
+                                    { "channels", channels },     { "class_names", names.data },
+                                    { "mean", mean.data },        { "std", std.data },
+                                    { "image_size", size },       { "step", step } };
     CC_TRY(cc_tensor_list_add_snapshot(&list, "", graph, snapshot, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
 cleanup:
@@ -71,8 +75,10 @@ cleanup:
 
 static camcl_status no_checkpoint(const char *path, const char *key, camcl_error *err)
 {
-    return cc_fail(err, CAMCL_BAD_DATA, "%s: no checkpoint of camcl: metadata \"%s\" is missing or wrong (give a run's best.safetensors or last.safetensors; "
-                   "other weights go into model.init)", path, key);
+    return cc_fail(err, CAMCL_BAD_DATA,
+                   "%s: no checkpoint of camcl: metadata \"%s\" is missing or wrong (give a run's best.safetensors or last.safetensors; "
+                   "other weights go into model.init)",
+                   path, key);
 }
 
 static bool read_size(const cc_safetensors *file, const char *key, unsigned long long limit, unsigned long long *out)
@@ -108,8 +114,8 @@ static bool read_names(const cc_safetensors *file, cc_model_card *card)
 {
     const char *text = cc_safetensors_metadata(file, "class_names");
     cc_json *json = NULL;
-    bool good = text && cc_json_parse(text, strlen(text), &json, NULL) == CAMCL_OK && json->kind == CC_JSON_ARRAY && json->count == card->graph.classes &&
-                CC_NEW(json->count, &card->class_names, NULL) == CAMCL_OK;
+    bool good = text && cc_json_parse(text, strlen(text), &json, NULL) == CAMCL_OK && json->kind == CC_JSON_ARRAY &&
+                json->count == card->graph.classes && CC_NEW(json->count, &card->class_names, NULL) == CAMCL_OK;
     for (size_t i = 0; good && i < json->count; i++) {
         const char *name = cc_json_string(&json->items[i]);
         good = name && cc_copy_text(name, &card->class_names[i], NULL) == CAMCL_OK;
@@ -218,7 +224,9 @@ camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const c
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
-    const cc_st_pair metadata[] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "device", s->device }, { "config", s->config } };
+    const cc_st_pair metadata[] = {
+        { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "device", s->device }, { "config", s->config }
+    };
     CC_TRY(add_state(&list, graph, s, split, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
 cleanup:
@@ -237,12 +245,13 @@ static camcl_status read_pool(const cc_safetensors *file, const char *name, uint
 static camcl_status read_text(const char *path, const cc_safetensors *file, const char *key, char **out, camcl_error *err)
 {
     const char *text = cc_safetensors_metadata(file, key);
-    if (text == NULL) return cc_fail(err, CAMCL_BAD_DATA, "%s: metadata \"%s\" is missing (start the run afresh in another output.dir)", path, key);
+    if (text == NULL)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: metadata \"%s\" is missing (start the run afresh in another output.dir)", path, key);
     return cc_copy_text(text, out, err);
 }
 
-static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split,
-                               camcl_error *err)
+static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_graph *graph, bool with_average, cc_run_state *s,
+                               cc_split *split, camcl_error *err)
 {
     int64_t steps[4];
     double numbers[2];
@@ -272,7 +281,8 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     return read_text(path, file, "config", &s->config, err);
 }
 
-camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split, camcl_error *err)
+camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split,
+                               camcl_error *err)
 {
     cc_safetensors *file = NULL;
     memset(s, 0, sizeof *s);

@@ -18,12 +18,13 @@ typedef struct cc_model_card {
 camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err);   /* copies graph.classes names */
 void cc_model_card_free(cc_model_card *card);
 
-camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot, camcl_error *err);
+camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot,
+                                 camcl_error *err);
 /* Reads file and card. A file that is no checkpoint of this program: CAMCL_BAD_DATA. The caller frees both. */
 camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_model_card *card, camcl_error *err);
 
-/* Weights to start from (model.init): torchvision's names and shapes; the linear head is redrawn from `seed` when its size differs, which sets
- * *redrawn. The model's running statistics are taken, too. */
+/* Weights to start from (model.init): torchvision's names and shapes; the linear head is redrawn from `seed` when its size differs, which
+ * sets *redrawn. The model's running statistics are taken, too. */
 camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, bool *redrawn, camcl_error *err);
 
 /* Everything a run needs to go on. Sums since the last metrics row are kept in double precision. */
@@ -42,7 +43,8 @@ typedef struct cc_run_state {
 camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
                                 camcl_error *err);
 /* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. */
-camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split, camcl_error *err);
+camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split,
+                               camcl_error *err);
 void cc_run_state_free(cc_run_state *state);
 
 #endif

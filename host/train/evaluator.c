@@ -40,8 +40,8 @@ cleanup:
     return status;
 }
 
-camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena, cc_evaluator **out,
-                                 camcl_error *err)
+camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena,
+                                 cc_evaluator **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_evaluator *e = NULL;

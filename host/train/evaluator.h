@@ -10,10 +10,11 @@ typedef struct cc_evaluation { double n, loss, top1, top3, top5; } cc_evaluation
 typedef struct cc_evaluator cc_evaluator;
 
 /* Records an eval-mode forward pass of `batch` images on a tape of `arena`; the caller commits the arena. */
-camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena, cc_evaluator **out,
-                                 camcl_error *err);
+camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena,
+                                 cc_evaluator **out, camcl_error *err);
 void cc_evaluator_destroy(cc_evaluator **evaluator);
 /* Images indices[0..n) (NULL: 0..n-1). logits [n,classes] is filled unless NULL. Waits. */
-camcl_status cc_evaluator_run(cc_evaluator *evaluator, const uint32_t *indices, size_t n, cc_evaluation *out, float *logits, camcl_error *err);
+camcl_status cc_evaluator_run(cc_evaluator *evaluator, const uint32_t *indices, size_t n, cc_evaluation *out, float *logits,
+                              camcl_error *err);
 
 #endif

@@ -43,7 +43,9 @@ static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *
     cc_tensor images;
     cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES), NULL, n, info->height, info->width, info->channels,
                             run->settings.mean, run->settings.std, "images of the gallery" };
-    cc_cam_spec cam = { .batch = n, .image_size = s, .layer = run->settings.step.objective.cam_layer, .relu = run->settings.step.objective.cam_relu };
+    cc_cam_spec cam = {
+        .batch = n, .image_size = s, .layer = run->settings.step.objective.cam_layer, .relu = run->settings.step.objective.cam_relu
+    };
     for (size_t i = 0; i < n; i++) host[i] = (cc_transform){ (int32_t)i, 0, 0, 0, 0, (int32_t)s, (int32_t)s, 0 };
     CC_RETURN_IF_FAILED(cc_resident_create(run->device, &spec, &p->images, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(run->device, "transforms", CC_I32, CC_DIMS(n, 8), &p->transforms, err));
@@ -88,7 +90,8 @@ static camcl_status write_pictures(const cc_run *run, size_t i, const float *map
     size_t area = (size_t)info->height * info->width;
     uint32_t s = (uint32_t)run->settings.step.image_size;
     camcl_image image = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT, mask = CAMCL_IMAGE_INIT;
-    CC_TRY(enlarge(camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) + i * area * info->channels, info->width, info->height, info->channels, &image, err));
+    CC_TRY(enlarge(camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) + i * area * info->channels, info->width, info->height,
+                   info->channels, &image, err));
     CC_TRY(camcl_image_overlay(&image, map, s, s, 0.5f, &overlay, err));
     CC_TRY(write_png(run, i, "image", &image, err));
     CC_TRY(write_png(run, i, "overlay", &overlay, err));
@@ -135,7 +138,8 @@ static camcl_status write_confusion(cc_run *run, const float *logits, camcl_erro
             if (row[c] > row[best]) best = c;
         counts[(size_t)labels[i] * info->classes + best]++;
     }
-    CC_TRY(cc_confusion_write(cc_run_dir_file(run->dir, CC_RUN_CONFUSION), info->classes, camcl_dataset_class_names(run->dataset), counts, err));
+    CC_TRY(cc_confusion_write(cc_run_dir_file(run->dir, CC_RUN_CONFUSION), info->classes, camcl_dataset_class_names(run->dataset), counts,
+                              err));
 cleanup:
     free(counts);
     return status;
@@ -147,8 +151,15 @@ static camcl_status evaluate_test(cc_run *run, cc_evaluation *out, camcl_error *
     enum { TEST_BATCH = 250 };
     camcl_status status = CAMCL_OK;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES), camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES), info->test_count,
-                            info->height, info->width, info->channels, run->settings.mean, run->settings.std, "test images" };
+    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES),
+                            camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES),
+                            info->test_count,
+                            info->height,
+                            info->width,
+                            info->channels,
+                            run->settings.mean,
+                            run->settings.std,
+                            "test images" };
     cc_resident *images = NULL;
     cc_arena *arena = NULL;
     cc_evaluator *evaluator = NULL;
@@ -156,7 +167,8 @@ static camcl_status evaluate_test(cc_run *run, cc_evaluation *out, camcl_error *
     CC_TRY(CC_NEW((size_t)info->test_count * info->classes, &logits, err));
     CC_TRY(cc_resident_create(run->device, &spec, &images, err));
     CC_TRY(cc_arena_create(run->device, &arena, err));
-    CC_TRY(cc_evaluator_create(run->model, images, run->settings.step.image_size, cc_min_size(info->test_count, TEST_BATCH), arena, &evaluator, err));
+    CC_TRY(cc_evaluator_create(run->model, images, run->settings.step.image_size, cc_min_size(info->test_count, TEST_BATCH), arena,
+                               &evaluator, err));
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(run->model, err));
     CC_TRY(cc_evaluator_run(evaluator, NULL, info->test_count, out, logits, err));
@@ -207,6 +219,6 @@ camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error 
     CC_RETURN_IF_FAILED(camcl_report_write(&dir, 1, NULL, err));
     *result = (camcl_train_result){ .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test_loss = test.loss,
                                     .test_top1 = test.top1, .test_top3 = test.top3, .test_top5 = test.top5, .seconds = seconds };
-    return cc_run_say(run, err, "test: top-1 %.2f %%, top-3 %.2f %%, top-5 %.2f %%, loss %.4f (weights of epoch %llu, validation %.2f %%)", test.top1, test.top3,
-                      test.top5, test.loss, (unsigned long long)run->state.best_epoch, run->state.best_score);
+    return cc_run_say(run, err, "test: top-1 %.2f %%, top-3 %.2f %%, top-5 %.2f %%, loss %.4f (weights of epoch %llu, validation %.2f %%)",
+                      test.top1, test.top3, test.top5, test.loss, (unsigned long long)run->state.best_epoch, run->state.best_score);
 }

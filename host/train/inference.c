@@ -31,8 +31,14 @@ camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camc
     CC_TRY(cc_snapshot_from_file(file, "", m->model->graph, &weights, err));
     CC_TRY(cc_snapshot_apply(&weights, m->model, err));
     const cc_graph *g = m->model->graph;
-    m->info = (camcl_model_info){ .arch = g->spec.arch, .stem = g->spec.stem, .width = g->spec.width, .classes = g->spec.classes, .channels = g->spec.channels,
-                                  .image_size = m->card.image_size, .stages = g->stages, .class_names = (const char *const *)m->card.class_names,
+    m->info = (camcl_model_info){ .arch = g->spec.arch,
+                                  .stem = g->spec.stem,
+                                  .width = g->spec.width,
+                                  .classes = g->spec.classes,
+                                  .channels = g->spec.channels,
+                                  .image_size = m->card.image_size,
+                                  .stages = g->stages,
+                                  .class_names = (const char *const *)m->card.class_names,
                                   .step = m->card.step };
     memcpy(m->info.mean, m->card.mean, sizeof m->info.mean);
     memcpy(m->info.std, m->card.std, sizeof m->info.std);
@@ -69,11 +75,14 @@ void camcl_model_set_input(camcl_model *m, const float *mean, const float *std, 
 static camcl_status make_resident(const camcl_model *m, const camcl_images *images, cc_resident **out, camcl_error *err)
 {
     if (images->channels != m->info.channels)
-        return cc_fail(err, CAMCL_BAD_DATA, "images: they have %zu channels, the model takes %zu (give images of the kind that it was trained on)", images->channels,
-                       m->info.channels);
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "images: they have %zu channels, the model takes %zu (give images of the kind that it was trained on)",
+                       images->channels, m->info.channels);
     if (images->count == 0 || images->height == 0 || images->width == 0)
-        return cc_fail(err, CAMCL_BAD_DATA, "images: %zu of %zu x %zu pixels (give at least one that is not empty)", images->count, images->width, images->height);
-    cc_images_spec spec = { images->pixels, images->labels, images->count, images->height, images->width, images->channels, m->info.mean, m->info.std, "images" };
+        return cc_fail(err, CAMCL_BAD_DATA, "images: %zu of %zu x %zu pixels (give at least one that is not empty)", images->count,
+                       images->width, images->height);
+    cc_images_spec spec = { images->pixels,   images->labels, images->count, images->height, images->width,
+                            images->channels, m->info.mean,   m->info.std,   "images" };
     return cc_resident_create(m->model->device, &spec, out, err);
 }
 
@@ -82,16 +91,18 @@ static camcl_status check_evaluation(const camcl_model *m, const camcl_images *i
 {
     for (size_t i = 0; indices && i < n; i++)
         if (indices[i] >= images->count)
-            return cc_fail(err, CAMCL_BAD_DATA, "evaluation: index %u of %zu images (choose from 0 on)", (unsigned)indices[i], images->count);
+            return cc_fail(err, CAMCL_BAD_DATA, "evaluation: index %u of %zu images (choose from 0 on)", (unsigned)indices[i],
+                           images->count);
     for (size_t i = 0; images->labels && i < images->count; i++)
         if (images->labels[i] >= (int32_t)m->info.classes)
-            return cc_fail(err, CAMCL_BAD_DATA, "evaluation: label %d of image %zu: the model has classes 0..%zu (use the data that it was trained for)",
+            return cc_fail(err, CAMCL_BAD_DATA,
+                           "evaluation: label %d of image %zu: the model has classes 0..%zu (use the data that it was trained for)",
                            (int)images->labels[i], i, m->info.classes - 1);
     return CAMCL_OK;
 }
 
-camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out, float *logits,
-                                  camcl_error *err)
+camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
+                                  float *logits, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_resident *resident = NULL;
@@ -102,7 +113,8 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     CC_TRY(check_evaluation(m, images, indices, n, err));
     CC_TRY(make_resident(m, images, &resident, err));
     CC_TRY(cc_arena_create(m->model->device, &arena, err));
-    CC_TRY(cc_evaluator_create(m->model, resident, m->info.image_size, cc_max_size(1, cc_min_size(n, EVALUATION_BATCH)), arena, &evaluator, err));
+    CC_TRY(cc_evaluator_create(m->model, resident, m->info.image_size, cc_max_size(1, cc_min_size(n, EVALUATION_BATCH)), arena, &evaluator,
+                               err));
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(m->model, err));
     CC_TRY(cc_evaluator_run(evaluator, indices, n, &e, logits, err));
@@ -172,7 +184,8 @@ camcl_status camcl_model_predict(camcl_model *m, const camcl_images *images, flo
     CC_TRY(cc_model_refresh(m->model, err));
     for (size_t first = 0; first < images->count; first += b.batch) {
         CC_TRY(batch_run(&b, first, images->count, err));
-        CC_TRY(cc_buffer_read(p.buffer, 0, probabilities + first * classes, cc_min_size(b.batch, images->count - first) * classes * sizeof(float), err));
+        CC_TRY(cc_buffer_read(p.buffer, 0, probabilities + first * classes,
+                              cc_min_size(b.batch, images->count - first) * classes * sizeof(float), err));
     }
 cleanup:
     cc_pass_destroy(&pass);
@@ -180,8 +193,8 @@ cleanup:
     return status;
 }
 
-static camcl_status read_cams(const image_batch *b, const cc_cam *cam, cc_tensor predicted, size_t first, size_t count, float *maps, int32_t *explained,
-                              int32_t *arg_max, camcl_error *err)
+static camcl_status read_cams(const image_batch *b, const cc_cam *cam, cc_tensor predicted, size_t first, size_t count, float *maps,
+                              int32_t *explained, int32_t *arg_max, camcl_error *err)
 {
     size_t rows = cc_min_size(b->batch, count - first), pixels = b->size * b->size;
     CC_RETURN_IF_FAILED(cc_buffer_read(cam->map.buffer, 0, maps + first * pixels, rows * pixels * sizeof(float), err));
@@ -189,8 +202,8 @@ static camcl_status read_cams(const image_batch *b, const cc_cam *cam, cc_tensor
     return cc_buffer_read(predicted.buffer, 0, arg_max + first, rows * sizeof(int32_t), err);
 }
 
-camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps, int32_t *explained,
-                             int32_t *predicted, camcl_error *err)
+camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
+                             int32_t *explained, int32_t *predicted, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     image_batch b = { .resident = NULL };
@@ -198,7 +211,8 @@ camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t 
     cc_tensor classes = CC_NO_TENSOR, arg_max;
     int32_t wanted[CAM_BATCH];
     if (target >= (int32_t)m->info.classes)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "class %d: the model has classes 0..%zu (choose one of them)", (int)target, m->info.classes - 1);
+        return cc_fail(err, CAMCL_BAD_CONFIG, "class %d: the model has classes 0..%zu (choose one of them)", (int)target,
+                       m->info.classes - 1);
     CC_TRY(batch_open(&b, m, images, "Grad-CAM", err));
     cc_rows_desc rows = { 0, b.batch, m->info.classes };
     if (target >= 0) {
@@ -239,7 +253,8 @@ camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset
         return CAMCL_OK;
     }
     cc_split_spec spec = cc_split_spec_from(config);
-    CC_RETURN_IF_FAILED(cc_split_make(camcl_dataset_labels(dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &spec, &pools, err));
+    CC_RETURN_IF_FAILED(
+        cc_split_make(camcl_dataset_labels(dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &spec, &pools, err));
     uint32_t **pool = split == CAMCL_SPLIT_VALIDATION ? &pools.validation : &pools.labeled;
     *part = CAMCL_TRAIN_IMAGES;
     *count = split == CAMCL_SPLIT_VALIDATION ? pools.validation_count : pools.labeled_count;

@@ -59,7 +59,8 @@ camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) 
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
-/* First with apply = false, before tapes are recorded: reads the state and the kernel plan. Then with apply = true: puts weights and optimizer on the device. */
+/* First with apply = false, before tapes are recorded: reads the state and the kernel plan. Then with apply = true: puts weights and
+ * optimizer on the device. */
 camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err);
 
 /* finish.c: the test set, result.json, confusion.csv, CAM pictures, report.html */

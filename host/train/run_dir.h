@@ -33,7 +33,8 @@ typedef struct cc_run_dir cc_run_dir;
  * killed writer left are removed. The caller owns *out. */
 camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err);
 void cc_run_dir_close(cc_run_dir **dir);
-/* Closes a new run directory whose run could not start, and takes away what every run writes first, and the folder if that leaves it empty. */
+/* Closes a new run directory whose run could not start, and takes away what every run writes first, and the folder if that leaves it
+ * empty. */
 void cc_run_dir_abandon(cc_run_dir **dir);
 
 const char *cc_run_dir_path(const cc_run_dir *dir);                        /* as given */

@@ -13,7 +13,8 @@
 static void identify_device(const cc_run *run, char *text, size_t size)
 {
     const camcl_device_info *info = camcl_device_get_info(run->device);
-    snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver, camcl_config_string(run->config, "device.conv"));
+    snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver,
+             camcl_config_string(run->config, "device.conv"));
 }
 
 static bool all_finite(const float *values, size_t n)
@@ -35,10 +36,13 @@ static camcl_status gather(cc_run *run, camcl_error *err)
     cc_run_state *s = &run->state;
     const cc_graph *g = run->model->graph;
     char device[640];
-    CC_RETURN_IF_FAILED(cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
+    CC_RETURN_IF_FAILED(
+        cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
     /* The loss was finite, but the update that followed may have overflowed. */
     if (!all_finite(s->now.weights, g->trained) || !all_finite(s->now.statistics, g->statistics))
-        return cc_fail(err, CAMCL_NOT_FINITE, "training: the weights became NaN or infinite by step %" PRIu64 " (lower optim.lr; the last good checkpoint stays in %s)",
+        return cc_fail(err, CAMCL_NOT_FINITE,
+                       "training: the weights became NaN or infinite by step %" PRIu64
+                       " (lower optim.lr; the last good checkpoint stays in %s)",
                        s->step, cc_run_dir_path(run->dir));
     CC_RETURN_IF_FAILED(read_flat(cc_step_velocity(run->step), g->trained, &s->velocity, err));
     if (cc_step_average(run->step)) CC_RETURN_IF_FAILED(read_flat(cc_step_average(run->step), g->trained, &s->average, err));
@@ -81,8 +85,10 @@ static camcl_status check_split(const cc_run *run, camcl_error *err)
     for (int p = 0; p < 3; p++)
         for (size_t i = 0; i < counts[p]; i++)
             if (pools[p][i] >= info->train_count)
-                return cc_fail(err, CAMCL_BAD_DATA, "%s: its split has image %" PRIu32 ", but %s has %" PRIu32 " training images "
-                               "(restore the data that the run began with)", cc_run_dir_file(run->dir, CC_RUN_STATE), pools[p][i], info->name, info->train_count);
+                return cc_fail(err, CAMCL_BAD_DATA,
+                               "%s: its split has image %" PRIu32 ", but %s has %" PRIu32 " training images "
+                               "(restore the data that the run began with)",
+                               cc_run_dir_file(run->dir, CC_RUN_STATE), pools[p][i], info->name, info->train_count);
     return CAMCL_OK;
 }
 

@@ -66,7 +66,8 @@ static cc_step_spec step_from(const camcl_config *config, size_t image_size)
 
 static cc_schedule schedule_from(const camcl_config *config)
 {
-    uint64_t labeled = (uint64_t)camcl_config_int(config, "data.labeled"), batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
+    uint64_t labeled = (uint64_t)camcl_config_int(config, "data.labeled"),
+             batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
     cc_schedule s = {
         .kind = camcl_config_is(config, "optim.schedule", "cosine") ? CC_SCHEDULE_COSINE
               : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP : CC_SCHEDULE_CONSTANT,
@@ -99,7 +100,8 @@ static cc_augment_options augment_from(const camcl_config *config, size_t image_
 }
 
 /* One value per channel from the configuration, or the data set's own. */
-static camcl_status per_channel(const camcl_config *config, const char *key, const float *own, size_t channels, float *out, camcl_error *err)
+static camcl_status per_channel(const camcl_config *config, const char *key, const float *own, size_t channels, float *out,
+                                camcl_error *err)
 {
     double values[CAMCL_MAX_CHANNELS];
     memcpy(out, own, channels * sizeof *out);
@@ -117,7 +119,8 @@ camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_in
     memset(out, 0, sizeof *out);
     size_t image_size = (size_t)camcl_config_int(config, "data.image_size");
     if (image_size == 0 && data->height != data->width)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "data.image_size = 0: the images are %u x %u and quarter turns need squares (set the side of a square)",
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "data.image_size = 0: the images are %u x %u and quarter turns need squares (set the side of a square)",
                        (unsigned)data->width, (unsigned)data->height);
     if (image_size == 0) image_size = data->height;
     CC_RETURN_IF_FAILED(per_channel(config, "data.mean", data->mean, data->channels, out->mean, err));

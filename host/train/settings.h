@@ -24,7 +24,8 @@ typedef struct cc_settings {
 camcl_device_options cc_device_options_from(const camcl_config *config);
 camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config);
 cc_split_spec cc_split_spec_from(const camcl_config *config);
-/* mean, std: of the configuration or the data set's; an image that is not square, or numbers that do not fit its channels: CAMCL_BAD_CONFIG. */
+/* mean, std: of the configuration or the data set's; an image that is not square, or numbers that do not fit its channels:
+ * CAMCL_BAD_CONFIG. */
 camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_info *data, cc_settings *out, camcl_error *err);
 
 #endif

@@ -56,9 +56,11 @@ static camcl_status write_split(cc_run *run, camcl_error *err)
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     cc_split_write(&run->split, &text);
     cc_split_describe(&run->split, info->classes, info->test_count, &line);
-    camcl_status status = text.failed || line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the split's indices (close other programs)")
-                                                     : cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_SPLITS), text.data, err);
-    if (status == CAMCL_OK) status = cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, run->settings.split_seed, line.data);
+    camcl_status status = text.failed || line.failed
+                              ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the split's indices (close other programs)")
+                              : cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_SPLITS), text.data, err);
+    if (status == CAMCL_OK)
+        status = cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, run->settings.split_seed, line.data);
     cc_text_free(&text);
     cc_text_free(&line);
     return status;
@@ -81,9 +83,11 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, info, &run->settings, err));
     cc_split_spec split = cc_split_spec_from(run->config);
-    CC_RETURN_IF_FAILED(cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split, err));
+    CC_RETURN_IF_FAILED(
+        cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split, err));
     if (run->settings.step.objective.mode != CC_MODE_SUPERVISED && run->split.unlabeled_count == 0)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
                        camcl_config_string(run->config, "ssl.mode"));
     return CAMCL_OK;
 }
@@ -91,8 +95,15 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
 static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
 {
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_images_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES), camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count,
-                              info->height, info->width, info->channels, run->settings.mean, run->settings.std, "training images" };
+    cc_images_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
+                              camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
+                              info->train_count,
+                              info->height,
+                              info->width,
+                              info->channels,
+                              run->settings.mean,
+                              run->settings.std,
+                              "training images" };
     return cc_resident_create(run->device, &images, &run->train_images, err);
 }
 
@@ -102,11 +113,13 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
     size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(b, u), &run->sources, err));
     CC_RETURN_IF_FAILED(CC_NEW(b, &run->transforms[0], err));
-    CC_RETURN_IF_FAILED(cc_sampler_create(run->split.labeled, run->split.labeled_count, s->seed, CC_RNG_ORDER_LABELED, s->shuffle, &run->labeled, err));
+    CC_RETURN_IF_FAILED(
+        cc_sampler_create(run->split.labeled, run->split.labeled_count, s->seed, CC_RNG_ORDER_LABELED, s->shuffle, &run->labeled, err));
     if (s->step.objective.mode == CC_MODE_SUPERVISED) return CAMCL_OK;
     CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[1], err));
     CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[2], err));
-    return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, s->seed, CC_RNG_ORDER_UNLABELED, s->shuffle, &run->unlabeled, err);
+    return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, s->seed, CC_RNG_ORDER_UNLABELED, s->shuffle, &run->unlabeled,
+                             err);
 }
 
 /* ---- model and tapes */
@@ -130,7 +143,8 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, run->arena, &run->step, err));
     if (run->split.validation_count)
         CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, run->settings.step.image_size,
-                                                cc_min_size(run->split.validation_count, VALIDATION_BATCH), run->arena, &run->validation, err));
+                                                cc_min_size(run->split.validation_count, VALIDATION_BATCH), run->arena, &run->validation,
+                                                err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
     return cc_arena_commit(run->arena, err);
 }
@@ -169,10 +183,11 @@ static camcl_status describe_model(cc_run *run, camcl_error *err)
     size_t parameters = 0;
     for (size_t i = 0; i < g->param_count; i++)
         if (!cc_param_is_statistic(&g->params[i])) parameters += g->params[i].count;
-    CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch, g->spec.stem,
-                                   g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch,
+                                   g->spec.stem, g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
     for (size_t i = 0; i < run->model->plan.count; i++)
-        CC_RETURN_IF_FAILED(cc_run_dir_log(run->dir, err, "plan: %s = %s", run->model->plan.entries[i].key, run->model->plan.entries[i].variant));
+        CC_RETURN_IF_FAILED(
+            cc_run_dir_log(run->dir, err, "plan: %s = %s", run->model->plan.entries[i].key, run->model->plan.entries[i].variant));
     return CAMCL_OK;
 }
 

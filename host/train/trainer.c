@@ -44,7 +44,8 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_step_read(&oldest, &sums, err));
     cc_step_losses(objective, &sums, &loss_s, &loss_u, &loss_c);
     if (!isfinite(loss_s) || !isfinite(loss_u) || !isfinite(loss_c))
-        return cc_fail(err, CAMCL_NOT_FINITE, "training: the loss became %s at step %" PRIu64 " (lower optim.lr; the last good checkpoint stays in %s)",
+        return cc_fail(err, CAMCL_NOT_FINITE,
+                       "training: the loss became %s at step %" PRIu64 " (lower optim.lr; the last good checkpoint stays in %s)",
                        isnan(loss_s + loss_u + loss_c) ? "NaN" : "infinite", k, cc_run_dir_path(run->dir));
     interval[CC_SUM_STEPS] += 1;
     interval[CC_SUM_LOSS_S] += loss_s;
@@ -93,8 +94,13 @@ static void show_progress(cc_run *run, uint64_t first_step)
     if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval[CC_SUM_STEPS] == 0) return;
     memcpy(sums, run->state.interval, sizeof sums);
     sums[CC_SUM_SECONDS] += now - run->interval_started;
-    camcl_progress p = { .step = k, .steps = schedule->steps, .epoch = (k ? k - 1 : 0) / schedule->epoch_steps + 1, .epochs = schedule->epochs,
-                         .seconds = now - run->started, .lr = cc_schedule_lr(schedule, k ? k - 1 : 0), .threshold = cc_schedule_threshold(schedule, k ? k - 1 : 0) };
+    camcl_progress p = { .step = k,
+                         .steps = schedule->steps,
+                         .epoch = (k ? k - 1 : 0) / schedule->epoch_steps + 1,
+                         .epochs = schedule->epochs,
+                         .seconds = now - run->started,
+                         .lr = cc_schedule_lr(schedule, k ? k - 1 : 0),
+                         .threshold = cc_schedule_threshold(schedule, k ? k - 1 : 0) };
     p.eta = k > first_step ? p.seconds / (double)(k - first_step) * (double)(schedule->steps - k) : NAN;
     summarise(run, sums, &p);
     run->options->progress(run->options->context, &p);
@@ -104,8 +110,11 @@ static void show_progress(cc_run *run, uint64_t first_step)
 static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     if (!run->unlabeled || run->state.interval[CC_SUM_CONFIDENT] > 0 || run->state.interval[CC_SUM_STEPS] == 0) return CAMCL_OK;
-    return cc_run_say(run, err, "epoch %" PRIu64 ": no unlabelled image was confident since the last evaluation, so only the labelled ones taught anything "
-                      "(lower ssl.threshold, or give training more labelled images or time)", epoch);
+    return cc_run_say(run, err,
+                      "epoch %" PRIu64
+                      ": no unlabelled image was confident since the last evaluation, so only the labelled ones taught anything "
+                      "(lower ssl.threshold, or give training more labelled images or time)",
+                      epoch);
 }
 
 /* ---- evaluation */
@@ -122,7 +131,8 @@ static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camc
     cc_run_state *s = &run->state;
     /* Without validation images the latest weights are the best known. */
     if (s->has_best && run->validation && !(score > s->best_score)) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_snapshot_take(&s->best, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
+    CC_RETURN_IF_FAILED(
+        cc_snapshot_take(&s->best, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
     s->has_best = true;
     s->best_epoch = epoch;
     s->best_step = s->step;
@@ -138,9 +148,10 @@ static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
     };
     char text[160] = "";
     for (size_t i = 0, used = 0; i < CC_COUNT(rates); i++)
-        if (!isnan(rates[i].value)) used += (size_t)snprintf(text + used, sizeof text - used, "  %s %.1f %%", rates[i].name, rates[i].value);
-    return cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f%s  %.0f images/s", row->epoch, run->settings.schedule.epochs,
-                      row->step, row->loss, text, row->images_per_s);
+        if (!isnan(rates[i].value))
+            used += (size_t)snprintf(text + used, sizeof text - used, "  %s %.1f %%", rates[i].name, rates[i].value);
+    return cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f%s  %.0f images/s", row->epoch,
+                      run->settings.schedule.epochs, row->step, row->loss, text, row->images_per_s);
 }
 
 static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
@@ -155,10 +166,23 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     CC_RETURN_IF_FAILED(keep_if_best(run, epoch, v.top1, err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     summarise(run, run->state.interval, &p);
-    cc_metrics_row row = { .step = run->state.step, .epoch = epoch, .lr = cc_schedule_lr(&run->settings.schedule, last),
-        .threshold = run->unlabeled ? cc_schedule_threshold(&run->settings.schedule, last) : NAN, .loss = p.loss, .loss_s = p.loss_s, .loss_u = p.loss_u,
-        .loss_c = p.loss_c, .mask_rate = p.mask_rate, .pseudo_acc = p.pseudo_acc, .train_top1 = p.train_top1, .val_loss = v.loss, .val_top1 = v.top1,
-        .val_top3 = v.top3, .val_top5 = v.top5, .images_per_s = p.images_per_s, .seconds = run->state.seconds + cc_seconds() - run->started };
+    cc_metrics_row row = { .step = run->state.step,
+                           .epoch = epoch,
+                           .lr = cc_schedule_lr(&run->settings.schedule, last),
+                           .threshold = run->unlabeled ? cc_schedule_threshold(&run->settings.schedule, last) : NAN,
+                           .loss = p.loss,
+                           .loss_s = p.loss_s,
+                           .loss_u = p.loss_u,
+                           .loss_c = p.loss_c,
+                           .mask_rate = p.mask_rate,
+                           .pseudo_acc = p.pseudo_acc,
+                           .train_top1 = p.train_top1,
+                           .val_loss = v.loss,
+                           .val_top1 = v.top1,
+                           .val_top3 = v.top3,
+                           .val_top5 = v.top5,
+                           .images_per_s = p.images_per_s,
+                           .seconds = run->state.seconds + cc_seconds() - run->started };
     CC_RETURN_IF_FAILED(cc_metrics_append(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), &row, err));
     CC_RETURN_IF_FAILED(say_row(run, &row, err));
     memset(run->state.interval, 0, sizeof run->state.interval);
@@ -198,8 +222,8 @@ static camcl_status loop(cc_run *run, camcl_error *err)
         if (wants_stop(run) && run->state.step < schedule->steps) {
             CC_RETURN_IF_FAILED(collect_all(run, err));
             CC_RETURN_IF_FAILED(cc_run_save(run, err));
-            return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)", run->state.step,
-                           schedule->steps);
+            return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
+                           run->state.step, schedule->steps);
         }
     }
     return CAMCL_OK;

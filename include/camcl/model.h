@@ -51,15 +51,16 @@ camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images
                                   float *logits, camcl_error *err);
 /* probabilities [count,classes]. Labels are not looked at. */
 camcl_status camcl_model_predict(camcl_model *model, const camcl_images *images, float *probabilities, camcl_error *err);
-/* Grad-CAMs, scaled to 0..1 per image: maps [count,S,S] with S = image_size. `layer` is the stage, 1..stages. target: the class to explain, or -1 for each
- * image's own arg-max; explained [count] receives what was explained, predicted [count] the arg-max. A map of zeros means that the raw map was constant. */
-camcl_status camcl_model_cam(camcl_model *model, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps, int32_t *explained,
-                             int32_t *predicted, camcl_error *err);
+/* Grad-CAMs, scaled to 0..1 per image: maps [count,S,S] with S = image_size. `layer` is the stage, 1..stages. target: the class to explain,
+ * or -1 for each image's own arg-max; explained [count] receives what was explained, predicted [count] the arg-max. A map of zeros means
+ * that the raw map was constant. */
+camcl_status camcl_model_cam(camcl_model *model, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
+                             int32_t *explained, int32_t *predicted, camcl_error *err);
 
 /* Which part of a data set. */
 typedef enum camcl_split { CAMCL_SPLIT_TEST, CAMCL_SPLIT_VALIDATION, CAMCL_SPLIT_TRAIN } camcl_split;
-/* The images of a split as indices into the part (training or test images) that *part names: test: all test images in official order; validation, train: as
- * the configuration's split draws them, train being the labelled images. The caller frees *indices. */
+/* The images of a split as indices into the part (training or test images) that *part names: test: all test images in official order;
+ * validation, train: as the configuration's split draws them, train being the labelled images. The caller frees *indices. */
 camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset *dataset, camcl_split split, camcl_dataset_part *part,
                                  uint32_t **indices, size_t *count, camcl_error *err);
 

@@ -37,8 +37,9 @@ typedef struct camcl_train_result {
     double seconds;
 } camcl_train_result;
 
-/* Trains as the (finished) configuration says, into output.dir, which must be set. On CAMCL_NOT_FINITE, CAMCL_STOPPED and every other failure the run
- * directory holds the last state that was saved. The best weights by validation top-1 are evaluated on the test images once, at the end. */
+/* Trains as the (finished) configuration says, into output.dir, which must be set. On CAMCL_NOT_FINITE, CAMCL_STOPPED and every other
+ * failure the run directory holds the last state that was saved. The best weights by validation top-1 are evaluated on the test images
+ * once, at the end. */
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err);
 
 #ifdef __cplusplus

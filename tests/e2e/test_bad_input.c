@@ -31,7 +31,8 @@ enum { RECORD = 3073, RECORDS = 40 };
 /* The six files of CIFAR-10, each with `RECORDS` images. */
 static const char *write_cifar(const char *folder)
 {
-    static const char *const names[] = { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin" };
+    static const char *const names[] = { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                         "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin" };
     const char *root = scratch_path(folder, "cifar");
     unsigned char *records = calloc(RECORDS, RECORD);
     assert_non_null(records);
@@ -58,7 +59,8 @@ static void test_data(void **state)
     char root[512], file[600];
     snprintf(root, sizeof root, "%s", write_cifar(folder));
     snprintf(file, sizeof file, "%s/data_batch_3.bin", root);
-    free(program_prints(folder, "train --quiet '%s/small.ini' 'output.dir=%s/cifar-run' data.dataset=cifar10 'data.root=%s' train.epochs=1", folder, folder, root));
+    free(program_prints(folder, "train --quiet '%s/small.ini' 'output.dir=%s/cifar-run' data.dataset=cifar10 'data.root=%s' train.epochs=1",
+                        folder, folder, root));
 
     cifar_fails(folder, scratch_path(folder, "nowhere"), "nowhere|data.root");
     size_t size;
@@ -130,8 +132,10 @@ static void test_small_images(void **state)
 {
     static const char *const keys[] = { "data.image_size=1", "data.image_size=2", "data.image_size=4 model.stem=imagenet" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        outcome result = program_run(*state, "train --quiet '%s/small.ini' 'output.dir=%s/side-%zu' train.epochs=1 %s", (char *)*state, (char *)*state, i, keys[i]);
-        if (result.status != 0 && (result.status > 2 || !strstr(result.err, "data.image_size"))) fail_msg("%s: exit %d: %s", keys[i], result.status, result.err);
+        outcome result = program_run(*state, "train --quiet '%s/small.ini' 'output.dir=%s/side-%zu' train.epochs=1 %s", (char *)*state,
+                                     (char *)*state, i, keys[i]);
+        if (result.status != 0 && (result.status > 2 || !strstr(result.err, "data.image_size")))
+            fail_msg("%s: exit %d: %s", keys[i], result.status, result.err);
         outcome_free(&result);
     }
 }
@@ -193,10 +197,12 @@ static void test_disk_full(void **state)
     char *before = scratch_read(scratch_path(run, "state.safetensors"), &size);
     const size_t entries = scratch_entries(run);
     scratch_limit_files(size - 1000);
-    outcome result = program_run(folder, "train --quiet '%s/small.ini' 'output.dir=%s' train.epochs=2 optim.schedule=constant --resume", folder, run);
+    outcome result =
+        program_run(folder, "train --quiet '%s/small.ini' 'output.dir=%s' train.epochs=2 optim.schedule=constant --resume", folder, run);
     scratch_unlimit_files();
     assert_int_equal(result.status, 1);
-    if (strstr(result.err, "state.safetensors") == NULL || strchr(result.err, '(') == NULL) fail_msg("what could not be written? %s", result.err);
+    if (strstr(result.err, "state.safetensors") == NULL || strchr(result.err, '(') == NULL)
+        fail_msg("what could not be written? %s", result.err);
     outcome_free(&result);
     size_t after_size;
     char *after = scratch_read(scratch_path(run, "state.safetensors"), &after_size);
@@ -208,7 +214,8 @@ static void test_disk_full(void **state)
     free(after);
     free(program_prints(folder, "eval '%s/best.safetensors'", run));
     /* With room again, the run goes on. */
-    free(program_prints(folder, "train --quiet '%s/small.ini' 'output.dir=%s' train.epochs=2 optim.schedule=constant --resume", folder, run));
+    free(program_prints(folder, "train --quiet '%s/small.ini' 'output.dir=%s' train.epochs=2 optim.schedule=constant --resume", folder,
+                        run));
     metrics_table *m = metrics_load(run);
     assert_int_equal(m->rows, 2);
     free(m);
@@ -229,8 +236,10 @@ static void test_not_finite(void **state)
     snprintf(run, sizeof run, "%s/diverges", folder);
     /* The rate rises with every step until nothing is finite any more. */
     program_fails(folder, 1, "NaN|step|optim.lr|diverges",
-                  "train --quiet '%s/small.ini' 'output.dir=%s' ssl.mode=supervised optim.lr=1e6 optim.schedule=constant optim.warmup=10000000 optim.weight_decay=1 "
-                  "train.epochs=400 train.epoch_steps=10", folder, run);
+                  "train --quiet '%s/small.ini' 'output.dir=%s' ssl.mode=supervised optim.lr=1e6 optim.schedule=constant "
+                  "optim.warmup=10000000 optim.weight_decay=1 "
+                  "train.epochs=400 train.epoch_steps=10",
+                  folder, run);
     assert_int_not_equal(access(scratch_path(run, "result.json"), F_OK), 0);
     char *out = program_prints(folder, "eval '%s/last.safetensors' --json", run);
     cc_json *json = json_parse_text(out);

@@ -24,8 +24,11 @@ enum { CLASSES = 10, TEST_IMAGES = 2000 };
 static int setup(void **state)
 {
     if (runs_setup(state) != 0) return -1;
-    outcome result = program_run(*state, "train --quiet '%s/small.ini' 'output.dir=%s/run' ssl.mode=supervised data.labeled=500 train.batch_labeled=32 "
-                                 "train.epoch_steps=30 optim.lr=0.1 output.save_every=3", (char *)*state, (char *)*state);
+    outcome result =
+        program_run(*state,
+                    "train --quiet '%s/small.ini' 'output.dir=%s/run' ssl.mode=supervised data.labeled=500 train.batch_labeled=32 "
+                    "train.epoch_steps=30 optim.lr=0.1 output.save_every=3",
+                    (char *)*state, (char *)*state);
     if (result.status != 0) fprintf(stderr, "%s", result.err);
     int failed = result.status != 0;
     outcome_free(&result);
@@ -143,7 +146,8 @@ static void test_logits(void **state)
         size_t best = 0;
         for (size_t c = 1; c < CLASSES; c++)
             if (row[c] > row[best]) best = c;
-        static const char *const names[CLASSES] = { "disc", "ring", "triangle", "square", "hexagon", "star", "cross", "crescent", "arrow", "heart" };
+        static const char *const names[CLASSES] = { "disc", "ring",  "triangle", "square", "hexagon",
+                                                    "star", "cross", "crescent", "arrow",  "heart" };
         char expected[64];
         snprintf(expected, sizeof expected, "%05zu: explains %s, predicted %s", images[i], names[best], names[best]);
         if (strncmp(line, expected, strlen(expected)) != 0) fail_msg("the logits say \"%s\", cam says: %s", expected, line);
@@ -180,8 +184,8 @@ static void test_predict(void **state)
     write_png(scratch_path(folder, files[1]), 40, 25, 1);
     write_png(scratch_path(folder, files[3]), 16, 16, 3);
     scratch_write(scratch_path(folder, files[2]), jpeg_rgb, sizeof jpeg_rgb);
-    char *out = program_prints(folder, "predict --json '%s' '%s/%s' '%s/%s' '%s/%s' '%s/%s'", checkpoint(state), folder, files[0], folder, files[1], folder, files[2],
-                               folder, files[3]);
+    char *out = program_prints(folder, "predict --json '%s' '%s/%s' '%s/%s' '%s/%s' '%s/%s'", checkpoint(state), folder, files[0], folder,
+                               files[1], folder, files[2], folder, files[3]);
     cc_json *json = json_parse_text(out);
     assert_int_equal(json->kind, CC_JSON_ARRAY);
     assert_int_equal(json->count, 4);
@@ -256,7 +260,8 @@ static void test_cam_of_data(void **state)
     assert_same_file(a, b, "00003_cam.png");
     assert_same_file(a, b, "01999_overlay.png");
     /* Another class, stage or split gives another map. */
-    static const char *const others[] = { "--class 5", "--class 4 --layer 2", "--class 4 ssl.cam_layer=1", "--class 4 --split train", "--class 4 --split validation" };
+    static const char *const others[] = { "--class 5", "--class 4 --layer 2", "--class 4 ssl.cam_layer=1", "--class 4 --split train",
+                                          "--class 4 --split validation" };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         free(program_prints(folder, "cam '%s' --index 3 %s -o '%s'", checkpoint(state), others[i], b));
         if (same_file(a, b, "00003_cam.png")) fail_msg("%s changes nothing", others[i]);
@@ -304,7 +309,9 @@ static void test_report(void **state)
 
 static void check_bench(void **state, const char *device)
 {
-    static const char *const members[] = { "device", "supervised", "pseudo-label", "gradcam", "infer", NULL }, *const figures[] = { "ms_per_step", "images_per_s", "peak_bytes", NULL };
+    static const char *const members[] = { "device", "supervised", "pseudo-label", "gradcam", "infer", NULL }, *const figures[] = {
+        "ms_per_step", "images_per_s", "peak_bytes", NULL
+    };
     static const double images[] = { 8, 20, 20, 256 };
     char *out = program_prints(*state, "bench step --json model.width=4 data.image_size=16 train.batch_labeled=8 train.batch_unlabeled=12 "
                                "'device.cache_dir=%s/cache' %s", (char *)*state, device);

@@ -84,7 +84,8 @@ static void check_killed(const char *folder, const char *name, const char *keys,
     assert_int_equal(scratch_entries(killed), scratch_entries(whole));   /* no temporary file, no lock */
 }
 
-/* From "before anything" to "while files are written" to "some saves later"; what exactly they hit depends on the machine, and must not matter. */
+/* From "before anything" to "while files are written" to "some saves later"; what exactly they hit depends on the machine, and must not
+ * matter. */
 static void test_killed(void **state)
 {
     static const long delays[] = { -1, -900, 0, 3, 40, -1300, 7, 1 };
@@ -95,16 +96,17 @@ static void test_killed(void **state)
 static void test_killed_between_rows(void **state)
 {
     static const long delays[] = { 0, 30, -1200, 5 };
-    check_killed(*state, "rows", "train.epochs=40 train.epoch_steps=1 train.eval_every=7 ssl.preset=paper-code ssl.threshold=0.5 ssl.threshold_end=0.5", delays,
-                 sizeof delays / sizeof delays[0]);
+    check_killed(*state, "rows",
+                 "train.epochs=40 train.epoch_steps=1 train.eval_every=7 ssl.preset=paper-code ssl.threshold=0.5 ssl.threshold_end=0.5",
+                 delays, sizeof delays / sizeof delays[0]);
 }
 
 /* Evaluated more often than saved: rows behind the restored step are dropped and written again. */
 static void test_killed_between_saves(void **state)
 {
     static const long delays[] = { 10, -1100, 2 };
-    check_killed(*state, "saves", "train.epochs=40 train.epoch_steps=1 output.save_every=9 output.cams_every=10 ssl.mode=pseudo-label", delays,
-                 sizeof delays / sizeof delays[0]);
+    check_killed(*state, "saves", "train.epochs=40 train.epoch_steps=1 output.save_every=9 output.cams_every=10 ssl.mode=pseudo-label",
+                 delays, sizeof delays / sizeof delays[0]);
 }
 
 /* A signal stops in the middle of an epoch, and the run goes on from there. */
@@ -133,12 +135,13 @@ static void test_changed_keys(void **state)
     run_path(run, *state, "changed");
     train(*state, "changed", "train.epochs=2");
     const uint64_t before = folder_fingerprint(run);
-    static const char *const refused[] = { "optim.lr=0.1", "train.epochs=1", "data.seed=5", "ssl.mode=supervised", "model.width=8", "train.batch_labeled=4",
-                                           "train.eval_every=2" };
+    static const char *const refused[] = { "optim.lr=0.1",  "train.epochs=1",        "data.seed=5",       "ssl.mode=supervised",
+                                           "model.width=8", "train.batch_labeled=4", "train.eval_every=2" };
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         char parts[128];
         snprintf(parts, sizeof parts, "resume: |%.*s: the run has", (int)strcspn(refused[i], "="), refused[i]);
-        program_fails(*state, 2, parts, "train '%s/small.ini' 'output.dir=%s' --resume --quiet train.epochs=2 %s", (char *)*state, run, refused[i]);
+        program_fails(*state, 2, parts, "train '%s/small.ini' 'output.dir=%s' --resume --quiet train.epochs=2 %s", (char *)*state, run,
+                      refused[i]);
         if (folder_fingerprint(run) != before) fail_msg("refusing %s changed the run", refused[i]);
     }
     /* [output] may change, and the same value may be written in another way. */

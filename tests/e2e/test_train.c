@@ -40,8 +40,9 @@ static void assert_close(double got, double want, double tolerance)
 /* ---- learning */
 
 /* Enough labels and steps for a small network to tell shapes apart, with pseudo-labels that take part (ten classes: chance is 10 %). */
-#define LEARNING "data.labeled=2000 data.unlabeled=1000 data.validation=500 data.image_size=24 train.batch_labeled=48 train.batch_unlabeled=12 " \
-                 "train.epoch_steps=50 train.epochs=5 optim.lr=0.05 ssl.threshold=0.7 ssl.threshold_end=0.7 ssl.reduction=batch output.save_every=5 "
+#define LEARNING                                                                                                                           \
+    "data.labeled=2000 data.unlabeled=1000 data.validation=500 data.image_size=24 train.batch_labeled=48 train.batch_unlabeled=12 "        \
+    "train.epoch_steps=50 train.epochs=5 optim.lr=0.05 ssl.threshold=0.7 ssl.threshold_end=0.7 ssl.reduction=batch output.save_every=5 "
 
 static void check_learning(const char *folder, const char *name, const char *more, double least_top1)
 {
@@ -53,7 +54,8 @@ static void check_learning(const char *folder, const char *name, const char *mor
     const double first = metrics_number(m, 0, "loss_s"), last = metrics_number(m, 4, "loss_s"), top1 = test_top1(run);
     printf("%s: loss %.3f -> %.3f, test %.1f %%\n", name, first, last, top1);
     if (!(last < 0.85 * first)) fail_msg("%s: the loss fell only from %g to %g", name, first, last);
-    if (!(metrics_number(m, 4, "train_top1") > metrics_number(m, 0, "train_top1") + 8)) fail_msg("%s: training accuracy does not rise", name);
+    if (!(metrics_number(m, 4, "train_top1") > metrics_number(m, 0, "train_top1") + 8))
+        fail_msg("%s: training accuracy does not rise", name);
     if (!(metrics_number(m, 4, "val_loss") < 2.2)) fail_msg("%s: validation loss stays at chance", name);
     if (!(top1 > least_top1)) fail_msg("%s: %g %% of the test images are right", name, top1);
     if (!strstr(more, "supervised") && !(metrics_number(m, 4, "mask_rate") > 1)) fail_msg("%s: no pseudo-label took part", name);
@@ -84,8 +86,10 @@ static void test_learns_on_other_devices(void **state)
     for (size_t i = 0; i < count; i++) {
         char keys[256], name[32];
         snprintf(name, sizeof name, "other-%zu", i);
-        snprintf(keys, sizeof keys, "device.select=%s data.labeled=10 data.validation=10 ssl.threshold=0.5 optim.lr=0.05 train.batch_unlabeled=4 "
-                 "output.save_every=3", selectors[i]);
+        snprintf(keys, sizeof keys,
+                 "device.select=%s data.labeled=10 data.validation=10 ssl.threshold=0.5 optim.lr=0.05 train.batch_unlabeled=4 "
+                 "output.save_every=3",
+                 selectors[i]);
         const char *run = train(*state, name, keys);
         metrics_table *m = metrics_load(run);
         const double first = metrics_number(m, 0, "loss_s"), last = metrics_number(m, 2, "loss_s");
@@ -152,7 +156,8 @@ static void check_splits(const char *run)
 
 static void check_cells(const metrics_table *m, bool has_unlabeled, bool has_cams, double alpha, double beta)
 {
-    static const char *const always[] = { "lr", "loss", "loss_s", "train_top1", "val_loss", "val_top1", "val_top3", "val_top5", "images_per_s", "seconds" };
+    static const char *const always[] = { "lr",       "loss",     "loss_s",   "train_top1",   "val_loss",
+                                          "val_top1", "val_top3", "val_top5", "images_per_s", "seconds" };
     for (size_t r = 0; r < m->rows; r++) {
         for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) assert_true(isfinite(metrics_number(m, r, always[i])));
         assert_int_equal(metrics_empty(m, r, "threshold"), !has_unlabeled);
@@ -171,8 +176,9 @@ static void check_cells(const metrics_table *m, bool has_unlabeled, bool has_cam
 
 static void test_leaves(void **state)
 {
-    static const char *const files[] = { "config.ini", "splits.json", "metrics.csv", "train.log", "result.json", "best.safetensors", "last.safetensors",
-                                         "state.safetensors", "cams", "report.html", "confusion.csv" };
+    static const char *const files[] = { "config.ini",  "splits.json",      "metrics.csv",      "train.log",
+                                         "result.json", "best.safetensors", "last.safetensors", "state.safetensors",
+                                         "cams",        "report.html",      "confusion.csv" };
     const char *run = train(*state, "leaves", "ssl.alpha=2 ssl.beta=3");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (access(scratch_path(run, files[i]), F_OK) != 0) fail_msg("%s is missing", files[i]);
@@ -197,7 +203,8 @@ static void test_leaves(void **state)
     check_cells(m, false, false, 1, 1);
     for (size_t r = 0; r < m->rows; r++) assert_true(metrics_empty(m, r, "pseudo_acc"));
     free(m);
-    run = train(*state, "leaves-pseudo-label", "ssl.mode=pseudo-label ssl.alpha=2 optim.schedule=step optim.lr_step=1 optim.lr_gamma=0.5 optim.warmup=2");
+    run = train(*state, "leaves-pseudo-label",
+                "ssl.mode=pseudo-label ssl.alpha=2 optim.schedule=step optim.lr_step=1 optim.lr_gamma=0.5 optim.warmup=2");
     m = metrics_load(run);
     check_cells(m, true, false, 2, 1);
     for (size_t r = 0; r < 3; r++) assert_close(metrics_number(m, r, "lr"), 0.03 * pow(0.5, (double)r), 1e-6);
@@ -207,7 +214,9 @@ static void test_leaves(void **state)
 /* Each step of the warm-up and the constant schedule, seen at evaluations after every step. */
 static void test_schedule(void **state)
 {
-    const char *run = train(*state, "schedule", "ssl.mode=supervised optim.schedule=constant optim.warmup=4 train.epoch_steps=1 train.epochs=6 output.save_every=6");
+    const char *run =
+        train(*state, "schedule",
+              "ssl.mode=supervised optim.schedule=constant optim.warmup=4 train.epoch_steps=1 train.epochs=6 output.save_every=6");
     metrics_table *m = metrics_load(run);
     assert_int_equal(m->rows, 6);
     for (size_t r = 0; r < 6; r++) assert_close(metrics_number(m, r, "lr"), 0.03 * (r < 4 ? (double)(r + 1) / 4 : 1), 1e-6);
@@ -315,7 +324,8 @@ static void test_exact_gradient(void **state)
 
 static void test_nothing_confident(void **state)
 {
-    char *out = program_prints(*state, "train '%s/small.ini' 'output.dir=%s/mask' ssl.threshold=1.1 ssl.threshold_end=1.1 2>&1", (char *)*state, (char *)*state);
+    char *out = program_prints(*state, "train '%s/small.ini' 'output.dir=%s/mask' ssl.threshold=1.1 ssl.threshold_end=1.1 2>&1",
+                               (char *)*state, (char *)*state);
     assert_non_null(strstr(out, "no unlabelled image was confident"));
     assert_non_null(strstr(out, "ssl.threshold"));
     free(out);
@@ -403,8 +413,11 @@ static void test_second_signal(void **state)
 {
     const char *folder = *state, *run = scratch_path(folder, "twice");
     /* One step of this takes long enough for both signals to fall into it, or the first has already stopped it. */
-    pid_t process = program_start(folder, "twice", "train '%s/small.ini' 'output.dir=%s' train.epochs=1000 train.epoch_steps=1000 model.width=32 data.image_size=32 "
-                                  "train.batch_labeled=64 train.batch_unlabeled=64", folder, run);
+    pid_t process =
+        program_start(folder, "twice",
+                      "train '%s/small.ini' 'output.dir=%s' train.epochs=1000 train.epoch_steps=1000 model.width=32 data.image_size=32 "
+                      "train.batch_labeled=64 train.batch_unlabeled=64",
+                      folder, run);
     wait_for_file(scratch_path(run, "splits.json"), process);
     kill(process, SIGINT);
     sleep_milliseconds(50);

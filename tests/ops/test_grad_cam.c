@@ -101,7 +101,8 @@ static void tangent_matches_reference(void **state)
         const size_t pixels = d.h * d.w, count = d.n * pixels * d.c;
         float *a = random_floats(count, 11), *cam = random_floats(d.n * pixels, 12), *u = random_floats(d.n * pixels, 13);
         cam[0] = 0.0f;   /* the ReLU's edge passes nothing */
-        double *a64 = to_doubles(a, count), *cam64 = to_doubles(cam, d.n * pixels), *u64 = to_doubles(u, d.n * pixels), *v64 = malloc(count * sizeof *v64);
+        double *a64 = to_doubles(a, count), *cam64 = to_doubles(cam, d.n * pixels), *u64 = to_doubles(u, d.n * pixels),
+               *v64 = malloc(count * sizeof *v64);
         ref_grad_cam_tangent(d.n, pixels, d.c, d.relu, a64, cam64, u64, v64);
         op_test t;
         op_begin(&t, device);

@@ -112,7 +112,8 @@ static void open_base(base *b, const char *name)
     OK(cc_snapshot_apply(&start, b->model, &err));
     cc_snapshot_free(&start);
     const cc_st_tensor *pixels = tensor_of(b->data, "pixels");
-    void *bytes = data_of(b->data, "pixels"), *labels = data_of(b->data, "labels"), *mean = data_of(b->data, "mean"), *std = data_of(b->data, "std");
+    void *bytes = data_of(b->data, "pixels"), *labels = data_of(b->data, "labels"), *mean = data_of(b->data, "mean"),
+         *std = data_of(b->data, "std");
     b->count = pixels->shape[0];
     b->image_size = (size_t)number_of(b->data, "image_size");
     cc_images_spec images = { bytes, labels, b->count, pixels->shape[1], pixels->shape[2], pixels->shape[3], mean, std, "images" };
@@ -400,12 +401,33 @@ int main(void)
     int failed = count == 0;
     for (size_t i = 0; i < count; i++) {
         const struct CMUnitTest tests[] = {
-            PASS("resnet34_cifar"), PASS("resnet34_imagenet"), PASS("resnet50_cifar"), PASS("resnet50_imagenet"), PASS("wrn28-2"),
-            STEP("supervised_corrected"), STEP("supervised_paper-code"), STEP("pseudo-label_corrected"), STEP("pseudo-label_paper-code"),
-            STEP("gradcam_corrected"), STEP("gradcam_paper-code"), STEP("gradcam_attached"), STEP("gradcam_own"), STEP("gradcam_separate"),
-            STEP("gradcam_batch"), STEP("gradcam_relu"), STEP("gradcam_layer1"), STEP("gradcam_layer2"), STEP("gradcam_layer4"),
-            STEP("gradcam_nobody-confident"), STEP("gradcam_resized"), STEP("gradcam_exact"), STEP("gradcam_exact-layer1"), STEP("gradcam_exact-layer4"),
-            STEP("gradcam_exact-attached-own"), STEP("gradcam_resnet50"), STEP("gradcam_wrn"),
+            PASS("resnet34_cifar"),
+            PASS("resnet34_imagenet"),
+            PASS("resnet50_cifar"),
+            PASS("resnet50_imagenet"),
+            PASS("wrn28-2"),
+            STEP("supervised_corrected"),
+            STEP("supervised_paper-code"),
+            STEP("pseudo-label_corrected"),
+            STEP("pseudo-label_paper-code"),
+            STEP("gradcam_corrected"),
+            STEP("gradcam_paper-code"),
+            STEP("gradcam_attached"),
+            STEP("gradcam_own"),
+            STEP("gradcam_separate"),
+            STEP("gradcam_batch"),
+            STEP("gradcam_relu"),
+            STEP("gradcam_layer1"),
+            STEP("gradcam_layer2"),
+            STEP("gradcam_layer4"),
+            STEP("gradcam_nobody-confident"),
+            STEP("gradcam_resized"),
+            STEP("gradcam_exact"),
+            STEP("gradcam_exact-layer1"),
+            STEP("gradcam_exact-layer4"),
+            STEP("gradcam_exact-attached-own"),
+            STEP("gradcam_resnet50"),
+            STEP("gradcam_wrn"),
             cmocka_unit_test(consistency_loss_moves_the_stem),
         };
         device = devices[i];

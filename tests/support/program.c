@@ -118,7 +118,8 @@ pid_t program_start(const char *folder, const char *name, const char *format, ..
     va_start(list, format);
     format_arguments(arguments, format, list);
     va_end(list);
-    int n = snprintf(command, sizeof command, "exec '%s' %s >'%s/%s.out' 2>'%s/%s.err'", getenv("CAMCL_PROGRAM"), arguments, folder, name, folder, name);
+    int n = snprintf(command, sizeof command, "exec '%s' %s >'%s/%s.out' 2>'%s/%s.err'", getenv("CAMCL_PROGRAM"), arguments, folder, name,
+                     folder, name);
     assert_true(n > 0 && (size_t)n < sizeof command);
     fflush(NULL);
     pid_t process = fork();

@@ -13,8 +13,9 @@
 #include "camcl/device.h"
 #include "support/scratch.h"
 
-const char *const metrics_names[METRICS_COLUMNS] = { "step", "epoch", "lr", "threshold", "loss", "loss_s", "loss_u", "loss_c", "mask_rate", "pseudo_acc",
-    "train_top1", "val_loss", "val_top1", "val_top3", "val_top5", "images_per_s", "seconds" };
+const char *const metrics_names[METRICS_COLUMNS] = { "step",     "epoch",    "lr",        "threshold",    "loss",       "loss_s",
+                                                     "loss_u",   "loss_c",   "mask_rate", "pseudo_acc",   "train_top1", "val_loss",
+                                                     "val_top1", "val_top3", "val_top5",  "images_per_s", "seconds" };
 
 int runs_setup(void **state)
 {
@@ -96,7 +97,8 @@ metrics_table *metrics_load(const char *run)
             assert_true(length < sizeof table->cell[0][0]);
             memcpy(table->cell[table->rows][c], at, length);
             at += length;
-            if (*at != (c + 1 < METRICS_COLUMNS ? ',' : '\n')) fail_msg("row %zu of metrics.csv has not %d cells: %s", table->rows, METRICS_COLUMNS, text);
+            if (*at != (c + 1 < METRICS_COLUMNS ? ',' : '\n'))
+                fail_msg("row %zu of metrics.csv has not %d cells: %s", table->rows, METRICS_COLUMNS, text);
             at++;
         }
         table->rows++;

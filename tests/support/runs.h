@@ -8,8 +8,8 @@
 
 #include "base/json.h"
 
-/* Setup and teardown of a group: *state is a folder of its own, with small.ini in it, and its kernel cache below it. small.ini is a gradcam run
- * of 3 epochs of 4 steps that takes no time, with most images confident. */
+/* Setup and teardown of a group: *state is a folder of its own, with small.ini in it, and its kernel cache below it. small.ini is a gradcam
+ * run of 3 epochs of 4 steps that takes no time, with most images confident. */
 int runs_setup(void **state);
 int runs_teardown(void **state);
 

@@ -57,7 +57,8 @@ static void show(const everything *e, char *text, size_t size)
         "%.9g\nunlabeled_count %zu\n"
         "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %d\nconfidence %d\njoint %d\nshared "
         "%d\nattached %d\n"
-        "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum %.9g\ndecay "
+        "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum "
+        "%.9g\ndecay "
         "%.9g\n"
         "ema %.9g\nnesterov %d\nflip_h %d\nflip_v %d\ncrop %.9g\nrotations %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
         "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g "
@@ -66,9 +67,9 @@ static void show(const everything *e, char *text, size_t size)
         e->device.select, e->device.cache_dir, e->device.conv, e->device.separate_memory, e->dataset.dataset, e->dataset.root,
         e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
         (unsigned long long)e->split.seed, (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width,
-        s->graph.classes, s->graph.channels, (int)o->mode, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->exact,
-        o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size,
-        s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
+        s->graph.classes, s->graph.channels, (int)o->mode, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
+        o->exact, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled,
+        s->step.image_size, s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
         s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image,
         (unsigned long long)s->seed, (unsigned long long)s->augment.seed, (int)s->schedule.kind, s->schedule.lr, s->schedule.gamma,
         (unsigned long long)s->schedule.step_epochs, (unsigned long long)s->schedule.warmup, (unsigned long long)s->schedule.epochs,
