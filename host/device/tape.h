@@ -69,7 +69,8 @@ camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc
                           camcl_error *err);
 
 /* A step that enqueues through a library (CLBlast). `call` runs on every cc_tape_run with the OpenCL memory objects of `args` (buffers
- * only, in order) and must not wait. context is freed with free() when the tape goes. */
+ * only, in order) and must not wait. context is freed with free() when the
+ * tape goes; after a failure it stays the caller's. */
 typedef camcl_status (*cc_tape_callback)(void *context, void *cl_queue, void *const *cl_mems, camcl_error *err);
 camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args,
                           size_t count, camcl_error *err);

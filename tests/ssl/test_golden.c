@@ -243,7 +243,8 @@ static cc_step_spec spec_of(const cc_safetensors *g)
 {
     return (cc_step_spec){
         .objective = {
-            .mode = is(g, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED : is(g, "ssl.mode", "gradcam") ? CC_MODE_GRADCAM : CC_MODE_PSEUDO_LABEL,
+            .mode = is(g, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED
+                  : is(g, "ssl.mode", "gradcam") ? CC_MODE_GRADCAM : CC_MODE_PSEUDO_LABEL,
             .confidence = is(g, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
             .joint = is(g, "ssl.batch_norm", "joint"),
             .shared_class = is(g, "ssl.cam_class", "shared"),
