@@ -24,6 +24,9 @@
 
 typedef __global const float *pixel_pointer;
 
+/* Whatever is stored is aligned: compilers split a vstore16, which need not be. */
+static inline void store(__global float *to, const float16 value) { *(__global float16 *)to = value; }
+
 /* to[f*step] = B^T d B of 16 channels from `at`. */
 static inline void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
 {
@@ -32,7 +35,7 @@ static inline void input_transform(pixel_pointer *pixel, const int at, __global 
     for (int i = 0; i < 36; i++) d[i] = vload16(0, pixel[i] + at);
     winograd_input(d);
 #pragma unroll
-    for (int i = 0; i < 36; i++) vstore16(d[i], 0, to + i * step);
+    for (int i = 0; i < 36; i++) store(to + i * step, d[i]);
 }
 
 /* to[f*step] = A dY A^T of 16 channels from `at`. */
@@ -43,7 +46,7 @@ static inline void gradient_transform(pixel_pointer *pixel, const int at, __glob
     for (int i = 0; i < 16; i++) y[i] = vload16(0, pixel[i] + at);
     winograd_gradient(y, m);
 #pragma unroll
-    for (int i = 0; i < 36; i++) vstore16(m[i], 0, to + i * step);
+    for (int i = 0; i < 36; i++) store(to + i * step, m[i]);
 }
 
 /* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
@@ -95,7 +98,7 @@ static inline void multiply(__global const float *v, __global const float *m, __
 #pragma unroll
             for (int i = 0; i < ROWS; i++)
 #pragma unroll
-                for (int j = 0; j < VECTORS; j++) vstore16(sum[i][j], i * VECTORS + j, u);
+                for (int j = 0; j < VECTORS; j++) store(u + i * KB + 16 * j, sum[i][j]);
             u += ROWS * KB;
         }
     }
@@ -117,7 +120,7 @@ static inline void write_block(__global const float *u, __global float *out, con
 #pragma unroll
                 for (int i = 0; i < 9; i++) {
                     __global float *at = to + (size_t)i * C * out_row;
-                    vstore16(add ? vload16(0, at) + w[i] : w[i], 0, at);
+                    store(at, add ? vload16(0, at) + w[i] : w[i]);
                 }
             }
         }
@@ -133,7 +136,7 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
     const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
     __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
     __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * 16;
-    for (int i = 0; i < max(inputs, outputs); i += 16) vstore16((float16)0.0f, 0, zeros + i);
+    for (int i = 0; i < max(inputs, outputs); i += 16) store(zeros + i, (float16)0.0f);
 
     const int input_blocks = (C + inputs - 1) / inputs, output_blocks = (K + outputs - 1) / outputs;
     for (int task = get_global_id(0); task < parts * input_blocks * output_blocks; task += get_global_size(0)) {
