@@ -143,6 +143,20 @@ __kernel void batch_norm_running(__global const float *running_mean, __global co
     store(invstd + at, SPLAT(1.0f) / sqrt(load(running_var + at) + eps));
 }
 
+/* The same as a factor and a summand, for what applies them elsewhere. */
+__kernel void batch_norm_fold(__global const float *gamma, __global const float *beta, __global const float *running_mean,
+    __global const float *running_var, __global float *mean, __global float *invstd, __global float *scale, __global float *shift, int c,
+    float eps)
+{
+    const int at = (int)get_global_id(0) * WIDTH;
+    if (at >= c) return;
+    const floatv m = load(running_mean + at), r = SPLAT(1.0f) / sqrt(load(running_var + at) + eps), factor = load(gamma + at) * r;
+    store(mean + at, m);
+    store(invstd + at, r);
+    store(scale + at, factor);
+    store(shift + at, load(beta + at) - m * factor);
+}
+
 __kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual,
                                  __global const float *restrict gamma, __global const float *restrict beta,
                                  __global const float *restrict mean, __global const float *restrict invstd, __global float *restrict y,

@@ -7,6 +7,9 @@
  * in a tensor y [N, out_H, out_W, K] (out_step > 1: one phase of a strided backward-data).
  *
  * Weights are packed in panels [ceil(K / KB)][R*S*C][KB], KB = 16*VECTORS, zeros beyond K (conv2d_pack.cl).
+ * With `affine`, what is stored is act(sum * scale[k] + shift[k] + residual[n,p,q,k]) instead (out_step = 1, add = 0), act(v) = v > 0 ? v :
+ * slope * v: the batch norm of evaluation that follows a convolution, without another pass over y.
+ *
  * Work-item (i, j): groups i, i + size, ... of output rows, panels j*panels_each ... Dimension 0 has as many items as scratch has bands.
  * The reduction of one tile runs over R * S2 segments of `run` numbers that are contiguous in the band: S2 = 1, run = S*C when pixels
  * follow one another without a gap, else S2 = S, run = C. Local size is 1. */
@@ -32,13 +35,32 @@ static inline void store_channels(__global float *out, const float16 value, cons
     for (int i = 0; i < count; i++) out[i] = add ? out[i] + lane[i] : lane[i];
 }
 
+/* from[0..15], of which `count` exist; the others are 0 */
+static inline float16 load_channels(__global const float *from, const int count)
+{
+    if (count >= 16) return vload16(0, from);
+    float lane[16];
+    for (int i = 0; i < 16; i++) lane[i] = i < count ? from[i] : 0.0f;
+    return vload16(0, lane);
+}
+
+static inline float16 apply_affine(const float16 value, __global const float *scale, __global const float *shift,
+    __global const float *residual, const int has_residual, const int count, const float slope)
+{
+    float16 v = fma(value, load_channels(scale, count), load_channels(shift, count));
+    if (has_residual) v += load_channels(residual, count);
+    return v > (float16)0.0f ? v : v * slope;
+}
+
 __kernel void conv2d_tile(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
     const int N, const int H, const int W, const int C, const int K,
     const int P, const int Q, const int R, const int S2, const int run, const int stride, const int top, const int left,
     const int out_H, const int out_W, const int out_step, const int out_top, const int out_left,
     const int images, const int rows, const int groups_per_image, const int groups,
     const int band_columns, const int band_image, const int band_row, const int band_pixel, const int use_band,
-    const int w_offset, const int panels, const int panels_each, const int add)
+    const int w_offset, const int panels, const int panels_each, const int add,
+    __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
+    const float slope)
 {
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
@@ -58,7 +80,8 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
         } else {
             source += ((size_t)(p0 * stride + top) * W + left) * C;
         }
-        __global float *y_group = y + (((size_t)n0 * out_H + out_top + p0 * out_step) * out_W + out_left) * K;
+        const size_t y_first = (((size_t)n0 * out_H + out_top + p0 * out_step) * out_W + out_left) * K;
+        __global float *y_group = y + y_first;
         const int next_pixel = stride * band_pixel, next_row = band_row * stride - (Q - 1) * next_pixel;
         const int next_image = band_image - group_rows * band_row * stride;
         const int out_row = out_step * out_W - (Q - 1) * out_step, out_image = (out_H - group_rows * out_step) * out_W;
@@ -106,8 +129,14 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
 #pragma unroll
                 for (int i = 0; i < PIXELS; i++)
 #pragma unroll
-                    for (int v = 0; v < VECTORS; v++)
-                        if (pixel + i < pixels) store_channels(y_group + (size_t)out[i] * K + k0 + 16 * v, sum[i][v], K - k0 - 16 * v, add);
+                    for (int v = 0; v < VECTORS; v++) {
+                        const int k = k0 + 16 * v;
+                        if (pixel + i >= pixels || k >= K) continue;
+                        const size_t at = (size_t)out[i] * K + k;
+                        if (affine)
+                            sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + y_first + at, has_residual, K - k, slope);
+                        store_channels(y_group + at, sum[i][v], K - k, add);
+                    }
             }
         }
     }

@@ -84,6 +84,52 @@ static camcl_status forward_conv(cc_pass *pass, const cc_node *node, cc_tensor x
     return variant->record(pass->tape, &desc, (cc_tensor[]){ x, w, y }, 3, false, err);
 }
 
+/* The variant that computes a convolution together with the batch norm that is its only reader, or NULL. */
+static camcl_status find_fused(cc_pass *pass, size_t conv, const cc_variant **variant, const cc_variant **fused, camcl_error *err)
+{
+    const cc_graph *graph = pass->model->graph;
+    const cc_node *node = &graph->nodes[conv];
+    size_t readers = 0, reader = CC_NONE;
+    *fused = NULL;
+    for (size_t i = conv + 1; i < graph->node_count; i++) {
+        if (graph->nodes[i].input != conv && graph->nodes[i].residual != conv) continue;
+        readers++;
+        reader = i;
+    }
+    if (pass->spec.train || !pass->spec.frozen_from || conv < pass->spec.frozen_from || readers != 1 ||
+        graph->nodes[reader].kind != CC_NODE_BATCH_NORM || graph->nodes[reader].input != conv)
+        return CAMCL_OK;
+    cc_conv2d_affine_desc desc = { cc_conv_desc_of(node, &pass->nodes[node->input].output), graph->nodes[reader].slope };
+    CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc.conv, variant, err));
+    const cc_variant *found = cc_registry_find("conv2d_affine", CC_FORWARD, (*variant)->name);
+    if (found && found->supports(camcl_device_get_info(pass->model->device), &desc)) *fused = found;
+    return CAMCL_OK;
+}
+
+/* Batch norm `self` and the convolution before it, which has waited for this. */
+static camcl_status forward_fused(cc_pass *pass, size_t self, camcl_error *err)
+{
+    const cc_node *node = &pass->model->graph->nodes[self], *conv = &pass->model->graph->nodes[node->input];
+    const cc_tensor *v = pass->model->values;
+    cc_node_state *state = &pass->nodes[self];
+    cc_tensor x = pass->nodes[conv->input].output, residual = node->residual == CC_NONE ? CC_NO_TENSOR : pass->nodes[node->residual].output,
+              w, scale, shift;
+    cc_conv2d_affine_desc desc = { cc_conv_desc_of(conv, &x), node->slope };
+    cc_batch_norm_desc norm = cc_batch_norm_desc_of(node, &state->output);
+    const cc_variant *variant, *fused;
+    CC_RETURN_IF_FAILED(find_fused(pass, node->input, &variant, &fused, err));
+    CC_RETURN_IF_FAILED(cc_model_weight(pass->model, conv->weight, variant, &desc.conv, &w, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "mean", self, 1, &norm.c, &state->mean, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "inverse deviation", self, 1, &norm.c, &state->invstd, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "scale", self, 1, &norm.c, &scale, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "shift", self, 1, &norm.c, &shift, err));
+    CC_RETURN_IF_FAILED(cc_batch_norm_fold(pass->tape, &norm, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var],
+                                           state->mean, state->invstd, scale, shift, err));
+    state->fused = true;
+    pass->nodes[node->input].output = state->output;
+    return fused->record(pass->tape, &desc, (cc_tensor[]){ x, w, scale, shift, residual, state->output }, 6, false, err);
+}
+
 static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, camcl_error *err)
 {
     const cc_tensor *v = pass->model->values;
@@ -109,7 +155,16 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
         if (dim[d] == 0 || dim[d] > SIZE_MAX / 2)
             return cc_fail(err, CAMCL_BAD_CONFIG, "model: images of %zu x %zu are too small for %s (raise data.image_size)",
                            pass->spec.height, pass->spec.width, pass->model->graph->spec.arch);
+    if (node->kind == CC_NODE_CONV) {
+        const cc_variant *variant, *fused;
+        CC_RETURN_IF_FAILED(find_fused(pass, i, &variant, &fused, err));
+        if (fused) {   /* the batch norm will do it, when its residual is there, too */
+            pass->nodes[i].output = (cc_tensor){ NULL, CC_F32, rank, { dim[0], dim[1], dim[2], dim[3] } };
+            return CAMCL_OK;
+        }
+    }
     CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "output", i, rank, dim, &pass->nodes[i].output, err));
+    if (x.buffer == NULL) return forward_fused(pass, i, err);
     cc_tensor y = pass->nodes[i].output;
     cc_pool_desc pool = cc_pool_desc_of(node, &x);
     cc_linear_desc fc = { x.dim[0], x.dim[1], node->channels };
@@ -177,6 +232,8 @@ static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_n
     cc_batch_norm_desc desc = cc_batch_norm_desc_of(node, &x);
     cc_tensor dx, dresidual = CC_NO_TENSOR, dgamma = CC_NO_TENSOR, dbeta = CC_NO_TENSOR;
     cc_batch_norm_add add = { false, false, false };
+    if (state->fused && written)
+        return cc_fail(err, CAMCL_FAILED, "backward pass: parameter gradients asked of frozen nodes (report this as a defect)");
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add.dx, err));
     if (node->residual != CC_NONE) CC_RETURN_IF_FAILED(gradient_of(pass, node->residual, &dresidual, &add.dresidual, err));
     if (written) {

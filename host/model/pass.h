@@ -8,6 +8,9 @@
 typedef struct cc_pass_spec {
     size_t batch, height, width;   /* of the input [batch,height,width,channels] */
     bool train;              /* batch norm with the batch's statistics, running ones updated; else with the running ones */
+    /* Evaluation: no parameter gradients will be asked of this node and those after it, so that a convolution may apply the batch norm
+     * that follows it and its own output need not be kept. 0: of any. */
+    size_t frozen_from;
 } cc_pass_spec;
 
 typedef struct cc_pass cc_pass;
@@ -18,7 +21,8 @@ void cc_pass_destroy(cc_pass **pass);
 
 /* Records the whole forward pass from `input`. */
 camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err);
-/* The output of a node: [N,H,W,C], or [N,C] behind the global pooling. */
+/* The output of a node: [N,H,W,C], or [N,C] behind the global pooling. That of a convolution whose batch norm it applied is the batch
+ * norm's. */
 cc_tensor cc_pass_output(const cc_pass *pass, size_t node);
 size_t cc_pass_last(const cc_pass *pass);   /* the node of the logits */
 

@@ -87,6 +87,21 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                   err);
 }
 
+static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    (void)add;
+    const cc_batch_norm_desc *d = desc;
+    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm_fold", io, count, err, { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
+                                 { "running_mean", CC_F32, d->c, CC_EXACT }, { "running_var", CC_F32, d->c, CC_EXACT },
+                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT },
+                                 { "scale", CC_F32, d->c, CC_EXACT }, { "shift", CC_F32, d->c, CC_EXACT }));
+    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
+    return launch(tape, &g, d, "batch_norm_fold", 0, 0,
+                  CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer), CC_OUT(io[4].buffer),
+                          CC_OUT(io[5].buffer), CC_OUT(io[6].buffer), CC_OUT(io[7].buffer), CC_INT(d->c), CC_FLOAT(d->eps)),
+                  err);
+}
+
 static int mode(const cc_buffer *output, bool add) { return output == NULL ? NONE : add ? ADD : OVERWRITE; }
 static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
 {
@@ -138,6 +153,7 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
 const cc_variant cc_batch_norm_variants[] = {
     { "batch_norm", CC_FORWARD, "rows", "", cc_supports_all, forward, NULL, NULL, NULL },
     { "batch_norm", CC_BACKWARD, "rows", "", cc_supports_all, backward, NULL, NULL, NULL },
+    { "batch_norm_fold", CC_FORWARD, "rows", "", cc_supports_all, fold, NULL, NULL, NULL },
 };
 const size_t cc_batch_norm_variant_count = CC_COUNT(cc_batch_norm_variants);
 
@@ -155,6 +171,13 @@ camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc 
     const cc_batch_norm_op op = { .desc = *desc, .train = false };
     const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };
     return cc_op_record(tape, "batch_norm", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+}
+
+camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor gamma, cc_tensor beta, cc_tensor running_mean,
+                                cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor scale, cc_tensor shift, camcl_error *err)
+{
+    const cc_tensor io[] = { gamma, beta, running_mean, running_var, mean, invstd, scale, shift };
+    return cc_op_record(tape, "batch_norm_fold", CC_FORWARD, desc, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,

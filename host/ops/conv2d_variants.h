@@ -15,10 +15,15 @@ double cc_conv2d_flops(const cc_conv2d_desc *desc);
 camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc, const cc_tensor *io, size_t count, bool packed,
                              camcl_error *err);
 
+/* The same for conv2d_affine; the weight operand is always in a private layout. */
+camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+
 /* conv2d_tile.c */
 bool cc_conv2d_tile_supports(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+bool cc_conv2d_tile_supports_affine(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_tile_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 size_t cc_conv2d_tile_forward_bytes(const camcl_device_info *info, const void *desc);
 size_t cc_conv2d_tile_backward_data_bytes(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);

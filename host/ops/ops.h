@@ -21,6 +21,11 @@ size_t cc_conv2d_out_w(const cc_conv2d_desc *desc);
 /* The default for this device and shape among the variants that `policy` (auto|direct|winograd|gemm) allows; when it allows none that
  * supports the shape, the general one. Never NULL. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
+/* conv2d_affine.c: a convolution and the batch norm of evaluation that follows it, in one pass over y:
+ *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act as in batch_norm.c below.
+ * io: CC_FORWARD {x, w, scale, shift, residual or none, y}. A variant has the name and the weight layout of the convolution variant that it
+ * extends; the result is that variant's, batch norm applied. */
+typedef struct cc_conv2d_affine_desc { cc_conv2d_desc conv; float slope; } cc_conv2d_affine_desc;
 /* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. */
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size);
 
@@ -54,6 +59,10 @@ camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc
  * backward_eval sees the statistics of this forward pass. */
 camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
     cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err);
+/* For cc_conv2d_affine_desc: scale = gamma/sqrt(running_var+eps), shift = beta - running_mean * scale [C]; mean and invstd as above. */
+camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor gamma, cc_tensor beta, cc_tensor running_mean,
+                                cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor scale, cc_tensor shift,
+                                camcl_error *err);
 /* With g = dy * act'(y) (from the sign of y):
  *     dbeta = sum g;  dgamma = sum g * xhat,  xhat = (x - mean) * invstd;  dresidual = g
  *     train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M)        eval: dx = gamma * invstd * g

@@ -5,10 +5,10 @@
 
 #include "ops/ops.h"
 
-extern const cc_variant cc_conv2d_variants[], cc_gemm_variants[], cc_linear_variants[], cc_batch_norm_variants[], cc_pointwise_variants[],
+extern const cc_variant cc_conv2d_variants[], cc_conv2d_affine_variants[], cc_gemm_variants[], cc_linear_variants[], cc_batch_norm_variants[], cc_pointwise_variants[],
     cc_pool_variants[], cc_softmax_variants[], cc_sgd_variants[], cc_grad_cam_variants[], cc_resize_variants[], cc_min_max_variants[],
     cc_warp_variants[], cc_load_variants[], cc_masked_mse_variants[];
-extern const size_t cc_conv2d_variant_count, cc_gemm_variant_count, cc_linear_variant_count, cc_batch_norm_variant_count,
+extern const size_t cc_conv2d_variant_count, cc_conv2d_affine_variant_count, cc_gemm_variant_count, cc_linear_variant_count, cc_batch_norm_variant_count,
     cc_pointwise_variant_count, cc_pool_variant_count, cc_softmax_variant_count, cc_sgd_variant_count, cc_grad_cam_variant_count,
     cc_resize_variant_count, cc_min_max_variant_count, cc_warp_variant_count, cc_load_variant_count, cc_masked_mse_variant_count;
 
@@ -23,6 +23,9 @@ typedef struct cc_batch_norm_op {
     bool train;
     cc_batch_norm_add add;
 } cc_batch_norm_op;
+
+/* "batch_norm_fold": desc cc_batch_norm_desc
+ * io: CC_FORWARD {gamma, beta, running_mean, running_var, mean, invstd, scale, shift} */
 
 /* "add"
  * io: CC_FORWARD {a, b or none, y}  CC_BACKWARD {y, dy, da, db or none} */

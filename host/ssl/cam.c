@@ -39,7 +39,6 @@ camcl_status cc_cam_record(cc_cam *cam, cc_model *model, cc_tape *tape, const cc
 {
     camcl_status status = CAMCL_OK;
     size_t n = spec->batch, s = spec->image_size;
-    cc_pass_spec pass = { n, s, s, false };
     memset(cam, 0, sizeof *cam);
     if (spec->layer < 1 || spec->layer > model->graph->stages)
         return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.cam_layer = %zu: %s has stages 1..%zu (choose one of them)", spec->layer,
@@ -47,6 +46,7 @@ camcl_status cc_cam_record(cc_cam *cam, cc_model *model, cc_tape *tape, const cc
     cam->spec = *spec;
     cam->stage = model->graph->stage_end[spec->layer - 1];
     cam->classes = classes;
+    cc_pass_spec pass = { n, s, s, false, spec->forward_only ? 1 : cam->stage + 1 };
     CC_TRY(cc_pass_create(model, tape, &pass, &cam->pass, err));
     CC_TRY(cc_pass_forward(cam->pass, images, err));
     CC_TRY(explain(cam, model, tape, err));

@@ -9,6 +9,7 @@ typedef struct cc_cam_spec {
     size_t batch, image_size, layer;
     bool relu;
     bool exact;              /* cc_cam_record_backward also differentiates the CAM's weights */
+    bool forward_only;       /* cc_cam_record_backward will not be called */
 } cc_cam_spec;
 
 typedef struct cc_cam {

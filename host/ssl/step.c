@@ -89,7 +89,7 @@ static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS
 
 static camcl_status record_forward(cc_step *step, int which, size_t rows, camcl_error *err)
 {
-    cc_pass_spec spec = { rows, step->spec.image_size, step->spec.image_size, true };
+    cc_pass_spec spec = { rows, step->spec.image_size, step->spec.image_size, true, 0 };
     CC_RETURN_IF_FAILED(cc_pass_create(step->model, step->tape, &spec, &step->passes[which], err));
     CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[which], step->images[which], err));
     step->views.logits[which] = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
@@ -185,14 +185,16 @@ static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_erro
 static camcl_status record_consistency(cc_step *step, cc_cam *weak, cc_cam *strong, camcl_error *err)
 {
     const cc_step_spec *s = &step->spec;
-    cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu, s->objective.exact };
+    cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu, s->objective.exact, false },
+                target_spec = spec;
     cc_masked_mse_desc mse = { spec.batch, spec.image_size * spec.image_size };
     cc_warp_desc warp = { spec.batch, spec.image_size, 1, 0, 0 };
     cc_tensor classes = s->objective.shared_class ? step->views.pseudo : CC_NO_TENSOR, images, target, dstrong, dtarget = CC_NO_TENSOR,
               dweak;
     cc_tape *tape = step->tape;
     CC_RETURN_IF_FAILED(view_of(step, 1, &images, err));
-    CC_RETURN_IF_FAILED(cc_cam_record(weak, step->model, tape, &spec, images, classes, err));
+    target_spec.forward_only = !s->objective.attached;
+    CC_RETURN_IF_FAILED(cc_cam_record(weak, step->model, tape, &target_spec, images, classes, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "target CAM", CC_F32, 3, weak->map.dim, &target, err));
     CC_RETURN_IF_FAILED(cc_warp_forward(tape, &warp, weak->map, step->transforms[2], target, err));
     CC_RETURN_IF_FAILED(view_of(step, 2, &images, err));

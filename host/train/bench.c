@@ -62,7 +62,7 @@ static camcl_status record_infer(bench *b, camcl_device *device, camcl_error *er
     cc_pass *pass = NULL;
     cc_tensor images;
     size_t s = b->settings.step.image_size;
-    cc_pass_spec spec = { IMAGES, s, s, false };
+    cc_pass_spec spec = { IMAGES, s, s, false, 1 };
     CC_TRY(cc_tensor_create(device, "transforms", CC_I32, CC_DIMS(IMAGES, 8), &b->infer_transforms, err));
     CC_TRY(cc_buffer_write(b->infer_transforms.buffer, 0, b->transforms, IMAGES * sizeof *b->transforms, err));
     CC_TRY(cc_tape_create(b->arena, "inference", &b->infer, err));

@@ -20,7 +20,7 @@ static camcl_status record(cc_evaluator *e, const cc_resident *data, camcl_error
     cc_pass *pass = NULL;
     cc_tensor images, labels;
     size_t classes = model->graph->spec.classes, s = e->image_size;
-    cc_pass_spec spec = { e->batch, s, s, false };
+    cc_pass_spec spec = { e->batch, s, s, false, 1 };
     cc_rows_desc rows = { 0, e->batch, classes };
     CC_TRY(cc_tensor_create(model->device, "transforms", CC_I32, CC_DIMS(e->batch, 8), &e->transforms, err));
     CC_TRY(cc_tensor_create(model->device, "sums", CC_F32, CC_DIMS(8), &e->sums, err));

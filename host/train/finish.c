@@ -43,9 +43,11 @@ static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *
     cc_tensor images;
     cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES), NULL, n, info->height, info->width, info->channels,
                             run->settings.mean, run->settings.std, "images of the gallery" };
-    cc_cam_spec cam = {
-        .batch = n, .image_size = s, .layer = run->settings.step.objective.cam_layer, .relu = run->settings.step.objective.cam_relu
-    };
+    cc_cam_spec cam = { .batch = n,
+                        .image_size = s,
+                        .layer = run->settings.step.objective.cam_layer,
+                        .relu = run->settings.step.objective.cam_relu,
+                        .forward_only = true };
     for (size_t i = 0; i < n; i++) host[i] = (cc_transform){ (int32_t)i, 0, 0, 0, 0, (int32_t)s, (int32_t)s, 0 };
     CC_RETURN_IF_FAILED(cc_resident_create(run->device, &spec, &p->images, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(run->device, "transforms", CC_I32, CC_DIMS(n, 8), &p->transforms, err));

@@ -173,7 +173,7 @@ camcl_status camcl_model_predict(camcl_model *m, const camcl_images *images, flo
     cc_tensor p;
     size_t classes = m->info.classes;
     CC_TRY(batch_open(&b, m, images, "prediction", err));
-    cc_pass_spec spec = { b.batch, b.size, b.size, false };
+    cc_pass_spec spec = { b.batch, b.size, b.size, false, 1 };
     cc_rows_desc rows = { 0, b.batch, classes };
     CC_TRY(cc_pass_create(m->model, b.tape, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, b.images, err));
@@ -220,7 +220,7 @@ camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t 
         CC_TRY(cc_tensor_create(m->model->device, "class to explain", CC_I32, CC_DIMS(b.batch), &classes, err));
         CC_TRY(cc_buffer_write(classes.buffer, 0, wanted, b.batch * sizeof *wanted, err));
     }
-    cc_cam_spec spec = { .batch = b.batch, .image_size = b.size, .layer = layer, .relu = relu };
+    cc_cam_spec spec = { .batch = b.batch, .image_size = b.size, .layer = layer, .relu = relu, .forward_only = true };
     CC_TRY(cc_cam_record(&cam, m->model, b.tape, &spec, b.images, classes, err));
     CC_TRY(cc_tensor_on_tape(b.tape, "predicted classes", CC_I32, CC_DIMS(b.batch), &arg_max, err));
     CC_TRY(cc_argmax_rows(b.tape, &rows, cc_pass_output(cam.pass, cc_pass_last(cam.pass)), arg_max, err));

@@ -276,6 +276,37 @@ static void reference_gradient_is_a_finite_difference(void **state)
     }
 }
 
+/* scale and shift of the running statistics do to x what the evaluation's forward pass does. */
+static void fold_matches_reference(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CC_COUNT(shapes); i++) {
+        problem p;
+        problem_begin(&p, 2, shapes[i].c, 1.0f, false, 0.0f);
+        const cc_batch_norm_desc d = { 2, p.c, EPS, MOMENTUM, 1.0f };
+        op_test t;
+        op_begin(&t, device);
+        cc_tensor in[4] = { op_input(&t, CC_F32, p.gamma, p.c), op_input(&t, CC_F32, p.beta, p.c), op_input(&t, CC_F32, p.running_mean, p.c),
+                            op_input(&t, CC_F32, p.running_var, p.c) }, out[4];
+        for (int k = 0; k < 4; k++) out[k] = op_output(&t, CC_F32, p.c);
+        OK(&t, cc_batch_norm_fold(t.tape, &d, in[0], in[1], in[2], in[3], out[0], out[1], out[2], out[3], &t.err));
+        op_run(&t);
+        float *got[4];
+        for (int k = 0; k < 4; k++) got[k] = op_read_floats(&t, out[k]);
+        check_same(got[0], p.running_mean, p.c, "mean");
+        for (size_t k = 0; k < p.c; k++) {
+            const double invstd = 1 / sqrt((double)p.running_var[k] + EPS), scale = p.gamma64[k] * invstd;
+            const double shift = p.beta64[k] - p.running_mean[k] * scale;
+            check_close(got[1] + k, &invstd, 1, 0, 1e-6, "%zu channels: invstd", p.c);
+            check_close(got[2] + k, &scale, 1, 0, 1e-6, "%zu channels: scale", p.c);
+            check_close(got[3] + k, &shift, 1, 1e-6, 1e-6, "%zu channels: shift", p.c);
+        }
+        for (int k = 0; k < 4; k++) free(got[k]);
+        op_end(&t);
+        problem_end(&p);
+    }
+}
+
 /* Two runs over the same data give the same bits. */
 static void equal_inputs_give_equal_bits(void **state)
 {
@@ -352,6 +383,7 @@ static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(outlier_does_not_cost_precision),
     cmocka_unit_test(backward_matches_reference),
     cmocka_unit_test(reference_gradient_is_a_finite_difference),
+    cmocka_unit_test(fold_matches_reference),
     cmocka_unit_test(equal_inputs_give_equal_bits),
     cmocka_unit_test(nan_propagates),
     cmocka_unit_test(one_row_is_refused),

@@ -16,9 +16,11 @@
 /* Which tests/ops/test_<program>.c compares an operation with its reference, and in how many directions. */
 static const struct { const char *op, *program; unsigned directions; } covered[] = {
     { "conv2d", "conv2d", 3 },
+    { "conv2d_affine", "conv2d_affine", 1 },
     { "gemm", "gemm", 1 },
     { "linear", "linear", 3 },
     { "batch_norm", "batch_norm", 2 },
+    { "batch_norm_fold", "batch_norm", 1 },
     { "add", "pointwise", 2 },
     { "max_pool", "pool", 2 },
     { "average_pool", "pool", 2 },
