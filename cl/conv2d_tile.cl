@@ -27,7 +27,7 @@
 static inline void store_channels(__global float *out, const float16 value, const int count, const int add)
 {
     if (count >= 16) {
-        vstore16(add ? vload16(0, out) + value : value, 0, out);
+        store16(add ? vload16(0, out) + value : value, out);
         return;
     }
     float lane[16];

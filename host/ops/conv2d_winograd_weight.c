@@ -63,13 +63,5 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
                                CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
                        err));
     if (direct) return CAMCL_OK;
-    cc_launch reduce = { .program = "conv2d_pack",
-                         .kernel = "conv2d_reduce",
-                         .dims = 2,
-                         .global = { d->k, rsc },
-                         .bytes = 4.0 * (double)(parts * part_size + 2 * rsc * d->k) };
-    return cc_tape_launch(tape, &reduce,
-                          CC_ARGS(CC_IN(partial), add ? CC_INOUT(dw) : CC_OUT(dw), CC_INT(rsc), CC_INT(d->k), CC_INT(kb), CC_INT(parts),
-                                  CC_INT(part_size), CC_INT(add)),
-                          err);
+    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
 }
