@@ -54,6 +54,24 @@ static inline void points_load(__global float *band, __global const float *x, co
     }
 }
 
+/* Fetches what the next group's output pixels i = first..last-1 need: x, dy: where it begins. */
+static inline void fetch_ahead(__global const float *x, __global const float *dy, const int first, const int last, const int Q, const int W,
+    const int C, const int K, const int channels, const int out_channels, const int stride, const int side)
+{
+    int p = first / Q, q = first % Q;
+    for (int i = first; i < last; i++) {
+        for (int k = 0; k < out_channels; k += 16) FETCH(dy + (size_t)i * K + k);
+        for (int r = 0; r < side; r++) {
+            for (int s = 0; s < side; s++) {
+                __global const float *pixel = x + (size_t)((p * stride + r) * W + q * stride + s) * C;
+                for (int c = 0; c < channels; c += 16) FETCH(pixel + c);
+            }
+        }
+        q++;
+        if (q == Q) p++, q = 0;
+    }
+}
+
 /* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * panel[pixel][k] */
 static inline void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int pixels,
     __global float *sums, const int keep)
@@ -115,17 +133,27 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                 band_load(band, source, group_images, H, W, C, channels, p0 * stride - pad, -pad, (group_rows - 1) * stride + R,
                     band_columns, band_image, band_row, band_pixel);
             panels_load(panel, dy + ((size_t)n0 * P + p0) * Q * K + k0, pixels, K, out_channels);
-            for (int i = 0; i < pixels; i++) {
-                const int image = i / (group_rows * Q), p = i / Q % group_rows, q = i % Q;
-                offset[i] = single ? i * band_pixel : image * band_image + (p * band_row + q * band_pixel) * stride;
-            }
+            for (int i = 0, at = 0; i < group_images; i++)
+                for (int p = 0; p < group_rows; p++)
+                    for (int q = 0; q < Q; q++, at++)
+                        offset[at] = single ? at * band_pixel : i * band_image + (p * band_row + q * band_pixel) * stride;
 
             /* taps inside, so that the lines of the band stay in a first-level cache */
-            for (int k = 0; k < out_channels; k += KB)
-                for (int c = 0; c < row_end; c += ROWS)
-                    for (int tap = 0; tap < R * S2; tap++)
+            const int tiles = (out_channels + KB - 1) / KB * ((row_end + ROWS - 1) / ROWS) * R * S2, pace = (pixels + tiles - 1) / tiles;
+            __global const float *next_x = source + (size_t)(p0 + group_images * group_rows) * stride * W * C;
+            __global const float *next_dy = dy + (((size_t)n0 * P + p0) * Q + pixels) * K + k0;
+            int fetched = 0;
+            for (int k = 0; k < out_channels; k += KB) {
+                for (int c = 0; c < row_end; c += ROWS) {
+                    for (int tap = 0; tap < R * S2; tap++) {
+                        const int fetch = min(pixels, fetched + pace);
+                        fetch_ahead(next_x, next_dy, fetched, fetch, Q, W, C, K, channels, out_channels, stride, single ? 1 : stride);
+                        fetched = fetch;
                         accumulate(band + tap / S2 * band_row + tap % S2 * band_pixel + c, offset, panel + k * pixels, pixels,
                             sums + (k / KB * R * S2 + tap) * run_pitch * KB + c * KB, group > first);
+                    }
+                }
+            }
         }
 
         __global const float *from = sums;
