@@ -54,24 +54,6 @@ static inline void points_load(__global float *band, __global const float *x, co
     }
 }
 
-/* Fetches what the next group's output pixels i = first..last-1 need: x, dy: where it begins. */
-static inline void fetch_ahead(__global const float *x, __global const float *dy, const int first, const int last, const int Q, const int W,
-    const int C, const int K, const int channels, const int out_channels, const int stride, const int side)
-{
-    int p = first / Q, q = first % Q;
-    for (int i = first; i < last; i++) {
-        for (int k = 0; k < out_channels; k += 16) FETCH(dy + (size_t)i * K + k);
-        for (int r = 0; r < side; r++) {
-            for (int s = 0; s < side; s++) {
-                __global const float *pixel = x + (size_t)((p * stride + r) * W + q * stride + s) * C;
-                for (int c = 0; c < channels; c += 16) FETCH(pixel + c);
-            }
-        }
-        q++;
-        if (q == Q) p++, q = 0;
-    }
-}
-
 /* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * panel[pixel][k] */
 static inline void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int pixels,
     __global float *sums, const int keep)
@@ -147,7 +129,8 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                 for (int c = 0; c < row_end; c += ROWS) {
                     for (int tap = 0; tap < R * S2; tap++) {
                         const int fetch = min(pixels, fetched + pace);
-                        fetch_ahead(next_x, next_dy, fetched, fetch, Q, W, C, K, channels, out_channels, stride, single ? 1 : stride);
+                        fetch_input(next_x, fetched, fetch, Q, W, C, channels, stride, single ? 1 : stride);
+                        for (int i = fetched; i < fetch; i++) fetch_row(next_dy + (size_t)i * K, out_channels);
                         fetched = fetch;
                         accumulate(band + tap / S2 * band_row + tap % S2 * band_pixel + c, offset, panel + k * pixels, pixels,
                             sums + (k / KB * R * S2 + tap) * run_pitch * KB + c * KB, group > first);
