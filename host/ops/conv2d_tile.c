@@ -7,6 +7,8 @@
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
+enum { PIXELS = 8 }; /* of a register tile */
+
 /* Not on Mesa's llvmpipe, which silently ends the loops of a work-item after 65535 turns in all: these work-items are long. */
 bool cc_conv2d_tile_supports(const camcl_device_info *info, const void *desc)
 {
@@ -47,6 +49,7 @@ typedef struct tile_job {
     int top, left; /* input place of output (0,0), tap (0,0) */
     size_t out_h, out_w, out_step, out_top, out_left;
     size_t w_offset; /* of the panels in the packed weights, in numbers */
+    bool clear; /* set other outputs to 0 */
 } tile_job;
 
 /* What is applied to the sums of a forward convolution; residual may be NULL. */
@@ -72,12 +75,13 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
     const size_t blocks = cc_ceil_div(panels, panels_each);
     const bool joined = band_pixel == j->c;
+    const size_t places = 2 * (g.images * g.rows * j->q + PIXELS);
+    const size_t scratch_each = cc_round_up((use_band ? g.images * band_image : 0) + places, 16);
     char options[64];
-    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
+    snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
 
     cc_buffer *scratch;
-    CC_RETURN_IF_FAILED(
-        cc_tape_buffer(tape, use_band ? walkers * blocks * g.images * band_image * sizeof(float) : 4, "convolution bands", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * blocks * scratch_each * sizeof(float), "convolution bands", &scratch, err));
     cc_launch launch = { .program = "conv2d_tile",
                          .kernel = "conv2d_tile",
                          .options = options,
@@ -92,7 +96,8 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
                                   CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
                                   CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
                                   CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
-                                  CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(add),
+                                  CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each),
+                                  CC_INT(j->clear), CC_INT(add),
                                   CC_IN(affine ? affine->scale : x), CC_IN(affine ? affine->shift : x),
                                   CC_IN(affine && affine->residual ? affine->residual : x), CC_INT(affine != NULL),
                                   CC_INT(affine && affine->residual), CC_FLOAT(affine ? affine->slope : 1)),
@@ -175,6 +180,10 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), cb = 16 * cc_conv2d_tile_vectors(d->c);
     size_t offset = 0;
+    /* A strided 1x1 convolution uses the points of phase (0, 0) only: one pass writes the zeros of the others, too. */
+    const cc_conv2d_phase v0 = cc_conv2d_get_phase(0, d->h, d->r, d->stride, d->pad);
+    const cc_conv2d_phase u0 = cc_conv2d_get_phase(0, d->w, d->s, d->stride, d->pad);
+    const bool clear = d->r == 1 && d->s == 1 && d->stride > 1 && v0.count * u0.count > 0 && !add;
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
             const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
@@ -197,9 +206,10 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
                                    .out_step = d->stride,
                                    .out_top = v.first,
                                    .out_left = u.first,
-                                   .w_offset = offset };
+                                   .w_offset = offset,
+                                   .clear = clear };
             offset += taps * d->k * cc_round_up(d->c, cb);
-            if (v.count * u.count == 0 || (taps == 0 && add)) continue;
+            if (v.count * u.count == 0 || (taps == 0 && (add || clear))) continue;
             const double share = (double)taps / (double)(d->r * d->s);
             CC_RETURN_IF_FAILED(record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, share * cc_conv2d_flops(d), err));
         }
