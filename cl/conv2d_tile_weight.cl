@@ -12,6 +12,8 @@
  *     out + (k/KB)*out_panel + row*out_row + k%KB,     row = (r*S+s)*C+c.
  * That is dw itself when there is one part, else this part's partial sums, which conv2d_reduce adds up in fixed order.
  *
+ * With few channels, dy itself serves as panels (use_panels = 0) and, if 1x1, x as the band (use_band = 0).
+ *
  * S2 = S and run = slice, or, for few channels, S2 = 1 and run = S*C. A 1x1 convolution's band has no points but those that it uses, one
  * after another. run_pitch: run rounded up to ROWS; `outputs` is a multiple of KB. Local size is 1. */
 #ifndef ROWS
@@ -55,8 +57,8 @@ static inline void points_load(__global float *band, __global const float *x, co
 }
 
 /* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * panel[pixel][k] */
-static inline void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int pixels,
-    __global float *sums, const int keep)
+static inline void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int panel_pitch,
+    const int pixels, __global float *sums, const int keep)
 {
     float16 sum[ROWS][VECTORS];
 #pragma unroll
@@ -67,7 +69,8 @@ static inline void accumulate(__global const float *from, __global const int *of
         __global const float *value = from + offset[pixel];
         float16 factor[VECTORS];
 #pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, panel + pixel * KB);
+        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, panel);
+        panel += panel_pitch;
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
             const float16 row = (float16)value[i];
@@ -91,13 +94,14 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
     const int N, const int H, const int W, const int C, const int K,
     const int P, const int Q, const int R, const int S2, const int joined, const int stride, const int pad,
     const int images, const int rows, const int groups_per_image, const int groups, const int groups_each,
-    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int band_size, const int scratch_each,
+    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int use_band, const int use_panels, const int band_size, const int scratch_each,
     const int parts, const int slice, const int run, const int run_pitch, const int outputs,
     const int out_part, const int out_panel, const int out_row, const int add)
 {
     const int most = images * rows * Q, slices = (C + slice - 1) / slice, blocks = (K + outputs - 1) / outputs;
     const int single = R * band_columns == Q;            /* 1x1: band_columns is Q there */
-    __global float *panel = scratch + (size_t)get_global_id(0) * scratch_each, *band = panel + most * outputs, *sums = band + band_size;
+    __global float *panels = scratch + (size_t)get_global_id(0) * scratch_each, *band = panels + (use_panels ? most * outputs : 0);
+    __global float *sums = band + (use_band ? band_size : 0);
     __global int *offset = (__global int *)(sums + R * S2 * run_pitch * outputs);
 
     for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
@@ -109,21 +113,23 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
             const int p0 = groups_per_image > 1 ? group % groups_per_image * rows : 0;
             const int group_images = min(images, N - n0), group_rows = min(rows, P - p0), pixels = group_images * group_rows * Q;
             __global const float *source = x + (size_t)n0 * H * W * C + c0;
-            if (single)
+            __global const float *from = use_band ? band : source + (size_t)p0 * stride * W * C;
+            __global const float *gradient = dy + ((size_t)n0 * P + p0) * Q * K + k0;
+            if (use_band && single)
                 points_load(band, source, group_images, group_rows, Q, H, W, C, channels, p0, stride, pad, band_pixel);
-            else
+            else if (use_band)
                 band_load(band, source, group_images, H, W, C, channels, p0 * stride - pad, -pad, (group_rows - 1) * stride + R,
                     band_columns, band_image, band_row, band_pixel);
-            panels_load(panel, dy + ((size_t)n0 * P + p0) * Q * K + k0, pixels, K, out_channels);
+            if (use_panels) panels_load(panels, gradient, pixels, K, out_channels);
             for (int i = 0, at = 0; i < group_images; i++)
                 for (int p = 0; p < group_rows; p++)
                     for (int q = 0; q < Q; q++, at++)
-                        offset[at] = single ? at * band_pixel : i * band_image + (p * band_row + q * band_pixel) * stride;
+                        offset[at] = use_band && single ? at * band_pixel : i * band_image + (p * band_row + q * band_pixel) * stride;
 
             /* taps inside, so that the lines of the band stay in a first-level cache */
             const int tiles = (out_channels + KB - 1) / KB * ((row_end + ROWS - 1) / ROWS) * R * S2, pace = (pixels + tiles - 1) / tiles;
             __global const float *next_x = source + (size_t)(p0 + group_images * group_rows) * stride * W * C;
-            __global const float *next_dy = dy + (((size_t)n0 * P + p0) * Q + pixels) * K + k0;
+            __global const float *next_dy = gradient + (size_t)pixels * K;
             int fetched = 0;
             for (int k = 0; k < out_channels; k += KB) {
                 for (int c = 0; c < row_end; c += ROWS) {
@@ -132,25 +138,26 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                         fetch_input(next_x, fetched, fetch, Q, W, C, channels, stride, single ? 1 : stride);
                         for (int i = fetched; i < fetch; i++) fetch_row(next_dy + (size_t)i * K, out_channels);
                         fetched = fetch;
-                        accumulate(band + tap / S2 * band_row + tap % S2 * band_pixel + c, offset, panel + k * pixels, pixels,
+                        accumulate(from + tap / S2 * band_row + tap % S2 * band_pixel + c, offset,
+                            use_panels ? panels + k * pixels : gradient + k, use_panels ? KB : K, pixels,
                             sums + (k / KB * R * S2 + tap) * run_pitch * KB + c * KB, group > first);
                     }
                 }
             }
         }
 
-        __global const float *from = sums;
+        __global const float *sum_row = sums;
         for (int k = k0; k < k0 + out_channels; k += KB)
             for (int tap = 0; tap < R * S2; tap++) {
                 __global float *to = dw + (size_t)part * out_part + (size_t)(k / KB) * out_panel + ((size_t)tap * (joined ? run : C) + c0) * out_row;
                 for (int c = 0; c < row_end; c++)
 #pragma unroll
                     for (int v = 0; v < VECTORS; v++) {
-                        const float16 sum = vload16(v, from + c * KB);
+                        const float16 sum = vload16(v, sum_row + c * KB);
                         __global float *at = to + (size_t)c * out_row + 16 * v;
                         store16(add ? vload16(0, at) + sum : sum, at);
                     }
-                from += run_pitch * KB;
+                sum_row += run_pitch * KB;
             }
     }
 }

@@ -5,19 +5,21 @@
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
-#ifdef WGRAD_TUNE
-#include <stdlib.h>
-static size_t tune(const char *name, size_t value) { const char *t = getenv(name); return t ? (size_t)atoi(t) : value; }
-#else
-#define tune(name, value) (value)
-#endif
+enum {
+    GROUP_PIXELS = 128,  /* a panel of dy for so many pixels takes half of a first-level cache */
+    CLOSE_CHANNELS = 64, /* pixels of no more channels spread over the sets of a first-level cache as they are */
+};
 
 /* How a task is cut: `slice` input by `outputs` output channels, register tiles of `rows` out of `run` numbers. */
-typedef struct weight_block { size_t slice, outputs, run, rows, run_pitch; bool joined; } weight_block;
+typedef struct weight_block {
+    size_t slice, outputs, run, rows, run_pitch;
+    bool joined;
+} weight_block;
 
 static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
 {
-    const size_t side = d->r * d->s == 1 ? tune("SIDE1", 128) : tune("SIDE", 64);
+    /* the block's sums stay in a second-level cache; what is loaded for them is used `side` times as often */
+    const size_t side = d->r * d->s == 1 ? 128 : 64;
     weight_block b = { .slice = cc_min_size(d->c, side), .outputs = cc_min_size(cc_round_up(d->k, kb), side) };
     /* rows of a tile would be idle: tile (s,c) instead of c */
     b.joined = d->c % 8 != 0 && b.slice == d->c;
@@ -49,23 +51,26 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
-    const size_t items = tune("WITEMS", 4) * camcl_device_get_info(cc_tape_device(tape))->compute_units;
+    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb), taps_s = d->s;
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
     const weight_block b = choose_block(d, kb);
     const size_t blocks = cc_ceil_div(d->c, b.slice) * cc_ceil_div(d->k, b.outputs);
 
     const size_t parts_wanted = cc_ceil_div(items, blocks);
-    const cc_conv2d_groups g = cc_conv2d_tile_groups(d->n, p, 1, 1, q, tune("PIX", 128), parts_wanted);
+    const cc_conv2d_groups g = cc_conv2d_tile_groups(d->n, p, 1, 1, q, GROUP_PIXELS, parts_wanted);
     const size_t groups_each = cc_ceil_div(g.count, cc_min_size(parts_wanted, g.count)), parts = cc_ceil_div(g.count, groups_each);
     const bool single = d->r * d->s == 1;
+    /* Pixels that lie close together need no copies. A tile must not read beyond the last one. */
+    const bool use_panels = d->k > CLOSE_CHANNELS || d->k % kb != 0;
+    const bool use_band = !single || d->pad > 0 || d->c > CLOSE_CHANNELS || d->c % b.rows != 0;
     /* an odd number of cache lines from pixel to pixel, so that they spread over a cache's sets */
-    const size_t band_pixel = b.joined ? d->c : cc_round_up(b.slice, 16) + (cc_ceil_div(b.slice, 16) % 2 ? 0 : 16);
-    const size_t columns = single ? q : (q - 1) * d->stride + taps_s, band_row = columns * band_pixel;
-    const size_t band_image = (single ? g.rows : (g.rows - 1) * d->stride + d->r) * band_row;
-    const size_t band_size = cc_round_up(g.images * band_image + b.rows, 16), pixels = g.images * g.rows * q;
+    const size_t band_pixel = b.joined || !use_band ? d->c : cc_round_up(b.slice, 16) + (cc_ceil_div(b.slice, 16) % 2 ? 0 : 16);
+    const size_t columns = single ? q : (q - 1) * d->stride + d->s, band_row = (use_band ? columns : d->w) * band_pixel;
+    const size_t band_image = !use_band ? d->h * band_row : (single ? g.rows : (g.rows - 1) * d->stride + d->r) * band_row;
+    const size_t band_size = use_band ? cc_round_up(g.images * band_image + b.rows, 16) : 0, pixels = g.images * g.rows * q;
     const size_t sums_size = d->r * (b.joined ? 1 : d->s) * b.run_pitch * b.outputs;
-    const size_t scratch_each = pixels * b.outputs + band_size + sums_size + cc_round_up(pixels, 16);
+    const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, 16);
     const size_t walkers = cc_min_size(items, parts * blocks);
     const bool direct = parts == 1 && d->k % kb == 0;
     const size_t part_size = panels * rsc * kb;
@@ -91,9 +96,9 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
                 CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
                 CC_INT(b.joined ? 1 : d->s), CC_INT(b.joined), CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows),
                 CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each), CC_INT(columns), CC_INT(band_image), CC_INT(band_row),
-                CC_INT(band_pixel), CC_INT(band_size), CC_INT(scratch_each), CC_INT(parts), CC_INT(b.slice), CC_INT(b.run),
-                CC_INT(b.run_pitch), CC_INT(b.outputs), CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : rsc * kb),
-                CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                CC_INT(band_pixel), CC_INT(use_band), CC_INT(use_panels), CC_INT(band_size), CC_INT(scratch_each), CC_INT(parts),
+                CC_INT(b.slice), CC_INT(b.run), CC_INT(b.run_pitch), CC_INT(b.outputs), CC_INT(direct ? 0 : part_size),
+                CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
         err));
     if (direct) return CAMCL_OK;
     return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);

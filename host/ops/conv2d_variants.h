@@ -37,7 +37,6 @@ camcl_status cc_conv2d_tile_reduce(cc_tape *tape, const cc_conv2d_desc *desc, cc
                                    cc_buffer *dw, bool add, camcl_error *err);
 
 /* conv2d_winograd_weight.c */
-bool cc_conv2d_winograd_weight_supports(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                                 camcl_error *err);
 

@@ -5,18 +5,10 @@
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
-#ifdef WGRAD_TUNE
-#include <stdlib.h>
-static size_t tune(const char *name, size_t value) { const char *t = getenv(name); return t ? (size_t)atoi(t) : value; }
-#else
-#define tune(name, value) (value)
-#endif
+enum { POINTS = 36, ROWS = 8 }; /* of cl/conv2d_winograd.clh; rows of a register tile */
 
-bool cc_conv2d_winograd_weight_supports(const camcl_device_info *info, const void *desc)
-{
-    const cc_conv2d_desc *d = desc;
-    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
-}
+/* A block's gradient (590 KB) and transformed tiles (440 KB) share a second-level cache. Twice or half of either is no faster. */
+enum { BLOCK_CHANNELS = 64, BLOCK_TILES = 24 };
 
 camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                                 camcl_error *err)
@@ -24,23 +16,24 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = 9 * d->c;
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = tune("ITEMS", 2) * units;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 2 * units;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
     const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
     const size_t tiles_h = cc_ceil_div(p, 4), tiles_w = cc_ceil_div(q, 4), tiles = d->n * tiles_h * tiles_w;
 
-    const size_t inputs = cc_min_size(cc_round_up(d->c, 16), tune("CBL", 64)), outputs = cc_min_size(panels * kb, tune("KBL", 64));
+    const size_t inputs = cc_min_size(cc_round_up(d->c, 16), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
     const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
     const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
     const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
-    const size_t rounds = cc_ceil_div(tiles_each, tune("TBL", 24)), block = cc_ceil_div(tiles_each, rounds);
-    const size_t numbers = 36 * (block * (inputs + outputs) + inputs * outputs + 4 * 16) + cc_max_size(inputs, outputs);
+    const size_t rounds = cc_ceil_div(tiles_each, BLOCK_TILES), block = cc_ceil_div(tiles_each, rounds);
+    const size_t steps = block * (inputs + outputs) + inputs * outputs + 3 * 16; /* V, M, dU, each 16 apart */
+    const size_t numbers = POINTS * (steps + 16) + cc_max_size(inputs, outputs); /* copies of the last channels; zeros */
     const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
     const bool direct = parts == 1 && d->k % kb == 0;
     const size_t part_size = panels * rsc * kb;
 
     char options[64];
-    snprintf(options, sizeof options, "-DROWS=%zu -DVECTORS=%u", (size_t)tune("ROWS", 8), vectors);
+    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
     cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
     if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
