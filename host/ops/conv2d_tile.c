@@ -201,7 +201,8 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
             offset += taps * d->k * cc_round_up(d->c, cb);
             if (v.count * u.count == 0 || (taps == 0 && add)) continue;
             const double share = (double)taps / (double)(d->r * d->s);
-            CC_RETURN_IF_FAILED(record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, share * cc_conv2d_flops(d), err));
+            CC_RETURN_IF_FAILED(
+                record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, share * cc_conv2d_flops(d), err));
         }
     }
     return CAMCL_OK;
