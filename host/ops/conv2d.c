@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
+#include "ops/conv2d_winograd.h"
 
 size_t cc_conv2d_out_h(const cc_conv2d_desc *desc) { return (desc->h + 2 * desc->pad - desc->r) / desc->stride + 1; }
 size_t cc_conv2d_out_w(const cc_conv2d_desc *desc) { return (desc->w + 2 * desc->pad - desc->s) / desc->stride + 1; }
@@ -109,6 +110,13 @@ static camcl_status general_backward_weight(cc_tape *tape, const void *desc, con
     return CAMCL_OK;
 }
 
+#define WINOGRAD(tiles)                                                                                                           \
+    { "conv2d", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd##tiles##_forward,      \
+      cc_conv2d_winograd_forward_bytes, cc_conv2d_winograd_pack_forward, "winograd_forward" },                                    \
+        { "conv2d", CC_BACKWARD_DATA, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports,                                 \
+          cc_conv2d_winograd##tiles##_backward_data, cc_conv2d_winograd_backward_data_bytes, cc_conv2d_winograd_pack_backward_data, \
+          "winograd_backward_data" }
+
 /* Per direction the general one first. */
 const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_FORWARD, "general", "direct", supports_all, general_forward, NULL, NULL, NULL },
@@ -124,6 +132,9 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
       cc_conv2d_tile_backward_data_bytes, cc_conv2d_tile_pack_backward_data, "tile_backward_data" },
     { "conv2d", CC_BACKWARD_WEIGHT, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_weight, NULL, NULL, NULL },
+    { "conv2d", CC_BACKWARD_WEIGHT, "winograd", "winograd", cc_conv2d_winograd_weight_supports, cc_conv2d_winograd_backward_weight, NULL,
+      NULL, NULL },
+    WINOGRAD(24), WINOGRAD(48), WINOGRAD(96),
 };
 const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 

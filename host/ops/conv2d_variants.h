@@ -32,6 +32,11 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
 /* conv2d_tile_weight.c */
 camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
+/* conv2d_winograd_weight.c */
+bool cc_conv2d_winograd_weight_supports(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                camcl_error *err);
+
 /* conv2d_local.c */
 bool cc_conv2d_local_supports(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_local_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);

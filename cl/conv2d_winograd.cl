@@ -1,0 +1,145 @@
+/* Winograd convolution F(4x4, 3x3) for CPUs: 3x3 taps, stride 1. Forward and, on dy with turned weights, backward-data.
+ *
+ *     y[n,p,q,k] = sum_{r,s,c} x[n, p+r-pad, q+s-pad, c] * w[r,s,c,k],   p < P, q < Q
+ *
+ * Tile t covers output points p = 4*(t / tiles_w % tiles_h) + 0..3, q = 4*(t % tiles_w) + 0..3 of image t / (tiles_h*tiles_w).
+ * A work-item takes `block` tiles at a time: it transforms their input into its scratch memory (sized for a core's cache),
+ *     V[36][block][pitch],                                     zero[pitch]: what lies outside an image
+ * multiplies, `group` panels of KB output channels at a time, each of the 36 points with that point's weights,
+ *     M[36][group][block][KB] = V[36][block][C] * u[panel][36][C][KB],
+ * and transforms the products back into y. Weights come transformed in panels, zeros beyond K (conv2d_winograd_pack.cl).
+ * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of ROWS; rows beyond the
+ * last tile hold anything and are not stored. */
+#ifndef ROWS
+#define ROWS 8               /* tiles of a register tile: ROWS*VECTORS accumulators + VECTORS weights must fit the registers */
+#endif
+#ifndef VECTORS
+#define VECTORS 2            /* float16 vectors of output channels of a panel */
+#endif
+#define KB (16 * VECTORS)
+
+#include "conv2d_winograd.clh"
+
+/* V[...][row] of one tile, whose 36 input points are at from[...]; next_point: numbers from one point to the next. */
+static inline void transform_input(__global float *V, __global const float **from, const int C, const int next_point)
+{
+    for (int c = 0; c < C; c += 16) {
+        float16 d[WINOGRAD_POINTS];
+        if (c + 16 <= C) {
+#pragma unroll
+            for (int i = 0; i < WINOGRAD_POINTS; i++) d[i] = vload16(0, from[i] + c);
+        } else {
+            for (int i = 0; i < WINOGRAD_POINTS; i++) {
+                float lane[16];
+                for (int l = 0; l < 16; l++) lane[l] = c + l < C ? from[i][c + l] : 0.0f;
+                d[i] = vload16(0, lane);
+            }
+        }
+        winograd_input(d);
+#pragma unroll
+        for (int i = 0; i < WINOGRAD_POINTS; i++) vstore16(d[i], 0, V + i * next_point + c);
+    }
+}
+
+/* M[ROWS][KB] = V[ROWS][C] * u[C][KB]; rows of V are `pitch` apart. */
+static inline void multiply_rows(__global float *M, __global const float *V, const int pitch, __global const float *u, const int C)
+{
+    float16 sum[ROWS][VECTORS];
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+    for (int c = 0; c < C; c++) {
+        float16 factor[VECTORS];
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, u + c * KB);
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            const float16 value = (float16)V[i * pitch + c];
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) vstore16(sum[i][v], v, M + i * KB);
+}
+
+/* out[0..15] (+)= value, of which `count` channels exist. */
+static inline void store_channels(__global float *out, const float16 value, const int count, const int add)
+{
+    if (count >= 16) {
+        vstore16(add ? vload16(0, out) + value : value, 0, out);
+        return;
+    }
+    float lane[16];
+    vstore16(value, 0, lane);
+    for (int i = 0; i < count; i++) out[i] = add ? out[i] + lane[i] : lane[i];
+}
+
+/* The output points of one tile that exist, p_count x q_count, from its row of M; y: its first point, at the panel's first channel, of
+ * which `channels` exist. */
+static inline void transform_output(__global float *y, __global const float *M, const int next_point, const int next_p, const int next_q,
+    const int p_count, const int q_count, const int channels, const int add)
+{
+#pragma unroll
+    for (int v = 0; v < VECTORS; v++) {
+        float16 m[WINOGRAD_POINTS], out[16];
+#pragma unroll
+        for (int i = 0; i < WINOGRAD_POINTS; i++) m[i] = vload16(v, M + i * next_point);
+        winograd_output(m, out);
+#pragma unroll
+        for (int p = 0; p < 4; p++)
+#pragma unroll
+            for (int q = 0; q < 4; q++)
+                if (p < p_count && q < q_count)
+                    store_channels(y + p * next_p + q * next_q + 16 * v, out[4 * p + q], channels - 16 * v, add);
+    }
+}
+
+__kernel void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
+    const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
+    const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch,
+    const int panels, const int panels_each, const int group, const int scratch_each, const int add)
+{
+    const int item = get_global_id(0), items = get_global_size(0);
+    const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
+    __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
+    __global float *zero = V + WINOGRAD_POINTS * block * pitch, *M = zero + pitch;
+    for (int c = 0; c < C; c += 16) vstore16((float16)0.0f, 0, zero + c);
+
+    for (int first = item * block; first < tiles; first += items * block) {
+        const int count = min(block, tiles - first);
+        for (int t = 0; t < count; t++) {
+            const int row = (first + t) / tiles_w, n = row / tiles_h;
+            const int h0 = (row - n * tiles_h) * WINOGRAD_OUT - pad, w0 = (first + t - row * tiles_w) * WINOGRAD_OUT - pad;
+            __global const float *image = x + (size_t)n * H * W * C;
+            __global const float *from[WINOGRAD_POINTS];
+            for (int i = 0; i < WINOGRAD_IN; i++)
+                for (int j = 0; j < WINOGRAD_IN; j++) {
+                    const int h = h0 + i, w = w0 + j, inside = h >= 0 && h < H && w >= 0 && w < W;
+                    from[WINOGRAD_IN * i + j] = inside ? image + (h * W + w) * C : zero;
+                }
+            transform_input(V + t * pitch, from, C, block * pitch);
+        }
+        for (int panel0 = first_panel; panel0 < last_panel; panel0 += group) {
+            const int group_panels = min(group, last_panel - panel0);
+            for (int i = 0; i < WINOGRAD_POINTS; i++)
+                for (int j = 0; j < group_panels; j++) {
+                    __global const float *weight = u + ((size_t)(panel0 + j) * WINOGRAD_POINTS + i) * C * KB;
+                    for (int t = 0; t < count; t += ROWS)
+                        multiply_rows(M + ((i * group + j) * block + t) * KB, V + (i * block + t) * pitch, pitch, weight, C);
+                }
+            for (int t = 0; t < count; t++) {
+                const int row = (first + t) / tiles_w, n = row / tiles_h;
+                const int p0 = (row - n * tiles_h) * WINOGRAD_OUT, q0 = (first + t - row * tiles_w) * WINOGRAD_OUT;
+                __global float *out = y + ((size_t)n * P * Q + p0 * Q + q0) * K;
+                for (int j = 0; j < group_panels; j++) {
+                    const int k = (panel0 + j) * KB;
+                    transform_output(out + k, M + (j * block + t) * KB, group * block * KB, Q * K, K, P - p0, Q - q0, K - k, add);
+                }
+            }
+        }
+    }
+}

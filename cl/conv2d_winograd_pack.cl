@@ -1,0 +1,26 @@
+/* Weights transformed into the panels of conv2d_winograd.cl. Master layout w [3,3,C,K].
+ *
+ * Forward:       u[panel][36][c][KB] = G w[.,.,c, panel*KB ...] G^T, zeros beyond K.
+ * Backward-data: taps turned by half a turn, input and output channels change places:
+ *                u[panel][36][k][KB] = G w[2-.,2-., panel*KB ..., k] G^T, zeros beyond C.
+ * Work-items: (row of the panel, 16 channels of its width). `in` is the number of rows, `out` that of channels; row_step and channel_step:
+ * numbers in w from one to the next. */
+#include "conv2d_winograd.clh"
+
+__kernel void conv2d_winograd_pack(__global const float *w, __global float *u, const int in, const int out, const int row_step,
+    const int channel_step, const int turn, const int KB)
+{
+    const int row = get_global_id(0), first = 16 * get_global_id(1);
+    if (row >= in || first >= (out + KB - 1) / KB * KB) return;
+    const int count = min(16, out - first);
+    float16 g[9], point[WINOGRAD_POINTS];
+    for (int i = 0; i < 9; i++) {
+        __global const float *from = w + (size_t)(turn ? 8 - i : i) * in * out + (size_t)row * row_step + (size_t)first * channel_step;
+        float lane[16];
+        for (int l = 0; l < 16; l++) lane[l] = l < count ? from[l * channel_step] : 0.0f;
+        g[i] = vload16(0, lane);
+    }
+    winograd_weight(g, point);
+    __global float *to = u + ((size_t)(first / KB) * WINOGRAD_POINTS * in + row) * KB + first % KB;
+    for (int i = 0; i < WINOGRAD_POINTS; i++) vstore16(point[i], 0, to + (size_t)i * in * KB);
+}

@@ -1,0 +1,171 @@
+/* Weight gradient of 3x3 convolutions of stride 1 for CPUs, in the Winograd domain of F(4x4, 3x3).
+ *
+ * The output is cut into tiles of 4x4 pixels. With the transforms of the forward pass, Y = A^T [(G g G^T) . (B^T d B)] A, the gradient is
+ *     dU[f][c][k] = sum over tiles of V[f][tile][c] * M[f][tile][k],   V = B^T d B,   M = A dY A^T,   f < 36
+ *     dw[r,s,c,k] = (G^T dU G)[r,s]
+ * (d: the 6x6 input pixels of a tile; pixels outside of x and dy are zeros): 36 products of matrices with a quarter of the direct form's
+ * multiplications.
+ *
+ * A task (i, j, l) is part i of the tiles, block j of `inputs` input channels, block l of `outputs` output channels. Work-item t does
+ * tasks t, t + size, ... with its own scratch, which so stays in cache: it goes through its tiles, `block` at a time, transforms them into
+ * V and M and adds their products, one register tile of ROWS x KB elements of dU after another, to dU; at last it writes G^T dU G to
+ *     out + i*out_part + (k/KB)*out_panel + row*out_row + k%KB,     row = (r*3+s)*C+c.
+ * That is dw itself when there is one part, else this part's partial sums, which conv2d_reduce adds up in fixed order. Local size is 1.
+ * `inputs` is a multiple of 16, `outputs` of KB. */
+#ifndef ROWS
+#define ROWS 8               /* input channels of a register tile: ROWS*VECTORS accumulators + VECTORS of M must fit the registers */
+#endif
+#ifndef VECTORS
+#define VECTORS 2            /* float16 vectors of output channels of a register tile */
+#endif
+#define KB (16 * VECTORS)
+
+#include "conv2d_winograd.clh"
+
+typedef __global const float *pixel_pointer;
+
+/* Whatever is stored is aligned: compilers split a vstore16, which need not be. */
+static inline void store(__global float *to, const float16 value) { *(__global float16 *)to = value; }
+
+/* to[f*step] = B^T d B of 16 channels from `at`. */
+static inline void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+{
+    float16 d[36];
+#pragma unroll
+    for (int i = 0; i < 36; i++) d[i] = vload16(0, pixel[i] + at);
+    winograd_input(d);
+#pragma unroll
+    for (int i = 0; i < 36; i++) store(to + i * step, d[i]);
+}
+
+/* to[f*step] = A dY A^T of 16 channels from `at`. */
+static inline void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+{
+    float16 y[16], m[36];
+#pragma unroll
+    for (int i = 0; i < 16; i++) y[i] = vload16(0, pixel[i] + at);
+    winograd_gradient(y, m);
+#pragma unroll
+    for (int i = 0; i < 36; i++) store(to + i * step, m[i]);
+}
+
+/* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
+static inline void find_pixels(pixel_pointer *pixel, __global const float *image, __global const float *zeros, const int side, const int top,
+    const int left, const int H, const int W, const int C)
+{
+    for (int i = 0; i < side; i++) {
+        for (int j = 0; j < side; j++) {
+            const int inside = top + i >= 0 && top + i < H && left + j >= 0 && left + j < W;
+            pixel[i * side + j] = inside ? image + ((top + i) * W + left + j) * C : zeros;
+        }
+    }
+}
+
+/* The last channels, fewer than 16: pixel[i] = a copy in `copies` [count][16] that ends in zeros. */
+static inline void copy_tail(pixel_pointer *pixel, __global float *copies, const int count, const int at, const int channels)
+{
+    for (int i = 0; i < count; i++) {
+        for (int c = 0; c < 16; c++) copies[i * 16 + c] = c < channels ? pixel[i][at + c] : 0.0f;
+        pixel[i] = copies + i * 16;
+    }
+}
+
+/* u[c][k] (+)= sum over tiles of v[tile][c] * m[tile][k], for one f. */
+static inline void multiply(__global const float *v, __global const float *m, __global float *u, const int tiles, const int rows,
+    const int columns, const int inputs, const int outputs, const int add)
+{
+    for (int k = 0; k < columns; k += KB) {
+        for (int c = 0; c < rows; c += ROWS) {
+            float16 sum[ROWS][VECTORS];
+#pragma unroll
+            for (int i = 0; i < ROWS; i++)
+#pragma unroll
+                for (int j = 0; j < VECTORS; j++) sum[i][j] = add ? vload16(i * VECTORS + j, u) : (float16)0.0f;
+            __global const float *from = v + c, *gradient = m + k;
+            for (int tile = 0; tile < tiles; tile++) {
+                float16 factor[VECTORS];
+#pragma unroll
+                for (int j = 0; j < VECTORS; j++) factor[j] = vload16(j, gradient);
+#pragma unroll
+                for (int i = 0; i < ROWS; i++) {
+                    const float16 value = (float16)from[i];
+#pragma unroll
+                    for (int j = 0; j < VECTORS; j++) sum[i][j] = fma(value, factor[j], sum[i][j]);
+                }
+                from += inputs;
+                gradient += outputs;
+            }
+#pragma unroll
+            for (int i = 0; i < ROWS; i++)
+#pragma unroll
+                for (int j = 0; j < VECTORS; j++) store(u + i * KB + 16 * j, sum[i][j]);
+            u += ROWS * KB;
+        }
+    }
+}
+
+/* Writes G^T dU G of one block. u: [36][columns/KB][rows][KB], u_step from one f to the next. */
+static inline void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
+    const int C, const int u_step, const int out_panel, const int out_row, const int add)
+{
+    for (int k = 0; k < columns; k += KB) {
+        for (int c = 0; c < row_end; c++) {
+            for (int j = 0; j < VECTORS; j++) {
+                __global const float *from = u + (k * rows + c * KB) + 16 * j;
+                __global float *to = out + (size_t)(k / KB) * out_panel + (size_t)c * out_row + 16 * j;
+                float16 t[36], w[9];
+#pragma unroll
+                for (int i = 0; i < 36; i++) t[i] = vload16(0, from + i * u_step);
+                winograd_weight_gradient(t, w);
+#pragma unroll
+                for (int i = 0; i < 9; i++) {
+                    __global float *at = to + (size_t)i * C * out_row;
+                    store(at, add ? vload16(0, at) + w[i] : w[i]);
+                }
+            }
+        }
+    }
+}
+
+__kernel void conv2d_backward_weight_winograd(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
+    const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
+    const int tiles_h, const int tiles_w, const int tiles, const int tiles_each, const int block, const int inputs, const int outputs,
+    const int scratch_each, const int parts, const int out_part, const int out_panel, const int out_row, const int add)
+{
+    /* + 16: what lies the same way in V, M or dU of two f must not fall into the same set of a cache */
+    const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
+    __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
+    __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * 16;
+    for (int i = 0; i < max(inputs, outputs); i += 16) store(zeros + i, (float16)0.0f);
+
+    const int input_blocks = (C + inputs - 1) / inputs, output_blocks = (K + outputs - 1) / outputs;
+    for (int task = get_global_id(0); task < parts * input_blocks * output_blocks; task += get_global_size(0)) {
+        const int part = task % parts, c0 = task / parts % input_blocks * inputs, k0 = task / (parts * input_blocks) * outputs;
+        const int channels = min(inputs, C - c0), gradients = min(outputs, K - k0);
+        const int rows = (channels + 15) / 16 * 16, columns = (gradients + KB - 1) / KB * KB;
+        const int first = part * tiles_each, last = min(tiles, first + tiles_each);
+        for (int begin = first; begin < last; begin += block) {
+            const int count = min(block, last - begin);
+            for (int i = 0; i < count; i++) {
+                const int tile = begin + i, n = tile / (tiles_h * tiles_w), p = tile / tiles_w % tiles_h * 4, q = tile % tiles_w * 4;
+                pixel_pointer pixel[36];
+                find_pixels(pixel, x + (size_t)n * H * W * C + c0, zeros, 6, p - pad, q - pad, H, W, C);
+                for (int c = 0; c < rows; c += 16) {
+                    const int tail = channels - c;
+                    if (tail < 16) copy_tail(pixel, copies, 36, c, tail);
+                    input_transform(pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
+                }
+                find_pixels(pixel, dy + (size_t)n * P * Q * K + k0, zeros, 4, p, q, P, Q, K);
+                for (int k = 0; k < columns; k += 16) {
+                    const int tail = gradients - k;
+                    if (tail < 16) copy_tail(pixel, copies, 16, k, tail);
+                    gradient_transform(pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
+                }
+            }
+            for (int f = 0; f < 36; f++)
+                multiply(v + f * v_step, m + f * m_step, u + f * u_step, count, rows, columns, inputs, outputs, begin > first);
+        }
+        write_block(u, dw + (size_t)part * out_part + (size_t)(k0 / KB) * out_panel + (size_t)c0 * out_row, rows, channels, columns, C,
+            u_step, out_panel, out_row, add);
+    }
+}

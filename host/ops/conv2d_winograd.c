@@ -1,0 +1,148 @@
+/* Winograd convolution for CPUs (cl/conv2d_winograd.cl): forward, and backward-data as the same computation on dy with turned weights. */
+#include "ops/conv2d_winograd.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_tile.h"
+#include "ops/conv2d_variants.h"
+
+enum { OUT = 4, POINTS = 36, ROWS = 8 }; /* of cl/conv2d_winograd.clh; tiles of a register tile */
+
+bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
+}
+
+/* One convolution of cl/conv2d_winograd.cl. */
+typedef struct winograd_job {
+    size_t n, h, w, c, k; /* input tensor, output channels */
+    size_t p, q, pad;
+} winograd_job;
+
+static size_t winograd_tiles(const winograd_job *j) { return j->n * cc_ceil_div(j->p, OUT) * cc_ceil_div(j->q, OUT); }
+
+/* How tiles and panels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a part `panels_each`
+ * panels. */
+typedef struct winograd_split { size_t walkers, block, parts, panels_each, group; } winograd_split;
+
+/* Work-items transform all input of their tiles, so that panels are only shared out when there are too few blocks for all cores. */
+static winograd_split split_work(size_t tiles, size_t panels, size_t most, size_t units)
+{
+    winograd_split s;
+    const size_t least_blocks = cc_ceil_div(tiles, most);
+    s.walkers = least_blocks >= 4 * units ? 4 * units : least_blocks;
+    const size_t rounds = cc_ceil_div(least_blocks, s.walkers);
+    s.block = cc_round_up(cc_ceil_div(tiles, rounds * s.walkers), ROWS);
+    s.panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(units, s.walkers)));
+    s.parts = cc_ceil_div(panels, s.panels_each);
+    s.group = 1;
+    return s;
+}
+
+static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most, cc_buffer *x, cc_buffer *u, cc_buffer *y, bool add,
+                               double flops, camcl_error *err)
+{
+    const unsigned vectors = cc_conv2d_tile_vectors(j->k);
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = winograd_tiles(j);
+    const winograd_split s = split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
+    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
+    const size_t scratch_each = POINTS * s.block * (pitch + s.group * kb) + pitch;
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+
+    cc_buffer *scratch;
+    CC_RETURN_IF_FAILED(
+        cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
+    cc_launch launch = { .program = "conv2d_winograd",
+                         .kernel = "conv2d_winograd",
+                         .options = options,
+                         .dims = 2,
+                         .global = { s.walkers, s.parts },
+                         .local = { 1, 1 },
+                         .flops = flops };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
+                                  CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)),
+                                  CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block), CC_INT(pitch), CC_INT(panels),
+                                  CC_INT(s.panels_each), CC_INT(s.group), CC_INT(scratch_each), CC_INT(add)),
+                          err);
+}
+
+static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
+                                   camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
+    const winograd_job job = { d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
+    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, cc_conv2d_flops(d), err);
+}
+
+static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
+                                         camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
+    const winograd_job job = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
+    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, cc_conv2d_flops(d), err);
+}
+
+#define DEFINE(tiles)                                                                                                                    \
+    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
+                                                     camcl_error *err)                                                                   \
+    {                                                                                                                                    \
+        return record_forward(tape, desc, tiles, io, count, add, err);                                                                   \
+    }                                                                                                                                    \
+    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
+                                                           camcl_error *err)                                                             \
+    {                                                                                                                                    \
+        return record_backward_data(tape, desc, tiles, io, count, add, err);                                                             \
+    }
+DEFINE(24)
+DEFINE(48)
+DEFINE(96)
+
+static size_t packed_bytes(size_t in, size_t out)
+{
+    return POINTS * in * cc_round_up(out, 16 * cc_conv2d_tile_vectors(out)) * sizeof(float);
+}
+
+static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, size_t channel_step, bool turn, cc_buffer *master,
+                         cc_buffer *packed, camcl_error *err)
+{
+    const size_t kb = 16 * cc_conv2d_tile_vectors(out);
+    cc_launch launch = { .program = "conv2d_winograd_pack",
+                         .kernel = "conv2d_winograd_pack",
+                         .dims = 2,
+                         .global = { in, cc_round_up(out, kb) / 16 },
+                         .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step),
+                                  CC_INT(turn), CC_INT(kb)),
+                          err);
+}
+
+size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    (void)info;
+    return packed_bytes(d->c, d->k);
+}
+
+size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    (void)info;
+    return packed_bytes(d->k, d->c);
+}
+
+camcl_status cc_conv2d_winograd_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    return pack(tape, d->c, d->k, d->k, 1, false, master, packed, err);
+}
+
+camcl_status cc_conv2d_winograd_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    return pack(tape, d->k, d->c, 1, d->k, true, master, packed, err);
+}

@@ -1,0 +1,25 @@
+/* Winograd convolution: variants that differ in how many tiles a work-item transforms at a time. */
+#ifndef CC_OPS_CONV2D_WINOGRAD_H
+#define CC_OPS_CONV2D_WINOGRAD_H
+
+#include "ops/registry.h"
+
+/* 3x3 taps, stride 1, padding up to 2, on devices that like long work-items. */
+bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc);
+
+/* Tiles of a work-item: the number in the function's name at most, fewer when that shares the work better. */
+#define CC_WINOGRAD_DECLARE(tiles)                                                                                                       \
+    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
+                                                     camcl_error *err);                                                                  \
+    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
+                                                           camcl_error *err)
+CC_WINOGRAD_DECLARE(24);
+CC_WINOGRAD_DECLARE(48);
+CC_WINOGRAD_DECLARE(96);
+
+size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc);
+size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_winograd_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+camcl_status cc_conv2d_winograd_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+
+#endif

@@ -1,0 +1,75 @@
+/* Weight gradient in the Winograd domain for CPUs (cl/conv2d_winograd_weight.cl). */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_tile.h"
+#include "ops/conv2d_variants.h"
+
+#ifdef WGRAD_TUNE
+#include <stdlib.h>
+static size_t tune(const char *name, size_t value) { const char *t = getenv(name); return t ? (size_t)atoi(t) : value; }
+#else
+#define tune(name, value) (value)
+#endif
+
+bool cc_conv2d_winograd_weight_supports(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
+}
+
+camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = 9 * d->c;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = tune("ITEMS", 2) * units;
+    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
+    const size_t tiles_h = cc_ceil_div(p, 4), tiles_w = cc_ceil_div(q, 4), tiles = d->n * tiles_h * tiles_w;
+
+    const size_t inputs = cc_min_size(cc_round_up(d->c, 16), tune("CBL", 64)), outputs = cc_min_size(panels * kb, tune("KBL", 64));
+    const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
+    const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
+    const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
+    const size_t rounds = cc_ceil_div(tiles_each, tune("TBL", 32)), block = cc_ceil_div(tiles_each, rounds);
+    const size_t numbers = 36 * (block * (inputs + outputs) + inputs * outputs + 4 * 16) + cc_max_size(inputs, outputs);
+    const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
+    const bool direct = parts == 1 && d->k % kb == 0;
+    const size_t part_size = panels * rsc * kb;
+
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%zu -DVECTORS=%u", (size_t)tune("ROWS", 8), vectors);
+    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
+    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    cc_launch launch = { .program = "conv2d_winograd_weight",
+                         .kernel = "conv2d_backward_weight_winograd",
+                         .options = options,
+                         .dims = 1,
+                         .global = { walkers },
+                         .local = { 1 },
+                         .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(
+        cc_tape_launch(tape, &launch,
+                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
+                               !direct ? CC_OUT(partial)
+                               : add   ? CC_INOUT(dw)
+                                       : CC_OUT(dw),
+                               CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q),
+                               CC_INT(d->pad), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block),
+                               CC_INT(inputs), CC_INT(outputs), CC_INT(scratch_each), CC_INT(parts), CC_INT(direct ? 0 : part_size),
+                               CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                       err));
+    if (direct) return CAMCL_OK;
+    cc_launch reduce = { .program = "conv2d_pack",
+                         .kernel = "conv2d_reduce",
+                         .dims = 2,
+                         .global = { d->k, rsc },
+                         .bytes = 4.0 * (double)(parts * part_size + 2 * rsc * d->k) };
+    return cc_tape_launch(tape, &reduce,
+                          CC_ARGS(CC_IN(partial), add ? CC_INOUT(dw) : CC_OUT(dw), CC_INT(rsc), CC_INT(d->k), CC_INT(kb), CC_INT(parts),
+                                  CC_INT(part_size), CC_INT(add)),
+                          err);
+}
