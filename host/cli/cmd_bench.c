@@ -10,6 +10,26 @@ enum { REPEAT = 5 };
 
 static const char *const names[] = { "supervised", "pseudo-label", "gradcam", "infer" };
 
+static camcl_status bench_peak(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    (void)config;
+    camcl_peak p;
+    if (!args->json) printf("%s\n", camcl_device_reason(device));
+    fflush(stdout);
+    camcl_status status = camcl_bench_peak(device, &p, err);
+    if (status != CAMCL_OK) return status;
+    if (args->json) {
+        printf("{\"device\": ");
+        cli_json_string(camcl_device_get_info(device)->name);
+        printf(", \"gflops\": %.6g, \"gbytes_per_s\": %.6g, \"copy_gbytes_per_s\": %.6g, \"triad_gbytes_per_s\": %.6g}\n", p.gflops,
+               p.gbytes_per_s, p.copy_gbytes_per_s, p.triad_gbytes_per_s);
+    } else {
+        printf("%10.1f  GFLOP/s of float32 multiply-adds\n%10.1f  GB/s copying\n%10.1f  GB/s in y = x + f z\n", p.gflops,
+               p.copy_gbytes_per_s, p.triad_gbytes_per_s);
+    }
+    return CAMCL_OK;
+}
+
 static camcl_status bench_step(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
     if (args->json) {
@@ -60,6 +80,25 @@ static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, 
     return CAMCL_OK;
 }
 
+typedef camcl_status (*benchmark)(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err);
+static const struct { const char *name; benchmark run; } benchmarks[] = { { "peak", bench_peak }, { "ops", bench_ops },
+                                                                          { "step", bench_step } };
+
+/* The one that was named, or all of them: as JSON one object with a member each. */
+static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const bool all = args->what == NULL;
+    for (size_t i = 0; status == CAMCL_OK && i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
+        if (!all && strcmp(args->what, benchmarks[i].name) != 0) continue;
+        if (all && args->json) printf("%s\"%s\": ", i ? ", " : "{", benchmarks[i].name);
+        else if (all && i) printf("\n");
+        status = benchmarks[i].run(args, device, config, err);
+    }
+    if (all && args->json && status == CAMCL_OK) printf("}\n");
+    return status;
+}
+
 int cmd_bench(int argc, char **argv)
 {
     cli_bench_args args = { .what = NULL };
@@ -67,18 +106,9 @@ int cmd_bench(int argc, char **argv)
     camcl_config *config = NULL;
     camcl_device *device = NULL;
     camcl_status status = cli_parse_bench(argc, argv, &args, &err);
-    bool ops = args.what && strcmp(args.what, "ops") == 0;
-    if (status == CAMCL_OK && args.what && strcmp(args.what, "step") != 0 && !ops) {
-        status = cli_usage(&err, "bench %s: not available in this version (bench step and bench ops are)", args.what);
-        err.status = status = CAMCL_UNSUPPORTED;
-    }
     if (status == CAMCL_OK) status = cli_configure(NULL, &args.overrides, &config, &err);
-    if (status == CAMCL_OK) {
-        camcl_device_options options = { camcl_config_string(config, "device.select"), camcl_config_string(config, "device.cache_dir"),
-                                         camcl_config_string(config, "device.conv"), camcl_config_is(config, "device.memory", "separate") };
-        status = camcl_device_open(&options, &device, &err);
-    }
-    if (status == CAMCL_OK) status = (ops ? bench_ops : bench_step)(&args, device, config, &err);
+    if (status == CAMCL_OK) status = cli_open_device(config, &device, &err);
+    if (status == CAMCL_OK) status = run_benchmarks(&args, device, config, &err);
     camcl_device_close(&device);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);

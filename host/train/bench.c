@@ -1,4 +1,4 @@
-/* Timing whole steps on random inputs. */
+/* Timing the device, and whole steps on random inputs. */
 #include "camcl/bench.h"
 
 #include <float.h>
@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "ops/peak.h"
 #include "train/evaluator.h"
 #include "train/settings.h"
 
@@ -138,6 +139,15 @@ camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, 
 cleanup:
     bench_close(&b);
     return status;
+}
+
+camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err)
+{
+    cc_peak peak;
+    CC_RETURN_IF_FAILED(cc_peak_measure(device, &peak, err));
+    const double copy = peak.copy_gbytes_per_s, triad = peak.triad_gbytes_per_s;
+    *out = (camcl_peak){ peak.gflops, copy > triad ? copy : triad, copy, triad };
+    return CAMCL_OK;
 }
 
 static int by_time(const void *a, const void *b)

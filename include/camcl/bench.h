@@ -1,4 +1,4 @@
-/* Timing training steps. */
+/* Timing: the device's peak, a step's operations, whole training steps. */
 #ifndef CAMCL_BENCH_H
 #define CAMCL_BENCH_H
 
@@ -8,6 +8,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* What the device reaches at most: 1e9 float32 operations (a multiply-add is two) per second with operands in registers, and 1e9 bytes per
+ * second through buffers far larger than caches: y = x, y = x + f z, and the better of the two. Takes seconds. */
+typedef struct camcl_peak { double gflops, gbytes_per_s, copy_gbytes_per_s, triad_gbytes_per_s; } camcl_peak;
+camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err);
 
 typedef struct camcl_step_time {
     double ms_per_step, images_per_s; /* of the best timed step after warm-up; labelled + unlabelled images (supervised: labelled only) */
