@@ -1,4 +1,5 @@
 /* camcl bench: timing. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,31 +53,86 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
     return CAMCL_OK;
 }
 
-/* Where a gradcam step's time goes. */
+/* ", "NAME": NUMBER" */
+static void json_member(const char *name, double value)
+{
+    printf(", \"%s\": ", name);
+    cli_json_number(value);
+}
+
+static void ops_as_json(const camcl_step_profile *p, const char *device)
+{
+    printf("{\"device\": ");
+    cli_json_string(device);
+    json_member("peak_gflops", p->peak.gflops);
+    json_member("peak_gbytes_per_s", p->peak.gbytes_per_s);
+    json_member("ms", p->ms);
+    json_member("other_percent", p->other_percent);
+    printf(",\n \"ops\": [");
+    for (size_t i = 0; i < p->op_count; i++) {
+        const camcl_op_time *o = &p->ops[i];
+        const char *const texts[][2] = { { "op", o->op }, { "direction", o->direction }, { "shape", o->shape }, { "variant", o->variant } };
+        printf("%s{", i ? ",\n  " : "\n  ");
+        for (int t = 0; t < 4; t++) {
+            printf("%s\"%s\": ", t ? ", " : "", texts[t][0]);
+            cli_json_string(*texts[t][1] ? texts[t][1] : NULL);
+        }
+        printf(", \"uses\": %zu", o->uses);
+        json_member("ms", o->ms);
+        json_member("gflops", o->gflops);
+        json_member("gbytes_per_s", o->gbytes_per_s);
+        json_member("percent_of_peak", o->percent);
+        printf("}");
+    }
+    printf("],\n \"kernels\": [");
+    for (size_t i = 0; i < p->kernel_count; i++) {
+        printf("%s{\"kernel\": ", i ? ",\n  " : "\n  ");
+        cli_json_string(p->kernels[i].name);
+        printf(", \"launches\": %zu", p->kernels[i].launches);
+        json_member("ms", p->kernels[i].ms);
+        json_member("gflops", p->kernels[i].gflops);
+        json_member("gbytes_per_s", p->kernels[i].gbytes_per_s);
+        printf("}");
+    }
+    printf("]}\n");
+}
+
+static void ops_as_text(const camcl_step_profile *p, const char *reason)
+{
+    printf("%s\npeak: %.1f GFLOP/s, %.1f GB/s; %% of peak: of min(peak, operations per byte x bandwidth)\n\n", reason, p->peak.gflops,
+           p->peak.gbytes_per_s);
+    printf("%9s %6s %5s %9s %8s %7s  %s\n", "ms", "%", "uses", "GFLOP/s", "GB/s", "% peak", "operation, direction, shape = variant");
+    for (size_t i = 0; i < p->op_count; i++) {
+        const camcl_op_time *o = &p->ops[i];
+        printf("%9.2f %6.1f %5zu", o->ms, 100 * o->ms / p->ms, o->uses);
+        if (isnan(o->gflops)) printf(" %9s", "");
+        else printf(" %9.1f", o->gflops);
+        if (isnan(o->gbytes_per_s)) printf(" %8s", "");
+        else printf(" %8.1f", o->gbytes_per_s);
+        if (isnan(o->percent)) printf(" %7s", "");
+        else printf(" %7.1f", o->percent);
+        printf("  %s%s%s%s%s%s%s\n", o->op, *o->direction ? " " : "", o->direction, *o->shape ? " " : "", o->shape,
+               *o->variant ? " = " : "", o->variant);
+    }
+    printf("%9.2f  in all; %.1f %% of it is not convolution\n\n", p->ms, p->other_percent);
+    printf("%9s %6s %8s %9s %8s  %s\n", "ms", "%", "launches", "GFLOP/s", "GB/s", "kernel");
+    for (size_t i = 0; i < p->kernel_count; i++) {
+        const camcl_kernel_time *k = &p->kernels[i];
+        printf("%9.2f %6.1f %8zu %9.1f %8.1f  %s\n", k->ms, 100 * k->ms / p->ms, k->launches, k->gflops, k->gbytes_per_s, k->name);
+    }
+}
+
+/* Where the time of a step goes, in the mode that ssl.mode names. */
 static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
-    camcl_kernel_time *rows = NULL;
-    size_t count = 0;
-    double total = 0;
-    camcl_status status = camcl_bench_kernels(device, config, CAMCL_BENCH_GRADCAM, &rows, &count, err);
+    camcl_step_profile profile;
+    int mode = CAMCL_BENCH_SUPERVISED;
+    while (mode < CAMCL_BENCH_GRADCAM && !camcl_config_is(config, "ssl.mode", names[mode])) mode++;
+    camcl_status status = camcl_bench_ops(device, config, (camcl_bench_mode)mode, &profile, err);
     if (status != CAMCL_OK) return status;
-    for (size_t i = 0; i < count; i++) total += rows[i].ms;
-    if (args->json) printf("[");
-    else printf("%s\n%10s %6s %8s %9s %9s  %s\n", camcl_device_reason(device), "ms", "%", "launches", "GFLOP/s", "GB/s", "kernel");
-    for (size_t i = 0; i < count; i++) {
-        if (!args->json) {
-            printf("%10.2f %6.1f %8zu %9.1f %9.1f  %s\n", rows[i].ms, 100 * rows[i].ms / total, rows[i].launches, rows[i].gflops,
-                   rows[i].gbytes_per_s, rows[i].name);
-            continue;
-        }
-        printf("%s{\"kernel\": ", i ? ",\n " : "\n ");
-        cli_json_string(rows[i].name);
-        printf(", \"launches\": %zu, \"ms\": %.6g, \"gflops\": %.6g, \"gbytes_per_s\": %.6g}", rows[i].launches, rows[i].ms, rows[i].gflops,
-               rows[i].gbytes_per_s);
-    }
-    if (args->json) printf("\n]\n");
-    else printf("%10.2f  in all\n", total);
-    free(rows);
+    if (args->json) ops_as_json(&profile, camcl_device_get_info(device)->name);
+    else ops_as_text(&profile, camcl_device_reason(device));
+    camcl_step_profile_free(&profile);
     return CAMCL_OK;
 }
 
