@@ -6,6 +6,7 @@
 
 #include "args.h"
 #include "camcl/config.h"
+#include "camcl/device.h"
 #include "camcl/status.h"
 
 /* A command. argv holds what follows its name; the value returned is the exit status. */
@@ -39,6 +40,9 @@ camcl_status cli_usage(camcl_error *err, const char *format, ...);
 
 /* Defaults, the file (unless NULL), the overrides, the checks; warnings go to stderr. The caller owns *config. */
 camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **config, camcl_error *err);
+
+/* The device that [device] asks for. The caller owns *device. */
+camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err);
 
 /* Prints to stdout as JSON: a string with quotes and escapes, bytes that are not UTF-8 replaced; NULL is null. */
 void cli_json_string(const char *text);

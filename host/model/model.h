@@ -14,6 +14,9 @@ camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err);
 camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err);
 void cc_plan_clear(cc_plan *plan);
 
+/* Reads a convolution's key (ops.h) back; false when it is none. Text behind it is left alone. */
+bool cc_plan_read_key(const char *key, cc_direction *direction, cc_conv2d_desc *desc);
+
 typedef struct cc_packed_weight cc_packed_weight;
 
 typedef struct cc_model {

@@ -48,6 +48,22 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
     return CAMCL_OK;
 }
 
+bool cc_plan_read_key(const char *key, cc_direction *direction, cc_conv2d_desc *desc)
+{
+    char name[24];
+    cc_conv2d_desc d;
+    if (sscanf(key, "conv2d %23s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", name, &d.n, &d.h, &d.w, &d.c, &d.k, &d.r, &d.s,
+               &d.stride, &d.pad) != 10)
+        return false;
+    for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
+        if (strcmp(name, cc_direction_name((cc_direction)i)) != 0) continue;
+        *direction = (cc_direction)i;
+        *desc = d;
+        return d.n && d.h && d.w && d.c && d.k && d.r && d.s && d.stride && d.h + 2 * d.pad >= d.r && d.w + 2 * d.pad >= d.s;
+    }
+    return false;
+}
+
 void cc_plan_clear(cc_plan *plan)
 {
     free(plan->entries);
