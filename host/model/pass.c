@@ -128,7 +128,7 @@ static camcl_status forward_fused(cc_pass *pass, size_t self, camcl_error *err)
                                            state->mean, state->invstd, scale, shift, err));
     state->fused = true;
     pass->nodes[node->input].output = state->output;
-    return fused->record(pass->tape, &desc, (cc_tensor[]){ x, w, scale, shift, residual, state->output }, 6, false, err);
+    return cc_variant_record(fused, pass->tape, &desc, (cc_tensor[]){ x, w, scale, shift, residual, state->output }, 6, false, err);
 }
 
 static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, camcl_error *err)

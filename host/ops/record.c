@@ -11,6 +11,10 @@ void cc_op_key(const char *op, cc_direction direction, const void *desc, char *t
 {
     if (strcmp(op, "conv2d") == 0) {
         cc_conv2d_key(desc, direction, text, size);
+    } else if (strcmp(op, "conv2d_affine") == 0) {
+        char key[160];
+        cc_conv2d_key(&((const cc_conv2d_affine_desc *)desc)->conv, direction, key, sizeof key);
+        snprintf(text, size, "%s%s", op, key + strlen("conv2d"));
     } else if (strcmp(op, "linear") == 0) {
         const cc_linear_desc *d = desc;
         snprintf(text, size, "linear %s n%zu in%zu out%zu", cc_direction_name(direction), d->n, d->in, d->out);
