@@ -4,7 +4,7 @@
  *
  * Tile t covers output points p = 4*(t / tiles_w % tiles_h) + 0..3, q = 4*(t % tiles_w) + 0..3 of image t / (tiles_h*tiles_w).
  * A work-item takes `block` tiles at a time: it transforms their input into its scratch memory (sized for a core's cache),
- *     V[36][block][pitch],                                     zero[pitch]: what lies outside an image
+ *     V[36][block][pitch],    zero[pitch]: what lies outside an image,    tail[36][16]: scratch,
  * multiplies, `group` panels of KB output channels at a time, each of the 36 points with that point's weights,
  *     M[36][group][block][KB] = V[36][block][C] * u[panel][36][C][KB],
  * and transforms the products back into y. Weights come transformed in panels, zeros beyond K (conv2d_winograd_pack.cl).
@@ -20,24 +20,24 @@
 
 #include "conv2d_winograd.clh"
 
-/* V[...][row] of one tile, whose 36 input points are at from[...]; next_point: numbers from one point to the next. */
-static inline void transform_input(__global float *V, __global const float **from, const int C, const int next_point)
+/* V[...][row] of one tile, whose 36 input points are at from[...]; next_point: numbers from one point to the next. tail[36][16] holds the
+ * last channels while they are filled up to a vector. */
+static inline void transform_input(__global float *V, __global const float **from, const int C, const int next_point,
+    __global float *tail)
 {
     for (int c = 0; c < C; c += 16) {
-        float16 d[WINOGRAD_POINTS];
-        if (c + 16 <= C) {
-#pragma unroll
-            for (int i = 0; i < WINOGRAD_POINTS; i++) d[i] = vload16(0, from[i] + c);
-        } else {
+        if (c + 16 > C) {
             for (int i = 0; i < WINOGRAD_POINTS; i++) {
-                float lane[16];
-                for (int l = 0; l < 16; l++) lane[l] = c + l < C ? from[i][c + l] : 0.0f;
-                d[i] = vload16(0, lane);
+                for (int l = 0; l < 16; l++) tail[16 * i + l] = c + l < C ? from[i][c + l] : 0.0f;
+                from[i] = tail + 16 * i - c;
             }
         }
+        float16 d[WINOGRAD_POINTS];
+#pragma unroll
+        for (int i = 0; i < WINOGRAD_POINTS; i++) d[i] = winograd_load(from[i] + c);
         winograd_input(d);
 #pragma unroll
-        for (int i = 0; i < WINOGRAD_POINTS; i++) vstore16(d[i], 0, V + i * next_point + c);
+        for (int i = 0; i < WINOGRAD_POINTS; i++) winograd_store(d[i], V + i * next_point + c);
     }
 }
 
@@ -52,7 +52,7 @@ static inline void multiply_rows(__global float *M, __global const float *V, con
     for (int c = 0; c < C; c++) {
         float16 factor[VECTORS];
 #pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, u + c * KB);
+        for (int v = 0; v < VECTORS; v++) factor[v] = winograd_load(u + c * KB + 16 * v);
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
             const float16 value = (float16)V[i * pitch + c];
@@ -63,38 +63,36 @@ static inline void multiply_rows(__global float *M, __global const float *V, con
 #pragma unroll
     for (int i = 0; i < ROWS; i++)
 #pragma unroll
-        for (int v = 0; v < VECTORS; v++) vstore16(sum[i][v], v, M + i * KB);
+        for (int v = 0; v < VECTORS; v++) winograd_store(sum[i][v], M + i * KB + 16 * v);
 }
 
-/* out[0..15] (+)= value, of which `count` channels exist. */
-static inline void store_channels(__global float *out, const float16 value, const int count, const int add)
-{
-    if (count >= 16) {
-        vstore16(add ? vload16(0, out) + value : value, 0, out);
-        return;
-    }
-    float lane[16];
-    vstore16(value, 0, lane);
-    for (int i = 0; i < count; i++) out[i] = add ? out[i] + lane[i] : lane[i];
-}
-
-/* The output points of one tile that exist, p_count x q_count, from its row of M; y: its first point, at the panel's first channel, of
- * which `channels` exist. */
+/* Output points 0 <= p < p_count, 0 <= q < q_count of one tile, as far as they exist, from its row of M; y: its first point, at the panel's
+ * first channel, of which `channels` exist. edge[16][16] holds a tile that is not stored whole. */
 static inline void transform_output(__global float *y, __global const float *M, const int next_point, const int next_p, const int next_q,
-    const int p_count, const int q_count, const int channels, const int add)
+    const int p_count, const int q_count, const int channels, const int add, __global float *edge)
 {
 #pragma unroll
     for (int v = 0; v < VECTORS; v++) {
         float16 m[WINOGRAD_POINTS], out[16];
 #pragma unroll
-        for (int i = 0; i < WINOGRAD_POINTS; i++) m[i] = vload16(v, M + i * next_point);
+        for (int i = 0; i < WINOGRAD_POINTS; i++) m[i] = winograd_load(M + i * next_point + 16 * v);
         winograd_output(m, out);
+        const int whole = p_count >= 4 && q_count >= 4 && channels - 16 * v >= 16;
+        const int step_p = whole ? next_p : 64, step_q = whole ? next_q : 16;
+        __global float *to = whole ? y + 16 * v : edge;
 #pragma unroll
-        for (int p = 0; p < 4; p++)
-#pragma unroll
-            for (int q = 0; q < 4; q++)
-                if (p < p_count && q < q_count)
-                    store_channels(y + p * next_p + q * next_q + 16 * v, out[4 * p + q], channels - 16 * v, add);
+        for (int i = 0; i < 16; i++) {
+            __global float *point = to + i / 4 * step_p + i % 4 * step_q;
+            winograd_store(whole && add ? winograd_load(point) + out[i] : out[i], point);
+        }
+        if (!whole) {
+            for (int p = 0; p < min(4, p_count); p++)
+                for (int q = 0; q < min(4, q_count); q++) {
+                    __global float *point = y + p * next_p + q * next_q + 16 * v;
+                    for (int l = 0; l < min(16, channels - 16 * v); l++)
+                        point[l] = add ? point[l] + edge[64 * p + 16 * q + l] : edge[64 * p + 16 * q + l];
+                }
+        }
     }
 }
 
@@ -106,8 +104,8 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
-    __global float *zero = V + WINOGRAD_POINTS * block * pitch, *M = zero + pitch;
-    for (int c = 0; c < C; c += 16) vstore16((float16)0.0f, 0, zero + c);
+    __global float *zero = V + WINOGRAD_POINTS * block * pitch, *tail = zero + pitch, *M = tail + 16 * WINOGRAD_POINTS;
+    for (int c = 0; c < C; c += 16) winograd_store((float16)0.0f, zero + c);
 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);
@@ -116,12 +114,14 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
             const int h0 = (row - n * tiles_h) * WINOGRAD_OUT - pad, w0 = (first + t - row * tiles_w) * WINOGRAD_OUT - pad;
             __global const float *image = x + (size_t)n * H * W * C;
             __global const float *from[WINOGRAD_POINTS];
+#pragma unroll
             for (int i = 0; i < WINOGRAD_IN; i++)
+#pragma unroll
                 for (int j = 0; j < WINOGRAD_IN; j++) {
                     const int h = h0 + i, w = w0 + j, inside = h >= 0 && h < H && w >= 0 && w < W;
                     from[WINOGRAD_IN * i + j] = inside ? image + (h * W + w) * C : zero;
                 }
-            transform_input(V + t * pitch, from, C, block * pitch);
+            transform_input(V + t * pitch, from, C, block * pitch, tail);
         }
         for (int panel0 = first_panel; panel0 < last_panel; panel0 += group) {
             const int group_panels = min(group, last_panel - panel0);
@@ -137,7 +137,8 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
                 __global float *out = y + ((size_t)n * P * Q + p0 * Q + q0) * K;
                 for (int j = 0; j < group_panels; j++) {
                     const int k = (panel0 + j) * KB;
-                    transform_output(out + k, M + (j * block + t) * KB, group * block * KB, Q * K, K, P - p0, Q - q0, K - k, add);
+                    transform_output(out + k, M + (j * block + t) * KB, group * block * KB, Q * K, K, P - p0, Q - q0, K - k, add,
+                        tail);
                 }
             }
         }

@@ -48,7 +48,7 @@ static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = winograd_tiles(j);
     const winograd_split s = split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
-    const size_t scratch_each = POINTS * s.block * (pitch + s.group * kb) + pitch;
+    const size_t scratch_each = POINTS * s.block * (pitch + s.group * kb) + pitch + 16 * POINTS;
     char options[64];
     snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
 
@@ -97,6 +97,8 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
     {                                                                                                                                    \
         return record_backward_data(tape, desc, tiles, io, count, add, err);                                                             \
     }
+DEFINE(8)
+DEFINE(16)
 DEFINE(24)
 DEFINE(48)
 DEFINE(96)
