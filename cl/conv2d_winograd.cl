@@ -5,14 +5,15 @@
  * Tile t covers output points p = 4*(t / tiles_w % tiles_h) + 0..3, q = 4*(t % tiles_w) + 0..3 of image t / (tiles_h*tiles_w).
  * A work-item takes `block` tiles at a time: it transforms their input into its scratch memory (sized for a core's cache),
  *     V[36][block][pitch],    zero[pitch]: what lies outside an image,    tail[36][16]: scratch,
- * multiplies, `group` panels of KB output channels at a time, each of the 36 points with that point's weights,
- *     M[36][group][block][KB] = V[36][block][C] * u[panel][36][C][KB],
+ * multiplies, one panel of KB output channels at a time, each of the 36 points with that point's weights,
+ *     M[36][block][KB] = V[36][block][C] * u[panel][36][C][KB],
  * and transforms the products back into y. Weights come transformed in panels, zeros beyond K (conv2d_winograd_pack.cl).
- * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of ROWS; rows beyond the
- * last tile hold anything and are not stored. */
+ * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of LAST_ROWS; rows beyond
+ * the last tile hold anything and are not stored. */
 #ifndef ROWS
-#define ROWS 8               /* tiles of a register tile: ROWS*VECTORS accumulators + VECTORS weights must fit the registers */
+#define ROWS 12              /* tiles of a register tile: ROWS*VECTORS accumulators + VECTORS weights must fit the registers */
 #endif
+#define LAST_ROWS 4          /* of the register tiles that finish a block */
 #ifndef VECTORS
 #define VECTORS 2            /* float16 vectors of output channels of a panel */
 #endif
@@ -41,12 +42,13 @@ static inline void transform_input(__global float *V, __global const float **fro
     }
 }
 
-/* M[ROWS][KB] = V[ROWS][C] * u[C][KB]; rows of V are `pitch` apart. */
-static inline void multiply_rows(__global float *M, __global const float *V, const int pitch, __global const float *u, const int C)
+/* M[rows][KB] = V[rows][C] * u[C][KB]; rows of V are `pitch` apart. `rows` is a constant wherever this is called. */
+static inline __attribute__((always_inline)) void multiply_rows(const int rows, __global float *M, __global const float *V, const int pitch,
+    __global const float *u, const int C)
 {
     float16 sum[ROWS][VECTORS];
 #pragma unroll
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
     for (int c = 0; c < C; c++) {
@@ -54,14 +56,14 @@ static inline void multiply_rows(__global float *M, __global const float *V, con
 #pragma unroll
         for (int v = 0; v < VECTORS; v++) factor[v] = winograd_load(u + c * KB + 16 * v);
 #pragma unroll
-        for (int i = 0; i < ROWS; i++) {
+        for (int i = 0; i < rows; i++) {
             const float16 value = (float16)V[i * pitch + c];
 #pragma unroll
             for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
         }
     }
 #pragma unroll
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int v = 0; v < VECTORS; v++) winograd_store(sum[i][v], M + i * KB + 16 * v);
 }
@@ -99,7 +101,7 @@ static inline void transform_output(__global float *y, __global const float *M, 
 __kernel void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch,
-    const int panels, const int panels_each, const int group, const int scratch_each, const int add)
+    const int panels, const int panels_each, const int scratch_each, const int add)
 {
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
@@ -123,23 +125,19 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
                 }
             transform_input(V + t * pitch, from, C, block * pitch, tail);
         }
-        for (int panel0 = first_panel; panel0 < last_panel; panel0 += group) {
-            const int group_panels = min(group, last_panel - panel0);
-            for (int i = 0; i < WINOGRAD_POINTS; i++)
-                for (int j = 0; j < group_panels; j++) {
-                    __global const float *weight = u + ((size_t)(panel0 + j) * WINOGRAD_POINTS + i) * C * KB;
-                    for (int t = 0; t < count; t += ROWS)
-                        multiply_rows(M + ((i * group + j) * block + t) * KB, V + (i * block + t) * pitch, pitch, weight, C);
-                }
+        for (int panel = first_panel; panel < last_panel; panel++) {
+            for (int i = 0; i < WINOGRAD_POINTS; i++) {
+                __global const float *weight = u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, *from = V + i * block * pitch;
+                __global float *to = M + i * block * KB;
+                int t = 0;
+                for (; t + ROWS - LAST_ROWS < count; t += ROWS) multiply_rows(ROWS, to + t * KB, from + t * pitch, pitch, weight, C);
+                for (; t < count; t += LAST_ROWS) multiply_rows(LAST_ROWS, to + t * KB, from + t * pitch, pitch, weight, C);
+            }
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;
                 const int p0 = (row - n * tiles_h) * WINOGRAD_OUT, q0 = (first + t - row * tiles_w) * WINOGRAD_OUT;
-                __global float *out = y + ((size_t)n * P * Q + p0 * Q + q0) * K;
-                for (int j = 0; j < group_panels; j++) {
-                    const int k = (panel0 + j) * KB;
-                    transform_output(out + k, M + (j * block + t) * KB, group * block * KB, Q * K, K, P - p0, Q - q0, K - k, add,
-                        tail);
-                }
+                transform_output(y + ((size_t)n * P * Q + p0 * Q + q0) * K + panel * KB, M + t * KB, block * KB, Q * K, K, P - p0, Q - q0,
+                    K - panel * KB, add, tail);
             }
         }
     }

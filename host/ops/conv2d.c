@@ -132,9 +132,7 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
       cc_conv2d_tile_backward_data_bytes, cc_conv2d_tile_pack_backward_data, "tile_backward_data" },
     { "conv2d", CC_BACKWARD_WEIGHT, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_weight, NULL, NULL, NULL },
-    { "conv2d", CC_BACKWARD_WEIGHT, "winograd", "winograd", cc_conv2d_winograd_weight_supports, cc_conv2d_winograd_backward_weight, NULL,
-      NULL, NULL },
-    WINOGRAD(8), WINOGRAD(16), WINOGRAD(24), WINOGRAD(48), WINOGRAD(96),
+    WINOGRAD(12), WINOGRAD(24), WINOGRAD(48),
 };
 const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 

@@ -7,7 +7,7 @@
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
-enum { OUT = 4, POINTS = 36, ROWS = 8 }; /* of cl/conv2d_winograd.clh; tiles of a register tile */
+enum { OUT = 4, POINTS = 36, ROWS = 4 }; /* of cl/conv2d_winograd.clh; tiles of the smallest register tile */
 
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc)
 {
@@ -25,7 +25,7 @@ static size_t winograd_tiles(const winograd_job *j) { return j->n * cc_ceil_div(
 
 /* How tiles and panels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a part `panels_each`
  * panels. */
-typedef struct winograd_split { size_t walkers, block, parts, panels_each, group; } winograd_split;
+typedef struct winograd_split { size_t walkers, block, parts, panels_each; } winograd_split;
 
 /* Work-items transform all input of their tiles, so that panels are only shared out when there are too few blocks for all cores. */
 static winograd_split split_work(size_t tiles, size_t panels, size_t most, size_t units)
@@ -37,7 +37,6 @@ static winograd_split split_work(size_t tiles, size_t panels, size_t most, size_
     s.block = cc_round_up(cc_ceil_div(tiles, rounds * s.walkers), ROWS);
     s.panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(units, s.walkers)));
     s.parts = cc_ceil_div(panels, s.panels_each);
-    s.group = 1;
     return s;
 }
 
@@ -48,9 +47,9 @@ static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = winograd_tiles(j);
     const winograd_split s = split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
-    const size_t scratch_each = POINTS * s.block * (pitch + s.group * kb) + pitch + 16 * POINTS;
+    const size_t scratch_each = POINTS * s.block * (pitch + kb) + pitch + 16 * POINTS;
     char options[64];
-    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(
@@ -66,7 +65,7 @@ static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most
                           CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
                                   CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)),
                                   CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block), CC_INT(pitch), CC_INT(panels),
-                                  CC_INT(s.panels_each), CC_INT(s.group), CC_INT(scratch_each), CC_INT(add)),
+                                  CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add)),
                           err);
 }
 
@@ -97,11 +96,9 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
     {                                                                                                                                    \
         return record_backward_data(tape, desc, tiles, io, count, add, err);                                                             \
     }
-DEFINE(8)
-DEFINE(16)
+DEFINE(12)
 DEFINE(24)
 DEFINE(48)
-DEFINE(96)
 
 static size_t packed_bytes(size_t in, size_t out)
 {

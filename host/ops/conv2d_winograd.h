@@ -13,11 +13,9 @@ bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc
                                                      camcl_error *err);                                                                  \
     camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
                                                            camcl_error *err)
-CC_WINOGRAD_DECLARE(8);
-CC_WINOGRAD_DECLARE(16);
+CC_WINOGRAD_DECLARE(12);
 CC_WINOGRAD_DECLARE(24);
 CC_WINOGRAD_DECLARE(48);
-CC_WINOGRAD_DECLARE(96);
 
 size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc);
 size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, const void *desc);
