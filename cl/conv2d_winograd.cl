@@ -19,6 +19,7 @@
 #endif
 #define KB (16 * VECTORS)
 
+#include "conv2d_affine.clh"
 #include "conv2d_winograd.clh"
 
 /* V[...][row] of one tile, whose 36 input points are at from[...]; next_point: numbers from one point to the next. tail[36][16] holds the
@@ -69,9 +70,12 @@ static inline __attribute__((always_inline)) void multiply_rows(const int rows, 
 }
 
 /* Output points 0 <= p < p_count, 0 <= q < q_count of one tile, as far as they exist, from its row of M; y: its first point, at the panel's
- * first channel, of which `channels` exist. edge[16][16] holds a tile that is not stored whole. */
+ * first channel, of which `channels` exist. edge[16][16] holds a tile that is not stored whole. `affine`: conv2d_affine.clh, scale, shift
+ * at the panel's first channel, residual at y's place. */
 static inline void transform_output(__global float *y, __global const float *M, const int next_point, const int next_p, const int next_q,
-    const int p_count, const int q_count, const int channels, const int add, __global float *edge)
+    const int p_count, const int q_count, const int channels, const int add, __global float *edge,
+    __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
+    const float slope)
 {
 #pragma unroll
     for (int v = 0; v < VECTORS; v++) {
@@ -82,6 +86,12 @@ static inline void transform_output(__global float *y, __global const float *M, 
         const int whole = p_count >= 4 && q_count >= 4 && channels - 16 * v >= 16;
         const int step_p = whole ? next_p : 64, step_q = whole ? next_q : 16;
         __global float *to = whole ? y + 16 * v : edge;
+        if (affine && whole) {
+#pragma unroll
+            for (int i = 0; i < 16; i++)
+                out[i] = apply_affine(out[i], scale + 16 * v, shift + 16 * v, residual + i / 4 * next_p + i % 4 * next_q + 16 * v,
+                    has_residual, 16, slope);
+        }
 #pragma unroll
         for (int i = 0; i < 16; i++) {
             __global float *point = to + i / 4 * step_p + i % 4 * step_q;
@@ -90,7 +100,13 @@ static inline void transform_output(__global float *y, __global const float *M, 
         if (!whole) {
             for (int p = 0; p < min(4, p_count); p++)
                 for (int q = 0; q < min(4, q_count); q++) {
-                    __global float *point = y + p * next_p + q * next_q + 16 * v;
+                    const int at = p * next_p + q * next_q + 16 * v;
+                    __global float *point = y + at;
+                    if (affine && channels > 16 * v) {
+                        __global float *value = edge + 64 * p + 16 * q;
+                        winograd_store(apply_affine(winograd_load(value), scale + 16 * v, shift + 16 * v, residual + at, has_residual,
+                            channels - 16 * v, slope), value);
+                    }
                     for (int l = 0; l < min(16, channels - 16 * v); l++)
                         point[l] = add ? point[l] + edge[64 * p + 16 * q + l] : edge[64 * p + 16 * q + l];
                 }
@@ -101,7 +117,9 @@ static inline void transform_output(__global float *y, __global const float *M, 
 __kernel void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch,
-    const int panels, const int panels_each, const int scratch_each, const int add)
+    const int panels, const int panels_each, const int scratch_each, const int add,
+    __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
+    const float slope)
 {
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
@@ -136,8 +154,9 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;
                 const int p0 = (row - n * tiles_h) * WINOGRAD_OUT, q0 = (first + t - row * tiles_w) * WINOGRAD_OUT;
-                transform_output(y + ((size_t)n * P * Q + p0 * Q + q0) * K + panel * KB, M + t * KB, block * KB, Q * K, K, P - p0, Q - q0,
-                    K - panel * KB, add, tail);
+                const size_t to = ((size_t)n * P * Q + p0 * Q + q0) * K + panel * KB;
+                transform_output(y + to, M + t * KB, block * KB, Q * K, K, P - p0, Q - q0, K - panel * KB, add, tail, scale + panel * KB,
+                    shift + panel * KB, residual + to, affine, has_residual, slope);
             }
         }
     }

@@ -15,6 +15,11 @@ bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc
     return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
 }
 
+bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc)
+{
+    return cc_conv2d_winograd_supports(info, &((const cc_conv2d_affine_desc *)desc)->conv);
+}
+
 /* One convolution of cl/conv2d_winograd.cl. */
 typedef struct winograd_job {
     size_t n, h, w, c, k; /* input tensor, output channels */
@@ -41,7 +46,7 @@ static winograd_split split_work(size_t tiles, size_t panels, size_t most, size_
 }
 
 static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most, cc_buffer *x, cc_buffer *u, cc_buffer *y, bool add,
-                               double flops, camcl_error *err)
+                               const cc_conv2d_affine *affine, double flops, camcl_error *err)
 {
     const unsigned vectors = cc_conv2d_tile_vectors(j->k);
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = winograd_tiles(j);
@@ -65,7 +70,7 @@ static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most
                           CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
                                   CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)),
                                   CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block), CC_INT(pitch), CC_INT(panels),
-                                  CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add)),
+                                  CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
                           err);
 }
 
@@ -74,7 +79,17 @@ static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, size_
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
     const winograd_job job = { d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
-    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, cc_conv2d_flops(d), err);
+    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
+}
+
+static camcl_status record_forward_affine(cc_tape *tape, const cc_conv2d_affine_desc *desc, size_t most, const cc_tensor *io, size_t count,
+                                          bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = &desc->conv;
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, desc->slope };
+    CC_RETURN_IF_FAILED(cc_conv2d_affine_check(desc, io, count, add, err));
+    const winograd_job job = { d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
+    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(d), err);
 }
 
 static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
@@ -82,7 +97,7 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
     const winograd_job job = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
-    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, cc_conv2d_flops(d), err);
+    return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 
 #define DEFINE(tiles)                                                                                                                    \
@@ -90,6 +105,11 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
                                                      camcl_error *err)                                                                   \
     {                                                                                                                                    \
         return record_forward(tape, desc, tiles, io, count, add, err);                                                                   \
+    }                                                                                                                                    \
+    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,\
+                                                            camcl_error *err)                                                            \
+    {                                                                                                                                    \
+        return record_forward_affine(tape, desc, tiles, io, count, add, err);                                                            \
     }                                                                                                                                    \
     camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
                                                            camcl_error *err)                                                             \

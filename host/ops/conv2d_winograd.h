@@ -7,10 +7,15 @@
 /* 3x3 taps, stride 1, padding up to 2, on devices that like long work-items. */
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc);
 
+/* The same for conv2d_affine. */
+bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc);
+
 /* Tiles of a work-item: the number in the function's name at most, fewer when that shares the work better. */
 #define CC_WINOGRAD_DECLARE(tiles)                                                                                                       \
     camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
                                                      camcl_error *err);                                                                  \
+    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,\
+                                                            camcl_error *err);                                                           \
     camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
                                                            camcl_error *err)
 CC_WINOGRAD_DECLARE(12);
