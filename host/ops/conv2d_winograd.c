@@ -2,6 +2,7 @@
 #include "ops/conv2d_winograd.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "ops/conv2d_tile.h"
@@ -18,6 +19,24 @@ bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc
 bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc)
 {
     return cc_conv2d_winograd_supports(info, &((const cc_conv2d_affine_desc *)desc)->conv);
+}
+
+/* Time per output tile in multiplications of 16 channels, fitted to timings of shapes from 16 to 512 channels. The register tiles of both
+ * forms reach about nine tenths of the peak; TRANSFORM is what 16 channels of a tile cost on the way in and out, memory included. */
+const char *cc_conv2d_winograd_default(const char *policy, cc_direction direction, const cc_conv2d_desc *d)
+{
+    enum { TRANSFORM = 600 };
+    const bool data = direction == CC_BACKWARD_DATA, weight = direction == CC_BACKWARD_WEIGHT;
+    const size_t p = data ? d->h : cc_conv2d_out_h(d), q = data ? d->w : cc_conv2d_out_w(d), in = data ? d->k : d->c;
+    const double in_vectors = (double)cc_ceil_div(in, 16), out_vectors = (double)cc_ceil_div(data ? d->c : d->k, 16);
+    const double tiles = (double)d->n * (double)cc_ceil_div(p, OUT) * (double)cc_ceil_div(q, OUT);
+    const double products = (weight ? 16 * in_vectors : (double)in) * out_vectors * POINTS;
+    /* a weight gradient is transformed at the end, which costs like the products of a few tiles */
+    const double winograd = (tiles + (weight ? 4 : 0)) * products / 0.9 + tiles * TRANSFORM * (in_vectors + out_vectors);
+    const double direct = (double)(d->n * p * q * 9 * in) * out_vectors / 0.9;
+    if (winograd >= direct && strcmp(policy, "winograd") != 0) return NULL;
+    if (direction == CC_BACKWARD_WEIGHT) return "winograd";
+    return d->c * d->k <= 128 * 128 ? "winograd12" : "winograd24";
 }
 
 /* One convolution of cl/conv2d_winograd.cl. */
