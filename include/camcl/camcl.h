@@ -11,5 +11,6 @@
 #include "camcl/report.h"
 #include "camcl/status.h"
 #include "camcl/trainer.h"
+#include "camcl/tune.h"
 
 #endif
