@@ -1,7 +1,5 @@
 /* Tuning for a configuration: records everything that its training, evaluation and CAMs do, only to see which kernels that needs, then
  * times what is not known yet. */
-#include "camcl/tune.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +8,7 @@
 #include "device/timings.h"
 #include "model/tune.h"
 #include "ssl/cam.h"
-#include "train/settings.h"
+#include "train/tune.h"
 
 /* Batches of evaluation and of CAM pictures; timings of larger ones than 128 are shared, so that their exact sizes do not matter. */
 enum { EVALUATION_BATCH = 250, CAM_BATCH = 32, PICTURE_BATCH = 16 };
@@ -39,9 +37,11 @@ static camcl_status read_settings(const camcl_config *config, cc_settings *out, 
 
 /* ---- which kernels are needed */
 
-static camcl_status record_steps(cc_model *model, const cc_settings *settings, cc_arena *arena, camcl_error *err)
+static const cc_mode all_modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM };
+
+static camcl_status record_steps(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count, cc_arena *arena,
+                                 camcl_error *err)
 {
-    static const cc_mode modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM };
     camcl_status status = CAMCL_OK;
     const uint8_t pixels[CAMCL_MAX_CHANNELS] = { 0 };
     const int32_t label = 0;
@@ -49,7 +49,7 @@ static camcl_status record_steps(cc_model *model, const cc_settings *settings, c
     cc_resident *resident = NULL;
     cc_step *step = NULL;
     CC_TRY(cc_resident_create(model->device, &image, &resident, err));
-    for (size_t i = 0; i < CC_COUNT(modes); i++) {
+    for (size_t i = 0; i < mode_count; i++) {
         cc_step_spec spec = settings->step;
         spec.objective.mode = modes[i];
         CC_TRY(cc_step_create(model, resident, &spec, arena, &step, err));
@@ -94,13 +94,14 @@ cleanup:
 }
 
 /* Fills model->plan. The arena gets no memory: nothing is run. */
-static camcl_status record_everything(cc_model *model, const cc_settings *settings, camcl_error *err)
+static camcl_status record_everything(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
+                                      camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const size_t side = settings->step.image_size;
     cc_arena *arena = NULL;
     CC_TRY(cc_arena_create(model->device, &arena, err));
-    CC_TRY(record_steps(model, settings, arena, err));
+    CC_TRY(record_steps(model, settings, modes, mode_count, arena, err));
     CC_TRY(record_evaluation(model, EVALUATION_BATCH, side, arena, err));
     CC_TRY(record_cams(model, settings, CAM_BATCH, arena, err));
     CC_TRY(record_cams(model, settings, PICTURE_BATCH, arena, err));
@@ -137,16 +138,15 @@ static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, cam
 }
 
 /* With the tune mode off, so that recording times nothing; the mode returns. */
-static camcl_status find_jobs(camcl_device *device, const camcl_config *config, job **out, size_t *count, camcl_error *err)
+static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, job **out,
+                              size_t *count, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const cc_tune_mode mode = cc_device_tune_mode(device);
-    cc_settings settings;
     cc_model *model = NULL;
     cc_device_set_tune_mode(device, CC_TUNE_OFF);
-    CC_TRY(read_settings(config, &settings, err));
-    CC_TRY(cc_model_create(device, &settings.graph, &model, err));
-    CC_TRY(record_everything(model, &settings, err));
+    CC_TRY(cc_model_create(device, &settings->graph, &model, err));
+    CC_TRY(record_everything(model, settings, modes, mode_count, err));
     CC_TRY(list_jobs(&model->plan, out, count, err));
 cleanup:
     cc_device_set_tune_mode(device, mode);
@@ -202,17 +202,32 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, size_t coun
     return status;
 }
 
-camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
-                        camcl_error *err)
+static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
+                         const camcl_tune_options *options, camcl_tune_result *result, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     job *jobs = NULL;
     memset(result, 0, sizeof *result);
     cc_device_set_stop(device, options->stop);
-    CC_TRY(find_jobs(device, config, &jobs, &result->total, err));
+    CC_TRY(find_jobs(device, settings, modes, mode_count, &jobs, &result->total, err));
     CC_TRY(time_jobs(device, jobs, result->total, options, result, err));
 cleanup:
     cc_device_set_stop(device, NULL);
     free(jobs);
     return status;
+}
+
+camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
+                        camcl_error *err)
+{
+    cc_settings settings;
+    memset(result, 0, sizeof *result);
+    CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
+    return tune(device, &settings, all_modes, CC_COUNT(all_modes), options, result, err);
+}
+
+camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,
+                         camcl_error *err)
+{
+    return tune(device, settings, &settings->step.objective.mode, 1, options, result, err);
 }
