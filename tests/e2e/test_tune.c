@@ -162,6 +162,31 @@ static void test_ops(void **state)
     free(out);
 }
 
+static void test_selftest(void **state)
+{
+    static const char *const members[] = { "device", "checks", "checked", "failed", NULL };
+    static const char *const columns[] = { "op", "direction", "variant", "shapes", "max_error", "ok", "what", NULL };
+    char *out = program_prints(*state, "selftest --json 'device.cache_dir=%s/cache'", (char *)*state);
+    cc_json *json = json_parse_text(out);
+    assert_members(json, members);
+    const cc_json *checks = cc_json_get(json, "checks");
+    size_t checked = 0;
+    for (size_t i = 0; i < checks->count; i++) {
+        const cc_json *check = &checks->items[i];
+        assert_members(check, columns);
+        assert_true(json_number_at(check, "ok") == 1);
+        assert_int_equal(cc_json_get(check, "what")->kind, CC_JSON_NULL);
+        checked += json_number_at(check, "shapes") > 0;
+    }
+    assert_int_equal(checked, json_number_at(json, "checked"));
+    assert_true(checked > 40 && json_number_at(json, "failed") == 0);
+    cc_json_free(&json);
+    free(out);
+    out = program_prints(*state, "selftest 'device.cache_dir=%s/cache'", (char *)*state);
+    assert_non_null(strstr(out, "variants checked, 0 failed"));
+    free(out);
+}
+
 /* A run that times first says so, follows the winners, and goes on with its own plan. */
 static void test_train_full(void **state)
 {
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_peak),
         cmocka_unit_test(test_ops),
+        cmocka_unit_test(test_selftest),
         cmocka_unit_test(test_train_full),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
