@@ -174,7 +174,7 @@ static void test_selftest(void **state)
     for (size_t i = 0; i < checks->count; i++) {
         const cc_json *check = &checks->items[i];
         assert_members(check, columns);
-        assert_true(json_number_at(check, "ok") == 1);
+        assert_true(cc_json_get(check, "ok")->kind == CC_JSON_BOOL && cc_json_get(check, "ok")->number > 0);
         assert_int_equal(cc_json_get(check, "what")->kind, CC_JSON_NULL);
         checked += json_number_at(check, "shapes") > 0;
     }
