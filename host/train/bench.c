@@ -251,7 +251,7 @@ static camcl_status by_operation(const cc_profile_row *rows, size_t count, camcl
         }
         rate(op, flops, bytes, rows[i].label, &out->peak);
         out->ms += op->ms;
-        if (strcmp(op->op, "conv2d") != 0) other += op->ms;
+        if (strncmp(op->op, "conv2d", 6) != 0) other += op->ms;
     }
     out->other_percent = 100 * other / out->ms;
     qsort(out->ops, out->op_count, sizeof *out->ops, op_by_time);
