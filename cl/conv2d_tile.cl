@@ -23,6 +23,7 @@
 #endif
 #define KB (16 * VECTORS)
 
+#include "conv2d_affine.clh"
 #include "conv2d_tile.clh"
 
 /* out[0..15] (+)= value, of which `count` channels exist. */
@@ -35,23 +36,6 @@ static inline void store_channels(__global float *out, const float16 value, cons
     float lane[16];
     vstore16(value, 0, lane);
     for (int i = 0; i < count; i++) out[i] = add ? out[i] + lane[i] : lane[i];
-}
-
-/* from[0..15], of which `count` exist; the others are 0 */
-static inline float16 load_channels(__global const float *from, const int count)
-{
-    if (count >= 16) return vload16(0, from);
-    float lane[16];
-    for (int i = 0; i < 16; i++) lane[i] = i < count ? from[i] : 0.0f;
-    return vload16(0, lane);
-}
-
-static inline float16 apply_affine(const float16 value, __global const float *scale, __global const float *shift,
-    __global const float *residual, const int has_residual, const int count, const float slope)
-{
-    float16 v = fma(value, load_channels(scale, count), load_channels(shift, count));
-    if (has_residual) v += load_channels(residual, count);
-    return v > (float16)0.0f ? v : v * slope;
 }
 
 /* Channels first..last-1 of rows top..bottom-1 of each image = 0. */

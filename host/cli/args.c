@@ -291,6 +291,31 @@ camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_
                      nearest ? nearest : "", nearest ? "? " : "");
 }
 
+camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_error *err)
+{
+    *args = (cli_tune_args){ 0 };
+    const cli_option options[] = {
+        { "--again", NULL, FLAG, &args->again, NULL, NULL },
+        { "--quiet", "-q", FLAG, &args->quiet, NULL, NULL },
+    };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "tune", OPTIONS(options), &operands, &args->overrides, NULL, 0, 0 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    cli_list_free(&operands);
+    return status;
+}
+
+camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err)
+{
+    *args = (cli_selftest_args){ 0 };
+    const cli_option options[] = { { "--json", NULL, FLAG, &args->json, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "selftest", OPTIONS(options), &operands, &args->overrides, NULL, 0, 0 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    cli_list_free(&operands);
+    return status;
+}
+
 camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err)
 {
     *args = (cli_report_args){ 0 };

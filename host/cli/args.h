@@ -62,6 +62,16 @@ typedef struct cli_bench_args {
     bool json;
 } cli_bench_args;
 
+typedef struct cli_tune_args {
+    cli_list overrides;
+    bool again, quiet;
+} cli_tune_args;
+
+typedef struct cli_selftest_args {
+    cli_list overrides;
+    bool json;
+} cli_selftest_args;
+
 typedef struct cli_report_args {
     cli_list runs;           /* at least one */
 } cli_report_args;
@@ -73,6 +83,8 @@ camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_er
 camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err);
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err);
 camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err);
+camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_error *err);
+camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);
 camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err);
 
 /* Frees a list and leaves it empty; safe after a failed parse too. cam's indices are freed with free(). */

@@ -2,10 +2,12 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "args.h"
 #include "camcl/config.h"
+#include "camcl/device.h"
 #include "camcl/status.h"
 
 /* A command. argv holds what follows its name; the value returned is the exit status. */
@@ -27,6 +29,8 @@ int cmd_eval(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_cam(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
+int cmd_selftest(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 
 /* Sets HWLOC_SYNTHETIC where PoCL could not learn the machine's memory and cores by itself. Call it before OpenCL is used. */
@@ -39,6 +43,14 @@ camcl_status cli_usage(camcl_error *err, const char *format, ...);
 
 /* Defaults, the file (unless NULL), the overrides, the checks; warnings go to stderr. The caller owns *config. */
 camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **config, camcl_error *err);
+
+/* The device that [device] asks for. The caller owns *device. */
+camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err);
+
+/* From the first call on, SIGINT and SIGTERM set *result to their number, once; a second signal ends the program. */
+const volatile sig_atomic_t *cli_stop_on_signals(void);
+/* "1:05", "2:00:01", "--:--" where it is not known. */
+void cli_duration(double seconds, char *text, size_t size);
 
 /* Prints to stdout as JSON: a string with quotes and escapes, bytes that are not UTF-8 replaced; NULL is null. */
 void cli_json_string(const char *text);

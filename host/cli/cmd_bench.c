@@ -1,4 +1,5 @@
 /* camcl bench: timing. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,26 @@
 enum { REPEAT = 5 };
 
 static const char *const names[] = { "supervised", "pseudo-label", "gradcam", "infer" };
+
+static camcl_status bench_peak(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    (void)config;
+    camcl_peak p;
+    if (!args->json) printf("%s\n", camcl_device_reason(device));
+    fflush(stdout);
+    camcl_status status = camcl_bench_peak(device, &p, err);
+    if (status != CAMCL_OK) return status;
+    if (args->json) {
+        printf("{\"device\": ");
+        cli_json_string(camcl_device_get_info(device)->name);
+        printf(", \"gflops\": %.6g, \"gbytes_per_s\": %.6g, \"copy_gbytes_per_s\": %.6g, \"triad_gbytes_per_s\": %.6g}\n", p.gflops,
+               p.gbytes_per_s, p.copy_gbytes_per_s, p.triad_gbytes_per_s);
+    } else {
+        printf("%10.1f  GFLOP/s of float32 multiply-adds\n%10.1f  GB/s copying\n%10.1f  GB/s in y = x + f z\n", p.gflops,
+               p.copy_gbytes_per_s, p.triad_gbytes_per_s);
+    }
+    return CAMCL_OK;
+}
 
 static camcl_status bench_step(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
@@ -32,32 +53,106 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
     return CAMCL_OK;
 }
 
-/* Where a gradcam step's time goes. */
+/* ", "NAME": NUMBER" */
+static void json_member(const char *name, double value)
+{
+    printf(", \"%s\": ", name);
+    cli_json_number(value);
+}
+
+static void ops_as_json(const camcl_step_profile *p, const char *device)
+{
+    printf("{\"device\": ");
+    cli_json_string(device);
+    json_member("peak_gflops", p->peak.gflops);
+    json_member("peak_gbytes_per_s", p->peak.gbytes_per_s);
+    json_member("ms", p->ms);
+    json_member("other_percent", p->other_percent);
+    printf(",\n \"ops\": [");
+    for (size_t i = 0; i < p->op_count; i++) {
+        const camcl_op_time *o = &p->ops[i];
+        const char *const texts[][2] = { { "op", o->op }, { "direction", o->direction }, { "shape", o->shape }, { "variant", o->variant } };
+        printf("%s{", i ? ",\n  " : "\n  ");
+        for (int t = 0; t < 4; t++) {
+            printf("%s\"%s\": ", t ? ", " : "", texts[t][0]);
+            cli_json_string(*texts[t][1] ? texts[t][1] : NULL);
+        }
+        printf(", \"uses\": %zu", o->uses);
+        json_member("ms", o->ms);
+        json_member("gflops", o->gflops);
+        json_member("gbytes_per_s", o->gbytes_per_s);
+        json_member("percent_of_peak", o->percent);
+        printf("}");
+    }
+    printf("],\n \"kernels\": [");
+    for (size_t i = 0; i < p->kernel_count; i++) {
+        printf("%s{\"kernel\": ", i ? ",\n  " : "\n  ");
+        cli_json_string(p->kernels[i].name);
+        printf(", \"launches\": %zu", p->kernels[i].launches);
+        json_member("ms", p->kernels[i].ms);
+        json_member("gflops", p->kernels[i].gflops);
+        json_member("gbytes_per_s", p->kernels[i].gbytes_per_s);
+        printf("}");
+    }
+    printf("]}\n");
+}
+
+static void ops_as_text(const camcl_step_profile *p, const char *reason)
+{
+    printf("%s\npeak: %.1f GFLOP/s, %.1f GB/s; %% of peak: of min(peak, operations per byte x bandwidth)\n\n", reason, p->peak.gflops,
+           p->peak.gbytes_per_s);
+    printf("%9s %6s %5s %9s %8s %7s  %s\n", "ms", "%", "uses", "GFLOP/s", "GB/s", "% peak", "operation, direction, shape = variant");
+    for (size_t i = 0; i < p->op_count; i++) {
+        const camcl_op_time *o = &p->ops[i];
+        printf("%9.2f %6.1f %5zu", o->ms, 100 * o->ms / p->ms, o->uses);
+        if (isnan(o->gflops)) printf(" %9s", "");
+        else printf(" %9.1f", o->gflops);
+        if (isnan(o->gbytes_per_s)) printf(" %8s", "");
+        else printf(" %8.1f", o->gbytes_per_s);
+        if (isnan(o->percent)) printf(" %7s", "");
+        else printf(" %7.1f", o->percent);
+        printf("  %s%s%s%s%s%s%s\n", o->op, *o->direction ? " " : "", o->direction, *o->shape ? " " : "", o->shape,
+               *o->variant ? " = " : "", o->variant);
+    }
+    printf("%9.2f  in all; %.1f %% of it is not convolution\n\n", p->ms, p->other_percent);
+    printf("%9s %6s %8s %9s %8s  %s\n", "ms", "%", "launches", "GFLOP/s", "GB/s", "kernel");
+    for (size_t i = 0; i < p->kernel_count; i++) {
+        const camcl_kernel_time *k = &p->kernels[i];
+        printf("%9.2f %6.1f %8zu %9.1f %8.1f  %s\n", k->ms, 100 * k->ms / p->ms, k->launches, k->gflops, k->gbytes_per_s, k->name);
+    }
+}
+
+/* Where the time of a step goes, in the mode that ssl.mode names. */
 static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
-    camcl_kernel_time *rows = NULL;
-    size_t count = 0;
-    double total = 0;
-    camcl_status status = camcl_bench_kernels(device, config, CAMCL_BENCH_GRADCAM, &rows, &count, err);
+    camcl_step_profile profile;
+    int mode = CAMCL_BENCH_SUPERVISED;
+    while (mode < CAMCL_BENCH_GRADCAM && !camcl_config_is(config, "ssl.mode", names[mode])) mode++;
+    camcl_status status = camcl_bench_ops(device, config, (camcl_bench_mode)mode, &profile, err);
     if (status != CAMCL_OK) return status;
-    for (size_t i = 0; i < count; i++) total += rows[i].ms;
-    if (args->json) printf("[");
-    else printf("%s\n%10s %6s %8s %9s %9s  %s\n", camcl_device_reason(device), "ms", "%", "launches", "GFLOP/s", "GB/s", "kernel");
-    for (size_t i = 0; i < count; i++) {
-        if (!args->json) {
-            printf("%10.2f %6.1f %8zu %9.1f %9.1f  %s\n", rows[i].ms, 100 * rows[i].ms / total, rows[i].launches, rows[i].gflops,
-                   rows[i].gbytes_per_s, rows[i].name);
-            continue;
-        }
-        printf("%s{\"kernel\": ", i ? ",\n " : "\n ");
-        cli_json_string(rows[i].name);
-        printf(", \"launches\": %zu, \"ms\": %.6g, \"gflops\": %.6g, \"gbytes_per_s\": %.6g}", rows[i].launches, rows[i].ms, rows[i].gflops,
-               rows[i].gbytes_per_s);
-    }
-    if (args->json) printf("\n]\n");
-    else printf("%10.2f  in all\n", total);
-    free(rows);
+    if (args->json) ops_as_json(&profile, camcl_device_get_info(device)->name);
+    else ops_as_text(&profile, camcl_device_reason(device));
+    camcl_step_profile_free(&profile);
     return CAMCL_OK;
+}
+
+typedef camcl_status (*benchmark)(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err);
+static const struct { const char *name; benchmark run; } benchmarks[] = { { "peak", bench_peak }, { "ops", bench_ops },
+                                                                          { "step", bench_step } };
+
+/* The one that was named, or all of them: as JSON one object with a member each. */
+static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const bool all = args->what == NULL;
+    for (size_t i = 0; status == CAMCL_OK && i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
+        if (!all && strcmp(args->what, benchmarks[i].name) != 0) continue;
+        if (all && args->json) printf("%s\"%s\": ", i ? ", " : "{", benchmarks[i].name);
+        else if (all && i) printf("\n");
+        status = benchmarks[i].run(args, device, config, err);
+    }
+    if (all && args->json && status == CAMCL_OK) printf("}\n");
+    return status;
 }
 
 int cmd_bench(int argc, char **argv)
@@ -67,18 +162,9 @@ int cmd_bench(int argc, char **argv)
     camcl_config *config = NULL;
     camcl_device *device = NULL;
     camcl_status status = cli_parse_bench(argc, argv, &args, &err);
-    bool ops = args.what && strcmp(args.what, "ops") == 0;
-    if (status == CAMCL_OK && args.what && strcmp(args.what, "step") != 0 && !ops) {
-        status = cli_usage(&err, "bench %s: not available in this version (bench step and bench ops are)", args.what);
-        err.status = status = CAMCL_UNSUPPORTED;
-    }
     if (status == CAMCL_OK) status = cli_configure(NULL, &args.overrides, &config, &err);
-    if (status == CAMCL_OK) {
-        camcl_device_options options = { camcl_config_string(config, "device.select"), camcl_config_string(config, "device.cache_dir"),
-                                         camcl_config_string(config, "device.conv"), camcl_config_is(config, "device.memory", "separate") };
-        status = camcl_device_open(&options, &device, &err);
-    }
-    if (status == CAMCL_OK) status = (ops ? bench_ops : bench_step)(&args, device, config, &err);
+    if (status == CAMCL_OK) status = cli_open_device(config, &device, &err);
+    if (status == CAMCL_OK) status = run_benchmarks(&args, device, config, &err);
     camcl_device_close(&device);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);

@@ -22,6 +22,18 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
     return CAMCL_OK;
 }
 
+camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err)
+{
+    const camcl_device_options options = {
+        .select = camcl_config_string(config, "device.select"),
+        .cache_dir = camcl_config_string(config, "device.cache_dir"),
+        .conv = camcl_config_string(config, "device.conv"),
+        .tune = camcl_config_string(config, "device.tune"),
+        .separate_memory = camcl_config_is(config, "device.memory", "separate"),
+    };
+    return camcl_device_open(&options, device, err);
+}
+
 int cmd_config(int argc, char **argv)
 {
     cli_config_args args;

@@ -1,7 +1,6 @@
 /* camcl train: a run with its progress line. */
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,37 +9,11 @@
 #include "camcl/trainer.h"
 #include "cli.h"
 
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
-
-/* The first signal asks for a stop after the step; the default action is back for the second. Writes in progress go on. */
-static void listen_for(int number)
-{
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, NULL);
-}
-
 typedef struct screen {
     bool quiet, terminal;
     bool line_open;          /* a progress line without its line end is on the terminal */
     double printed;          /* progress time of the last line, off the terminal */
 } screen;
-
-static void duration(double seconds, char *text, size_t size)
-{
-    if (!isfinite(seconds)) {
-        snprintf(text, size, "--:--");
-        return;
-    }
-    unsigned long s = (unsigned long)(seconds + 0.5);
-    if (s >= 3600) snprintf(text, size, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
-    else snprintf(text, size, "%lu:%02lu", s / 60, s % 60);
-}
 
 static void show_progress(void *context, const camcl_progress *p)
 {
@@ -49,7 +22,7 @@ static void show_progress(void *context, const camcl_progress *p)
     /* A file or a pipe gets a line every half minute; the lines of evaluations come besides. */
     if (s->quiet || (!s->terminal && p->seconds - s->printed < 30)) return;
     s->printed = p->seconds;
-    duration(p->eta, eta, sizeof eta);
+    cli_duration(p->eta, eta, sizeof eta);
     printf("%sepoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "/%" PRIu64 "  ETA %s  %.0f images/s  loss %.3f (s %.3f",
            s->terminal ? "\r" : "", p->epoch, p->epochs, p->step, p->steps, eta, p->images_per_s, p->loss, p->loss_s);
     if (!isnan(p->loss_u)) printf(" u %.3f", p->loss_u);
@@ -85,10 +58,8 @@ static camcl_status fill_dir(camcl_config *config, const char *path, camcl_error
 static camcl_status train(const cli_train_args *args, const camcl_config *config, camcl_error *err)
 {
     screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
-    camcl_train_options options = { args->resume, &stop_signal, &s, show_progress, show_message };
+    camcl_train_options options = { args->resume, cli_stop_on_signals(), &s, show_progress, show_message };
     camcl_train_result result;
-    listen_for(SIGINT);
-    listen_for(SIGTERM);
     camcl_status status = camcl_train(config, &options, &result, err);
     if (s.line_open) putchar('\n');
     if (status == CAMCL_OK && !args->quiet && !result.was_finished)
@@ -109,5 +80,5 @@ int cmd_train(int argc, char **argv)
     cli_list_free(&args.overrides);
     if (status == CAMCL_OK) return 0;
     int code = cli_fail(&err);
-    return status == CAMCL_STOPPED ? 128 + stop_signal : code;
+    return status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
 }

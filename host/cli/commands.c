@@ -29,9 +29,15 @@ static const cli_command commands[] = {
       cmd_config, NULL },
     { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps", JSON_OPTION,
       cmd_bench, NULL },
-    { "tune", "[key=value ...]", "times kernel variants and CLBlast parameters, keeps the winners", "", NULL,
-      "the built-in table chooses; camcl bench ops shows how its choices do" },
-    { "selftest", "[key=value ...]", "the kernel checks, on the chosen device", "", NULL, "./run test in the source folder runs them" },
+    { "tune", "[key=value ...] [--again] [--quiet]", "times kernel variants and CLBlast parameters, keeps the winners",
+      "  --again       time what is known already, too\n"
+      "  -q, --quiet   no lines on stdout\n\n"
+      "Times what the training, evaluation and CAMs of the given keys need (camcl tune model.arch=resnet50 ...). Winners lie in\n"
+      "device.cache_dir and serve every command while device.tune is cache or full. Interrupted, it keeps what was timed.\n",
+      cmd_tune, NULL },
+    { "selftest", "[key=value ...] [--json]", "the kernel checks, on the chosen device",
+      JSON_OPTION "\nEvery variant of every operation against plain-C references, on small shapes. Exit status 1: one failed.\n", cmd_selftest,
+      NULL },
     { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report, NULL },
 };
 

@@ -66,10 +66,7 @@ camcl_status cli_session_open(cli_session *s, const char *checkpoint, const cli_
     memset(s, 0, sizeof *s);
     camcl_status status = configure(s, checkpoint, overrides, err);
     if (status != CAMCL_OK) return status;
-    camcl_device_options options = { camcl_config_string(s->config, "device.select"), camcl_config_string(s->config, "device.cache_dir"),
-                                     camcl_config_string(s->config, "device.conv"),
-                                     camcl_config_is(s->config, "device.memory", "separate") };
-    status = camcl_device_open(&options, &s->device, err);
+    status = cli_open_device(s->config, &s->device, err);
     if (status == CAMCL_OK) status = camcl_model_open(checkpoint, s->device, &s->model, err);
     return status == CAMCL_OK ? override_input(s, err) : status;
 }

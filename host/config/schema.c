@@ -29,8 +29,9 @@
 
 static const camcl_config_key schema[] = {
     TEXT("device", "select", "auto", "which OpenCL device: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name"),
-    CHOICE("device", "conv", "auto", "auto | direct | winograd | gemm", "winograd", "which kernels may serve convolutions"),
-    CHOICE("device", "tune", "cache", "off | cache | full", "full",
+    CHOICE("device", "conv", "auto", "auto | direct | winograd | gemm", NULL,
+           "which kernels may serve convolutions; winograd: the direct ones where it does not apply"),
+    CHOICE("device", "tune", "cache", "off | cache | full", NULL,
            "kernel choice: the built-in table only, stored winners if there are any, or timing what is missing first"),
     PATH("device", "cache_dir", "", true, "compiled kernels and stored winners; empty: camcl in the user's cache directory"),
     CHOICE("device", "memory", "arena", "arena | separate", NULL, "separate: one buffer per tensor, for checking tools"),

@@ -27,6 +27,7 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     cl_device_id *ids = NULL;
     camcl_device *device = NULL;
     size_t count = 0, index = 0;
+    const char *tune = options->tune ? options->tune : "cache";
     const char *select = options->select, *conv = options->conv ? options->conv : "auto", *poison = getenv("CAMCL_POISON");
     if (select == NULL || *select == '\0') select = getenv("CAMCL_DEVICE");
     if (select == NULL || *select == '\0') select = "auto";
@@ -41,6 +42,8 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     snprintf(device->conv, sizeof device->conv, "%s", conv);
     cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);
     CC_TRY(find_cache(options->cache_dir, &device->cache_dir, err));
+    device->tune = strcmp(tune, "off") == 0 ? CC_TUNE_OFF : strcmp(tune, "full") == 0 ? CC_TUNE_FULL : CC_TUNE_CACHE;
+    if (device->tune != CC_TUNE_OFF) cc_timings_load(device);
     cl_int code;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
     CC_CL_CODE(code, "clCreateContext");
@@ -71,6 +74,7 @@ void camcl_device_close(camcl_device **handle)
     }
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
+    free(device->timings);
     free(device->uploads);
     free(device->programs);
     free(device->cache_dir);

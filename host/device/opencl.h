@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "device/tape.h"
+#include "device/timings.h"
 
 typedef struct cc_program {
     char *name, *options;    /* key */
@@ -27,6 +28,10 @@ struct camcl_device {
     cl_context context;
     cl_command_queue queue;  /* in order */
     char *cache_dir;         /* NULL: nothing is cached */
+    cc_tune_mode tune;
+    cc_timing *timings;
+    size_t timing_count, timing_capacity;
+    const volatile sig_atomic_t *stop;
     cc_program *programs;
     size_t program_count, program_capacity;
     cc_upload *uploads;
@@ -73,6 +78,9 @@ camcl_status cc_program_get(camcl_device *device, const char *name, const char *
 typedef struct cc_cache_key { char *text; size_t length; } cc_cache_key;
 bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
 void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned char *binary, size_t size);
+
+/* timings.c: adds what the cache folder has; what is known stays. Silent on failure. */
+void cc_timings_load(camcl_device *device);
 
 /* memory.c: counts, and a clCreateBuffer that reports exhaustion in terms of what was wanted. */
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);

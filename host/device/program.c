@@ -87,6 +87,21 @@ static void store_binary(camcl_device *device, cl_program program, const cc_cach
     free(binary);
 }
 
+/* PoCL compiles every kernel of a linked program once more, for local sizes that nobody launches, when it is asked for the binary. So it is
+ * asked for that of the compiled program before it is linked; PoCL keeps what it makes of it at the launches in a cache of its own. */
+static bool stores_compiled(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
+
+/* Makes a compiled program executable: *program is replaced, and NULL when that failed. */
+static cl_int link_program(camcl_device *device, cl_program *program)
+{
+    cl_int code;
+    cl_program linked = clLinkProgram(device->context, 1, &device->id, NULL, 1, program, NULL, NULL, &code);
+    clReleaseProgram(*program);
+    *program = code == CL_SUCCESS ? linked : NULL;
+    if (code != CL_SUCCESS && linked) clReleaseProgram(linked);
+    return code;
+}
+
 /* NULL when the cache has none, or one that the driver refuses. */
 static cl_program load_binary(camcl_device *device, const cc_cache_key *key, const char *options)
 {
@@ -98,6 +113,10 @@ static cl_program load_binary(camcl_device *device, const cc_cache_key *key, con
     cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &data, &state, &code);
     free(binary);
     if (code != CL_SUCCESS) return NULL;
+    if (state == CL_SUCCESS && stores_compiled(device)) {
+        link_program(device, &program);
+        return program;
+    }
     if (state == CL_SUCCESS && clBuildProgram(program, 1, &device->id, options, NULL, NULL) == CL_SUCCESS) return program;
     clReleaseProgram(program);
     return NULL;
@@ -129,12 +148,17 @@ static camcl_status build(camcl_device *device, const char *name, const char *op
         const char *data = source.data;
         program = clCreateProgramWithSource(device->context, 1, &data, &source.length, &code);
         CC_CL_CODE(code, "clCreateProgramWithSource");
-        code = clBuildProgram(program, 1, &device->id, full.data, NULL, NULL);
+        code = stores_compiled(device) ? clCompileProgram(program, 1, &device->id, full.data, 0, NULL, NULL, NULL, NULL)
+                                       : clBuildProgram(program, 1, &device->id, full.data, NULL, NULL);
         if (code != CL_SUCCESS) {
             status = fail_with_log(device, program, name, full.data, code, err);
             goto cleanup;
         }
         if (device->cache_dir) store_binary(device, program, &key);
+        if (stores_compiled(device)) {
+            code = link_program(device, &program);
+            CC_CL_CODE(code, "clLinkProgram");
+        }
     }
     *out = program;
     program = NULL;

@@ -1,6 +1,7 @@
 /* Recording and running. */
 #include "device/tape.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ void cc_tape_destroy(cc_tape **handle)
         if (tape->buffers[i]->mem) clReleaseMemObject(tape->buffers[i]->mem);
         cc_buffer_destroy(&tape->buffers[i]);
     }
+    for (size_t i = 0; i < tape->label_count; i++) free(tape->labels[i]);
+    free(tape->labels);
     free(tape->steps);
     free(tape->buffers);
     free(tape->name);
@@ -70,6 +73,15 @@ cleanup:
     return status;
 }
 
+camcl_status cc_tape_label(cc_tape *tape, const char *label, camcl_error *err)
+{
+    char *copy;
+    CC_RETURN_IF_FAILED(cc_grow((void **)&tape->labels, &tape->label_capacity, tape->label_count + 1, sizeof copy, err));
+    CC_RETURN_IF_FAILED(cc_copy_text(label, &copy, err));
+    tape->labels[tape->label_count++] = copy;
+    return CAMCL_OK;
+}
+
 void cc_tape_keep(cc_tape *tape, cc_buffer *buffer)
 {
     if (buffer->tape == tape) buffer->keep = true;
@@ -81,6 +93,7 @@ static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *a
     CC_RETURN_IF_FAILED(cc_grow((void **)&tape->steps, &tape->capacity, tape->count + 1, sizeof *step, err));
     tape_step *slot = &tape->steps[tape->count];
     *slot = *step;
+    slot->scope = tape->label_count;
     slot->args = NULL;
     CC_RETURN_IF_FAILED(CC_NEW(count, &slot->args, err));
     memcpy(slot->args, args, count * sizeof *args);
@@ -252,37 +265,68 @@ cleanup:
     return status;
 }
 
-camcl_status cc_tape_profile(cc_tape *tape, cc_profile_row **rows, size_t *count, camcl_error *err)
+/* Runs one step alone; *seconds keeps the least. Reading waits on every driver; some return from clFinish before kernels ran. */
+static camcl_status time_step(cc_tape *tape, size_t s, double *seconds, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cl_command_queue queue = tape->arena->device->queue;
+    const tape_step *step = &tape->steps[s];
+    const cc_buffer *used = NULL;
+    float first;
+    for (size_t i = 0; i < step->arg_count && used == NULL; i++)
+        if (step->args[i].kind == CC_ARG_WRITE || step->args[i].kind == CC_ARG_READ_WRITE) used = step->args[i].buffer;
+    const double start = cc_seconds();
+    CC_TRY(enqueue(tape, s, err));
+    CC_CL(clFinish(tape->arena->device->queue));
+    if (used) CC_TRY(cc_buffer_read(used, 0, &first, sizeof first, err));
+    const double took = cc_seconds() - start;
+    if (took < *seconds) *seconds = took;
+cleanup:
+    return status;
+}
+
+static camcl_status add_to_rows(const cc_tape *tape, size_t s, double seconds, cc_profile_row **rows, size_t *count, size_t *capacity,
+                                camcl_error *err)
+{
+    const tape_step *step = &tape->steps[s];
+    const char *label = step->scope ? tape->labels[step->scope - 1] : "";
+    size_t row = 0;
+    while (row < *count && (strcmp((*rows)[row].name, step->name) != 0 || strcmp((*rows)[row].label, label) != 0)) row++;
+    if (row == *count) {
+        CC_RETURN_IF_FAILED(cc_grow((void **)rows, capacity, *count + 1, sizeof **rows, err));
+        cc_profile_row *fresh = &(*rows)[(*count)++];
+        memset(fresh, 0, sizeof *fresh);
+        snprintf(fresh->label, sizeof fresh->label, "%s", label);
+        memcpy(fresh->name, step->name, sizeof fresh->name);
+    }
+    /* The launches of one scope follow one another: it is new when none of it with this name went before. */
+    bool first = true;
+    for (size_t i = s; i-- > 0 && tape->steps[i].scope == step->scope;) first = first && strcmp(tape->steps[i].name, step->name) != 0;
+    (*rows)[row].uses += first;
+    (*rows)[row].launches++;
+    (*rows)[row].seconds += seconds;
+    (*rows)[row].flops += step->flops;
+    (*rows)[row].bytes += step->bytes;
+    return CAMCL_OK;
+}
+
+camcl_status cc_tape_profile(cc_tape *tape, unsigned runs, cc_profile_row **rows, size_t *count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
     cc_profile_row *table = NULL;
+    double *seconds = NULL;
     size_t used = 0, capacity = 0;
     CC_TRY(check_committed(tape, err));
-    CC_CL(clFinish(queue));
-    for (size_t s = 0; s < tape->count; s++) {
-        const tape_step *step = &tape->steps[s];
-        double start = cc_seconds();
-        CC_TRY(enqueue(tape, s, err));
-        CC_CL(clFinish(queue));
-        double seconds = cc_seconds() - start;
-        size_t row = 0;
-        while (row < used && strcmp(table[row].name, step->name) != 0) row++;
-        if (row == used) {
-            CC_TRY(cc_grow((void **)&table, &capacity, used + 1, sizeof *table, err));
-            memset(&table[used], 0, sizeof table[used]);
-            memcpy(table[used].name, step->name, sizeof table[used].name);
-            used++;
-        }
-        table[row].launches++;
-        table[row].seconds += seconds;
-        table[row].flops += step->flops;
-        table[row].bytes += step->bytes;
-    }
+    CC_TRY(CC_NEW(cc_max_size(tape->count, 1), &seconds, err));
+    CC_CL(clFinish(tape->arena->device->queue));
+    for (size_t s = 0; s < tape->count; s++) seconds[s] = DBL_MAX;
+    for (unsigned run = 0; run < runs; run++)
+        for (size_t s = 0; s < tape->count; s++) CC_TRY(time_step(tape, s, &seconds[s], err));
+    for (size_t s = 0; s < tape->count; s++) CC_TRY(add_to_rows(tape, s, seconds[s], &table, &used, &capacity, err));
     *rows = table;
     *count = used;
     table = NULL;
 cleanup:
     free(table);
+    free(seconds);
     return status;
 }

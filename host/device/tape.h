@@ -63,6 +63,9 @@ typedef struct cc_launch {
  * not allowed: pass a real buffer. */
 camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
 
+/* What the launches recorded from here on are part of, for profiles; "": nothing in particular. Copied. */
+camcl_status cc_tape_label(cc_tape *tape, const char *label, camcl_error *err);
+
 /* buffer[0..bytes) = 0, and a device-to-device copy (offsets and size in bytes). */
 camcl_status cc_tape_zero(cc_tape *tape, cc_buffer *buffer, camcl_error *err);
 camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc_buffer *to, size_t to_offset, size_t bytes,
@@ -80,8 +83,9 @@ camcl_status cc_tape_run(cc_tape *tape, camcl_error *err);
 
 size_t cc_tape_length(const cc_tape *tape);   /* launches recorded so far */
 
-/* Runs the tape with a wait after each launch and adds its time to one row per (program, kernel, options). *rows is owned by the caller. */
-typedef struct cc_profile_row { char name[96]; size_t launches; double seconds, flops, bytes; } cc_profile_row;
-camcl_status cc_tape_profile(cc_tape *tape, cc_profile_row **rows, size_t *count, camcl_error *err);
+/* Runs the tape `runs` times with a wait after each launch and adds each launch's least time to one row per (label, kernel, options). `uses`:
+ * how often the label was set for launches of this row. *rows is owned by the caller. */
+typedef struct cc_profile_row { char label[160], name[96]; size_t uses, launches; double seconds, flops, bytes; } cc_profile_row;
+camcl_status cc_tape_profile(cc_tape *tape, unsigned runs, cc_profile_row **rows, size_t *count, camcl_error *err);
 
 #endif

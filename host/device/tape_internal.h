@@ -15,6 +15,7 @@ typedef struct tape_step {
     cc_arg *args;
     size_t arg_count;
     double flops, bytes;
+    size_t scope;            /* which call of cc_tape_label it follows, 0: none */
     size_t from_offset, to_offset, size;   /* STEP_COPY, STEP_ZERO */
     cc_tape_callback call;   /* STEP_CALL */
     void *context;
@@ -28,6 +29,8 @@ struct cc_tape {
     size_t count, capacity;
     cc_buffer **buffers;
     size_t buffer_count, buffer_capacity;
+    char **labels;           /* of scopes 1.. */
+    size_t label_count, label_capacity;
 };
 
 typedef struct arena_slab {

@@ -97,17 +97,19 @@ void cc_model_destroy(cc_model **handle)
 
 /* ---- values */
 
-/* torch [K,C,R,S] <-> flat [R,S,C,K] */
+/* torch [K,C,R,S] <-> flat [R,S,C,K], in blocks of K so that neither side is read or written a cache line per number. */
 static void transpose(const cc_param *p, const float *from, float *to, bool to_flat)
 {
+    enum { BLOCK = 16 };
     size_t k_count = p->dim[0], c_count = p->dim[1], taps = p->dim[2] * p->dim[3];
-    for (size_t k = 0; k < k_count; k++)
+    for (size_t k0 = 0; k0 < k_count; k0 += BLOCK)
         for (size_t c = 0; c < c_count; c++)
-            for (size_t t = 0; t < taps; t++) {
-                size_t torch = (k * c_count + c) * taps + t, flat = (t * c_count + c) * k_count + k;
-                if (to_flat) to[flat] = from[torch];
-                else to[torch] = from[flat];
-            }
+            for (size_t t = 0; t < taps; t++)
+                for (size_t k = k0; k < cc_min_size(k_count, k0 + BLOCK); k++) {
+                    size_t torch = (k * c_count + c) * taps + t, flat = (t * c_count + c) * k_count + k;
+                    if (to_flat) to[flat] = from[torch];
+                    else to[torch] = from[flat];
+                }
 }
 
 void cc_param_to_flat(const cc_param *param, const float *torch, float *flat)

@@ -14,6 +14,9 @@ camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err);
 camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err);
 void cc_plan_clear(cc_plan *plan);
 
+/* Reads a convolution's key (ops.h) back; false when it is none. Text behind it is left alone. */
+bool cc_plan_read_key(const char *key, cc_direction *direction, cc_conv2d_desc *desc);
+
 typedef struct cc_packed_weight cc_packed_weight;
 
 typedef struct cc_model {
@@ -48,7 +51,8 @@ camcl_status cc_model_set(cc_model *model, size_t param, const float *in, camcl_
 void cc_param_to_flat(const cc_param *param, const float *torch, float *flat);
 void cc_param_from_flat(const cc_param *param, const float *flat, float *torch);
 
-/* The variant that serves this convolution: the plan's, else the device's default, which is then added to the plan. */
+/* The variant that serves this convolution: the plan's, else, as the device's tune mode has it, the fastest by timings (made first where
+ * they are missing and the mode is full), else the built-in default; it is then added to the plan. */
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err);
 /* The weights of a convolution in the variant's layout: the master itself or a packed copy, shared by all that want the same layout. */
 camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ops/record.h"
 
 camcl_status cc_pass_create(cc_model *model, cc_tape *tape, const cc_pass_spec *spec, cc_pass **out, camcl_error *err)
 {
@@ -81,7 +82,7 @@ static camcl_status forward_conv(cc_pass *pass, const cc_node *node, cc_tensor x
     cc_tensor w;
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc, &variant, err));
     CC_RETURN_IF_FAILED(cc_model_weight(pass->model, node->weight, variant, &desc, &w, err));
-    return variant->record(pass->tape, &desc, (cc_tensor[]){ x, w, y }, 3, false, err);
+    return cc_variant_record(variant, pass->tape, &desc, (cc_tensor[]){ x, w, y }, 3, false, err);
 }
 
 /* The variant that computes a convolution together with the batch norm that is its only reader, or NULL. */
@@ -127,7 +128,7 @@ static camcl_status forward_fused(cc_pass *pass, size_t self, camcl_error *err)
                                            state->mean, state->invstd, scale, shift, err));
     state->fused = true;
     pass->nodes[node->input].output = state->output;
-    return fused->record(pass->tape, &desc, (cc_tensor[]){ x, w, scale, shift, residual, state->output }, 6, false, err);
+    return cc_variant_record(fused, pass->tape, &desc, (cc_tensor[]){ x, w, scale, shift, residual, state->output }, 6, false, err);
 }
 
 static camcl_status forward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, camcl_error *err)
@@ -214,7 +215,7 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
     if (written) {
         CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_WEIGHT, &desc, &variant, err));
         cc_tensor io[] = { x, dy, pass->model->grads[node->weight] };
-        CC_RETURN_IF_FAILED(variant->record(pass->tape, &desc, io, 3, cc_mark_written(written, node->weight), err));
+        CC_RETURN_IF_FAILED(cc_variant_record(variant, pass->tape, &desc, io, 3, cc_mark_written(written, node->weight), err));
     }
     if (node->input == 0) return CAMCL_OK;   /* nobody asks for the image's gradient */
     cc_tensor dx, w;
@@ -222,7 +223,7 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_DATA, &desc, &variant, err));
     CC_RETURN_IF_FAILED(cc_model_weight(pass->model, node->weight, variant, &desc, &w, err));
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
-    return variant->record(pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
+    return cc_variant_record(variant, pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
 }
 
 static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, bool *written,

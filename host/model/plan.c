@@ -5,7 +5,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "device/timings.h"
 #include "model/model.h"
+#include "model/tune.h"
 
 camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err)
 {
@@ -48,6 +50,22 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
     return CAMCL_OK;
 }
 
+bool cc_plan_read_key(const char *key, cc_direction *direction, cc_conv2d_desc *desc)
+{
+    char name[24];
+    cc_conv2d_desc d;
+    if (sscanf(key, "conv2d %23s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", name, &d.n, &d.h, &d.w, &d.c, &d.k, &d.r, &d.s,
+               &d.stride, &d.pad) != 10)
+        return false;
+    for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
+        if (strcmp(name, cc_direction_name((cc_direction)i)) != 0) continue;
+        *direction = (cc_direction)i;
+        *desc = d;
+        return d.n && d.h && d.w && d.c && d.k && d.r && d.s && d.stride && d.h + 2 * d.pad >= d.r && d.w + 2 * d.pad >= d.s;
+    }
+    return false;
+}
+
 void cc_plan_clear(cc_plan *plan)
 {
     free(plan->entries);
@@ -66,6 +84,12 @@ camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_c
         return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)",
                        model->plan.entries[i].variant, key, info->name);
     }
-    *out = cc_conv2d_choose(info, cc_device_conv_policy(model->device), direction, desc);
+    const cc_tune_mode mode = cc_device_tune_mode(model->device);
+    if (mode == CC_TUNE_FULL && !cc_tune_knows(model->device, direction, desc)) {
+        CC_RETURN_IF_FAILED(cc_tune_conv2d(model->device, direction, desc, err));
+        cc_timings_store(model->device);
+    }
+    *out = mode == CC_TUNE_OFF ? NULL : cc_tune_find(model->device, direction, desc);
+    if (*out == NULL) *out = cc_conv2d_choose(info, cc_device_conv_policy(model->device), direction, desc);
     return add(&model->plan, key, strlen(key), (*out)->name, strlen((*out)->name), err);
 }

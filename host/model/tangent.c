@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "model/pass_internal.h"
+#include "ops/record.h"
 
 typedef struct tangent {
     cc_pass *pass;
@@ -29,11 +30,11 @@ static camcl_status through_conv(tangent *s, size_t i, camcl_error *err)
     const cc_variant *variant;
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_WEIGHT, &desc, &variant, err));
     cc_tensor io[] = { t, pass->nodes[i].gradient, pass->model->grads[node->weight] };
-    CC_RETURN_IF_FAILED(variant->record(pass->tape, &desc, io, 3, cc_mark_written(s->written, node->weight), err));
+    CC_RETURN_IF_FAILED(cc_variant_record(variant, pass->tape, &desc, io, 3, cc_mark_written(s->written, node->weight), err));
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc, &variant, err));
     CC_RETURN_IF_FAILED(cc_model_weight(pass->model, node->weight, variant, &desc, &w, err));
     CC_RETURN_IF_FAILED(tensor_like(s, i, &s->t[i], err));
-    return variant->record(pass->tape, &desc, (cc_tensor[]){ t, w, s->t[i] }, 3, false, err);
+    return cc_variant_record(variant, pass->tape, &desc, (cc_tensor[]){ t, w, s->t[i] }, 3, false, err);
 }
 
 /* Batch norm's eval-mode backward kernels serve twice: with t in the place of dy, dx is gamma act' t / sqrt(var + eps), the tangent; with t

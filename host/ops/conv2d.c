@@ -134,16 +134,26 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_BACKWARD_WEIGHT, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_weight, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_WEIGHT, "winograd", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_backward_weight, NULL, NULL,
       NULL },
-    WINOGRAD(24), WINOGRAD(48), WINOGRAD(96),
+    WINOGRAD(12), WINOGRAD(24), WINOGRAD(48),
 };
 const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 
-/* Names of the built-in table, best first, by device class. */
-static const char *const cpu_order[] = { "tile", "gemm", "general" };
-static const char *const gpu_order[] = { "gemm", "local", "general" };
+bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const cc_variant *variant, const cc_conv2d_desc *desc)
+{
+    if (strcmp(policy, "auto") == 0 || strcmp(policy, variant->family) == 0) return true;
+    if (strcmp(policy, "winograd") != 0 || strcmp(variant->family, "direct") != 0) return false;
+    for (size_t i = 0; i < cc_conv2d_variant_count; i++) {
+        const cc_variant *v = &cc_conv2d_variants[i];
+        if (v->direction == variant->direction && strcmp(v->family, "winograd") == 0 && v->supports(info, desc)) return false;
+    }
+    return true;
+}
 
+/* The built-in table: names, best first, by device class. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {
+    const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc), "tile", "gemm", "general" };
+    static const char *const gpu_order[] = { NULL, "gemm", "local", "general" };
     const char *const *order = cc_device_get_class(info) == CC_CLASS_CPU ? cpu_order : gpu_order;
     const cc_variant *general = NULL;
     for (size_t i = 0; i < CC_COUNT(cpu_order); i++) {
@@ -151,8 +161,7 @@ const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *po
             const cc_variant *v = &cc_conv2d_variants[j];
             if (v->direction != direction) continue;
             if (strcmp(v->name, "general") == 0) general = v;
-            const bool allowed = strcmp(policy, "auto") == 0 || strcmp(policy, v->family) == 0;
-            if (strcmp(v->name, order[i]) == 0 && allowed && v->supports(info, desc)) return v;
+            if (order[i] && strcmp(v->name, order[i]) == 0 && cc_conv2d_allows(info, policy, v, desc) && v->supports(info, desc)) return v;
         }
     }
     return general;

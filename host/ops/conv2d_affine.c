@@ -2,6 +2,7 @@
  * variants of the same names. */
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
+#include "ops/conv2d_winograd.h"
 #include "ops/record.h"
 
 camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *d, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -13,7 +14,14 @@ camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *d, const cc_ten
                     { "residual", CC_F32, all, CC_OPTIONAL });
 }
 
+#define WINOGRAD(tiles)                                                                                                           \
+    { "conv2d_affine", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine,                             \
+      cc_conv2d_winograd##tiles##_forward_affine, NULL, NULL, NULL }
+
 const cc_variant cc_conv2d_affine_variants[] = {
     { "conv2d_affine", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports_affine, cc_conv2d_tile_forward_affine, NULL, NULL, NULL },
+    WINOGRAD(12),
+    WINOGRAD(24),
+    WINOGRAD(48),
 };
 const size_t cc_conv2d_affine_variant_count = CC_COUNT(cc_conv2d_affine_variants);

@@ -52,14 +52,8 @@ typedef struct tile_job {
     bool clear; /* set other outputs to 0 */
 } tile_job;
 
-/* What is applied to the sums of a forward convolution; residual may be NULL. */
-typedef struct tile_affine {
-    cc_buffer *scale, *shift, *residual;
-    float slope;
-} tile_affine;
-
 static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add,
-                               const tile_affine *affine, double flops, camcl_error *err)
+                               const cc_conv2d_affine *affine, double flops, camcl_error *err)
 {
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units;
     const unsigned vectors = cc_conv2d_tile_vectors(j->k);
@@ -97,10 +91,7 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
                                   CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
                                   CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
                                   CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each),
-                                  CC_INT(j->clear), CC_INT(add),
-                                  CC_IN(affine ? affine->scale : x), CC_IN(affine ? affine->shift : x),
-                                  CC_IN(affine && affine->residual ? affine->residual : x), CC_INT(affine != NULL),
-                                  CC_INT(affine && affine->residual), CC_FLOAT(affine ? affine->slope : 1)),
+                                  CC_INT(j->clear), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
                           err);
 }
 
@@ -143,7 +134,7 @@ camcl_status cc_conv2d_tile_forward_affine(cc_tape *tape, const void *desc, cons
     const cc_conv2d_affine_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
     const tile_job job = forward_job(&d->conv);
-    const tile_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, d->slope };
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, d->slope };
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(&d->conv), err);
 }
 
@@ -211,7 +202,8 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
             offset += taps * d->k * cc_round_up(d->c, cb);
             if (v.count * u.count == 0 || (taps == 0 && (add || clear))) continue;
             const double share = (double)taps / (double)(d->r * d->s);
-            CC_RETURN_IF_FAILED(record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, share * cc_conv2d_flops(d), err));
+            CC_RETURN_IF_FAILED(
+                record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, share * cc_conv2d_flops(d), err));
         }
     }
     return CAMCL_OK;

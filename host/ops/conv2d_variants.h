@@ -16,6 +16,15 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc,
                              camcl_error *err);
 
 /* The same for conv2d_affine; the weight operand is always in a private layout. */
+typedef struct cc_conv2d_affine {
+    cc_buffer *scale, *shift, *residual;   /* residual: or NULL */
+    float slope;
+} cc_conv2d_affine;
+/* The six arguments that kernels take for it (cl/conv2d_affine.clh); `affine` NULL: nothing is applied, and `unused` is bound. */
+#define CC_CONV2D_AFFINE_ARGS(affine, unused)                                                                                          \
+    CC_IN((affine) ? (affine)->scale : (unused)), CC_IN((affine) ? (affine)->shift : (unused)),                                         \
+        CC_IN((affine) && (affine)->residual ? (affine)->residual : (unused)), CC_INT((affine) != NULL),                                \
+        CC_INT((affine) && (affine)->residual), CC_FLOAT((affine) ? (affine)->slope : 1)
 camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
 /* conv2d_tile.c */

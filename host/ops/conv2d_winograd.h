@@ -2,20 +2,29 @@
 #ifndef CC_OPS_CONV2D_WINOGRAD_H
 #define CC_OPS_CONV2D_WINOGRAD_H
 
-#include "ops/registry.h"
+#include "ops/ops.h"
 
 /* 3x3 taps, stride 1, padding up to 2, on devices that like long work-items. */
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc);
+
+/* The same for conv2d_affine. */
+bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc);
+
+/* The Winograd variant that a CPU is likely to do `desc` (3x3 taps, stride 1) fastest with, NULL when direct convolution is likely faster
+ * still and `policy` (auto | winograd) leaves the choice. */
+const char *cc_conv2d_winograd_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 
 /* Tiles of a work-item: the number in the function's name at most, fewer when that shares the work better. */
 #define CC_WINOGRAD_DECLARE(tiles)                                                                                                       \
     camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
                                                      camcl_error *err);                                                                  \
+    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,\
+                                                            camcl_error *err);                                                           \
     camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
                                                            camcl_error *err)
+CC_WINOGRAD_DECLARE(12);
 CC_WINOGRAD_DECLARE(24);
 CC_WINOGRAD_DECLARE(48);
-CC_WINOGRAD_DECLARE(96);
 
 size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc);
 size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, const void *desc);

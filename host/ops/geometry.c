@@ -8,5 +8,5 @@ camcl_status cc_record_serial_or_group(cc_tape *tape, const cc_variant *serial, 
     if (!variant->supports(info, desc))
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s %s: the shape is too large (use smaller images or batches)", variant->op,
                        cc_direction_name(variant->direction));
-    return variant->record(tape, desc, io, count, add, err);
+    return cc_variant_record(variant, tape, desc, io, count, add, err);
 }

@@ -18,8 +18,11 @@ size_t cc_conv2d_out_h(const cc_conv2d_desc *desc);
 size_t cc_conv2d_out_w(const cc_conv2d_desc *desc);
 /* io: CC_FORWARD {x, w, y(add)}  CC_BACKWARD_DATA {dy, w, dx(add)}  CC_BACKWARD_WEIGHT {x, dy, dw(add)}
  * w is in the variant's layout (rank 1 when packed). */
-/* The default for this device and shape among the variants that `policy` (auto|direct|winograd|gemm) allows; when it allows none that
- * supports the shape, the general one. Never NULL. */
+/* Whether device.conv = `policy` (auto|direct|winograd|gemm) lets `variant` serve this convolution: those of that family and, for winograd,
+ * the direct ones where no Winograd variant supports it. */
+bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const cc_variant *variant, const cc_conv2d_desc *desc);
+/* The default for this device and shape among the variants that `policy` allows; when it allows none that supports the shape, the general
+ * one. Never NULL. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 /* conv2d_affine.c: a convolution and the batch norm of evaluation that follows it, in one pass over y:
  *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act as in batch_norm.c below.

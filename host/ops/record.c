@@ -1,9 +1,39 @@
 /* Choosing a variant and recording it; what variants share. */
 #include "ops/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "ops/ops.h"
+
+void cc_op_key(const char *op, cc_direction direction, const void *desc, char *text, size_t size)
+{
+    if (strcmp(op, "conv2d") == 0) {
+        cc_conv2d_key(desc, direction, text, size);
+    } else if (strcmp(op, "conv2d_affine") == 0) {
+        char key[160];
+        cc_conv2d_key(&((const cc_conv2d_affine_desc *)desc)->conv, direction, key, sizeof key);
+        snprintf(text, size, "%s%s", op, key + strlen("conv2d"));
+    } else if (strcmp(op, "linear") == 0) {
+        const cc_linear_desc *d = desc;
+        snprintf(text, size, "linear %s n%zu in%zu out%zu", cc_direction_name(direction), d->n, d->in, d->out);
+    } else {
+        snprintf(text, size, "%s %s", op, cc_direction_name(direction));
+    }
+}
+
+camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                               camcl_error *err)
+{
+    char label[192];
+    cc_op_key(variant->op, variant->direction, desc, label, sizeof label);
+    const size_t length = strlen(label);
+    snprintf(label + length, sizeof label - length, " = %s", variant->name);
+    CC_RETURN_IF_FAILED(cc_tape_label(tape, label, err));
+    CC_RETURN_IF_FAILED(variant->record(tape, desc, io, count, add, err));
+    return cc_tape_label(tape, "", err);
+}
 
 camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
                           bool add, camcl_error *err)
@@ -12,7 +42,7 @@ camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction,
     for (size_t i = cc_registry_count(); i-- > 0;) {
         const cc_variant *variant = cc_registry_at(i);
         if (variant->direction != direction || strcmp(variant->op, op) != 0 || !variant->supports(info, desc)) continue;
-        return variant->record(tape, desc, io, count, add, err);
+        return cc_variant_record(variant, tape, desc, io, count, add, err);
     }
     return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op,
                    cc_direction_name(direction), info->name);

@@ -10,8 +10,8 @@ typedef struct variant_list { const cc_variant *variants; const size_t *count; }
 #define LIST(op) { cc_##op##_variants, &cc_##op##_variant_count }
 
 static const variant_list lists[] = {
-    LIST(conv2d), LIST(conv2d_affine), LIST(gemm), LIST(linear), LIST(batch_norm), LIST(pointwise), LIST(pool), LIST(softmax), LIST(sgd), LIST(grad_cam),
-    LIST(resize), LIST(min_max), LIST(warp), LIST(load), LIST(masked_mse),
+    LIST(conv2d), LIST(conv2d_affine), LIST(gemm), LIST(linear), LIST(batch_norm), LIST(pointwise), LIST(pool), LIST(softmax), LIST(sgd),
+    LIST(grad_cam), LIST(resize), LIST(min_max), LIST(warp), LIST(load), LIST(masked_mse),
 };
 
 size_t cc_registry_count(void)

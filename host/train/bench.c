@@ -1,13 +1,16 @@
-/* Timing whole steps on random inputs. */
+/* Timing the device, and whole steps on random inputs. */
 #include "camcl/bench.h"
 
 #include <float.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "ops/peak.h"
 #include "train/evaluator.h"
 #include "train/settings.h"
 
@@ -140,38 +143,168 @@ cleanup:
     return status;
 }
 
-static int by_time(const void *a, const void *b)
+camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err)
+{
+    cc_peak peak;
+    CC_RETURN_IF_FAILED(cc_peak_measure(device, &peak, err));
+    const double copy = peak.copy_gbytes_per_s, triad = peak.triad_gbytes_per_s;
+    *out = (camcl_peak){ peak.gflops, copy > triad ? copy : triad, copy, triad };
+    return CAMCL_OK;
+}
+
+/* ---- one step by operation and by kernel */
+
+static int op_by_time(const void *a, const void *b)
+{
+    const camcl_op_time *x = a, *y = b;
+    return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->shape, y->shape);
+}
+
+static int kernel_by_time(const void *a, const void *b)
 {
     const camcl_kernel_time *x = a, *y = b;
     return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->name, y->name);
 }
 
-camcl_status camcl_bench_kernels(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_kernel_time **out,
-                                 size_t *count, camcl_error *err)
+/* The rows of the step's tape, and of the one that brings weight layouts up to date. */
+static camcl_status profile(bench *b, cc_profile_row **out, size_t *count, camcl_error *err)
+{
+    enum { RUNS = 3 };
+    camcl_status status = CAMCL_OK;
+    cc_profile_row *step = NULL, *layouts = NULL, *all = NULL;
+    size_t step_count = 0, layout_count = 0;
+    CC_TRY(cc_tape_profile(b->infer ? b->infer : cc_step_tape(b->step), RUNS, &step, &step_count, err));
+    if (b->model->pack_arena && b->infer == NULL) CC_TRY(cc_tape_profile(b->model->pack_tape, RUNS, &layouts, &layout_count, err));
+    CC_TRY(CC_NEW(cc_max_size(step_count + layout_count, 1), &all, err));
+    if (step_count) memcpy(all, step, step_count * sizeof *all);
+    for (size_t i = 0; i < layout_count; i++) {
+        all[step_count + i] = layouts[i];
+        snprintf(all[step_count + i].label, sizeof all->label, "conv2d weight-layouts");
+    }
+    *out = all;
+    *count = step_count + layout_count;
+    all = NULL;
+cleanup:
+    free(step);
+    free(layouts);
+    free(all);
+    return status;
+}
+
+/* "OP DIRECTION SHAPE = VARIANT"; launches without a label are named after what they do. */
+static void split_label(const cc_profile_row *row, camcl_op_time *op)
+{
+    char text[sizeof row->label];
+    snprintf(text, sizeof text, "%s", row->label);
+    char *variant = strstr(text, " = "), *rest = text;
+    if (*text == '\0') {
+        snprintf(op->op, sizeof op->op, "%s", row->name);
+        return;
+    }
+    if (variant) {
+        *variant = '\0';
+        snprintf(op->variant, sizeof op->variant, "%s", variant + 3);
+    }
+    rest += strcspn(rest, " ");
+    snprintf(op->op, sizeof op->op, "%.*s", (int)(rest - text), text);
+    rest += *rest != '\0';
+    const size_t length = strcspn(rest, " ");
+    snprintf(op->direction, sizeof op->direction, "%.*s", (int)length, rest);
+    snprintf(op->shape, sizeof op->shape, "%s", rest[length] ? rest + length + 1 : "");
+}
+
+/* What the operation needs, and how near the device comes to it. */
+static void rate(camcl_op_time *op, double flops, double bytes, const char *label, const camcl_peak *peak)
+{
+    cc_direction direction;
+    cc_conv2d_desc d;
+    if (cc_plan_read_key(label, &direction, &d)) {
+        const double outputs = (double)d.n * (double)cc_conv2d_out_h(&d) * (double)cc_conv2d_out_w(&d) * (double)d.k,
+                     weights = (double)d.c * (double)d.r * (double)d.s;
+        flops = (double)op->uses * 2 * outputs * weights;
+        bytes = (double)op->uses * sizeof(float) * ((double)d.n * (double)d.h * (double)d.w * (double)d.c + weights * (double)d.k + outputs);
+    }
+    const double seconds = op->ms * 1e-3, compute = flops / (peak->gflops * 1e9), memory = bytes / (peak->gbytes_per_s * 1e9);
+    op->gflops = flops > 0 ? flops / seconds * 1e-9 : NAN;
+    op->gbytes_per_s = bytes > 0 ? bytes / seconds * 1e-9 : NAN;
+    op->percent = bytes > 0 ? 100 * (compute > memory ? compute : memory) / seconds : flops > 0 ? 100 * compute / seconds : NAN;
+}
+
+static camcl_status by_operation(const cc_profile_row *rows, size_t count, camcl_step_profile *out, camcl_error *err)
+{
+    double other = 0;
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(count, 1), &out->ops, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t before = 0;
+        while (strcmp(rows[before].label, rows[i].label) != 0 || (*rows[i].label == '\0' && strcmp(rows[before].name, rows[i].name) != 0))
+            before++;
+        if (before < i) continue;   /* its row exists: all kernels of a label were gathered at the first */
+        camcl_op_time *op = &out->ops[out->op_count++];
+        double flops = 0, bytes = 0;
+        split_label(&rows[i], op);
+        for (size_t j = i; j < count; j++) {
+            if (strcmp(rows[j].label, rows[i].label) != 0 || (*rows[i].label == '\0' && strcmp(rows[j].name, rows[i].name) != 0)) continue;
+            op->uses = cc_max_size(op->uses, *rows[i].label ? rows[j].uses : rows[j].launches);
+            op->ms += rows[j].seconds * 1e3;
+            flops += rows[j].flops;
+            bytes += rows[j].bytes;
+        }
+        rate(op, flops, bytes, rows[i].label, &out->peak);
+        out->ms += op->ms;
+        if (strncmp(op->op, "conv2d", 6) != 0) other += op->ms;
+    }
+    out->other_percent = 100 * other / out->ms;
+    qsort(out->ops, out->op_count, sizeof *out->ops, op_by_time);
+    return CAMCL_OK;
+}
+
+static camcl_status by_kernel(const cc_profile_row *rows, size_t count, camcl_step_profile *out, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(count, 1), &out->kernels, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < out->kernel_count && strcmp(out->kernels[k].name, rows[i].name) != 0) k++;
+        out->kernel_count = cc_max_size(out->kernel_count, k + 1);
+        camcl_kernel_time *kernel = &out->kernels[k];
+        memcpy(kernel->name, rows[i].name, sizeof kernel->name);
+        kernel->launches += rows[i].launches;
+        kernel->ms += rows[i].seconds * 1e3;
+        kernel->gflops += rows[i].flops;
+        kernel->gbytes_per_s += rows[i].bytes;
+    }
+    for (size_t k = 0; k < out->kernel_count; k++) {
+        out->kernels[k].gflops /= out->kernels[k].ms * 1e6;
+        out->kernels[k].gbytes_per_s /= out->kernels[k].ms * 1e6;
+    }
+    qsort(out->kernels, out->kernel_count, sizeof *out->kernels, kernel_by_time);
+    return CAMCL_OK;
+}
+
+camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_step_profile *out,
+                             camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     bench b;
     cc_profile_row *rows = NULL;
-    camcl_kernel_time *times = NULL;
-    size_t n = 0;
+    size_t count = 0;
+    memset(out, 0, sizeof *out);
+    memset(&b, 0, sizeof b);
+    CC_TRY(camcl_bench_peak(device, &out->peak, err));
     CC_TRY(bench_open(&b, device, config, mode, err));
     for (unsigned i = 0; i < WARM_UP; i++) CC_TRY(run_once(&b, device, err));
-    CC_TRY(cc_tape_profile(b.infer ? b.infer : cc_step_tape(b.step), &rows, &n, err));
-    CC_TRY(CC_NEW(n, &times, err));
-    for (size_t i = 0; i < n; i++) {
-        memcpy(times[i].name, rows[i].name, sizeof times[i].name);
-        times[i].launches = rows[i].launches;
-        times[i].ms = rows[i].seconds * 1e3;
-        times[i].gflops = rows[i].flops / rows[i].seconds * 1e-9;
-        times[i].gbytes_per_s = rows[i].bytes / rows[i].seconds * 1e-9;
-    }
-    qsort(times, n, sizeof *times, by_time);
-    *out = times;
-    *count = n;
-    times = NULL;
+    CC_TRY(profile(&b, &rows, &count, err));
+    CC_TRY(by_operation(rows, count, out, err));
+    CC_TRY(by_kernel(rows, count, out, err));
 cleanup:
+    if (status != CAMCL_OK) camcl_step_profile_free(out);
     free(rows);
-    free(times);
     bench_close(&b);
     return status;
+}
+
+void camcl_step_profile_free(camcl_step_profile *profile)
+{
+    free(profile->ops);
+    free(profile->kernels);
+    memset(profile, 0, sizeof *profile);
 }

@@ -9,6 +9,7 @@ camcl_device_options cc_device_options_from(const camcl_config *config)
         .select = camcl_config_string(config, "device.select"),
         .cache_dir = camcl_config_string(config, "device.cache_dir"),
         .conv = camcl_config_string(config, "device.conv"),
+        .tune = camcl_config_string(config, "device.tune"),
         .separate_memory = camcl_config_is(config, "device.memory", "separate"),
     };
 }

@@ -1,6 +1,5 @@
 /* Opening a run: device, data, split, model, tapes, run directory. */
 #include <errno.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/run.h"
+#include "train/tune.h"
 
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
 {
@@ -149,6 +149,28 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
     return cc_arena_commit(run->arena, err);
 }
 
+typedef struct tune_report { cc_run *run; double said; } tune_report;
+
+static void report_tuning(void *context, const camcl_tune_progress *p)
+{
+    tune_report *report = context;
+    if (p->seconds - report->said < 5) return;
+    report->said = p->seconds;
+    (void)cc_run_say(report->run, NULL, "timing kernels: %zu of %zu, %.0f s to go", p->done, p->total, p->eta);
+}
+
+/* device.tune = full: what has no timing gets one first. A plan that came with the state stays as it is. */
+static camcl_status tune(cc_run *run, camcl_error *err)
+{
+    tune_report report = { run, 0 };
+    camcl_tune_options options = { false, run->options->stop, &report, report_tuning };
+    camcl_tune_result result;
+    if (!camcl_config_is(run->config, "device.tune", "full") || run->model->plan.count > 0) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_tune_run(run->device, &run->settings, &options, &result, err));
+    return cc_run_say(run, err, "kernels: %zu timed in %.0f s, %zu known before", result.timed, result.seconds,
+                      result.total - result.timed);
+}
+
 static camcl_status initial_weights(cc_run *run, camcl_error *err)
 {
     const char *init = camcl_config_string(run->config, "model.init");
@@ -233,6 +255,7 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(put_data_on_device(run, err));
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
+    CC_RETURN_IF_FAILED(tune(run, err));
     CC_RETURN_IF_FAILED(record_tapes(run, err));
     CC_RETURN_IF_FAILED(start_or_restore(run, resuming, err));
     return describe_model(run, err);

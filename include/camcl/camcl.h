@@ -9,7 +9,9 @@
 #include "camcl/image.h"
 #include "camcl/model.h"
 #include "camcl/report.h"
+#include "camcl/selftest.h"
 #include "camcl/status.h"
 #include "camcl/trainer.h"
+#include "camcl/tune.h"
 
 #endif

@@ -42,6 +42,8 @@ typedef struct camcl_device_options {
     const char *select;      /* as above; NULL or "": CAMCL_DEVICE, else auto */
     const char *cache_dir;   /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl */
     const char *conv;        /* auto | direct | winograd | gemm; NULL: auto */
+    const char *tune;        /* off: the built-in table of kernels; cache: stored winners, else the table; full: what is not stored is timed
+                              * when it is first needed; NULL: cache */
     bool separate_memory;    /* one buffer per tensor, for checking tools */
 } camcl_device_options;
 

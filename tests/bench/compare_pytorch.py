@@ -1,27 +1,49 @@
 #!/usr/bin/env python3
 """camcl beside PyTorch: images per second of whole training steps, on the same processor cores, measured alternately.
 
-Usage: compare_pytorch.py [--camcl PROGRAM] [--script PYTORCH_STEP] [--python PYTHON] [--rounds R] [--threads T]
-                          [--arch resnet18|wrn28-2] [--width W] [--batch B] [--unlabeled U] [--layer L] [--modes M,...]
-                          [--repeat R] [--loop-rounds R] [--no-compile] [--json FILE] [key=value ...]
+Usage: compare_pytorch.py [--camcl PROGRAM] [--script PYTORCH_STEP] [--python PYTHON] [--rounds R] [--threads T] [--arch NAME,...]
+                          [--width W] [--batch B] [--unlabeled U] [--layer L] [--modes M,...] [--repeat R] [--loop-rounds R]
+                          [--no-compile] [--no-memory] [--results FILE] [--json FILE] [key=value ...]
 
-Run it in the project's root. Each round runs `camcl bench step --json` and then PyTorch (both memory formats, eager and, for supervised
-and infer, torch.compile); a round's ratio is camcl over the fastest PyTorch variant of that same round, because absolute speeds
-drift and ratios taken together do not. Both sides are bound to the same T cores. `gradcam` is compared with PyTorch's batched CAMs and with
-the one-image-at-a-time loop; the loop is slow, so it is timed in the first --loop-rounds rounds only.
+Run it in the project's root. Each round runs `camcl bench step --json` with either preset and then PyTorch (both memory formats, eager
+and, for supervised and infer, torch.compile); a round's ratio is camcl over the fastest PyTorch variant of that same round, because
+absolute speeds drift and ratios taken together do not. Both sides are bound to the same T cores. The one-image-at-a-time loop is slow, so it
+is timed in the first --loop-rounds rounds only. Peak memory is camcl's device memory of a step beside what PyTorch's process grows by.
+The table is Markdown, as tests/bench/RESULTS.md holds it; a ratio that is more than 10 % below the newest one there is marked.
 key=value goes to camcl: device.select=cpu for the comparison on the processor. Variants that cannot run are reported and left out.
 Exit status: 0 a table was printed; 1 camcl or every PyTorch variant failed.
 """
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 
-# camcl's mode, PyTorch's mode
-PAIRS = [("supervised", "supervised"), ("pseudo-label", "pseudo"), ("gradcam", "batched"), ("gradcam", "loop"), ("infer", "infer")]
+# row, camcl's preset and mode, PyTorch's mode, the ratio that the project aims at
+ROWS = [
+    ("supervised", "paper-code", "supervised", "supervised", 2.0),
+    ("pseudo-label, paper-code", "paper-code", "pseudo-label", "pseudo", 2.0),
+    ("pseudo-label, corrected", "corrected", "pseudo-label", "pseudo", None),
+    ("gradcam, paper-code, against batched CAMs", "paper-code", "gradcam", "batched", 2.0),
+    ("gradcam, paper-code, against CAMs one at a time", "paper-code", "gradcam", "loop", 4.5),
+    ("gradcam, corrected, against batched CAMs", "corrected", "gradcam", "batched", None),
+    ("inference, 256 images", "paper-code", "infer", "infer", 1.8),
+]
+OURS = ("gradcam, corrected, against camcl's paper-code", 1.0)
 COMPILED = ("supervised", "infer")
+BATCH = {"resnet18": 32, "wrn28-2": 64}
+# Grows by what one step of one mode needs: the process's peak before and after.
+MEMORY = """
+import resource, runpy, sys, torch
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+torch.nn.functional.conv2d(torch.randn(1, 8, 8, 8), torch.randn(8, 8, 3, 3))
+before = peak()
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+print(peak() - before)
+"""
 
 
 def arguments():
@@ -31,17 +53,18 @@ def arguments():
     ap.add_argument("--python", default=sys.executable, help="an interpreter that has torch")
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--threads", type=int, default=2)
-    ap.add_argument("--arch", default="resnet18", choices=("resnet18", "wrn28-2"))
+    ap.add_argument("--arch", default="resnet18,wrn28-2")
     ap.add_argument("--width", type=int, default=64, help="channels of ResNet-18's first stage")
-    ap.add_argument("--batch", type=int, default=32)
-    ap.add_argument("--unlabeled", type=int, default=32)
+    ap.add_argument("--batch", type=int, default=0, help="labelled images; 0: 32 for ResNet-18, 64 for WRN-28-2")
+    ap.add_argument("--unlabeled", type=int, default=0, help="0: as many as labelled ones")
     ap.add_argument("--layer", type=int, default=3)
     ap.add_argument("--modes", default="supervised,pseudo,batched,loop,infer", help="PyTorch's names")
     ap.add_argument("--repeat", type=int, default=3, help="timed steps of each PyTorch figure; the best counts")
     ap.add_argument("--loop-rounds", type=int, default=1)
     ap.add_argument("--no-compile", action="store_true")
+    ap.add_argument("--no-memory", action="store_true")
+    ap.add_argument("--results", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "RESULTS.md"))
     ap.add_argument("--json", metavar="FILE", help="write every figure here")
-    ap.add_argument("--camcl-result", metavar="FILE", help="read camcl's JSON from FILE instead of running it")
     ap.add_argument("keys", nargs="*", metavar="key=value")
     return ap.parse_args()
 
@@ -56,8 +79,8 @@ def bind(threads):
         os.environ[name] = str(threads)
 
 
-def run_json(command, what):
-    """The command's JSON, or None after a line on stderr that says why not."""
+def run(command, what, parse=json.loads):
+    """The command's output, or None after a line on stderr that says why not."""
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except OSError as e:
@@ -65,7 +88,7 @@ def run_json(command, what):
         return None
     if done.returncode == 0:
         try:
-            return json.loads(done.stdout)
+            return parse(done.stdout)
         except ValueError:
             pass
     lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
@@ -74,11 +97,15 @@ def run_json(command, what):
     return None
 
 
-def torch_round(a, modes):
+def torch_options(a, arch, repeat):
+    numbers = {"width": a.width, "batch": a.batch or BATCH[arch], "unlabeled": a.unlabeled or a.batch or BATCH[arch], "threads": a.threads,
+               "layer": a.layer, "repeat": repeat}
+    return ["--arch", arch, *(text for k, v in numbers.items() for text in ("--" + k, str(v)))]
+
+
+def torch_round(a, arch, modes):
     """{mode: (images per second, variant)}: the fastest variant of each mode; all figures; PyTorch's version."""
     best, every, version = {}, {}, ""
-    numbers = {"width": a.width, "batch": a.batch, "unlabeled": a.unlabeled, "threads": a.threads, "layer": a.layer, "repeat": a.repeat}
-    options = ["--arch", a.arch, *(text for k, v in numbers.items() for text in ("--" + k, str(v)))]
     for compiled in (False, True):
         wanted = [m for m in modes if not compiled or m in COMPILED]
         if not wanted or (compiled and a.no_compile):
@@ -86,7 +113,7 @@ def torch_round(a, modes):
         for last in (False, True):
             variant = ("compile" if compiled else "eager") + (", channels last" if last else "")
             switches = ["--json"] + ["--channels-last"] * last + ["--compile"] * compiled
-            got = run_json([a.python, a.script, *options, "--modes", ",".join(wanted), *switches], "PyTorch, " + variant)
+            got = run([a.python, a.script, *torch_options(a, arch, a.repeat), "--modes", ",".join(wanted), *switches], "PyTorch, " + variant)
             version = got["torch"] if got else version
             for mode in wanted if got else ():
                 speed = got[mode]["images_per_s"]
@@ -96,50 +123,99 @@ def torch_round(a, modes):
     return best, every, version
 
 
-def camcl_round(a):
-    if a.camcl_result:
-        with open(a.camcl_result) as f:
-            return json.load(f)
-    keys = {"model.arch": a.arch, "train.batch_labeled": a.batch, "train.batch_unlabeled": a.unlabeled, "ssl.cam_layer": a.layer}
-    if a.arch == "resnet18":
+def camcl_round(a, arch):
+    """{preset: camcl's JSON}"""
+    batch = a.batch or BATCH[arch]
+    keys = {"model.arch": arch, "train.batch_labeled": batch, "train.batch_unlabeled": a.unlabeled or batch, "ssl.cam_layer": a.layer}
+    if arch == "resnet18":
         keys["model.width"] = a.width
-    return run_json([a.camcl, "bench", "step", "--json", *(f"{k}={v}" for k, v in keys.items()), *a.keys], "camcl")
+    got = {}
+    for preset in ("paper-code", "corrected"):
+        command = [a.camcl, "bench", "step", "--json", f"ssl.preset={preset}", *(f"{k}={v}" for k, v in keys.items()), *a.keys]
+        got[preset] = run(command, "camcl, " + preset)
+        if got[preset] is None:
+            return None
+    return got
 
 
-def table(rounds, device, version):
+def torch_memory(a, arch, modes):
+    """{mode: bytes}: the smaller of both memory formats."""
+    got = {}
+    for mode in modes if not a.no_memory else ():
+        sizes = [run([a.python, "-c", MEMORY, a.script, *torch_options(a, arch, 1), "--modes", mode, *["--channels-last"] * last],
+                     "PyTorch's memory", lambda text: int(text.split()[-1])) for last in (False, True) if mode != "loop"]
+        if all(sizes) and sizes:
+            got[mode] = min(sizes)
+    return got
+
+
+def last_results(path, arch):
+    """{row: ratio} of the newest table for this network in RESULTS.md; the newest comes first there."""
+    found = {}
+    try:
+        with open(path) as f:
+            section = re.search(rf"^### {re.escape(arch)}\b.*?$(.*?)(?=^##|\Z)", f.read(), re.M | re.S)
+    except OSError:
+        section = None
+    for line in section.group(1).splitlines() if section else ():
+        cells = [c.strip() for c in line.strip().strip("|").split("|")]
+        if len(cells) > 3 and re.fullmatch(r"[0-9.]+", cells[3]):
+            found[cells[0]] = float(cells[3])
+    return found
+
+
+def line(name, ours, theirs, ratios, target, note, before):
+    ratio = statistics.median(ratios)
+    marks = [note] if note else []
+    if name in before and ratio < 0.9 * before[name]:
+        marks.append(f"**REGRESSION: {before[name]:.2f} before**")
+    print(f"| {name} | {ours} | {theirs} | {ratio:.2f} | {min(ratios):.2f} - {max(ratios):.2f} | {target or ''} | {'; '.join(marks)} |")
+
+
+def table(arch, rounds, memory, before):
     """Best speeds over the rounds; the ratio is the median over rounds, with its range."""
-    print(f"\ncamcl on {device}, PyTorch {version}\n")
-    print(f"{'step':24s} {'camcl':>9s} {'PyTorch':>9s} {'ratio':>6s}  {'range':13s} fastest PyTorch")
-    for ours, theirs in PAIRS:
-        both = [(c[ours]["images_per_s"], *t[theirs]) for c, t in rounds if theirs in t and ours in c]
-        if not both:
-            continue
-        ratios = [c / t for c, t, _ in both]
-        fastest = max(both, key=lambda x: x[1])
-        name = ours if theirs not in ("batched", "loop") else f"gradcam, against {theirs}"
-        print(f"{name:24s} {max(x[0] for x in both):9.1f} {fastest[1]:9.1f} {statistics.median(ratios):6.2f}  "
-              f"{min(ratios):5.2f} - {max(ratios):5.2f} {fastest[2]}")
-    print("\nimages/s (labelled + unlabelled; supervised: labelled only), best of all rounds; ratio: median of the rounds")
+    print("| step | camcl | PyTorch | ratio | range | aim | fastest PyTorch |\n|---|---|---|---|---|---|---|")
+    for name, preset, mode, theirs, target in ROWS:
+        both = [(c[preset][mode]["images_per_s"], *t[theirs]) for c, t in rounds if theirs in t]
+        if both:
+            fastest = max(both, key=lambda x: x[1])
+            line(name, f"{max(x[0] for x in both):.1f}", f"{fastest[1]:.1f}", [c / t for c, t, _ in both], target, fastest[2], before)
+    pairs = [[c[p]["gradcam"]["images_per_s"] for p in ("corrected", "paper-code")] for c, _ in rounds]
+    line(OURS[0], f"{max(p[0] for p in pairs):.1f}", f"{max(p[1] for p in pairs):.1f}", [p[0] / p[1] for p in pairs], OURS[1],
+         "camcl beside camcl", before)
+    for name, preset, mode, theirs, _ in ROWS:
+        if theirs in memory:
+            size = rounds[0][0][preset][mode]["peak_bytes"]
+            print(f"| memory, {name} | {size / 2**20:.0f} MiB | {memory[theirs] / 2**20:.0f} MiB | {size / memory[theirs]:.2f} | | at most 1 | |")
 
 
 def main():
     a = arguments()
     bind(a.threads)
-    rounds, record, device = [], [], ""
-    for i in range(a.rounds):
-        modes = [m for m in a.modes.split(",") if m != "loop" or i < a.loop_rounds]
-        print(f"round {i + 1} of {a.rounds}", file=sys.stderr)
-        camcl = camcl_round(a)
-        best, every, version = torch_round(a, modes) if camcl else ({}, {}, "")
-        if not best:
-            return 1
-        device = camcl["device"]
-        rounds.append((camcl, best))
-        record.append({"torch": version, "pytorch": every, "camcl": camcl})
-    table(rounds, device if isinstance(device, str) else json.dumps(device), version)
-    if a.json:
-        with open(a.json, "w") as f:
-            json.dump(record, f, indent=1)
+    record, modes = {}, a.modes.split(",")
+    for arch in a.arch.split(","):
+        rounds, record[arch], device, version = [], [], "", ""
+        for i in range(a.rounds):
+            print(f"{arch}: round {i + 1} of {a.rounds}", file=sys.stderr)
+            camcl = camcl_round(a, arch)
+            best, every, version = torch_round(a, arch, [m for m in modes if m != "loop" or i < a.loop_rounds]) if camcl else ({}, {}, "")
+            if not best:
+                return 1
+            device = camcl["corrected"]["device"]
+            rounds.append((camcl, best))
+            record[arch].append({"torch": version, "pytorch": every, "camcl": camcl})
+        memory = torch_memory(a, arch, modes)
+        record[arch].append({"pytorch_memory": memory})
+        batch = a.batch or BATCH[arch]
+        width = f", width {a.width}" if arch == "resnet18" else ""
+        print(f"\n### {arch}{width}, {batch} + {a.unlabeled or batch} images of 32 x 32, CAM layer {a.layer}\n\n"
+              f"{device}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
+              "median of the rounds\n")
+        table(arch, rounds, memory, last_results(a.results, arch))
+        sys.stdout.flush()
+        if a.json:
+            with open(a.json, "w") as f:
+                json.dump(record, f, indent=1)
     return 0
 
 

@@ -86,7 +86,6 @@ static void test_configuration(void **state)
 {
     static const struct { int status; const char *parts, *keys; } cases[] = {
         { 2, "ssl.mode = fixmatch|not in this version", "ssl.mode=fixmatch" },
-        { 2, "device.conv = winograd|not in this version", "device.conv=winograd" },
         { 2, "ssl.cam_layer = 5|1 to 4", "ssl.cam_layer=5" },
         { 2, "ssl.cam_layer = 4|1 to 3", "ssl.cam_layer=4 model.arch=wrn28-2" },
         { 2, "data.labeled = 41|multiple of 10", "data.labeled=41" },

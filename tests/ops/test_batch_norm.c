@@ -286,8 +286,9 @@ static void fold_matches_reference(void **state)
         const cc_batch_norm_desc d = { 2, p.c, EPS, MOMENTUM, 1.0f };
         op_test t;
         op_begin(&t, device);
-        cc_tensor in[4] = { op_input(&t, CC_F32, p.gamma, p.c), op_input(&t, CC_F32, p.beta, p.c), op_input(&t, CC_F32, p.running_mean, p.c),
-                            op_input(&t, CC_F32, p.running_var, p.c) }, out[4];
+        const float *inputs[4] = { p.gamma, p.beta, p.running_mean, p.running_var };
+        cc_tensor in[4], out[4];
+        for (int k = 0; k < 4; k++) in[k] = op_input(&t, CC_F32, inputs[k], p.c);
         for (int k = 0; k < 4; k++) out[k] = op_output(&t, CC_F32, p.c);
         OK(&t, cc_batch_norm_fold(t.tape, &d, in[0], in[1], in[2], in[3], out[0], out[1], out[2], out[3], &t.err));
         op_run(&t);

@@ -350,14 +350,47 @@ static void test_choice(void **state)
     tiny.max_alloc = 1024;
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
         const cc_direction direction = (cc_direction)i;
-        assert_string_equal(cc_conv2d_choose(&cpu, "auto", direction, &d)->name, "tile");
+        const char *winograd = direction == CC_BACKWARD_WEIGHT ? "winograd" : "winograd12";
+        assert_string_equal(cc_conv2d_choose(&cpu, "auto", direction, &d)->name, winograd);
+        assert_string_equal(cc_conv2d_choose(&cpu, "winograd", direction, &d)->name, winograd);
         assert_string_equal(cc_conv2d_choose(&cpu, "direct", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "gemm", direction, &d)->name, "gemm");
         const char *direct = direction == CC_BACKWARD_WEIGHT ? "general" : "local";
         assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, direct);
+        assert_string_equal(cc_conv2d_choose(&gpu, "winograd", direction, &d)->name, direct); /* no Winograd variant there */
         assert_string_equal(cc_conv2d_choose(&gpu, "gemm", direction, &d)->name, "gemm");
         assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general"); /* allowed, but does not fit */
         assert_int_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->direction, direction);
+    }
+}
+
+/* Winograd serves what it applies to, under `auto` only where it is likely to be faster. */
+static void test_choice_of_winograd(void **state)
+{
+    (void)state;
+    static const struct { cc_conv2d_desc desc; bool applies, faster[3]; } cases[] = {
+        { { 32, 32, 32, 64, 64, 3, 3, 1, 1 }, true, { true, true, true } },
+        { { 32, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, true } },
+        { { 32, 7, 7, 512, 512, 3, 3, 1, 1 }, true, { true, true, true } },
+        { { 1, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, false } }, /* one tile does not pay for a transform of the gradient */
+        { { 32, 2, 2, 64, 64, 3, 3, 1, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
+        { { 32, 32, 32, 3, 64, 3, 3, 1, 1 }, true, { false, true, false } }, /* too few products for a transform of the input */
+        { { 32, 32, 32, 64, 64, 3, 3, 2, 1 }, false, { false, false, false } },
+        { { 32, 32, 32, 64, 64, 1, 1, 1, 0 }, false, { false, false, false } },
+        { { 32, 32, 32, 64, 64, 5, 5, 1, 2 }, false, { false, false, false } },
+        { { 32, 32, 32, 64, 64, 3, 3, 1, 3 }, false, { false, false, false } },
+    };
+    const camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28,
+                                   .local_mem = 32768, .max_work_group = 256 };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        for (int direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
+            const cc_conv2d_desc *d = &cases[i].desc;
+            const char *automatic = cc_conv2d_choose(&cpu, "auto", (cc_direction)direction, d)->family;
+            assert_string_equal(automatic, cases[i].faster[direction] ? "winograd" : "direct");
+            const char *asked = cc_conv2d_choose(&cpu, "winograd", (cc_direction)direction, d)->family;
+            assert_string_equal(asked, cases[i].applies ? "winograd" : "direct");
+            assert_string_equal(cc_conv2d_choose(&cpu, "direct", (cc_direction)direction, d)->name, "tile");
+        }
     }
 }
 
@@ -380,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_reference_gradients),
         cmocka_unit_test(test_key),
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_choice_of_winograd),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_winograd),

@@ -12,7 +12,7 @@ static camcl_device *open_device(const char *selector)
 {
     camcl_device *device = NULL;
     camcl_error err = { 0 };
-    camcl_device_options options = { .select = selector };
+    camcl_device_options options = { .select = selector, .tune = "off" };
     if (camcl_device_open(&options, &device, &err) != CAMCL_OK)
         fail_msg("%s: %s\n%s", selector ? selector : "CAMCL_DEVICE", err.message, err.detail);
     const camcl_device_info *info = camcl_device_get_info(device);

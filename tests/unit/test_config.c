@@ -407,7 +407,6 @@ static void test_finish(void **state)
     (void)state;
     assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED,
                   "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
-    assert_finish("device.conv=winograd", CAMCL_UNSUPPORTED, "device.conv = winograd@there is auto | direct | gemm)");
     assert_finish("model.arch=wrn28-2 model.stem=imagenet", CAMCL_BAD_CONFIG, "model.stem = imagenet@model.stem = cifar");
     assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@three stages");
     assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");

@@ -1,0 +1,79 @@
+/* Checking kernels against plain-C references on a device, for `camcl selftest`. A check runs one variant over a few small shapes that
+ * straddle tiles and vectors. Numbers come from a fixed sequence, outputs start as NaN, guards lie behind every buffer. */
+#ifndef CC_CHECK_CHECK_H
+#define CC_CHECK_CHECK_H
+
+#include "ops/ops.h"
+
+enum { CC_CHECK_OPERANDS = 16, CC_CHECK_BLOCKS = 48 };
+
+/* One variant under test. Functions below do nothing once `status` says that the device or memory failed; a wrong result only clears ok. */
+typedef struct cc_check {
+    camcl_device *device;
+    const cc_variant *variant;
+    camcl_status status;
+    camcl_error *err;
+    bool ok;
+    size_t shapes;           /* cases that ran */
+    double error;            /* largest |got - expected|; NaN and guards count as infinite */
+    char what[192];          /* the first wrong result */
+    /* of the current case */
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_tensor operands[CC_CHECK_OPERANDS];
+    size_t operand_count;
+    void *blocks[CC_CHECK_BLOCKS];
+    size_t block_count;
+} cc_check;
+
+/* Whether the variant takes this descriptor; then a case begins, to be closed by cc_check_end whatever happens in between. */
+bool cc_check_begin(cc_check *c, const void *desc);
+void cc_check_end(cc_check *c);
+
+/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on seed alone; a copy as doubles (NULL: zeros). NULL after a failure,
+ * which cc_check_ready tells. */
+void *cc_check_memory(cc_check *c, size_t count, size_t size);
+float *cc_check_random(cc_check *c, size_t count, unsigned seed);
+double *cc_check_doubles(cc_check *c, const float *values, size_t count);
+/* True when everything asked for so far is there: references may be called. */
+bool cc_check_ready(const cc_check *c);
+
+/* Device tensors of rank 1: with this content; full of NaN. */
+cc_tensor cc_check_input(cc_check *c, cc_dtype dtype, const void *data, size_t count);
+cc_tensor cc_check_output(cc_check *c, cc_dtype dtype, size_t count);
+/* An output that starts as `old` when `add`, else as NaN. */
+cc_tensor cc_check_sum(cc_check *c, bool add, const float *old, size_t count);
+
+/* Records the variant (its weight operand io[1] packed first where it wants that), runs it, looks at all guards. */
+void cc_check_run(cc_check *c, const void *desc, cc_tensor *io, size_t count, bool add);
+/* |got - want| <= absolute + relative * |want|, for all elements; NaN is wrong. */
+void cc_check_compare(cc_check *c, cc_tensor got, const double *want, double absolute, double relative, const char *name);
+/* The same with a bound for each element. */
+void cc_check_compare_bounds(cc_check *c, cc_tensor got, const double *want, const double *bounds, const char *name);
+void cc_check_compare_integers(cc_check *c, cc_tensor got, const int32_t *want, const char *name);
+/* want[i] += old[i] when `add`. */
+void cc_check_add(bool add, double *want, const float *old, size_t count);
+
+/* By operation; each covers all directions of the operations named like it. */
+void cc_check_conv2d(cc_check *c);
+void cc_check_gemm(cc_check *c);
+void cc_check_linear(cc_check *c);
+void cc_check_batch_norm(cc_check *c);
+void cc_check_add_operation(cc_check *c);
+void cc_check_pool(cc_check *c);
+void cc_check_softmax(cc_check *c);
+void cc_check_confidence(cc_check *c);
+void cc_check_cross_entropy(cc_check *c);
+void cc_check_evaluate(cc_check *c);
+void cc_check_masked_mse(cc_check *c);
+void cc_check_sgd(cc_check *c);
+void cc_check_ema(cc_check *c);
+void cc_check_grad_cam(cc_check *c);
+void cc_check_rows(cc_check *c);   /* grad_cam_seed, argmax_rows */
+void cc_check_resize(cc_check *c);
+void cc_check_min_max(cc_check *c);
+void cc_check_warp(cc_check *c);
+void cc_check_load_images(cc_check *c);
+void cc_check_load_labels(cc_check *c);
+
+#endif

@@ -1,0 +1,63 @@
+/* Walks the registry: no variant escapes. */
+#include "camcl/selftest.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "check/check.h"
+
+typedef void (*check_function)(cc_check *c);
+static const struct { const char *op; check_function run; } checks[] = {
+    { "conv2d", cc_check_conv2d },
+    { "gemm", cc_check_gemm },
+    { "linear", cc_check_linear },
+    { "batch_norm", cc_check_batch_norm },
+    { "add", cc_check_add_operation },
+    { "max_pool", cc_check_pool },
+    { "average_pool", cc_check_pool },
+    { "global_average_pool", cc_check_pool },
+    { "softmax", cc_check_softmax },
+    { "confidence", cc_check_confidence },
+    { "cross_entropy", cc_check_cross_entropy },
+    { "evaluate", cc_check_evaluate },
+    { "masked_mse", cc_check_masked_mse },
+    { "sgd", cc_check_sgd },
+    { "ema", cc_check_ema },
+    { "grad_cam", cc_check_grad_cam },
+    { "grad_cam_seed", cc_check_rows },
+    { "argmax_rows", cc_check_rows },
+    { "resize", cc_check_resize },
+    { "min_max", cc_check_min_max },
+    { "warp", cc_check_warp },
+    { "load_images", cc_check_load_images },
+    { "load_labels", cc_check_load_labels },
+};
+
+static check_function find_check(const char *op)
+{
+    for (size_t i = 0; i < CC_COUNT(checks); i++)
+        if (strcmp(checks[i].op, op) == 0) return checks[i].run;
+    return NULL;
+}
+
+camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *stop,
+                            void (*report)(void *context, const camcl_check *check), void *context, camcl_selftest_result *result,
+                            camcl_error *err)
+{
+    *result = (camcl_selftest_result){ 0, 0 };
+    for (size_t i = 0; i < cc_registry_count(); i++) {
+        const cc_variant *v = cc_registry_at(i);
+        const check_function run = find_check(v->op);
+        camcl_error failure = { .status = CAMCL_OK };
+        cc_check c = { .device = device, .variant = v, .err = &failure, .ok = run != NULL };
+        const char *what = "there is no check of this operation";
+        if (stop && *stop) return cc_fail(err, CAMCL_STOPPED, "selftest: stopped after %zu of %zu variants", i, cc_registry_count());
+        if (run) run(&c);
+        if (run) what = c.status != CAMCL_OK ? failure.message : c.what;
+        const camcl_check one = { v->op, cc_direction_name(v->direction), v->name, c.shapes, c.error, c.ok && c.status == CAMCL_OK, what };
+        result->checked += c.shapes > 0;
+        result->failed += !one.ok;
+        if (report) report(context, &one);
+    }
+    return CAMCL_OK;
+}

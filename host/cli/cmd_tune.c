@@ -1,0 +1,65 @@
+/* camcl tune: times kernels, keeps the winners. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "camcl/tune.h"
+#include "cli.h"
+
+typedef struct screen {
+    bool quiet, terminal;    /* terminal: stderr is one */
+    double printed;          /* seconds of the last progress line, off the terminal */
+} screen;
+
+/* Winners on stdout, one line each; how far it is on stderr, on a terminal in one line that stays at the bottom. */
+static void show(void *context, const camcl_tune_progress *p)
+{
+    screen *s = context;
+    char eta[24];
+    if (s->terminal) fprintf(stderr, "\r\033[K");
+    if (!s->quiet) {
+        printf("%9.3f ms  %s = %s", p->winner_ms, p->key, p->winner);
+        if (p->builtin_ms > p->winner_ms * 1.005) printf("  (%.2f times as fast as %s)", p->builtin_ms / p->winner_ms, p->builtin);
+        printf("\n");
+        fflush(stdout);
+    }
+    /* A file or a pipe gets a line every five seconds. */
+    if (!s->terminal && p->done < p->total && p->seconds - s->printed < 5) return;
+    s->printed = p->seconds;
+    cli_duration(p->eta, eta, sizeof eta);
+    fprintf(stderr, "camcl: tune: %zu of %zu timed  ETA %s%s", p->done, p->total, eta, s->terminal && p->done < p->total ? "" : "\n");
+    fflush(stderr);
+}
+
+static camcl_status tune(const cli_tune_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    screen s = { .quiet = args->quiet, .terminal = isatty(STDERR_FILENO) != 0 };
+    const camcl_tune_options options = { args->again, cli_stop_on_signals(), &s, show };
+    camcl_tune_result result;
+    if (!args->quiet) printf("%s\n", camcl_device_reason(device));
+    fflush(stdout);
+    camcl_status status = camcl_tune(device, config, &options, &result, err);
+    if (status == CAMCL_STOPPED && s.terminal) fprintf(stderr, "\n");
+    if (args->quiet || (status != CAMCL_OK && status != CAMCL_STOPPED)) return status;
+    printf("%zu timed in %.1f s, %zu of %zu known before%s\n", result.timed, result.seconds,
+           args->again ? (size_t)0 : result.total - result.timed, result.total,
+           result.timed == 0 && status == CAMCL_OK ? " (camcl tune --again times them anew)" : "");
+    return status;
+}
+
+int cmd_tune(int argc, char **argv)
+{
+    cli_tune_args args;
+    camcl_error err = { 0 };
+    camcl_config *config = NULL;
+    camcl_device *device = NULL;
+    camcl_status status = cli_parse_tune(argc, argv, &args, &err);
+    if (status == CAMCL_OK) status = cli_configure(NULL, &args.overrides, &config, &err);
+    if (status == CAMCL_OK) status = cli_open_device(config, &device, &err);
+    if (status == CAMCL_OK) status = tune(&args, device, config, &err);
+    camcl_device_close(&device);
+    camcl_config_destroy(&config);
+    cli_list_free(&args.overrides);
+    if (status == CAMCL_OK) return 0;
+    int code = cli_fail(&err);
+    return status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
+}

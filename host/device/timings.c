@@ -1,0 +1,167 @@
+/* Timings as a text file: a header that says what they are valid for, "key = choice = milliseconds" lines, a checksum. */
+#include "device/timings.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "device/embedded.h"
+#include "device/opencl.h"
+
+static const char magic[] = "camcl timings 1\n", last_line[] = "checksum ";
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash(uint64_t h, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++) h = (h ^ bytes[i]) * 1099511628211u;
+    return h;
+}
+#define HASH_START 14695981039346656037u
+
+/* Magic, device, and the kernels' version: what the file must start with. */
+static void describe(cc_text *text, const camcl_device_info *info)
+{
+    uint64_t sources = HASH_START;
+    for (const cc_embedded_file *file = cc_embedded_files; file->name; file++) {
+        sources = hash(sources, file->name, strlen(file->name) + 1);
+        sources = hash(sources, file->text, strlen(file->text) + 1);
+    }
+    cc_text_add(text, "%sdevice %s | %s | %s | %s | %u units\ncamcl %s, kernels %016llx\n", magic, info->platform, info->vendor, info->name,
+                info->driver, info->compute_units, CAMCL_VERSION, (unsigned long long)sources);
+}
+
+static char *file_path(const camcl_device *device)
+{
+    const camcl_device_info *info = &device->info;
+    char name[64], *path = NULL;
+    uint64_t h = hash(HASH_START, info->platform, strlen(info->platform) + 1);
+    h = hash(h, info->vendor, strlen(info->vendor) + 1);
+    h = hash(h, info->name, strlen(info->name) + 1);
+    h = hash(h, info->driver, strlen(info->driver) + 1);
+    snprintf(name, sizeof name, "tuned/%016llx.txt", (unsigned long long)h);
+    return device->cache_dir && cc_path_join(device->cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
+}
+
+/* ---- the table */
+
+const cc_timing *cc_timings(const camcl_device *device, size_t *count)
+{
+    *count = device->timing_count;
+    return device->timings;
+}
+
+static cc_timing *find(const camcl_device *device, const char *key, const char *choice)
+{
+    for (size_t i = 0; i < device->timing_count; i++)
+        if (strcmp(device->timings[i].key, key) == 0 && strcmp(device->timings[i].choice, choice) == 0) return &device->timings[i];
+    return NULL;
+}
+
+double cc_timings_find(const camcl_device *device, const char *key, const char *choice)
+{
+    const cc_timing *timing = find(device, key, choice);
+    return timing ? timing->ms : NAN;
+}
+
+camcl_status cc_timings_add(camcl_device *device, const char *key, const char *choice, double ms, camcl_error *err)
+{
+    cc_timing fresh, *timing = find(device, key, choice);
+    if (strlen(key) >= sizeof fresh.key || strlen(choice) >= sizeof fresh.choice)
+        return cc_fail(err, CAMCL_FAILED, "timing: %s = %s: the name is too long (report this as a defect)", key, choice);
+    if (timing == NULL) {
+        CC_RETURN_IF_FAILED(
+            cc_grow((void **)&device->timings, &device->timing_capacity, device->timing_count + 1, sizeof fresh, err));
+        timing = &device->timings[device->timing_count++];
+    }
+    snprintf(timing->key, sizeof timing->key, "%s", key);
+    snprintf(timing->choice, sizeof timing->choice, "%s", choice);
+    timing->ms = ms;
+    return CAMCL_OK;
+}
+
+cc_tune_mode cc_device_tune_mode(const camcl_device *device) { return device->tune; }
+void cc_device_set_tune_mode(camcl_device *device, cc_tune_mode mode) { device->tune = mode; }
+void cc_device_set_stop(camcl_device *device, const volatile sig_atomic_t *stop) { device->stop = stop; }
+bool cc_device_should_stop(const camcl_device *device) { return device->stop && *device->stop; }
+
+/* ---- the file */
+
+/* Whole numbers of nanoseconds, so that no locale's decimal point gets in. */
+static bool read_line(const char *line, size_t length, cc_timing *out)
+{
+    char text[sizeof out->key + sizeof out->choice + 64], *first, *second, *end;
+    if (length >= sizeof text) return false;
+    memcpy(text, line, length);
+    text[length] = '\0';
+    first = strstr(text, " = ");
+    second = first ? strstr(first + 3, " = ") : NULL;
+    if (second == NULL || (size_t)(first - text) >= sizeof out->key || (size_t)(second - first - 3) >= sizeof out->choice) return false;
+    *first = *second = '\0';
+    const unsigned long long ns = strtoull(second + 3, &end, 10);
+    if (end == second + 3 || *end) return false;
+    snprintf(out->key, sizeof out->key, "%.127s", text);
+    snprintf(out->choice, sizeof out->choice, "%.127s", first + 3);
+    out->ms = (double)ns * 1e-6;
+    return true;
+}
+
+/* The part between header and checksum, or NULL when anything is wrong with the file. */
+static const char *check(const char *data, size_t size, const cc_text *header, size_t *length)
+{
+    char expected[sizeof last_line + 24];
+    const size_t tail = sizeof last_line - 1 + 16 + 1;
+    if (strlen(data) != size || size < header->length + tail || memcmp(data, header->data, header->length) != 0) return NULL;
+    snprintf(expected, sizeof expected, "%s%016llx\n", last_line, (unsigned long long)hash(HASH_START, data, size - tail));
+    if (memcmp(data + size - tail, expected, tail) != 0) return NULL;
+    *length = size - tail - header->length;
+    return data + header->length;
+}
+
+/* Adds the file's timings; those that are known stay as they are. */
+void cc_timings_load(camcl_device *device)
+{
+    cc_text header = CC_TEXT_INIT;
+    char *path = file_path(device), *data = NULL;
+    size_t size = 0, left = 0;
+    describe(&header, &device->info);
+    const char *line = !header.failed && path && cc_file_read(path, &data, &size, NULL) == CAMCL_OK ? check(data, size, &header, &left) : NULL;
+    while (line && left > 0) {
+        cc_timing timing;
+        const char *end = memchr(line, '\n', left);
+        const size_t length = end ? (size_t)(end - line) : left;
+        if (read_line(line, length, &timing) && find(device, timing.key, timing.choice) == NULL &&
+            cc_timings_add(device, timing.key, timing.choice, timing.ms, NULL) != CAMCL_OK)
+            break;
+        left -= cc_min_size(left, length + 1);
+        line += length + 1;
+    }
+    free(data);
+    free(path);
+    cc_text_free(&header);
+}
+
+void cc_timings_store(camcl_device *device)
+{
+    cc_text text = CC_TEXT_INIT;
+    char *path = file_path(device), *folder = NULL;
+    cc_timings_load(device);
+    describe(&text, &device->info);
+    for (size_t i = 0; i < device->timing_count; i++) {
+        const cc_timing *t = &device->timings[i];
+        const double ns = t->ms * 1e6;
+        cc_text_add(&text, "%s = %s = %llu\n", t->key, t->choice, ns < 1e18 ? (unsigned long long)ns : 1000000000000000000u);
+    }
+    if (!text.failed) cc_text_add(&text, "%s%016llx\n", last_line, (unsigned long long)hash(HASH_START, text.data, text.length));
+    if (!text.failed && path && cc_path_join(device->cache_dir, "tuned", &folder, NULL) == CAMCL_OK &&
+        cc_make_folders(folder, NULL) == CAMCL_OK)
+        (void)cc_file_write_text(path, text.data, NULL);
+    free(folder);
+    free(path);
+    cc_text_free(&text);
+}

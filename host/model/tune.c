@@ -1,0 +1,272 @@
+#include "model/tune.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "device/timings.h"
+
+enum {
+    MOST_IMAGES = 128,       /* beyond, time grows with the batch and the order stays */
+    FEW_IMAGES = 8,          /* enough to tell what is hopeless */
+    MOST_VARIANTS = 64,
+    ROUNDS = 3
+};
+#define HOPELESS 3.0         /* times the best with few images */
+#define SLOWER 1.5           /* times the best after one round: not run again */
+#define SHORT 0.01           /* seconds */
+#define NEVER 1e9            /* seconds of what failed */
+#define FAILED 1e9           /* milliseconds: nothing that ran takes as long */
+
+static cc_conv2d_desc with_images(const cc_conv2d_desc *desc, size_t most)
+{
+    cc_conv2d_desc d = *desc;
+    d.n = cc_min_size(d.n, most);
+    return d;
+}
+
+void cc_tune_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size)
+{
+    const cc_conv2d_desc d = with_images(desc, MOST_IMAGES);
+    cc_conv2d_key(&d, direction, text, size);
+}
+
+/* The variants worth timing, in registry order. */
+static size_t list_variants(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out)
+{
+    const camcl_device_info *info = camcl_device_get_info(device);
+    const char *policy = cc_device_conv_policy(device);
+    const cc_variant *general = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < cc_registry_count(); i++) {
+        const cc_variant *v = cc_registry_at(i);
+        if (strcmp(v->op, "conv2d") != 0 || v->direction != direction) continue;
+        if (strcmp(v->name, "general") == 0) general = v;
+        else if (count < MOST_VARIANTS && cc_conv2d_allows(info, policy, v, desc) && v->supports(info, desc)) out[count++] = v;
+    }
+    if (count == 0 && general) out[count++] = general;
+    return count;
+}
+
+/* False: not all of them were timed. */
+static bool find_fastest(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out)
+{
+    const cc_variant *variants[MOST_VARIANTS];
+    const size_t count = list_variants(device, direction, desc, variants);
+    char key[160];
+    double least = FAILED;
+    cc_tune_key(desc, direction, key, sizeof key);
+    *out = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const double ms = cc_timings_find(device, key, variants[i]->name);
+        if (isnan(ms)) return false;
+        if (ms < least) {
+            least = ms;
+            *out = variants[i];
+        }
+    }
+    return true;
+}
+
+bool cc_tune_knows(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc)
+{
+    const cc_variant *fastest;
+    return find_fastest(device, direction, desc, &fastest);
+}
+
+const cc_variant *cc_tune_find(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc)
+{
+    const cc_variant *fastest;
+    return find_fastest(device, direction, desc, &fastest) ? fastest : NULL;
+}
+
+/* ---- one variant with one number of images */
+
+typedef struct operands { cc_buffer *x, *w, *y, *out; } operands;
+
+typedef struct trial {
+    const cc_variant *variant;
+    cc_arena *arena;
+    cc_tape *tape, *pack;    /* pack: NULL where the variant takes the master layout */
+    cc_buffer *packed;
+    double seconds, pack_seconds;   /* least so far */
+    bool out;                /* of the race */
+} trial;
+
+static void trial_close(trial *t)
+{
+    cc_arena_destroy(&t->arena);
+    cc_buffer_destroy(&t->packed);
+    t->tape = t->pack = NULL;
+}
+
+static camcl_status trial_open(trial *t, camcl_device *device, const cc_conv2d_desc *d, const operands *o, camcl_error *err)
+{
+    const cc_variant *v = t->variant;
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const cc_tensor x = { .buffer = o->x, .dtype = CC_F32, .rank = 4, .dim = { d->n, d->h, d->w, d->c } },
+                    y = { .buffer = o->y, .dtype = CC_F32, .rank = 4, .dim = { d->n, p, q, d->k } };
+    cc_tensor w = { .buffer = o->w, .dtype = CC_F32, .rank = 4, .dim = { d->r, d->s, d->c, d->k } };
+    cc_tensor out = v->direction == CC_FORWARD ? y : v->direction == CC_BACKWARD_DATA ? x : w;
+    t->seconds = t->pack_seconds = DBL_MAX;
+    CC_RETURN_IF_FAILED(cc_arena_create(device, &t->arena, err));
+    CC_RETURN_IF_FAILED(cc_tape_create(t->arena, v->name, &t->tape, err));
+    if (v->pack) {
+        const size_t bytes = v->packed_bytes(camcl_device_get_info(device), d);
+        CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, v->name, &t->packed, err));
+        CC_RETURN_IF_FAILED(cc_tape_create(t->arena, v->layout, &t->pack, err));
+        CC_RETURN_IF_FAILED(v->pack(t->pack, d, o->w, t->packed, err));
+        w = (cc_tensor){ .buffer = t->packed, .dtype = CC_F32, .rank = 1, .dim = { bytes / sizeof(float) } };
+    }
+    out.buffer = o->out;
+    const cc_tensor io[] = { v->direction == CC_BACKWARD_DATA ? y : x, v->direction == CC_BACKWARD_WEIGHT ? y : w, out };
+    CC_RETURN_IF_FAILED(v->record(t->tape, d, io, 3, false, err));
+    return cc_arena_commit(t->arena, err);
+}
+
+/* Reading waits on every driver; some return from clFinish before kernels ran. */
+static camcl_status run_tape(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
+{
+    float first;
+    const double start = cc_seconds();
+    CC_RETURN_IF_FAILED(cc_tape_run(tape, err));
+    CC_RETURN_IF_FAILED(cc_buffer_read(written, 0, &first, sizeof first, err));
+    const double took = cc_seconds() - start;
+    if (took < *least) *least = took;
+    return CAMCL_OK;
+}
+
+/* Several times where it is short: one pause of this process would decide otherwise. */
+static camcl_status run_short(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
+{
+    enum { RUNS = 5 };
+    const double start = cc_seconds();
+    for (int i = 0; i < RUNS && (i == 0 || cc_seconds() - start < SHORT); i++) CC_RETURN_IF_FAILED(run_tape(tape, written, least, err));
+    return CAMCL_OK;
+}
+
+static camcl_status stop_asked(const camcl_device *device, camcl_error *err)
+{
+    if (!cc_device_should_stop(device)) return CAMCL_OK;
+    return cc_fail(err, CAMCL_STOPPED, "timing of kernels: stopped (what was timed is kept: camcl tune goes on from there)");
+}
+
+/* ---- the race */
+
+static bool hopeless(camcl_status status) { return status != CAMCL_OK && status != CAMCL_STOPPED; }
+
+/* With few images, once for the compiler's sake and once for time; leaves the trials closed. */
+static camcl_status qualify(camcl_device *device, const cc_conv2d_desc *d, const operands *o, trial *trials, size_t count, camcl_error *err)
+{
+    double best = DBL_MAX;
+    for (size_t i = 0; i < count; i++) {
+        trial *t = &trials[i];
+        double warm_up = DBL_MAX;
+        CC_RETURN_IF_FAILED(stop_asked(device, err));
+        camcl_status status = trial_open(t, device, d, o, err);
+        if (status == CAMCL_OK && t->pack) status = run_tape(t->pack, t->packed, &warm_up, err);
+        if (status == CAMCL_OK) status = run_tape(t->tape, o->out, &warm_up, err);
+        if (status == CAMCL_OK) status = run_short(t->tape, o->out, &t->seconds, err);
+        if (hopeless(status)) t->seconds = NEVER;
+        if (t->seconds < best) best = t->seconds;
+        trial_close(t);
+    }
+    for (size_t i = 0; i < count; i++) trials[i].out = trials[i].seconds > HOPELESS * best || trials[i].seconds >= NEVER;
+    return CAMCL_OK;
+}
+
+/* Everyone left in turn, round by round, so that what else the machine does hits all alike. */
+static camcl_status race(camcl_device *device, const cc_conv2d_desc *d, const operands *o, trial *trials, size_t count, camcl_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        trial *t = &trials[i];
+        if (t->out) continue;
+        camcl_status status = trial_open(t, device, d, o, err);
+        if (status == CAMCL_OK && t->pack) status = run_tape(t->pack, t->packed, &t->pack_seconds, err);
+        if (status == CAMCL_OK && t->pack) status = run_tape(t->pack, t->packed, &t->pack_seconds, err);
+        t->out = status != CAMCL_OK;
+        if (t->out) trial_close(t);   /* no room beside the others, maybe: what it took with few images counts */
+    }
+    double best = DBL_MAX;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < count; i++) {
+            trial *t = &trials[i];
+            if (t->out) continue;
+            CC_RETURN_IF_FAILED(stop_asked(device, err));
+            t->out = run_short(t->tape, o->out, &t->seconds, err) != CAMCL_OK;
+            if (t->out) t->seconds = NEVER;
+            if (t->seconds < best) best = t->seconds;
+        }
+        for (size_t i = 0; i < count; i++) trials[i].out = trials[i].out || trials[i].seconds > SLOWER * best;
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status random_buffer(camcl_device *device, size_t count, bool filled, cc_buffer **out, camcl_error *err)
+{
+    static const size_t block = 1 << 16;
+    camcl_status status = CAMCL_OK;
+    float *numbers = NULL;
+    cc_rng rng = cc_rng_at(0, CC_RNG_BENCH, 0);
+    CC_TRY(cc_buffer_create(device, count * sizeof(float), "timing", out, err));
+    if (!filled) return CAMCL_OK;
+    CC_TRY(CC_NEW(block, &numbers, err));
+    for (size_t i = 0; i < block; i++) numbers[i] = (float)cc_rng_unit(&rng) - 0.5f;
+    for (size_t at = 0; at < count; at += block)
+        CC_TRY(cc_buffer_write(*out, at * sizeof(float), numbers, cc_min_size(block, count - at) * sizeof(float), err));
+cleanup:
+    free(numbers);
+    return status;
+}
+
+/* Weight layouts are brought up to date once per training step; the larger batches are those of evaluation, which does it once. */
+static double milliseconds(const trial *t, size_t images)
+{
+    return 1e3 * (t->seconds + (t->pack && t->pack_seconds < NEVER && images < MOST_IMAGES ? t->pack_seconds : 0));
+}
+
+static camcl_status time_variants(camcl_device *device, const cc_conv2d_desc *d, const operands *o, trial *trials, size_t count, double *ms,
+                                  camcl_error *err)
+{
+    const size_t units = camcl_device_get_info(device)->compute_units;
+    const cc_conv2d_desc few = with_images(d, cc_max_size(FEW_IMAGES, cc_min_size(units, MOST_IMAGES)));
+    CC_RETURN_IF_FAILED(qualify(device, &few, o, trials, count, err));
+    for (size_t i = 0; i < count; i++) ms[i] = 1e3 * trials[i].seconds * (double)d->n / (double)few.n;
+    CC_RETURN_IF_FAILED(race(device, d, o, trials, count, err));
+    for (size_t i = 0; i < count; i++)
+        if (trials[i].tape) ms[i] = milliseconds(&trials[i], d->n);
+    return CAMCL_OK;
+}
+
+camcl_status cc_tune_conv2d(camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_conv2d_desc d = with_images(desc, MOST_IMAGES);
+    const cc_variant *variants[MOST_VARIANTS];
+    const size_t count = list_variants(device, direction, &d, variants);
+    const size_t x = d.n * d.h * d.w * d.c, w = d.r * d.s * d.c * d.k, y = d.n * cc_conv2d_out_h(&d) * cc_conv2d_out_w(&d) * d.k;
+    const size_t written = direction == CC_FORWARD ? y : direction == CC_BACKWARD_DATA ? x : w;
+    trial trials[MOST_VARIANTS] = { 0 };
+    double ms[MOST_VARIANTS];
+    char key[160];
+    operands o = { NULL, NULL, NULL, NULL };
+    CC_TRY(random_buffer(device, x, direction != CC_BACKWARD_DATA, &o.x, err));
+    CC_TRY(random_buffer(device, w, direction != CC_BACKWARD_WEIGHT, &o.w, err));
+    CC_TRY(random_buffer(device, y, direction != CC_FORWARD, &o.y, err));
+    CC_TRY(random_buffer(device, written, false, &o.out, err));
+    for (size_t i = 0; i < count; i++) trials[i].variant = variants[i];
+    CC_TRY(time_variants(device, &d, &o, trials, count, ms, err));
+    cc_tune_key(&d, direction, key, sizeof key);
+    for (size_t i = 0; i < count; i++) CC_TRY(cc_timings_add(device, key, variants[i]->name, ms[i], err));
+cleanup:
+    for (size_t i = 0; i < count; i++) trial_close(&trials[i]);
+    cc_buffer_destroy(&o.x);
+    cc_buffer_destroy(&o.w);
+    cc_buffer_destroy(&o.y);
+    cc_buffer_destroy(&o.out);
+    return status;
+}

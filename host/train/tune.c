@@ -1,0 +1,233 @@
+/* Tuning for a configuration: records everything that its training, evaluation and CAMs do, only to see which kernels that needs, then
+ * times what is not known yet. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "device/timings.h"
+#include "model/tune.h"
+#include "ssl/cam.h"
+#include "train/tune.h"
+
+/* Batches of evaluation and of CAM pictures; timings of larger ones than 128 are shared, so that their exact sizes do not matter. */
+enum { EVALUATION_BATCH = 250, CAM_BATCH = 32, PICTURE_BATCH = 16 };
+
+/* What is known of the data sets without their files. */
+static const camcl_dataset_info known[] = {
+    { .name = "shapes", .height = 32, .width = 32, .channels = 3, .classes = 10 },
+    { .name = "cifar10", .height = 32, .width = 32, .channels = 3, .classes = 10 },
+    { .name = "cifar100", .height = 32, .width = 32, .channels = 3, .classes = 100 },
+    { .name = "mnist", .height = 28, .width = 28, .channels = 1, .classes = 10 },
+    { .name = "fashion-mnist", .height = 28, .width = 28, .channels = 1, .classes = 10 },
+};
+
+static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
+{
+    const char *name = camcl_config_string(config, "data.dataset");
+    for (size_t i = 0; i < CC_COUNT(known); i++)
+        if (strcmp(known[i].name, name) == 0) return cc_settings_from(config, &known[i], out, err);
+    camcl_dataset *dataset = NULL;
+    camcl_dataset_spec spec = cc_dataset_spec_from(config);
+    CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &dataset, err));
+    camcl_status status = cc_settings_from(config, camcl_dataset_get_info(dataset), out, err);
+    camcl_dataset_close(&dataset);
+    return status;
+}
+
+/* ---- which kernels are needed */
+
+static const cc_mode all_modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM };
+
+static camcl_status record_steps(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count, cc_arena *arena,
+                                 camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const uint8_t pixels[CAMCL_MAX_CHANNELS] = { 0 };
+    const int32_t label = 0;
+    const cc_images_spec image = { pixels, &label, 1, 1, 1, model->graph->spec.channels, settings->mean, settings->std, "image" };
+    cc_resident *resident = NULL;
+    cc_step *step = NULL;
+    CC_TRY(cc_resident_create(model->device, &image, &resident, err));
+    for (size_t i = 0; i < mode_count; i++) {
+        cc_step_spec spec = settings->step;
+        spec.objective.mode = modes[i];
+        CC_TRY(cc_step_create(model, resident, &spec, arena, &step, err));
+        cc_step_destroy(&step);
+    }
+cleanup:
+    cc_step_destroy(&step);
+    cc_resident_destroy(&resident);
+    return status;
+}
+
+static camcl_status record_evaluation(cc_model *model, size_t batch, size_t side, cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_pass_spec spec = { batch, side, side, false, 1 };
+    cc_tape *tape;
+    cc_tensor images;
+    cc_pass *pass = NULL;
+    CC_TRY(cc_tape_create(arena, "evaluation", &tape, err));
+    CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
+    CC_TRY(cc_pass_create(model, tape, &spec, &pass, err));
+    CC_TRY(cc_pass_forward(pass, images, err));
+cleanup:
+    cc_pass_destroy(&pass);
+    return status;
+}
+
+static camcl_status record_cams(cc_model *model, const cc_settings *settings, size_t batch, cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t side = settings->step.image_size;
+    const cc_cam_spec spec = { .batch = batch, .image_size = side, .layer = settings->step.objective.cam_layer };
+    cc_tape *tape;
+    cc_tensor images;
+    cc_cam cam = { .pass = NULL };
+    CC_TRY(cc_tape_create(arena, "CAMs", &tape, err));
+    CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
+    CC_TRY(cc_cam_record(&cam, model, tape, &spec, images, CC_NO_TENSOR, err));
+cleanup:
+    cc_cam_release(&cam);
+    return status;
+}
+
+/* Fills model->plan. The arena gets no memory: nothing is run. */
+static camcl_status record_everything(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
+                                      camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t side = settings->step.image_size;
+    cc_arena *arena = NULL;
+    CC_TRY(cc_arena_create(model->device, &arena, err));
+    CC_TRY(record_steps(model, settings, modes, mode_count, arena, err));
+    CC_TRY(record_evaluation(model, EVALUATION_BATCH, side, arena, err));
+    CC_TRY(record_cams(model, settings, CAM_BATCH, arena, err));
+    CC_TRY(record_cams(model, settings, PICTURE_BATCH, arena, err));
+cleanup:
+    cc_arena_destroy(&arena);
+    return status;
+}
+
+/* One convolution to time. */
+typedef struct job {
+    char key[160];
+    cc_direction direction;
+    cc_conv2d_desc desc;
+    double flops;
+} job;
+
+static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, camcl_error *err)
+{
+    *count = 0;
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(plan->count, 1), out, err));
+    for (size_t i = 0; i < plan->count; i++) {
+        job *j = &(*out)[*count];
+        if (!cc_plan_read_key(plan->entries[i].key, &j->direction, &j->desc)) continue;
+        cc_tune_key(&j->desc, j->direction, j->key, sizeof j->key);
+        size_t same = 0;
+        while (same < *count && strcmp((*out)[same].key, j->key) != 0) same++;
+        if (same < *count) continue;
+        cc_plan_read_key(j->key, &j->direction, &j->desc);
+        j->flops = 2.0 * (double)(j->desc.n * cc_conv2d_out_h(&j->desc) * cc_conv2d_out_w(&j->desc) * j->desc.k) *
+                   (double)(j->desc.c * j->desc.r * j->desc.s);
+        ++*count;
+    }
+    return CAMCL_OK;
+}
+
+/* With the tune mode off, so that recording times nothing; the mode returns. */
+static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, job **out,
+                              size_t *count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_tune_mode mode = cc_device_tune_mode(device);
+    cc_model *model = NULL;
+    cc_device_set_tune_mode(device, CC_TUNE_OFF);
+    CC_TRY(cc_model_create(device, &settings->graph, &model, err));
+    CC_TRY(record_everything(model, settings, modes, mode_count, err));
+    CC_TRY(list_jobs(&model->plan, out, count, err));
+cleanup:
+    cc_device_set_tune_mode(device, mode);
+    cc_model_destroy(&model);
+    return status;
+}
+
+/* ---- timing */
+
+static void report(camcl_device *device, const job *j, const camcl_tune_options *options, camcl_tune_progress *p)
+{
+    const camcl_device_info *info = camcl_device_get_info(device);
+    const cc_variant *winner = cc_tune_find(device, j->direction, &j->desc),
+                     *builtin = cc_conv2d_choose(info, cc_device_conv_policy(device), j->direction, &j->desc);
+    p->key = j->key;
+    p->builtin = builtin->name;
+    p->builtin_ms = cc_timings_find(device, j->key, builtin->name);
+    p->winner = winner ? winner->name : builtin->name;
+    p->winner_ms = winner ? cc_timings_find(device, j->key, winner->name) : p->builtin_ms;
+    if (options->progress) options->progress(options->context, p);
+}
+
+static camcl_status time_jobs(camcl_device *device, const job *jobs, size_t count, const camcl_tune_options *options,
+                              camcl_tune_result *result, camcl_error *err)
+{
+    const double start = cc_seconds();
+    double all = 0, done = 0, stored = start;
+    camcl_tune_progress p = { .total = 0 };
+    camcl_status status = CAMCL_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!options->again && cc_tune_knows(device, jobs[i].direction, &jobs[i].desc)) continue;
+        all += jobs[i].flops;
+        p.total++;
+    }
+    for (size_t i = 0; status == CAMCL_OK && i < count; i++) {
+        if (!options->again && cc_tune_knows(device, jobs[i].direction, &jobs[i].desc)) continue;
+        status = cc_tune_conv2d(device, jobs[i].direction, &jobs[i].desc, err);
+        const double now = cc_seconds();
+        result->seconds = now - start;
+        if (status != CAMCL_OK) break;
+        result->timed = ++p.done;
+        done += jobs[i].flops;
+        p.seconds = now - start;
+        p.eta = p.seconds / done * (all - done);
+        /* Whatever ends this process, little is lost. */
+        if (now - stored > 2) {
+            cc_timings_store(device);
+            stored = now;
+        }
+        report(device, &jobs[i], options, &p);
+    }
+    cc_timings_store(device);
+    return status;
+}
+
+static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
+                         const camcl_tune_options *options, camcl_tune_result *result, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    job *jobs = NULL;
+    memset(result, 0, sizeof *result);
+    cc_device_set_stop(device, options->stop);
+    CC_TRY(find_jobs(device, settings, modes, mode_count, &jobs, &result->total, err));
+    CC_TRY(time_jobs(device, jobs, result->total, options, result, err));
+cleanup:
+    cc_device_set_stop(device, NULL);
+    free(jobs);
+    return status;
+}
+
+camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
+                        camcl_error *err)
+{
+    cc_settings settings;
+    memset(result, 0, sizeof *result);
+    CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
+    return tune(device, &settings, all_modes, CC_COUNT(all_modes), options, result, err);
+}
+
+camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,
+                         camcl_error *err)
+{
+    return tune(device, settings, &settings->step.objective.mode, 1, options, result, err);
+}

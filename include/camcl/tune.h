@@ -1,0 +1,46 @@
+/* Timing what serves a network best on a device. Winners are kept in the device's cache folder, for this device, driver and version, and
+ * used by every device opened with tune = cache or full. */
+#ifndef CAMCL_TUNE_H
+#define CAMCL_TUNE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "camcl/config.h"
+#include "camcl/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One thing that was timed: a convolution's shape and direction, a linear layer, or parameters of CLBlast. */
+typedef struct camcl_tune_progress {
+    size_t done, total;      /* including this one */
+    double seconds, eta;     /* since the start, and until the end by the operations that are left */
+    const char *key;         /* "conv2d forward n32 h32 ..." */
+    const char *winner, *builtin;   /* names of variants: the fastest, and what the built-in table takes */
+    double winner_ms, builtin_ms;   /* builtin_ms: NaN where it was not timed */
+} camcl_tune_progress;
+
+typedef struct camcl_tune_options {
+    bool again;              /* time what is known already, too */
+    const volatile sig_atomic_t *stop;   /* becomes nonzero: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
+    void *context;
+    void (*progress)(void *context, const camcl_tune_progress *progress);   /* after each; may be NULL */
+} camcl_tune_options;
+
+typedef struct camcl_tune_result {
+    size_t total, timed;     /* needed by the configuration; timed now, the rest was known */
+    double seconds;
+} camcl_tune_result;
+
+/* Times what training (every ssl.mode with the configuration's options), evaluation and CAMs of this configuration need, among the kernels
+ * that the device's conv policy allows. Data is only read for data.dataset = folder. result is filled on CAMCL_STOPPED, too. */
+camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
+                        camcl_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
