@@ -15,6 +15,15 @@ static void bounds_of(double *magnitude, size_t count, size_t terms, const float
         magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * (magnitude[i] + (old ? fabs((double)old[i]) : 0.0)) + 1e-30;
 }
 
+/* Winograd's transforms mix the points of a tile: each element errs with the largest sum around it, of numbers that cancel. */
+static void spread_bounds(const cc_check *c, double *bounds, size_t count)
+{
+    double largest = 0;
+    if (strcmp(c->variant->family, "winograd") != 0) return;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, bounds[i]);
+    for (size_t i = 0; i < count; i++) bounds[i] = 4 * largest;
+}
+
 static cc_tensor shaped(cc_tensor t, const size_t *dim)
 {
     t.rank = 4;
@@ -50,8 +59,7 @@ static void check_conv_shape(cc_check *c, const cc_conv2d_desc *d, bool add)
             io[2] = shaped(out, w_dim);
         }
         bounds_of(bounds, count, terms, add ? old : NULL);
-        /* A transform's intermediate sums are larger than its result's terms. */
-        for (size_t i = 0; strcmp(c->variant->family, "winograd") == 0 && i < count; i++) bounds[i] = bounds[i] * 16 + 1e-5;
+        spread_bounds(c, bounds, count);
         cc_check_add(add, want, old, count);
         cc_check_run(c, d, io, 3, add);
         cc_check_compare_bounds(c, out, want, bounds, add ? "sum" : "result");
@@ -69,6 +77,48 @@ void cc_check_conv2d(cc_check *c)
         { 1, 17, 19, 33, 40, 3, 3, 1, 1 },
     };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) check_conv_shape(c, &shapes[i / 2], i % 2);
+}
+
+static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *desc, bool residual)
+{
+    const cc_conv2d_desc *d = &desc->conv;
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k,
+                 ny = d->n * p * q * d->k;
+    if (!cc_check_begin(c, desc)) return;
+    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
+          *shift = cc_check_random(c, d->k, 4), *r = cc_check_random(c, ny, 5);
+    double *want = cc_check_memory(c, ny, sizeof *want), *bounds = cc_check_memory(c, ny, sizeof *bounds);
+    cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), (size_t[]){ d->n, d->h, d->w, d->c }),
+                       shaped(cc_check_input(c, CC_F32, w, nw), (size_t[]){ d->r, d->s, d->c, d->k }),
+                       cc_check_input(c, CC_F32, scale, d->k), cc_check_input(c, CC_F32, shift, d->k),
+                       residual ? cc_check_input(c, CC_F32, r, ny) : CC_NO_TENSOR,
+                       shaped(cc_check_output(c, CC_F32, ny), (size_t[]){ d->n, p, q, d->k }) };
+    if (cc_check_ready(c)) {
+        ref_conv2d_forward(&ref, x, w, want, bounds);
+        bounds_of(bounds, ny, nw / d->k, NULL);
+        spread_bounds(c, bounds, ny);
+        for (size_t i = 0; i < ny; i++) {
+            const double scaled = want[i] * scale[i % d->k], before = scaled + shift[i % d->k] + (residual ? r[i] : 0);
+            want[i] = before > 0 ? before : before * desc->slope;
+            bounds[i] = bounds[i] * fabs((double)scale[i % d->k]) + ldexp(4, -24) * (fabs(scaled) + 2);
+        }
+        cc_check_run(c, desc, io, CC_COUNT(io), false);
+        cc_check_compare_bounds(c, io[5], want, bounds, "y");
+    }
+    cc_check_end(c);
+}
+
+void cc_check_conv2d_affine(cc_check *c)
+{
+    static const cc_conv2d_desc shapes[] = {
+        { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 2, 5, 7, 3, 15, 3, 3, 1, 1 }, { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
+        { 5, 4, 4, 32, 33, 3, 3, 1, 1 },  { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
+        { 1, 17, 19, 33, 40, 3, 3, 1, 1 },
+    };
+    static const float slopes[] = { 0.0f, 1.0f, 0.1f };
+    for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
+        check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 2], slopes[i % 3] }, i % 2);
 }
 
 void cc_check_gemm(cc_check *c)
