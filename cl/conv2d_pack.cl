@@ -1,6 +1,8 @@
 /* Weights into the panels of conv2d_tile.cl, and partial weight gradients out of those of conv2d_tile_weight.cl.
  * Master layout w [R,S,C,K]. */
 
+#include "conv2d_tile.clh"
+
 /* Forward: packed[panel][r*S*C + s*C + c][KB] = w[r,s,c, panel*KB ...], zeros beyond K.  Work-items: (rsc, panel). */
 __kernel void conv2d_pack_forward(__global const float *w, __global float *packed, const int rsc, const int K, const int KB)
 {
@@ -28,15 +30,25 @@ __kernel void conv2d_pack_backward_data(__global const float *w, __global float 
         for (int i = 0; i < CB; i++) to[k * CB + i] = i < count ? from[(size_t)i * K + k] : 0.0f;
 }
 
-/* dw[row][k] (+)= sum over parts, in order, of partial[part][k / KB][row][k % KB].  Work-items: (k, row). */
+/* dw[row][k] (+)= sum over parts, in order, of partial[part][k / KB][row][k % KB]; rows `rows_each` * i ... of work-item i. KB is a multiple
+ * of 16. */
 __kernel void conv2d_reduce(__global const float *partial, __global float *dw, const int rsc, const int K, const int KB, const int parts,
-    const int part_size, const int add)
+    const int part_size, const int rows_each, const int add)
 {
-    const int k = get_global_id(0), row = get_global_id(1);
-    if (k >= K || row >= rsc) return;
-    __global const float *from = partial + ((size_t)(k / KB) * rsc + row) * KB + k % KB;
-    float sum = 0.0f;
-    for (int i = 0; i < parts; i++) sum += from[(size_t)i * part_size];
-    __global float *out = dw + (size_t)row * K + k;
-    *out = add ? *out + sum : sum;
+    const int first = get_global_id(0) * rows_each, last = min(rsc, first + rows_each);
+    for (int row = first; row < last; row++) {
+        for (int k = 0; k < K; k += 16) {
+            __global const float *from = partial + ((size_t)(k / KB) * rsc + row) * KB + k % KB;
+            __global float *to = dw + (size_t)row * K + k;
+            float16 sum = (float16)0.0f;
+            for (int i = 0; i < parts; i++) sum += vload16(0, from + (size_t)i * part_size);
+            if (k + 16 <= K) {
+                store16(add ? vload16(0, to) + sum : sum, to);
+            } else {
+                float lane[16];
+                vstore16(sum, 0, lane);
+                for (int i = 0; i < K - k; i++) to[i] = add ? to[i] + lane[i] : lane[i];
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@
 static inline void store_channels(__global float *out, const float16 value, const int count, const int add)
 {
     if (count >= 16) {
-        vstore16(add ? vload16(0, out) + value : value, 0, out);
+        store16(add ? vload16(0, out) + value : value, out);
         return;
     }
     float lane[16];
@@ -70,6 +70,12 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
         const int next_image = band_image - group_rows * band_row * stride;
         const int out_row = out_step * out_W - (Q - 1) * out_step, out_image = (out_H - group_rows * out_step) * out_W;
 
+        /* meanwhile, the next group's input is fetched, `pace` pixels with each tile */
+        const int next = group + items, pace = (PIXELS + last_panel - first_panel - 1) / (last_panel - first_panel);
+        const size_t next_row_at = groups_per_image > 1 ? (size_t)(next / groups_per_image) * H + next % groups_per_image * rows * stride
+                                                        : (size_t)next * images * H;
+        int fetched = next < groups ? 0 : pixels;
+
         for (int panel = first_panel; panel < last_panel; panel++) {
             const int k0 = panel * KB;
             int p = 0, q = 0, at = 0, to = 0;        /* of the next pixel: row, column, place in the band, in y_group */
@@ -85,6 +91,13 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                     at += (row_ends ? next_row : more ? next_pixel : 0) + (image_ends ? next_image : 0);
                     to += (row_ends ? out_row : more ? out_step : 0) + (image_ends ? out_image : 0);
                 }
+                const int fetch = min(pixels, fetched + pace);
+                fetch_input(x + next_row_at * W * C, fetched, fetch, Q, W, C, C, stride, use_band ? stride : 1);
+                fetched = fetch;
+#pragma unroll
+                for (int i = 0; i < PIXELS; i++)
+#pragma unroll
+                    for (int v = 0; v < VECTORS; v++) FETCH_TO_STORE(y_group + (size_t)out[i] * K + k0 + 16 * v);
                 float16 sum[PIXELS][VECTORS];
 #pragma unroll
                 for (int i = 0; i < PIXELS; i++)

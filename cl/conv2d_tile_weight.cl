@@ -1,16 +1,21 @@
-/* Weight gradient for CPUs: one work-item computes register tiles of ROWS x VECTORS*16 elements of dw, ROWS neighbours in (s,c).
+/* Weight gradient for CPUs: one work-item computes register tiles of ROWS x VECTORS*16 elements of dw, ROWS neighbours in c, or in (s,c).
  *
  *     dw[r,s,c,k] = sum_{n,p,q} x[n, p*stride+r-pad, q*stride+s-pad, c] * dy[n,p,q,k]
  *
- * A task (i, j, l) is part i of the images and rows, panel j of KB = 16*VECTORS output channels, slice l of `slice` input channels.
- * Work-item t does tasks t, t + size, ... of parts * panels * slices, with its own scratch, which so stays in cache. A task goes
- * through its groups of output rows; for each it loads the band of x and the panel of dy [pixels][KB] and adds every tile's sum over
- * the group to
- *     out + i*out_part + j*out_panel + row*out_row + k,     row = (r*S+s)*C+c
- * (slices keep the bands small, so that groups have many pixels and sums are seldom added to memory). That is dw itself when there is
- * one part, else this part's partial sums, which conv2d_reduce adds up in fixed order. Local size is 1. */
+ * A task (i, j, l) is part i of the images and rows, slice j of `slice` input channels, block l of `outputs` output channels. Work-item t
+ * does tasks t, t + size, ... with its own scratch, which so stays in cache. A task goes through its groups of output rows; for each it
+ * loads the band of x and the panels of dy,
+ *     panel[outputs/KB][pixels][KB],     offset[pixels]: where the band has a pixel's first input point,
+ * and adds every register tile's sum over the group to
+ *     sums[outputs/KB][R*S2][run_pitch][KB].
+ * At last it writes them to
+ *     out + (k/KB)*out_panel + row*out_row + k%KB,     row = (r*S+s)*C+c.
+ * That is dw itself when there is one part, else this part's partial sums, which conv2d_reduce adds up in fixed order.
+ *
+ * S2 = S and run = slice, or, for few channels, S2 = 1 and run = S*C. A 1x1 convolution's band has no points but those that it uses, one
+ * after another. run_pitch: run rounded up to ROWS; `outputs` is a multiple of KB. Local size is 1. */
 #ifndef ROWS
-#define ROWS 12              /* elements of (s,c) of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
+#define ROWS 8               /* elements of c or (s,c) of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
 #endif
 #ifndef VECTORS
 #define VECTORS 2            /* float16 vectors of output channels of a tile */
@@ -19,96 +24,133 @@
 
 #include "conv2d_tile.clh"
 
-/* panel[pixel][KB] = dy[pixel][k0 ...], zeros beyond K. */
-static inline void panel_load(__global float *panel, __global const float *dy, const int pixels, const int K, const int k0)
+/* panel[...][pixel][KB] = dy[pixel][...], `channels` of them, zeros beyond. */
+static inline void panels_load(__global float *panel, __global const float *dy, const int pixels, const int K, const int channels)
 {
-    const int count = min(KB, K - k0);
     for (int i = 0; i < pixels; i++) {
-        __global const float *from = dy + (size_t)i * K + k0;
-        if (count == KB) {
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) vstore16(vload16(v, from), v, panel + i * KB);
-        } else {
-            band_copy(panel + i * KB, from, count);
-            band_zero(panel + i * KB + count, KB - count);
+        for (int k = 0; k < channels; k += KB) {
+            __global float *to = panel + k * pixels + i * KB;
+            const int count = min(KB, channels - k);
+            band_copy(to, dy + (size_t)i * K + k, count);
+            if (count < KB) band_zero(to + count, KB - count);
         }
     }
 }
 
+/* band[pixel][band_pixel] = the input points of a 1x1 convolution's output rows p0 ... */
+static inline void points_load(__global float *band, __global const float *x, const int images, const int rows, const int Q, const int H,
+    const int W, const int C, const int channels, const int p0, const int stride, const int pad, const int band_pixel)
+{
+    for (int i = 0; i < images; i++) {
+        for (int p = 0; p < rows; p++) {
+            const int h = (p0 + p) * stride - pad;
+            for (int q = 0; q < Q; q++) {
+                const int w = q * stride - pad;
+                if (h >= 0 && h < H && w >= 0 && w < W) band_copy(band, x + ((size_t)(i * H + h) * W + w) * C, channels);
+                else band_zero(band, channels);
+                band += band_pixel;
+            }
+        }
+    }
+}
+
+/* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * panel[pixel][k] */
+static inline void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int pixels,
+    __global float *sums, const int keep)
+{
+    float16 sum[ROWS][VECTORS];
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+    for (int pixel = 0; pixel < pixels; pixel++) {
+        __global const float *value = from + offset[pixel];
+        float16 factor[VECTORS];
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, panel + pixel * KB);
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            const float16 row = (float16)value[i];
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(row, factor[v], sum[i][v]);
+        }
+    }
+    if (keep) {
+#pragma unroll
+        for (int i = 0; i < ROWS; i++)
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) sum[i][v] += vload16(i * VECTORS + v, sums);
+    }
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) store16(sum[i][v], sums + i * KB + 16 * v);
+}
+
 __kernel void conv2d_backward_weight_tile(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
     const int N, const int H, const int W, const int C, const int K,
-    const int P, const int Q, const int R, const int S2, const int run, const int stride, const int pad,
+    const int P, const int Q, const int R, const int S2, const int joined, const int stride, const int pad,
     const int images, const int rows, const int groups_per_image, const int groups, const int groups_each,
-    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int use_band, const int scratch_each,
-    const int parts, const int panels, const int slice, const int out_part, const int out_panel, const int out_row, const int add)
+    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int band_size, const int scratch_each,
+    const int parts, const int slice, const int run, const int run_pitch, const int outputs,
+    const int out_part, const int out_panel, const int out_row, const int add)
 {
-    __global float *panel = scratch + (size_t)get_global_id(0) * scratch_each;
-    __global float *band = panel + images * rows * Q * KB;
-    const int slices = (C + slice - 1) / slice, row_step = slices > 1 ? C : run;
+    const int most = images * rows * Q, slices = (C + slice - 1) / slice, blocks = (K + outputs - 1) / outputs;
+    const int single = R * band_columns == Q;            /* 1x1: band_columns is Q there */
+    __global float *panel = scratch + (size_t)get_global_id(0) * scratch_each, *band = panel + most * outputs, *sums = band + band_size;
+    __global int *offset = (__global int *)(sums + R * S2 * run_pitch * outputs);
 
-    for (int task = get_global_id(0); task < parts * panels * slices; task += get_global_size(0)) {
-        const int part = task % parts, k_panel = task / parts % panels, first_channel = task / (parts * panels) * slice;
-        const int channels = min(slice, C - first_channel), row_end = slices > 1 ? channels : run;
-        __global float *out = dw + (size_t)part * out_part + (size_t)k_panel * out_panel + (size_t)first_channel * out_row;
-
+    for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
+        const int part = task % parts, c0 = task / parts % slices * slice, k0 = task / (parts * slices) * outputs;
+        const int channels = min(slice, C - c0), row_end = joined ? run : channels, out_channels = min(outputs, K - k0);
         const int first = part * groups_each, last = min(groups, first + groups_each);
         for (int group = first; group < last; group++) {
             const int n0 = groups_per_image > 1 ? group / groups_per_image : group * images;
             const int p0 = groups_per_image > 1 ? group % groups_per_image * rows : 0;
-            const int group_images = min(images, N - n0), group_rows = min(rows, P - p0);
-            const int keep = add || group > first;
-            __global const float *source = x + (size_t)n0 * H * W * C + first_channel;
-            if (use_band) {
+            const int group_images = min(images, N - n0), group_rows = min(rows, P - p0), pixels = group_images * group_rows * Q;
+            __global const float *source = x + (size_t)n0 * H * W * C + c0;
+            if (single)
+                points_load(band, source, group_images, group_rows, Q, H, W, C, channels, p0, stride, pad, band_pixel);
+            else
                 band_load(band, source, group_images, H, W, C, channels, p0 * stride - pad, -pad, (group_rows - 1) * stride + R,
                     band_columns, band_image, band_row, band_pixel);
-                source = band;
-            } else {
-                source += (size_t)p0 * stride * W * C;
-            }
-            panel_load(panel, dy + ((size_t)n0 * P + p0) * Q * K, group_images * group_rows * Q, K, k_panel * KB);
+            panels_load(panel, dy + ((size_t)n0 * P + p0) * Q * K + k0, pixels, K, out_channels);
+            for (int i = 0, at = 0; i < group_images; i++)
+                for (int p = 0; p < group_rows; p++)
+                    for (int q = 0; q < Q; q++, at++)
+                        offset[at] = single ? at * band_pixel : i * band_image + (p * band_row + q * band_pixel) * stride;
 
-            for (int r = 0; r < R; r++) {
-                /* output rows whose input row lies in the padding add nothing */
-                const int first_row = max(0, (pad - r + stride - 1) / stride - p0);
-                const int last_row = min(group_rows, (H - 1 + pad - r >= 0 ? (H - 1 + pad - r) / stride + 1 : 0) - p0);
-                for (int s = 0; s < S2; s++) {
-                    for (int c = 0; c < row_end; c += ROWS) {
-                        float16 sum[ROWS][VECTORS];
-#pragma unroll
-                        for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                            for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
-                        for (int image = 0; image < group_images; image++) {
-                            for (int p = first_row; p < last_row; p++) {
-                                __global const float *from = source + image * band_image + (p * stride + r) * band_row + s * band_pixel + c;
-                                __global const float *gradient = panel + (image * group_rows + p) * Q * KB;
-                                for (int q = 0; q < Q; q++) {
-                                    float16 factor[VECTORS];
-#pragma unroll
-                                    for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, gradient);
-#pragma unroll
-                                    for (int i = 0; i < ROWS; i++) {
-                                        const float16 value = (float16)from[i];
-#pragma unroll
-                                        for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
-                                    }
-                                    from += stride * band_pixel;
-                                    gradient += KB;
-                                }
-                            }
-                        }
-                        __global float *to = out + (size_t)((r * S2 + s) * row_step + c) * out_row;
-#pragma unroll
-                        for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                            for (int v = 0; v < VECTORS; v++) {
-                                if (c + i >= row_end) continue;
-                                __global float *at = to + (size_t)i * out_row + 16 * v;
-                                vstore16(keep ? vload16(0, at) + sum[i][v] : sum[i][v], 0, at);
-                            }
+            /* taps inside, so that the lines of the band stay in a first-level cache */
+            const int tiles = (out_channels + KB - 1) / KB * ((row_end + ROWS - 1) / ROWS) * R * S2, pace = (pixels + tiles - 1) / tiles;
+            __global const float *next_x = source + (size_t)(p0 + group_images * group_rows) * stride * W * C;
+            __global const float *next_dy = dy + (((size_t)n0 * P + p0) * Q + pixels) * K + k0;
+            int fetched = 0;
+            for (int k = 0; k < out_channels; k += KB) {
+                for (int c = 0; c < row_end; c += ROWS) {
+                    for (int tap = 0; tap < R * S2; tap++) {
+                        const int fetch = min(pixels, fetched + pace);
+                        fetch_input(next_x, fetched, fetch, Q, W, C, channels, stride, single ? 1 : stride);
+                        for (int i = fetched; i < fetch; i++) fetch_row(next_dy + (size_t)i * K, out_channels);
+                        fetched = fetch;
+                        accumulate(band + tap / S2 * band_row + tap % S2 * band_pixel + c, offset, panel + k * pixels, pixels,
+                            sums + (k / KB * R * S2 + tap) * run_pitch * KB + c * KB, group > first);
                     }
                 }
             }
         }
+
+        __global const float *from = sums;
+        for (int k = k0; k < k0 + out_channels; k += KB)
+            for (int tap = 0; tap < R * S2; tap++) {
+                __global float *to = dw + (size_t)part * out_part + (size_t)(k / KB) * out_panel + ((size_t)tap * (joined ? run : C) + c0) * out_row;
+                for (int c = 0; c < row_end; c++)
+#pragma unroll
+                    for (int v = 0; v < VECTORS; v++) {
+                        const float16 sum = vload16(v, from + c * KB);
+                        __global float *at = to + (size_t)c * out_row + 16 * v;
+                        store16(add ? vload16(0, at) + sum : sum, at);
+                    }
+                from += run_pitch * KB;
+            }
     }
 }

@@ -20,12 +20,10 @@
 #endif
 #define KB (16 * VECTORS)
 
+#include "conv2d_tile.clh"
 #include "conv2d_winograd.clh"
 
 typedef __global const float *pixel_pointer;
-
-/* Whatever is stored is aligned: compilers split a vstore16, which need not be. */
-static inline void store(__global float *to, const float16 value) { *(__global float16 *)to = value; }
 
 /* to[f*step] = B^T d B of 16 channels from `at`. */
 static inline void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
@@ -35,7 +33,7 @@ static inline void input_transform(pixel_pointer *pixel, const int at, __global 
     for (int i = 0; i < 36; i++) d[i] = vload16(0, pixel[i] + at);
     winograd_input(d);
 #pragma unroll
-    for (int i = 0; i < 36; i++) store(to + i * step, d[i]);
+    for (int i = 0; i < 36; i++) store16(d[i], to + i * step);
 }
 
 /* to[f*step] = A dY A^T of 16 channels from `at`. */
@@ -46,7 +44,7 @@ static inline void gradient_transform(pixel_pointer *pixel, const int at, __glob
     for (int i = 0; i < 16; i++) y[i] = vload16(0, pixel[i] + at);
     winograd_gradient(y, m);
 #pragma unroll
-    for (int i = 0; i < 36; i++) store(to + i * step, m[i]);
+    for (int i = 0; i < 36; i++) store16(m[i], to + i * step);
 }
 
 /* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
@@ -59,6 +57,14 @@ static inline void find_pixels(pixel_pointer *pixel, __global const float *image
             pixel[i * side + j] = inside ? image + ((top + i) * W + left + j) * C : zeros;
         }
     }
+}
+
+/* Fetches the pixels of rows top..bottom-1 and columns left..right-1 that exist. */
+static inline void fetch_pixels(__global const float *image, const int top, const int bottom, const int left, const int right, const int H,
+    const int W, const int C, const int channels)
+{
+    for (int h = max(top, 0); h < min(bottom, H); h++)
+        for (int w = max(left, 0); w < min(right, W); w++) fetch_row(image + (h * W + w) * C, channels);
 }
 
 /* The last channels, fewer than 16: pixel[i] = a copy in `copies` [count][16] that ends in zeros. */
@@ -80,7 +86,7 @@ static inline void multiply(__global const float *v, __global const float *m, __
 #pragma unroll
             for (int i = 0; i < ROWS; i++)
 #pragma unroll
-                for (int j = 0; j < VECTORS; j++) sum[i][j] = add ? vload16(i * VECTORS + j, u) : (float16)0.0f;
+                for (int j = 0; j < VECTORS; j++) sum[i][j] = (float16)0.0f;
             __global const float *from = v + c, *gradient = m + k;
             for (int tile = 0; tile < tiles; tile++) {
                 float16 factor[VECTORS];
@@ -95,10 +101,16 @@ static inline void multiply(__global const float *v, __global const float *m, __
                 from += inputs;
                 gradient += outputs;
             }
+            if (add) {
+#pragma unroll
+                for (int i = 0; i < ROWS; i++)
+#pragma unroll
+                    for (int j = 0; j < VECTORS; j++) sum[i][j] += vload16(i * VECTORS + j, u);
+            }
 #pragma unroll
             for (int i = 0; i < ROWS; i++)
 #pragma unroll
-                for (int j = 0; j < VECTORS; j++) store(u + i * KB + 16 * j, sum[i][j]);
+                for (int j = 0; j < VECTORS; j++) store16(sum[i][j], u + i * KB + 16 * j);
             u += ROWS * KB;
         }
     }
@@ -120,7 +132,7 @@ static inline void write_block(__global const float *u, __global float *out, con
 #pragma unroll
                 for (int i = 0; i < 9; i++) {
                     __global float *at = to + (size_t)i * C * out_row;
-                    store(at, add ? vload16(0, at) + w[i] : w[i]);
+                    store16(add ? vload16(0, at) + w[i] : w[i], at);
                 }
             }
         }
@@ -136,7 +148,7 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
     const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
     __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
     __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * 16;
-    for (int i = 0; i < max(inputs, outputs); i += 16) store(zeros + i, (float16)0.0f);
+    for (int i = 0; i < max(inputs, outputs); i += 16) store16((float16)0.0f, zeros + i);
 
     const int input_blocks = (C + inputs - 1) / inputs, output_blocks = (K + outputs - 1) / outputs;
     for (int task = get_global_id(0); task < parts * input_blocks * output_blocks; task += get_global_size(0)) {
@@ -148,6 +160,12 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
             const int count = min(block, last - begin);
             for (int i = 0; i < count; i++) {
                 const int tile = begin + i, n = tile / (tiles_h * tiles_w), p = tile / tiles_w % tiles_h * 4, q = tile % tiles_w * 4;
+                const int next = min(tile + 1, tiles - 1), next_n = next / (tiles_h * tiles_w);
+                const int next_p = next / tiles_w % tiles_h * 4, next_q = next % tiles_w * 4;
+                /* of the next tile's 6x6 pixels the first two rows and columns were those of tiles before it, unless it begins a map */
+                fetch_pixels(x + (size_t)next_n * H * W * C + c0, next_p - pad + (next_p ? 2 : 0), next_p - pad + 6,
+                    next_q - pad + (next_q ? 2 : 0), next_q - pad + 6, H, W, C, channels);
+                fetch_pixels(dy + (size_t)next_n * P * Q * K + k0, next_p, next_p + 4, next_q, next_q + 4, P, Q, K, gradients);
                 pixel_pointer pixel[36];
                 find_pixels(pixel, x + (size_t)n * H * W * C + c0, zeros, 6, p - pad, q - pad, H, W, C);
                 for (int c = 0; c < rows; c += 16) {

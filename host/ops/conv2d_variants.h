@@ -41,6 +41,10 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
 /* conv2d_tile_weight.c */
 camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
+/* dw (+)= the sum, in order, of `parts` partial gradients of part_size numbers each, in panels [ceil(K / KB)][R*S*C][KB]. */
+camcl_status cc_conv2d_tile_reduce(cc_tape *tape, const cc_conv2d_desc *desc, cc_buffer *partial, size_t parts, size_t part_size,
+                                   cc_buffer *dw, bool add, camcl_error *err);
+
 /* conv2d_winograd_weight.c */
 bool cc_conv2d_winograd_weight_supports(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,

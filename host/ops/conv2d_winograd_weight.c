@@ -33,7 +33,7 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
     const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
     const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
     const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
-    const size_t rounds = cc_ceil_div(tiles_each, tune("TBL", 32)), block = cc_ceil_div(tiles_each, rounds);
+    const size_t rounds = cc_ceil_div(tiles_each, tune("TBL", 24)), block = cc_ceil_div(tiles_each, rounds);
     const size_t numbers = 36 * (block * (inputs + outputs) + inputs * outputs + 4 * 16) + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
     const bool direct = parts == 1 && d->k % kb == 0;
@@ -63,13 +63,5 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
                                CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
                        err));
     if (direct) return CAMCL_OK;
-    cc_launch reduce = { .program = "conv2d_pack",
-                         .kernel = "conv2d_reduce",
-                         .dims = 2,
-                         .global = { d->k, rsc },
-                         .bytes = 4.0 * (double)(parts * part_size + 2 * rsc * d->k) };
-    return cc_tape_launch(tape, &reduce,
-                          CC_ARGS(CC_IN(partial), add ? CC_INOUT(dw) : CC_OUT(dw), CC_INT(rsc), CC_INT(d->k), CC_INT(kb), CC_INT(parts),
-                                  CC_INT(part_size), CC_INT(add)),
-                          err);
+    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
 }
