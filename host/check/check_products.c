@@ -8,20 +8,17 @@
 #include "ref/gemm_ref.h"
 #include "ref/linear_ref.h"
 
-/* A float32 sum of `terms` products hardly errs by more than (4 + sqrt(terms)) * 2^-24 * the sum of their absolute values. */
-static void bounds_of(double *magnitude, size_t count, size_t terms, const float *old)
+/* A float32 sum of `terms` products hardly errs by more than (4 + sqrt(terms)) * 2^-24 * the sum of their absolute values. Winograd's
+ * transforms mix the points of a tile and cancel: four times as much of the largest such sum of all is allowed. */
+static void bounds_of(const cc_check *c, double *magnitude, size_t count, size_t terms, const float *old)
 {
-    for (size_t i = 0; i < count; i++)
-        magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * (magnitude[i] + (old ? fabs((double)old[i]) : 0.0)) + 1e-30;
-}
-
-/* Winograd's transforms mix the points of a tile: each element errs with the largest sum around it, of numbers that cancel. */
-static void spread_bounds(const cc_check *c, double *bounds, size_t count)
-{
+    const bool winograd = strcmp(c->variant->family, "winograd") == 0;
     double largest = 0;
-    if (strcmp(c->variant->family, "winograd") != 0) return;
-    for (size_t i = 0; i < count; i++) largest = fmax(largest, bounds[i]);
-    for (size_t i = 0; i < count; i++) bounds[i] = 4 * largest;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, magnitude[i]);
+    for (size_t i = 0; i < count; i++) {
+        const double sum = (winograd ? 4 * largest : magnitude[i]) + (old ? fabs((double)old[i]) : 0.0);
+        magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * sum + 1e-30;
+    }
 }
 
 static cc_tensor shaped(cc_tensor t, const size_t *dim)
@@ -58,13 +55,60 @@ static void check_conv_shape(cc_check *c, const cc_conv2d_desc *d, bool add)
             io[0] = shaped(cc_check_input(c, CC_F32, x, nx), x_dim), io[1] = shaped(cc_check_input(c, CC_F32, y, ny), y_dim);
             io[2] = shaped(out, w_dim);
         }
-        bounds_of(bounds, count, terms, add ? old : NULL);
-        spread_bounds(c, bounds, count);
+        bounds_of(c, bounds, count, terms, add ? old : NULL);
         cc_check_add(add, want, old, count);
         cc_check_run(c, d, io, 3, add);
         cc_check_compare_bounds(c, out, want, bounds, add ? "sum" : "result");
     }
     cc_check_end(c);
+}
+
+/* scale[i % k] * (want[i] +- bound) and what follows, in place. */
+static void apply_affine(const cc_conv2d_affine_desc *d, size_t count, const float *scale, const float *shift, const float *residual,
+                         double *want, double *bounds)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t k = i % d->conv.k;
+        const double scaled = want[i] * scale[k], before = scaled + shift[k] + (residual ? residual[i] : 0);
+        bounds[i] = bounds[i] * fabs((double)scale[k]) + ldexp(4.0, -24) * (fabs(scaled) + 2);
+        want[i] = before > 0 ? before : before * d->slope;
+    }
+}
+
+/* The weights are in the layout of the convolution variant of the same name. */
+static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *op, bool with_residual)
+{
+    const cc_conv2d_desc *d = &op->conv;
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    const size_t x_dim[] = { d->n, d->h, d->w, d->c }, y_dim[] = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k };
+    const size_t nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k, ny = d->n * y_dim[1] * y_dim[2] * d->k;
+    if (!cc_check_begin(c, op)) return;
+    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
+          *shift = cc_check_random(c, d->k, 4), *residual = cc_check_random(c, ny, 5);
+    double *want = cc_check_doubles(c, NULL, ny), *bounds = cc_check_doubles(c, NULL, ny);
+    cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), x_dim), cc_check_input(c, CC_F32, w, nw), cc_check_input(c, CC_F32, scale, d->k),
+                       cc_check_input(c, CC_F32, shift, d->k), cc_check_input(c, CC_F32, with_residual ? residual : NULL, ny),
+                       shaped(cc_check_output(c, CC_F32, ny), y_dim) };
+    if (cc_check_ready(c)) {
+        ref_conv2d_forward(&ref, x, w, want, bounds);
+        bounds_of(c, bounds, ny, nw / d->k, NULL);
+        apply_affine(op, ny, scale, shift, with_residual ? residual : NULL, want, bounds);
+        cc_check_run(c, op, io, 6, false);
+        cc_check_compare_bounds(c, io[5], want, bounds, "y");
+    }
+    cc_check_end(c);
+}
+
+/* n, h, w, c, k, r, s, stride, pad */
+void cc_check_conv2d_affine(cc_check *c)
+{
+    static const cc_conv2d_desc shapes[] = {
+        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 15, 3, 3, 1, 1 }, { 5, 4, 4, 32, 33, 3, 3, 1, 1 },
+        { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 }, { 2, 8, 9, 4, 5, 3, 3, 1, 2 },  { 2, 20, 18, 33, 40, 3, 3, 1, 1 },
+    };
+    static const float slopes[] = { 1.0f, 0.0f, 0.1f };
+    for (size_t i = 0; i < 6 * CC_COUNT(shapes); i++)
+        check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 6], slopes[i % 3] }, i % 2);
 }
 
 /* n, h, w, c, k, r, s, stride, pad */
@@ -77,48 +121,6 @@ void cc_check_conv2d(cc_check *c)
         { 1, 17, 19, 33, 40, 3, 3, 1, 1 },
     };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) check_conv_shape(c, &shapes[i / 2], i % 2);
-}
-
-static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *desc, bool residual)
-{
-    const cc_conv2d_desc *d = &desc->conv;
-    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
-    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k,
-                 ny = d->n * p * q * d->k;
-    if (!cc_check_begin(c, desc)) return;
-    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
-          *shift = cc_check_random(c, d->k, 4), *r = cc_check_random(c, ny, 5);
-    double *want = cc_check_memory(c, ny, sizeof *want), *bounds = cc_check_memory(c, ny, sizeof *bounds);
-    cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), (size_t[]){ d->n, d->h, d->w, d->c }),
-                       shaped(cc_check_input(c, CC_F32, w, nw), (size_t[]){ d->r, d->s, d->c, d->k }),
-                       cc_check_input(c, CC_F32, scale, d->k), cc_check_input(c, CC_F32, shift, d->k),
-                       residual ? cc_check_input(c, CC_F32, r, ny) : CC_NO_TENSOR,
-                       shaped(cc_check_output(c, CC_F32, ny), (size_t[]){ d->n, p, q, d->k }) };
-    if (cc_check_ready(c)) {
-        ref_conv2d_forward(&ref, x, w, want, bounds);
-        bounds_of(bounds, ny, nw / d->k, NULL);
-        spread_bounds(c, bounds, ny);
-        for (size_t i = 0; i < ny; i++) {
-            const double scaled = want[i] * scale[i % d->k], before = scaled + shift[i % d->k] + (residual ? r[i] : 0);
-            want[i] = before > 0 ? before : before * desc->slope;
-            bounds[i] = bounds[i] * fabs((double)scale[i % d->k]) + ldexp(4, -24) * (fabs(scaled) + 2);
-        }
-        cc_check_run(c, desc, io, CC_COUNT(io), false);
-        cc_check_compare_bounds(c, io[5], want, bounds, "y");
-    }
-    cc_check_end(c);
-}
-
-void cc_check_conv2d_affine(cc_check *c)
-{
-    static const cc_conv2d_desc shapes[] = {
-        { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 2, 5, 7, 3, 15, 3, 3, 1, 1 }, { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-        { 5, 4, 4, 32, 33, 3, 3, 1, 1 },  { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
-        { 1, 17, 19, 33, 40, 3, 3, 1, 1 },
-    };
-    static const float slopes[] = { 0.0f, 1.0f, 0.1f };
-    for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
-        check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 2], slopes[i % 3] }, i % 2);
 }
 
 void cc_check_gemm(cc_check *c)
@@ -134,7 +136,7 @@ void cc_check_gemm(cc_check *c)
         cc_tensor io[] = { cc_check_input(c, CC_F32, a, m * k), cc_check_input(c, CC_F32, b, k * n), cc_check_sum(c, add, old, m * n) };
         if (cc_check_ready(c)) {
             ref_gemm(m, n, k, d.transpose_a, d.transpose_b, a, b, want, bounds);
-            bounds_of(bounds, m * n, k, add ? old : NULL);
+            bounds_of(c, bounds, m * n, k, add ? old : NULL);
             cc_check_add(add, want, old, m * n);
             cc_check_run(c, &d, io, 3, add);
             cc_check_compare_bounds(c, io[2], want, bounds, "c");
