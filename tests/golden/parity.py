@@ -102,6 +102,7 @@ class Net:
     side: int
     pool: int           # images; also the batch of passes and of Grad-CAM
     kinds: tuple = ("pass", "cam", "steps")
+    layers: tuple = (1, 2, 3, 4)
     batch: int = 6      # labelled, and unlabelled, of the training steps
 
 
@@ -118,6 +119,7 @@ class Trajectory:
     warmup: int = 0
     ema: float = 0.0
     momentum: float = 0.9
+    first: bool = False     # look at the first step, too
 
     @property
     def options(self):
@@ -133,14 +135,15 @@ NARROW = [
     Net("steps", "resnet18", "cifar", 8, 8, 12, kinds=("steps",)),
     Net("resnet34", "resnet34", "imagenet", 4, 33, 8, kinds=("pass",)),
     Net("resnet50", "resnet50", "cifar", 4, 12, 6, kinds=("pass",)),
-    Net("wrn28-2", "wrn28-2", "cifar", 8, 16, 12, kinds=("pass", "cam")),
+    Net("wrn28-2", "wrn28-2", "cifar", 8, 16, 12, kinds=("pass", "cam"), layers=(1, 2, 3)),
+    Net("tiny", "resnet18", "cifar", 2, 8, 6, kinds=("pass", "cam"), layers=(2,)),       # for emulated devices
 ]
 TRAJECTORIES = [
-    Trajectory("supervised", mode="supervised"),
-    Trajectory("pseudo-label-corrected", mode="pseudo-label"),
-    Trajectory("pseudo-label-paper-code", mode="pseudo-label", preset="paper-code"),
-    Trajectory("gradcam-corrected"),
-    Trajectory("gradcam-paper-code", preset="paper-code"),
+    Trajectory("supervised", mode="supervised", first=True),
+    Trajectory("pseudo-label-corrected", mode="pseudo-label", first=True),
+    Trajectory("pseudo-label-paper-code", mode="pseudo-label", preset="paper-code", first=True),
+    Trajectory("gradcam-corrected", first=True),
+    Trajectory("gradcam-paper-code", preset="paper-code", first=True),
     Trajectory("nesterov", nesterov=True),
     Trajectory("weight-decay", weight_decay=0.02),
     Trajectory("cosine", schedule="cosine"),
@@ -251,7 +254,8 @@ def moved(model, origin, names):
 
 
 def run_steps(run, case):
-    """After one step and after STEPS: losses, how far weights, running statistics (and their average) moved."""
+    """How far weights, running statistics (and the weights' average) moved after STEPS, and all losses on the way; of those cases whose
+    first step no other case has, also its gradient and where it leads."""
     n, out, model = run.net, {}, run.model()
     optimizer = torch.optim.SGD(model.parameters(), case.lr, case.momentum, weight_decay=case.weight_decay, nesterov=case.nesterov)
     trained, statistics = [k for k, _ in model.named_parameters()], [k for k in run.state if "running_" in k]
@@ -261,18 +265,17 @@ def run_steps(run, case):
         r = reference.losses(model, case.options, run.images(tl), labels(tl), run.images(tu), torch.from_numpy(tu), 0.0)
         optimizer.zero_grad()
         r["loss"].backward()
-        if k == 0:
+        if k == 0 and case.first:
             out["1.grad"] = gradients(model)
         optimizer.param_groups[0]["lr"] = case.rate(k)
         optimizer.step()
         with torch.no_grad():
             for name, p in model.named_parameters():
                 average[name].mul_(case.ema).add_(p, alpha=1 - case.ema)
-        if k in (0, STEPS - 1):
-            at = f"{k + 1}."
-            losses = [r[key] if key in r else torch.zeros(()) for key in ("loss", "loss_s", "loss_u", "loss_c")]
-            out[at + "losses"] = [np.array([float(v.detach()) for v in losses])]
-            state = model.state_dict()
+        losses = [r[key] if key in r else torch.zeros(()) for key in ("loss", "loss_s", "loss_u", "loss_c")]
+        out["losses"] = out.get("losses", []) + [np.array([float(v.detach()) for v in losses])]
+        if k == STEPS - 1 or k == 0 and case.first:
+            at, state = f"{k + 1}.", model.state_dict()
             out[at + "weights"], out[at + "statistics"] = moved(state, run.state, trained), moved(state, run.state, statistics)
     if case.ema:
         out[f"{STEPS}.average"] = moved(average, run.state, trained)
@@ -284,7 +287,7 @@ def cases_of(net):
     if "pass" in net.kinds:
         for train in (False, True):
             yield "train" if train else "eval", {"kind": "pass", "train": "yes" if train else "no"}, lambda run, t=train: run_pass(run, t)
-    for layer in range(1, (3 if net.arch.startswith("wrn") else 4) + 1) if "cam" in net.kinds else ():
+    for layer in net.layers if "cam" in net.kinds else ():
         for preset in PRESETS:
             for gradient in ("first-order", "exact"):
                 meta = {"kind": "cam", "ssl.preset": preset, "ssl.cam_layer": layer, "ssl.cam_gradient": gradient,
@@ -295,7 +298,7 @@ def cases_of(net):
         meta = {"kind": "steps", "ssl.mode": case.mode, "ssl.preset": case.preset, "ssl.cam_gradient": "first-order", "ssl.cam_layer": 3,
                 **{"ssl." + k: v for k, v in PRESETS[case.preset].items()},
                 **{"optim." + k: getattr(case, k) for k in ("lr", "momentum", "weight_decay", "schedule", "warmup", "ema")},
-                "optim.nesterov": "yes" if case.nesterov else "no"}
+                "optim.nesterov": "yes" if case.nesterov else "no", "first": "yes" if case.first else "no"}
         yield case.name, meta, lambda run, c=case: run_steps(run, c)
 
 

@@ -314,12 +314,12 @@ void parity_judge(const parity_case *c, parity_bound bound, const char *label, b
         const char *name = parameters ? c->net->model->graph->params[c->net->trained[worst_at]].name : "";
         /* Ratios in units of the bound's factor: the floor counts as PyTorch's error where that is smaller. */
         if (table)
-            printf("%-28s %-28s %-14s %9.2e %9.2e %6.2f %7.2f  %zu %s\n", label, c->name, q->name, camcl, torch, whole, worst, worst_at, name);
+            printf("%-42s %-13s %9.2e %9.2e %6.2f %7.2f  %zu %s\n", label, q->name, camcl, torch, whole, worst, worst_at, name);
         if (!(whole <= bound.whole))
             snprintf(failed + used, sizeof failed - used, "%s: error %.3g, PyTorch's %.3g\n", q->name, camcl, torch);
         used = strlen(failed);
         if (!(worst <= bound.single))
             snprintf(failed + used, sizeof failed - used, "%s: tensor %zu %s: %.3g times PyTorch's error\n", q->name, worst_at, name, worst);
     }
-    if (failed[0]) fail_msg("%s, %s:\n%s", label, c->name, failed);
+    if (failed[0]) fail_msg("%s:\n%s", label, failed);
 }
