@@ -136,7 +136,7 @@ NARROW = [
     Net("resnet34", "resnet34", "imagenet", 4, 33, 8, kinds=("pass",)),
     Net("resnet50", "resnet50", "cifar", 4, 12, 6, kinds=("pass",)),
     Net("wrn28-2", "wrn28-2", "cifar", 8, 16, 12, kinds=("pass", "cam"), layers=(1, 2, 3)),
-    Net("tiny", "resnet18", "cifar", 2, 8, 6, kinds=("pass", "cam"), layers=(2,)),       # for emulated devices
+    Net("tiny", "resnet18", "cifar", 2, 12, 4, kinds=("pass", "cam"), layers=(2,)),       # for emulated devices
 ]
 TRAJECTORIES = [
     Trajectory("supervised", mode="supervised", first=True),

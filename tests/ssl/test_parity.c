@@ -15,81 +15,24 @@
 
 #include "base/memory.h"
 #include "camcl/config.h"
-#include "ssl/cam.h"
 #include "ssl/step.h"
+#include "support/consistency.h"
 #include "support/devices.h"
 #include "support/golden.h"
-#include "support/parity.h"
 #include "train/schedule.h"
 
 static camcl_error err;
 
 #define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
 
-/* What each family of kernels is held to. direct is plain float32 sums. */
+/* What each family of kernels is held to. direct and gemm are plain float32 sums; Winograd's transforms round more, and auto may choose
+ * them. */
 static const struct { const char *policy; parity_bound bound; } bounds[] = {
     { "direct", { 2, 10, 1e-6 } },
     { "gemm", { 2, 10, 1e-6 } },
-    { "auto", { 2, 10, 1e-6 } },
-    { "winograd", { 2, 10, 1e-6 } },
+    { "auto", { 8, 40, 4e-6 } },
+    { "winograd", { 8, 40, 4e-6 } },
 };
-
-/* ---- tapes that any kind of case needs */
-
-typedef struct scene {
-    parity_net *net;
-    cc_arena *arena;
-    cc_tape *tape;
-    cc_tensor plain;         /* [pool,8] i32: the images in order */
-    cc_tensor images;        /* [pool,S,S,3] */
-    cc_tensor labels;        /* [pool] i32 */
-    cc_tensor sums;          /* [4] */
-    bool *written;
-} scene;
-
-static void scene_open(scene *s, parity_net *net)
-{
-    memset(s, 0, sizeof *s);
-    s->net = net;
-    s->written = calloc(net->model->graph->param_count, sizeof *s->written);
-    assert_non_null(s->written);
-    OK(cc_tensor_create(net->device, "transforms", CC_I32, CC_DIMS(net->pool, 8), &s->plain, &err));
-    OK(cc_tensor_create(net->device, "sums", CC_F32, CC_DIMS(4), &s->sums, &err));
-    OK(cc_arena_create(net->device, &s->arena, &err));
-    OK(cc_tape_create(s->arena, "parity", &s->tape, &err));
-    OK(cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(net->pool, net->side, net->side, 3), &s->images, &err));
-    OK(cc_tensor_on_tape(s->tape, "labels", CC_I32, CC_DIMS(net->pool), &s->labels, &err));
-    OK(cc_resident_load(net->images, s->tape, net->pool, net->side, s->plain, s->images, 0, &err));
-    OK(cc_resident_labels(net->images, s->tape, net->pool, s->plain, s->labels, &err));
-}
-
-static void scene_close(scene *s)
-{
-    cc_arena_destroy(&s->arena);
-    cc_buffer_destroy(&s->plain.buffer);
-    cc_buffer_destroy(&s->sums.buffer);
-    free(s->written);
-}
-
-/* `count` images from `first` on, whole, without flips, turned by `turns`; sources of this seed's part of the images. */
-static void pinned(const parity_net *net, size_t seed, size_t first, size_t count, int32_t turns, cc_transform *out)
-{
-    const int32_t side = (int32_t)net->side;
-    for (size_t i = 0; i < count; i++)
-        out[i] = (cc_transform){ (int32_t)(seed * net->pool + (first + i) % net->pool), 0, 0, 0, 0, side, side, turns };
-}
-
-static void scene_run(scene *s, size_t seed)
-{
-    const parity_net *net = s->net;
-    cc_transform *host = calloc(net->pool, sizeof *host);
-    assert_non_null(host);
-    parity_start(s->net, seed);
-    pinned(net, seed, 0, net->pool, 0, host);
-    OK(cc_buffer_write(s->plain.buffer, 0, host, net->pool * sizeof *host, &err));
-    OK(cc_tape_run(s->tape, &err));
-    free(host);
-}
 
 /* Every row of a tensor as a tensor of the quantity. */
 static void note_rows(parity_case *c, const char *quantity, size_t seed, cc_tensor tensor)
@@ -118,7 +61,7 @@ static void pass_case(parity_case *c, parity_net *net)
     cc_pass *pass;
     cc_tensor dlogits;
     const cc_rows_desc rows = { 0, net->pool, net->classes };
-    const cc_pass_spec spec = { net->pool, net->side, net->side, parity_is(net, c->name, "train", "yes") };
+    const cc_pass_spec spec = { net->pool, net->side, net->side, parity_is(net, c->name, "train", "yes"), 0 };
     scene_open(&s, net);
     OK(cc_pass_create(net->model, s.tape, &spec, &pass, &err));
     OK(cc_pass_forward(pass, s.images, &err));
@@ -131,6 +74,7 @@ static void pass_case(parity_case *c, parity_net *net)
     OK(cc_pass_backward(pass, cc_pass_last(pass), 0, s.written, &err));
     OK(cc_arena_commit(s.arena, &err));
     for (size_t seed = 0; seed < net->seeds; seed++) {
+        parity_start(net, seed);
         scene_run(&s, seed);
         note_rows(c, "logits", seed, logits);
         note_loss(c, seed, &s);
@@ -140,69 +84,22 @@ static void pass_case(parity_case *c, parity_net *net)
     scene_close(&s);
 }
 
-/* ---- L_c by itself, as ssl/step.c composes it */
-
-/* As parity.py's views(). */
-static void view_transforms(const parity_net *net, bool same, cc_transform *out)
-{
-    const int32_t side = (int32_t)net->side;
-    for (size_t n = 0; n < net->pool; n++) {
-        const int32_t i = same ? 0 : (int32_t)n;
-        out[n] = (cc_transform){ (int32_t)n, 0, 0, 1 + i % 3, i % 2, side - i % 2, side - 1 - i % 3, (i + 1) % 4 };
-    }
-}
-
-typedef struct consistency { cc_cam weak, strong; cc_tensor views, mask, target; } consistency;
-
-static void record_consistency(scene *s, consistency *k, const parity_net *net, const char *name)
-{
-    const size_t n = net->pool, side = net->side;
-    const cc_cam_spec spec = { n, side, (size_t)parity_number(net, name, "ssl.cam_layer"), false,
-                               parity_is(net, name, "ssl.cam_gradient", "exact") };
-    const cc_warp_desc image_warp = { n, side, 3, 0, 0 }, map_warp = { n, side, 1, 0, 0 };
-    const cc_masked_mse_desc mse = { n, side * side };
-    const cc_device_scalar count = { s->sums.buffer, 1 };
-    const cc_tensor classes = parity_is(net, name, "ssl.cam_class", "shared") ? s->labels : CC_NO_TENSOR;
-    const bool attached = parity_is(net, name, "ssl.cam_target", "attached");
-    cc_tensor turned, dstrong, dtarget = CC_NO_TENSOR, dweak;
-    OK(cc_tensor_on_tape(s->tape, "strong views", CC_F32, 4, s->images.dim, &turned, &err));
-    OK(cc_warp_forward(s->tape, &image_warp, s->images, k->views, turned, &err));
-    OK(cc_cam_record(&k->weak, net->model, s->tape, &spec, s->images, classes, &err));
-    OK(cc_tensor_on_tape(s->tape, "target", CC_F32, 3, k->weak.map.dim, &k->target, &err));
-    OK(cc_warp_forward(s->tape, &map_warp, k->weak.map, k->views, k->target, &err));
-    OK(cc_cam_record(&k->strong, net->model, s->tape, &spec, turned, classes, &err));
-    OK(cc_masked_mse_forward(s->tape, &mse, k->strong.map, k->target, k->mask, s->sums, &err));
-    OK(cc_tensor_on_tape(s->tape, "dstrong", CC_F32, 3, k->target.dim, &dstrong, &err));
-    if (attached) OK(cc_tensor_on_tape(s->tape, "dtarget", CC_F32, 3, k->target.dim, &dtarget, &err));
-    OK(cc_masked_mse_backward(s->tape, &mse, k->strong.map, k->target, k->mask, 1, count, dstrong, dtarget, &err));
-    OK(cc_cam_record_backward(&k->strong, s->tape, dstrong, s->written, &err));
-    if (!attached) return;
-    OK(cc_tensor_on_tape(s->tape, "dweak", CC_F32, 3, k->target.dim, &dweak, &err));
-    OK(cc_warp_backward(s->tape, &map_warp, dtarget, k->views, dweak, false, &err));
-    OK(cc_cam_record_backward(&k->weak, s->tape, dweak, s->written, &err));
-}
+/* ---- L_c by itself */
 
 static void cam_case(parity_case *c, parity_net *net)
 {
     scene s;
     consistency k;
-    cc_transform *host = calloc(net->pool, sizeof *host);
-    float *ones = calloc(net->pool, sizeof *ones);
-    assert_true(host && ones);
-    memset(&k, 0, sizeof k);
+    const consistency_spec spec = { .layer = (size_t)parity_number(net, c->name, "ssl.cam_layer"),
+                                    .exact = parity_is(net, c->name, "ssl.cam_gradient", "exact"),
+                                    .attached = parity_is(net, c->name, "ssl.cam_target", "attached"),
+                                    .one_view = parity_is(net, c->name, "ssl.preset", "paper-code") };
     scene_open(&s, net);
-    view_transforms(net, parity_is(net, c->name, "ssl.preset", "paper-code"), host);
-    for (size_t i = 0; i < net->pool; i++) ones[i] = 1;
-    OK(cc_tensor_create(net->device, "views", CC_I32, CC_DIMS(net->pool, 8), &k.views, &err));
-    OK(cc_tensor_create(net->device, "mask", CC_F32, CC_DIMS(net->pool), &k.mask, &err));
-    OK(cc_buffer_write(k.views.buffer, 0, host, net->pool * sizeof *host, &err));
-    OK(cc_buffer_write(k.mask.buffer, 0, ones, net->pool * sizeof *ones, &err));
-    record_consistency(&s, &k, net, c->name);
-    cc_tape_keep(s.tape, k.weak.map.buffer);
-    cc_tape_keep(s.tape, k.target.buffer);
-    cc_tape_keep(s.tape, k.strong.map.buffer);
+    const cc_tensor classes = parity_is(net, c->name, "ssl.cam_class", "shared") ? s.labels : CC_NO_TENSOR;
+    consistency_record(&k, &s, &spec, classes, classes);
     OK(cc_arena_commit(s.arena, &err));
     for (size_t seed = 0; seed < net->seeds; seed++) {
+        parity_start(net, seed);
         scene_run(&s, seed);
         note_rows(c, "cam_weak", seed, k.weak.map);
         note_rows(c, "cam_target", seed, k.target);
@@ -210,13 +107,8 @@ static void cam_case(parity_case *c, parity_net *net)
         note_loss(c, seed, &s);
         parity_note_gradients(c, "grad", seed, s.written);
     }
-    cc_cam_release(&k.weak);
-    cc_cam_release(&k.strong);
+    consistency_release(&k);
     scene_close(&s);
-    cc_buffer_destroy(&k.views.buffer);
-    cc_buffer_destroy(&k.mask.buffer);
-    free(host);
-    free(ones);
 }
 
 /* ---- whole steps */
@@ -309,8 +201,8 @@ static void run_step(const parity_net *net, size_t seed, size_t k, double lr, cc
     cc_step_sums sums;
     double s, u, c;
     assert_true(labeled && unlabeled);
-    pinned(net, seed, k * net->batch, net->batch, 0, labeled);
-    pinned(net, seed, net->pool / 2 + k * net->batch, net->batch, 1, unlabeled);
+    parity_pinned(net, seed, k * net->batch, net->batch, 0, labeled);
+    parity_pinned(net, seed, net->pool / 2 + k * net->batch, net->batch, 1, unlabeled);
     const cc_step_input input = { labeled, unlabeled, unlabeled, (float)lr, 0 };
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, &sums, &err));

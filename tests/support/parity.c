@@ -177,6 +177,13 @@ void parity_start(parity_net *net, size_t seed)
     OK(cc_model_refresh(net->model, &err));
 }
 
+void parity_pinned(const parity_net *net, size_t seed, size_t first, size_t count, int32_t turns, cc_transform *out)
+{
+    const int32_t side = (int32_t)net->side;
+    for (size_t i = 0; i < count; i++)
+        out[i] = (cc_transform){ (int32_t)(seed * net->pool + (first + i) % net->pool), 0, 0, 0, 0, side, side, turns };
+}
+
 /* ---- errors */
 
 static float *read_part(const parity_case *c, const parity_quantity *q, const char *part, unsigned rank, size_t *tensors)

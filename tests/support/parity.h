@@ -21,6 +21,8 @@ void parity_open(parity_net *net, const char *path, camcl_device *device);
 void parity_close(parity_net *net);
 /* Sets the model to where this seed starts. */
 void parity_start(parity_net *net, size_t seed);
+/* `count` images of the seed from place `first` of its pool on, whole, without flips, turned by quarter `turns`. */
+void parity_pinned(const parity_net *net, size_t seed, size_t first, size_t count, int32_t turns, cc_transform *out);
 /* The metadata CASE/KEY. */
 const char *parity_text(const parity_net *net, const char *name, const char *key);
 bool parity_is(const parity_net *net, const char *name, const char *key, const char *value);
