@@ -56,9 +56,11 @@ void cc_check_add(bool add, double *want, const float *old, size_t count);
 
 /* By operation; each covers all directions of the operations named like it. */
 void cc_check_conv2d(cc_check *c);
+void cc_check_conv2d_affine(cc_check *c);
 void cc_check_gemm(cc_check *c);
 void cc_check_linear(cc_check *c);
 void cc_check_batch_norm(cc_check *c);
+void cc_check_batch_norm_fold(cc_check *c);
 void cc_check_add_operation(cc_check *c);
 void cc_check_pool(cc_check *c);
 void cc_check_softmax(cc_check *c);

@@ -98,6 +98,37 @@ void cc_check_batch_norm(cc_check *c)
     }
 }
 
+/* scale = gamma/sqrt(running_var+eps), shift = beta - running_mean * scale, and copies for the backward pass */
+void cc_check_batch_norm_fold(cc_check *c)
+{
+    static const size_t counts[] = { 1, 15, 16, 33, 1000 };
+    for (size_t s = 0; s < CC_COUNT(counts); s++) {
+        const cc_batch_norm_desc d = { 1, counts[s], EPS, 0.1f, 1 };
+        if (!cc_check_begin(c, &d)) continue;
+        float *in[4];
+        cc_tensor io[8];
+        for (unsigned i = 0; i < 4; i++) in[i] = cc_check_random(c, d.c, 1 + i);
+        for (size_t k = 0; in[3] && k < d.c; k++) in[3][k] += 1.5f;
+        for (unsigned i = 0; i < 4; i++) io[i] = cc_check_input(c, CC_F32, in[i], d.c);
+        for (unsigned i = 4; i < 8; i++) io[i] = cc_check_output(c, CC_F32, d.c);
+        double *mean = cc_check_doubles(c, in[2], d.c), *invstd = cc_check_doubles(c, NULL, d.c), *scale = cc_check_doubles(c, NULL, d.c),
+               *shift = cc_check_doubles(c, NULL, d.c);
+        if (cc_check_ready(c)) {
+            for (size_t k = 0; k < d.c; k++) {
+                invstd[k] = 1.0 / sqrt((double)in[3][k] + EPS);
+                scale[k] = in[0][k] * invstd[k];
+                shift[k] = in[1][k] - mean[k] * scale[k];
+            }
+            cc_check_run(c, &d, io, 8, false);
+            cc_check_compare(c, io[4], mean, 0, 0, "mean");
+            cc_check_compare(c, io[5], invstd, 0, 2e-6, "invstd");
+            cc_check_compare(c, io[6], scale, 1e-7, 2e-6, "scale");
+            cc_check_compare(c, io[7], shift, 1e-6, 2e-6, "shift");
+        }
+        cc_check_end(c);
+    }
+}
+
 void cc_check_add_operation(cc_check *c)
 {
     static const size_t counts[] = { 1, 15, 16, 33, 1000, 4097 };

@@ -8,11 +8,17 @@
 #include "ref/gemm_ref.h"
 #include "ref/linear_ref.h"
 
-/* A float32 sum of `terms` products hardly errs by more than (4 + sqrt(terms)) * 2^-24 * the sum of their absolute values. */
-static void bounds_of(double *magnitude, size_t count, size_t terms, const float *old)
+/* A float32 sum of `terms` products hardly errs by more than (4 + sqrt(terms)) * 2^-24 * the sum of their absolute values. Winograd's
+ * transforms mix the points of a tile and cancel: four times as much of the largest such sum of all is allowed. */
+static void bounds_of(const cc_check *c, double *magnitude, size_t count, size_t terms, const float *old)
 {
-    for (size_t i = 0; i < count; i++)
-        magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * (magnitude[i] + (old ? fabs((double)old[i]) : 0.0)) + 1e-30;
+    const bool winograd = strcmp(c->variant->family, "winograd") == 0;
+    double largest = 0;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, magnitude[i]);
+    for (size_t i = 0; i < count; i++) {
+        const double sum = (winograd ? 4 * largest : magnitude[i]) + (old ? fabs((double)old[i]) : 0.0);
+        magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * sum + 1e-30;
+    }
 }
 
 static cc_tensor shaped(cc_tensor t, const size_t *dim)
@@ -49,14 +55,60 @@ static void check_conv_shape(cc_check *c, const cc_conv2d_desc *d, bool add)
             io[0] = shaped(cc_check_input(c, CC_F32, x, nx), x_dim), io[1] = shaped(cc_check_input(c, CC_F32, y, ny), y_dim);
             io[2] = shaped(out, w_dim);
         }
-        bounds_of(bounds, count, terms, add ? old : NULL);
-        /* A transform's intermediate sums are larger than its result's terms. */
-        for (size_t i = 0; strcmp(c->variant->family, "winograd") == 0 && i < count; i++) bounds[i] = bounds[i] * 16 + 1e-5;
+        bounds_of(c, bounds, count, terms, add ? old : NULL);
         cc_check_add(add, want, old, count);
         cc_check_run(c, d, io, 3, add);
         cc_check_compare_bounds(c, out, want, bounds, add ? "sum" : "result");
     }
     cc_check_end(c);
+}
+
+/* scale[i % k] * (want[i] +- bound) and what follows, in place. */
+static void apply_affine(const cc_conv2d_affine_desc *d, size_t count, const float *scale, const float *shift, const float *residual,
+                         double *want, double *bounds)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t k = i % d->conv.k;
+        const double scaled = want[i] * scale[k], before = scaled + shift[k] + (residual ? residual[i] : 0);
+        bounds[i] = bounds[i] * fabs((double)scale[k]) + ldexp(4.0, -24) * (fabs(scaled) + 2);
+        want[i] = before > 0 ? before : before * d->slope;
+    }
+}
+
+/* The weights are in the layout of the convolution variant of the same name. */
+static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *op, bool with_residual)
+{
+    const cc_conv2d_desc *d = &op->conv;
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    const size_t x_dim[] = { d->n, d->h, d->w, d->c }, y_dim[] = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k };
+    const size_t nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k, ny = d->n * y_dim[1] * y_dim[2] * d->k;
+    if (!cc_check_begin(c, op)) return;
+    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
+          *shift = cc_check_random(c, d->k, 4), *residual = cc_check_random(c, ny, 5);
+    double *want = cc_check_doubles(c, NULL, ny), *bounds = cc_check_doubles(c, NULL, ny);
+    cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), x_dim), cc_check_input(c, CC_F32, w, nw), cc_check_input(c, CC_F32, scale, d->k),
+                       cc_check_input(c, CC_F32, shift, d->k), cc_check_input(c, CC_F32, with_residual ? residual : NULL, ny),
+                       shaped(cc_check_output(c, CC_F32, ny), y_dim) };
+    if (cc_check_ready(c)) {
+        ref_conv2d_forward(&ref, x, w, want, bounds);
+        bounds_of(c, bounds, ny, nw / d->k, NULL);
+        apply_affine(op, ny, scale, shift, with_residual ? residual : NULL, want, bounds);
+        cc_check_run(c, op, io, 6, false);
+        cc_check_compare_bounds(c, io[5], want, bounds, "y");
+    }
+    cc_check_end(c);
+}
+
+/* n, h, w, c, k, r, s, stride, pad */
+void cc_check_conv2d_affine(cc_check *c)
+{
+    static const cc_conv2d_desc shapes[] = {
+        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 15, 3, 3, 1, 1 }, { 5, 4, 4, 32, 33, 3, 3, 1, 1 },
+        { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 }, { 2, 8, 9, 4, 5, 3, 3, 1, 2 },  { 2, 20, 18, 33, 40, 3, 3, 1, 1 },
+    };
+    static const float slopes[] = { 1.0f, 0.0f, 0.1f };
+    for (size_t i = 0; i < 6 * CC_COUNT(shapes); i++)
+        check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 6], slopes[i % 3] }, i % 2);
 }
 
 /* n, h, w, c, k, r, s, stride, pad */
@@ -84,7 +136,7 @@ void cc_check_gemm(cc_check *c)
         cc_tensor io[] = { cc_check_input(c, CC_F32, a, m * k), cc_check_input(c, CC_F32, b, k * n), cc_check_sum(c, add, old, m * n) };
         if (cc_check_ready(c)) {
             ref_gemm(m, n, k, d.transpose_a, d.transpose_b, a, b, want, bounds);
-            bounds_of(bounds, m * n, k, add ? old : NULL);
+            bounds_of(c, bounds, m * n, k, add ? old : NULL);
             cc_check_add(add, want, old, m * n);
             cc_check_run(c, &d, io, 3, add);
             cc_check_compare_bounds(c, io[2], want, bounds, "c");

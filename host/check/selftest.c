@@ -9,9 +9,11 @@
 typedef void (*check_function)(cc_check *c);
 static const struct { const char *op; check_function run; } checks[] = {
     { "conv2d", cc_check_conv2d },
+    { "conv2d_affine", cc_check_conv2d_affine },
     { "gemm", cc_check_gemm },
     { "linear", cc_check_linear },
     { "batch_norm", cc_check_batch_norm },
+    { "batch_norm_fold", cc_check_batch_norm_fold },
     { "add", cc_check_add_operation },
     { "max_pool", cc_check_pool },
     { "average_pool", cc_check_pool },

@@ -113,11 +113,15 @@ static cl_program load_binary(camcl_device *device, const cc_cache_key *key, con
     cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &data, &state, &code);
     free(binary);
     if (code != CL_SUCCESS) return NULL;
-    if (state == CL_SUCCESS && stores_compiled(device)) {
-        link_program(device, &program);
+    if (state == CL_SUCCESS)
+        code = stores_compiled(device) ? link_program(device, &program)
+                                       : clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    /* A binary that was taken while another process built the same program can lack its kernels. */
+    size_t kernels = 0;
+    if (state == CL_SUCCESS && code == CL_SUCCESS &&
+        clGetProgramInfo(program, CL_PROGRAM_NUM_KERNELS, sizeof kernels, &kernels, NULL) == CL_SUCCESS && kernels > 0)
         return program;
-    }
-    if (state == CL_SUCCESS && clBuildProgram(program, 1, &device->id, options, NULL, NULL) == CL_SUCCESS) return program;
+    if (program == NULL) return NULL;
     clReleaseProgram(program);
     return NULL;
 }

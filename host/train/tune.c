@@ -64,7 +64,7 @@ cleanup:
 static camcl_status record_evaluation(cc_model *model, size_t batch, size_t side, cc_arena *arena, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_pass_spec spec = { batch, side, side, false, 1 };
+    const cc_pass_spec spec = { .batch = batch, .height = side, .width = side, .frozen_from = 1 };
     cc_tape *tape;
     cc_tensor images;
     cc_pass *pass = NULL;

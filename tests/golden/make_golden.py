@@ -17,6 +17,7 @@ import torch
 
 import cases
 import margins
+import parity
 import reference
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -47,7 +48,7 @@ SEEDS = {       # by --search
 DTYPES = {"float32": "F32", "int32": "I32", "int64": "I64", "uint8": "U8"}
 
 
-def save(name, tensors, metadata):
+def save(name, tensors, metadata, folder=FOLDER):
     """safetensors, byte for byte the same for the same content (the usual library shuffles the metadata)."""
     header, offset, blobs = {"__metadata__": {k: str(v) for k, v in metadata.items()}}, 0, []
     arrays = {k: np.asarray(v, np.float32) if np.asarray(v).dtype == np.float64 else np.asarray(v) for k, v in tensors.items()}
@@ -58,7 +59,7 @@ def save(name, tensors, metadata):
         blobs.append(blob)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    path = os.path.join(FOLDER, name + ".safetensors")
+    path = os.path.join(folder, name + ".safetensors")
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
     print(f"{name}: {os.path.getsize(path)} bytes")
@@ -285,6 +286,9 @@ def main():
                 search(case, *bases[case.base], a.search)
             else:
                 write_case(case, *bases[case.base])
+    for net in parity.NARROW:
+        if not a.search and a.only in "parity_" + net.name:
+            save("parity_" + net.name, *parity.make(net, say=print))
 
 
 if __name__ == "__main__":

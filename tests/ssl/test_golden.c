@@ -14,6 +14,7 @@
 #include "model/snapshot.h"
 #include "ssl/step.h"
 #include "support/devices.h"
+#include "support/golden.h"
 
 static camcl_device *device;
 static camcl_error err;
@@ -23,37 +24,8 @@ static camcl_error err;
 static cc_safetensors *open_golden(const char *prefix, const char *name, const char *suffix)
 {
     char path[256];
-    cc_safetensors *file;
     snprintf(path, sizeof path, "tests/golden/%s%s%s.safetensors", prefix, name, suffix);
-    OK(cc_safetensors_read(path, &file, &err));
-    return file;
-}
-
-static const char *text_of(const cc_safetensors *file, const char *key)
-{
-    const char *value = cc_safetensors_metadata(file, key);
-    if (value == NULL) fail_msg("metadata %s is missing", key);
-    return value;
-}
-
-static double number_of(const cc_safetensors *file, const char *key) { return atof(text_of(file, key)); }
-static bool is(const cc_safetensors *file, const char *key, const char *value) { return strcmp(text_of(file, key), value) == 0; }
-
-static const cc_st_tensor *tensor_of(const cc_safetensors *file, const char *name)
-{
-    const cc_st_tensor *tensor = cc_safetensors_find(file, name);
-    if (tensor == NULL) fail_msg("tensor %s is missing", name);
-    return tensor;
-}
-
-/* A copy, aligned. */
-static void *data_of(const cc_safetensors *file, const char *name)
-{
-    const cc_st_tensor *tensor = tensor_of(file, name);
-    size_t bytes = cc_st_elements(tensor) * cc_st_dtype_size(tensor->dtype);
-    void *copy = malloc(bytes);
-    memcpy(copy, tensor->data, bytes);
-    return copy;
+    return golden_open(path);
 }
 
 /* Sums for ||a - b|| / ||b - start||. */
@@ -72,16 +44,16 @@ static void check(const cc_safetensors *golden, const char *quantity, const char
 {
     char key[64];
     snprintf(key, sizeof key, "torch32.%s", quantity);
-    double bound = fmax(10 * number_of(golden, key), 1e-5), error = d.size > 0 ? sqrt(d.error / d.size) : sqrt(d.error);
+    double bound = fmax(10 * golden_number(golden, key), 1e-5), error = d.size > 0 ? sqrt(d.error / d.size) : sqrt(d.error);
     /* Written so that NaN fails. */
     if (!(error <= bound)) fail_msg("%s: error %.3g, bound %.3g", what, error, bound);
 }
 
 static void check_values(const cc_safetensors *golden, const char *quantity, const char *name, const float *got)
 {
-    float *want = data_of(golden, name);
+    float *want = golden_data(golden, name);
     distance d = { 0, 0 };
-    add_distance(&d, got, want, NULL, cc_st_elements(tensor_of(golden, name)));
+    add_distance(&d, got, want, NULL, cc_st_elements(golden_tensor(golden, name)));
     check(golden, quantity, name, d);
     free(want);
 }
@@ -101,21 +73,21 @@ static void open_base(base *b, const char *name)
     cc_snapshot start = { NULL, NULL, 0 };
     b->weights = open_golden("", name, "_weights");
     b->data = open_golden("", name, "_data");
-    snprintf(spec.arch, sizeof spec.arch, "%s", text_of(b->weights, "arch"));
-    snprintf(spec.stem, sizeof spec.stem, "%s", text_of(b->weights, "stem"));
-    spec.width = (size_t)number_of(b->weights, "width");
-    spec.classes = (size_t)number_of(b->weights, "classes");
-    spec.channels = (size_t)number_of(b->weights, "channels");
+    snprintf(spec.arch, sizeof spec.arch, "%s", golden_text(b->weights, "arch"));
+    snprintf(spec.stem, sizeof spec.stem, "%s", golden_text(b->weights, "stem"));
+    spec.width = (size_t)golden_number(b->weights, "width");
+    spec.classes = (size_t)golden_number(b->weights, "classes");
+    spec.channels = (size_t)golden_number(b->weights, "channels");
     OK(cc_model_create(device, &spec, &b->model, &err));
     OK(cc_snapshot_from_file(b->weights, "", b->model->graph, &start, &err));
     assert_int_equal(start.batches, 7);
     OK(cc_snapshot_apply(&start, b->model, &err));
     cc_snapshot_free(&start);
-    const cc_st_tensor *pixels = tensor_of(b->data, "pixels");
-    void *bytes = data_of(b->data, "pixels"), *labels = data_of(b->data, "labels"), *mean = data_of(b->data, "mean"),
-         *std = data_of(b->data, "std");
+    const cc_st_tensor *pixels = golden_tensor(b->data, "pixels");
+    void *bytes = golden_data(b->data, "pixels"), *labels = golden_data(b->data, "labels"), *mean = golden_data(b->data, "mean"),
+         *std = golden_data(b->data, "std");
     b->count = pixels->shape[0];
-    b->image_size = (size_t)number_of(b->data, "image_size");
+    b->image_size = (size_t)golden_number(b->data, "image_size");
     cc_images_spec images = { bytes, labels, b->count, pixels->shape[1], pixels->shape[2], pixels->shape[3], mean, std, "images" };
     OK(cc_resident_create(device, &images, &b->images, &err));
     free(bytes);
@@ -140,7 +112,7 @@ static void check_gradients(const base *b, const cc_safetensors *golden, const c
         char name[160];
         if (cc_param_is_statistic(p)) continue;
         snprintf(name, sizeof name, "%s%s", prefix, p->name);
-        float *want = data_of(golden, name), *got = malloc(p->count * sizeof *got);
+        float *want = golden_data(golden, name), *got = malloc(p->count * sizeof *got);
         OK(cc_model_get_gradient(b->model, i, got, &err));
         add_distance(&d, got, want, NULL, p->count);
         free(want);
@@ -158,7 +130,7 @@ static void check_after(const base *b, const cc_safetensors *golden, bool statis
         char name[160];
         if (cc_param_is_statistic(p) != statistics) continue;
         snprintf(name, sizeof name, "after.%s", p->name);
-        float *want = data_of(golden, name), *start = data_of(b->weights, p->name), *got = malloc(p->count * sizeof *got);
+        float *want = golden_data(golden, name), *start = golden_data(b->weights, p->name), *got = malloc(p->count * sizeof *got);
         OK(cc_model_get(b->model, i, got, &err));
         add_distance(&d, got, want, start, p->count);
         free(want);
@@ -243,25 +215,25 @@ static cc_step_spec spec_of(const cc_safetensors *g)
 {
     return (cc_step_spec){
         .objective = {
-            .mode = is(g, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED
-                  : is(g, "ssl.mode", "gradcam") ? CC_MODE_GRADCAM : CC_MODE_PSEUDO_LABEL,
-            .confidence = is(g, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
-            .joint = is(g, "ssl.batch_norm", "joint"),
-            .shared_class = is(g, "ssl.cam_class", "shared"),
-            .attached = is(g, "ssl.cam_target", "attached"),
-            .exact = is(g, "ssl.cam_gradient", "exact"),
-            .whole_batch = is(g, "ssl.reduction", "batch"),
-            .cam_relu = is(g, "ssl.cam_relu", "yes"),
-            .cam_layer = (size_t)number_of(g, "ssl.cam_layer"),
-            .alpha = (float)number_of(g, "ssl.alpha"),
-            .beta = (float)number_of(g, "ssl.beta"),
+            .mode = golden_is(g, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED
+                  : golden_is(g, "ssl.mode", "gradcam") ? CC_MODE_GRADCAM : CC_MODE_PSEUDO_LABEL,
+            .confidence = golden_is(g, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
+            .joint = golden_is(g, "ssl.batch_norm", "joint"),
+            .shared_class = golden_is(g, "ssl.cam_class", "shared"),
+            .attached = golden_is(g, "ssl.cam_target", "attached"),
+            .exact = golden_is(g, "ssl.cam_gradient", "exact"),
+            .whole_batch = golden_is(g, "ssl.reduction", "batch"),
+            .cam_relu = golden_is(g, "ssl.cam_relu", "yes"),
+            .cam_layer = (size_t)golden_number(g, "ssl.cam_layer"),
+            .alpha = (float)golden_number(g, "ssl.alpha"),
+            .beta = (float)golden_number(g, "ssl.beta"),
         },
-        .batch_labeled = (size_t)number_of(g, "train.batch_labeled"),
-        .batch_unlabeled = (size_t)number_of(g, "train.batch_unlabeled"),
-        .image_size = (size_t)number_of(g, "image_size"),
-        .momentum = (float)number_of(g, "optim.momentum"),
-        .weight_decay = (float)number_of(g, "optim.weight_decay"),
-        .nesterov = is(g, "optim.nesterov", "yes"),
+        .batch_labeled = (size_t)golden_number(g, "train.batch_labeled"),
+        .batch_unlabeled = (size_t)golden_number(g, "train.batch_unlabeled"),
+        .image_size = (size_t)golden_number(g, "image_size"),
+        .momentum = (float)golden_number(g, "optim.momentum"),
+        .weight_decay = (float)golden_number(g, "optim.weight_decay"),
+        .nesterov = golden_is(g, "optim.nesterov", "yes"),
         .inspect = true,
     };
 }
@@ -276,7 +248,7 @@ static const char *at(int k, const char *name)
 /* Rows row0 .. of a tensor [*,row values] against the golden. */
 static void check_rows(const cc_safetensors *g, const char *quantity, const char *name, cc_tensor tensor, size_t row0)
 {
-    const cc_st_tensor *want = tensor_of(g, name);
+    const cc_st_tensor *want = golden_tensor(g, name);
     size_t n = cc_st_elements(want), row = n / want->shape[0];
     float *got = malloc(n * sizeof *got);
     OK(cc_buffer_read(tensor.buffer, row0 * row * sizeof *got, got, n * sizeof *got, &err));
@@ -286,7 +258,7 @@ static void check_rows(const cc_safetensors *g, const char *quantity, const char
 
 static void check_equal(const cc_safetensors *g, const char *name, cc_tensor tensor)
 {
-    const cc_st_tensor *want = tensor_of(g, name);
+    const cc_st_tensor *want = golden_tensor(g, name);
     size_t bytes = cc_st_elements(want) * 4;
     void *got = malloc(bytes);
     OK(cc_buffer_read(tensor.buffer, 0, got, bytes, &err));
@@ -317,11 +289,11 @@ static void check_step(const cc_safetensors *g, int k, const cc_step *step, cons
 
 static void run_step(const cc_safetensors *g, int k, cc_step *step, cc_step_sums *sums)
 {
-    bool unlabeled = !is(g, "ssl.mode", "supervised");
-    cc_transform *labeled = data_of(g, at(k, "labeled.transforms")), *both = unlabeled ? data_of(g, at(k, "unlabeled.transforms")) : NULL;
-    float *threshold = unlabeled ? data_of(g, at(k, "threshold")) : NULL;
+    bool unlabeled = !golden_is(g, "ssl.mode", "supervised");
+    cc_transform *labeled = golden_data(g, at(k, "labeled.transforms")), *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
+    float *threshold = unlabeled ? golden_data(g, at(k, "threshold")) : NULL;
     cc_readback *readback;
-    cc_step_input input = { labeled, both, both, (float)number_of(g, "optim.lr"), threshold ? *threshold : 0 };
+    cc_step_input input = { labeled, both, both, (float)golden_number(g, "optim.lr"), threshold ? *threshold : 0 };
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, sums, &err));
     free(labeled);
@@ -337,8 +309,8 @@ static void whole_step(void **state)
     cc_step *step;
     cc_step_sums sums;
     cc_step_spec spec = spec_of(g);
-    int steps = (int)number_of(g, "steps");
-    open_base(&b, text_of(g, "base"));
+    int steps = (int)golden_number(g, "steps");
+    open_base(&b, golden_text(g, "base"));
     OK(cc_arena_create(device, &arena, &err));
     OK(cc_step_create(b.model, b.images, &spec, arena, &step, &err));
     OK(cc_arena_commit(arena, &err));
@@ -369,7 +341,7 @@ static void consistency_loss_moves_the_stem(void **state)
         cc_step_sums sums;
         cc_step_spec spec = spec_of(g);
         if (!with) spec.objective.mode = CC_MODE_PSEUDO_LABEL;
-        open_base(&b, text_of(g, "base"));
+        open_base(&b, golden_text(g, "base"));
         assert_true(b.model->graph->params[0].count <= 128);
         OK(cc_arena_create(device, &arena, &err));
         OK(cc_step_create(b.model, b.images, &spec, arena, &step, &err));

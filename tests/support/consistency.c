@@ -1,0 +1,114 @@
+#include "support/consistency.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static camcl_error err;
+
+#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+
+void scene_open(scene *s, parity_net *net)
+{
+    memset(s, 0, sizeof *s);
+    s->net = net;
+    s->written = calloc(net->model->graph->param_count, sizeof *s->written);
+    assert_non_null(s->written);
+    OK(cc_tensor_create(net->device, "transforms", CC_I32, CC_DIMS(net->pool, 8), &s->plain, &err));
+    OK(cc_tensor_create(net->device, "sums", CC_F32, CC_DIMS(4), &s->sums, &err));
+    OK(cc_arena_create(net->device, &s->arena, &err));
+    OK(cc_tape_create(s->arena, "parity", &s->tape, &err));
+    OK(cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(net->pool, net->side, net->side, 3), &s->images, &err));
+    OK(cc_tensor_on_tape(s->tape, "labels", CC_I32, CC_DIMS(net->pool), &s->labels, &err));
+    OK(cc_resident_load(net->images, s->tape, net->pool, net->side, s->plain, s->images, 0, &err));
+    OK(cc_resident_labels(net->images, s->tape, net->pool, s->plain, s->labels, &err));
+}
+
+void scene_close(scene *s)
+{
+    cc_arena_destroy(&s->arena);
+    cc_buffer_destroy(&s->plain.buffer);
+    cc_buffer_destroy(&s->sums.buffer);
+    free(s->written);
+}
+
+void scene_run(scene *s, size_t seed)
+{
+    const parity_net *net = s->net;
+    cc_transform *host = calloc(net->pool, sizeof *host);
+    assert_non_null(host);
+    parity_pinned(net, seed, 0, net->pool, 0, host);
+    OK(cc_buffer_write(s->plain.buffer, 0, host, net->pool * sizeof *host, &err));
+    OK(cc_tape_run(s->tape, &err));
+    free(host);
+}
+
+/* ---- L_c */
+
+/* As parity.py's views(). */
+static void view_transforms(const parity_net *net, bool same, cc_transform *out)
+{
+    const int32_t side = (int32_t)net->side;
+    for (size_t n = 0; n < net->pool; n++) {
+        const int32_t i = same ? 0 : (int32_t)n;
+        out[n] = (cc_transform){ (int32_t)n, 0, 0, 1 + i % 3, i % 2, side - i % 2, side - 1 - i % 3, (i + 1) % 4 };
+    }
+}
+
+static void create_views(consistency *k, const parity_net *net, bool one_view)
+{
+    cc_transform *host = calloc(net->pool, sizeof *host);
+    float *ones = calloc(net->pool, sizeof *ones);
+    assert_true(host && ones);
+    view_transforms(net, one_view, host);
+    for (size_t i = 0; i < net->pool; i++) ones[i] = 1;
+    OK(cc_tensor_create(net->device, "views", CC_I32, CC_DIMS(net->pool, 8), &k->views, &err));
+    OK(cc_tensor_create(net->device, "mask", CC_F32, CC_DIMS(net->pool), &k->mask, &err));
+    OK(cc_buffer_write(k->views.buffer, 0, host, net->pool * sizeof *host, &err));
+    OK(cc_buffer_write(k->mask.buffer, 0, ones, net->pool * sizeof *ones, &err));
+    free(host);
+    free(ones);
+}
+
+void consistency_record(consistency *k, scene *s, const consistency_spec *spec, cc_tensor weak_classes, cc_tensor strong_classes)
+{
+    const parity_net *net = s->net;
+    const size_t n = net->pool, side = net->side;
+    const cc_cam_spec strong = { n, side, spec->layer, false, spec->exact, false };
+    const cc_cam_spec weak = { n, side, spec->layer, false, spec->exact, !spec->attached };
+    const cc_warp_desc image_warp = { n, side, 3, 0, 0 }, map_warp = { n, side, 1, 0, 0 };
+    const cc_masked_mse_desc mse = { n, side * side };
+    const cc_device_scalar count = { s->sums.buffer, 1 };
+    cc_tensor turned, dstrong, dtarget = CC_NO_TENSOR, dweak;
+    memset(k, 0, sizeof *k);
+    create_views(k, net, spec->one_view);
+    OK(cc_tensor_on_tape(s->tape, "strong views", CC_F32, 4, s->images.dim, &turned, &err));
+    OK(cc_warp_forward(s->tape, &image_warp, s->images, k->views, turned, &err));
+    OK(cc_cam_record(&k->weak, net->model, s->tape, &weak, s->images, weak_classes, &err));
+    OK(cc_tensor_on_tape(s->tape, "target", CC_F32, 3, k->weak.map.dim, &k->target, &err));
+    OK(cc_warp_forward(s->tape, &map_warp, k->weak.map, k->views, k->target, &err));
+    OK(cc_cam_record(&k->strong, net->model, s->tape, &strong, turned, strong_classes, &err));
+    OK(cc_masked_mse_forward(s->tape, &mse, k->strong.map, k->target, k->mask, s->sums, &err));
+    OK(cc_tensor_on_tape(s->tape, "dstrong", CC_F32, 3, k->target.dim, &dstrong, &err));
+    if (spec->attached) OK(cc_tensor_on_tape(s->tape, "dtarget", CC_F32, 3, k->target.dim, &dtarget, &err));
+    OK(cc_masked_mse_backward(s->tape, &mse, k->strong.map, k->target, k->mask, 1, count, dstrong, dtarget, &err));
+    OK(cc_cam_record_backward(&k->strong, s->tape, dstrong, s->written, &err));
+    if (spec->attached) {
+        OK(cc_tensor_on_tape(s->tape, "dweak", CC_F32, 3, k->target.dim, &dweak, &err));
+        OK(cc_warp_backward(s->tape, &map_warp, dtarget, k->views, dweak, false, &err));
+        OK(cc_cam_record_backward(&k->weak, s->tape, dweak, s->written, &err));
+    }
+    const cc_tensor kept[] = { k->weak.map, k->target, k->strong.map, k->weak.classes, k->strong.classes };
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) cc_tape_keep(s->tape, kept[i].buffer);
+}
+
+void consistency_release(consistency *k)
+{
+    cc_cam_release(&k->weak);
+    cc_cam_release(&k->strong);
+    cc_buffer_destroy(&k->views.buffer);
+    cc_buffer_destroy(&k->mask.buffer);
+}
