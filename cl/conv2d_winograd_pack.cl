@@ -7,6 +7,22 @@
  * numbers in w from one to the next. */
 #include "conv2d_winograd.clh"
 
+/* Stores whole cache lines past the caches where the compiler can: what is packed is far larger than them, and fetching lines only to
+ * overwrite them would cost more than the rest. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_nontemporal_store)
+#define STREAM
+#endif
+#endif
+static inline void stream(const float16 value, __global float *to)
+{
+#ifdef STREAM
+    __builtin_nontemporal_store(value, (__global float16 *)to);
+#else
+    *(__global float16 *)to = value;
+#endif
+}
+
 __kernel void conv2d_winograd_pack(__global const float *w, __global float *u, const int in, const int out, const int row_step,
     const int channel_step, const int turn, const int KB)
 {
@@ -22,5 +38,6 @@ __kernel void conv2d_winograd_pack(__global const float *w, __global float *u, c
     }
     winograd_weight(g, point);
     __global float *to = u + ((size_t)(first / KB) * WINOGRAD_POINTS * in + row) * KB + first % KB;
-    for (int i = 0; i < WINOGRAD_POINTS; i++) vstore16(point[i], 0, to + (size_t)i * in * KB);
+#pragma unroll
+    for (int i = 0; i < WINOGRAD_POINTS; i++) stream(point[i], to + (size_t)i * in * KB);
 }
