@@ -46,8 +46,7 @@ static size_t list_variants(const camcl_device *device, cc_direction direction, 
         const cc_variant *v = cc_registry_at(i);
         if (strcmp(v->op, "conv2d") != 0 || v->direction != direction) continue;
         if (strcmp(v->name, "general") == 0) general = v;
-        else if (count < MOST_VARIANTS && (strcmp(policy, "auto") == 0 || strcmp(policy, v->family) == 0) && v->supports(info, desc))
-            out[count++] = v;
+        else if (count < MOST_VARIANTS && cc_conv2d_allows(info, policy, v, desc) && v->supports(info, desc)) out[count++] = v;
     }
     if (count == 0 && general) out[count++] = general;
     return count;
