@@ -127,6 +127,10 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_BACKWARD_WEIGHT, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_weight, NULL, NULL, NULL },
     { "conv2d", CC_FORWARD, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_forward, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_DATA, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_backward_data, NULL, NULL, NULL },
+    { "conv2d", CC_FORWARD, "winograd_local", "winograd", cc_conv2d_winograd_local_supports, cc_conv2d_winograd_local_forward,
+      cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_forward, "winograd_local_forward" },
+    { "conv2d", CC_BACKWARD_DATA, "winograd_local", "winograd", cc_conv2d_winograd_local_supports, cc_conv2d_winograd_local_backward_data,
+      cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_backward_data, "winograd_local_backward_data" },
     { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes,
       cc_conv2d_tile_pack_forward, "tile_forward" },
     { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
@@ -152,8 +156,8 @@ bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const c
 /* The built-in table: names, best first, by device class. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {
-    const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc), "tile", "gemm", "general" };
-    static const char *const gpu_order[] = { NULL, "gemm", "local", "general" };
+    const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc), "tile", "gemm", "winograd_local", "general" };
+    static const char *const gpu_order[] = { "gemm", "local", "winograd_local", "general", NULL };
     const char *const *order = cc_device_get_class(info) == CC_CLASS_CPU ? cpu_order : gpu_order;
     const cc_variant *general = NULL;
     for (size_t i = 0; i < CC_COUNT(cpu_order); i++) {

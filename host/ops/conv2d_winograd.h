@@ -1,4 +1,4 @@
-/* Winograd convolution: variants that differ in how many tiles a work-item transforms at a time. */
+/* Winograd convolution: for CPUs variants that differ in how many tiles a work-item transforms at a time, one for GPUs. */
 #ifndef CC_OPS_CONV2D_WINOGRAD_H
 #define CC_OPS_CONV2D_WINOGRAD_H
 
@@ -30,5 +30,16 @@ size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const voi
 size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_winograd_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
 camcl_status cc_conv2d_winograd_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+
+/* conv2d_winograd_local.c: the same convolutions on GPUs, in three launches each. */
+bool cc_conv2d_winograd_local_supports(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_winograd_local_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                              camcl_error *err);
+camcl_status cc_conv2d_winograd_local_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                    camcl_error *err);
+size_t cc_conv2d_winograd_local_bytes(const camcl_device_info *info, const void *desc);
+camcl_status cc_conv2d_winograd_local_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+camcl_status cc_conv2d_winograd_local_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
+                                                         camcl_error *err);
 
 #endif
