@@ -30,8 +30,8 @@ __kernel void conv2d_pack_backward_data(__global const float *w, __global float 
         for (int i = 0; i < CB; i++) to[k * CB + i] = i < count ? from[(size_t)i * K + k] : 0.0f;
 }
 
-/* dw[row][k] (+)= sum over parts, in order, of partial[part][k / KB][row][k % KB]; rows `rows_each` * i ... of work-item i. KB is a multiple
- * of 16. */
+/* dw[row][k] (+)= sum over parts, in order, of partial[part][k / KB][row][k % KB]; rows rows_each * i ... of work-item i. KB is a
+ * multiple of 16. */
 __kernel void conv2d_reduce(__global const float *partial, __global float *dw, const int rsc, const int K, const int KB, const int parts,
     const int part_size, const int rows_each, const int add)
 {

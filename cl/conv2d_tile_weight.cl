@@ -94,7 +94,8 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
     const int N, const int H, const int W, const int C, const int K,
     const int P, const int Q, const int R, const int S2, const int joined, const int stride, const int pad,
     const int images, const int rows, const int groups_per_image, const int groups, const int groups_each,
-    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int use_band, const int use_panels, const int band_size, const int scratch_each,
+    const int band_columns, const int band_image, const int band_row, const int band_pixel, const int band_size,
+    const int use_band, const int use_panels, const int scratch_each,
     const int parts, const int slice, const int run, const int run_pitch, const int outputs,
     const int out_part, const int out_panel, const int out_row, const int add)
 {
@@ -149,7 +150,8 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
         __global const float *sum_row = sums;
         for (int k = k0; k < k0 + out_channels; k += KB)
             for (int tap = 0; tap < R * S2; tap++) {
-                __global float *to = dw + (size_t)part * out_part + (size_t)(k / KB) * out_panel + ((size_t)tap * (joined ? run : C) + c0) * out_row;
+                __global float *to = dw + (size_t)part * out_part + (size_t)(k / KB) * out_panel;
+                to += ((size_t)tap * (joined ? run : C) + c0) * out_row;
                 for (int c = 0; c < row_end; c++)
 #pragma unroll
                     for (int v = 0; v < VECTORS; v++) {

@@ -48,8 +48,8 @@ static inline void gradient_transform(pixel_pointer *pixel, const int at, __glob
 }
 
 /* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
-static inline void find_pixels(pixel_pointer *pixel, __global const float *image, __global const float *zeros, const int side, const int top,
-    const int left, const int H, const int W, const int C)
+static inline void find_pixels(pixel_pointer *pixel, __global const float *image, __global const float *zeros, const int side,
+    const int top, const int left, const int H, const int W, const int C)
 {
     for (int i = 0; i < side; i++) {
         for (int j = 0; j < side; j++) {
@@ -139,8 +139,8 @@ static inline void write_block(__global const float *u, __global float *out, con
     }
 }
 
-__kernel void conv2d_backward_weight_winograd(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
-    const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
+__kernel void conv2d_backward_weight_winograd(__global const float *x, __global const float *dy, __global float *dw,
+    __global float *scratch, const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int tiles_each, const int block, const int inputs, const int outputs,
     const int scratch_each, const int parts, const int out_part, const int out_panel, const int out_row, const int add)
 {

@@ -44,12 +44,12 @@ cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_ta
 
 /* One convolution of cl/conv2d_tile.cl. */
 typedef struct tile_job {
-    size_t n, h, w, c, k; /* input tensor, output channels */
+    size_t n, h, w, c, k;      /* input tensor, output channels */
     size_t p, q, r, s, stride; /* output pixels computed per image, taps */
-    int top, left; /* input place of output (0,0), tap (0,0) */
+    int top, left;             /* input place of output (0,0), tap (0,0) */
     size_t out_h, out_w, out_step, out_top, out_left;
     size_t w_offset; /* of the panels in the packed weights, in numbers */
-    bool clear; /* set other outputs to 0 */
+    bool clear;      /* set other outputs to 0 */
 } tile_job;
 
 static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add,
@@ -90,8 +90,8 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
                                   CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
                                   CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
                                   CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
-                                  CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each),
-                                  CC_INT(j->clear), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
+                                  CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(j->clear),
+                                  CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
                           err);
 }
 
@@ -99,20 +99,20 @@ static tile_job forward_job(const cc_conv2d_desc *d)
 {
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     return (tile_job){ .n = d->n,
-                .h = d->h,
-                .w = d->w,
-                .c = d->c,
-                .k = d->k,
-                .p = p,
-                .q = q,
-                .r = d->r,
-                .s = d->s,
-                .stride = d->stride,
-                .top = -(int)d->pad,
-                .left = -(int)d->pad,
-                .out_h = p,
-                .out_w = q,
-                .out_step = 1 };
+                       .h = d->h,
+                       .w = d->w,
+                       .c = d->c,
+                       .k = d->k,
+                       .p = p,
+                       .q = q,
+                       .r = d->r,
+                       .s = d->s,
+                       .stride = d->stride,
+                       .top = -(int)d->pad,
+                       .left = -(int)d->pad,
+                       .out_h = p,
+                       .out_w = q,
+                       .out_step = 1 };
 }
 
 camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
