@@ -176,9 +176,11 @@ static camcl_status initial_weights(cc_run *run, camcl_error *err)
     const char *init = camcl_config_string(run->config, "model.init");
     CC_RETURN_IF_FAILED(cc_model_init(run->model, run->settings.seed, err));
     if (*init) {
-        bool redrawn;
-        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->settings.seed, &redrawn, err));
-        CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s%s", init, redrawn ? ", the head redrawn for other classes" : ""));
+        cc_init_report report;
+        char done[256];
+        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->settings.seed, &report, err));
+        cc_init_describe(&report, run->model->graph->spec.classes, done, sizeof done);
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s: %s", init, done));
     }
     if (cc_step_average(run->step) == NULL) return CAMCL_OK;
     camcl_status status = CAMCL_OK;
