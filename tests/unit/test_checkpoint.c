@@ -398,8 +398,8 @@ static void init_from(camcl_device *device, void *context, void (*edit)(edited_f
     if (cc_checkpoint_init(path, model, 1, report, &err) != want) fail_msg("%s", err.message);
     if (want == CAMCL_OK) {
         cc_snapshot got = { NULL, NULL, 0 }, written = { NULL, NULL, 0 };
-        fill(&written, model->graph, 1, 0);
-        OK(cc_snapshot_take(&got, model, 0, &err));
+        OK(cc_snapshot_from_file(t->source, "", model->graph, &written, &err));
+        OK(cc_snapshot_take(&got, model, written.batches, &err));
         assert_same(&written, &got, model->graph);
         cc_snapshot_free(&got);
         cc_snapshot_free(&written);
