@@ -138,13 +138,12 @@ static camcl_status record_swap(cc_run *run, camcl_error *err)
 
 static camcl_status record_tapes(cc_run *run, camcl_error *err)
 {
-    enum { VALIDATION_BATCH = 250 };
     CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
     CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, run->arena, &run->step, err));
+    const size_t size = run->settings.step.image_size;
     if (run->split.validation_count)
-        CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, run->settings.step.image_size,
-                                                cc_min_size(run->split.validation_count, VALIDATION_BATCH), run->arena, &run->validation,
-                                                err));
+        CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, size, cc_evaluator_batch(run->split.validation_count, size),
+                                                run->arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
     return cc_arena_commit(run->arena, err);
 }
