@@ -138,9 +138,11 @@ static camcl_status allocate(cc_arena *arena, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     camcl_device *device = arena->device;
+    char what[96];
+    snprintf(what, sizeof what, "activations and workspaces, %zu bytes in %zu buffers: one of them", cc_arena_bytes(arena),
+             arena->slab_count);
     for (size_t i = 0; i < arena->slab_count; i++)
-        if (arena->slabs[i].bytes)
-            CC_TRY(cc_device_allocate(device, arena->slabs[i].bytes, "activations and workspaces", &arena->slabs[i].mem, err));
+        if (arena->slabs[i].bytes) CC_TRY(cc_device_allocate(device, arena->slabs[i].bytes, what, &arena->slabs[i].mem, err));
     for (size_t t = 0; t < arena->tape_count; t++)
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
             cc_buffer *buffer = arena->tapes[t]->buffers[i];

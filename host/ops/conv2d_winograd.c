@@ -36,7 +36,7 @@ const char *cc_conv2d_winograd_default(const char *policy, cc_direction directio
     const double direct = (double)(d->n * p * q * 9 * in) * out_vectors / 0.9;
     if (winograd >= direct && strcmp(policy, "winograd") != 0) return NULL;
     if (direction == CC_BACKWARD_WEIGHT) return "winograd";
-    return d->c * d->k <= 128 * 128 ? "winograd12" : "winograd24";
+    return d->c * d->k <= 256 * 256 ? "winograd12" : "winograd24";
 }
 
 /* One convolution of cl/conv2d_winograd.cl. */

@@ -160,45 +160,6 @@ camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_mode
     return status;
 }
 
-/* ---- weights to start from */
-
-static bool has_shape(const cc_st_tensor *tensor, const cc_param *p)
-{
-    if (tensor->dims != p->rank) return false;
-    for (unsigned i = 0; i < p->rank; i++)
-        if (tensor->shape[i] != p->dim[i]) return false;
-    return true;
-}
-
-camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, bool *redrawn, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    const cc_graph *g = model->graph;
-    cc_safetensors *file = NULL;
-    float *values = NULL;
-    *redrawn = false;
-    CC_TRY(cc_safetensors_read(path, &file, err));
-    for (size_t i = 0; i < g->param_count; i++) {
-        const cc_param *p = &g->params[i];
-        const cc_st_tensor *tensor = cc_safetensors_find(file, p->name);
-        if ((p->kind == CC_PARAM_LINEAR || p->kind == CC_PARAM_BIAS) && tensor && !has_shape(tensor, p)) {
-            CC_TRY(cc_model_init_param(model, i, seed, err));
-            *redrawn = true;
-            continue;
-        }
-        free(values);
-        values = NULL;
-        CC_TRY(CC_NEW(p->count, &values, err));
-        CC_TRY(cc_safetensors_get_f32(file, p->name, p->rank, p->dim, values, err));
-        CC_TRY(cc_model_set(model, i, values, err));
-    }
-    CC_TRY(cc_model_refresh(model, err));
-cleanup:
-    free(values);
-    cc_safetensors_free(&file);
-    return status;
-}
-
 /* ---- the state */
 
 static const char *const split_names[] = { "split.labeled", "split.unlabeled", "split.validation" };

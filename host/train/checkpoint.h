@@ -23,9 +23,21 @@ camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const 
 /* Reads file and card. A file that is no checkpoint of this program: CAMCL_BAD_DATA. The caller frees both. */
 camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_model_card *card, camcl_error *err);
 
-/* Weights to start from (model.init): torchvision's names and shapes; the linear head is redrawn from `seed` when its size differs, which
- * sets *redrawn. The model's running statistics are taken, too. */
-camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, bool *redrawn, camcl_error *err);
+/* What was done with weights to start from. */
+typedef struct cc_init_report {
+    char prefix[64];         /* that every name had, left off: "module.", "model.", "_orig_mod." or several of them; else "" */
+    size_t taken;            /* tensors */
+    size_t counters;         /* num_batches_tracked, not taken */
+    size_t head_classes;     /* of the file */
+    bool redrawn;            /* the head, because it has other classes */
+} cc_init_report;
+
+/* Weights to start from (model.init): torchvision's names and shapes, all of them and no others, but that num_batches_tracked is left out
+ * or missing, and that a linear head with other classes is redrawn from `seed`. F16, BF16 and F64 become F32. The model's running
+ * statistics are taken, too. What does not fit is CAMCL_BAD_DATA, every tensor of it listed in the detail; the model is unchanged then. */
+camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, cc_init_report *report, camcl_error *err);
+/* "62 tensors, 20 num_batches_tracked left out, the head of 1000 classes redrawn for 10" */
+void cc_init_describe(const cc_init_report *report, size_t classes, char *text, size_t size);
 
 /* Everything a run needs to go on. Sums since the last metrics row are kept in double precision. */
 enum { CC_INTERVAL_SUMS = 16 };

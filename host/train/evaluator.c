@@ -13,6 +13,12 @@ struct cc_evaluator {
     cc_transform *host;      /* [batch] */
 };
 
+size_t cc_evaluator_batch(size_t n, size_t image_size)
+{
+    enum { MOST = 250, PIXELS = MOST * 64 * 64 };
+    return cc_max_size(1, cc_min_size(cc_min_size(n, MOST), PIXELS / (image_size * image_size)));
+}
+
 static camcl_status record(cc_evaluator *e, const cc_resident *data, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -9,6 +9,9 @@ typedef struct cc_evaluation { double n, loss, top1, top3, top5; } cc_evaluation
 
 typedef struct cc_evaluator cc_evaluator;
 
+/* Images of a batch for a set of n: as many as keep a device busy, fewer where they are large, so that evaluation needs no more memory than
+ * training does. */
+size_t cc_evaluator_batch(size_t n, size_t image_size);
 /* Records an eval-mode forward pass of `batch` images on a tape of `arena`; the caller commits the arena. */
 camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena,
                                  cc_evaluator **out, camcl_error *err);

@@ -10,7 +10,7 @@
 #include "train/evaluator.h"
 #include "train/settings.h"
 
-enum { EVALUATION_BATCH = 200, CAM_BATCH = 32 };
+enum { CAM_BATCH = 32 };
 
 struct camcl_model {
     camcl_model_info info;
@@ -113,8 +113,7 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     CC_TRY(check_evaluation(m, images, indices, n, err));
     CC_TRY(make_resident(m, images, &resident, err));
     CC_TRY(cc_arena_create(m->model->device, &arena, err));
-    CC_TRY(cc_evaluator_create(m->model, resident, m->info.image_size, cc_max_size(1, cc_min_size(n, EVALUATION_BATCH)), arena, &evaluator,
-                               err));
+    CC_TRY(cc_evaluator_create(m->model, resident, m->info.image_size, cc_evaluator_batch(n, m->info.image_size), arena, &evaluator, err));
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(m->model, err));
     CC_TRY(cc_evaluator_run(evaluator, indices, n, &e, logits, err));

@@ -138,13 +138,12 @@ static camcl_status record_swap(cc_run *run, camcl_error *err)
 
 static camcl_status record_tapes(cc_run *run, camcl_error *err)
 {
-    enum { VALIDATION_BATCH = 250 };
     CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
     CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, run->arena, &run->step, err));
+    const size_t size = run->settings.step.image_size;
     if (run->split.validation_count)
-        CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, run->settings.step.image_size,
-                                                cc_min_size(run->split.validation_count, VALIDATION_BATCH), run->arena, &run->validation,
-                                                err));
+        CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, size, cc_evaluator_batch(run->split.validation_count, size),
+                                                run->arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
     return cc_arena_commit(run->arena, err);
 }
@@ -176,9 +175,11 @@ static camcl_status initial_weights(cc_run *run, camcl_error *err)
     const char *init = camcl_config_string(run->config, "model.init");
     CC_RETURN_IF_FAILED(cc_model_init(run->model, run->settings.seed, err));
     if (*init) {
-        bool redrawn;
-        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->settings.seed, &redrawn, err));
-        CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s%s", init, redrawn ? ", the head redrawn for other classes" : ""));
+        cc_init_report report;
+        char done[256];
+        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->settings.seed, &report, err));
+        cc_init_describe(&report, run->model->graph->spec.classes, done, sizeof done);
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s: %s", init, done));
     }
     if (cc_step_average(run->step) == NULL) return CAMCL_OK;
     camcl_status status = CAMCL_OK;

@@ -8,10 +8,11 @@
 #include "device/timings.h"
 #include "model/tune.h"
 #include "ssl/cam.h"
+#include "train/evaluator.h"
 #include "train/tune.h"
 
 /* Batches of evaluation and of CAM pictures; timings of larger ones than 128 are shared, so that their exact sizes do not matter. */
-enum { EVALUATION_BATCH = 250, CAM_BATCH = 32, PICTURE_BATCH = 16 };
+enum { CAM_BATCH = 32, PICTURE_BATCH = 16 };
 
 /* What is known of the data sets without their files. */
 static const camcl_dataset_info known[] = {
@@ -102,7 +103,7 @@ static camcl_status record_everything(cc_model *model, const cc_settings *settin
     cc_arena *arena = NULL;
     CC_TRY(cc_arena_create(model->device, &arena, err));
     CC_TRY(record_steps(model, settings, modes, mode_count, arena, err));
-    CC_TRY(record_evaluation(model, EVALUATION_BATCH, side, arena, err));
+    CC_TRY(record_evaluation(model, cc_evaluator_batch(SIZE_MAX, side), side, arena, err));
     CC_TRY(record_cams(model, settings, CAM_BATCH, arena, err));
     CC_TRY(record_cams(model, settings, PICTURE_BATCH, arena, err));
 cleanup:

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes the golden files of this folder; README.md has their layout. Needs torch and numpy; camcl does not.
 
-Usage: make_golden.py [--only NAME] [--search N]     --search: try N seeds per case and print the best instead of writing
+Usage: make_golden.py [--only NAME] [--search N] [--cifar DATA]
+
+--search   tries N seeds per case and prints the best instead of writing
+--cifar    cifar-10-binary.tar.gz or its folder: writes the round_trip files, too
 
 All results are computed in float64 and rounded to float32. Every case's seed was searched so that no decision (ReLU sign, pooling winner,
 map extreme, threshold, arg-max) is near a tie; float32 then follows the same branches, and its error is rounding alone. PyTorch's own
@@ -13,12 +16,14 @@ import os
 import struct
 
 import numpy as np
+import safetensors.torch
 import torch
 
 import cases
 import margins
 import parity
 import reference
+import round_trip
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 SEEDS = {       # by --search
@@ -261,6 +266,20 @@ def write_base(base, state, data):
         save("forward_" + base.name, want, meta)
 
 
+def write_round_trip(data):
+    """Networks that a few steps on real images have moved, written by safetensors itself, and their logits of test images."""
+    records = round_trip.first_records(data, 64)
+    pixels, test = round_trip.pixels_of(records["data_batch_1.bin"]), records["test_batch.bin"][:16]
+    labels = torch.from_numpy(records["data_batch_1.bin"][:, 0].astype(np.int64))
+    out, meta = {"pixels": round_trip.pixels_of(test), "labels": test[:, 0].astype(np.int32)}, {}
+    for arch, width in (("resnet18", 2), ("wrn28-2", 4)):
+        keys = round_trip.metadata(arch, width)
+        net = round_trip.trained(arch, width, pixels, labels)
+        safetensors.torch.save_file(net.state_dict(), os.path.join(FOLDER, f"round_trip_{arch}.safetensors"), metadata=keys)
+        out["logits." + arch] = round_trip.check_state_dict.logits_of(net.double(), out["pixels"], keys)
+    save("round_trip_images", out, meta)
+
+
 def search(case, base, state, data, tries):
     best = (0.0, 0)
     for seed in range(tries):
@@ -274,6 +293,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--only", default="", help="names that contain this")
     ap.add_argument("--search", type=int, default=0)
+    ap.add_argument("--cifar")
     a = ap.parse_args()
     torch.set_num_threads(1)
     bases = {b.name: (b, *cases.draw_base(b)) for b in cases.BASES}
@@ -286,6 +306,8 @@ def main():
                 search(case, *bases[case.base], a.search)
             else:
                 write_case(case, *bases[case.base])
+    if a.cifar:
+        write_round_trip(a.cifar)
     for net in parity.NARROW:
         if not a.search and a.only in "parity_" + net.name:
             save("parity_" + net.name, *parity.make(net, say=print))

@@ -4,6 +4,7 @@ Five seeds each. Weights and images are drawn by a hash that the C tests compute
 with more than SUMS numbers they hold SUMS sums with random signs, whose differences have the tensor's error as their root mean square.
 README.md has the layout and the rule; make_golden.py writes the narrow networks, check_parity.py makes any width and runs the C tests.
 """
+import functools
 import math
 from dataclasses import dataclass
 
@@ -304,6 +305,13 @@ def cases_of(net):
 
 # ---- files
 
+@functools.lru_cache(maxsize=None)
+def signs(count):
+    """bool [SUMS,count]: where a sum subtracts."""
+    bits = draw(0, "signs", count)
+    return np.stack([(bits >> np.uint32(j)) & np.uint32(1) == 1 for j in range(SUMS)])
+
+
 def sketch(x):
     """float64 [SUMS]: the numbers themselves where they are few, else sums of all of them with random signs."""
     flat = np.ascontiguousarray(x, np.float64).ravel()
@@ -311,9 +319,9 @@ def sketch(x):
     if flat.size <= SUMS:
         out[:flat.size] = flat
         return out
-    bits = draw(0, "signs", flat.size)
-    for j in range(SUMS):
-        out[j] = flat.sum() - 2 * flat[(bits >> np.uint32(j)) & np.uint32(1) == 1].sum()
+    total = flat.sum()
+    for j, minus in enumerate(signs(1 << (flat.size - 1).bit_length())):
+        out[j] = total - 2 * flat[minus[:flat.size]].sum()
     return out
 
 

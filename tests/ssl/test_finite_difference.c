@@ -156,7 +156,7 @@ static double distance(double a, double b) { return fabs(a - b) / fmax(fabs(a), 
  * piece between. So steps are tried, each far above rounding, until those to either side agree: no jump is near. NaN: none does. */
 static double quotient(const experiment *e, const probe *p)
 {
-    static const double parts[] = { 1e-4, 3e-5, 3e-4, 1e-3, 1e-5 };   /* of L_c that the step moves it by */
+    static const double parts[] = { 3e-4, 1e-4, 1e-3, 3e-5, 1e-5 };   /* of L_c that the step moves it by */
     const float w = e->s->net->start[p->param][p->element];
     double found = NAN;
     for (size_t i = 0; i < CC_COUNT(parts) && isnan(found); i++) {

@@ -268,15 +268,23 @@ static void start_from_weights(camcl_device *device, void *context)
         cc_model *model = NULL;
         cc_safetensors *file = NULL;
         cc_snapshot fresh = { NULL, NULL, 0 }, got = { NULL, NULL, 0 };
-        bool redrawn = !redraw;
+        cc_init_report report;
+        char done[256];
         OK(cc_safetensors_read(path, &file, &err));
         OK(cc_model_create(device, specs[redraw], &model, &err));
         const cc_graph *g = model->graph;
         OK(cc_model_init(model, 7, &err));
         OK(cc_snapshot_take(&fresh, model, 0, &err));
         OK(cc_model_init(model, 8, &err));
-        OK(cc_checkpoint_init(path, model, 7, &redrawn, &err));
-        assert_int_equal(redrawn, redraw);
+        OK(cc_checkpoint_init(path, model, 7, &report, &err));
+        assert_int_equal(report.redrawn, redraw);
+        assert_int_equal(report.head_classes, 3);
+        assert_int_equal(report.taken, redraw ? 100 : 102);
+        assert_int_equal(report.counters, 20);
+        assert_string_equal(report.prefix, "");
+        cc_init_describe(&report, g->spec.classes, done, sizeof done);
+        assert_string_equal(done, redraw ? "100 tensors, 20 num_batches_tracked left out, the head of 3 classes redrawn for 10"
+                                         : "102 tensors, 20 num_batches_tracked left out");
         OK(cc_snapshot_take(&got, model, 0, &err));
         for (size_t i = 0; i < g->param_count; i++) {
             const cc_param *p = &g->params[i];
@@ -312,11 +320,11 @@ static void refuse_weights(camcl_device *device, void *context)
         { { .arch = "resnet34", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 }, { "layer1.2.conv1.weight", "", "" } },
         { { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 1 }, { "conv1.weight", "[2,3,3,3]", "[2,1,3,3]" } },
     };
-    bool redrawn;
+    cc_init_report report;
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         cc_model *model = NULL;
         OK(cc_model_create(device, &cases[i].spec, &model, &err));
-        assert_int_equal(cc_checkpoint_init(path, model, 1, &redrawn, &err), CAMCL_BAD_DATA);
+        assert_int_equal(cc_checkpoint_init(path, model, 1, &report, &err), CAMCL_BAD_DATA);
         for (int m = 0; m < 3; m++)
             if (!strstr(err.message, cases[i].mentions[m])) fail_msg("\"%s\" does not mention %s", err.message, cases[i].mentions[m]);
         cc_model_destroy(&model);
@@ -331,9 +339,9 @@ static void refuse_weights(camcl_device *device, void *context)
         if (strcmp(cc_safetensors_at(file, i)->name, "fc.weight") != 0) tensors[n++] = *cc_safetensors_at(file, i);
     OK(cc_safetensors_write(headless, tensors, n, NULL, 0, &err));
     OK(cc_model_create(device, &spec, &model, &err));
-    assert_int_equal(cc_checkpoint_init(headless, model, 1, &redrawn, &err), CAMCL_BAD_DATA);
+    assert_int_equal(cc_checkpoint_init(headless, model, 1, &report, &err), CAMCL_BAD_DATA);
     assert_non_null(strstr(err.message, "fc.weight"));
-    assert_int_equal(cc_checkpoint_init(scratch_path(context, "none"), model, 1, &redrawn, &err), CAMCL_IO);
+    assert_int_equal(cc_checkpoint_init(scratch_path(context, "none"), model, 1, &report, &err), CAMCL_IO);
     cc_model_destroy(&model);
     cc_safetensors_free(&file);
     assert_int_equal(cc_device_bytes(device), 0);
@@ -342,6 +350,116 @@ static void refuse_weights(camcl_device *device, void *context)
 static void weights_of_other_models(void **state)
 {
     for_each_device(refuse_weights, *state);
+}
+
+/* The checkpoint's tensors, to be changed before they are written again. */
+typedef struct edited_file { cc_safetensors *source; cc_st_tensor all[128]; char names[128][160]; size_t count; } edited_file;
+
+static void tensors_read(edited_file *t, const char *path)
+{
+    OK(cc_safetensors_read(path, &t->source, &err));
+    t->count = cc_safetensors_count(t->source);
+    assert_true(t->count < CC_COUNT(t->all));
+    for (size_t i = 0; i < t->count; i++) t->all[i] = *cc_safetensors_at(t->source, i);
+}
+
+static void tensors_prefix(edited_file *t, const char *prefix)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        char plain[128];
+        snprintf(plain, sizeof plain, "%s", t->all[i].name);
+        snprintf(t->names[i], sizeof t->names[i], "%s%s", prefix, plain);
+        t->all[i].name = t->names[i];
+    }
+}
+
+static void tensors_drop(edited_file *t, const char *ending)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        const size_t length = strlen(t->all[i].name), tail = strlen(ending);
+        if (length < tail || strcmp(t->all[i].name + length - tail, ending) != 0) t->all[kept++] = t->all[i];
+    }
+    assert_true(kept < t->count);
+    t->count = kept;
+}
+
+/* model.init from the edited tensors: what it returns, and that they arrive. */
+static void init_from(camcl_device *device, void *context, void (*edit)(edited_file *), camcl_status want, cc_init_report *report)
+{
+    edited_file *t = calloc(1, sizeof *t);
+    cc_model *model = NULL;
+    const char *path = scratch_path(context, "edited.safetensors");
+    assert_non_null(t);
+    tensors_read(t, write_checkpoint(context, &spec));
+    edit(t);
+    OK(cc_safetensors_write(path, t->all, t->count, NULL, 0, &err));
+    OK(cc_model_create(device, &spec, &model, &err));
+    if (cc_checkpoint_init(path, model, 1, report, &err) != want) fail_msg("%s", err.message);
+    if (want == CAMCL_OK) {
+        cc_snapshot got = { NULL, NULL, 0 }, written = { NULL, NULL, 0 };
+        OK(cc_snapshot_from_file(t->source, "", model->graph, &written, &err));
+        OK(cc_snapshot_take(&got, model, written.batches, &err));
+        assert_same(&written, &got, model->graph);
+        cc_snapshot_free(&got);
+        cc_snapshot_free(&written);
+    }
+    cc_model_destroy(&model);
+    cc_safetensors_free(&t->source);
+    free(t);
+}
+
+static void without_counters(edited_file *t) { tensors_drop(t, ".num_batches_tracked"); }
+static void of_a_wrapped_model(edited_file *t) { tensors_prefix(t, "module."); }
+static void of_two_wrappers(edited_file *t) { tensors_prefix(t, "_orig_mod.module."); }
+static void of_an_unknown_wrapper(edited_file *t) { tensors_prefix(t, "teacher."); }
+static void without_statistics(edited_file *t) { tensors_drop(t, "layer3.0.bn1.running_var"); }
+
+static void with_another_layer(edited_file *t)
+{
+    t->all[t->count] = t->all[0];
+    t->all[t->count++].name = "layer5.0.conv1.weight";
+}
+
+/* A counter without a batch norm is no counter. */
+static void with_a_stray_counter(edited_file *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->all[i].name, "bn1.num_batches_tracked") == 0) t->all[i].name = "bn7.num_batches_tracked";
+}
+
+static void with_half_a_head(edited_file *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->all[i].name, "fc.bias") == 0) t->all[i].shape[0] = 2;
+}
+
+static void init_variants(camcl_device *device, void *context)
+{
+    cc_init_report r;
+    init_from(device, context, without_counters, CAMCL_OK, &r);
+    assert_int_equal(r.counters, 0);
+    init_from(device, context, of_a_wrapped_model, CAMCL_OK, &r);
+    assert_string_equal(r.prefix, "module.");
+    init_from(device, context, of_two_wrappers, CAMCL_OK, &r);
+    assert_string_equal(r.prefix, "_orig_mod.module.");
+    assert_int_equal(r.counters, 20);
+    init_from(device, context, of_an_unknown_wrapper, CAMCL_BAD_DATA, &r);
+    assert_non_null(strstr(err.message, "102 tensors are missing, 0 have another shape, 122 no place"));
+    assert_non_null(strstr(err.detail, "fc.bias is missing, it should be [3]"));
+    init_from(device, context, without_statistics, CAMCL_BAD_DATA, &r);
+    assert_non_null(strstr(err.message, "layer3.0.bn1.running_var is missing, it should be [8]"));
+    init_from(device, context, with_another_layer, CAMCL_BAD_DATA, &r);
+    assert_non_null(strstr(err.message, "layer5.0.conv1.weight"));
+    init_from(device, context, with_a_stray_counter, CAMCL_BAD_DATA, &r);
+    assert_non_null(strstr(err.message, "bn7.num_batches_tracked"));
+    init_from(device, context, with_half_a_head, CAMCL_BAD_DATA, &r);
+    assert_non_null(strstr(err.message, "fc.bias is [2], not [3]"));
+}
+
+static void weights_as_pytorch_users_have_them(void **state)
+{
+    for_each_device(init_variants, *state);
 }
 
 /* ---- the state of a run */
@@ -530,8 +648,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_SCRATCH(checkpoints_round_trip), IN_SCRATCH(metadata_is_complete), IN_SCRATCH(other_locales_write_the_same),
         IN_SCRATCH(wrong_metadata_is_named), IN_SCRATCH(other_files_are_no_checkpoints), IN_SCRATCH(weights_to_start_from),
-        IN_SCRATCH(weights_of_other_models), IN_SCRATCH(states_round_trip), IN_SCRATCH(a_score_that_is_no_number_stays_one),
-        IN_SCRATCH(truncated_states_are_refused), IN_SCRATCH(states_of_other_runs_are_refused),
+        IN_SCRATCH(weights_of_other_models), IN_SCRATCH(weights_as_pytorch_users_have_them), IN_SCRATCH(states_round_trip),
+        IN_SCRATCH(a_score_that_is_no_number_stays_one), IN_SCRATCH(truncated_states_are_refused), IN_SCRATCH(states_of_other_runs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
