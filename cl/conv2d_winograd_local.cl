@@ -28,16 +28,17 @@ __kernel void conv2d_winograd_input(__global const float *x, __global float *V, 
     for (int i = 0; i < WINOGRAD_POINTS; i++) V[(i * tiles + t) * C + c] = d[i];
 }
 
-/* Work-groups: (k / TILE, t / TILE, point), of ITEMS work-items along dimension 0. The sum runs over c in steps of DEPTH; for each the group
- * loads V and u into tiles [DEPTH][TILE], zeros where they do not exist. Work-item (a, b) of the 16 x 16 holds channels 4a..4a+3 of tiles
- * 4b..4b+3. */
+/* Work-groups: (k / TILE, t / TILE, point), of ITEMS work-items along dimension 0. The sum runs over c in steps of DEPTH; for each the
+ * group loads V and u into tiles [DEPTH][TILE], zeros where they do not exist. Work-item (a, b) of the 16 x 16 holds channels 4a..4a+3 of
+ * tiles 4b..4b+3. */
 #define TILE 64
 #define DEPTH 16
 #define ITEMS 256
 #define PITCH (TILE + 4)     /* of the tiles in local memory: spreads a column over its banks, and keeps float4 aligned */
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void conv2d_winograd_multiply(__global const float *V, __global const float *u, __global float *M, const int tiles, const int C, const int K)
+void conv2d_winograd_multiply(__global const float *V, __global const float *u, __global float *M,
+    const int tiles, const int C, const int K)
 {
     __local float v_tile[DEPTH * PITCH], u_tile[DEPTH * PITCH];
     const int item = get_local_id(0), first_k = get_group_id(0) * TILE, first_t = get_group_id(1) * TILE, point = get_group_id(2);

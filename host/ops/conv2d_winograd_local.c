@@ -60,8 +60,8 @@ static camcl_status record_tiles(cc_tape *tape, const local_job *j, size_t first
                           .global = { j->k, tiles },
                           .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
     return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(m), add || first ? CC_INOUT(y) : CC_OUT(y), CC_INT(first), CC_INT(tiles), CC_INT(j->k), CC_INT(j->p),
-                                  CC_INT(j->q), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(add)),
+                          CC_ARGS(CC_IN(m), add || first ? CC_INOUT(y) : CC_OUT(y), CC_INT(first), CC_INT(tiles), CC_INT(j->k),
+                                  CC_INT(j->p), CC_INT(j->q), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(add)),
                           err);
 }
 

@@ -267,7 +267,8 @@ static void test_variants(void **state)
  * K. */
 static void check_winograd(camcl_device *device, void *context)
 {
-    static const size_t sides[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17 }, channels[] = { 1, 15, 16, 17, 31, 33, 64 }, images[] = { 1, 3, 33 };
+    static const size_t sides[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17 }, channels[] = { 1, 15, 16, 17, 31, 33, 64 };
+    static const size_t images[] = { 1, 3, 33 };
     const camcl_device_info *info = camcl_device_get_info(device);
     const size_t ordinary = CC_COUNT(sides) * CC_COUNT(sides);
     size_t checked = 0;
