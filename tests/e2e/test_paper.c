@@ -82,8 +82,8 @@ static void test_too_small_a_device(void **state)
         skip();
     }
     program_fails(folder, 1,
-                  "device memory: activations and workspaces, |bytes in |1073741824 in all|in use|train.batch_labeled|train.batch_unlabeled|"
-                  "data.image_size|the largest buffers|bytes  |layer1.0.bn3.weight",
+                  "device memory: activations and workspaces, |bytes in |1073741824 in all|in use|train.batch_labeled|"
+                  "train.batch_unlabeled|data.image_size|the largest buffers|bytes  |layer1.0.bn3.weight",
                   shipped, folder, folder, "small", keys);
     unsetenv("POCL_MEMORY_LIMIT");
     assert_int_not_equal(access(scratch_path(folder, "small"), F_OK), 0);

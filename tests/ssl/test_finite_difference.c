@@ -74,10 +74,12 @@ static void choose_probes(const parity_net *net, size_t layer, const bool *writt
 {
     static const char *const names[5][TENSORS] = {
         { NULL },
-        { "conv1.weight", "layer1.1.bn2.weight", "layer2.0.conv1.weight", "layer3.0.downsample.0.weight", "layer4.1.bn2.weight", "fc.weight" },
+        { "conv1.weight", "layer1.1.bn2.weight", "layer2.0.conv1.weight", "layer3.0.downsample.0.weight", "layer4.1.bn2.weight",
+          "fc.weight" },
         { "conv1.weight", "layer2.1.conv2.weight", "layer3.0.conv1.weight", "layer3.1.bn1.weight", "layer4.1.conv1.weight", "fc.weight" },
         { "conv1.weight", "layer1.0.bn1.bias", "layer3.1.conv1.weight", "layer4.0.conv1.weight", "layer4.1.bn1.weight", "fc.weight" },
-        { "conv1.weight", "layer1.0.conv1.weight", "layer2.0.bn1.weight", "layer3.0.downsample.0.weight", "layer4.1.conv2.weight", "fc.weight" },
+        { "conv1.weight", "layer1.0.conv1.weight", "layer2.0.bn1.weight", "layer3.0.downsample.0.weight", "layer4.1.conv2.weight",
+          "fc.weight" },
     };
     for (size_t t = 0; t < TENSORS; t++) {
         probe *p = &probes[t];
@@ -112,7 +114,7 @@ static void analytic(parity_net *net, size_t layer, bool shared, bool attached, 
     for (int exact = 1; exact >= 0; exact--) {
         scene s;
         consistency k;
-        const consistency_spec spec = { layer, exact, attached, false };
+        const consistency_spec spec = { layer, exact, attached, false, false };
         scene_open(&s, net);
         const cc_tensor classes = shared ? s.labels : CC_NO_TENSOR;
         consistency_record(&k, &s, &spec, classes, classes);
@@ -181,7 +183,8 @@ static cc_tensor class_tensor(const parity_net *net, const int32_t *classes)
 static void check_probe(const probe *p, double numeric, const char *what)
 {
     if (getenv("CAMCL_PARITY_TABLE"))
-        printf("%s: difference quotient %.6g, exact %.6g, first-order %.6g, off by %.1e\n", what, numeric, p->exact, p->first_order, distance(numeric, p->exact));
+        printf("%s: difference quotient %.6g, exact %.6g, first-order %.6g, off by %.1e\n", what, numeric, p->exact, p->first_order,
+               distance(numeric, p->exact));
     if (!(distance(numeric, p->exact) < 0.02))
         fail_msg("%s: difference quotient %.6g, exact gradient %.6g", what, numeric, p->exact);
     if (p->above && !(distance(numeric, p->first_order) > 0.5))
@@ -194,7 +197,7 @@ static void compare(parity_net *net, size_t layer, bool shared, bool attached)
     int32_t classes[2][64];
     scene s;
     consistency k;
-    const consistency_spec spec = { layer, false, false, false };
+    const consistency_spec spec = { layer, false, false, false, true };
     assert_true(net->pool <= 64);
     analytic(net, layer, shared, attached, probes, classes[0], classes[1]);
     cc_tensor weak = class_tensor(net, classes[0]), strong = class_tensor(net, classes[1]);
@@ -208,8 +211,8 @@ static void compare(parity_net *net, size_t layer, bool shared, bool attached)
     for (size_t t = 0; t < TENSORS; t++) {
         char what[160];
         const cc_param *p = &net->model->graph->params[probes[t].param];
-        snprintf(what, sizeof what, "stage %zu, %s, %s, %s[%zu]", layer, shared ? "shared" : "own", attached ? "attached" : "detached", p->name,
-                 probes[t].element);
+        snprintf(what, sizeof what, "stage %zu, %s, %s, %s[%zu]", layer, shared ? "shared" : "own", attached ? "attached" : "detached",
+                 p->name, probes[t].element);
         check_probe(&probes[t], quotient(&e, &probes[t]), what);
     }
     consistency_release(&k);
@@ -220,15 +223,18 @@ static void compare(parity_net *net, size_t layer, bool shared, bool attached)
     cc_buffer_destroy(&strong.buffer);
 }
 
+/* Emulated devices take one reading at two stages. */
 static void stage(void **state)
 {
     const size_t layer = *(const size_t *)*state;
-    const bool emulated = strstr(camcl_device_get_info(device)->name, "llvmpipe") || strstr(camcl_device_get_info(device)->platform, "Oclgrind");
+    const camcl_device_info *info = camcl_device_get_info(device);
+    const bool emulated = strstr(info->name, "llvmpipe") || strstr(info->platform, "Oclgrind");
     parity_net net;
+    if (emulated && layer % 2 == 1) skip();
     parity_open(&net, "tests/golden/parity_tiny.safetensors", device);
     for (int attached = 0; attached < 2; attached++)
         for (int shared = 0; shared < 2; shared++)
-            if (!emulated || attached != shared) compare(&net, layer, shared, attached);
+            if (!emulated || (attached == (layer == 4) && shared != attached)) compare(&net, layer, shared, attached);
     parity_close(&net);
 }
 

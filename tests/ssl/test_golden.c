@@ -290,7 +290,8 @@ static void check_step(const cc_safetensors *g, int k, const cc_step *step, cons
 static void run_step(const cc_safetensors *g, int k, cc_step *step, cc_step_sums *sums)
 {
     bool unlabeled = !golden_is(g, "ssl.mode", "supervised");
-    cc_transform *labeled = golden_data(g, at(k, "labeled.transforms")), *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
+    cc_transform *labeled = golden_data(g, at(k, "labeled.transforms"));
+    cc_transform *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
     float *threshold = unlabeled ? golden_data(g, at(k, "threshold")) : NULL;
     cc_readback *readback;
     cc_step_input input = { labeled, both, both, (float)golden_number(g, "optim.lr"), threshold ? *threshold : 0 };

@@ -306,7 +306,8 @@ static job *list_jobs(size_t *count)
 static bool is_wanted(const camcl_device_info *info, const job *j)
 {
     static const char *const few[] = { "eval", "train", "cam3-", "gradcam-" };
-    const bool emulated = strstr(info->name, "llvmpipe") || strstr(info->platform, "Oclgrind"), tiny = strstr(j->path, "parity_tiny") != NULL;
+    const bool emulated = strstr(info->name, "llvmpipe") || strstr(info->platform, "Oclgrind");
+    const bool tiny = strstr(j->path, "parity_tiny") != NULL;
     if (getenv("CAMCL_PARITY_FOLDER")) return true;
     if (emulated) return tiny && strcmp(policy, "direct") == 0;
     bool wanted = strcmp(policy, "direct") == 0;
@@ -340,7 +341,8 @@ static bool is_available(const char *word)
 {
     camcl_config *config = NULL;
     const bool good = camcl_config_create(&config, &err) == CAMCL_OK &&
-                      camcl_config_set(config, "device.conv", word, NULL, &err) == CAMCL_OK && camcl_config_finish(config, &err) == CAMCL_OK;
+                      camcl_config_set(config, "device.conv", word, NULL, &err) == CAMCL_OK &&
+                      camcl_config_finish(config, &err) == CAMCL_OK;
     camcl_config_destroy(&config);
     return good;
 }

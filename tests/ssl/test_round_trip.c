@@ -115,7 +115,8 @@ static void start_from(camcl_device *device, const char *arch)
     OK(cc_snapshot_take(&got, model, 0, &err));
     for (size_t i = 0; i < model->graph->param_count; i++) {
         const cc_param *p = &model->graph->params[i];
-        const float *a = cc_param_is_statistic(p) ? want.statistics : want.weights, *b = cc_param_is_statistic(p) ? got.statistics : got.weights;
+        const bool statistic = cc_param_is_statistic(p);
+        const float *a = statistic ? want.statistics : want.weights, *b = statistic ? got.statistics : got.weights;
         if (memcmp(a + p->offset, b + p->offset, p->count * sizeof *a) != 0) fail_msg("%s differs", p->name);
     }
     cc_safetensors_free(&file);

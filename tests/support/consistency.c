@@ -73,25 +73,13 @@ static void create_views(consistency *k, const parity_net *net, bool one_view)
     free(ones);
 }
 
-void consistency_record(consistency *k, scene *s, const consistency_spec *spec, cc_tensor weak_classes, cc_tensor strong_classes)
+static void record_gradient(consistency *k, scene *s, const consistency_spec *spec)
 {
-    const parity_net *net = s->net;
-    const size_t n = net->pool, side = net->side;
-    const cc_cam_spec strong = { n, side, spec->layer, false, spec->exact, false };
-    const cc_cam_spec weak = { n, side, spec->layer, false, spec->exact, !spec->attached };
-    const cc_warp_desc image_warp = { n, side, 3, 0, 0 }, map_warp = { n, side, 1, 0, 0 };
+    const size_t n = s->net->pool, side = s->net->side;
+    const cc_warp_desc map_warp = { n, side, 1, 0, 0 };
     const cc_masked_mse_desc mse = { n, side * side };
     const cc_device_scalar count = { s->sums.buffer, 1 };
-    cc_tensor turned, dstrong, dtarget = CC_NO_TENSOR, dweak;
-    memset(k, 0, sizeof *k);
-    create_views(k, net, spec->one_view);
-    OK(cc_tensor_on_tape(s->tape, "strong views", CC_F32, 4, s->images.dim, &turned, &err));
-    OK(cc_warp_forward(s->tape, &image_warp, s->images, k->views, turned, &err));
-    OK(cc_cam_record(&k->weak, net->model, s->tape, &weak, s->images, weak_classes, &err));
-    OK(cc_tensor_on_tape(s->tape, "target", CC_F32, 3, k->weak.map.dim, &k->target, &err));
-    OK(cc_warp_forward(s->tape, &map_warp, k->weak.map, k->views, k->target, &err));
-    OK(cc_cam_record(&k->strong, net->model, s->tape, &strong, turned, strong_classes, &err));
-    OK(cc_masked_mse_forward(s->tape, &mse, k->strong.map, k->target, k->mask, s->sums, &err));
+    cc_tensor dstrong, dtarget = CC_NO_TENSOR, dweak;
     OK(cc_tensor_on_tape(s->tape, "dstrong", CC_F32, 3, k->target.dim, &dstrong, &err));
     if (spec->attached) OK(cc_tensor_on_tape(s->tape, "dtarget", CC_F32, 3, k->target.dim, &dtarget, &err));
     OK(cc_masked_mse_backward(s->tape, &mse, k->strong.map, k->target, k->mask, 1, count, dstrong, dtarget, &err));
@@ -101,6 +89,27 @@ void consistency_record(consistency *k, scene *s, const consistency_spec *spec, 
         OK(cc_warp_backward(s->tape, &map_warp, dtarget, k->views, dweak, false, &err));
         OK(cc_cam_record_backward(&k->weak, s->tape, dweak, s->written, &err));
     }
+}
+
+void consistency_record(consistency *k, scene *s, const consistency_spec *spec, cc_tensor weak_classes, cc_tensor strong_classes)
+{
+    const parity_net *net = s->net;
+    const size_t n = net->pool, side = net->side;
+    const cc_cam_spec strong = { n, side, spec->layer, false, spec->exact, spec->forward_only };
+    const cc_cam_spec weak = { n, side, spec->layer, false, spec->exact, spec->forward_only || !spec->attached };
+    const cc_warp_desc image_warp = { n, side, 3, 0, 0 }, map_warp = { n, side, 1, 0, 0 };
+    const cc_masked_mse_desc mse = { n, side * side };
+    cc_tensor turned;
+    memset(k, 0, sizeof *k);
+    create_views(k, net, spec->one_view);
+    OK(cc_tensor_on_tape(s->tape, "strong views", CC_F32, 4, s->images.dim, &turned, &err));
+    OK(cc_warp_forward(s->tape, &image_warp, s->images, k->views, turned, &err));
+    OK(cc_cam_record(&k->weak, net->model, s->tape, &weak, s->images, weak_classes, &err));
+    OK(cc_tensor_on_tape(s->tape, "target", CC_F32, 3, k->weak.map.dim, &k->target, &err));
+    OK(cc_warp_forward(s->tape, &map_warp, k->weak.map, k->views, k->target, &err));
+    OK(cc_cam_record(&k->strong, net->model, s->tape, &strong, turned, strong_classes, &err));
+    OK(cc_masked_mse_forward(s->tape, &mse, k->strong.map, k->target, k->mask, s->sums, &err));
+    if (!spec->forward_only) record_gradient(k, s, spec);
     const cc_tensor kept[] = { k->weak.map, k->target, k->strong.map, k->weak.classes, k->strong.classes };
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) cc_tape_keep(s->tape, kept[i].buffer);
 }

@@ -26,6 +26,7 @@ typedef struct consistency_spec {
     size_t layer;            /* stage */
     bool exact, attached;
     bool one_view;           /* one T for all images, else one per image */
+    bool forward_only;       /* no gradient */
 } consistency_spec;
 
 typedef struct consistency {

@@ -326,7 +326,8 @@ void parity_judge(const parity_case *c, parity_bound bound, const char *label, b
             snprintf(failed + used, sizeof failed - used, "%s: error %.3g, PyTorch's %.3g\n", q->name, camcl, torch);
         used = strlen(failed);
         if (!(worst <= bound.single))
-            snprintf(failed + used, sizeof failed - used, "%s: tensor %zu %s: %.3g times PyTorch's error\n", q->name, worst_at, name, worst);
+            snprintf(failed + used, sizeof failed - used, "%s: tensor %zu %s: %.3g times PyTorch's error\n", q->name, worst_at, name,
+                     worst);
     }
     if (failed[0]) fail_msg("%s:\n%s", label, failed);
 }

@@ -52,8 +52,8 @@ void parity_note(parity_case *c, const char *quantity, size_t seed, size_t t, co
 void parity_note_gradients(parity_case *c, const char *quantity, size_t seed, const bool *written);
 
 /* The rule (tests/golden/README.md): per quantity the median over the seeds of |x - ref| / |ref|, all tensors together, is at most
- * `whole` times PyTorch float32's, and each tensor's median at most `single` times; both at least floor. A single loss is one number, whose error
- * depends on luck: it is held to `single` only. */
+ * `whole` times PyTorch float32's, and each tensor's median at most `single` times; both at least floor. A single loss is one number, whose
+ * error depends on luck: it is held to `single` only. */
 typedef struct parity_bound { double whole, single, floor; } parity_bound;
 /* Fails the running test where the rule is broken. `table`: prints a row per quantity instead of only saying what failed. */
 void parity_judge(const parity_case *c, parity_bound bound, const char *label, bool table);

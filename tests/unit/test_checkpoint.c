@@ -649,7 +649,8 @@ int main(void)
         IN_SCRATCH(checkpoints_round_trip), IN_SCRATCH(metadata_is_complete), IN_SCRATCH(other_locales_write_the_same),
         IN_SCRATCH(wrong_metadata_is_named), IN_SCRATCH(other_files_are_no_checkpoints), IN_SCRATCH(weights_to_start_from),
         IN_SCRATCH(weights_of_other_models), IN_SCRATCH(weights_as_pytorch_users_have_them), IN_SCRATCH(states_round_trip),
-        IN_SCRATCH(a_score_that_is_no_number_stays_one), IN_SCRATCH(truncated_states_are_refused), IN_SCRATCH(states_of_other_runs_are_refused),
+        IN_SCRATCH(a_score_that_is_no_number_stays_one), IN_SCRATCH(truncated_states_are_refused),
+        IN_SCRATCH(states_of_other_runs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
