@@ -20,6 +20,7 @@ enum {
 #define HOPELESS 3.0         /* times the best with few images */
 #define SLOWER 1.5           /* times the best after one round: not run again */
 #define SHORT 0.01           /* seconds */
+#define LONG 0.05
 #define NEVER 1e9            /* seconds of what failed */
 #define FAILED 1e9           /* milliseconds: nothing that ran takes as long */
 
@@ -174,9 +175,10 @@ static camcl_status run_once(cc_tape *tape, const cc_buffer *written, double *le
 /* Several times where it is short: one pause of this process would decide otherwise. */
 camcl_status cc_tune_run_tape(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
 {
-    enum { RUNS = 5 };
+    enum { LEAST_RUNS = 3, RUNS = 6 };
     const double start = cc_seconds();
-    for (int i = 0; i < RUNS && (i == 0 || cc_seconds() - start < SHORT); i++) CC_RETURN_IF_FAILED(run_once(tape, written, least, err));
+    for (int i = 0; i < RUNS && (i == 0 || (i < LEAST_RUNS ? *least < LONG : cc_seconds() - start < SHORT)); i++)
+        CC_RETURN_IF_FAILED(run_once(tape, written, least, err));
     return CAMCL_OK;
 }
 
