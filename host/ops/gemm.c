@@ -163,15 +163,15 @@ static const char *const names[] = { "GEMMK", "KREG", "KWG",   "KWI", "MDIMA", "
                                      "NDIMC", "NWG",  "SA",    "SB",  "STRM",  "STRN",  "VWM", "VWN" };
 enum { KWG = 2, MDIMC = 5, MWG = 6, NDIMC = 8, NWG = 9, SA = 10, SB = 11, PARAMETERS = CC_COUNT(names) };
 
-/* From small tiles to large ones, through local memory or not. */
+/* Tiles in local memory, through caches alone, and CLBlast's second kernel (GEMMK=1), which has tiles in registers. */
 static const struct { const char *name; size_t value[PARAMETERS]; } sets[] = {
     { "default", { 0 } },
     { "local64", { 0, 1, 32, 2, 16, 16, 64, 16, 16, 64, 1, 1, 0, 0, 4, 4 } },
     { "local64wide", { 0, 1, 16, 2, 8, 8, 64, 8, 8, 64, 1, 1, 0, 0, 4, 4 } },
     { "local128", { 0, 1, 16, 2, 16, 16, 128, 16, 16, 128, 1, 1, 0, 0, 4, 4 } },
     { "plain64", { 0, 1, 16, 2, 8, 8, 64, 8, 8, 64, 0, 0, 0, 0, 4, 4 } },
-    { "plain32", { 0, 1, 32, 2, 8, 8, 32, 8, 8, 32, 0, 0, 0, 0, 4, 4 } },
-    { "item8x64", { 0, 1, 16, 2, 1, 1, 64, 1, 1, 8, 0, 0, 0, 0, 8, 8 } },
+    { "registers32", { 1, 4, 1, 1, 4, 4, 32, 4, 4, 32, 0, 0, 0, 0, 4, 4 } },
+    { "registers64", { 1, 4, 1, 1, 8, 8, 64, 8, 8, 64, 0, 0, 0, 0, 4, 4 } },
 };
 
 const char *cc_gemm_set_name(size_t index) { return index < CC_COUNT(sets) ? sets[index].name : NULL; }
