@@ -1,6 +1,7 @@
 /* Timing CLBlast's parameters. */
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "device/timings.h"
@@ -32,8 +33,30 @@ size_t cc_tune_find_gemm(const camcl_device *device)
     return best;
 }
 
-/* One product with the parameters in force. */
-static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, double *seconds, camcl_error *err)
+/* Parameters that a driver compiles into wrong code must not win: results are compared with those of the default. */
+static camcl_status check_result(const cc_gemm_desc *d, const cc_buffer *c, float **expected, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t count = d->m * d->n;
+    float *got = NULL;
+    CC_TRY(CC_NEW(count, &got, err));
+    CC_TRY(cc_buffer_read(c, 0, got, count * sizeof *got, err));
+    if (*expected == NULL) {
+        *expected = got;
+        got = NULL;
+    }
+    for (size_t i = 0; got && i < count; i++) {
+        if (fabs((double)got[i] - (double)(*expected)[i]) <= 1e-5 * sqrt((double)d->k)) continue;
+        status = cc_fail(err, CAMCL_FAILED, "GEMM %zu x %zu x %zu: wrong results with tuned parameters", d->m, d->n, d->k);
+        break;
+    }
+cleanup:
+    free(got);
+    return status;
+}
+
+/* One product with the parameters in force. *expected: its result by the default parameters, filled by the first call. */
+static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, float **expected, double *seconds, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_arena *arena = NULL;
@@ -51,6 +74,7 @@ static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, do
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_tune_run_tape(tape, c.buffer, &warm_up, err));
     CC_TRY(cc_tune_run_tape(tape, c.buffer, seconds, err));
+    CC_TRY(check_result(d, c.buffer, expected, err));
 cleanup:
     cc_arena_destroy(&arena);
     cc_buffer_destroy(&a.buffer);
@@ -60,13 +84,13 @@ cleanup:
 }
 
 /* The sum over all products; a set that does not work has failed, which is no error. */
-static double time_set(camcl_device *device, size_t set, const cc_gemm_desc *products, size_t count)
+static double time_set(camcl_device *device, size_t set, const cc_gemm_desc *products, float **expected, size_t count)
 {
     double sum = 0;
     if (cc_gemm_use(device, set, NULL) != CAMCL_OK) return FAILED;
     for (size_t i = 0; i < count; i++) {
         double seconds;
-        if (time_product(device, &products[i], &seconds, NULL) != CAMCL_OK) return FAILED;
+        if (time_product(device, &products[i], &expected[i], &seconds, NULL) != CAMCL_OK) return FAILED;
         sum += 1e3 * seconds;
     }
     return sum;
@@ -76,12 +100,17 @@ camcl_status cc_tune_time_gemm(camcl_device *device, const cc_gemm_desc *product
 {
     enum { MOST_SETS = 32 };
     const camcl_device_info *info = camcl_device_get_info(device);
+    camcl_status status = CAMCL_OK;
     double ms[MOST_SETS];
+    float *expected[MOST_PRODUCTS] = { NULL };
     for (size_t i = 0; cc_gemm_set_name(i) && i < MOST_SETS; i++) {
-        CC_RETURN_IF_FAILED(cc_tune_check_stop(device, err));
-        if (cc_gemm_set_supports(info, i)) ms[i] = time_set(device, i, products, cc_min_size(count, MOST_PRODUCTS));
+        CC_TRY(cc_tune_check_stop(device, err));
+        if (cc_gemm_set_supports(info, i)) ms[i] = time_set(device, i, products, expected, cc_min_size(count, MOST_PRODUCTS));
     }
     for (size_t i = 0; cc_gemm_set_name(i) && i < MOST_SETS; i++)
-        if (cc_gemm_set_supports(info, i)) CC_RETURN_IF_FAILED(cc_timings_add(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), ms[i], err));
-    return cc_gemm_use(device, cc_tune_find_gemm(device), err);
+        if (cc_gemm_set_supports(info, i)) CC_TRY(cc_timings_add(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), ms[i], err));
+    CC_TRY(cc_gemm_use(device, cc_tune_find_gemm(device), err));
+cleanup:
+    for (size_t i = 0; i < MOST_PRODUCTS; i++) free(expected[i]);
+    return status;
 }
