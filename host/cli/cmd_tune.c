@@ -41,7 +41,7 @@ static camcl_status tune(const cli_tune_args *args, camcl_device *device, const 
     if (status == CAMCL_STOPPED && s.terminal) fprintf(stderr, "\n");
     if (args->quiet || (status != CAMCL_OK && status != CAMCL_STOPPED)) return status;
     printf("%zu timed in %.1f s, %zu of %zu known before%s\n", result.timed, result.seconds,
-           args->again ? (size_t)0 : result.total - result.timed, result.total,
+           result.known, result.total,
            result.timed == 0 && status == CAMCL_OK ? " (camcl tune --again times them anew)" : "");
     return status;
 }

@@ -5,7 +5,7 @@
 #include "model/graph.h"
 #include "ops/ops.h"
 
-/* Which kernel serves which convolution: chosen once, then kept, printed, saved with a run and set again. Plain data. */
+/* Which kernel serves which convolution and linear layer, and CLBlast's parameters: chosen once, then kept, printed, saved with a run and set again. Plain data. */
 typedef struct cc_plan_entry { char key[112], variant[32]; } cc_plan_entry;
 typedef struct cc_plan { cc_plan_entry *entries; size_t count, capacity; } cc_plan;
 
@@ -14,8 +14,16 @@ camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err);
 camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err);
 void cc_plan_clear(cc_plan *plan);
 
-/* Reads a convolution's key (ops.h) back; false when it is none. Text behind it is left alone. */
-bool cc_plan_read_key(const char *key, cc_direction *direction, cc_conv2d_desc *desc);
+/* What a key of the plan stands for. */
+typedef struct cc_problem {
+    cc_direction direction;
+    bool linear;             /* fc, else conv */
+    cc_conv2d_desc conv;
+    cc_linear_desc fc;
+} cc_problem;
+
+/* Reads the key (cc_op_key) of a convolution or a linear layer back; false when it is none. Text behind it is left alone. */
+bool cc_plan_read_key(const char *key, cc_problem *out);
 
 typedef struct cc_packed_weight cc_packed_weight;
 
@@ -30,6 +38,7 @@ typedef struct cc_model {
     size_t packed_count, packed_capacity;
     cc_arena *pack_arena;    /* NULL: to be recorded again */
     cc_tape *pack_tape;
+    bool gemm_ready;         /* CLBlast has the plan's parameters */
 } cc_model;
 
 /* Weights are uninitialised (zero) until cc_model_init or cc_model_set. The caller owns *out; the device must outlive it. */
@@ -54,6 +63,9 @@ void cc_param_from_flat(const cc_param *param, const float *flat, float *torch);
 /* The variant that serves this convolution: the plan's, else, as the device's tune mode has it, the fastest by timings (made first where
  * they are missing and the mode is full), else the built-in default; it is then added to the plan. */
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err);
+/* Records a linear layer (io as in ops/variants.h) with the variant that is chosen in the same way. */
+camcl_status cc_model_linear(cc_model *model, cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io,
+                             size_t count, bool add_output, camcl_error *err);
 /* The weights of a convolution in the variant's layout: the master itself or a packed copy, shared by all that want the same layout. */
 camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *variant, const cc_conv2d_desc *desc, cc_tensor *out,
                              camcl_error *err);

@@ -176,7 +176,8 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
     case CC_NODE_ADD: return cc_add_forward(pass->tape, &sum, x, pass->nodes[node->residual].output, y, err);
     case CC_NODE_MAX_POOL: return cc_max_pool_forward(pass->tape, &pool, x, y, err);
     case CC_NODE_GLOBAL_AVERAGE_POOL: return cc_global_average_pool_forward(pass->tape, &pool, x, y, err);
-    case CC_NODE_LINEAR: return cc_linear_forward(pass->tape, &fc, x, v[node->weight], v[node->bias], y, err);
+    case CC_NODE_LINEAR:
+        return cc_model_linear(pass->model, pass->tape, CC_FORWARD, &fc, (cc_tensor[]){ x, v[node->weight], v[node->bias], y }, 4, false, err);
     case CC_NODE_INPUT: break;
     }
     return CAMCL_OK;
@@ -261,10 +262,11 @@ static camcl_status backward_linear(cc_pass *pass, const cc_node *node, cc_tenso
     if (written) {
         bool before = cc_mark_written(written, node->weight);
         cc_mark_written(written, node->bias);
-        CC_RETURN_IF_FAILED(cc_linear_backward_weight(pass->tape, &desc, x, dy, m->grads[node->weight], m->grads[node->bias], before, err));
+        cc_tensor io[] = { x, dy, m->grads[node->weight], m->grads[node->bias] };
+        CC_RETURN_IF_FAILED(cc_model_linear(pass->model, pass->tape, CC_BACKWARD_WEIGHT, &desc, io, 4, before, err));
     }
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));
-    return cc_linear_backward_data(pass->tape, &desc, dy, m->values[node->weight], dx, add, err);
+    return cc_model_linear(pass->model, pass->tape, CC_BACKWARD_DATA, &desc, (cc_tensor[]){ dy, m->values[node->weight], dx }, 3, add, err);
 }
 
 static camcl_status backward_add(cc_pass *pass, const cc_node *node, const cc_node_state *state, camcl_error *err)

@@ -8,6 +8,7 @@
 #include "device/timings.h"
 #include "model/model.h"
 #include "model/tune.h"
+#include "ops/record.h"
 
 camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err)
 {
@@ -50,18 +51,26 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
     return CAMCL_OK;
 }
 
-bool cc_plan_read_key(const char *key, cc_direction *direction, cc_conv2d_desc *desc)
+bool cc_plan_read_key(const char *key, cc_problem *out)
 {
     char name[24];
-    cc_conv2d_desc d;
-    if (sscanf(key, "conv2d %23s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", name, &d.n, &d.h, &d.w, &d.c, &d.k, &d.r, &d.s,
-               &d.stride, &d.pad) != 10)
+    cc_problem p = { .linear = false };
+    cc_conv2d_desc *d = &p.conv;
+    if (sscanf(key, "conv2d %23s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", name, &d->n, &d->h, &d->w, &d->c, &d->k, &d->r,
+               &d->s, &d->stride, &d->pad) == 10) {
+        if (!d->n || !d->h || !d->w || !d->c || !d->k || !d->r || !d->s || !d->stride) return false;
+        if (d->h + 2 * d->pad < d->r || d->w + 2 * d->pad < d->s) return false;
+    } else if (sscanf(key, "linear %23s n%zu in%zu out%zu", name, &p.fc.n, &p.fc.in, &p.fc.out) == 4) {
+        p.linear = true;
+        if (!p.fc.n || !p.fc.in || !p.fc.out) return false;
+    } else {
         return false;
+    }
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
         if (strcmp(name, cc_direction_name((cc_direction)i)) != 0) continue;
-        *direction = (cc_direction)i;
-        *desc = d;
-        return d.n && d.h && d.w && d.c && d.k && d.r && d.s && d.stride && d.h + 2 * d.pad >= d.r && d.w + 2 * d.pad >= d.s;
+        p.direction = (cc_direction)i;
+        *out = p;
+        return true;
     }
     return false;
 }
@@ -72,24 +81,76 @@ void cc_plan_clear(cc_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err)
+/* ---- choosing */
+
+static const cc_plan_entry *find_entry(const cc_plan *plan, const char *key)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->entries[i].key, key) == 0) return &plan->entries[i];
+    return NULL;
+}
+
+/* Parameters of CLBlast: the plan's, else by timings, else its own. Noted, and put in force once. */
+static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
+{
+    const cc_plan_entry *entry = find_entry(&model->plan, CC_TUNE_GEMM_KEY);
+    size_t set = 0;
+    if (model->gemm_ready) return CAMCL_OK;
+    if (entry) {
+        while (cc_gemm_set_name(set) && strcmp(cc_gemm_set_name(set), entry->variant) != 0) set++;
+        if (cc_gemm_set_name(set) == NULL)
+            return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s is not known (start a new run)", entry->variant, entry->key);
+    } else {
+        set = cc_device_tune_mode(model->device) == CC_TUNE_OFF ? 0 : cc_tune_find_gemm(model->device);
+        CC_RETURN_IF_FAILED(add(&model->plan, CC_TUNE_GEMM_KEY, strlen(CC_TUNE_GEMM_KEY), cc_gemm_set_name(set),
+                                strlen(cc_gemm_set_name(set)), err));
+    }
+    CC_RETURN_IF_FAILED(cc_gemm_use(model->device, set, err));
+    model->gemm_ready = true;
+    return CAMCL_OK;
+}
+
+/* By timings, made first where they are missing and the mode is full; NULL: the built-in default decides. */
+static camcl_status by_timing(cc_model *model, const cc_problem *problem, const cc_variant **out, camcl_error *err)
+{
+    const cc_tune_mode mode = cc_device_tune_mode(model->device);
+    if (mode == CC_TUNE_FULL && !cc_tune_knows(model->device, problem)) {
+        CC_RETURN_IF_FAILED(cc_tune_time(model->device, problem, err));
+        cc_timings_store(model->device);
+    }
+    *out = mode == CC_TUNE_OFF ? NULL : cc_tune_find(model->device, problem);
+    return CAMCL_OK;
+}
+
+static camcl_status choose(cc_model *model, const cc_problem *problem, const cc_variant **out, camcl_error *err)
 {
     char key[sizeof((cc_plan_entry *)0)->key];
     const camcl_device_info *info = camcl_device_get_info(model->device);
-    cc_conv2d_key(desc, direction, key, sizeof key);
-    for (size_t i = 0; i < model->plan.count; i++) {
-        if (strcmp(model->plan.entries[i].key, key) != 0) continue;
-        *out = cc_registry_find("conv2d", direction, model->plan.entries[i].variant);
-        if (*out && (*out)->supports(info, desc)) return CAMCL_OK;
-        return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)",
-                       model->plan.entries[i].variant, key, info->name);
+    const void *desc = problem->linear ? (const void *)&problem->fc : &problem->conv;
+    cc_op_key(problem->linear ? "linear" : "conv2d", problem->direction, desc, key, sizeof key);
+    const cc_plan_entry *entry = find_entry(&model->plan, key);
+    if (entry) {
+        *out = cc_registry_find(problem->linear ? "linear" : "conv2d", problem->direction, entry->variant);
+        if (*out == NULL || !(*out)->supports(info, desc))
+            return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)", entry->variant, key,
+                           info->name);
+    } else {
+        CC_RETURN_IF_FAILED(by_timing(model, problem, out, err));
+        if (*out == NULL) *out = cc_tune_builtin(model->device, problem);
+        CC_RETURN_IF_FAILED(add(&model->plan, key, strlen(key), (*out)->name, strlen((*out)->name), err));
     }
-    const cc_tune_mode mode = cc_device_tune_mode(model->device);
-    if (mode == CC_TUNE_FULL && !cc_tune_knows(model->device, direction, desc)) {
-        CC_RETURN_IF_FAILED(cc_tune_conv2d(model->device, direction, desc, err));
-        cc_timings_store(model->device);
-    }
-    *out = mode == CC_TUNE_OFF ? NULL : cc_tune_find(model->device, direction, desc);
-    if (*out == NULL) *out = cc_conv2d_choose(info, cc_device_conv_policy(model->device), direction, desc);
-    return add(&model->plan, key, strlen(key), (*out)->name, strlen((*out)->name), err);
+    return strcmp((*out)->name, "gemm") == 0 ? prepare_gemm(model, err) : CAMCL_OK;
+}
+
+camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err)
+{
+    return choose(model, &(cc_problem){ .direction = direction, .conv = *desc }, out, err);
+}
+
+camcl_status cc_model_linear(cc_model *model, cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io,
+                             size_t count, bool add_output, camcl_error *err)
+{
+    const cc_variant *variant;
+    CC_RETURN_IF_FAILED(choose(model, &(cc_problem){ .direction = direction, .linear = true, .fc = *desc }, &variant, err));
+    return cc_variant_record(variant, tape, desc, io, count, add_output, err);
 }

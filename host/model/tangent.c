@@ -69,8 +69,8 @@ static camcl_status through_linear(tangent *s, size_t i, camcl_error *err)
     const cc_node *node = &pass->model->graph->nodes[i];
     cc_tensor t = s->t[node->input];
     cc_linear_desc desc = { t.dim[0], t.dim[1], node->channels };
-    return cc_linear_backward_weight(pass->tape, &desc, t, pass->nodes[i].gradient, pass->model->grads[node->weight], CC_NO_TENSOR,
-                                     cc_mark_written(s->written, node->weight), err);
+    cc_tensor io[] = { t, pass->nodes[i].gradient, pass->model->grads[node->weight], CC_NO_TENSOR };
+    return cc_model_linear(pass->model, pass->tape, CC_BACKWARD_WEIGHT, &desc, io, 4, cc_mark_written(s->written, node->weight), err);
 }
 
 static camcl_status through_node(tangent *s, size_t i, camcl_error *err)

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "device/timings.h"
+#include "ops/record.h"
 
 enum {
     MOST_IMAGES = 128,       /* beyond, time grows with the batch and the order stays */
@@ -19,47 +20,59 @@ enum {
 #define HOPELESS 3.0         /* times the best with few images */
 #define SLOWER 1.5           /* times the best after one round: not run again */
 #define SHORT 0.01           /* seconds */
+#define LONG 0.05
 #define NEVER 1e9            /* seconds of what failed */
 #define FAILED 1e9           /* milliseconds: nothing that ran takes as long */
 
-static cc_conv2d_desc with_images(const cc_conv2d_desc *desc, size_t most)
+static cc_problem with_images(const cc_problem *problem, size_t most)
 {
-    cc_conv2d_desc d = *desc;
-    d.n = cc_min_size(d.n, most);
-    return d;
+    cc_problem p = *problem;
+    if (!p.linear) p.conv.n = cc_min_size(p.conv.n, most);
+    return p;
 }
 
-void cc_tune_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size)
+static const void *desc_of(const cc_problem *p) { return p->linear ? (const void *)&p->fc : &p->conv; }
+static const char *op_of(const cc_problem *p) { return p->linear ? "linear" : "conv2d"; }
+
+void cc_tune_key(const cc_problem *problem, char *text, size_t size)
 {
-    const cc_conv2d_desc d = with_images(desc, MOST_IMAGES);
-    cc_conv2d_key(&d, direction, text, size);
+    const cc_problem p = with_images(problem, MOST_IMAGES);
+    cc_op_key(op_of(&p), p.direction, desc_of(&p), text, size);
+}
+
+const cc_variant *cc_tune_builtin(const camcl_device *device, const cc_problem *p)
+{
+    const camcl_device_info *info = camcl_device_get_info(device);
+    return p->linear ? cc_linear_choose(info, p->direction, &p->fc)
+                     : cc_conv2d_choose(info, cc_device_conv_policy(device), p->direction, &p->conv);
 }
 
 /* The variants worth timing, in registry order. */
-static size_t list_variants(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out)
+static size_t list_variants(const camcl_device *device, const cc_problem *p, const cc_variant **out)
 {
     const camcl_device_info *info = camcl_device_get_info(device);
-    const char *policy = cc_device_conv_policy(device);
     const cc_variant *general = NULL;
     size_t count = 0;
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
-        if (strcmp(v->op, "conv2d") != 0 || v->direction != direction) continue;
+        if (strcmp(v->op, op_of(p)) != 0 || v->direction != p->direction) continue;
         if (strcmp(v->name, "general") == 0) general = v;
-        else if (count < MOST_VARIANTS && cc_conv2d_allows(info, policy, v, desc) && v->supports(info, desc)) out[count++] = v;
+        else if (count < MOST_VARIANTS && v->supports(info, desc_of(p)) &&
+                 (p->linear || cc_conv2d_allows(info, cc_device_conv_policy(device), v, &p->conv)))
+            out[count++] = v;
     }
     if (count == 0 && general) out[count++] = general;
     return count;
 }
 
 /* False: not all of them were timed. */
-static bool find_fastest(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out)
+static bool find_fastest(const camcl_device *device, const cc_problem *p, const cc_variant **out)
 {
     const cc_variant *variants[MOST_VARIANTS];
-    const size_t count = list_variants(device, direction, desc, variants);
+    const size_t count = list_variants(device, p, variants);
     char key[160];
     double least = FAILED;
-    cc_tune_key(desc, direction, key, sizeof key);
+    cc_tune_key(p, key, sizeof key);
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
         const double ms = cc_timings_find(device, key, variants[i]->name);
@@ -72,16 +85,16 @@ static bool find_fastest(const camcl_device *device, cc_direction direction, con
     return true;
 }
 
-bool cc_tune_knows(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc)
+bool cc_tune_knows(const camcl_device *device, const cc_problem *problem)
 {
     const cc_variant *fastest;
-    return find_fastest(device, direction, desc, &fastest);
+    return find_fastest(device, problem, &fastest);
 }
 
-const cc_variant *cc_tune_find(const camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc)
+const cc_variant *cc_tune_find(const camcl_device *device, const cc_problem *problem)
 {
     const cc_variant *fastest;
-    return find_fastest(device, direction, desc, &fastest) ? fastest : NULL;
+    return find_fastest(device, problem, &fastest) ? fastest : NULL;
 }
 
 /* ---- one variant with one number of images */
@@ -104,32 +117,51 @@ static void trial_close(trial *t)
     t->tape = t->pack = NULL;
 }
 
-static camcl_status trial_open(trial *t, camcl_device *device, const cc_conv2d_desc *d, const operands *o, camcl_error *err)
+/* Tensors of the problem on the operands' buffers: what the variant is given, its output on o->out. Returns how many. */
+static size_t tensors_of(const cc_problem *p, const operands *o, cc_tensor *io)
+{
+    const cc_conv2d_desc *d = &p->conv;
+    const size_t rows = p->linear ? 0 : cc_conv2d_out_h(d), columns = p->linear ? 0 : cc_conv2d_out_w(d);
+    cc_tensor x = { .buffer = o->x, .dtype = CC_F32, .rank = 4, .dim = { d->n, d->h, d->w, d->c } },
+              y = { .buffer = o->y, .dtype = CC_F32, .rank = 4, .dim = { d->n, rows, columns, d->k } },
+              w = { .buffer = o->w, .dtype = CC_F32, .rank = 4, .dim = { d->r, d->s, d->c, d->k } };
+    if (p->linear) {
+        x = (cc_tensor){ .buffer = o->x, .dtype = CC_F32, .rank = 2, .dim = { p->fc.n, p->fc.in } };
+        y = (cc_tensor){ .buffer = o->y, .dtype = CC_F32, .rank = 2, .dim = { p->fc.n, p->fc.out } };
+        w = (cc_tensor){ .buffer = o->w, .dtype = CC_F32, .rank = 2, .dim = { p->fc.out, p->fc.in } };
+    }
+    (p->direction == CC_FORWARD ? &y : p->direction == CC_BACKWARD_DATA ? &x : &w)->buffer = o->out;
+    io[0] = p->direction == CC_BACKWARD_DATA ? y : x;
+    io[1] = p->direction == CC_BACKWARD_WEIGHT ? y : w;
+    io[2] = p->direction == CC_FORWARD ? y : p->direction == CC_BACKWARD_DATA ? x : w;
+    if (!p->linear || p->direction == CC_BACKWARD_DATA) return 3;
+    /* forward: the bias before the output; weight gradient: the bias gradient behind it; left out */
+    io[3] = p->direction == CC_FORWARD ? io[2] : CC_NO_TENSOR;
+    if (p->direction == CC_FORWARD) io[2] = CC_NO_TENSOR;
+    return 4;
+}
+
+static camcl_status trial_open(trial *t, camcl_device *device, const cc_problem *p, const operands *o, camcl_error *err)
 {
     const cc_variant *v = t->variant;
-    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
-    const cc_tensor x = { .buffer = o->x, .dtype = CC_F32, .rank = 4, .dim = { d->n, d->h, d->w, d->c } },
-                    y = { .buffer = o->y, .dtype = CC_F32, .rank = 4, .dim = { d->n, p, q, d->k } };
-    cc_tensor w = { .buffer = o->w, .dtype = CC_F32, .rank = 4, .dim = { d->r, d->s, d->c, d->k } };
-    cc_tensor out = v->direction == CC_FORWARD ? y : v->direction == CC_BACKWARD_DATA ? x : w;
+    cc_tensor io[4];
+    const size_t count = tensors_of(p, o, io);
     t->seconds = t->pack_seconds = DBL_MAX;
     CC_RETURN_IF_FAILED(cc_arena_create(device, &t->arena, err));
     CC_RETURN_IF_FAILED(cc_tape_create(t->arena, v->name, &t->tape, err));
     if (v->pack) {
-        const size_t bytes = v->packed_bytes(camcl_device_get_info(device), d);
+        const size_t bytes = v->packed_bytes(camcl_device_get_info(device), desc_of(p));
         CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, v->name, &t->packed, err));
         CC_RETURN_IF_FAILED(cc_tape_create(t->arena, v->layout, &t->pack, err));
-        CC_RETURN_IF_FAILED(v->pack(t->pack, d, o->w, t->packed, err));
-        w = (cc_tensor){ .buffer = t->packed, .dtype = CC_F32, .rank = 1, .dim = { bytes / sizeof(float) } };
+        CC_RETURN_IF_FAILED(v->pack(t->pack, desc_of(p), o->w, t->packed, err));
+        io[1] = (cc_tensor){ .buffer = t->packed, .dtype = CC_F32, .rank = 1, .dim = { bytes / sizeof(float) } };
     }
-    out.buffer = o->out;
-    const cc_tensor io[] = { v->direction == CC_BACKWARD_DATA ? y : x, v->direction == CC_BACKWARD_WEIGHT ? y : w, out };
-    CC_RETURN_IF_FAILED(v->record(t->tape, d, io, 3, false, err));
+    CC_RETURN_IF_FAILED(v->record(t->tape, desc_of(p), io, count, false, err));
     return cc_arena_commit(t->arena, err);
 }
 
 /* Reading waits on every driver; some return from clFinish before kernels ran. */
-static camcl_status run_tape(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
+static camcl_status run_once(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
 {
     float first;
     const double start = cc_seconds();
@@ -141,15 +173,16 @@ static camcl_status run_tape(cc_tape *tape, const cc_buffer *written, double *le
 }
 
 /* Several times where it is short: one pause of this process would decide otherwise. */
-static camcl_status run_short(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
+camcl_status cc_tune_run_tape(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
 {
-    enum { RUNS = 5 };
+    enum { LEAST_RUNS = 3, RUNS = 6 };
     const double start = cc_seconds();
-    for (int i = 0; i < RUNS && (i == 0 || cc_seconds() - start < SHORT); i++) CC_RETURN_IF_FAILED(run_tape(tape, written, least, err));
+    for (int i = 0; i < RUNS && (i == 0 || (i < LEAST_RUNS ? *least < LONG : cc_seconds() - start < SHORT)); i++)
+        CC_RETURN_IF_FAILED(run_once(tape, written, least, err));
     return CAMCL_OK;
 }
 
-static camcl_status stop_asked(const camcl_device *device, camcl_error *err)
+camcl_status cc_tune_check_stop(const camcl_device *device, camcl_error *err)
 {
     if (!cc_device_should_stop(device)) return CAMCL_OK;
     return cc_fail(err, CAMCL_STOPPED, "timing of kernels: stopped (what was timed is kept: camcl tune goes on from there)");
@@ -160,17 +193,17 @@ static camcl_status stop_asked(const camcl_device *device, camcl_error *err)
 static bool hopeless(camcl_status status) { return status != CAMCL_OK && status != CAMCL_STOPPED; }
 
 /* With few images, once for the compiler's sake and once for time; leaves the trials closed. */
-static camcl_status qualify(camcl_device *device, const cc_conv2d_desc *d, const operands *o, trial *trials, size_t count, camcl_error *err)
+static camcl_status qualify(camcl_device *device, const cc_problem *p, const operands *o, trial *trials, size_t count, camcl_error *err)
 {
     double best = DBL_MAX;
     for (size_t i = 0; i < count; i++) {
         trial *t = &trials[i];
         double warm_up = DBL_MAX;
-        CC_RETURN_IF_FAILED(stop_asked(device, err));
-        camcl_status status = trial_open(t, device, d, o, err);
-        if (status == CAMCL_OK && t->pack) status = run_tape(t->pack, t->packed, &warm_up, err);
-        if (status == CAMCL_OK) status = run_tape(t->tape, o->out, &warm_up, err);
-        if (status == CAMCL_OK) status = run_short(t->tape, o->out, &t->seconds, err);
+        CC_RETURN_IF_FAILED(cc_tune_check_stop(device, err));
+        camcl_status status = trial_open(t, device, p, o, err);
+        if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &warm_up, err);
+        if (status == CAMCL_OK) status = run_once(t->tape, o->out, &warm_up, err);
+        if (status == CAMCL_OK) status = cc_tune_run_tape(t->tape, o->out, &t->seconds, err);
         if (hopeless(status)) t->seconds = NEVER;
         if (t->seconds < best) best = t->seconds;
         trial_close(t);
@@ -180,14 +213,14 @@ static camcl_status qualify(camcl_device *device, const cc_conv2d_desc *d, const
 }
 
 /* Everyone left in turn, round by round, so that what else the machine does hits all alike. */
-static camcl_status race(camcl_device *device, const cc_conv2d_desc *d, const operands *o, trial *trials, size_t count, camcl_error *err)
+static camcl_status race(camcl_device *device, const cc_problem *p, const operands *o, trial *trials, size_t count, camcl_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         trial *t = &trials[i];
         if (t->out) continue;
-        camcl_status status = trial_open(t, device, d, o, err);
-        if (status == CAMCL_OK && t->pack) status = run_tape(t->pack, t->packed, &t->pack_seconds, err);
-        if (status == CAMCL_OK && t->pack) status = run_tape(t->pack, t->packed, &t->pack_seconds, err);
+        camcl_status status = trial_open(t, device, p, o, err);
+        if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &t->pack_seconds, err);
+        if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &t->pack_seconds, err);
         t->out = status != CAMCL_OK;
         if (t->out) trial_close(t);   /* no room beside the others, maybe: what it took with few images counts */
     }
@@ -196,8 +229,8 @@ static camcl_status race(camcl_device *device, const cc_conv2d_desc *d, const op
         for (size_t i = 0; i < count; i++) {
             trial *t = &trials[i];
             if (t->out) continue;
-            CC_RETURN_IF_FAILED(stop_asked(device, err));
-            t->out = run_short(t->tape, o->out, &t->seconds, err) != CAMCL_OK;
+            CC_RETURN_IF_FAILED(cc_tune_check_stop(device, err));
+            t->out = cc_tune_run_tape(t->tape, o->out, &t->seconds, err) != CAMCL_OK;
             if (t->out) t->seconds = NEVER;
             if (t->seconds < best) best = t->seconds;
         }
@@ -206,7 +239,7 @@ static camcl_status race(camcl_device *device, const cc_conv2d_desc *d, const op
     return CAMCL_OK;
 }
 
-static camcl_status random_buffer(camcl_device *device, size_t count, bool filled, cc_buffer **out, camcl_error *err)
+camcl_status cc_tune_buffer(camcl_device *device, size_t count, bool filled, cc_buffer **out, camcl_error *err)
 {
     static const size_t block = 1 << 16;
     camcl_status status = CAMCL_OK;
@@ -229,38 +262,49 @@ static double milliseconds(const trial *t, size_t images)
     return 1e3 * (t->seconds + (t->pack && t->pack_seconds < NEVER && images < MOST_IMAGES ? t->pack_seconds : 0));
 }
 
-static camcl_status time_variants(camcl_device *device, const cc_conv2d_desc *d, const operands *o, trial *trials, size_t count, double *ms,
+static camcl_status time_variants(camcl_device *device, const cc_problem *p, const operands *o, trial *trials, size_t count, double *ms,
                                   camcl_error *err)
 {
     const size_t units = camcl_device_get_info(device)->compute_units;
-    const cc_conv2d_desc few = with_images(d, cc_max_size(FEW_IMAGES, cc_min_size(units, MOST_IMAGES)));
+    const cc_problem few = with_images(p, cc_max_size(FEW_IMAGES, cc_min_size(units, MOST_IMAGES)));
+    const double share = p->linear ? 1 : (double)p->conv.n / (double)few.conv.n;
     CC_RETURN_IF_FAILED(qualify(device, &few, o, trials, count, err));
-    for (size_t i = 0; i < count; i++) ms[i] = 1e3 * trials[i].seconds * (double)d->n / (double)few.n;
-    CC_RETURN_IF_FAILED(race(device, d, o, trials, count, err));
+    for (size_t i = 0; i < count; i++) ms[i] = 1e3 * trials[i].seconds * share;
+    CC_RETURN_IF_FAILED(race(device, p, o, trials, count, err));
     for (size_t i = 0; i < count; i++)
-        if (trials[i].tape) ms[i] = milliseconds(&trials[i], d->n);
+        if (trials[i].tape) ms[i] = milliseconds(&trials[i], p->linear ? MOST_IMAGES : p->conv.n);
     return CAMCL_OK;
 }
 
-camcl_status cc_tune_conv2d(camcl_device *device, cc_direction direction, const cc_conv2d_desc *desc, camcl_error *err)
+static camcl_status create_operands(camcl_device *device, const cc_problem *p, operands *o, camcl_error *err)
+{
+    const cc_conv2d_desc *d = &p->conv;
+    size_t x = p->fc.n * p->fc.in, w = p->fc.in * p->fc.out, y = p->fc.n * p->fc.out;
+    if (!p->linear) {
+        x = d->n * d->h * d->w * d->c;
+        w = d->r * d->s * d->c * d->k;
+        y = d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->k;
+    }
+    CC_RETURN_IF_FAILED(cc_tune_buffer(device, x, p->direction != CC_BACKWARD_DATA, &o->x, err));
+    CC_RETURN_IF_FAILED(cc_tune_buffer(device, w, p->direction != CC_BACKWARD_WEIGHT, &o->w, err));
+    CC_RETURN_IF_FAILED(cc_tune_buffer(device, y, p->direction != CC_FORWARD, &o->y, err));
+    return cc_tune_buffer(device, p->direction == CC_FORWARD ? y : p->direction == CC_BACKWARD_DATA ? x : w, false, &o->out, err);
+}
+
+camcl_status cc_tune_time(camcl_device *device, const cc_problem *problem, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_conv2d_desc d = with_images(desc, MOST_IMAGES);
+    const cc_problem p = with_images(problem, MOST_IMAGES);
     const cc_variant *variants[MOST_VARIANTS];
-    const size_t count = list_variants(device, direction, &d, variants);
-    const size_t x = d.n * d.h * d.w * d.c, w = d.r * d.s * d.c * d.k, y = d.n * cc_conv2d_out_h(&d) * cc_conv2d_out_w(&d) * d.k;
-    const size_t written = direction == CC_FORWARD ? y : direction == CC_BACKWARD_DATA ? x : w;
+    const size_t count = list_variants(device, &p, variants);
     trial trials[MOST_VARIANTS] = { 0 };
     double ms[MOST_VARIANTS];
     char key[160];
     operands o = { NULL, NULL, NULL, NULL };
-    CC_TRY(random_buffer(device, x, direction != CC_BACKWARD_DATA, &o.x, err));
-    CC_TRY(random_buffer(device, w, direction != CC_BACKWARD_WEIGHT, &o.w, err));
-    CC_TRY(random_buffer(device, y, direction != CC_FORWARD, &o.y, err));
-    CC_TRY(random_buffer(device, written, false, &o.out, err));
+    CC_TRY(create_operands(device, &p, &o, err));
     for (size_t i = 0; i < count; i++) trials[i].variant = variants[i];
-    CC_TRY(time_variants(device, &d, &o, trials, count, ms, err));
-    cc_tune_key(&d, direction, key, sizeof key);
+    CC_TRY(time_variants(device, &p, &o, trials, count, ms, err));
+    cc_tune_key(&p, key, sizeof key);
     for (size_t i = 0; i < count; i++) CC_TRY(cc_timings_add(device, key, variants[i]->name, ms[i], err));
 cleanup:
     for (size_t i = 0; i < count; i++) trial_close(&trials[i]);

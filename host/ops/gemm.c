@@ -1,6 +1,8 @@
 /* Matrix products through CLBlast, which no other file knows. */
 #include <clblast_c.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
@@ -152,6 +154,56 @@ cleanup:
 camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_tensor b, cc_tensor c, bool add, camcl_error *err)
 {
     return cc_gemm_at(tape, desc, a.buffer, 0, b.buffer, 0, c.buffer, 0, add, err);
+}
+
+/* ---- parameters */
+
+/* In the order that the table below follows. CLBlast wants all of them. */
+static const char *const names[] = { "GEMMK", "KREG", "KWG",   "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
+                                     "NDIMC", "NWG",  "SA",    "SB",  "STRM",  "STRN",  "VWM", "VWN" };
+enum { KWG = 2, MDIMC = 5, MWG = 6, NDIMC = 8, NWG = 9, SA = 10, SB = 11, PARAMETERS = CC_COUNT(names) };
+
+/* Tiles in local memory, through caches alone, and CLBlast's second kernel (GEMMK=1), which has tiles in registers. */
+static const struct { const char *name; size_t value[PARAMETERS]; } sets[] = {
+    { "default", { 0 } },
+    { "local64", { 0, 1, 32, 2, 16, 16, 64, 16, 16, 64, 1, 1, 0, 0, 4, 4 } },
+    { "local64wide", { 0, 1, 16, 2, 8, 8, 64, 8, 8, 64, 1, 1, 0, 0, 4, 4 } },
+    { "local128", { 0, 1, 16, 2, 16, 16, 128, 16, 16, 128, 1, 1, 0, 0, 4, 4 } },
+    { "plain64", { 0, 1, 16, 2, 8, 8, 64, 8, 8, 64, 0, 0, 0, 0, 4, 4 } },
+    { "registers32", { 1, 4, 1, 1, 4, 4, 32, 4, 4, 32, 0, 0, 0, 0, 4, 4 } },
+    { "registers64", { 1, 4, 1, 1, 8, 8, 64, 8, 8, 64, 0, 0, 0, 0, 4, 4 } },
+};
+
+const char *cc_gemm_set_name(size_t index) { return index < CC_COUNT(sets) ? sets[index].name : NULL; }
+
+bool cc_gemm_set_supports(const camcl_device_info *info, size_t index)
+{
+    const size_t *v = sets[index].value;
+    return v[MDIMC] * v[NDIMC] <= info->max_work_group &&
+           sizeof(float) * v[KWG] * (v[SA] * v[MWG] + v[SB] * v[NWG]) <= info->local_mem;
+}
+
+void cc_gemm_set_describe(size_t index, char *text, size_t size)
+{
+    *text = '\0';
+    for (size_t i = 0; index > 0 && i < PARAMETERS; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s=%zu", i ? " " : "", names[i], sets[index].value[i]);
+    }
+}
+
+camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err)
+{
+    cl_device_id id;
+    const char *texts[PARAMETERS];
+    if (index == 0) return CAMCL_OK;
+    if (clGetCommandQueueInfo(cc_device_queue(device), CL_QUEUE_DEVICE, sizeof id, &id, NULL) != CL_SUCCESS)
+        return cc_fail(err, CAMCL_OPENCL, "CLBlast: the queue has no device (report this as a defect)");
+    for (size_t i = 0; i < PARAMETERS; i++) texts[i] = names[i];
+    const CLBlastStatusCode code = CLBlastOverrideParameters(id, "Xgemm", CLBlastPrecisionSingle, PARAMETERS, texts, sets[index].value);
+    if (code == CLBlastSuccess) return CAMCL_OK;
+    return cc_fail(err, CAMCL_OPENCL, "CLBlast: parameters \"%s\": %s (%d) (set device.tune = off)", sets[index].name, clblast_name(code),
+                   (int)code);
 }
 
 static bool supports_all(const camcl_device_info *info, const void *desc)

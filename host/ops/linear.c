@@ -3,12 +3,12 @@
 #include "ops/record.h"
 #include "ops/variants.h"
 
-/* From how many multiplications on GEMM is worth its packing. On CPUs the direct kernels were 2 to 10 times as fast as CLBlast up to 65
- * million (PoCL, three directions together). */
-static bool worth_gemm(const camcl_device_info *info, const void *desc)
+/* GEMM from so many multiplications on that it is worth its packing. On CPUs the direct kernels were 2 to 10 times as fast as CLBlast up to
+ * 65 million (PoCL, three directions together). */
+const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction direction, const cc_linear_desc *d)
 {
-    const cc_linear_desc *d = desc;
-    return (double)d->n * (double)d->in * (double)d->out >= (double)(cc_likes_long_items(info) ? 1 << 28 : 1 << 22);
+    const bool gemm = (double)d->n * (double)d->in * (double)d->out >= (double)(cc_likes_long_items(info) ? 1 << 28 : 1 << 22);
+    return cc_registry_find("linear", direction, gemm ? "gemm" : "direct");
 }
 
 /* A launch over `total` outputs, each of them a vector along the inputs when `width` is not 1. */
@@ -130,26 +130,33 @@ const cc_variant cc_linear_variants[] = {
     { "linear", CC_FORWARD, "direct", "", cc_supports_all, direct_forward, NULL, NULL, NULL },
     { "linear", CC_BACKWARD_DATA, "direct", "", cc_supports_all, direct_backward_data, NULL, NULL, NULL },
     { "linear", CC_BACKWARD_WEIGHT, "direct", "", cc_supports_all, direct_backward_weight, NULL, NULL, NULL },
-    { "linear", CC_FORWARD, "gemm", "", worth_gemm, gemm_forward, NULL, NULL, NULL },
-    { "linear", CC_BACKWARD_DATA, "gemm", "", worth_gemm, gemm_backward_data, NULL, NULL, NULL },
-    { "linear", CC_BACKWARD_WEIGHT, "gemm", "", worth_gemm, gemm_backward_weight, NULL, NULL, NULL },
+    { "linear", CC_FORWARD, "gemm", "", cc_supports_all, gemm_forward, NULL, NULL, NULL },
+    { "linear", CC_BACKWARD_DATA, "gemm", "", cc_supports_all, gemm_backward_data, NULL, NULL, NULL },
+    { "linear", CC_BACKWARD_WEIGHT, "gemm", "", cc_supports_all, gemm_backward_weight, NULL, NULL, NULL },
 };
 const size_t cc_linear_variant_count = CC_COUNT(cc_linear_variants);
+
+static camcl_status record_chosen(cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io, size_t count,
+                                  bool add, camcl_error *err)
+{
+    const cc_variant *variant = cc_linear_choose(camcl_device_get_info(cc_tape_device(tape)), direction, desc);
+    return cc_variant_record(variant, tape, desc, io, count, add, err);
+}
 
 camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y,
                                camcl_error *err)
 {
-    return cc_op_record(tape, "linear", CC_FORWARD, desc, (const cc_tensor[]){ x, w, b, y }, 4, false, err);
+    return record_chosen(tape, CC_FORWARD, desc, (const cc_tensor[]){ x, w, b, y }, 4, false, err);
 }
 
 camcl_status cc_linear_backward_data(cc_tape *tape, const cc_linear_desc *desc, cc_tensor dy, cc_tensor w, cc_tensor dx, bool add,
                                      camcl_error *err)
 {
-    return cc_op_record(tape, "linear", CC_BACKWARD_DATA, desc, (const cc_tensor[]){ dy, w, dx }, 3, add, err);
+    return record_chosen(tape, CC_BACKWARD_DATA, desc, (const cc_tensor[]){ dy, w, dx }, 3, add, err);
 }
 
 camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor dy, cc_tensor dw, cc_tensor db,
                                        bool add, camcl_error *err)
 {
-    return cc_op_record(tape, "linear", CC_BACKWARD_WEIGHT, desc, (const cc_tensor[]){ x, dy, dw, db }, 4, add, err);
+    return record_chosen(tape, CC_BACKWARD_WEIGHT, desc, (const cc_tensor[]){ x, dy, dw, db }, 4, add, err);
 }

@@ -37,8 +37,20 @@ typedef struct cc_gemm_desc { size_t m, n, k; bool transpose_a, transpose_b; } c
 /* io: CC_FORWARD {a, b, c(add)} */
 camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_tensor b, cc_tensor c, bool add, camcl_error *err);
 
+/* Parameters of CLBlast's large product (Xgemm) for float32 by name; the first one, "default", is what CLBlast itself has for the device.
+ * An index beyond the last gives NULL. */
+const char *cc_gemm_set_name(size_t index);
+/* Whether the device has the local memory and work-groups for it. */
+bool cc_gemm_set_supports(const camcl_device_info *info, size_t index);
+/* "KWG=32 MWG=64 ..."; "" for the default. */
+void cc_gemm_set_describe(size_t index, char *text, size_t size);
+/* From now on on this device, in the whole process. The default cannot be returned to: it does nothing. */
+camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err);
+
 /* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] or none */
 typedef struct cc_linear_desc { size_t n, in, out; } cc_linear_desc;
+/* The default for this device and shape. Never NULL. */
+const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction direction, const cc_linear_desc *desc);
 camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y,
                                camcl_error *err);
 /* dx[n,i] = sum_o dy[n,o] w[o,i] */

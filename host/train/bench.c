@@ -216,13 +216,16 @@ static void split_label(const cc_profile_row *row, camcl_op_time *op)
 /* What the operation needs, and how near the device comes to it. */
 static void rate(camcl_op_time *op, double flops, double bytes, const char *label, const camcl_peak *peak)
 {
-    cc_direction direction;
-    cc_conv2d_desc d;
+    cc_problem p;
     /* What a convolution does to its sums on the way out costs nothing beside them. */
     char key[sizeof((cc_profile_row *)0)->label];
     const bool fused = strncmp(label, "conv2d_affine", 13) == 0;
     snprintf(key, sizeof key, "%s%s", fused ? "conv2d" : "", label + (fused ? 13 : 0));
-    if (cc_plan_read_key(key, &direction, &d)) {
+    if (cc_plan_read_key(key, &p) && p.linear) {
+        flops = (double)op->uses * 2 * (double)p.fc.n * (double)p.fc.in * (double)p.fc.out;
+        bytes = (double)op->uses * sizeof(float) * (double)(p.fc.n * p.fc.in + p.fc.in * p.fc.out + p.fc.n * p.fc.out);
+    } else if (cc_plan_read_key(key, &p)) {
+        const cc_conv2d_desc d = p.conv;
         const double outputs = (double)d.n * (double)cc_conv2d_out_h(&d) * (double)cc_conv2d_out_w(&d) * (double)d.k,
                      weights = (double)d.c * (double)d.r * (double)d.s;
         flops = (double)op->uses * 2 * outputs * weights;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/tune.h"
 #include "train/run.h"
 #include "train/tune.h"
 
@@ -167,7 +168,7 @@ static camcl_status tune(cc_run *run, camcl_error *err)
     if (!camcl_config_is(run->config, "device.tune", "full") || run->model->plan.count > 0) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tune_run(run->device, &run->settings, &options, &result, err));
     return cc_run_say(run, err, "kernels: %zu timed in %.0f s, %zu known before", result.timed, result.seconds,
-                      result.total - result.timed);
+                      result.known);
 }
 
 static camcl_status initial_weights(cc_run *run, camcl_error *err)
@@ -208,9 +209,15 @@ static camcl_status describe_model(cc_run *run, camcl_error *err)
         if (!cc_param_is_statistic(&g->params[i])) parameters += g->params[i].count;
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch,
                                    g->spec.stem, g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
-    for (size_t i = 0; i < run->model->plan.count; i++)
-        CC_RETURN_IF_FAILED(
-            cc_run_dir_log(run->dir, err, "plan: %s = %s", run->model->plan.entries[i].key, run->model->plan.entries[i].variant));
+    for (size_t i = 0; i < run->model->plan.count; i++) {
+        const cc_plan_entry *entry = &run->model->plan.entries[i];
+        char parameters_of_gemm[256] = "";
+        for (size_t set = 0; strcmp(entry->key, CC_TUNE_GEMM_KEY) == 0 && cc_gemm_set_name(set); set++)
+            if (strcmp(cc_gemm_set_name(set), entry->variant) == 0)
+                cc_gemm_set_describe(set, parameters_of_gemm, sizeof parameters_of_gemm);
+        CC_RETURN_IF_FAILED(cc_run_dir_log(run->dir, err, "plan: %s = %s%s%s", entry->key, entry->variant, *parameters_of_gemm ? ": " : "",
+                                           parameters_of_gemm));
+    }
     return CAMCL_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Tuning for a configuration: records everything that its training, evaluation and CAMs do, only to see which kernels that needs, then
  * times what is not known yet. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,13 +112,19 @@ cleanup:
     return status;
 }
 
-/* One convolution to time. */
+/* One convolution or linear layer to time. */
 typedef struct job {
     char key[160];
-    cc_direction direction;
-    cc_conv2d_desc desc;
+    cc_problem problem;
     double flops;
 } job;
+
+static double flops_of(const cc_problem *p)
+{
+    const cc_conv2d_desc *d = &p->conv;
+    if (p->linear) return 2.0 * (double)p->fc.n * (double)p->fc.in * (double)p->fc.out;
+    return 2.0 * (double)(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->k) * (double)(d->c * d->r * d->s);
+}
 
 static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, camcl_error *err)
 {
@@ -125,14 +132,13 @@ static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, cam
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(plan->count, 1), out, err));
     for (size_t i = 0; i < plan->count; i++) {
         job *j = &(*out)[*count];
-        if (!cc_plan_read_key(plan->entries[i].key, &j->direction, &j->desc)) continue;
-        cc_tune_key(&j->desc, j->direction, j->key, sizeof j->key);
+        if (!cc_plan_read_key(plan->entries[i].key, &j->problem)) continue;
+        cc_tune_key(&j->problem, j->key, sizeof j->key);
         size_t same = 0;
         while (same < *count && strcmp((*out)[same].key, j->key) != 0) same++;
         if (same < *count) continue;
-        cc_plan_read_key(j->key, &j->direction, &j->desc);
-        j->flops = 2.0 * (double)(j->desc.n * cc_conv2d_out_h(&j->desc) * cc_conv2d_out_w(&j->desc) * j->desc.k) *
-                   (double)(j->desc.c * j->desc.r * j->desc.s);
+        cc_plan_read_key(j->key, &j->problem);
+        j->flops = flops_of(&j->problem);
         ++*count;
     }
     return CAMCL_OK;
@@ -159,9 +165,7 @@ cleanup:
 
 static void report(camcl_device *device, const job *j, const camcl_tune_options *options, camcl_tune_progress *p)
 {
-    const camcl_device_info *info = camcl_device_get_info(device);
-    const cc_variant *winner = cc_tune_find(device, j->direction, &j->desc),
-                     *builtin = cc_conv2d_choose(info, cc_device_conv_policy(device), j->direction, &j->desc);
+    const cc_variant *winner = cc_tune_find(device, &j->problem), *builtin = cc_tune_builtin(device, &j->problem);
     p->key = j->key;
     p->builtin = builtin->name;
     p->builtin_ms = cc_timings_find(device, j->key, builtin->name);
@@ -170,7 +174,8 @@ static void report(camcl_device *device, const job *j, const camcl_tune_options 
     if (options->progress) options->progress(options->context, p);
 }
 
-static camcl_status time_jobs(camcl_device *device, const job *jobs, size_t count, const camcl_tune_options *options,
+/* Times jobs of which `wanted` is set. */
+static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, const camcl_tune_options *options,
                               camcl_tune_result *result, camcl_error *err)
 {
     const double start = cc_seconds();
@@ -178,17 +183,16 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, size_t coun
     camcl_tune_progress p = { .total = 0 };
     camcl_status status = CAMCL_OK;
     for (size_t i = 0; i < count; i++) {
-        if (!options->again && cc_tune_knows(device, jobs[i].direction, &jobs[i].desc)) continue;
-        all += jobs[i].flops;
-        p.total++;
+        all += wanted[i] ? jobs[i].flops : 0;
+        p.total += wanted[i];
     }
     for (size_t i = 0; status == CAMCL_OK && i < count; i++) {
-        if (!options->again && cc_tune_knows(device, jobs[i].direction, &jobs[i].desc)) continue;
-        status = cc_tune_conv2d(device, jobs[i].direction, &jobs[i].desc, err);
+        if (!wanted[i]) continue;
+        status = cc_tune_time(device, &jobs[i].problem, err);
         const double now = cc_seconds();
-        result->seconds = now - start;
         if (status != CAMCL_OK) break;
-        result->timed = ++p.done;
+        result->timed++;
+        p.done++;
         done += jobs[i].flops;
         p.seconds = now - start;
         p.eta = p.seconds / done * (all - done);
@@ -203,18 +207,92 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, size_t coun
     return status;
 }
 
-static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
+/* ---- CLBlast's parameters */
+
+/* The product at the heart of a "gemm" convolution or linear layer, of at most as many rows as keep it short. */
+static cc_gemm_desc product_of(const cc_problem *p)
+{
+    enum { MOST_ROWS = 8192 };
+    const cc_conv2d_desc *d = &p->conv;
+    if (p->linear) return (cc_gemm_desc){ .m = p->fc.n, .n = p->fc.out, .k = p->fc.in, .transpose_b = true };
+    return (cc_gemm_desc){ .m = cc_min_size(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), MOST_ROWS), .n = d->k, .k = d->r * d->s * d->c };
+}
+
+/* The largest forward products among what CLBlast serves; 0 when that is less than a tenth of the work. */
+static size_t list_products(const camcl_device *device, const job *jobs, size_t count, cc_gemm_desc *out, size_t most)
+{
+    double all = 0, served = 0, last = INFINITY;
+    size_t products = 0;
+    for (size_t i = 0; i < count; i++) {
+        const cc_variant *winner = cc_tune_find(device, &jobs[i].problem);
+        all += jobs[i].flops;
+        served += winner && strcmp(winner->name, "gemm") == 0 ? jobs[i].flops : 0;
+    }
+    while (served >= 0.1 * all && products < most) {
+        const job *best = NULL;
+        for (size_t i = 0; i < count; i++) {
+            const cc_variant *winner = cc_tune_find(device, &jobs[i].problem);
+            if (!winner || strcmp(winner->name, "gemm") != 0 || jobs[i].problem.direction != CC_FORWARD || jobs[i].flops >= last) continue;
+            if (best == NULL || jobs[i].flops > best->flops) best = &jobs[i];
+        }
+        if (best == NULL) break;
+        last = best->flops;
+        out[products++] = product_of(&best->problem);
+    }
+    return products;
+}
+
+/* Whether CLBlast, `faster` times as fast as before, might win where it did not. */
+static bool gemm_may_win(const camcl_device *device, const job *j, double faster)
+{
+    const cc_variant *winner = cc_tune_find(device, &j->problem);
+    const double gemm = cc_timings_find(device, j->key, "gemm");
+    return winner && (strcmp(winner->name, "gemm") == 0 || gemm < faster * cc_timings_find(device, j->key, winner->name));
+}
+
+/* Afterwards the jobs in which CLBlast may be faster now are timed again. */
+static camcl_status time_gemm(camcl_device *device, const job *jobs, bool *wanted, size_t count, const camcl_tune_options *options,
+                              camcl_tune_result *result, camcl_error *err)
+{
+    enum { PRODUCTS = 3 };
+    cc_gemm_desc products[PRODUCTS];
+    const size_t product_count = list_products(device, jobs, count, products, PRODUCTS);
+    const double start = cc_seconds();
+    if (product_count == 0 || (cc_tune_knows_gemm(device) && !options->again)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_tune_time_gemm(device, products, product_count, err));
+    cc_timings_store(device);
+    const char *best = cc_gemm_set_name(cc_tune_find_gemm(device)), *builtin = cc_gemm_set_name(0);
+    const double before = cc_timings_find(device, CC_TUNE_GEMM_KEY, builtin), after = cc_timings_find(device, CC_TUNE_GEMM_KEY, best);
+    const camcl_tune_progress p = { 1, 1, cc_seconds() - start, 0, CC_TUNE_GEMM_KEY, best, builtin, after, before };
+    result->timed++;
+    if (options->progress) options->progress(options->context, &p);
+    if (strcmp(best, builtin) == 0) return CAMCL_OK;
+    for (size_t i = 0; i < count; i++) wanted[i] = gemm_may_win(device, &jobs[i], before / after);
+    return time_jobs(device, jobs, wanted, count, options, result, err);
+}
+
+static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, bool gemm,
                          const camcl_tune_options *options, camcl_tune_result *result, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
+    const double start = cc_seconds();
     job *jobs = NULL;
+    bool *wanted = NULL;
     memset(result, 0, sizeof *result);
     cc_device_set_stop(device, options->stop);
     CC_TRY(find_jobs(device, settings, modes, mode_count, &jobs, &result->total, err));
-    CC_TRY(time_jobs(device, jobs, result->total, options, result, err));
+    CC_TRY(CC_NEW(cc_max_size(result->total, 1), &wanted, err));
+    for (size_t i = 0; i < result->total; i++) {
+        wanted[i] = options->again || !cc_tune_knows(device, &jobs[i].problem);
+        result->known += !wanted[i];
+    }
+    CC_TRY(time_jobs(device, jobs, wanted, result->total, options, result, err));
+    if (gemm) CC_TRY(time_gemm(device, jobs, wanted, result->total, options, result, err));
 cleanup:
+    result->seconds = cc_seconds() - start;
     cc_device_set_stop(device, NULL);
     free(jobs);
+    free(wanted);
     return status;
 }
 
@@ -224,11 +302,12 @@ camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const 
     cc_settings settings;
     memset(result, 0, sizeof *result);
     CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
-    return tune(device, &settings, all_modes, CC_COUNT(all_modes), options, result, err);
+    return tune(device, &settings, all_modes, CC_COUNT(all_modes), true, options, result, err);
 }
 
 camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,
                          camcl_error *err)
 {
-    return tune(device, settings, &settings->step.objective.mode, 1, options, result, err);
+    /* CLBlast's own parameters do not come back once others were tried, and the plan may want them. */
+    return tune(device, settings, &settings->step.objective.mode, 1, false, options, result, err);
 }

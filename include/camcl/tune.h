@@ -31,7 +31,7 @@ typedef struct camcl_tune_options {
 } camcl_tune_options;
 
 typedef struct camcl_tune_result {
-    size_t total, timed;     /* needed by the configuration; timed now, the rest was known */
+    size_t total, known, timed;   /* needed by the configuration; of those, known before; timed now */
     double seconds;
 } camcl_tune_result;
 

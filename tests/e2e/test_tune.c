@@ -138,7 +138,7 @@ static void test_ops(void **state)
         const char *name = cc_json_string(cc_json_get(op, "op")), *direction = cc_json_string(cc_json_get(op, "direction"));
         sum += json_number_at(op, "ms");
         assert_true(json_number_at(op, "uses") >= 1);
-        if (strncmp(name, "conv2d", 6) != 0) continue; /* conv2d_affine, too */
+        if (strncmp(name, "conv2d", 6) != 0) continue;   /* conv2d, and conv2d_affine of the CAMs' passes */
         convolution += json_number_at(op, "ms");
         if (strcmp(direction, "weight-layouts") == 0) continue;
         assert_non_null(cc_json_string(cc_json_get(op, "variant")));

@@ -119,6 +119,31 @@ static void test_products(void **state)
     for_each_device(check_device, NULL);
 }
 
+/* The last test of a device: its own parameters do not come back. */
+static void check_sets(camcl_device *device, void *context)
+{
+    (void)context;
+    const camcl_device_info *info = camcl_device_get_info(device);
+    const cc_gemm_desc plain = { 640, 520, 512, false, false }, transposed = { 530, 390, 520, true, true };
+    camcl_error err;
+    if (strstr(info->platform, "Oclgrind")) return;
+    for (size_t i = 0; cc_gemm_set_name(i); i++) {
+        char text[256];
+        if (!cc_gemm_set_supports(info, i)) continue;
+        must(cc_gemm_use(device, i, &err), &err);
+        cc_gemm_set_describe(i, text, sizeof text);
+        printf("  %s: %s\n", cc_gemm_set_name(i), text);
+        check(device, &plain, false);
+        check(device, &transposed, true);
+    }
+}
+
+static void test_parameters(void **state)
+{
+    (void)state;
+    for_each_device(check_sets, NULL);
+}
+
 /* An empty product, and operands that are too small, are refused while recording. */
 static void check_refusals(camcl_device *device, void *context)
 {
@@ -148,6 +173,7 @@ static void test_refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_refusals) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_refusals),
+                                        cmocka_unit_test(test_parameters) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,11 +128,8 @@ static void size_decides(void **state)
     const cc_linear_desc small = { 96, 512, 10 }, large = { 4096, 4096, 1000 };
     const camcl_device_info *info = camcl_device_get_info(device);
     for (cc_direction direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
-        const cc_variant *gemm = cc_registry_find("linear", direction, "gemm"), *direct = cc_registry_find("linear", direction, "direct");
-        assert_non_null(gemm);
-        assert_non_null(direct);
-        assert_true(direct->supports(info, &small) && direct->supports(info, &large));
-        assert_true(!gemm->supports(info, &small) && gemm->supports(info, &large));
+        assert_ptr_equal(cc_linear_choose(info, direction, &small), cc_registry_find("linear", direction, "direct"));
+        assert_ptr_equal(cc_linear_choose(info, direction, &large), cc_registry_find("linear", direction, "gemm"));
     }
 }
 

@@ -15,6 +15,7 @@
 #include "device/opencl.h"
 #include "model/model.h"
 #include "model/tune.h"
+#include "ops/record.h"
 #include "support/devices.h"
 #include "support/scratch.h"
 
@@ -167,7 +168,7 @@ static const cc_conv2d_desc desc = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
 static void time_all(camcl_device *device, const cc_conv2d_desc *d, const char *winner, const char *left_out)
 {
     char key[160];
-    cc_tune_key(d, CC_FORWARD, key, sizeof key);
+    cc_tune_key(&(cc_problem){ .direction = CC_FORWARD, .conv = *d }, key, sizeof key);
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
         if (strcmp(v->op, "conv2d") != 0 || v->direction != CC_FORWARD || (left_out && strcmp(v->name, left_out) == 0)) continue;
@@ -193,15 +194,15 @@ static void the_fastest_is_chosen(void **state)
     assert_string_equal(chosen(&device, &desc), builtin);
     time_all(&device, &desc, "gemm", "tile");   /* not all are timed yet */
     assert_string_equal(chosen(&device, &desc), builtin);
-    assert_false(cc_tune_knows(&device, CC_FORWARD, &desc));
+    assert_false(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
     time_all(&device, &desc, "gemm", NULL);
-    assert_true(cc_tune_knows(&device, CC_FORWARD, &desc));
+    assert_true(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
     assert_string_equal(chosen(&device, &desc), "gemm");
     device.tune = CC_TUNE_OFF;
     assert_string_equal(chosen(&device, &desc), builtin);
     device.tune = CC_TUNE_CACHE;
     snprintf(device.conv, sizeof device.conv, "direct");
-    assert_string_equal(cc_tune_find(&device, CC_FORWARD, &desc)->family, "direct");
+    assert_string_equal(cc_tune_find(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc })->family, "direct");
     free(device.timings);
 }
 
@@ -216,7 +217,7 @@ static void large_batches_share_timings(void **state)
     time_all(&device, &large, "gemm", NULL);
     assert_string_equal(chosen(&device, &large), "gemm");
     assert_string_equal(chosen(&device, &larger), "gemm");
-    assert_false(cc_tune_knows(&device, CC_FORWARD, &small));
+    assert_false(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = small }));
     free(device.timings);
 }
 
@@ -225,11 +226,11 @@ static void failures_never_win(void **state)
     (void)state;
     camcl_device device = device_with(NULL);
     char key[160];
-    cc_tune_key(&desc, CC_FORWARD, key, sizeof key);
+    cc_tune_key(&(cc_problem){ .direction = CC_FORWARD, .conv = desc }, key, sizeof key);
     time_all(&device, &desc, "gemm", NULL);
     for (size_t i = 0; i < device.timing_count; i++) device.timings[i].ms = 1e12;
-    assert_true(cc_tune_knows(&device, CC_FORWARD, &desc));
-    assert_null(cc_tune_find(&device, CC_FORWARD, &desc));
+    assert_true(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
+    assert_null(cc_tune_find(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
     assert_string_equal(chosen(&device, &desc), cc_conv2d_choose(&device.info, "auto", CC_FORWARD, &desc)->name);
     free(device.timings);
 }
@@ -241,9 +242,10 @@ static void times_every_variant(camcl_device *device, void *context)
     (void)context;
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
         const cc_direction direction = (cc_direction)i;
-        if (cc_tune_conv2d(device, direction, &desc, &err) != CAMCL_OK) fail_msg("%s", err.message);
-        assert_true(cc_tune_knows(device, direction, &desc));
-        const cc_variant *fastest = cc_tune_find(device, direction, &desc);
+        const cc_problem p = { .direction = direction, .conv = desc };
+        if (cc_tune_time(device, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
+        assert_true(cc_tune_knows(device, &p));
+        const cc_variant *fastest = cc_tune_find(device, &p);
         assert_non_null(fastest);
         assert_int_equal(fastest->direction, direction);
     }
@@ -255,7 +257,7 @@ static void times_every_variant(camcl_device *device, void *context)
     volatile sig_atomic_t stop = 1;
     const cc_conv2d_desc other = { 3, 8, 8, 16, 16, 3, 3, 1, 1 };
     cc_device_set_stop(device, &stop);
-    assert_int_equal(cc_tune_conv2d(device, CC_FORWARD, &other, &err), CAMCL_STOPPED);
+    assert_int_equal(cc_tune_time(device, &(cc_problem){ .direction = CC_FORWARD, .conv = other }, &err), CAMCL_STOPPED);
     cc_device_set_stop(device, NULL);
     size_t after;
     cc_timings(device, &after);
@@ -271,20 +273,64 @@ static void timing_covers_all(void **state)
 static void keys_are_read_back(void **state)
 {
     (void)state;
-    cc_conv2d_desc d;
-    cc_direction direction;
-    const cc_conv2d_desc want = { 32, 30, 31, 16, 24, 3, 5, 2, 1 };
+    cc_problem p;
+    const cc_conv2d_desc conv = { 32, 30, 31, 16, 24, 3, 5, 2, 1 };
+    const cc_linear_desc linear = { 96, 512, 10 };
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
         char key[160];
-        cc_conv2d_key(&want, (cc_direction)i, key, sizeof key);
-        assert_true(cc_plan_read_key(key, &direction, &d));
-        assert_int_equal(direction, i);
-        assert_memory_equal(&d, &want, sizeof d);
+        cc_op_key("conv2d", (cc_direction)i, &conv, key, sizeof key);
+        assert_true(cc_plan_read_key(key, &p));
+        assert_int_equal(p.direction, i);
+        assert_false(p.linear);
+        assert_memory_equal(&p.conv, &conv, sizeof conv);
+        cc_op_key("linear", (cc_direction)i, &linear, key, sizeof key);
+        assert_true(cc_plan_read_key(key, &p));
+        assert_int_equal(p.direction, i);
+        assert_true(p.linear);
+        assert_memory_equal(&p.fc, &linear, sizeof linear);
     }
-    assert_false(cc_plan_read_key("linear forward n1 in2 out3", &direction, &d));
-    assert_false(cc_plan_read_key("conv2d sideways n32 h30 w31 c16 k24 r3 s5 stride2 pad1", &direction, &d));
-    assert_false(cc_plan_read_key("conv2d forward n32 h1 w1 c16 k24 r3 s5 stride2 pad0", &direction, &d));
-    assert_false(cc_plan_read_key("", &direction, &d));
+    assert_false(cc_plan_read_key("clblast Xgemm", &p));
+    assert_false(cc_plan_read_key("linear forward n0 in2 out3", &p));
+    assert_false(cc_plan_read_key("conv2d sideways n32 h30 w31 c16 k24 r3 s5 stride2 pad1", &p));
+    assert_false(cc_plan_read_key("conv2d forward n32 h1 w1 c16 k24 r3 s5 stride2 pad0", &p));
+    assert_false(cc_plan_read_key("", &p));
+}
+
+/* ---- linear layers and CLBlast's parameters */
+
+static void times_linear_layers(camcl_device *device, void *context)
+{
+    (void)context;
+    for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
+        const cc_problem p = { .direction = (cc_direction)i, .linear = true, .fc = { 33, 130, 17 } };
+        assert_false(cc_tune_knows(device, &p));
+        if (cc_tune_time(device, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
+        const cc_variant *fastest = cc_tune_find(device, &p);
+        assert_non_null(fastest);
+        assert_string_equal(fastest->op, "linear");
+        assert_int_equal(fastest->direction, i);
+    }
+}
+
+static void linear_layers_are_timed(void **state)
+{
+    (void)state;
+    for_each_device(times_linear_layers, NULL);
+}
+
+static void the_fastest_parameters_are_found(void **state)
+{
+    (void)state;
+    camcl_device device = device_with(NULL);
+    assert_false(cc_tune_knows_gemm(&device));
+    assert_int_equal(cc_tune_find_gemm(&device), 0);
+    assert_string_equal(cc_gemm_set_name(0), "default");
+    for (size_t i = 0; cc_gemm_set_name(i); i++) add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), i == 2 ? 9.4 : 10);
+    assert_true(cc_tune_knows_gemm(&device));
+    assert_int_equal(cc_tune_find_gemm(&device), 2);
+    add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(2), 9.6);   /* not worth a change */
+    assert_int_equal(cc_tune_find_gemm(&device), 0);
+    free(device.timings);
 }
 
 int main(void)
@@ -301,6 +347,8 @@ int main(void)
         cmocka_unit_test(failures_never_win),
         cmocka_unit_test(keys_are_read_back),
         cmocka_unit_test(timing_covers_all),
+        cmocka_unit_test(linear_layers_are_timed),
+        cmocka_unit_test(the_fastest_parameters_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
