@@ -10,7 +10,8 @@
 #define ACCUMULATORS 12
 #endif
 
-/* fma is what CPUs' compilers make one instruction of; elsewhere mad is never slower, and on devices without fma a hundred times as fast. */
+/* fma is what CPUs' compilers make one instruction of; elsewhere mad is never slower, and on devices without fma it is a hundred times as
+ * fast. */
 #if WIDTH == 16
 #define MULTIPLY_ADD(a, b, c) fma(a, b, c)
 #else

@@ -85,7 +85,8 @@ static cc_tensor operand(cc_check *c, cc_dtype dtype, const void *data, size_t c
     if (content == NULL) return tensor;
     if (data) memcpy(content, data, bytes);
     else
-        for (size_t i = 0; i < bytes; i += sizeof poison_word) memcpy(content + i, &poison_word, cc_min_size(sizeof poison_word, bytes - i));
+        for (size_t i = 0; i < bytes; i += sizeof poison_word)
+            memcpy(content + i, &poison_word, cc_min_size(sizeof poison_word, bytes - i));
     for (size_t i = 0; i < guards; i++) memcpy(content + bytes + i * sizeof guard_word, &guard_word, sizeof guard_word);
     if (c->operand_count == CC_CHECK_OPERANDS) {
         keep(c, cc_fail(c->err, CAMCL_FAILED, "selftest: a case has more operands than planned (report this as a defect)"));

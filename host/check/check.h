@@ -30,8 +30,8 @@ typedef struct cc_check {
 bool cc_check_begin(cc_check *c, const void *desc);
 void cc_check_end(cc_check *c);
 
-/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on seed alone; a copy as doubles (NULL: zeros). NULL after a failure,
- * which cc_check_ready tells. */
+/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on seed alone; a copy as doubles (NULL: zeros). NULL after a
+ * failure, which cc_check_ready tells. */
 void *cc_check_memory(cc_check *c, size_t count, size_t size);
 float *cc_check_random(cc_check *c, size_t count, unsigned seed);
 double *cc_check_doubles(cc_check *c, const float *values, size_t count);

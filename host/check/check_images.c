@@ -152,7 +152,9 @@ enum { CROPS = 5 };
 static void transforms_of(int32_t s, cc_transform *out)
 {
     const int32_t most = (3 * s + 3) / 4, last = s - 1, half = s / 2;
-    const int32_t crops[CROPS][4] = { { 0, 0, s, s }, { 0, 0, 1, 1 }, { last, last, s, s }, { half, 0, half + 1, s }, { s - most, 0, s, most } };
+    const int32_t crops[CROPS][4] = {
+        { 0, 0, s, s }, { 0, 0, 1, 1 }, { last, last, s, s }, { half, 0, half + 1, s }, { s - most, 0, s, most }
+    };
     for (int i = 0; i < 4 * CROPS; i++)
         out[i] = (cc_transform){ .source = -7, .flip_h = 1, .y0 = crops[i / 4][0], .x0 = crops[i / 4][1], .y1 = crops[i / 4][2],
                                  .x1 = crops[i / 4][3], .turns = i % 4 };

@@ -21,8 +21,8 @@ static void forward_batch_norm(cc_check *c, const cc_batch_norm_op *op, bool res
           *beta = cc_check_random(c, channels, 4), *rm = cc_check_random(c, channels, 5), *rv = cc_check_random(c, channels, 6);
     for (size_t k = 0; rv && k < channels; k++) rv[k] += 1.5f;
     double *x64 = cc_check_doubles(c, x, all), *r64 = cc_check_doubles(c, r, all), *gamma64 = cc_check_doubles(c, gamma, channels),
-           *beta64 = cc_check_doubles(c, beta, channels), *rm64 = cc_check_doubles(c, rm, channels), *rv64 = cc_check_doubles(c, rv, channels),
-           *mean = cc_check_doubles(c, rm, channels), *var = cc_check_doubles(c, rv, channels),
+           *beta64 = cc_check_doubles(c, beta, channels), *rm64 = cc_check_doubles(c, rm, channels),
+           *rv64 = cc_check_doubles(c, rv, channels), *mean = cc_check_doubles(c, rm, channels), *var = cc_check_doubles(c, rv, channels),
            *unbiased = cc_check_doubles(c, NULL, channels), *invstd = cc_check_doubles(c, NULL, channels),
            *y = cc_check_doubles(c, NULL, all);
     cc_tensor io[] = { cc_check_input(c, CC_F32, x, all), cc_check_input(c, CC_F32, residual ? r : NULL, all),
@@ -143,7 +143,8 @@ void cc_check_add_operation(cc_check *c)
         double *a64 = cc_check_doubles(c, a, n), *b64 = cc_check_doubles(c, b, n), *want = cc_check_doubles(c, NULL, n),
                *other = cc_check_doubles(c, NULL, n);
         if (cc_check_ready(c) && forward) {
-            cc_tensor io[] = { cc_check_input(c, CC_F32, a, n), cc_check_input(c, CC_F32, two ? b : NULL, n), cc_check_output(c, CC_F32, n) };
+            cc_tensor io[] = { cc_check_input(c, CC_F32, a, n), cc_check_input(c, CC_F32, two ? b : NULL, n),
+                               cc_check_output(c, CC_F32, n) };
             ref_add_forward(n, op.desc.slope, a64, two ? b64 : NULL, want);
             cc_check_run(c, &op, io, 3, false);
             cc_check_compare(c, io[2], want, 0, 2e-7, "y");
@@ -175,7 +176,8 @@ static void check_pool_shape(cc_check *c, const cc_pool_desc *d, const pooling *
     const bool global = strcmp(p->op, "global_average_pool") == 0;
     const size_t in = d->n * d->h * d->w * d->c, out = global ? d->n * d->c : d->n * cc_pool_out_h(d) * cc_pool_out_w(d) * d->c;
     if (!cc_check_begin(c, d)) return;
-    float *x = cc_check_random(c, in, 1), *dy = cc_check_random(c, out, 2), *old = cc_check_random(c, in, 3), *y = cc_check_random(c, out, 4);
+    float *x = cc_check_random(c, in, 1), *dy = cc_check_random(c, out, 2), *old = cc_check_random(c, in, 3),
+          *y = cc_check_random(c, out, 4);
     for (size_t i = 0; x && i < in; i++) x[i] = roundf(x[i] * 4.0f);   /* windows with ties */
     double *x64 = cc_check_doubles(c, x, in), *dy64 = cc_check_doubles(c, dy, out), *want_y = cc_check_doubles(c, NULL, out),
            *dx = cc_check_doubles(c, NULL, in);
@@ -191,7 +193,8 @@ static void check_pool_shape(cc_check *c, const cc_pool_desc *d, const pooling *
             else ref_max_pool_backward(&ref, x64, dy64, dx);
             cc_check_add(add, dx, old, in);
             const cc_tensor tdy = cc_check_input(c, CC_F32, dy, out), tdx = cc_check_sum(c, add, old, in);
-            cc_tensor maximum[] = { cc_check_input(c, CC_F32, x, in), cc_check_input(c, CC_F32, y, out), tdy, tdx }, average[] = { tdy, tdx };
+            cc_tensor maximum[] = { cc_check_input(c, CC_F32, x, in), cc_check_input(c, CC_F32, y, out), tdy, tdx },
+                      average[] = { tdy, tdx };
             cc_check_run(c, d, p->average ? average : maximum, p->average ? 2 : 4, add);
             cc_check_compare(c, tdx, dx, 2e-6, 5e-7, "dx");
         }

@@ -78,9 +78,10 @@ void cc_check_confidence(cc_check *c)
         if (!cc_check_begin(c, &op)) continue;
         make(c, s, 3.0f, i & 4, &p);
         int32_t *pseudo = cc_check_memory(c, p.d.n, sizeof *pseudo);
-        double *mask = cc_check_doubles(c, NULL, p.d.n), *probability = cc_check_doubles(c, NULL, p.used), want[4] = { 0, 0, (double)p.d.n, 0 };
-        cc_tensor io[] = { p.tlogits, truth ? p.tlabels : CC_NO_TENSOR, cc_check_output(c, CC_I32, p.d.n), cc_check_output(c, CC_F32, p.d.n),
-                           cc_check_output(c, CC_F32, 4) };
+        double *mask = cc_check_doubles(c, NULL, p.d.n), *probability = cc_check_doubles(c, NULL, p.used),
+               want[4] = { 0, 0, (double)p.d.n, 0 };
+        cc_tensor io[] = { p.tlogits, truth ? p.tlabels : CC_NO_TENSOR, cc_check_output(c, CC_I32, p.d.n),
+                           cc_check_output(c, CC_F32, p.d.n), cc_check_output(c, CC_F32, 4) };
         op.scalar = (cc_device_scalar){ cc_check_input(c, CC_F32, thresholds, 2).buffer, 1 };
         if (cc_check_ready(c)) {
             ref_softmax(p.d.n, p.d.classes, p.rows64, probability);
@@ -194,7 +195,8 @@ static void backward_mse(cc_check *c, cc_masked_mse_op *op, const cc_tensor *in,
     const float denominators[4] = { 1e9f, 3.0f, 0.0f, 0.5f };
     const size_t count = op->desc.n * op->desc.size;
     double *da = cc_check_doubles(c, NULL, count), *db = cc_check_doubles(c, NULL, count);
-    cc_tensor io[] = { in[0], in[1], in[2], cc_check_output(c, CC_F32, count), index == 2 ? CC_NO_TENSOR : cc_check_output(c, CC_F32, count) };
+    cc_tensor io[] = { in[0], in[1], in[2], cc_check_output(c, CC_F32, count),
+                       index == 2 ? CC_NO_TENSOR : cc_check_output(c, CC_F32, count) };
     op->denominator = (cc_device_scalar){ cc_check_input(c, CC_F32, denominators, 4).buffer, index };
     if (!cc_check_ready(c)) return;
     ref_masked_mse_backward(op->desc.n, op->desc.size, a, b, mask, op->scale, denominators[index], da);

@@ -38,7 +38,8 @@ static void check_conv_shape(cc_check *c, const cc_conv2d_desc *d, bool add)
     const size_t count = direction == CC_FORWARD ? ny : direction == CC_BACKWARD_DATA ? nx : nw;
     const size_t terms = direction == CC_FORWARD ? nw / d->k : direction == CC_BACKWARD_DATA ? nw / d->c : d->n * p * q;
     if (!cc_check_begin(c, d)) return;
-    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *y = cc_check_random(c, ny, 3), *old = cc_check_random(c, count, 4);
+    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *y = cc_check_random(c, ny, 3),
+          *old = cc_check_random(c, count, 4);
     double *want = cc_check_memory(c, count, sizeof *want), *bounds = cc_check_memory(c, count, sizeof *bounds);
     cc_tensor out = cc_check_sum(c, add, old, count), io[3];
     if (cc_check_ready(c)) {
@@ -86,8 +87,11 @@ static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *op, boo
     float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
           *shift = cc_check_random(c, d->k, 4), *residual = cc_check_random(c, ny, 5);
     double *want = cc_check_doubles(c, NULL, ny), *bounds = cc_check_doubles(c, NULL, ny);
-    cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), x_dim), cc_check_input(c, CC_F32, w, nw), cc_check_input(c, CC_F32, scale, d->k),
-                       cc_check_input(c, CC_F32, shift, d->k), cc_check_input(c, CC_F32, with_residual ? residual : NULL, ny),
+    cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), x_dim),
+                       cc_check_input(c, CC_F32, w, nw),
+                       cc_check_input(c, CC_F32, scale, d->k),
+                       cc_check_input(c, CC_F32, shift, d->k),
+                       cc_check_input(c, CC_F32, with_residual ? residual : NULL, ny),
                        shaped(cc_check_output(c, CC_F32, ny), y_dim) };
     if (cc_check_ready(c)) {
         ref_conv2d_forward(&ref, x, w, want, bounds);
@@ -115,9 +119,10 @@ void cc_check_conv2d_affine(cc_check *c)
 void cc_check_conv2d(cc_check *c)
 {
     static const cc_conv2d_desc shapes[] = {
-        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 2, 5, 7, 3, 16, 3, 3, 1, 1 },   { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-        { 2, 7, 5, 31, 33, 3, 3, 2, 1 },  { 17, 4, 4, 16, 48, 3, 3, 1, 1 }, { 2, 12, 10, 3, 15, 7, 7, 2, 3 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
-        { 3, 6, 6, 17, 32, 1, 1, 1, 0 },  { 2, 8, 9, 4, 5, 3, 3, 1, 2 },    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },    { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
+        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
+        { 1, 9, 6, 15, 17, 3, 3, 1, 1 },   { 2, 7, 5, 31, 33, 3, 3, 2, 1 }, { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
+        { 2, 12, 10, 3, 15, 7, 7, 2, 3 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 }, { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
+        { 2, 8, 9, 4, 5, 3, 3, 1, 2 },     { 1, 6, 7, 5, 3, 5, 3, 1, 1 },   { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
         { 1, 17, 19, 33, 40, 3, 3, 1, 1 },
     };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) check_conv_shape(c, &shapes[i / 2], i % 2);
@@ -151,8 +156,8 @@ static void check_linear_shape(cc_check *c, const cc_linear_desc *d, bool add, b
     const double bound = 1e-6 * sqrt((double)(d->in + d->n + d->out));
     const cc_direction direction = c->variant->direction;
     if (!cc_check_begin(c, d)) return;
-    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *b = cc_check_random(c, d->out, 3), *dy = cc_check_random(c, ny, 4),
-          *old = cc_check_random(c, nx + nw, 5);
+    float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *b = cc_check_random(c, d->out, 3),
+          *dy = cc_check_random(c, ny, 4), *old = cc_check_random(c, nx + nw, 5);
     double *x64 = cc_check_doubles(c, x, nx), *w64 = cc_check_doubles(c, w, nw), *b64 = cc_check_doubles(c, b, d->out),
            *dy64 = cc_check_doubles(c, dy, ny), *y = cc_check_doubles(c, NULL, ny), *dx = cc_check_doubles(c, NULL, nx),
            *dw = cc_check_doubles(c, NULL, nw), *db = cc_check_doubles(c, NULL, d->out);

@@ -36,8 +36,8 @@ static const cli_command commands[] = {
       "device.cache_dir and serve every command while device.tune is cache or full. Interrupted, it keeps what was timed.\n",
       cmd_tune, NULL },
     { "selftest", "[key=value ...] [--json]", "the kernel checks, on the chosen device",
-      JSON_OPTION "\nEvery variant of every operation against plain-C references, on small shapes. Exit status 1: one failed.\n", cmd_selftest,
-      NULL },
+      JSON_OPTION "\nEvery variant of every operation against plain-C references, on small shapes. Exit status 1: one failed.\n",
+      cmd_selftest, NULL },
     { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report, NULL },
 };
 

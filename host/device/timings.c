@@ -130,7 +130,8 @@ void cc_timings_load(camcl_device *device)
     char *path = file_path(device), *data = NULL;
     size_t size = 0, left = 0;
     describe(&header, &device->info);
-    const char *line = !header.failed && path && cc_file_read(path, &data, &size, NULL) == CAMCL_OK ? check(data, size, &header, &left) : NULL;
+    const char *line =
+        !header.failed && path && cc_file_read(path, &data, &size, NULL) == CAMCL_OK ? check(data, size, &header, &left) : NULL;
     while (line && left > 0) {
         cc_timing timing;
         const char *end = memchr(line, '\n', left);

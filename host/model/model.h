@@ -5,7 +5,8 @@
 #include "model/graph.h"
 #include "ops/ops.h"
 
-/* Which kernel serves which convolution and linear layer, and CLBlast's parameters: chosen once, then kept, printed, saved with a run and set again. Plain data. */
+/* Which kernel serves which convolution and linear layer, and CLBlast's parameters: chosen once, then kept, printed, saved with a
+ * run and set again. Plain data. */
 typedef struct cc_plan_entry { char key[112], variant[32]; } cc_plan_entry;
 typedef struct cc_plan { cc_plan_entry *entries; size_t count, capacity; } cc_plan;
 

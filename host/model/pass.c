@@ -177,7 +177,8 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
     case CC_NODE_MAX_POOL: return cc_max_pool_forward(pass->tape, &pool, x, y, err);
     case CC_NODE_GLOBAL_AVERAGE_POOL: return cc_global_average_pool_forward(pass->tape, &pool, x, y, err);
     case CC_NODE_LINEAR:
-        return cc_model_linear(pass->model, pass->tape, CC_FORWARD, &fc, (cc_tensor[]){ x, v[node->weight], v[node->bias], y }, 4, false, err);
+        return cc_model_linear(pass->model, pass->tape, CC_FORWARD, &fc, (cc_tensor[]){ x, v[node->weight], v[node->bias], y }, 4, false,
+                               err);
     case CC_NODE_INPUT: break;
     }
     return CAMCL_OK;

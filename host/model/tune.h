@@ -14,10 +14,12 @@ bool cc_tune_knows(const camcl_device *device, const cc_problem *problem);
 /* Then the fastest of them; NULL where one is not known, or all failed. */
 const cc_variant *cc_tune_find(const camcl_device *device, const cc_problem *problem);
 /* Times those variants, on random numbers, and adds the results to the device's timings all at once. Variants that are hopeless with few
- * images are not run with all of them. A variant that fails counts as never ending. CAMCL_STOPPED when the device's stop flag asks for it. */
+ * images are not run with all of them. A variant that fails counts as never ending. CAMCL_STOPPED when the device's stop flag
+ * asks for it. */
 camcl_status cc_tune_time(camcl_device *device, const cc_problem *problem, camcl_error *err);
 
-/* tune_gemm.c: CLBlast's parameters, by the sum of the times of these products. Stored and planned as CC_TUNE_GEMM_KEY = name of the set. */
+/* tune_gemm.c: CLBlast's parameters, by the sum of the times of these products. Stored and planned as CC_TUNE_GEMM_KEY = name of the
+ * set. */
 #define CC_TUNE_GEMM_KEY "clblast Xgemm"
 bool cc_tune_knows_gemm(const camcl_device *device);
 /* Index of the fastest set; 0, the default, where not all were timed or it is within 5 %. */

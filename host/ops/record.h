@@ -9,7 +9,8 @@
 camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
                           bool add, camcl_error *err);
 
-/* "conv2d forward n32 h32 ...", "linear forward n32 in512 out10", else "batch_norm forward": what plans, stored timings and profiles call it. */
+/* "conv2d forward n32 h32 ...", "linear forward n32 in512 out10", else "batch_norm forward": what plans, stored timings and profiles
+ * call it. */
 void cc_op_key(const char *op, cc_direction direction, const void *desc, char *text, size_t size);
 /* Records with this variant, its launches labelled "KEY = VARIANT". */
 camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,

@@ -229,7 +229,8 @@ static void rate(camcl_op_time *op, double flops, double bytes, const char *labe
         const double outputs = (double)d.n * (double)cc_conv2d_out_h(&d) * (double)cc_conv2d_out_w(&d) * (double)d.k,
                      weights = (double)d.c * (double)d.r * (double)d.s;
         flops = (double)op->uses * 2 * outputs * weights;
-        bytes = (double)op->uses * sizeof(float) * ((double)d.n * (double)d.h * (double)d.w * (double)d.c + weights * (double)d.k + outputs);
+        bytes =
+            (double)op->uses * sizeof(float) * ((double)d.n * (double)d.h * (double)d.w * (double)d.c + weights * (double)d.k + outputs);
     }
     const double seconds = op->ms * 1e-3, compute = flops / (peak->gflops * 1e9), memory = bytes / (peak->gbytes_per_s * 1e9);
     op->gflops = flops > 0 ? flops / seconds * 1e-9 : NAN;

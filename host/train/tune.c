@@ -215,7 +215,8 @@ static cc_gemm_desc product_of(const cc_problem *p)
     enum { MOST_ROWS = 8192 };
     const cc_conv2d_desc *d = &p->conv;
     if (p->linear) return (cc_gemm_desc){ .m = p->fc.n, .n = p->fc.out, .k = p->fc.in, .transpose_b = true };
-    return (cc_gemm_desc){ .m = cc_min_size(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), MOST_ROWS), .n = d->k, .k = d->r * d->s * d->c };
+    return (
+        cc_gemm_desc){ .m = cc_min_size(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), MOST_ROWS), .n = d->k, .k = d->r * d->s * d->c };
 }
 
 /* The largest forward products among what CLBlast serves; 0 when that is less than a tenth of the work. */

@@ -16,7 +16,8 @@ extern "C" {
 typedef struct camcl_check {
     const char *op, *direction, *variant;   /* "conv2d", "backward-data", "tile" */
     size_t shapes;           /* problems that it was run on; 0: the device supports none of them, which is no failure */
-    double error;            /* largest |result - expected| of all of them; infinite: NaN, wrong integers, or writes behind a buffer's end */
+    double error;            /* largest |result - expected| of all of them; infinite: NaN, wrong integers, writes behind a buffer's
+                              * end */
     bool ok;
     const char *what;        /* the first thing that is wrong, or "" */
 } camcl_check;

@@ -16,7 +16,8 @@
 #include "support/scratch.h"
 
 /* A network that takes no time, in the group's folder. */
-#define SMALL "model.width=4 data.image_size=16 train.batch_labeled=4 train.batch_unlabeled=4 data.dataset=shapes 'device.cache_dir=%s/cache'"
+#define SMALL \
+    "model.width=4 data.image_size=16 train.batch_labeled=4 train.batch_unlabeled=4 data.dataset=shapes 'device.cache_dir=%s/cache'"
 
 static size_t lines_of(const char *text)
 {
