@@ -47,6 +47,11 @@ static void describe_build(cc_text *key, const camcl_device *device, const char 
     cc_text_add_bytes(key, source, strlen(source));
 }
 
+/* PoCL compiles every kernel of a linked program once more, for local sizes that nobody launches, when it is asked for the binary. So it is
+ * asked for that of the compiled program before it is linked; PoCL keeps what it makes of it at the launches in a cache of its own. There
+ * it takes a compiled program for a built one of the same source and options: describe_options keeps the two apart. */
+static bool stores_compiled(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
+
 static void describe_options(cc_text *text, const camcl_device *device, const char *options)
 {
     const camcl_device_info *info = &device->info;
@@ -56,6 +61,7 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
     cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
                 major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, info->compute_units, info->local_mem,
                 info->max_work_group);
+    if (stores_compiled(device)) cc_text_add(text, " -DCC_LINKED_LATER");
     if (options && *options) cc_text_add(text, " %s", options);
 }
 
@@ -86,10 +92,6 @@ static void store_binary(camcl_device *device, cl_program program, const cc_cach
         cc_cache_store(device->cache_dir, key, binary, size);
     free(binary);
 }
-
-/* PoCL compiles every kernel of a linked program once more, for local sizes that nobody launches, when it is asked for the binary. So it is
- * asked for that of the compiled program before it is linked; PoCL keeps what it makes of it at the launches in a cache of its own. */
-static bool stores_compiled(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
 
 /* Makes a compiled program executable: *program is replaced, and NULL when that failed. */
 static cl_int link_program(camcl_device *device, cl_program *program)
