@@ -91,9 +91,10 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void grad_cam_backwa
     }
 }
 
-/* The direction in which the exact gradient differentiates the logits: v[n,p,k] = mean over pixels q of u[n,q] a[n,q,k], the same at every pixel p. One
- * work-item per vector of channels and image. */
-__kernel void grad_cam_tangent(__global const float *a, __global const float *cam, __global const float *u, __global float *v, int pixels, int c,
+/* The direction in which the exact gradient differentiates the logits: v[n,p,k] = mean over pixels q of u[n,q] a[n,q,k], the same at every
+ * pixel p. One work-item per vector of channels and image. */
+__kernel void grad_cam_tangent(__global const float *a, __global const float *cam, __global const float *u, __global float *v, int pixels,
+    int c,
                                int relu)
 {
     const int image = (int)get_global_id(1), k0 = (int)get_global_id(0) * WIDTH;

@@ -1,5 +1,5 @@
-/* Includes point one way: base <- config, device <- tensor <- ops <- model, data <- ssl <- train <- cli, and ops <- check. Reads the sources
- * below the working directory, the project's top. */
+/* Includes point one way: base <- config, device <- tensor <- ops <- model, data <- ssl <- train <- cli, and ops <- check. Reads the
+ * sources below the working directory, the project's top. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
