@@ -4,7 +4,7 @@
 Usage: check_parity.py [--arch A] [--stem S] [--width W] [--side S] [--pool N] [--batch N] [--kinds K,...] [--layers L,...]
                        [--trajectories T,...] [--conv C] [--threads T] [--program FILE] [--folder DIR]
 
-    python tests/golden/check_parity.py                                            # ResNet-18, width 64, 32x32
+    python tests/golden/check_parity.py                                            # ResNet-18, width 64, 16x16
     python tests/golden/check_parity.py --arch resnet50 --kinds pass
     python tests/golden/check_parity.py --arch wrn28-2 --layers 2,3 --conv gemm
 
@@ -51,7 +51,7 @@ def main():
     ap.add_argument("--arch", default="resnet18", choices=["resnet18", "resnet34", "resnet50", "wrn28-2", "wrn28-8"])
     ap.add_argument("--stem", default="cifar", choices=["cifar", "imagenet"])
     ap.add_argument("--width", type=int, default=0)
-    ap.add_argument("--side", type=int, default=32)
+    ap.add_argument("--side", type=int, default=16)
     ap.add_argument("--pool", type=int, default=2)
     ap.add_argument("--batch", type=int, default=2)
     ap.add_argument("--kinds", default="pass,cam,steps")
