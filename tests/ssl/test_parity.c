@@ -305,12 +305,12 @@ static job *list_jobs(size_t *count)
 /* Whether the job is among those for this device and policy. */
 static bool is_wanted(const camcl_device_info *info, const job *j)
 {
-    static const char *const few[] = { "eval", "train", "cam3-", "gradcam-" };
+    static const char *const few[] = { "eval", "train", "cam3-" };
     const bool emulated = strstr(info->name, "llvmpipe") || strstr(info->platform, "Oclgrind");
     const bool tiny = strstr(j->path, "parity_tiny") != NULL;
     if (getenv("CAMCL_PARITY_FOLDER")) return true;
     if (emulated) return tiny && strcmp(policy, "direct") == 0;
-    bool wanted = strcmp(policy, "direct") == 0;
+    bool wanted = strcmp(policy, "direct") == 0 || (strcmp(policy, "winograd") == 0 && strncmp(j->name, "gradcam-", 8) == 0);
     for (size_t i = 0; i < CC_COUNT(few); i++) wanted = wanted || strncmp(j->name, few[i], strlen(few[i])) == 0;
     return wanted && !tiny;
 }
