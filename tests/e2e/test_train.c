@@ -39,10 +39,13 @@ static void assert_close(double got, double want, double tolerance)
 
 /* ---- learning */
 
-/* Enough labels and steps for a small network to tell shapes apart, with pseudo-labels that take part (ten classes: chance is 10 %). */
+/* Enough labels and steps for a small network to tell shapes apart, with pseudo-labels that take part (ten classes: chance is 10 %).
+ * Averaged weights, because those of single steps of so short a training are worth anything from 20 to 40 %: other rounding, another
+ * result. */
 #define LEARNING                                                                                                                           \
     "data.labeled=2000 data.unlabeled=1000 data.validation=500 data.image_size=24 train.batch_labeled=48 train.batch_unlabeled=12 "        \
-    "train.epoch_steps=50 train.epochs=5 optim.lr=0.05 ssl.threshold=0.7 ssl.threshold_end=0.7 ssl.reduction=batch output.save_every=5 "
+    "train.epoch_steps=80 train.epochs=5 optim.lr=0.04 optim.ema=0.95 ssl.threshold=0.7 ssl.threshold_end=0.7 ssl.reduction=batch "        \
+    "output.save_every=5 "
 
 static void check_learning(const char *folder, const char *name, const char *more, double least_top1)
 {
@@ -68,10 +71,10 @@ static void test_learns(void **state)
         check_learning(*state, "learn", "ssl.mode=gradcam train.epoch_steps=40", 17);
         return;
     }
-    check_learning(*state, "learn-supervised", "ssl.mode=supervised", 25);
-    check_learning(*state, "learn-pseudo-label", "ssl.mode=pseudo-label", 25);
-    check_learning(*state, "learn-gradcam", "ssl.mode=gradcam", 25);
-    check_learning(*state, "learn-paper-code", "ssl.mode=gradcam ssl.preset=paper-code ssl.threshold=4 ssl.threshold_end=4", 25);
+    check_learning(*state, "learn-supervised", "ssl.mode=supervised", 30);
+    check_learning(*state, "learn-pseudo-label", "ssl.mode=pseudo-label", 30);
+    check_learning(*state, "learn-gradcam", "ssl.mode=gradcam", 30);
+    check_learning(*state, "learn-paper-code", "ssl.mode=gradcam ssl.preset=paper-code ssl.threshold=4 ssl.threshold_end=4", 30);
 }
 
 /* The same few labelled images over and over: the loss has to fall on every device. */

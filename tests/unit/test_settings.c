@@ -64,7 +64,8 @@ static void show(const everything *e, char *text, size_t size)
         "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g "
         "%.9g %.9g\n"
         "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
-        e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset, e->dataset.root,
+        e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset,
+        e->dataset.root,
         e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
         (unsigned long long)e->split.seed, (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width,
         s->graph.classes, s->graph.channels, (int)o->mode, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
