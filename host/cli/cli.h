@@ -16,8 +16,7 @@ typedef struct cli_command {
     const char *arguments;   /* as in the usage line */
     const char *summary;     /* one line, no capital, no full stop */
     const char *help;        /* options and notes for `camcl help NAME`, or "" */
-    int (*run)(int argc, char **argv);   /* NULL: the name is taken, but this version lacks the command */
-    const char *instead;     /* then: what to do instead */
+    int (*run)(int argc, char **argv);
 } cli_command;
 
 const cli_command *cli_commands(size_t *count);

@@ -4,17 +4,17 @@
 #define JSON_OPTION "  --json   JSON on stdout, and nothing else there\n"
 
 static const cli_command commands[] = {
-    { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices, NULL },
+    { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices },
     { "train", "CONFIG [key=value ...] [--resume] [--quiet]", "trains a classifier and leaves a run directory",
       "  --resume      go on with the run in output.dir, bit for bit\n"
       "  -q, --quiet   no progress on stdout\n",
-      cmd_train, NULL },
+      cmd_train },
     { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy]",
       "loss and accuracy of a checkpoint",
       "  --split S       which images: test (the default), validation or train\n"
       "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n" JSON_OPTION,
-      cmd_eval, NULL },
-    { "predict", "CHECKPOINT IMAGE... [key=value ...] [--json]", "the classes of image files", JSON_OPTION, cmd_predict, NULL },
+      cmd_eval },
+    { "predict", "CHECKPOINT IMAGE... [key=value ...] [--json]", "the classes of image files", JSON_OPTION, cmd_predict },
     { "cam", "CHECKPOINT IMAGE... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [key=value ...]",
       "Grad-CAM maps and overlays",
       "  --index N...     images of the data set by their position in the split, from 0\n"
@@ -22,23 +22,23 @@ static const cli_command commands[] = {
       "  --layer L        stage, 1 to 4; default: ssl.cam_layer of the run\n"
       "  --class C        class explained, number or name; default: the predicted one\n"
       "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n",
-      cmd_cam, NULL },
+      cmd_cam },
     { "config", "[CONFIG [key=value ...]]", "every key: value in force, type, range, default, what it does",
       "  --markdown   the keys' reference page instead\n\n"
       "The output is itself a configuration file.\n",
-      cmd_config, NULL },
+      cmd_config },
     { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps", JSON_OPTION,
-      cmd_bench, NULL },
+      cmd_bench },
     { "tune", "[key=value ...] [--again] [--quiet]", "times kernel variants and CLBlast parameters, keeps the winners",
       "  --again       time what is known already, too\n"
       "  -q, --quiet   no lines on stdout\n\n"
       "Times what the training, evaluation and CAMs of the given keys need (camcl tune model.arch=resnet50 ...). Winners lie in\n"
       "device.cache_dir and serve every command while device.tune is cache or full. Interrupted, it keeps what was timed.\n",
-      cmd_tune, NULL },
+      cmd_tune },
     { "selftest", "[key=value ...] [--json]", "the kernel checks, on the chosen device",
       JSON_OPTION "\nEvery variant of every operation against plain-C references, on small shapes. Exit status 1: one failed.\n",
-      cmd_selftest, NULL },
-    { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report, NULL },
+      cmd_selftest },
+    { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report },
 };
 
 const cli_command *cli_commands(size_t *count)

@@ -85,10 +85,7 @@ static int dispatch(int argc, char **argv)
         print_command(command);
         return 0;
     }
-    if (command->run) return command->run(argc - 1, argv + 1);
-    camcl_error err;
-    cli_usage(&err, "%s: not available in this version (%s)", name, command->instead);
-    return cli_fail(&err);
+    return command->run(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
