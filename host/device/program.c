@@ -123,8 +123,7 @@ static cl_program load_binary(camcl_device *device, const cc_cache_key *key, con
     if (state == CL_SUCCESS && code == CL_SUCCESS &&
         clGetProgramInfo(program, CL_PROGRAM_NUM_KERNELS, sizeof kernels, &kernels, NULL) == CL_SUCCESS && kernels > 0)
         return program;
-    if (program == NULL) return NULL;
-    clReleaseProgram(program);
+    if (program) clReleaseProgram(program);
     return NULL;
 }
 
