@@ -150,8 +150,8 @@ cleanup:
 /* The model holds the best weights. */
 static camcl_status evaluate_test(cc_run *run, cc_evaluation *out, camcl_error *err)
 {
-    enum { TEST_BATCH = 250 };
     camcl_status status = CAMCL_OK;
+    const size_t size = run->settings.step.image_size;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES),
                             camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES),
@@ -169,8 +169,7 @@ static camcl_status evaluate_test(cc_run *run, cc_evaluation *out, camcl_error *
     CC_TRY(CC_NEW((size_t)info->test_count * info->classes, &logits, err));
     CC_TRY(cc_resident_create(run->device, &spec, &images, err));
     CC_TRY(cc_arena_create(run->device, &arena, err));
-    CC_TRY(cc_evaluator_create(run->model, images, run->settings.step.image_size, cc_min_size(info->test_count, TEST_BATCH), arena,
-                               &evaluator, err));
+    CC_TRY(cc_evaluator_create(run->model, images, size, cc_evaluator_batch(info->test_count, size), arena, &evaluator, err));
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(run->model, err));
     CC_TRY(cc_evaluator_run(evaluator, NULL, info->test_count, out, logits, err));

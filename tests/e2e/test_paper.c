@@ -17,23 +17,23 @@
 #include "support/runs.h"
 #include "support/scratch.h"
 
-enum { RECORD = 3073, RECORDS = 40 };
+enum { RECORD = 3073, RECORDS = 40, TEST_RECORDS = 260 };
 
-/* The six files of CIFAR-10, each with `RECORDS` images. */
+/* The six files of CIFAR-10, each with `RECORDS` images, the test's with more than are evaluated at once. */
 static void write_cifar(const char *folder)
 {
     static const char *const names[] = { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                          "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin" };
     const char *root = scratch_path(folder, "cifar");
-    unsigned char *records = calloc(RECORDS, RECORD);
+    unsigned char *records = calloc(TEST_RECORDS, RECORD);
     assert_non_null(records);
     mkdir(root, 0777);
     uint32_t noise = 1;
-    for (size_t i = 0; i < RECORDS * RECORD; i++) {
+    for (size_t i = 0; i < TEST_RECORDS * RECORD; i++) {
         noise = noise * 1664525u + 1013904223u;
         records[i] = i % RECORD ? (unsigned char)(noise >> 24) : (unsigned char)(i / RECORD % 10);
     }
-    for (size_t f = 0; f < 6; f++) scratch_write(scratch_path(root, names[f]), records, RECORDS * RECORD);
+    for (size_t f = 0; f < 6; f++) scratch_write(scratch_path(root, names[f]), records, (f < 5 ? RECORDS : TEST_RECORDS) * RECORD);
     free(records);
 }
 
@@ -62,31 +62,50 @@ static void test_protocol(void **state)
     free(m);
 }
 
-/* The whole network on one GiB: PoCL takes the limit from the environment. */
-static void test_too_small_a_device(void **state)
+/* Gives this process's children a PoCL of one GiB, which it takes from the environment, and says which key selects it; otherwise skips the
+ * test. Undone by unsetenv. */
+static void limit_memory(char keys[64])
 {
-    const char *folder = *state;
     camcl_device_info *infos;
     camcl_error err = { 0 };
-    char keys[64] = "";
     size_t count;
+    keys[0] = '\0';
     setenv("POCL_MEMORY_LIMIT", "1", 1);
     assert_int_equal(camcl_device_list(&infos, &count, &err), CAMCL_OK);
     for (size_t i = 0; i < count && keys[0] == '\0'; i++)
         if (infos[i].usable && strstr(infos[i].platform, "Portable Computing Language") && infos[i].global_mem <= (size_t)1 << 30)
-            snprintf(keys, sizeof keys, "model.init= device.select=%s", infos[i].selector);
+            snprintf(keys, 64, "model.init= device.select=%s", infos[i].selector);
     free(infos);
-    if (keys[0] == '\0') {
-        unsetenv("POCL_MEMORY_LIMIT");
-        print_message("no PoCL that takes a limit\n");
-        skip();
-    }
+    if (keys[0] != '\0') return;
+    unsetenv("POCL_MEMORY_LIMIT");
+    print_message("no PoCL that takes a limit\n");
+    skip();
+}
+
+/* The whole network does not fit. */
+static void test_too_small_a_device(void **state)
+{
+    const char *folder = *state;
+    char keys[64];
+    limit_memory(keys);
     program_fails(folder, 1,
                   "device memory: activations and workspaces, |bytes in |1073741824 in all|in use|train.batch_labeled|"
                   "train.batch_unlabeled|data.image_size|the largest buffers|bytes  |layer1.0.bn3.weight",
                   shipped, folder, folder, "small", keys);
     unsetenv("POCL_MEMORY_LIMIT");
     assert_int_not_equal(access(scratch_path(folder, "small"), F_OK), 0);
+}
+
+/* A network whose training fits is evaluated to the end, the test set included: no more large images at once than fit, too. */
+static void test_evaluation_fits(void **state)
+{
+    const char *folder = *state;
+    char keys[64], more[128];
+    limit_memory(keys);
+    snprintf(more, sizeof more, "model.width=24 %s", keys);
+    free(program_prints(folder, shipped, folder, folder, "fits", more));
+    unsetenv("POCL_MEMORY_LIMIT");
+    assert_int_equal(access(scratch_path(folder, "fits/result.json"), F_OK), 0);
 }
 
 int main(void)
@@ -96,7 +115,8 @@ int main(void)
     runs_setup(&folder);
     write_cifar(folder);
     const struct CMUnitTest tests[] = {
-        { "test_too_small_a_device", test_too_small_a_device, NULL, NULL, folder },   /* before this process has seen PoCL without it */
+        { "test_too_small_a_device", test_too_small_a_device, NULL, NULL, folder },   /* these before this process has seen PoCL */
+        { "test_evaluation_fits", test_evaluation_fits, NULL, NULL, folder },         /* without the limit */
         { "test_protocol", test_protocol, NULL, NULL, folder },
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
