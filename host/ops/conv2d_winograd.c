@@ -93,11 +93,16 @@ static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most
                           err);
 }
 
+static winograd_job forward_job(const cc_conv2d_desc *d)
+{
+    return (winograd_job){ d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
+}
+
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
                                    camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
-    const winograd_job job = { d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
+    const winograd_job job = forward_job(d);
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 
@@ -107,7 +112,7 @@ static camcl_status record_forward_affine(cc_tape *tape, const cc_conv2d_affine_
     const cc_conv2d_desc *d = &desc->conv;
     const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, desc->slope };
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(desc, io, count, add, err));
-    const winograd_job job = { d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
+    const winograd_job job = forward_job(d);
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(d), err);
 }
 
