@@ -19,29 +19,7 @@
 #endif
 #define KB (16 * VECTORS)
 
-#include "conv2d_affine.clh"
-#include "conv2d_winograd.clh"
-
-/* V[...][row] of one tile, whose 36 input points are at from[...]; next_point: numbers from one point to the next. tail[36][16] holds the
- * last channels while they are filled up to a vector. */
-static inline void transform_input(__global float *V, __global const float **from, const int C, const int next_point,
-    __global float *tail)
-{
-    for (int c = 0; c < C; c += 16) {
-        if (c + 16 > C) {
-            for (int i = 0; i < WINOGRAD_POINTS; i++) {
-                for (int l = 0; l < 16; l++) tail[16 * i + l] = c + l < C ? from[i][c + l] : 0.0f;
-                from[i] = tail + 16 * i - c;
-            }
-        }
-        float16 d[WINOGRAD_POINTS];
-#pragma unroll
-        for (int i = 0; i < WINOGRAD_POINTS; i++) d[i] = winograd_load(from[i] + c);
-        winograd_input(d);
-#pragma unroll
-        for (int i = 0; i < WINOGRAD_POINTS; i++) winograd_store(d[i], V + i * next_point + c);
-    }
-}
+#include "conv2d_winograd_tile.clh"
 
 /* M[rows][KB] = V[rows][C] * u[C][KB]; rows of V are `pitch` apart. `rows` is a constant wherever this is called. */
 static inline __attribute__((always_inline)) void multiply_rows(const int rows, __global float *M, __global const float *V, const int pitch,
@@ -69,51 +47,6 @@ static inline __attribute__((always_inline)) void multiply_rows(const int rows, 
         for (int v = 0; v < VECTORS; v++) winograd_store(sum[i][v], M + i * KB + 16 * v);
 }
 
-/* Output points 0 <= p < p_count, 0 <= q < q_count of one tile, as far as they exist, from its row of M; y: its first point, at the panel's
- * first channel, of which `channels` exist. edge[16][16] holds a tile that is not stored whole. `affine`: conv2d_affine.clh, scale, shift
- * at the panel's first channel, residual at y's place. */
-static inline void transform_output(__global float *y, __global const float *M, const int next_point, const int next_p, const int next_q,
-    const int p_count, const int q_count, const int channels, const int add, __global float *edge,
-    __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
-    const float slope)
-{
-#pragma unroll
-    for (int v = 0; v < VECTORS; v++) {
-        float16 m[WINOGRAD_POINTS], out[16];
-#pragma unroll
-        for (int i = 0; i < WINOGRAD_POINTS; i++) m[i] = winograd_load(M + i * next_point + 16 * v);
-        winograd_output(m, out);
-        const int whole = p_count >= 4 && q_count >= 4 && channels - 16 * v >= 16;
-        const int step_p = whole ? next_p : 64, step_q = whole ? next_q : 16;
-        __global float *to = whole ? y + 16 * v : edge;
-        if (affine && whole) {
-#pragma unroll
-            for (int i = 0; i < 16; i++)
-                out[i] = apply_affine(out[i], scale + 16 * v, shift + 16 * v, residual + i / 4 * next_p + i % 4 * next_q + 16 * v,
-                    has_residual, 16, slope);
-        }
-#pragma unroll
-        for (int i = 0; i < 16; i++) {
-            __global float *point = to + i / 4 * step_p + i % 4 * step_q;
-            winograd_store(whole && add ? winograd_load(point) + out[i] : out[i], point);
-        }
-        if (!whole) {
-            for (int p = 0; p < min(4, p_count); p++)
-                for (int q = 0; q < min(4, q_count); q++) {
-                    const int at = p * next_p + q * next_q + 16 * v;
-                    __global float *point = y + at;
-                    if (affine && channels > 16 * v) {
-                        __global float *value = edge + 64 * p + 16 * q;
-                        winograd_store(apply_affine(winograd_load(value), scale + 16 * v, shift + 16 * v, residual + at, has_residual,
-                            channels - 16 * v, slope), value);
-                    }
-                    for (int l = 0; l < min(16, channels - 16 * v); l++)
-                        point[l] = add ? point[l] + edge[64 * p + 16 * q + l] : edge[64 * p + 16 * q + l];
-                }
-        }
-    }
-}
-
 __kernel void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch,
@@ -130,21 +63,22 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);
         for (int t = 0; t < count; t++) {
-            const int row = (first + t) / tiles_w, n = row / tiles_h;
-            const int h0 = (row - n * tiles_h) * WINOGRAD_OUT - pad, w0 = (first + t - row * tiles_w) * WINOGRAD_OUT - pad;
-            __global const float *image = x + (size_t)n * H * W * C;
             __global const float *from[WINOGRAD_POINTS];
-#pragma unroll
-            for (int i = 0; i < WINOGRAD_IN; i++)
-#pragma unroll
-                for (int j = 0; j < WINOGRAD_IN; j++) {
-                    const int h = h0 + i, w = w0 + j, inside = h >= 0 && h < H && w >= 0 && w < W;
-                    from[WINOGRAD_IN * i + j] = inside ? image + (h * W + w) * C : zero;
-                }
-            transform_input(V + t * pitch, from, C, block * pitch, tail);
+            find_input(from, x, zero, first + t, tiles_h, tiles_w, H, W, C, pad);
+            transform_input(V + t * pitch, from, 0, C, C, block * pitch, tail);
         }
+        const int next = first + items * block, next_rows = WINOGRAD_IN * clamp(tiles - next, 0, block);
+        const int turns = (last_panel - first_panel) * WINOGRAD_POINTS;
+        int fetched = 0, fetched_out, turn = 0;
         for (int panel = first_panel; panel < last_panel; panel++) {
+            fetched_out = 0;
             for (int i = 0; i < WINOGRAD_POINTS; i++) {
+                /* meanwhile, the next block's input and this panel's output are fetched */
+                for (turn++; fetched < next_rows * turn / turns; fetched++)
+                    fetch_tile_input(x, next + fetched / WINOGRAD_IN, fetched % WINOGRAD_IN, tiles_h, tiles_w, H, W, C, pad);
+                for (; fetched_out < 4 * count * (i + 1) / WINOGRAD_POINTS; fetched_out++)
+                    fetch_tile_output(y + panel * KB, first + fetched_out / 4, fetched_out % 4, tiles_h, tiles_w, P, Q, K,
+                        min(KB, K - panel * KB));
                 __global const float *weight = u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, *from = V + i * block * pitch;
                 __global float *to = M + i * block * KB;
                 int t = 0;

@@ -76,19 +76,20 @@ static void apply_affine(const cc_conv2d_affine_desc *d, size_t count, const flo
     }
 }
 
-/* The weights are in the layout of the convolution variant of the same name. */
+/* The weights are in the layout of the convolution variant of the same name, which may be the master's. */
 static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *op, bool with_residual)
 {
     const cc_conv2d_desc *d = &op->conv;
     const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
     const size_t x_dim[] = { d->n, d->h, d->w, d->c }, y_dim[] = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k };
+    const size_t w_dim[] = { d->r, d->s, d->c, d->k };
     const size_t nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k, ny = d->n * y_dim[1] * y_dim[2] * d->k;
     if (!cc_check_begin(c, op)) return;
     float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
           *shift = cc_check_random(c, d->k, 4), *residual = cc_check_random(c, ny, 5);
     double *want = cc_check_doubles(c, NULL, ny), *bounds = cc_check_doubles(c, NULL, ny);
     cc_tensor io[] = { shaped(cc_check_input(c, CC_F32, x, nx), x_dim),
-                       cc_check_input(c, CC_F32, w, nw),
+                       shaped(cc_check_input(c, CC_F32, w, nw), w_dim),
                        cc_check_input(c, CC_F32, scale, d->k),
                        cc_check_input(c, CC_F32, shift, d->k),
                        cc_check_input(c, CC_F32, with_residual ? residual : NULL, ny),

@@ -139,6 +139,10 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_BACKWARD_WEIGHT, "winograd", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_backward_weight, NULL, NULL,
       NULL },
     WINOGRAD(12), WINOGRAD(24), WINOGRAD(48),
+    { "conv2d", CC_FORWARD, "winograd_inline", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_inline_forward, NULL, NULL,
+      NULL },
+    { "conv2d", CC_BACKWARD_DATA, "winograd_inline", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_inline_backward_data, NULL,
+      NULL, NULL },
 };
 const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 

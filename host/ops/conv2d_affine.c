@@ -26,5 +26,7 @@ const cc_variant cc_conv2d_affine_variants[] = {
     WINOGRAD(12),
     WINOGRAD(24),
     WINOGRAD(48),
+    { "conv2d_affine", CC_FORWARD, "winograd_inline", "winograd", cc_conv2d_winograd_supports_affine,
+      cc_conv2d_winograd_inline_forward_affine, NULL, NULL, NULL },
 };
 const size_t cc_conv2d_affine_variant_count = CC_COUNT(cc_conv2d_affine_variants);

@@ -15,7 +15,7 @@ double cc_conv2d_flops(const cc_conv2d_desc *desc);
 camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc, const cc_tensor *io, size_t count, bool packed,
                              camcl_error *err);
 
-/* The same for conv2d_affine; the weight operand is always in a private layout. */
+/* The same for conv2d_affine; the weight operand, mostly in a private layout, is not checked. */
 typedef struct cc_conv2d_affine {
     cc_buffer *scale, *shift, *residual;   /* residual: or NULL */
     float slope;

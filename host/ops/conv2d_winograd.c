@@ -36,16 +36,21 @@ const char *cc_conv2d_winograd_default(const char *policy, cc_direction directio
     const double direct = (double)(d->n * p * q * 9 * in) * out_vectors / 0.9;
     if (winograd >= direct && strcmp(policy, "winograd") != 0) return NULL;
     if (direction == CC_BACKWARD_WEIGHT) return "winograd";
-    return d->c * d->k <= 256 * 256 ? "winograd12" : "winograd24";
+    /* Beyond, transformed weights fill memory, not caches, and bringing them up to date costs a step more than transforming them again. */
+    return d->c * d->k <= 256 * 256 ? "winograd12" : "winograd_inline";
 }
 
-/* One convolution of cl/conv2d_winograd.cl. */
-typedef struct winograd_job {
-    size_t n, h, w, c, k; /* input tensor, output channels */
-    size_t p, q, pad;
-} winograd_job;
+size_t cc_winograd_tiles(const cc_winograd_job *j) { return j->n * cc_ceil_div(j->p, OUT) * cc_ceil_div(j->q, OUT); }
 
-static size_t winograd_tiles(const winograd_job *j) { return j->n * cc_ceil_div(j->p, OUT) * cc_ceil_div(j->q, OUT); }
+cc_winograd_job cc_winograd_forward_job(const cc_conv2d_desc *d)
+{
+    return (cc_winograd_job){ d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
+}
+
+cc_winograd_job cc_winograd_backward_data_job(const cc_conv2d_desc *d)
+{
+    return (cc_winograd_job){ d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
+}
 
 /* How tiles and panels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a part `panels_each`
  * panels. */
@@ -64,11 +69,11 @@ static winograd_split split_work(size_t tiles, size_t panels, size_t most, size_
     return s;
 }
 
-static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most, cc_buffer *x, cc_buffer *u, cc_buffer *y, bool add,
+static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t most, cc_buffer *x, cc_buffer *u, cc_buffer *y, bool add,
                                const cc_conv2d_affine *affine, double flops, camcl_error *err)
 {
     const unsigned vectors = cc_conv2d_tile_vectors(j->k);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = winograd_tiles(j);
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
     const winograd_split s = split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
     const size_t scratch_each = POINTS * s.block * (pitch + kb) + pitch + 16 * POINTS;
@@ -93,16 +98,11 @@ static camcl_status record_job(cc_tape *tape, const winograd_job *j, size_t most
                           err);
 }
 
-static winograd_job forward_job(const cc_conv2d_desc *d)
-{
-    return (winograd_job){ d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
-}
-
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
                                    camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
-    const winograd_job job = forward_job(d);
+    const cc_winograd_job job = cc_winograd_forward_job(d);
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 
@@ -112,7 +112,7 @@ static camcl_status record_forward_affine(cc_tape *tape, const cc_conv2d_affine_
     const cc_conv2d_desc *d = &desc->conv;
     const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, desc->slope };
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(desc, io, count, add, err));
-    const winograd_job job = forward_job(d);
+    const cc_winograd_job job = cc_winograd_forward_job(d);
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(d), err);
 }
 
@@ -120,7 +120,7 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
                                          camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
-    const winograd_job job = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
+    const cc_winograd_job job = cc_winograd_backward_data_job(d);
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 

@@ -14,6 +14,23 @@ bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const voi
  * still and `policy` (auto | winograd) leaves the choice. */
 const char *cc_conv2d_winograd_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 
+/* A convolution of 3x3 taps and stride 1 as the CPU kernels see it: backward-data is one, too, on dy. */
+typedef struct cc_winograd_job {
+    size_t n, h, w, c, k; /* input tensor, output channels */
+    size_t p, q, pad;
+} cc_winograd_job;
+cc_winograd_job cc_winograd_forward_job(const cc_conv2d_desc *desc);
+cc_winograd_job cc_winograd_backward_data_job(const cc_conv2d_desc *desc);
+size_t cc_winograd_tiles(const cc_winograd_job *job);
+
+/* conv2d_winograd_inline.c: weights transformed on the way. */
+camcl_status cc_conv2d_winograd_inline_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                               camcl_error *err);
+camcl_status cc_conv2d_winograd_inline_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                      camcl_error *err);
+camcl_status cc_conv2d_winograd_inline_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                     camcl_error *err);
+
 /* Tiles of a work-item: the number in the function's name at most, fewer when that shares the work better. */
 #define CC_WINOGRAD_DECLARE(tiles)                                                                                                       \
     camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \

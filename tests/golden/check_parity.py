@@ -2,7 +2,7 @@
 """Parity at any width: computes PyTorch's results of a network in a temporary folder and runs camcl's test program on them.
 
 Usage: check_parity.py [--arch A] [--stem S] [--width W] [--side S] [--pool N] [--batch N] [--kinds K,...] [--layers L,...]
-                       [--trajectories T,...] [--conv C] [--threads T] [--program FILE] [--folder DIR]
+                       [--trajectories T,...] [--lr RATE] [--conv C] [--threads T] [--program FILE] [--folder DIR]
 
     python tests/golden/check_parity.py                                            # ResNet-18, width 64, 16x16
     python tests/golden/check_parity.py --arch resnet50 --kinds pass
@@ -11,6 +11,7 @@ Usage: check_parity.py [--arch A] [--stem S] [--width W] [--side S] [--pool N] [
 --width 0     the architecture's own (default)
 --pool        images of a pass and of a Grad-CAM batch; --batch: labelled, and unlabelled, images of a training step
 --kinds       pass, cam, steps (default: all)
+--lr          learning rate of the training steps (default 1e-4, which suits narrow networks)
 --conv        this value of device.conv only (default: every one, each against its own bound)
 --folder      keeps the file there
 Prints for every quantity: camcl's and PyTorch float32's median error over five seeds, their ratio, the largest ratio of a single tensor
@@ -18,6 +19,7 @@ and which one that is. Takes minutes: float64 and two float32 runs of PyTorch pe
 Exit status: 0 all within the bounds of README.md, 1 not so, 2 usage.
 """
 import argparse
+import dataclasses
 import os
 import subprocess
 import sys
@@ -57,6 +59,7 @@ def main():
     ap.add_argument("--kinds", default="pass,cam,steps")
     ap.add_argument("--layers")
     ap.add_argument("--trajectories")
+    ap.add_argument("--lr", type=float)
     ap.add_argument("--conv")
     ap.add_argument("--threads", type=int, default=os.cpu_count())
     ap.add_argument("--program", default=os.path.join(ROOT, "build", "tests", "test_parity"))
@@ -65,6 +68,8 @@ def main():
     torch.set_num_threads(a.threads)
     if a.trajectories:
         parity.TRAJECTORIES[:] = [t for t in parity.TRAJECTORIES if t.name in a.trajectories.split(",")]
+    if a.lr:
+        parity.TRAJECTORIES[:] = [dataclasses.replace(t, lr=a.lr) for t in parity.TRAJECTORIES]
     with tempfile.TemporaryDirectory() as temporary:
         folder = a.folder or temporary
         os.makedirs(folder, exist_ok=True)
