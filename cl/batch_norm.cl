@@ -12,6 +12,7 @@
  * Chan, Golub and LeVeque's formula. Means are kept relative to a typical row of x until the end, so that neither they nor M2
  * lose digits when x has a large common offset. */
 #include "common.clh"
+#include "fetch.clh"
 
 /* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
 #if WIDTH == 16
@@ -21,6 +22,7 @@
 #define BLOCK 8
 #define STRIP 1
 #endif
+#define AHEAD 16 /* rows from the one that is added up to the one that is fetched */
 
 /* (mean, m2) of n rows joined with those of n_b > 0 more. */
 #define JOIN(n, mean, m2, n_b, mean_b, m2_b)                    \
@@ -31,13 +33,15 @@
         (mean) += delta * share;                                \
     } while (0)
 
-/* The part of x that this work-item has: rows first..last-1, floats left..right-1 of each. */
-#define FIND_CHUNK                                                                         \
+/* The part of x that this work-item has: rows first..last-1, floats left..right-1 of each. The passes that follow one of sums over the same
+ * tensors begin at their end, which is still in a cache. */
+#define FIND_CHUNK(index)                                                                  \
     const int groups = (c + span - 1) / span;                                              \
-    const int chunk = (int)get_global_id(0) / groups, group = (int)get_global_id(0) % groups; \
-    if (chunk >= chunks) return;                                                           \
+    const int chunk = (index) / groups, group = (index) % groups;                          \
+    if ((index) < 0 || chunk >= chunks) return;                                            \
     const int first = chunk * rows, last = min(m, first + rows);                           \
     const int left = group * span, right = min(c, left + span)
+#define LAST_FIRST (chunks * ((c + span - 1) / span) - 1 - (int)get_global_id(0))
 
 /* A typical value of these channels: the middle one of the first, the middle and the last row, so that no single outlier gets chosen. */
 static inline floatv typical(__global const float *x, int m, int c)
@@ -63,7 +67,10 @@ static inline void add_statistics(__global const float *restrict x, __global flo
         __global const float *from = x + (size_t)row * c;
         floatv v[BLOCK][STRIP];
         for (int i = 0; i < BLOCK; i++)
-            for (int j = 0; j < columns; j++) v[i][j] = load(from + (size_t)i * c + j * WIDTH) - shift[j];
+            for (int j = 0; j < columns; j++) {
+                FETCH(from + (size_t)(i + AHEAD) * c + j * WIDTH);
+                v[i][j] = load(from + (size_t)i * c + j * WIDTH) - shift[j];
+            }
         for (int j = 0; j < columns; j++) {
             floatv sum = SPLAT(0.0f), squares = SPLAT(0.0f);
             for (int i = 0; i < BLOCK; i++) sum += v[i][j];
@@ -85,7 +92,7 @@ static inline void add_statistics(__global const float *restrict x, __global flo
 __kernel void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks,
     int span, int tile)
 {
-    FIND_CHUNK;
+    FIND_CHUNK((int)get_global_id(0));
     __global float *means = partial + (size_t)chunk * c, *m2s = means + (size_t)chunks * c;
     for (int top = first; top < last; top += tile) {
         const int bottom = min(last, top + tile);
@@ -162,7 +169,7 @@ __kernel void batch_norm_forward(__global const float *restrict x, __global cons
                                  __global const float *restrict mean, __global const float *restrict invstd, __global float *restrict y,
                                  int m, int c, int rows, int chunks, int span, float slope, int has_residual)
 {
-    FIND_CHUNK;
+    FIND_CHUNK(LAST_FIRST);
     for (int row = first; row < last; row++)
         for (int at = left; at < right; at += WIDTH) {
             const size_t i = (size_t)row * c + at;
@@ -202,7 +209,7 @@ __kernel void batch_norm_backward_sums(__global const float *restrict x, __globa
                                        __global float *restrict partial, int m, int c, int rows, int chunks, int span, int tile,
                                        float slope)
 {
-    FIND_CHUNK;
+    FIND_CHUNK((int)get_global_id(0));
     __global float *sums = partial + (size_t)chunk * c, *products = sums + (size_t)chunks * c;
     for (int top = first; top < last; top += tile) {
         const int bottom = min(last, top + tile);
@@ -251,7 +258,7 @@ __kernel void batch_norm_backward(__global const float *restrict x, __global con
     __global const float *restrict sums, __global float *dx, __global float *dresidual,
     int m, int c, int rows, int chunks, int span, float slope, int train, int dx_mode, int dresidual_mode)
 {
-    FIND_CHUNK;
+    FIND_CHUNK(LAST_FIRST);
     const float share = 1.0f / (float)m;
     for (int row = first; row < last; row++)
         for (int at = left; at < right; at += WIDTH) {
