@@ -164,6 +164,13 @@ __kernel void batch_norm_fold(__global const float *gamma, __global const float 
     store(shift + at, load(beta + at) - m * factor);
 }
 
+/* What is activated, without the residual. Forward and backward must round alike, so that both find the same sign. */
+static inline floatv normalise(const floatv x, __global const float *gamma, __global const float *beta, __global const float *mean,
+    __global const float *invstd)
+{
+    return fma(x - load(mean), load(gamma) * load(invstd), load(beta));
+}
+
 __kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual,
                                  __global const float *restrict gamma, __global const float *restrict beta,
                                  __global const float *restrict mean, __global const float *restrict invstd, __global float *restrict y,
@@ -173,7 +180,7 @@ __kernel void batch_norm_forward(__global const float *restrict x, __global cons
     for (int row = first; row < last; row++)
         for (int at = left; at < right; at += WIDTH) {
             const size_t i = (size_t)row * c + at;
-            floatv v = (load(x + i) - load(mean + at)) * (load(gamma + at) * load(invstd + at)) + load(beta + at);
+            floatv v = normalise(load(x + i), gamma + at, beta + at, mean + at, invstd + at);
             if (has_residual) v += load(residual + i);
             store(y + i, activate(v, slope));
         }
@@ -181,8 +188,9 @@ __kernel void batch_norm_forward(__global const float *restrict x, __global cons
 
 /* Adds rows top..bottom-1 of `columns` vectors to what rows first..top-1 gave. Pointers to the first of the columns. */
 static inline void add_sums(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
-    __global const float *restrict mean, __global float *restrict sums, __global float *restrict products,
-    const int c, const int first, const int top, const int bottom, const float slope, const int columns)
+    __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
+    __global const float *restrict invstd, __global float *restrict sums, __global float *restrict products,
+    const int c, const int first, const int top, const int bottom, const float slope, const int has_y, const int columns)
 {
     floatv shift[STRIP], sum[STRIP], product[STRIP];
     for (int j = 0; j < columns; j++) {
@@ -192,9 +200,11 @@ static inline void add_sums(__global const float *restrict x, __global const flo
     for (int row = top; row < bottom; row++)
         for (int j = 0; j < columns; j++) {
             const size_t i = (size_t)row * c + j * WIDTH;
-            const floatv g = load(dy + i) * activation_factor(load(y + i), slope);
+            const floatv value = load(x + i), activated = has_y ? load(y + i) : normalise(value, gamma + j * WIDTH, beta + j * WIDTH,
+                mean + j * WIDTH, invstd + j * WIDTH);
+            const floatv g = load(dy + i) * activation_factor(activated, slope);
             sum[j] += g;
-            product[j] += g * (load(x + i) - shift[j]);
+            product[j] += g * (value - shift[j]);
         }
     for (int j = 0; j < columns; j++) {
         ADD_OR_STORE(top > first, sums + j * WIDTH, sum[j]);
@@ -202,12 +212,13 @@ static inline void add_sums(__global const float *restrict x, __global const flo
     }
 }
 
-/* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y.
- * */
+/* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y;
+ * without y (has_y = 0) there was no residual, and its sign is found from x. */
 __kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *restrict y,
-                                       __global const float *restrict dy, __global const float *restrict mean,
-                                       __global float *restrict partial, int m, int c, int rows, int chunks, int span, int tile,
-                                       float slope)
+                                       __global const float *restrict dy, __global const float *restrict gamma,
+                                       __global const float *restrict beta, __global const float *restrict mean,
+                                       __global const float *restrict invstd, __global float *restrict partial, int m, int c, int rows,
+                                       int chunks, int span, int tile, float slope, int has_y)
 {
     FIND_CHUNK((int)get_global_id(0));
     __global float *sums = partial + (size_t)chunk * c, *products = sums + (size_t)chunks * c;
@@ -215,9 +226,11 @@ __kernel void batch_norm_backward_sums(__global const float *restrict x, __globa
         const int bottom = min(last, top + tile);
         int at = left;
         for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH)
-            add_sums(x + at, y + at, dy + at, mean + at, sums + at, products + at, c, first, top, bottom, slope, STRIP);
+            add_sums(x + at, y + at, dy + at, gamma + at, beta + at, mean + at, invstd + at, sums + at, products + at, c, first, top,
+                bottom, slope, has_y, STRIP);
         for (; at < right; at += WIDTH)
-            add_sums(x + at, y + at, dy + at, mean + at, sums + at, products + at, c, first, top, bottom, slope, 1);
+            add_sums(x + at, y + at, dy + at, gamma + at, beta + at, mean + at, invstd + at, sums + at, products + at, c, first, top,
+                bottom, slope, has_y, 1);
     }
 }
 
@@ -254,16 +267,17 @@ __kernel void batch_norm_backward_finalize(__global const float *partial, __glob
 /* train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M); else dx = gamma * invstd * g (sums and x are not read). dresidual = g.
  * Modes: 0 no such output, 1 overwrite, 2 add. */
 __kernel void batch_norm_backward(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
-    __global const float *restrict gamma, __global const float *restrict mean, __global const float *restrict invstd,
-    __global const float *restrict sums, __global float *dx, __global float *dresidual,
-    int m, int c, int rows, int chunks, int span, float slope, int train, int dx_mode, int dresidual_mode)
+    __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
+    __global const float *restrict invstd, __global const float *restrict sums, __global float *dx, __global float *dresidual,
+    int m, int c, int rows, int chunks, int span, float slope, int has_y, int train, int dx_mode, int dresidual_mode)
 {
     FIND_CHUNK(LAST_FIRST);
     const float share = 1.0f / (float)m;
     for (int row = first; row < last; row++)
         for (int at = left; at < right; at += WIDTH) {
             const size_t i = (size_t)row * c + at;
-            const floatv g = load(dy + i) * activation_factor(load(y + i), slope), scale = load(gamma + at) * load(invstd + at);
+            const floatv activated = has_y ? load(y + i) : normalise(load(x + i), gamma + at, beta + at, mean + at, invstd + at);
+            const floatv g = load(dy + i) * activation_factor(activated, slope), scale = load(gamma + at) * load(invstd + at);
             if (dx_mode) {
                 floatv d = g;
                 if (train) {

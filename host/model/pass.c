@@ -249,9 +249,12 @@ static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_n
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dgamma, err));
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(desc.c), &dbeta, err));
     }
-    return (pass->spec.train ? cc_batch_norm_backward_train
-                             : cc_batch_norm_backward_eval)(pass->tape, &desc, x, state->output, state->gradient, m->values[node->weight],
-                                                            state->mean, state->invstd, dx, dresidual, dgamma, dbeta, add, err);
+    const cc_tensor gamma = m->values[node->weight];
+    if (!pass->spec.train)
+        return cc_batch_norm_backward_eval(pass->tape, &desc, x, state->output, state->gradient, gamma, state->mean, state->invstd, dx,
+                                           dresidual, dgamma, dbeta, add, err);
+    return cc_batch_norm_backward_train(pass->tape, &desc, x, node->residual == CC_NONE ? CC_NO_TENSOR : state->output, state->gradient,
+                                        gamma, m->values[node->bias], state->mean, state->invstd, dx, dresidual, dgamma, dbeta, add, err);
 }
 
 static camcl_status backward_linear(cc_pass *pass, const cc_node *node, cc_tensor x, cc_tensor dy, bool *written, camcl_error *err)

@@ -117,15 +117,18 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const bool eval = !op->train;
     const cc_need wanted = eval ? CC_OPTIONAL : CC_EXACT;
     CC_RETURN_IF_FAILED(check_desc(op, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT },
-                                 { "dy", CC_F32, all, CC_EXACT }, { "gamma", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT },
-                                 { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
+    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT },
+                                 { "y", CC_F32, all, eval ? CC_EXACT : CC_OPTIONAL }, { "dy", CC_F32, all, CC_EXACT },
+                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, eval ? CC_OPTIONAL : CC_EXACT },
+                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
                                  { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted },
                                  { "dbeta", CC_F32, d->c, wanted }));
-    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *mean = io[4].buffer, *invstd = io[5].buffer,
-              *dx = io[6].buffer, *dresidual = io[7].buffer, *dgamma = io[8].buffer, *dbeta = io[9].buffer;
-    cc_buffer *y = d->slope == 1.0f ? dy : io[1].buffer;   /* no activation: y is not needed, and not read */
-    cc_buffer *sums = invstd;
+    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *beta = io[4].buffer ? io[4].buffer : gamma,
+              *mean = io[5].buffer, *invstd = io[6].buffer, *dx = io[7].buffer, *dresidual = io[8].buffer, *dgamma = io[9].buffer,
+              *dbeta = io[10].buffer;
+    /* No activation: y is not needed. Otherwise it is read, or found again from x. */
+    const bool has_y = d->slope == 1.0f || io[1].buffer != NULL;
+    cc_buffer *y = d->slope == 1.0f || !has_y ? dy : io[1].buffer, *sums = invstd;
     const unsigned reads = y == dy ? 2 : 3;
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
     if ((dgamma == NULL) != (dbeta == NULL))
@@ -136,8 +139,10 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial sums", &partial, err));
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads,
-                                   CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(mean), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c),
-                                           CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span), CC_INT(g.tile), CC_FLOAT(d->slope)), err));
+                                   CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd),
+                                           CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
+                                           CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y)),
+                                   err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_finalize", 0, 0,
                                    CC_ARGS(CC_IN(partial), CC_IN(invstd), CC_OUT(sums), output(dgamma, how, NULL), output(dbeta, how, NULL),
                                            CC_INT(d->c), CC_INT(g.chunks), CC_INT(op->add.dparams)), err));
@@ -145,9 +150,11 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const int dx_mode = mode(dx, op->add.dx), dresidual_mode = mode(dresidual, op->add.dresidual);
     if (dx_mode == NONE && dresidual_mode == NONE) return CAMCL_OK;
     return launch(tape, &g, d, "batch_norm_backward", g.apply_chunks, reads - eval + (unsigned)(dx_mode + dresidual_mode),
-                  CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(mean), CC_IN(invstd), CC_IN(sums), output(dx, dx_mode, dy),
-                          output(dresidual, dresidual_mode, dy), CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks),
-                          CC_INT(g.span), CC_FLOAT(d->slope), CC_INT(op->train), CC_INT(dx_mode), CC_INT(dresidual_mode)), err);
+                  CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_IN(sums),
+                          output(dx, dx_mode, dy), output(dresidual, dresidual_mode, dy), CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows),
+                          CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(op->train), CC_INT(dx_mode),
+                          CC_INT(dresidual_mode)),
+                  err);
 }
 
 const cc_variant cc_batch_norm_variants[] = {
@@ -181,11 +188,11 @@ camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, c
 }
 
 camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
-                                          cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
-                                          cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
+                                          cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,
+                                          cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = true, .add = add };
-    const cc_tensor io[] = { x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta };
+    const cc_tensor io[] = { x, y, dy, gamma, beta, mean, invstd, dx, dresidual, dgamma, dbeta };
     return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }
 
@@ -194,6 +201,6 @@ camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc
                                          cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = false, .add = add };
-    const cc_tensor io[] = { x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta };
+    const cc_tensor io[] = { x, y, dy, gamma, CC_NO_TENSOR, mean, invstd, dx, dresidual, dgamma, dbeta };
     return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }

@@ -18,7 +18,8 @@ extern const size_t cc_conv2d_variant_count, cc_conv2d_affine_variant_count, cc_
 
 /* "batch_norm"
  * io: CC_FORWARD {x, residual or none, gamma, beta, running_mean, running_var, mean, invstd, y}
- *     CC_BACKWARD {x, y, dy, gamma, mean, invstd, dx, dresidual, dgamma, dbeta}, each output with its own flag in `add` */
+ *     CC_BACKWARD {x, y (training: or none), dy, gamma, beta (evaluation: or none), mean, invstd, dx, dresidual, dgamma, dbeta}, each
+ *     output with its own flag in `add` */
 typedef struct cc_batch_norm_op {
     cc_batch_norm_desc desc;
     bool train;
