@@ -15,23 +15,32 @@ static const char *embedded(const char *name, size_t length)
     return NULL;
 }
 
-/* Appends text with every line `#include "file"` replaced by that file: OpenCL compilers see no folder. */
-static camcl_status expand(cc_text *out, const char *text, unsigned depth, camcl_error *err)
+typedef struct expansion {
+    cc_text text;
+    const char *included[16];   /* texts of files */
+    size_t count;
+} expansion;
+
+/* Appends text with every line `#include "file"` replaced by that file, the first time: OpenCL compilers see no folder. */
+static camcl_status expand(expansion *out, const char *text, camcl_error *err)
 {
     static const char directive[] = "#include \"";
-    if (depth > 8) return cc_fail(err, CAMCL_OPENCL, "kernel source: includes nest too deeply (report this as a defect)");
     while (*text) {
         const char *end = strchr(text, '\n');
-        size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+        size_t length = end ? (size_t)(end - text) + 1 : strlen(text), seen = 0;
         if (strncmp(text, directive, sizeof directive - 1) == 0) {
             const char *name = text + sizeof directive - 1;
             const char *file = embedded(name, strcspn(name, "\"\n"));
-            if (file == NULL)
-                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded (report this as a defect)",
+            if (file == NULL || out->count == CC_COUNT(out->included))
+                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded, or one file too many (report this as a defect)",
                                (int)strcspn(name, "\"\n"), name);
-            CC_RETURN_IF_FAILED(expand(out, file, depth + 1, err));
+            while (seen < out->count && out->included[seen] != file) seen++;
+            if (seen == out->count) {
+                out->included[out->count++] = file;
+                CC_RETURN_IF_FAILED(expand(out, file, err));
+            }
         } else {
-            cc_text_add_bytes(out, text, length);
+            cc_text_add_bytes(&out->text, text, length);
         }
         text += length;
     }
@@ -47,11 +56,31 @@ static void describe_build(cc_text *key, const camcl_device *device, const char 
     cc_text_add_bytes(key, source, strlen(source));
 }
 
-/* PoCL compiles every kernel of a built program once more, for local sizes that nobody launches, when it is asked for the binary; linking a
- * compiled program makes it read its library of built-in functions, half a second, at every start. But it knows an LLVM module that it has
- * built before, and finds what it made of it, program and kernels, in a cache of its own. So there a program is compiled only, and the module
- * is taken out of the binary: that is what is stored, and built. */
+/* PoCL compiles every kernel of a built program once more, for local sizes that nobody launches, when it is asked for the binary; linking
+ * a compiled program makes it read its library of built-in functions, half a second, at every start. But it knows an LLVM module that it
+ * has built before, and finds what it made of it, program and kernels, in a cache of its own. So there a program is compiled only, and the
+ * module is taken out of the binary: that is what is stored, and built. */
 static bool builds_modules(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
+
+/* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: files of which a
+ * step needs several, with the same options, become one program there. */
+enum { BUNDLE = 5 };
+static const char *const bundles[][BUNDLE] = {
+    { "load", "resize", "warp" },
+    { "conv2d_pack", "conv2d_winograd_pack" },
+    { "batch_norm", "linear", "pool", "sgd" },
+    { "grad_cam", "masked_mse", "min_max" },
+};
+
+/* files: the names of what becomes one program with `name`, up to a NULL. */
+static void find_bundle(const camcl_device *device, const char *name, const char *files[BUNDLE])
+{
+    memset(files, 0, BUNDLE * sizeof *files);
+    files[0] = name;
+    for (size_t i = 0; builds_modules(device) && i < CC_COUNT(bundles); i++)
+        for (size_t j = 0; bundles[i][j]; j++)
+            if (strcmp(bundles[i][j], name) == 0) memcpy(files, bundles[i], sizeof bundles[i]);
+}
 
 static void describe_options(cc_text *text, const camcl_device *device, const char *options)
 {
@@ -122,8 +151,8 @@ static const unsigned char *find_module(const unsigned char *binary, size_t size
     return NULL;
 }
 
-/* By way of a module; NULL when that failed anywhere. PoCL takes a compiled program for a built one of the same source and options: one more
- * macro keeps them apart. */
+/* By way of a module; NULL when that failed anywhere. PoCL takes a compiled program for a built one of the same source and options: one
+ * more macro keeps them apart. */
 static cl_program build_module(camcl_device *device, const cc_text *source, const char *options, const cc_cache_key *key)
 {
     cl_int code;
@@ -180,30 +209,33 @@ cleanup:
     return status;
 }
 
-static camcl_status build(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err)
+static camcl_status expand_file(expansion *out, const char *name, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    cc_text source = CC_TEXT_INIT, full = CC_TEXT_INIT, key_text = CC_TEXT_INIT;
     char file[96];
     snprintf(file, sizeof file, "%s.cl", name);
     const char *text = embedded(file, strlen(file));
-    if (text == NULL) {
-        status = cc_fail(err, CAMCL_OPENCL, "kernel source: %s is not embedded (report this as a defect)", file);
-        goto cleanup;
-    }
-    CC_TRY(expand(&source, text, 0, err));
+    if (text) return expand(out, text, err);
+    return cc_fail(err, CAMCL_OPENCL, "kernel source: %s is not embedded (report this as a defect)", file);
+}
+
+static camcl_status build(camcl_device *device, const char *const files[BUNDLE], const char *options, cl_program *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    expansion source = { .text = CC_TEXT_INIT };
+    cc_text full = CC_TEXT_INIT, key_text = CC_TEXT_INIT;
+    for (size_t i = 0; files[i]; i++) CC_TRY(expand_file(&source, files[i], err));
     describe_options(&full, device, options);
-    if (!source.failed && !full.failed) describe_build(&key_text, device, source.data, full.data);
-    if (source.failed || full.failed || key_text.failed) {
+    if (!source.text.failed && !full.failed) describe_build(&key_text, device, source.text.data, full.data);
+    if (source.text.failed || full.failed || key_text.failed) {
         status = cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for kernel sources (close other programs)");
         goto cleanup;
     }
     cc_cache_key key = { key_text.data, key_text.length };
     *out = load_binary(device, &key, full.data);
-    if (*out == NULL && builds_modules(device)) *out = build_module(device, &source, full.data, &key);
-    if (*out == NULL) status = build_source(device, name, &source, full.data, &key, out, err);
+    if (*out == NULL && builds_modules(device)) *out = build_module(device, &source.text, full.data, &key);
+    if (*out == NULL) status = build_source(device, files[0], &source.text, full.data, &key, out, err);
 cleanup:
-    cc_text_free(&source);
+    cc_text_free(&source.text);
     cc_text_free(&full);
     cc_text_free(&key_text);
     return status;
@@ -213,16 +245,18 @@ camcl_status cc_program_get(camcl_device *device, const char *name, const char *
 {
     camcl_status status = CAMCL_OK;
     cc_program entry = { NULL, NULL, NULL };
+    const char *files[BUNDLE];
+    find_bundle(device, name, files);
     if (options == NULL) options = "";
     for (size_t i = 0; i < device->program_count; i++)
-        if (strcmp(device->programs[i].name, name) == 0 && strcmp(device->programs[i].options, options) == 0) {
+        if (strcmp(device->programs[i].name, files[0]) == 0 && strcmp(device->programs[i].options, options) == 0) {
             *out = device->programs[i].program;
             return CAMCL_OK;
         }
     CC_TRY(cc_grow((void **)&device->programs, &device->program_capacity, device->program_count + 1, sizeof entry, err));
-    CC_TRY(cc_copy_text(name, &entry.name, err));
+    CC_TRY(cc_copy_text(files[0], &entry.name, err));
     CC_TRY(cc_copy_text(options, &entry.options, err));
-    CC_TRY(build(device, name, options, &entry.program, err));
+    CC_TRY(build(device, files, options, &entry.program, err));
     device->programs[device->program_count++] = entry;
     *out = entry.program;
     return CAMCL_OK;
