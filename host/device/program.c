@@ -62,8 +62,8 @@ static void describe_build(cc_text *key, const camcl_device *device, const char 
  * module is taken out of the binary: that is what is stored, and built. */
 static bool builds_modules(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
 
-/* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: files of which a
- * step needs several, with the same options, become one program there. */
+/* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: files of which
+ * a step needs several, with the same options, become one program there. */
 enum { BUNDLE = 5 };
 static const char *const bundles[][BUNDLE] = {
     { "load", "resize", "warp" },
