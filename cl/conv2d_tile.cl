@@ -27,7 +27,7 @@
 #include "conv2d_tile.clh"
 
 /* out[0..15] (+)= value, of which `count` channels exist. */
-static inline void store_channels(__global float *out, const float16 value, const int count, const int add)
+static OUTLINE void store_channels(__global float *out, const float16 value, const int count, const int add)
 {
     if (count >= 16) {
         store16(add ? vload16(0, out) + value : value, out);

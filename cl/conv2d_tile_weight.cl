@@ -27,7 +27,7 @@
 #include "conv2d_tile.clh"
 
 /* panel[...][pixel][KB] = dy[pixel][...], `channels` of them, zeros beyond. */
-static inline void panels_load(__global float *panel, __global const float *dy, const int pixels, const int K, const int channels)
+static OUTLINE void panels_load(__global float *panel, __global const float *dy, const int pixels, const int K, const int channels)
 {
     for (int i = 0; i < pixels; i++) {
         for (int k = 0; k < channels; k += KB) {
@@ -40,7 +40,7 @@ static inline void panels_load(__global float *panel, __global const float *dy, 
 }
 
 /* band[pixel][band_pixel] = the input points of a 1x1 convolution's output rows p0 ... */
-static inline void points_load(__global float *band, __global const float *x, const int images, const int rows, const int Q, const int H,
+static OUTLINE void points_load(__global float *band, __global const float *x, const int images, const int rows, const int Q, const int H,
     const int W, const int C, const int channels, const int p0, const int stride, const int pad, const int band_pixel)
 {
     for (int i = 0; i < images; i++) {
@@ -57,7 +57,7 @@ static inline void points_load(__global float *band, __global const float *x, co
 }
 
 /* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * panel[pixel][k] */
-static inline void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int panel_pitch,
+static OUTLINE void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int panel_pitch,
     const int pixels, __global float *sums, const int keep)
 {
     float16 sum[ROWS][VECTORS];

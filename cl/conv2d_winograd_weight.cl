@@ -26,7 +26,7 @@
 typedef __global const float *pixel_pointer;
 
 /* to[f*step] = B^T d B of 16 channels from `at`. */
-static inline void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+static OUTLINE void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
 {
     float16 d[36];
 #pragma unroll
@@ -68,7 +68,7 @@ static inline void fetch_pixels(__global const float *image, const int top, cons
 }
 
 /* The last channels, fewer than 16: pixel[i] = a copy in `copies` [count][16] that ends in zeros. */
-static inline void copy_tail(pixel_pointer *pixel, __global float *copies, const int count, const int at, const int channels)
+static OUTLINE void copy_tail(pixel_pointer *pixel, __global float *copies, const int count, const int at, const int channels)
 {
     for (int i = 0; i < count; i++) {
         for (int c = 0; c < 16; c++) copies[i * 16 + c] = c < channels ? pixel[i][at + c] : 0.0f;
@@ -77,7 +77,7 @@ static inline void copy_tail(pixel_pointer *pixel, __global float *copies, const
 }
 
 /* u[c][k] (+)= sum over tiles of v[tile][c] * m[tile][k], for one f. */
-static inline void multiply(__global const float *v, __global const float *m, __global float *u, const int tiles, const int rows,
+static OUTLINE void multiply(__global const float *v, __global const float *m, __global float *u, const int tiles, const int rows,
     const int columns, const int inputs, const int outputs, const int add)
 {
     for (int k = 0; k < columns; k += KB) {
@@ -117,7 +117,7 @@ static inline void multiply(__global const float *v, __global const float *m, __
 }
 
 /* Writes G^T dU G of one block. u: [36][columns/KB][rows][KB], u_step from one f to the next. */
-static inline void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
+static OUTLINE void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
     const int C, const int u_step, const int out_panel, const int out_row, const int add)
 {
     for (int k = 0; k < columns; k += KB) {

@@ -15,23 +15,32 @@ static const char *embedded(const char *name, size_t length)
     return NULL;
 }
 
-/* Appends text with every line `#include "file"` replaced by that file: OpenCL compilers see no folder. */
-static camcl_status expand(cc_text *out, const char *text, unsigned depth, camcl_error *err)
+typedef struct expansion {
+    cc_text text;
+    const char *included[16];   /* texts of files */
+    size_t count;
+} expansion;
+
+/* Appends text with every line `#include "file"` replaced by that file, the first time: OpenCL compilers see no folder. */
+static camcl_status expand(expansion *out, const char *text, camcl_error *err)
 {
     static const char directive[] = "#include \"";
-    if (depth > 8) return cc_fail(err, CAMCL_OPENCL, "kernel source: includes nest too deeply (report this as a defect)");
     while (*text) {
         const char *end = strchr(text, '\n');
-        size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+        size_t length = end ? (size_t)(end - text) + 1 : strlen(text), seen = 0;
         if (strncmp(text, directive, sizeof directive - 1) == 0) {
             const char *name = text + sizeof directive - 1;
             const char *file = embedded(name, strcspn(name, "\"\n"));
-            if (file == NULL)
-                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded (report this as a defect)",
+            if (file == NULL || out->count == CC_COUNT(out->included))
+                return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded, or one file too many (report this as a defect)",
                                (int)strcspn(name, "\"\n"), name);
-            CC_RETURN_IF_FAILED(expand(out, file, depth + 1, err));
+            while (seen < out->count && out->included[seen] != file) seen++;
+            if (seen == out->count) {
+                out->included[out->count++] = file;
+                CC_RETURN_IF_FAILED(expand(out, file, err));
+            }
         } else {
-            cc_text_add_bytes(out, text, length);
+            cc_text_add_bytes(&out->text, text, length);
         }
         text += length;
     }
@@ -47,10 +56,31 @@ static void describe_build(cc_text *key, const camcl_device *device, const char 
     cc_text_add_bytes(key, source, strlen(source));
 }
 
-/* PoCL compiles every kernel of a linked program once more, for local sizes that nobody launches, when it is asked for the binary. So it is
- * asked for that of the compiled program before it is linked; PoCL keeps what it makes of it at the launches in a cache of its own. There
- * it takes a compiled program for a built one of the same source and options: describe_options keeps the two apart. */
-static bool stores_compiled(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
+/* PoCL compiles every kernel of a built program once more, for local sizes that nobody launches, when it is asked for the binary; linking
+ * a compiled program makes it read its library of built-in functions, half a second, at every start. But it knows an LLVM module that it
+ * has built before, and finds what it made of it, program and kernels, in a cache of its own. So there a program is compiled only, and the
+ * module is taken out of the binary: that is what is stored, and built. */
+static bool builds_modules(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
+
+/* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: files of which
+ * a step needs several, with the same options, become one program there. */
+enum { BUNDLE = 5 };
+static const char *const bundles[][BUNDLE] = {
+    { "load", "resize", "warp" },
+    { "conv2d_pack", "conv2d_winograd_pack" },
+    { "batch_norm", "linear", "pool", "sgd" },
+    { "grad_cam", "masked_mse", "min_max" },
+};
+
+/* files: the names of what becomes one program with `name`, up to a NULL. */
+static void find_bundle(const camcl_device *device, const char *name, const char *files[BUNDLE])
+{
+    memset(files, 0, BUNDLE * sizeof *files);
+    files[0] = name;
+    for (size_t i = 0; builds_modules(device) && i < CC_COUNT(bundles); i++)
+        for (size_t j = 0; bundles[i][j]; j++)
+            if (strcmp(bundles[i][j], name) == 0) memcpy(files, bundles[i], sizeof bundles[i]);
+}
 
 static void describe_options(cc_text *text, const camcl_device *device, const char *options)
 {
@@ -61,7 +91,6 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
     cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
                 major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, info->compute_units, info->local_mem,
                 info->max_work_group);
-    if (stores_compiled(device)) cc_text_add(text, " -DCC_LINKED_LATER");
     if (options && *options) cc_text_add(text, " %s", options);
 }
 
@@ -82,94 +111,131 @@ static camcl_status fail_with_log(camcl_device *device, cl_program program, cons
     return CAMCL_OPENCL;
 }
 
-static void store_binary(camcl_device *device, cl_program program, const cc_cache_key *key)
+/* The program's binary; NULL when the driver has none to give. */
+static unsigned char *get_binary(cl_program program, size_t *size)
 {
-    size_t size = 0;
     unsigned char *binary = NULL;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0) return;
-    if (CC_NEW(size, &binary, NULL) != CAMCL_OK) return;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
-        cc_cache_store(device->cache_dir, key, binary, size);
+    *size = 0;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof *size, size, NULL) != CL_SUCCESS || *size == 0) return NULL;
+    if (CC_NEW(*size, &binary, NULL) != CAMCL_OK) return NULL;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS) return binary;
     free(binary);
+    return NULL;
 }
 
-/* Makes a compiled program executable: *program is replaced, and NULL when that failed. */
-static cl_int link_program(camcl_device *device, cl_program *program)
+/* NULL when the driver refuses it. */
+static cl_program build_binary(camcl_device *device, const unsigned char *binary, size_t size, const char *options)
+{
+    cl_int code, state;
+    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &binary, &state, &code);
+    if (code != CL_SUCCESS) return NULL;
+    /* A binary that was taken while another process built the same program can lack its kernels. */
+    size_t kernels = 0;
+    if (state == CL_SUCCESS && clBuildProgram(program, 1, &device->id, options, NULL, NULL) == CL_SUCCESS &&
+        clGetProgramInfo(program, CL_PROGRAM_NUM_KERNELS, sizeof kernels, &kernels, NULL) == CL_SUCCESS && kernels > 0)
+        return program;
+    clReleaseProgram(program);
+    return NULL;
+}
+
+/* The LLVM module in a binary of PoCL, which writes its length, the least byte first, before it. NULL: there is none. */
+static const unsigned char *find_module(const unsigned char *binary, size_t size, size_t *length)
+{
+    static const unsigned char magic[] = { 'B', 'C', 0xc0, 0xde };
+    for (size_t at = 4; at + sizeof magic <= size; at++) {
+        const unsigned char *module = binary + at;
+        if (memcmp(module, magic, sizeof magic) != 0) continue;
+        *length = module[-4] | (size_t)module[-3] << 8 | (size_t)module[-2] << 16 | (size_t)module[-1] << 24;
+        if (*length >= sizeof magic && *length <= size - at) return module;
+    }
+    return NULL;
+}
+
+/* By way of a module; NULL when that failed anywhere. PoCL takes a compiled program for a built one of the same source and options: one
+ * more macro keeps them apart. */
+static cl_program build_module(camcl_device *device, const cc_text *source, const char *options, const cc_cache_key *key)
 {
     cl_int code;
-    cl_program linked = clLinkProgram(device->context, 1, &device->id, NULL, 1, program, NULL, NULL, &code);
-    clReleaseProgram(*program);
-    *program = code == CL_SUCCESS ? linked : NULL;
-    if (code != CL_SUCCESS && linked) clReleaseProgram(linked);
-    return code;
+    cc_text compile_options = CC_TEXT_INIT;
+    unsigned char *binary = NULL;
+    size_t size = 0, length = 0;
+    const char *data = source->data;
+    cl_program program = NULL, compiled = clCreateProgramWithSource(device->context, 1, &data, &source->length, &code);
+    if (code != CL_SUCCESS) return NULL;
+    cc_text_add(&compile_options, "%s -DCC_MODULE", options);
+    if (!compile_options.failed &&
+        clCompileProgram(compiled, 1, &device->id, compile_options.data, 0, NULL, NULL, NULL, NULL) == CL_SUCCESS)
+        binary = get_binary(compiled, &size);
+    const unsigned char *module = binary ? find_module(binary, size, &length) : NULL;
+    if (module) program = build_binary(device, module, length, options);
+    if (program && device->cache_dir) cc_cache_store(device->cache_dir, key, module, length);
+    clReleaseProgram(compiled);
+    free(binary);
+    cc_text_free(&compile_options);
+    return program;
 }
 
-/* NULL when the cache has none, or one that the driver refuses. */
 static cl_program load_binary(camcl_device *device, const cc_cache_key *key, const char *options)
 {
     unsigned char *binary = NULL;
     size_t size = 0;
-    if (!cc_cache_load(device->cache_dir, key, &binary, &size)) return NULL;
-    cl_int code, state;
-    const unsigned char *data = binary;
-    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &data, &state, &code);
+    if (device->cache_dir == NULL || !cc_cache_load(device->cache_dir, key, &binary, &size)) return NULL;
+    cl_program program = build_binary(device, binary, size, options);
     free(binary);
-    if (code != CL_SUCCESS) return NULL;
-    if (state == CL_SUCCESS)
-        code = stores_compiled(device) ? link_program(device, &program)
-                                       : clBuildProgram(program, 1, &device->id, options, NULL, NULL);
-    /* A binary that was taken while another process built the same program can lack its kernels. */
-    size_t kernels = 0;
-    if (state == CL_SUCCESS && code == CL_SUCCESS &&
-        clGetProgramInfo(program, CL_PROGRAM_NUM_KERNELS, sizeof kernels, &kernels, NULL) == CL_SUCCESS && kernels > 0)
-        return program;
-    if (program) clReleaseProgram(program);
-    return NULL;
+    return program;
 }
 
-static camcl_status build(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err)
+static camcl_status build_source(camcl_device *device, const char *name, const cc_text *source, const char *options,
+                                 const cc_cache_key *key, cl_program *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_text source = CC_TEXT_INIT, full = CC_TEXT_INIT, key_text = CC_TEXT_INIT;
-    cl_program program = NULL;
-    char file[96];
-    snprintf(file, sizeof file, "%s.cl", name);
-    const char *text = embedded(file, strlen(file));
-    if (text == NULL) {
-        status = cc_fail(err, CAMCL_OPENCL, "kernel source: %s is not embedded (report this as a defect)", file);
+    cl_int code;
+    size_t size;
+    const char *data = source->data;
+    cl_program program = clCreateProgramWithSource(device->context, 1, &data, &source->length, &code);
+    CC_CL_CODE(code, "clCreateProgramWithSource");
+    code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        status = fail_with_log(device, program, name, options, code, err);
         goto cleanup;
     }
-    CC_TRY(expand(&source, text, 0, err));
-    describe_options(&full, device, options);
-    if (!source.failed && !full.failed) describe_build(&key_text, device, source.data, full.data);
-    if (source.failed || full.failed || key_text.failed) {
-        status = cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for kernel sources (close other programs)");
-        goto cleanup;
-    }
-    cc_cache_key key = { key_text.data, key_text.length };
-    if (device->cache_dir) program = load_binary(device, &key, full.data);
-    if (program == NULL) {
-        cl_int code;
-        const char *data = source.data;
-        program = clCreateProgramWithSource(device->context, 1, &data, &source.length, &code);
-        CC_CL_CODE(code, "clCreateProgramWithSource");
-        code = stores_compiled(device) ? clCompileProgram(program, 1, &device->id, full.data, 0, NULL, NULL, NULL, NULL)
-                                       : clBuildProgram(program, 1, &device->id, full.data, NULL, NULL);
-        if (code != CL_SUCCESS) {
-            status = fail_with_log(device, program, name, full.data, code, err);
-            goto cleanup;
-        }
-        if (device->cache_dir) store_binary(device, program, &key);
-        if (stores_compiled(device)) {
-            code = link_program(device, &program);
-            CC_CL_CODE(code, "clLinkProgram");
-        }
-    }
+    unsigned char *binary = device->cache_dir && !builds_modules(device) ? get_binary(program, &size) : NULL;
+    if (binary) cc_cache_store(device->cache_dir, key, binary, size);
+    free(binary);
     *out = program;
     program = NULL;
 cleanup:
     if (program) clReleaseProgram(program);
-    cc_text_free(&source);
+    return status;
+}
+
+static camcl_status expand_file(expansion *out, const char *name, camcl_error *err)
+{
+    char file[96];
+    snprintf(file, sizeof file, "%s.cl", name);
+    const char *text = embedded(file, strlen(file));
+    if (text) return expand(out, text, err);
+    return cc_fail(err, CAMCL_OPENCL, "kernel source: %s is not embedded (report this as a defect)", file);
+}
+
+static camcl_status build(camcl_device *device, const char *const files[BUNDLE], const char *options, cl_program *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    expansion source = { .text = CC_TEXT_INIT };
+    cc_text full = CC_TEXT_INIT, key_text = CC_TEXT_INIT;
+    for (size_t i = 0; files[i]; i++) CC_TRY(expand_file(&source, files[i], err));
+    describe_options(&full, device, options);
+    if (!source.text.failed && !full.failed) describe_build(&key_text, device, source.text.data, full.data);
+    if (source.text.failed || full.failed || key_text.failed) {
+        status = cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for kernel sources (close other programs)");
+        goto cleanup;
+    }
+    cc_cache_key key = { key_text.data, key_text.length };
+    *out = load_binary(device, &key, full.data);
+    if (*out == NULL && builds_modules(device)) *out = build_module(device, &source.text, full.data, &key);
+    if (*out == NULL) status = build_source(device, files[0], &source.text, full.data, &key, out, err);
+cleanup:
+    cc_text_free(&source.text);
     cc_text_free(&full);
     cc_text_free(&key_text);
     return status;
@@ -179,16 +245,18 @@ camcl_status cc_program_get(camcl_device *device, const char *name, const char *
 {
     camcl_status status = CAMCL_OK;
     cc_program entry = { NULL, NULL, NULL };
+    const char *files[BUNDLE];
+    find_bundle(device, name, files);
     if (options == NULL) options = "";
     for (size_t i = 0; i < device->program_count; i++)
-        if (strcmp(device->programs[i].name, name) == 0 && strcmp(device->programs[i].options, options) == 0) {
+        if (strcmp(device->programs[i].name, files[0]) == 0 && strcmp(device->programs[i].options, options) == 0) {
             *out = device->programs[i].program;
             return CAMCL_OK;
         }
     CC_TRY(cc_grow((void **)&device->programs, &device->program_capacity, device->program_count + 1, sizeof entry, err));
-    CC_TRY(cc_copy_text(name, &entry.name, err));
+    CC_TRY(cc_copy_text(files[0], &entry.name, err));
     CC_TRY(cc_copy_text(options, &entry.options, err));
-    CC_TRY(build(device, name, options, &entry.program, err));
+    CC_TRY(build(device, files, options, &entry.program, err));
     device->programs[device->program_count++] = entry;
     *out = entry.program;
     return CAMCL_OK;

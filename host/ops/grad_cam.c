@@ -13,7 +13,7 @@ typedef struct shape {
     size_t width, lanes, channels, rows;
 } shape;
 
-static const shape serial = { "-DWIDTH=16 -DLANES=1 -DCHANNELS=1 -DROWS=1", 16, 1, 1, 1 };
+static const shape serial = { "-DWIDTH=16", 16, 1, 1, 1 };
 static const shape group = { "-DWIDTH=1 -DLANES=32 -DCHANNELS=32 -DROWS=4", 1, 32, 32, 4 };
 
 static const char *row_options(const cc_tape *tape) { return cc_on_cpu(tape) ? serial.options : group.options; }

@@ -8,7 +8,7 @@
 #include "ops/variants.h"
 
 #define GROUP_LANES 128
-#define SERIAL_OPTIONS "-DWIDTH=16 -DLANES=1"
+#define SERIAL_OPTIONS "-DWIDTH=16"
 #define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
 
 /* io: {a, b, mask, sums} */

@@ -237,6 +237,27 @@ static void results_survive_a_damaged_cache(void **state)
     for_each_device(damage_is_repaired, *state);
 }
 
+/* An entry that is whole and holds what the driver does not take, as one that another release of it wrote. */
+static void refusal_is_repaired(camcl_device *device, void *context)
+{
+    size_t size;
+    const char *selector = camcl_device_get_info(device)->selector, *cache = scratch_path(context, selector);
+    use(selector, cache);
+    char *whole = scratch_read(only_entry(cache), &size);
+    uint64_t key_length;
+    memcpy(&key_length, whole + 8, sizeof key_length);
+    cc_cache_key key = { whole + HEADER, (size_t)key_length };
+    cc_cache_store(cache, &key, content, sizeof content);
+    assert_true(is_rewritten(selector, cache));
+    assert_false(is_rewritten(selector, cache));
+    free(whole);
+}
+
+static void a_refused_binary_is_replaced(void **state)
+{
+    for_each_device(refusal_is_repaired, *state);
+}
+
 static void works_without_a_cache(camcl_device *device, void *context)
 {
     const char *selector = camcl_device_get_info(device)->selector, *file = scratch_path(context, "plain file");
@@ -273,7 +294,7 @@ int main(void)
         IN_SCRATCH(every_truncation_is_noticed),     IN_SCRATCH(every_flipped_bit_is_noticed),
         IN_SCRATCH(another_keys_file_is_not_taken),  IN_SCRATCH(a_folder_that_cannot_be_written_is_no_error),
         IN_SCRATCH(results_survive_a_damaged_cache), IN_SCRATCH(results_need_no_cache),
-        IN_SCRATCH(the_users_folder_is_the_default),
+        IN_SCRATCH(a_refused_binary_is_replaced),    IN_SCRATCH(the_users_folder_is_the_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
