@@ -89,7 +89,7 @@ static inline void transpose(float16 row[16])
 }
 
 /* taps[9][16][16] = g[tap][c .. c+15][k .. k+15], of which `rows` x `columns` exist; the others are 0. */
-static inline void load_taps(__global float *taps, __global const float *w, const int C, const int K, const int c, const int k,
+static OUTLINE void load_taps(__global float *taps, __global const float *w, const int C, const int K, const int c, const int k,
     const int rows, const int columns, const int turn)
 {
     for (int tap = 0; tap < 9; tap++) {
@@ -111,7 +111,7 @@ static inline void load_taps(__global float *taps, __global const float *w, cons
 }
 
 /* u[36][CHUNK][KB] = G g G^T of input channels c .. c+count-1 and the panel's output channels k ... */
-static inline void transform_weights(__global float *u, const int u_point, __global float *taps, __global const float *w, const int C,
+static OUTLINE void transform_weights(__global float *u, const int u_point, __global float *taps, __global const float *w, const int C,
     const int K, const int c, const int k, const int count, const int turn)
 {
     for (int v = 0; v < VECTORS; v++) {
@@ -134,7 +134,7 @@ static inline void transform_weights(__global float *u, const int u_point, __glo
 
 /* Fetches part `part` of 36 of the weights of input channels c .. c+CHUNK-1, output channels k .. k+KB-1, as far as they exist: a quarter
  * of one tap's. */
-static inline void fetch_weights(__global const float *w, const int C, const int K, const int c, const int k, const int part,
+static OUTLINE void fetch_weights(__global const float *w, const int C, const int K, const int c, const int k, const int part,
     const int turn)
 {
     const int lines = (turn ? KB : CHUNK) / 4, first = part % 4 * lines, last = min(first + lines, turn ? K - k : C - c);
