@@ -61,7 +61,8 @@ static inline void transform_products(__global const float *M, const int m_step,
 }
 
 /* Output points 0 <= p < p_count, 0 <= q < q_count of one tile, as far as they exist, from its row of M; y: its first point, at the panel's
- * first channel, of which `channels` exist. `affine`: conv2d_affine.clh, scale, shift at the panel's first channel, residual at y's place. */
+ * first channel, of which `channels` exist. `affine`: conv2d_affine.clh, scale, shift at the panel's first channel, residual at y's
+ * place. */
 static inline void transform_output(__global float *y, __global const float *M, const int m_step, const int next_p, const int next_q,
     const int p_count, const int q_count, const int channels, const int add,
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
@@ -95,7 +96,8 @@ static inline void transform_output(__global float *y, __global const float *M, 
     }
 }
 
-__kernel void conv2d_forward_winograd_stride2(__global const float *x, __global const float *weights, __global float *y, __global float *scratch,
+__kernel void conv2d_forward_winograd_stride2(__global const float *x, __global const float *weights, __global float *y,
+    __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch, const int v_step, const int m_step,
     const int panels, const int panels_each, const int plain_weights, const int scratch_each, const int add,
@@ -104,6 +106,7 @@ __kernel void conv2d_forward_winograd_stride2(__global const float *x, __global 
 {
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
+    const int share = (block + panels_each - 1) / panels_each;   /* of a block's tiles for each panel */
     __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
     __global float *zero = V + POINTS * v_step, *tail = zero + pitch, *M = tail + 81 * 16, *U = M + POINTS * m_step;
     for (int c = 0; c < C; c += 16) store16((float16)0.0f, zero + c);
@@ -125,8 +128,24 @@ __kernel void conv2d_forward_winograd_stride2(__global const float *x, __global 
             transform_input(V + t * pitch, from, C, v_step, tail);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {
-            multiply_panel(M, m_step, V, v_step, count, pitch, weights + (size_t)panel * (plain_weights ? 9 : WEIGHT_POINTS) * C * KB,
-                plain_weights, U, C);
+            __global const float *panel_weights = weights + (size_t)panel * (plain_weights ? 9 : WEIGHT_POINTS) * C * KB;
+            /* with each point, a part of the next block's input and of where this one's output goes is fetched */
+            const int next = first + items * block, next_first = next + (panel - first_panel) * share;
+            const int next_last = min(min(tiles, next + block), next_first + share);
+            for (int i = 0; i < SIDE; i++) {
+                if (plain_weights) transform_weights(U, panel_weights, i, C);
+                for (int j = 0; j < SIDE; j++) {
+                    __global const float *u = plain_weights ? U + j * C * KB : panel_weights + (size_t)(SIDE * i + j) * C * KB;
+                    const int last_point = first_point(i, j) + count_points(i, j);
+                    for (int point = first_point(i, j); point < last_point; point++) {
+                        fetch_input_point(x, next_first, next_last, point / 9, point % 9, 8, -pad, tiles_h, tiles_w, H, W, C);
+                        if (point < 80)
+                            fetch_output_point(y + panel * KB, first + point % 5, first + count, 5, point / 20, point / 5 % 4, 4, tiles_h,
+                                tiles_w, P, Q, K);
+                        multiply_point(M + point * m_step, V + point * v_step, count, pitch, u, C);
+                    }
+                }
+            }
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;
                 const int p0 = (row - n * tiles_h) * 4, q0 = (first + t - row * tiles_w) * 4;

@@ -66,8 +66,8 @@ static inline void store_points(const float16 *value, __global float *dx, const 
         for (int j = 0; j < min(4, w_count); j++) store_channels(dx + i * next_h + j * next_w, edge[4 * i + j], channels, add);
 }
 
-/* The points of one tile, of which h_count and w_count exist, from its row of M; dx: its first point, at the panel's first channel, of which
- * `channels` exist. */
+/* The points of one tile, of which h_count and w_count exist, from its row of M; dx: its first point, at the panel's first channel, of
+ * which `channels` exist. */
 static inline void transform_output(__global float *dx, __global const float *M, const int m_step, const int next_h, const int next_w,
     const int h_count, const int w_count, const int channels, const int plain, const int add)
 {
@@ -126,6 +126,7 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
 {
     const int item = get_global_id(0), items = get_global_size(0), plain = pad != 1;
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
+    const int share = (block + panels_each - 1) / panels_each;   /* of a block's tiles for each panel */
     __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
     __global float *zero = V + POINTS * v_step, *tail = zero + pitch, *M = tail + 81 * 16, *U = M + POINTS * m_step;
     for (int k = 0; k < K; k += 16) store16((float16)0.0f, zero + k);
@@ -147,8 +148,25 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
             transform_gradient(V + t * pitch, from, K, v_step, plain, tail);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {
-            multiply_panel(M, m_step, V, v_step, count, pitch, weights + (size_t)panel * (plain_weights ? 9 : WEIGHT_POINTS) * K * KB,
-                plain_weights, U, K);
+            __global const float *panel_weights = weights + (size_t)panel * (plain_weights ? 9 : WEIGHT_POINTS) * K * KB;
+            /* with each point, a part of the next block's input and of where this one's output goes is fetched */
+            const int next = first + items * block, next_first = next + (panel - first_panel) * share;
+            const int next_last = min(min(tiles, next + block), next_first + share);
+            for (int i = 0; i < SIDE; i++) {
+                if (plain_weights) transform_weights(U, panel_weights, i, K);
+                for (int j = 0; j < SIDE; j++) {
+                    __global const float *u = plain_weights ? U + j * K * KB : panel_weights + (size_t)(SIDE * i + j) * K * KB;
+                    const int last_point = first_point(i, j) + count_points(i, j);
+                    for (int point = first_point(i, j); point < last_point; point++) {
+                        if (point < 25)
+                            fetch_input_point(dy, next_first, next_last, point / 5, point % 5, 4, -(pad == 0), tiles_h, tiles_w, P, Q, K);
+                        if (point < 64)
+                            fetch_output_point(dx + panel * KB, first, first + count, 1, point / 8, point % 8, 8, tiles_h, tiles_w, H, W,
+                                C);
+                        multiply_point(M + point * m_step, V + point * v_step, count, pitch, u, K);
+                    }
+                }
+            }
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;
                 const int h0 = (row - n * tiles_h) * 8, w0 = (first + t - row * tiles_w) * 8;

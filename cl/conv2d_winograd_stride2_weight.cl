@@ -1,7 +1,7 @@
 /* Winograd weight gradient of convolutions of 3x3 taps and stride 2, for CPUs (conv2d_winograd_stride2.clh has the transforms).
  *
- * The output is cut into tiles of 4x4 pixels, which are sums over 9x9 pixels of x. With V[81] the points of those, as in the forward pass, and
- * M[81] those of dy, the transpose of the forward pass's last step, the gradient is
+ * The output is cut into tiles of 4x4 pixels, which are sums over 9x9 pixels of x. With V[81] the points of those, as in the forward pass,
+ * and M[81] those of dy, the transpose of the forward pass's last step, the gradient is
  *     dU[f][c][k] = sum over tiles and the points i with weights f of V[i][tile][c] * M[i][tile][k],   f < 36
  *     dw[.,.,c,k] = the transpose of the transform of the weights, of dU[.][c][k]
  * (pixels outside of x and dy are zeros): 81 products instead of the direct form's 144.

@@ -8,7 +8,8 @@
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
-enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9, ROWS = 4 }; /* of cl/conv2d_winograd_stride2.clh; of the smallest register tile */
+/* of cl/conv2d_winograd_stride2.clh; ROWS: tiles of the smallest register tile */
+enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9, ROWS = 4 };
 
 bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
 {
@@ -28,8 +29,8 @@ static bool plain_weights(const cc_conv2d_desc *d) { return d->c * d->k > 256 * 
 /* Tiles of a work-item at most: a core's cache holds a few, many pay for weights that are transformed for them. */
 static size_t most_tiles(const cc_conv2d_desc *d) { return plain_weights(d) ? 36 : 12; }
 
-/* Time in multiplications of 16 channels, fitted to timings of shapes from 64 to 512 channels: TRANSFORM is what 16 channels of a tile cost on
- * the way in and out, memory included, WEIGHTS what 16 weights cost on theirs. A weight gradient's tiles are transformed once for each
+/* Time in multiplications of 16 channels, fitted to timings of shapes from 64 to 512 channels: TRANSFORM is what 16 channels of a tile cost
+ * on the way in and out, memory included, WEIGHTS what 16 weights cost on theirs. A weight gradient's tiles are transformed once for each
  * BLOCK_CHANNELS of the other tensor, and its sums, of each part, at the end. */
 const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction direction, const cc_conv2d_desc *d)
 {

@@ -10,7 +10,8 @@ bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const vo
 /* The same for conv2d_affine. */
 bool cc_conv2d_winograd_stride2_supports_affine(const camcl_device_info *info, const void *desc);
 
-/* "winograd_stride2" when a CPU is likely to do `desc` (3x3 taps, stride 2) faster with it than directly or `policy` is winograd, else NULL. */
+/* "winograd_stride2" when a CPU is likely to do `desc` (3x3 taps, stride 2) faster with it than directly or `policy` is winograd, else
+ * NULL. */
 const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 
 camcl_status cc_conv2d_winograd_stride2_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
