@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
+#include "ops/conv2d_winograd_stride2.h"
 
 size_t cc_conv2d_out_h(const cc_conv2d_desc *desc) { return (desc->h + 2 * desc->pad - desc->r) / desc->stride + 1; }
 size_t cc_conv2d_out_w(const cc_conv2d_desc *desc) { return (desc->w + 2 * desc->pad - desc->s) / desc->stride + 1; }
@@ -143,6 +144,13 @@ const cc_variant cc_conv2d_variants[] = {
       NULL },
     { "conv2d", CC_BACKWARD_DATA, "winograd_inline", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_inline_backward_data, NULL,
       NULL, NULL },
+    { "conv2d", CC_FORWARD, "winograd_stride2", "winograd", cc_conv2d_winograd_stride2_supports, cc_conv2d_winograd_stride2_forward,
+      cc_conv2d_winograd_stride2_forward_bytes, cc_conv2d_winograd_stride2_pack_forward, "winograd_stride2_forward" },
+    { "conv2d", CC_BACKWARD_DATA, "winograd_stride2", "winograd", cc_conv2d_winograd_stride2_supports,
+      cc_conv2d_winograd_stride2_backward_data, cc_conv2d_winograd_stride2_backward_data_bytes,
+      cc_conv2d_winograd_stride2_pack_backward_data, "winograd_stride2_backward_data" },
+    { "conv2d", CC_BACKWARD_WEIGHT, "winograd_stride2", "winograd", cc_conv2d_winograd_stride2_supports,
+      cc_conv2d_winograd_stride2_backward_weight, NULL, NULL, NULL },
 };
 const size_t cc_conv2d_variant_count = CC_COUNT(cc_conv2d_variants);
 
@@ -160,8 +168,10 @@ bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const c
 /* The built-in table: names, best first, by device class. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {
-    const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc), "tile", "gemm", "winograd_local", "general" };
-    static const char *const gpu_order[] = { "gemm", "local", "winograd_local", "general", NULL };
+    const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc),
+                                      cc_conv2d_winograd_stride2_default(policy, direction, desc), "tile", "gemm", "winograd_local",
+                                      "general" };
+    static const char *const gpu_order[] = { "gemm", "local", "winograd_local", "general", NULL, NULL };
     const char *const *order = cc_device_get_class(info) == CC_CLASS_CPU ? cpu_order : gpu_order;
     const cc_variant *general = NULL;
     for (size_t i = 0; i < CC_COUNT(cpu_order); i++) {

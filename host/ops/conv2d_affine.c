@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
+#include "ops/conv2d_winograd_stride2.h"
 #include "ops/record.h"
 
 camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *d, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -28,5 +29,8 @@ const cc_variant cc_conv2d_affine_variants[] = {
     WINOGRAD(48),
     { "conv2d_affine", CC_FORWARD, "winograd_inline", "winograd", cc_conv2d_winograd_supports_affine,
       cc_conv2d_winograd_inline_forward_affine, NULL, NULL, NULL },
+    { "conv2d_affine", CC_FORWARD, "winograd_stride2", "winograd", cc_conv2d_winograd_stride2_supports_affine,
+      cc_conv2d_winograd_stride2_forward_affine, cc_conv2d_winograd_stride2_forward_bytes, cc_conv2d_winograd_stride2_pack_forward,
+      "winograd_stride2_forward" },
 };
 const size_t cc_conv2d_affine_variant_count = CC_COUNT(cc_conv2d_affine_variants);

@@ -233,8 +233,8 @@ static const cc_conv2d_desc shapes[] = {
     { 1, 6, 7, 5, 3, 5, 3, 1, 1 },    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
     { 1, 5, 5, 6, 7, 3, 3, 2, 3 },    { 2, 5, 5, 256, 33, 3, 3, 1, 1 }, { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
     { 2, 5, 5, 160, 17, 3, 3, 1, 1 }, { 2, 5, 4, 144, 33, 1, 1, 1, 0 }, { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
-    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general
-                                                                           kernel sums */
+    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 2, 9, 7, 257, 260, 3, 3, 2, 1 }, /* so many weights that winograd_stride2 packs plain ones */
+    { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general kernel sums */
 };
 
 static void check_device(camcl_device *device, void *context)
@@ -264,20 +264,20 @@ static void test_variants(void **state)
 }
 
 /* Sizes around those of Winograd's tiles, of register tiles and of vectors of channels, each side with each other and each C with each
- * K. */
+ * K. `context`: the stride. */
 static void check_winograd(camcl_device *device, void *context)
 {
     static const size_t sides[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17 }, channels[] = { 1, 15, 16, 17, 31, 33, 64 };
     static const size_t images[] = { 1, 3, 33 };
     const camcl_device_info *info = camcl_device_get_info(device);
     const size_t ordinary = CC_COUNT(sides) * CC_COUNT(sides);
+    const size_t stride = *(const size_t *)context;
     size_t checked = 0;
-    (void)context;
     for (size_t i = 0; i <= ordinary; i++) {
         const size_t h = sides[i % CC_COUNT(sides)], w = sides[i / CC_COUNT(sides) % CC_COUNT(sides)], n = h * w < 50 ? images[i % 3] : 1;
         const size_t pad = h < 3 || w < 3 ? 1 + i % 2 : i / 3 % 3;
-        const cc_conv2d_desc small = { n, h, w, channels[i % 7], channels[i / 7 % 7], 3, 3, 1, pad };
-        const cc_conv2d_desc large = { 1, 244, 248, 64, 2, 3, 3, 1, 1 }; /* more tiles than winograd_local takes at once */
+        const cc_conv2d_desc small = { n, h, w, channels[i % 7], channels[i / 7 % 7], 3, 3, stride, pad };
+        const cc_conv2d_desc large = { 1, 244, 248, 64, 2, 3, 3, stride, 1 }; /* more tiles than winograd_local takes at once */
         const cc_conv2d_desc desc = i < ordinary ? small : large;
         problem p;
         if (i == ordinary && (info->global_mem < (size_t)1 << 30 || strstr(info->name, "llvmpipe"))) continue; /* minutes there */
@@ -296,8 +296,16 @@ static void check_winograd(camcl_device *device, void *context)
 
 static void test_winograd(void **state)
 {
+    size_t stride = 1;
     (void)state;
-    for_each_device(check_winograd, NULL);
+    for_each_device(check_winograd, &stride);
+}
+
+static void test_winograd_stride2(void **state)
+{
+    size_t stride = 2;
+    (void)state;
+    for_each_device(check_winograd, &stride);
 }
 
 /* The gradients of the reference against differences of its forward pass: L = <y, dy> is linear in each of x and w, so a difference
@@ -381,7 +389,12 @@ static void test_choice_of_winograd(void **state)
         { { 1, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, false } }, /* one tile does not pay for a transform of the gradient */
         { { 32, 2, 2, 64, 64, 3, 3, 1, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
         { { 32, 32, 32, 3, 64, 3, 3, 1, 1 }, true, { false, true, false } }, /* too few products for a transform of the input */
-        { { 32, 32, 32, 64, 64, 3, 3, 2, 1 }, false, { false, false, false } },
+        { { 32, 32, 32, 64, 128, 3, 3, 2, 1 }, true, { true, true, true } },
+        { { 32, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { true, true, true } },
+        { { 1, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } }, /* one tile does not pay for a transform of the weights */
+        { { 32, 4, 4, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
+        { { 32, 32, 32, 3, 64, 3, 3, 2, 1 }, true, { false, true, false } },
+        { { 32, 32, 32, 64, 64, 3, 3, 3, 1 }, false, { false, false, false } },
         { { 32, 32, 32, 64, 64, 1, 1, 1, 0 }, false, { false, false, false } },
         { { 32, 32, 32, 64, 64, 5, 5, 1, 2 }, false, { false, false, false } },
         { { 32, 32, 32, 64, 64, 3, 3, 1, 3 }, false, { false, false, false } },
@@ -423,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_winograd_stride2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,199 @@
+/* Winograd weight gradient of convolutions of 3x3 taps and stride 2, for CPUs (conv2d_winograd_stride2.clh has the transforms).
+ *
+ * The output is cut into tiles of 4x4 pixels, which are sums over 9x9 pixels of x. With V[81] the points of those, as in the forward pass,
+ * and M[81] those of dy, the transpose of the forward pass's last step, the gradient is
+ *     dU[f][c][k] = sum over tiles and the points i with weights f of V[i][tile][c] * M[i][tile][k],   f < 36
+ *     dw[.,.,c,k] = the transpose of the transform of the weights, of dU[.][c][k]
+ * (pixels outside of x and dy are zeros): 81 products instead of the direct form's 144.
+ *
+ * A task (i, j, l) is part i of the tiles, block j of `inputs` input channels, block l of `outputs` output channels. Work-item t does
+ * tasks t, t + size, ... with its own scratch, which so stays in cache: it goes through its tiles, `block` at a time, transforms them into
+ * V and M and adds their products, one register tile of ROWS x KB elements of dU after another, to dU; at last it writes dw's part to
+ *     out + i*out_part + (k/KB)*out_panel + row*out_row + k%KB,     row = (r*3+s)*C+c.
+ * That is dw itself when there is one part, else this part's partial sums, which conv2d_reduce adds up in fixed order. Local size is 1.
+ * `inputs` is a multiple of 16, `outputs` of KB. */
+#ifndef ROWS
+#define ROWS 8               /* input channels of a register tile: ROWS*VECTORS accumulators + VECTORS of M must fit the registers */
+#endif
+#ifndef VECTORS
+#define VECTORS 2            /* float16 vectors of output channels of a register tile */
+#endif
+#define KB (16 * VECTORS)
+
+#include "conv2d_winograd_stride2.clh"
+
+typedef __global const float *pixel_pointer;
+
+/* to[f*step] = the points of the 4x4 pixels of dy, 16 channels from `at`. */
+static inline void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+{
+    float16 y[16], half_way[20], m[5];
+#pragma unroll
+    for (int i = 0; i < 16; i++) y[i] = vload16(0, pixel[i] + at);
+#pragma unroll
+    for (int i = 0; i < 16; i++) store16(y[i], to + (ODD + i) * step);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        gradient_line(y + 4 * i, 1, m, 1);
+#pragma unroll
+        for (int j = 0; j < 5; j++) store16(m[j], to + (ODD_ROWS + 4 * j + i) * step);
+    }
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+        gradient_line(y + j, 4, half_way + j, 4);
+#pragma unroll
+        for (int i = 0; i < 5; i++) store16(half_way[4 * i + j], to + (ODD_COLUMNS + 4 * i + j) * step);
+    }
+#pragma unroll
+    for (int i = 0; i < 5; i++) {
+        gradient_line(half_way + 4 * i, 1, m, 1);
+#pragma unroll
+        for (int j = 0; j < 5; j++) store16(m[j], to + (5 * i + j) * step);
+    }
+}
+
+/* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
+static inline void find_pixels(pixel_pointer *pixel, __global const float *image, __global const float *zeros, const int side,
+    const int top, const int left, const int H, const int W, const int C)
+{
+    for (int i = 0; i < side; i++) {
+        for (int j = 0; j < side; j++) {
+            const int inside = top + i >= 0 && top + i < H && left + j >= 0 && left + j < W;
+            pixel[i * side + j] = inside ? image + ((top + i) * W + left + j) * C : zeros;
+        }
+    }
+}
+
+/* Fetches the pixels of rows top..bottom-1 and columns left..right-1 that exist. */
+static inline void fetch_pixels(__global const float *image, const int top, const int bottom, const int left, const int right, const int H,
+    const int W, const int C, const int channels)
+{
+    for (int h = max(top, 0); h < min(bottom, H); h++)
+        for (int w = max(left, 0); w < min(right, W); w++) fetch_row(image + (h * W + w) * C, channels);
+}
+
+/* The last channels, fewer than 16: pixel[i] = a copy in `copies` [count][16] that ends in zeros. */
+static inline void copy_tail(pixel_pointer *pixel, __global float *copies, const int count, const int at, const int channels)
+{
+    for (int i = 0; i < count; i++) {
+        for (int c = 0; c < 16; c++) copies[i * 16 + c] = c < channels ? pixel[i][at + c] : 0.0f;
+        pixel[i] = copies + i * 16;
+    }
+}
+
+/* u[c][k] (+)= sum over `points` points, v_step and m_step apart, and tiles of v[tile][c] * m[tile][k] */
+static inline void multiply(__global const float *v, const int v_step, __global const float *m, const int m_step, const int points,
+    __global float *u, const int tiles, const int rows, const int columns, const int inputs, const int outputs, const int add)
+{
+    for (int k = 0; k < columns; k += KB) {
+        for (int c = 0; c < rows; c += ROWS) {
+            float16 sum[ROWS][VECTORS];
+#pragma unroll
+            for (int i = 0; i < ROWS; i++)
+#pragma unroll
+                for (int j = 0; j < VECTORS; j++) sum[i][j] = (float16)0.0f;
+            for (int point = 0; point < points; point++) {
+                __global const float *from = v + point * v_step + c, *gradient = m + point * m_step + k;
+                for (int tile = 0; tile < tiles; tile++) {
+                    float16 factor[VECTORS];
+#pragma unroll
+                    for (int j = 0; j < VECTORS; j++) factor[j] = vload16(j, gradient);
+#pragma unroll
+                    for (int i = 0; i < ROWS; i++) {
+                        const float16 value = (float16)from[i];
+#pragma unroll
+                        for (int j = 0; j < VECTORS; j++) sum[i][j] = fma(value, factor[j], sum[i][j]);
+                    }
+                    from += inputs;
+                    gradient += outputs;
+                }
+            }
+            if (add) {
+#pragma unroll
+                for (int i = 0; i < ROWS; i++)
+#pragma unroll
+                    for (int j = 0; j < VECTORS; j++) sum[i][j] += vload16(i * VECTORS + j, u);
+            }
+#pragma unroll
+            for (int i = 0; i < ROWS; i++)
+#pragma unroll
+                for (int j = 0; j < VECTORS; j++) store16(sum[i][j], u + i * KB + 16 * j);
+            u += ROWS * KB;
+        }
+    }
+}
+
+/* Writes dw of one block. u: [36][columns/KB][rows][KB], u_step from one f to the next. */
+static inline void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
+    const int C, const int u_step, const int out_panel, const int out_row, const int add)
+{
+    for (int k = 0; k < columns; k += KB) {
+        for (int c = 0; c < row_end; c++) {
+            for (int j = 0; j < VECTORS; j++) {
+                __global const float *from = u + (k * rows + c * KB) + 16 * j;
+                __global float *to = out + (size_t)(k / KB) * out_panel + (size_t)c * out_row + 16 * j;
+                float16 t[36], w[9];
+#pragma unroll
+                for (int i = 0; i < 36; i++) t[i] = vload16(0, from + i * u_step);
+                weight_gradient(t, w);
+#pragma unroll
+                for (int i = 0; i < 9; i++) {
+                    __global float *at = to + (size_t)i * C * out_row;
+                    store16(add ? vload16(0, at) + w[i] : w[i], at);
+                }
+            }
+        }
+    }
+}
+
+__kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, __global const float *dy, __global float *dw,
+    __global float *scratch, const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
+    const int tiles_h, const int tiles_w, const int tiles, const int tiles_each, const int block, const int inputs, const int outputs,
+    const int scratch_each, const int parts, const int out_part, const int out_panel, const int out_row, const int add)
+{
+    /* + 16: what lies the same way in V, M or dU of two points must not fall into the same set of a cache */
+    const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
+    __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
+    __global float *m = v + POINTS * v_step, *u = m + POINTS * m_step, *copies = u + WEIGHT_POINTS * u_step, *zeros = copies + 81 * 16;
+    for (int i = 0; i < max(inputs, outputs); i += 16) store16((float16)0.0f, zeros + i);
+
+    const int input_blocks = (C + inputs - 1) / inputs, output_blocks = (K + outputs - 1) / outputs;
+    for (int task = get_global_id(0); task < parts * input_blocks * output_blocks; task += get_global_size(0)) {
+        const int part = task % parts, c0 = task / parts % input_blocks * inputs, k0 = task / (parts * input_blocks) * outputs;
+        const int channels = min(inputs, C - c0), gradients = min(outputs, K - k0);
+        const int rows = (channels + 15) / 16 * 16, columns = (gradients + KB - 1) / KB * KB;
+        const int first = part * tiles_each, last = min(tiles, first + tiles_each);
+        for (int begin = first; begin < last; begin += block) {
+            const int count = min(block, last - begin);
+            for (int i = 0; i < count; i++) {
+                const int tile = begin + i, n = tile / (tiles_h * tiles_w), p = tile / tiles_w % tiles_h * 4, q = tile % tiles_w * 4;
+                const int next = min(tile + 1, tiles - 1), next_n = next / (tiles_h * tiles_w);
+                const int next_p = next / tiles_w % tiles_h * 4, next_q = next % tiles_w * 4;
+                /* of the next tile's 9x9 pixels the first row and column were those of tiles before it, unless it begins a map */
+                fetch_pixels(x + (size_t)next_n * H * W * C + c0, 2 * next_p - pad + (next_p ? 1 : 0), 2 * next_p - pad + 9,
+                    2 * next_q - pad + (next_q ? 1 : 0), 2 * next_q - pad + 9, H, W, C, channels);
+                fetch_pixels(dy + (size_t)next_n * P * Q * K + k0, next_p, next_p + 4, next_q, next_q + 4, P, Q, K, gradients);
+                pixel_pointer pixel[81];
+                find_pixels(pixel, x + (size_t)n * H * W * C + c0, zeros, 9, 2 * p - pad, 2 * q - pad, H, W, C);
+                for (int c = 0; c < rows; c += 16) {
+                    const int tail = channels - c;
+                    if (tail < 16) copy_tail(pixel, copies, 81, c, tail);
+                    input_transform(pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
+                }
+                find_pixels(pixel, dy + (size_t)n * P * Q * K + k0, zeros, 4, p, q, P, Q, K);
+                for (int k = 0; k < columns; k += 16) {
+                    const int tail = gradients - k;
+                    if (tail < 16) copy_tail(pixel, copies, 16, k, tail);
+                    gradient_transform(pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
+                }
+            }
+            for (int f = 0; f < WEIGHT_POINTS; f++) {
+                const int point = first_point(f / SIDE, f % SIDE);
+                multiply(v + point * v_step, v_step, m + point * m_step, m_step, count_points(f / SIDE, f % SIDE), u + f * u_step, count,
+                    rows, columns, inputs, outputs, begin > first);
+            }
+        }
+        write_block(u, dw + (size_t)part * out_part + (size_t)(k0 / KB) * out_panel + (size_t)c0 * out_row, rows, channels, columns, C,
+            u_step, out_panel, out_row, add);
+    }
+}

@@ -1,0 +1,61 @@
+/* Weight gradient of convolutions of stride 2 in the Winograd domain, for CPUs (cl/conv2d_winograd_stride2_weight.cl). */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_tile.h"
+#include "ops/conv2d_variants.h"
+#include "ops/conv2d_winograd_stride2.h"
+
+enum { POINTS = 81, WEIGHT_POINTS = 36, ROWS = 8 }; /* of cl/conv2d_winograd_stride2.clh; rows of a register tile */
+
+/* A block's gradient (590 KB) and transformed tiles (500 KB) share a second-level cache. Twice the tiles are no faster. */
+enum { BLOCK_CHANNELS = 64, BLOCK_TILES = 12 };
+
+camcl_status cc_conv2d_winograd_stride2_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                        camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = 9 * d->c;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 2 * units;
+    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
+    const size_t tiles_h = cc_ceil_div(p, 4), tiles_w = cc_ceil_div(q, 4), tiles = d->n * tiles_h * tiles_w;
+
+    const size_t inputs = cc_min_size(cc_round_up(d->c, 16), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
+    const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
+    const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
+    const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
+    const size_t rounds = cc_ceil_div(tiles_each, BLOCK_TILES), block = cc_ceil_div(tiles_each, rounds);
+    const size_t steps = block * (inputs + outputs) + 2 * 16, u_step = inputs * outputs + 16; /* V, M; dU: each 16 apart */
+    const size_t numbers = POINTS * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs); /* last channels; zeros */
+    const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
+    const bool direct = parts == 1 && d->k % kb == 0;
+    const size_t part_size = panels * rsc * kb;
+
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
+    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    cc_launch launch = { .program = "conv2d_winograd_stride2_weight",
+                         .kernel = "conv2d_backward_weight_winograd_stride2",
+                         .options = options,
+                         .dims = 1,
+                         .global = { walkers },
+                         .local = { 1 },
+                         .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(
+        cc_tape_launch(tape, &launch,
+                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
+                               !direct ? CC_OUT(partial)
+                               : add   ? CC_INOUT(dw)
+                                       : CC_OUT(dw),
+                               CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q),
+                               CC_INT(d->pad), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block),
+                               CC_INT(inputs), CC_INT(outputs), CC_INT(scratch_each), CC_INT(parts), CC_INT(direct ? 0 : part_size),
+                               CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                       err));
+    if (direct) return CAMCL_OK;
+    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+}
