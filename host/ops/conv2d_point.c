@@ -1,0 +1,50 @@
+/* 1x1 convolution without padding for CPUs (cl/conv2d_point.cl, cl/conv2d_point_weight.cl): what the "tile" variant does for it. */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_tile.h"
+#include "ops/conv2d_variants.h"
+
+enum {
+    PIXELS = 8,                /* of a register tile */
+    WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
+    STREAM_BYTES = 16 * 1024,
+    FETCHED_CHANNELS = 64,     /* pixels of fewer that follow one another are fetched well by the processor itself */
+};
+
+bool cc_conv2d_is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
+
+camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y,
+                                    bool add, const cc_conv2d_affine *affine, camcl_error *err)
+{
+    const size_t c = backward ? d->k : d->c, k = backward ? d->c : d->k, p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units, pixels = d->n * p * q;
+    const unsigned vectors = cc_conv2d_tile_vectors(k);
+    const size_t panels = cc_ceil_div(k, 16 * vectors);
+    const bool row = d->stride == 1; /* all pixels are one */
+    const size_t tiles = cc_ceil_div(pixels, PIXELS), each = PIXELS * cc_ceil_div(tiles, cc_min_size(items, tiles));
+    const size_t walkers = cc_ceil_div(pixels, each);
+    const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
+    const size_t block_bytes = c * k * sizeof(float) <= WEIGHT_BYTES ? STREAM_BYTES : CC_CONV2D_TILE_BAND_BYTES;
+    const size_t block = cc_max_size(PIXELS, block_bytes / (c * sizeof(float)) / PIXELS * PIXELS);
+    const size_t side_in[2] = { row ? 1 : backward ? p : d->h, row ? pixels : backward ? q : d->w };
+    const size_t side_out[2] = { row ? 1 : backward ? d->h : p, row ? pixels : backward ? d->w : q };
+
+    char options[64];
+    snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
+    cc_launch launch = { .program = "conv2d_point",
+                         .kernel = "conv2d_point",
+                         .options = options,
+                         .dims = 2,
+                         .global = { walkers, cc_ceil_div(panels, panels_each) },
+                         .local = { 1, 1 },
+                         .flops = cc_conv2d_flops(d) };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INT(c), CC_INT(k), CC_INT(pixels),
+                                  CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(side_in[0]), CC_INT(side_in[1]),
+                                  CC_INT(backward ? 1 : d->stride), CC_INT(side_out[0]), CC_INT(side_out[1]),
+                                  CC_INT(backward ? d->stride : 1), CC_INT(each), CC_INT(block), CC_INT(panels), CC_INT(panels_each),
+                                  CC_INT(backward && !row && !add), CC_INT(add), CC_INT(!row || c >= FETCHED_CHANNELS),
+                                  CC_CONV2D_AFFINE_ARGS(affine, x)),
+                          err);
+}
