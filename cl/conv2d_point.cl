@@ -18,23 +18,8 @@
 #define KB (16 * VECTORS)
 
 #include "conv2d_affine.clh"
+#include "conv2d_point.clh"
 #include "conv2d_tile.clh"
-
-/* Where a walk over the pixels (n, p, q) stands. */
-typedef struct { int n, p, q; } place;
-
-static inline place walk(place at, const int count, const int P, const int Q)
-{
-    at.q += count;
-    while (at.q >= Q) {
-        at.q -= Q;
-        if (++at.p == P) at.p = 0, at.n++;
-    }
-    return at;
-}
-
-/* The pixel's point in a tensor of images [H,W], in pixels from its start. */
-static inline int point(const place at, const int H, const int W, const int step) { return (at.n * H + at.p * step) * W + at.q * step; }
 
 /* Zeros in `channels` channels, at most KB, of rows x columns points, the first of which is at y, but for every step-th of the first
  * row. */

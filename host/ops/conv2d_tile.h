@@ -37,5 +37,8 @@ cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_ta
 bool cc_conv2d_is_point(const cc_conv2d_desc *desc);
 camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *desc, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y,
                                     bool add, const cc_conv2d_affine *affine, camcl_error *err);
+/* Its weight gradient, for channels that come in whole register tiles. */
+bool cc_conv2d_is_point_weight(const cc_conv2d_desc *desc);
+camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, bool add, camcl_error *err);
 
 #endif
