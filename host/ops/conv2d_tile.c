@@ -120,6 +120,7 @@ camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
     if (cc_conv2d_is_point(d)) return cc_conv2d_point_record(tape, d, false, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
+    if (cc_conv2d_is_narrow(d) && !add) return cc_conv2d_narrow_forward(tape, d, io, err);
     const tile_job job = forward_job(d);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }

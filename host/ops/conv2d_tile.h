@@ -41,8 +41,11 @@ camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *desc, b
 bool cc_conv2d_is_point_weight(const cc_conv2d_desc *desc);
 camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, bool add, camcl_error *err);
 
-/* conv2d_narrow_weight.c: the weight gradient where a filter row, its channels included, fits a register tile. */
+/* conv2d_narrow.c: few input channels. Forward overwrites y. */
 bool cc_conv2d_is_narrow(const cc_conv2d_desc *desc);
+camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, camcl_error *err);
+/* The weight gradient where a filter row, its channels included, fits a register tile. */
+bool cc_conv2d_is_narrow_weight(const cc_conv2d_desc *desc);
 camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, bool add, camcl_error *err);
 
 #endif

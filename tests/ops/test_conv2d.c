@@ -240,6 +240,7 @@ static const cc_conv2d_desc shapes[] = {
     /* few input channels: tiles of one filter row and of several, rows of a group and of a block of pixels */
     { 3, 9, 70, 3, 32, 3, 3, 1, 1 },  { 2, 40, 33, 3, 48, 3, 3, 2, 1 },  { 2, 31, 70, 3, 64, 7, 7, 2, 3 },
     { 9, 6, 5, 1, 16, 5, 5, 1, 2 },   { 2, 7, 300, 9, 16, 3, 3, 1, 0 },  { 2, 9, 9, 4, 32, 4, 3, 1, 1 },
+    { 2, 6, 15, 5, 16, 3, 2, 2, 1 },  { 2, 9, 270, 7, 32, 3, 5, 1, 2 },
     { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general
                                                                            kernel sums */
 };
