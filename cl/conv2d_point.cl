@@ -68,9 +68,11 @@ static inline void clear_sums(float16 (*sum)[VECTORS])
 }
 
 /* `tiles` whole tiles of pixels in_step and out_step numbers apart. For each, `part` channels of pixels `ahead` numbers further on are
- * fetched, and its place in y. */
+ * fetched, and its place in y. What follows the sum as below; scale and shift: of the panel, residual: of the first pixel. */
 static inline void whole_tiles(__global const float *from, __global const float *weight, __global float *out, const int tiles, const int C,
-    const int in_step, const int out_step, const int ahead, const int part)
+    const int in_step, const int out_step, const int ahead, const int part, const int add,
+    __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
+    const float slope)
 {
     for (int tile = 0; tile < tiles; tile++) {
         __global const float *segment[PIXELS];
@@ -88,6 +90,21 @@ static inline void whole_tiles(__global const float *from, __global const float 
         }
         clear_sums(sum);
         multiply(segment, weight, C, sum);
+        if (affine) {
+#pragma unroll
+            for (int i = 0; i < PIXELS; i++)
+#pragma unroll
+                for (int v = 0; v < VECTORS; v++)
+                    sum[i][v] = apply_affine(sum[i][v], scale + 16 * v, shift + 16 * v, residual + i * out_step + 16 * v, has_residual, 16,
+                        slope);
+            residual += PIXELS * out_step;
+        }
+        if (add) {
+#pragma unroll
+            for (int i = 0; i < PIXELS; i++)
+#pragma unroll
+                for (int v = 0; v < VECTORS; v++) sum[i][v] += vload16(0, out + i * out_step + 16 * v);
+        }
 #pragma unroll
         for (int i = 0; i < PIXELS; i++)
 #pragma unroll
@@ -106,7 +123,6 @@ __kernel void conv2d_point(__global const float *x, __global const float *w, __g
 {
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     const int start = get_global_id(0) * each, end = min(pixels, start + each);
-    const int simple = !affine && !add;
     place block_at = { start / Q / P, start / Q % P, start % Q };
 
     for (int first = start; first < end; first += block) {
@@ -120,11 +136,13 @@ __kernel void conv2d_point(__global const float *x, __global const float *w, __g
             place at = block_at;
             int pixel = first;
             while (pixel < last) {
-                const int tiles = k0 + KB <= K && simple ? min(Q - at.q, last - pixel) / PIXELS : 0;
+                const int tiles = k0 + KB <= K ? min(Q - at.q, last - pixel) / PIXELS : 0;
                 if (tiles > 0) {
-                    whole_tiles(x + (size_t)point(at, H, W, stride) * C, weight, y + (size_t)point(at, out_H, out_W, out_step) * K + k0,
-                        tiles, C, stride * C, out_step * K, ahead + (panel - first_panel) * part, part);
-                    if (clear) clear_cells(y + (size_t)point(at, out_H, out_W, out_step) * K + k0, min(out_step, out_H - at.p * out_step),
+                    const size_t channels_at = (size_t)point(at, out_H, out_W, out_step) * K + k0;
+                    whole_tiles(x + (size_t)point(at, H, W, stride) * C, weight, y + channels_at, tiles, C, stride * C, out_step * K,
+                        ahead + (panel - first_panel) * part, part, add, scale + k0, shift + k0, residual + channels_at,
+                        affine, has_residual, slope);
+                    if (clear) clear_cells(y + channels_at, min(out_step, out_H - at.p * out_step),
                             min(tiles * PIXELS * out_step, out_W - at.q * out_step), out_step, out_W, K, KB);
                     at = walk(at, tiles * PIXELS, P, Q);
                     pixel += tiles * PIXELS;
