@@ -167,7 +167,8 @@ __kernel void conv2d_point(__global const float *x, __global const float *w, __g
                         const int k = k0 + 16 * v;
                         if (k >= K) continue;
                         if (affine)
-                            sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k, slope);
+                            sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k,
+                                slope);
                         store_channels(y + channels_at + k, sum[i][v], K - k, add);
                     }
                     if (clear) clear_cells(y + channels_at + k0, min(out_step, out_H - to[i].p * out_step),

@@ -26,9 +26,10 @@
 #include "conv2d_point.clh"
 #include "conv2d_tile.clh"
 
-/* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * dy[pixel*K + k] */
+/* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * dy[pixel*K + k]; with each, ahead[ahead_offset[pixel]] is
+ * fetched. */
 static inline void accumulate(__global const float *from, const int *offset, __global const float *dy, const int K, const int pixels,
-    __global float *sums, const int keep)
+    __global const float *ahead, const int *ahead_offset, __global float *sums, const int keep)
 {
     float16 sum[ROWS][VECTORS];
 #pragma unroll
@@ -37,6 +38,7 @@ static inline void accumulate(__global const float *from, const int *offset, __g
         for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
     for (int pixel = 0; pixel < pixels; pixel++) {
         __global const float *value = from + offset[pixel];
+        FETCH(ahead + ahead_offset[pixel]);
         float16 factor[VECTORS];
 #pragma unroll
         for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, dy);
@@ -67,29 +69,33 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
 {
     const int slices = (C + slice - 1) / slice, blocks = (K + outputs - 1) / outputs;
     __global float *sums = scratch + (size_t)get_global_id(0) * slice * outputs;
-    int offset[BLOCK];
+    int offset[BLOCK], dy_offset[BLOCK];
+    for (int i = 0; i < BLOCK; i++) dy_offset[i] = i * K;
 
     for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
         const int part = task % parts, c0 = task / parts % slices * slice, k0 = task / (parts * slices) * outputs;
-        const int channels = min(slice, C - c0), out_channels = min(outputs, K - k0), tiles = channels / ROWS * (out_channels / KB);
-        const int start = part * each, end = min(pixels, start + each), pace = fetch ? (BLOCK + tiles - 1) / tiles : 0;
+        const int channels = min(slice, C - c0), out_channels = min(outputs, K - k0), x_lines = fetch ? (channels + 15) / 16 : 0;
+        const int lines = fetch ? x_lines + out_channels / 16 : 0, start = part * each, end = min(pixels, start + each);
         place at = { start / Q / P, start / Q % P, start % Q };
 
         for (int first = start; first < end; first += BLOCK) {
             const int count = min(BLOCK, end - first), origin = point(at, H, W, stride);
             __global const float *source = x + (size_t)origin * C + c0, *gradient = dy + (size_t)first * K + k0;
-            if (first == start || stride > 1)
-                for (int i = 0; i < count; i++) offset[i] = (point(walk(at, i, P, Q), H, W, stride) - origin) * C;
+            place next = at;
+            for (int i = 0; i < count && (first == start || stride > 1); i++) {
+                offset[i] = (point(next, H, W, stride) - origin) * C;
+                next = walk(next, 1, P, Q);
+            }
             at = walk(at, count, P, Q);
             __global const float *next_source = source + (point(at, H, W, stride) - origin) * C;
-            int fetched = 0;
+            int line = 0;
             for (int k = 0; k < out_channels; k += KB) {
                 for (int c = 0; c < channels; c += ROWS) {
-                    for (const int to = min(count, fetched + pace); fetched < to; fetched++) {
-                        fetch_row(next_source + offset[fetched], channels);
-                        fetch_row(gradient + (size_t)(count + fetched) * K, out_channels);
-                    }
-                    accumulate(source + c, offset, gradient + k, K, count, sums + (k / KB * slice + c) * KB, first > start);
+                    const int of_x = line < x_lines;
+                    __global const float *ahead = of_x ? next_source + 16 * line : gradient + (size_t)count * K + 16 * (line - x_lines);
+                    if (line >= lines) ahead = gradient + k;
+                    line++;
+                    accumulate(source + c, offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset, sums + (k / KB * slice + c) * KB, first > start);
                 }
             }
         }
