@@ -95,7 +95,8 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
                     __global const float *ahead = of_x ? next_source + 16 * line : gradient + (size_t)count * K + 16 * (line - x_lines);
                     if (line >= lines) ahead = gradient + k;
                     line++;
-                    accumulate(source + c, offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset, sums + (k / KB * slice + c) * KB, first > start);
+                    accumulate(source + c, offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset,
+                        sums + (k / KB * slice + c) * KB, first > start);
                 }
             }
         }
