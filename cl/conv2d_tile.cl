@@ -26,18 +26,6 @@
 #include "conv2d_affine.clh"
 #include "conv2d_tile.clh"
 
-/* out[0..15] (+)= value, of which `count` channels exist. */
-static OUTLINE void store_channels(__global float *out, const float16 value, const int count, const int add)
-{
-    if (count >= 16) {
-        store16(add ? vload16(0, out) + value : value, out);
-        return;
-    }
-    float lane[16];
-    vstore16(value, 0, lane);
-    for (int i = 0; i < count; i++) out[i] = add ? out[i] + lane[i] : lane[i];
-}
-
 /* Channels first..last-1 of rows top..bottom-1 of each image = 0. */
 static inline void clear_rows(__global float *y, const int images, const int top, const int bottom, const int H, const int W, const int K,
     const int first, const int last)

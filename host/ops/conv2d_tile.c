@@ -119,6 +119,8 @@ camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_te
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
+    if (cc_conv2d_is_point(d)) return cc_conv2d_point_record(tape, d, false, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
+    if (cc_conv2d_is_narrow(d) && !add) return cc_conv2d_narrow_forward(tape, d, io, err);
     const tile_job job = forward_job(d);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
@@ -133,8 +135,10 @@ camcl_status cc_conv2d_tile_forward_affine(cc_tape *tape, const void *desc, cons
 {
     const cc_conv2d_affine_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
-    const tile_job job = forward_job(&d->conv);
     const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, d->slope };
+    if (cc_conv2d_is_point(&d->conv))
+        return cc_conv2d_point_record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
+    const tile_job job = forward_job(&d->conv);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(&d->conv), err);
 }
 
@@ -169,6 +173,7 @@ camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
+    if (cc_conv2d_is_point(d)) return cc_conv2d_point_record(tape, d, true, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), cb = 16 * cc_conv2d_tile_vectors(d->c);
     size_t offset = 0;
     /* A strided 1x1 convolution uses the points of phase (0, 0) only: one pass writes the zeros of the others, too. */

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "ops/conv2d_variants.h"
+
 /* A band of padded input lives in a core's second-level cache beside a panel of weights. */
 #define CC_CONV2D_TILE_BAND_BYTES ((size_t)128 * 1024)
 
@@ -30,5 +32,20 @@ typedef struct cc_conv2d_groups {
  * shape allows. */
 cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget,
                                        size_t items);
+
+/* conv2d_point.c: 1x1 without padding. `backward`: y = the gradient of x, and x that of y. */
+bool cc_conv2d_is_point(const cc_conv2d_desc *desc);
+camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *desc, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y,
+                                    bool add, const cc_conv2d_affine *affine, camcl_error *err);
+/* Its weight gradient, for channels that come in whole register tiles. */
+bool cc_conv2d_is_point_weight(const cc_conv2d_desc *desc);
+camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, bool add, camcl_error *err);
+
+/* conv2d_narrow.c: few input channels. Forward overwrites y. */
+bool cc_conv2d_is_narrow(const cc_conv2d_desc *desc);
+camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, camcl_error *err);
+/* The weight gradient where a filter row, its channels included, fits a register tile. */
+bool cc_conv2d_is_narrow_weight(const cc_conv2d_desc *desc);
+camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_desc *desc, const cc_tensor *io, bool add, camcl_error *err);
 
 #endif

@@ -50,6 +50,8 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    if (cc_conv2d_is_point_weight(d)) return cc_conv2d_point_backward_weight(tape, d, io, add, err);
+    if (cc_conv2d_is_narrow_weight(d)) return cc_conv2d_narrow_backward_weight(tape, d, io, add, err);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
     const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);

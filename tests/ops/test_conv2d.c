@@ -233,6 +233,14 @@ static const cc_conv2d_desc shapes[] = {
     { 1, 6, 7, 5, 3, 5, 3, 1, 1 },    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
     { 1, 5, 5, 6, 7, 3, 3, 2, 3 },    { 2, 5, 5, 256, 33, 3, 3, 1, 1 }, { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
     { 2, 5, 5, 160, 17, 3, 3, 1, 1 }, { 2, 5, 4, 144, 33, 1, 1, 1, 0 }, { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
+    /* 1x1 that read in place: whole tiles and rows that tiles cross, blocks of pixels and of channels, and their last parts */
+    { 3, 9, 9, 24, 64, 1, 1, 1, 0 },  { 2, 13, 17, 8, 32, 1, 1, 2, 0 },  { 3, 16, 16, 40, 16, 1, 1, 2, 0 },
+    { 3, 7, 32, 32, 48, 1, 1, 2, 0 }, { 1, 5, 26, 16, 96, 1, 1, 3, 0 },  { 2, 8, 8, 136, 160, 1, 1, 1, 0 },
+    { 3, 8, 8, 264, 32, 1, 1, 2, 0 }, { 4, 16, 17, 272, 256, 1, 1, 1, 0 },
+    /* few input channels: tiles of one filter row and of several, rows of a group and of a block of pixels */
+    { 3, 9, 70, 3, 32, 3, 3, 1, 1 },  { 2, 40, 33, 3, 48, 3, 3, 2, 1 },  { 2, 31, 70, 3, 64, 7, 7, 2, 3 },
+    { 9, 6, 5, 1, 16, 5, 5, 1, 2 },   { 2, 7, 300, 9, 16, 3, 3, 1, 0 },  { 2, 9, 9, 4, 32, 4, 3, 1, 1 },
+    { 2, 6, 15, 5, 16, 3, 2, 2, 1 },  { 2, 9, 270, 7, 32, 3, 5, 1, 2 },
     { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 2, 9, 7, 257, 260, 3, 3, 2, 1 }, /* so many weights that winograd_stride2 packs plain ones */
     { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general kernel sums */
 };

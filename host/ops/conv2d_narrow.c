@@ -1,0 +1,106 @@
+/* Few input channels on CPUs (cl/conv2d_narrow.cl, cl/conv2d_narrow_weight.cl): what the "tile" variant does for a first layer. */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_tile.h"
+#include "ops/conv2d_variants.h"
+
+enum {
+    PIXELS = 8,             /* of a forward register tile */
+    MOST_SUMS = 28,         /* accumulators of a weight gradient's register tile */
+    LEAST_SUMS = 8,         /* fewer do not hide the latency of an fma */
+    BAND_BYTES = 16 * 1024, /* half of a first-level cache */
+    BLOCK_PIXELS = 256,
+};
+
+/* Groups of `rows` output rows of an image. */
+typedef struct narrow_groups {
+    size_t rows, per_image, count, columns, band_size;
+} narrow_groups;
+
+static narrow_groups cut(const cc_conv2d_desc *d)
+{
+    const size_t p = cc_conv2d_out_h(d), columns = (cc_conv2d_out_w(d) - 1) * d->stride + d->s;
+    const size_t band_rows = BAND_BYTES / (columns * d->c * sizeof(float));
+    const size_t fit = band_rows > d->r ? (band_rows - d->r) / d->stride + 1 : 1;
+    narrow_groups g = { .rows = cc_ceil_div(p, cc_ceil_div(p, cc_min_size(p, fit))), .columns = columns };
+    g.per_image = cc_ceil_div(p, g.rows);
+    g.count = d->n * g.per_image;
+    g.band_size = cc_round_up(((g.rows - 1) * d->stride + d->r) * columns * d->c, 16);
+    return g;
+}
+
+/* The kernel is built for each distance between pixels. */
+bool cc_conv2d_is_narrow(const cc_conv2d_desc *d) { return d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS; }
+
+camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, camcl_error *err)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const narrow_groups g = cut(d);
+    const size_t walkers = cc_min_size(4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, g.count);
+    char options[64];
+    snprintf(options, sizeof options, "-DSTEP=%zu -DPIXELS=%d", d->stride * d->c, PIXELS);
+    cc_buffer *scratch;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
+    cc_launch launch = { .program = "conv2d_narrow",
+                         .kernel = "conv2d_narrow",
+                         .options = options,
+                         .dims = 1,
+                         .global = { walkers },
+                         .local = { 1 },
+                         .flops = cc_conv2d_flops(d) };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INOUT(scratch), CC_INT(d->h),
+                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s * d->c),
+                                  CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
+                                  CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns), CC_INT(g.band_size),
+                                  CC_INT(16 * cc_conv2d_tile_vectors(d->k))),
+                          err);
+}
+
+/* Filter rows of a register tile; 0: none fits. */
+static size_t tile_taps(const cc_conv2d_desc *d)
+{
+    for (size_t taps = d->r; taps > 0; taps--)
+        if (d->r % taps == 0 && taps * d->s * d->c <= MOST_SUMS) return taps * d->s * d->c >= LEAST_SUMS ? taps : 0;
+    return 0;
+}
+
+bool cc_conv2d_is_narrow_weight(const cc_conv2d_desc *d) { return d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0; }
+
+camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
+    const size_t kb = 16 * cc_conv2d_tile_vectors(d->k), panels = cc_ceil_div(d->k, kb), part_size = panels * rsc * kb;
+    const narrow_groups g = cut(d);
+    const size_t groups_each = cc_ceil_div(g.count, cc_min_size(items, g.count)), parts = cc_ceil_div(g.count, groups_each);
+    const size_t scratch_each = g.band_size + rsc * d->k;
+    const bool direct = parts == 1 && d->k % kb == 0;
+
+    char options[64];
+    snprintf(options, sizeof options, "-DTAPS=%zu -DRUN=%zu", tile_taps(d), d->s * d->c);
+    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
+    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    cc_launch launch = { .program = "conv2d_narrow_weight",
+                         .kernel = "conv2d_backward_weight_narrow",
+                         .options = options,
+                         .dims = 1,
+                         .global = { parts },
+                         .local = { 1 },
+                         .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
+                !direct ? CC_OUT(partial)
+                : add   ? CC_INOUT(dw)
+                        : CC_OUT(dw),
+                CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
+                CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each),
+                CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns), CC_INT(g.band_size), CC_INT(scratch_each), CC_INT(kb),
+                CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+        err));
+    if (direct) return CAMCL_OK;
+    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+}

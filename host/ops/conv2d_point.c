@@ -1,0 +1,100 @@
+/* 1x1 convolution without padding for CPUs (cl/conv2d_point.cl, cl/conv2d_point_weight.cl): what the "tile" variant does for it. */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "ops/conv2d_tile.h"
+#include "ops/conv2d_variants.h"
+
+enum {
+    PIXELS = 8,                /* of a register tile */
+    WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
+    STREAM_BYTES = 16 * 1024,
+    ROWS = 8,                  /* input channels of a weight gradient's register tile */
+    SIDE = 128,                /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
+    FETCHED_CHANNELS = 64,     /* pixels of fewer that follow one another are fetched well by the processor itself */
+};
+
+bool cc_conv2d_is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
+
+camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y,
+                                    bool add, const cc_conv2d_affine *affine, camcl_error *err)
+{
+    const size_t c = backward ? d->k : d->c, k = backward ? d->c : d->k, p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units, pixels = d->n * p * q;
+    const unsigned vectors = cc_conv2d_tile_vectors(k);
+    const size_t panels = cc_ceil_div(k, 16 * vectors);
+    const bool row = d->stride == 1; /* all pixels are one */
+    const size_t tiles = cc_ceil_div(pixels, PIXELS), each = PIXELS * cc_ceil_div(tiles, cc_min_size(items, tiles));
+    const size_t walkers = cc_ceil_div(pixels, each);
+    const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
+    const size_t block_bytes = c * k * sizeof(float) <= WEIGHT_BYTES ? STREAM_BYTES : CC_CONV2D_TILE_BAND_BYTES;
+    const size_t block = cc_max_size(PIXELS, block_bytes / (c * sizeof(float)) / PIXELS * PIXELS);
+    const size_t side_in[2] = { row ? 1 : backward ? p : d->h, row ? pixels : backward ? q : d->w };
+    const size_t side_out[2] = { row ? 1 : backward ? d->h : p, row ? pixels : backward ? d->w : q };
+
+    char options[64];
+    snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
+    cc_launch launch = { .program = "conv2d_point",
+                         .kernel = "conv2d_point",
+                         .options = options,
+                         .dims = 2,
+                         .global = { walkers, cc_ceil_div(panels, panels_each) },
+                         .local = { 1, 1 },
+                         .flops = cc_conv2d_flops(d) };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INT(c), CC_INT(k), CC_INT(pixels),
+                                  CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(side_in[0]), CC_INT(side_in[1]),
+                                  CC_INT(backward ? 1 : d->stride), CC_INT(side_out[0]), CC_INT(side_out[1]),
+                                  CC_INT(backward ? d->stride : 1), CC_INT(each), CC_INT(block), CC_INT(panels), CC_INT(panels_each),
+                                  CC_INT(backward && !row && !add), CC_INT(add), CC_INT(!row || c >= FETCHED_CHANNELS),
+                                  CC_CONV2D_AFFINE_ARGS(affine, x)),
+                          err);
+}
+
+/* A tile must not read beyond the last channel. */
+bool cc_conv2d_is_point_weight(const cc_conv2d_desc *d)
+{
+    return cc_conv2d_is_point(d) && d->c % ROWS == 0 && d->k % (16 * cc_conv2d_tile_vectors(d->k)) == 0;
+}
+
+camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), pixels = d->n * p * q;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
+    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
+    const size_t kb = 16 * vectors;
+    const bool row = d->stride == 1; /* all pixels are one */
+    /* where there are few channels one way, more the other way: what is loaded is used more often */
+    const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / ROWS * ROWS));
+    const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
+    const size_t blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
+    const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
+    const size_t walkers = cc_min_size(items, parts * blocks), part_size = d->c * d->k;
+    const bool direct = parts == 1;
+
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));
+    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    cc_launch launch = { .program = "conv2d_point_weight",
+                         .kernel = "conv2d_backward_weight_point",
+                         .options = options,
+                         .dims = 1,
+                         .global = { walkers },
+                         .local = { 1 },
+                         .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
+                !direct ? CC_OUT(partial)
+                : add   ? CC_INOUT(dw)
+                        : CC_OUT(dw),
+                CC_INOUT(scratch), CC_INT(d->c), CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q),
+                CC_INT(row ? 1 : d->h), CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice),
+                CC_INT(outputs), CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : d->c * kb),
+                CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+        err));
+    if (direct) return CAMCL_OK;
+    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+}
