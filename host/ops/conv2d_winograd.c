@@ -52,17 +52,15 @@ cc_winograd_job cc_winograd_backward_data_job(const cc_conv2d_desc *d)
     return (cc_winograd_job){ d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
 }
 
-/* How tiles and panels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a part `panels_each`
- * panels. */
-typedef struct winograd_split { size_t walkers, block, parts, panels_each; } winograd_split;
-
 /* Work-items transform all input of their tiles, so that panels are only shared out when there are too few blocks for all cores. */
-static winograd_split split_work(size_t tiles, size_t panels, size_t most, size_t units)
+cc_winograd_split cc_winograd_split_work(size_t tiles, size_t panels, size_t most, size_t units)
 {
-    winograd_split s;
-    const size_t least_blocks = cc_ceil_div(tiles, most);
-    s.walkers = least_blocks >= 4 * units ? 4 * units : least_blocks;
-    const size_t rounds = cc_ceil_div(least_blocks, s.walkers);
+    cc_winograd_split s;
+    size_t blocks = cc_ceil_div(tiles, most);
+    /* cores that get a block less than others wait for them */
+    if (blocks > units && blocks < 4 * units) blocks = cc_min_size(cc_round_up(blocks, units), cc_ceil_div(tiles, ROWS));
+    s.walkers = cc_min_size(blocks, 4 * units);
+    const size_t rounds = cc_ceil_div(blocks, s.walkers);
     s.block = cc_round_up(cc_ceil_div(tiles, rounds * s.walkers), ROWS);
     s.panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(units, s.walkers)));
     s.parts = cc_ceil_div(panels, s.panels_each);
@@ -74,7 +72,7 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
 {
     const unsigned vectors = cc_conv2d_tile_vectors(j->k);
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
-    const winograd_split s = split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
+    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
     const size_t scratch_each = POINTS * s.block * (pitch + kb) + pitch + 16 * POINTS;
     char options[64];

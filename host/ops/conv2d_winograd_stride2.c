@@ -7,9 +7,9 @@
 #include "base/memory.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
+#include "ops/conv2d_winograd.h"
 
-/* of cl/conv2d_winograd_stride2.clh; ROWS: tiles of the smallest register tile */
-enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9, ROWS = 4 };
+enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9 }; /* of cl/conv2d_winograd_stride2.clh */
 
 bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
 {
@@ -49,23 +49,6 @@ const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction 
     return winograd < direct || strcmp(policy, "winograd") == 0 ? "winograd_stride2" : NULL;
 }
 
-/* How tiles and panels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a part `panels_each`
- * panels. */
-typedef struct stride2_split { size_t walkers, block, parts, panels_each; } stride2_split;
-
-/* Work-items transform all input of their tiles, so that panels are only shared out when there are too few blocks for all cores. */
-static stride2_split split_work(size_t tiles, size_t panels, size_t most, size_t units)
-{
-    stride2_split s;
-    const size_t least_blocks = cc_ceil_div(tiles, most);
-    s.walkers = least_blocks >= 4 * units ? 4 * units : least_blocks;
-    const size_t rounds = cc_ceil_div(least_blocks, s.walkers);
-    s.block = cc_round_up(cc_ceil_div(tiles, rounds * s.walkers), ROWS);
-    s.panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(units, s.walkers)));
-    s.parts = cc_ceil_div(panels, s.panels_each);
-    return s;
-}
-
 /* One launch: forward, or backward-data, which takes the tensor `in` for the gradient of the output, whose tiles have 8x8 points. */
 typedef struct stride2_job {
     bool forward;
@@ -80,7 +63,7 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
     const unsigned vectors = cc_conv2d_tile_vectors(j->out_channels);
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->out_channels, kb);
     const bool plain = plain_weights(d);
-    const stride2_split s = split_work(tiles, panels, most_tiles(d), units);
+    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most_tiles(d), units);
     /* + 16: what lies the same way in two points must not fall into the same set of a cache */
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, 16));
     const size_t v_step = s.block * pitch + 16, m_step = s.block * kb + 16, u_size = plain ? SIDE * j->in_channels * kb : 0;
