@@ -22,7 +22,7 @@
 
 /* sums[TAPS*RUN][16] (+)= sum over rows x Q pixels of band[pixel's point + tap*band_row + i] * dy[pixel*K + 0..15]; dy that is `ahead`
  * numbers further on is fetched. */
-static inline void accumulate(__global const float *band, const int band_row, __global const float *dy, const int K, const int rows,
+static OUTLINE void accumulate(__global const float *band, const int band_row, __global const float *dy, const int K, const int rows,
     const int Q, const int row_step, const int pixel_step, const int ahead, __global float *sums, const int keep)
 {
     float16 sum[TAPS][RUN];

@@ -23,7 +23,7 @@
 
 /* Zeros in `channels` channels, at most KB, of rows x columns points, the first of which is at y, but for every step-th of the first
  * row. */
-static inline void clear_cells(__global float *y, const int rows, const int columns, const int step, const int W, const int K,
+static OUTLINE void clear_cells(__global float *y, const int rows, const int columns, const int step, const int W, const int K,
     const int channels)
 {
     if (channels < KB || K % 16 != 0) {
@@ -69,7 +69,7 @@ static inline void clear_sums(float16 (*sum)[VECTORS])
 
 /* `tiles` whole tiles of pixels in_step and out_step numbers apart. For each, `part` channels of pixels `ahead` numbers further on are
  * fetched, and its place in y. What follows the sum as below; scale and shift: of the panel, residual: of the first pixel. */
-static inline void whole_tiles(__global const float *from, __global const float *weight, __global float *out, const int tiles, const int C,
+static OUTLINE void whole_tiles(__global const float *from, __global const float *weight, __global float *out, const int tiles, const int C,
     const int in_step, const int out_step, const int ahead, const int part, const int add,
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
@@ -114,6 +114,38 @@ static inline void whole_tiles(__global const float *from, __global const float 
     }
 }
 
+/* `count` pixels, at most PIXELS, from `at` on, wherever they are, and as many of the panel's channels k0 ... as exist. */
+static OUTLINE void single_pixels(__global const float *x, __global const float *weight, __global float *y, const place at,
+    const int count, const int C, const int K, const int k0, const int P, const int Q, const int H, const int W, const int stride,
+    const int out_H, const int out_W, const int out_step, const int clear, const int add,
+    __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
+    const float slope)
+{
+    __global const float *segment[PIXELS];
+    float16 sum[PIXELS][VECTORS];
+    place to[PIXELS];
+#pragma unroll
+    for (int i = 0; i < PIXELS; i++) {
+        to[i] = i < count ? walk(at, i, P, Q) : at;
+        segment[i] = x + (size_t)point(to[i], H, W, stride) * C;
+    }
+    clear_sums(sum);
+    multiply(segment, weight, C, sum);
+#pragma nounroll
+    for (int i = 0; i < count; i++) {
+        const size_t channels_at = (size_t)point(to[i], out_H, out_W, out_step) * K;
+        for (int v = 0; v < VECTORS; v++) {
+            const int k = k0 + 16 * v;
+            if (k >= K) continue;
+            if (affine)
+                sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k, slope);
+            store_channels(y + channels_at + k, sum[i][v], K - k, add);
+        }
+        if (clear) clear_cells(y + channels_at + k0, min(out_step, out_H - to[i].p * out_step),
+                min(out_step, out_W - to[i].q * out_step), out_step, out_W, K, min(KB, K - k0));
+    }
+}
+
 __kernel void conv2d_point(__global const float *x, __global const float *w, __global float *y,
     const int C, const int K, const int pixels, const int P, const int Q, const int H, const int W, const int stride,
     const int out_H, const int out_W, const int out_step, const int each, const int block, const int panels, const int panels_each,
@@ -148,32 +180,8 @@ __kernel void conv2d_point(__global const float *x, __global const float *w, __g
                     pixel += tiles * PIXELS;
                     continue;
                 }
-                __global const float *segment[PIXELS];
-                float16 sum[PIXELS][VECTORS];
-                place to[PIXELS];
-#pragma unroll
-                for (int i = 0; i < PIXELS; i++) {
-                    to[i] = pixel + i < last ? walk(at, i, P, Q) : at;
-                    segment[i] = x + (size_t)point(to[i], H, W, stride) * C;
-                }
-                clear_sums(sum);
-                multiply(segment, weight, C, sum);
-#pragma unroll
-                for (int i = 0; i < PIXELS; i++) {
-                    if (pixel + i >= last) continue;
-                    const size_t channels_at = (size_t)point(to[i], out_H, out_W, out_step) * K;
-#pragma unroll
-                    for (int v = 0; v < VECTORS; v++) {
-                        const int k = k0 + 16 * v;
-                        if (k >= K) continue;
-                        if (affine)
-                            sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k,
-                                slope);
-                        store_channels(y + channels_at + k, sum[i][v], K - k, add);
-                    }
-                    if (clear) clear_cells(y + channels_at + k0, min(out_step, out_H - to[i].p * out_step),
-                            min(out_step, out_W - to[i].q * out_step), out_step, out_W, K, min(KB, K - k0));
-                }
+                single_pixels(x, weight, y, at, min(PIXELS, last - pixel), C, K, k0, P, Q, H, W, stride, out_H, out_W, out_step, clear, add,
+                    scale, shift, residual, affine, has_residual, slope);
                 at = walk(at, PIXELS, P, Q);
                 pixel += PIXELS;
             }

@@ -8,44 +8,14 @@
  * multiplies, one panel of KB output channels at a time, each of the 36 points with that point's weights,
  *     M[36][block][KB] = V[36][block][C] * u[panel][36][C][KB],
  * and transforms the products back into y. Weights come transformed in panels, zeros beyond K (conv2d_winograd_pack.cl).
- * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of LAST_ROWS; rows beyond
+ * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of 4; rows beyond
  * the last tile hold anything and are not stored. */
-#ifndef ROWS
-#define ROWS 12              /* tiles of a register tile: ROWS*VECTORS accumulators + VECTORS weights must fit the registers */
-#endif
-#define LAST_ROWS 4          /* of the register tiles that finish a block */
 #ifndef VECTORS
 #define VECTORS 2            /* float16 vectors of output channels of a panel */
 #endif
 #define KB (16 * VECTORS)
 
 #include "conv2d_winograd_tile.clh"
-
-/* M[rows][KB] = V[rows][C] * u[C][KB]; rows of V are `pitch` apart. `rows` is a constant wherever this is called. */
-static inline __attribute__((always_inline)) void multiply_rows(const int rows, __global float *M, __global const float *V, const int pitch,
-    __global const float *u, const int C)
-{
-    float16 sum[ROWS][VECTORS];
-#pragma unroll
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
-    for (int c = 0; c < C; c++) {
-        float16 factor[VECTORS];
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = winograd_load(u + c * KB + 16 * v);
-#pragma unroll
-        for (int i = 0; i < rows; i++) {
-            const float16 value = (float16)V[i * pitch + c];
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
-        }
-    }
-#pragma unroll
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) winograd_store(sum[i][v], M + i * KB + 16 * v);
-}
 
 __kernel void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
@@ -79,11 +49,8 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
                 for (; fetched_out < 4 * count * (i + 1) / WINOGRAD_POINTS; fetched_out++)
                     fetch_tile_output(y + panel * KB, first + fetched_out / 4, fetched_out % 4, tiles_h, tiles_w, P, Q, K,
                         min(KB, K - panel * KB));
-                __global const float *weight = u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, *from = V + i * block * pitch;
-                __global float *to = M + i * block * KB;
-                int t = 0;
-                for (; t + ROWS - LAST_ROWS < count; t += ROWS) multiply_rows(ROWS, to + t * KB, from + t * pitch, pitch, weight, C);
-                for (; t < count; t += LAST_ROWS) multiply_rows(LAST_ROWS, to + t * KB, from + t * pitch, pitch, weight, C);
+                multiply_point(M + i * block * KB, V + i * block * pitch, pitch, u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, count,
+                    C, 0);
             }
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;

@@ -17,48 +17,13 @@
  * which it transforms back into y. u and M share a core's second-level cache; the next chunk's weights are fetched meanwhile.
  * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of 4; rows beyond
  * the last tile hold anything and are not stored. */
-#ifndef CHUNK
-#define CHUNK 64             /* input channels at a time: a multiple of 16 */
-#endif
+#define CHUNK 64             /* input channels at a time: a multiple of 16; the host knows it, too */
 #ifndef VECTORS
 #define VECTORS 2            /* float16 vectors of output channels of a panel */
 #endif
 #define KB (16 * VECTORS)
-#define ROWS 12              /* tiles of the largest register tile: ROWS*VECTORS accumulators + VECTORS weights must fit the registers */
 
 #include "conv2d_winograd_tile.clh"
-
-/* M[rows][KB] (+)= V[rows][CHUNK] * u[CHUNK][KB], over `count` channels. `rows` is a constant wherever this is called. */
-static inline __attribute__((always_inline)) void multiply_rows(const int rows, __global float *M, __global const float *V,
-    __global const float *u, const int count, const int keep)
-{
-    float16 sum[ROWS][VECTORS];
-#pragma unroll
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
-    for (int c = 0; c < count; c++) {
-        float16 factor[VECTORS];
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = winograd_load(u + c * KB + 16 * v);
-#pragma unroll
-        for (int i = 0; i < rows; i++) {
-            const float16 value = (float16)V[i * CHUNK + c];
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
-        }
-    }
-    if (keep) {
-#pragma unroll
-        for (int i = 0; i < rows; i++)
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] += winograd_load(M + i * KB + 16 * v);
-    }
-#pragma unroll
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) winograd_store(sum[i][v], M + i * KB + 16 * v);
-}
 
 /* One step of transposing 16x16 numbers: pairs of rows `half` apart swap their blocks of `half` columns. */
 #define SWAP(half, to_a, to_b, a, b)                                                            \
@@ -178,21 +143,7 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
                     for (; next > panel && fetched < 4 * count * (i + 1) / WINOGRAD_POINTS; fetched++)
                         fetch_tile_output(y + panel * KB, first + fetched / 4, fetched % 4, tiles_h, tiles_w, P, Q, K,
                             min(KB, K - panel * KB));
-                    for (int t = 0; t < count;) {
-                        const int left = count - t;
-                        __global float *to = M + i * m_point + t * KB;
-                        __global const float *row = from + i * v_point + t * CHUNK;
-                        if (left > 8 && (left <= 12 || left > 16)) {
-                            multiply_rows(12, to, row, u + i * u_point, channels, c > 0);
-                            t += 12;
-                        } else if (left > 4) {
-                            multiply_rows(8, to, row, u + i * u_point, channels, c > 0);
-                            t += 8;
-                        } else {
-                            multiply_rows(4, to, row, u + i * u_point, channels, c > 0);
-                            t += 4;
-                        }
-                    }
+                    multiply_point(M + i * m_point, from + i * v_point, CHUNK, u + i * u_point, count, channels, c > 0);
                 }
             }
             for (int t = 0; t < count; t++) {

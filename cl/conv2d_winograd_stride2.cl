@@ -17,7 +17,7 @@
 
 /* V[...][row] of one tile, whose 9x9 input points are at from[...]; tail[81][16] holds the last channels while they are filled up to a
  * vector. */
-static inline void transform_input(__global float *V, __global const float **from, const int C, const int v_step, __global float *tail)
+static OUTLINE void transform_input(__global float *V, __global const float **from, const int C, const int v_step, __global float *tail)
 {
     for (int c = 0; c < C; c += 16) {
         if (c + 16 > C) {
@@ -63,12 +63,12 @@ static inline void transform_products(__global const float *M, const int m_step,
 /* Output points 0 <= p < p_count, 0 <= q < q_count of one tile, as far as they exist, from its row of M; y: its first point, at the panel's
  * first channel, of which `channels` exist. `affine`: conv2d_affine.clh, scale, shift at the panel's first channel, residual at y's
  * place. */
-static inline void transform_output(__global float *y, __global const float *M, const int m_step, const int next_p, const int next_q,
+static OUTLINE void transform_output(__global float *y, __global const float *M, const int m_step, const int next_p, const int next_q,
     const int p_count, const int q_count, const int channels, const int add,
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
 {
-#pragma unroll
+#pragma nounroll
     for (int v = 0; v < VECTORS; v++) {
         const int k = 16 * v;
         float16 out[16];
@@ -117,14 +117,8 @@ __kernel void conv2d_forward_winograd_stride2(__global const float *x, __global 
             const int row = (first + t) / tiles_w, n = row / tiles_h;
             const int h0 = (row - n * tiles_h) * 8 - pad, w0 = (first + t - row * tiles_w) * 8 - pad;
             __global const float *image = x + (size_t)n * H * W * C;
-            __global const float *from[81];
-#pragma unroll
-            for (int i = 0; i < 9; i++)
-#pragma unroll
-                for (int j = 0; j < 9; j++) {
-                    const int h = h0 + i, w = w0 + j, inside = h >= 0 && h < H && w >= 0 && w < W;
-                    from[9 * i + j] = inside ? image + (h * W + w) * C : zero;
-                }
+            pixel_pointer from[81];
+            find_pixels(from, image, zero, 9, h0, w0, H, W, C);
             transform_input(V + t * pitch, from, C, v_step, tail);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {

@@ -13,7 +13,7 @@
 
 /* V[...][row] of one tile, whose 5x5 points of dy are at from[...]; tail[25][16] holds the last channels while they are filled up to a
  * vector. */
-static inline void transform_gradient(__global float *V, __global const float **from, const int K, const int v_step, const int plain,
+static OUTLINE void transform_gradient(__global float *V, __global const float **from, const int K, const int v_step, const int plain,
     __global float *tail)
 {
     for (int k = 0; k < K; k += 16) {
@@ -68,7 +68,7 @@ static inline void store_points(const float16 *value, __global float *dx, const 
 
 /* The points of one tile, of which h_count and w_count exist, from its row of M; dx: its first point, at the panel's first channel, of
  * which `channels` exist. */
-static inline void transform_output(__global float *dx, __global const float *M, const int m_step, const int next_h, const int next_w,
+static OUTLINE void transform_products_back(__global float *dx, __global const float *M, const int m_step, const int next_h, const int next_w,
     const int h_count, const int w_count, const int channels, const int plain, const int add)
 {
     const int two = 1 - plain;
@@ -77,7 +77,7 @@ static inline void transform_output(__global float *dx, __global const float *M,
     float16 zero[4], out[16];
 #pragma unroll
     for (int i = 0; i < 4; i++) zero[i] = (float16)0.0f;
-#pragma unroll
+#pragma nounroll
     for (int v = 0; v < VECTORS; v++) {
         __global const float *from = M + 16 * v;
         __global float *to = dx + 16 * v;
@@ -137,14 +137,8 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
             const int row = (first + t) / tiles_w, n = row / tiles_h;
             const int p0 = (row - n * tiles_h) * 4 - (pad == 0), q0 = (first + t - row * tiles_w) * 4 - (pad == 0);
             __global const float *image = dy + (size_t)n * P * Q * K;
-            __global const float *from[25];
-#pragma unroll
-            for (int i = 0; i < 5; i++)
-#pragma unroll
-                for (int j = 0; j < 5; j++) {
-                    const int p = p0 + i, q = q0 + j, inside = p >= 0 && p < P && q >= 0 && q < Q;
-                    from[5 * i + j] = inside ? image + (p * Q + q) * K : zero;
-                }
+            pixel_pointer from[25];
+            find_pixels(from, image, zero, 5, p0, q0, P, Q, K);
             transform_gradient(V + t * pitch, from, K, v_step, plain, tail);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {
@@ -170,7 +164,7 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;
                 const int h0 = (row - n * tiles_h) * 8, w0 = (first + t - row * tiles_w) * 8;
-                transform_output(dx + ((size_t)n * H * W + h0 * W + w0) * C + panel * KB, M + t * KB, m_step, W * C, C, H - h0, W - w0,
+                transform_products_back(dx + ((size_t)n * H * W + h0 * W + w0) * C + panel * KB, M + t * KB, m_step, W * C, C, H - h0, W - w0,
                     C - panel * KB, plain, add);
             }
         }

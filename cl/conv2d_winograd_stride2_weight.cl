@@ -20,12 +20,11 @@
 #endif
 #define KB (16 * VECTORS)
 
+#include "conv2d_winograd_pixels.clh"
 #include "conv2d_winograd_stride2.clh"
 
-typedef __global const float *pixel_pointer;
-
 /* to[f*step] = the points of the 4x4 pixels of dy, 16 channels from `at`. */
-static inline void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+static OUTLINE void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
 {
     float16 y[16], half_way[20], m[5];
 #pragma unroll
@@ -52,37 +51,8 @@ static inline void gradient_transform(pixel_pointer *pixel, const int at, __glob
     }
 }
 
-/* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
-static inline void find_pixels(pixel_pointer *pixel, __global const float *image, __global const float *zeros, const int side,
-    const int top, const int left, const int H, const int W, const int C)
-{
-    for (int i = 0; i < side; i++) {
-        for (int j = 0; j < side; j++) {
-            const int inside = top + i >= 0 && top + i < H && left + j >= 0 && left + j < W;
-            pixel[i * side + j] = inside ? image + ((top + i) * W + left + j) * C : zeros;
-        }
-    }
-}
-
-/* Fetches the pixels of rows top..bottom-1 and columns left..right-1 that exist. */
-static inline void fetch_pixels(__global const float *image, const int top, const int bottom, const int left, const int right, const int H,
-    const int W, const int C, const int channels)
-{
-    for (int h = max(top, 0); h < min(bottom, H); h++)
-        for (int w = max(left, 0); w < min(right, W); w++) fetch_row(image + (h * W + w) * C, channels);
-}
-
-/* The last channels, fewer than 16: pixel[i] = a copy in `copies` [count][16] that ends in zeros. */
-static inline void copy_tail(pixel_pointer *pixel, __global float *copies, const int count, const int at, const int channels)
-{
-    for (int i = 0; i < count; i++) {
-        for (int c = 0; c < 16; c++) copies[i * 16 + c] = c < channels ? pixel[i][at + c] : 0.0f;
-        pixel[i] = copies + i * 16;
-    }
-}
-
 /* u[c][k] (+)= sum over `points` points, v_step and m_step apart, and tiles of v[tile][c] * m[tile][k] */
-static inline void multiply(__global const float *v, const int v_step, __global const float *m, const int m_step, const int points,
+static OUTLINE void multiply(__global const float *v, const int v_step, __global const float *m, const int m_step, const int points,
     __global float *u, const int tiles, const int rows, const int columns, const int inputs, const int outputs, const int add)
 {
     for (int k = 0; k < columns; k += KB) {
@@ -124,7 +94,7 @@ static inline void multiply(__global const float *v, const int v_step, __global 
 }
 
 /* Writes dw of one block. u: [36][columns/KB][rows][KB], u_step from one f to the next. */
-static inline void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
+static OUTLINE void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
     const int C, const int u_step, const int out_panel, const int out_row, const int add)
 {
     for (int k = 0; k < columns; k += KB) {

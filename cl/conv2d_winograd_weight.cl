@@ -22,8 +22,7 @@
 
 #include "conv2d_tile.clh"
 #include "conv2d_winograd.clh"
-
-typedef __global const float *pixel_pointer;
+#include "conv2d_winograd_pixels.clh"
 
 /* to[f*step] = B^T d B of 16 channels from `at`. */
 static OUTLINE void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
@@ -45,35 +44,6 @@ static inline void gradient_transform(pixel_pointer *pixel, const int at, __glob
     winograd_gradient(y, m);
 #pragma unroll
     for (int i = 0; i < 36; i++) store16(m[i], to + i * step);
-}
-
-/* pixel[] = where the side x side pixels from (top, left) of an image [H,W,C] are, `zeros` for those outside. */
-static inline void find_pixels(pixel_pointer *pixel, __global const float *image, __global const float *zeros, const int side,
-    const int top, const int left, const int H, const int W, const int C)
-{
-    for (int i = 0; i < side; i++) {
-        for (int j = 0; j < side; j++) {
-            const int inside = top + i >= 0 && top + i < H && left + j >= 0 && left + j < W;
-            pixel[i * side + j] = inside ? image + ((top + i) * W + left + j) * C : zeros;
-        }
-    }
-}
-
-/* Fetches the pixels of rows top..bottom-1 and columns left..right-1 that exist. */
-static inline void fetch_pixels(__global const float *image, const int top, const int bottom, const int left, const int right, const int H,
-    const int W, const int C, const int channels)
-{
-    for (int h = max(top, 0); h < min(bottom, H); h++)
-        for (int w = max(left, 0); w < min(right, W); w++) fetch_row(image + (h * W + w) * C, channels);
-}
-
-/* The last channels, fewer than 16: pixel[i] = a copy in `copies` [count][16] that ends in zeros. */
-static OUTLINE void copy_tail(pixel_pointer *pixel, __global float *copies, const int count, const int at, const int channels)
-{
-    for (int i = 0; i < count; i++) {
-        for (int c = 0; c < 16; c++) copies[i * 16 + c] = c < channels ? pixel[i][at + c] : 0.0f;
-        pixel[i] = copies + i * 16;
-    }
 }
 
 /* u[c][k] (+)= sum over tiles of v[tile][c] * m[tile][k], for one f. */

@@ -67,7 +67,9 @@ static bool builds_modules(const camcl_device *device) { return strcmp(device->i
 enum { BUNDLE = 5 };
 static const char *const bundles[][BUNDLE] = {
     { "load", "resize", "warp" },
-    { "conv2d_pack", "conv2d_winograd_pack" },
+    { "conv2d_pack", "conv2d_winograd_pack", "conv2d_winograd_stride2_pack" },
+    { "conv2d_winograd", "conv2d_winograd_inline" },
+    { "conv2d_winograd_stride2", "conv2d_winograd_stride2_data" },
     { "batch_norm", "linear", "pool", "sgd" },
     { "grad_cam", "masked_mse", "min_max" },
 };

@@ -128,7 +128,8 @@ camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_te
 bool cc_conv2d_tile_supports_affine(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_affine_desc *d = desc;
-    return cc_conv2d_tile_supports(info, &d->conv);
+    /* A first layer's own kernel and a batch norm apart are faster than the general one with both. */
+    return cc_conv2d_tile_supports(info, &d->conv) && !cc_conv2d_is_narrow(&d->conv);
 }
 
 camcl_status cc_conv2d_tile_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

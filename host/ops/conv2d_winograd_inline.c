@@ -37,7 +37,7 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffe
     const size_t points = s.block * kb + CHUNK * kb + cc_ceil_div(j->c, CHUNK) * (s.block * CHUNK + 16) + 2 * 16;
     const size_t scratch_each = POINTS * points + 9 * 256 + cc_round_up(j->c, CHUNK);
     char options[64];
-    snprintf(options, sizeof options, "-DCHUNK=%d -DVECTORS=%u", CHUNK, vectors);
+    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(
