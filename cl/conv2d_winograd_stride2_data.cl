@@ -68,7 +68,7 @@ static inline void store_points(const float16 *value, __global float *dx, const 
 
 /* The points of one tile, of which h_count and w_count exist, from its row of M; dx: its first point, at the panel's first channel, of
  * which `channels` exist. */
-static OUTLINE void transform_products_back(__global float *dx, __global const float *M, const int m_step, const int next_h, const int next_w,
+static OUTLINE void store_products(__global float *dx, __global const float *M, const int m_step, const int next_h, const int next_w,
     const int h_count, const int w_count, const int channels, const int plain, const int add)
 {
     const int two = 1 - plain;
@@ -164,7 +164,7 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
             for (int t = 0; t < count; t++) {
                 const int row = (first + t) / tiles_w, n = row / tiles_h;
                 const int h0 = (row - n * tiles_h) * 8, w0 = (first + t - row * tiles_w) * 8;
-                transform_products_back(dx + ((size_t)n * H * W + h0 * W + w0) * C + panel * KB, M + t * KB, m_step, W * C, C, H - h0, W - w0,
+                store_products(dx + ((size_t)n * H * W + h0 * W + w0) * C + panel * KB, M + t * KB, m_step, W * C, C, H - h0, W - w0,
                     C - panel * KB, plain, add);
             }
         }

@@ -59,7 +59,8 @@ static void backward_batch_norm(cc_check *c, const cc_batch_norm_op *op, bool fr
           *invstd = cc_check_random(c, channels, 7), *beta = cc_check_random(c, channels, 8);
     double *x64 = cc_check_doubles(c, x, all), *y64 = cc_check_doubles(c, y, all), *dy64 = cc_check_doubles(c, dy, all),
            *gamma64 = cc_check_doubles(c, gamma, channels), *beta64 = cc_check_doubles(c, beta, channels),
-           *mean64 = cc_check_doubles(c, NULL, channels), *var64 = cc_check_doubles(c, NULL, channels), *dx = cc_check_doubles(c, NULL, all), *dr = cc_check_doubles(c, NULL, all),
+           *mean64 = cc_check_doubles(c, NULL, channels), *var64 = cc_check_doubles(c, NULL, channels),
+           *dx = cc_check_doubles(c, NULL, all), *dr = cc_check_doubles(c, NULL, all),
            *dgamma = cc_check_doubles(c, NULL, channels), *dbeta = cc_check_doubles(c, NULL, channels);
     if (cc_check_ready(c)) {
         ref_batch_norm_statistics(&ref, x64, mean64, var64, NULL);

@@ -200,7 +200,8 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
     op_begin(&t, device);
     cc_tensor tx = op_input(&t, CC_F32, p.x, all), ty = from_x ? CC_NO_TENSOR : op_input(&t, CC_F32, y, all),
               tdy = op_input(&t, CC_F32, dy, all), tgamma = op_input(&t, CC_F32, p.gamma, c), tbeta = op_input(&t, CC_F32, p.beta, c),
-              tmean = op_input(&t, CC_F32, mean, c), tinvstd = op_input(&t, CC_F32, invstd, c), tdx = CC_NO_TENSOR, tdresidual = CC_NO_TENSOR, tdgamma = CC_NO_TENSOR, tdbeta = CC_NO_TENSOR;
+              tmean = op_input(&t, CC_F32, mean, c), tinvstd = op_input(&t, CC_F32, invstd, c), tdx = CC_NO_TENSOR,
+              tdresidual = CC_NO_TENSOR, tdgamma = CC_NO_TENSOR, tdbeta = CC_NO_TENSOR;
     if (want_dx) tdx = add.dx ? op_input(&t, CC_F32, old, all) : op_output(&t, CC_F32, all);
     if (want_residual) tdresidual = add.dresidual ? op_input(&t, CC_F32, old, all) : op_output(&t, CC_F32, all);
     if (want_params) tdgamma = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
