@@ -20,8 +20,10 @@
 #endif
 #define KB (16 * VECTORS)
 
-#include "conv2d_winograd_pixels.clh"
+#define WEIGHT_GRADIENT weight_gradient
+
 #include "conv2d_winograd_stride2.clh"
+#include "conv2d_winograd_weight.clh"
 
 /* to[f*step] = the points of the 4x4 pixels of dy, 16 channels from `at`. */
 static OUTLINE void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
@@ -48,71 +50,6 @@ static OUTLINE void gradient_transform(pixel_pointer *pixel, const int at, __glo
         gradient_line(half_way + 4 * i, 1, m, 1);
 #pragma unroll
         for (int j = 0; j < 5; j++) store16(m[j], to + (5 * i + j) * step);
-    }
-}
-
-/* u[c][k] (+)= sum over `points` points, v_step and m_step apart, and tiles of v[tile][c] * m[tile][k] */
-static OUTLINE void multiply(__global const float *v, const int v_step, __global const float *m, const int m_step, const int points,
-    __global float *u, const int tiles, const int rows, const int columns, const int inputs, const int outputs, const int add)
-{
-    for (int k = 0; k < columns; k += KB) {
-        for (int c = 0; c < rows; c += ROWS) {
-            float16 sum[ROWS][VECTORS];
-#pragma unroll
-            for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                for (int j = 0; j < VECTORS; j++) sum[i][j] = (float16)0.0f;
-            for (int point = 0; point < points; point++) {
-                __global const float *from = v + point * v_step + c, *gradient = m + point * m_step + k;
-                for (int tile = 0; tile < tiles; tile++) {
-                    float16 factor[VECTORS];
-#pragma unroll
-                    for (int j = 0; j < VECTORS; j++) factor[j] = vload16(j, gradient);
-#pragma unroll
-                    for (int i = 0; i < ROWS; i++) {
-                        const float16 value = (float16)from[i];
-#pragma unroll
-                        for (int j = 0; j < VECTORS; j++) sum[i][j] = fma(value, factor[j], sum[i][j]);
-                    }
-                    from += inputs;
-                    gradient += outputs;
-                }
-            }
-            if (add) {
-#pragma unroll
-                for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                    for (int j = 0; j < VECTORS; j++) sum[i][j] += vload16(i * VECTORS + j, u);
-            }
-#pragma unroll
-            for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                for (int j = 0; j < VECTORS; j++) store16(sum[i][j], u + i * KB + 16 * j);
-            u += ROWS * KB;
-        }
-    }
-}
-
-/* Writes dw of one block. u: [36][columns/KB][rows][KB], u_step from one f to the next. */
-static OUTLINE void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
-    const int C, const int u_step, const int out_panel, const int out_row, const int add)
-{
-    for (int k = 0; k < columns; k += KB) {
-        for (int c = 0; c < row_end; c++) {
-            for (int j = 0; j < VECTORS; j++) {
-                __global const float *from = u + (k * rows + c * KB) + 16 * j;
-                __global float *to = out + (size_t)(k / KB) * out_panel + (size_t)c * out_row + 16 * j;
-                float16 t[36], w[9];
-#pragma unroll
-                for (int i = 0; i < 36; i++) t[i] = vload16(0, from + i * u_step);
-                weight_gradient(t, w);
-#pragma unroll
-                for (int i = 0; i < 9; i++) {
-                    __global float *at = to + (size_t)i * C * out_row;
-                    store16(add ? vload16(0, at) + w[i] : w[i], at);
-                }
-            }
-        }
     }
 }
 

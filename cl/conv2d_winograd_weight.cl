@@ -20,9 +20,10 @@
 #endif
 #define KB (16 * VECTORS)
 
-#include "conv2d_tile.clh"
+#define WEIGHT_GRADIENT winograd_weight_gradient
+
 #include "conv2d_winograd.clh"
-#include "conv2d_winograd_pixels.clh"
+#include "conv2d_winograd_weight.clh"
 
 /* to[f*step] = B^T d B of 16 channels from `at`. */
 static OUTLINE void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
@@ -44,69 +45,6 @@ static inline void gradient_transform(pixel_pointer *pixel, const int at, __glob
     winograd_gradient(y, m);
 #pragma unroll
     for (int i = 0; i < 36; i++) store16(m[i], to + i * step);
-}
-
-/* u[c][k] (+)= sum over tiles of v[tile][c] * m[tile][k], for one f. */
-static OUTLINE void multiply(__global const float *v, __global const float *m, __global float *u, const int tiles, const int rows,
-    const int columns, const int inputs, const int outputs, const int add)
-{
-    for (int k = 0; k < columns; k += KB) {
-        for (int c = 0; c < rows; c += ROWS) {
-            float16 sum[ROWS][VECTORS];
-#pragma unroll
-            for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                for (int j = 0; j < VECTORS; j++) sum[i][j] = (float16)0.0f;
-            __global const float *from = v + c, *gradient = m + k;
-            for (int tile = 0; tile < tiles; tile++) {
-                float16 factor[VECTORS];
-#pragma unroll
-                for (int j = 0; j < VECTORS; j++) factor[j] = vload16(j, gradient);
-#pragma unroll
-                for (int i = 0; i < ROWS; i++) {
-                    const float16 value = (float16)from[i];
-#pragma unroll
-                    for (int j = 0; j < VECTORS; j++) sum[i][j] = fma(value, factor[j], sum[i][j]);
-                }
-                from += inputs;
-                gradient += outputs;
-            }
-            if (add) {
-#pragma unroll
-                for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                    for (int j = 0; j < VECTORS; j++) sum[i][j] += vload16(i * VECTORS + j, u);
-            }
-#pragma unroll
-            for (int i = 0; i < ROWS; i++)
-#pragma unroll
-                for (int j = 0; j < VECTORS; j++) store16(sum[i][j], u + i * KB + 16 * j);
-            u += ROWS * KB;
-        }
-    }
-}
-
-/* Writes G^T dU G of one block. u: [36][columns/KB][rows][KB], u_step from one f to the next. */
-static OUTLINE void write_block(__global const float *u, __global float *out, const int rows, const int row_end, const int columns,
-    const int C, const int u_step, const int out_panel, const int out_row, const int add)
-{
-    for (int k = 0; k < columns; k += KB) {
-        for (int c = 0; c < row_end; c++) {
-            for (int j = 0; j < VECTORS; j++) {
-                __global const float *from = u + (k * rows + c * KB) + 16 * j;
-                __global float *to = out + (size_t)(k / KB) * out_panel + (size_t)c * out_row + 16 * j;
-                float16 t[36], w[9];
-#pragma unroll
-                for (int i = 0; i < 36; i++) t[i] = vload16(0, from + i * u_step);
-                winograd_weight_gradient(t, w);
-#pragma unroll
-                for (int i = 0; i < 9; i++) {
-                    __global float *at = to + (size_t)i * C * out_row;
-                    store16(add ? vload16(0, at) + w[i] : w[i], at);
-                }
-            }
-        }
-    }
 }
 
 __kernel void conv2d_backward_weight_winograd(__global const float *x, __global const float *dy, __global float *dw,
@@ -151,7 +89,8 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
                 }
             }
             for (int f = 0; f < 36; f++)
-                multiply(v + f * v_step, m + f * m_step, u + f * u_step, count, rows, columns, inputs, outputs, begin > first);
+                multiply(v + f * v_step, v_step, m + f * m_step, m_step, 1, u + f * u_step, count, rows, columns, inputs, outputs,
+                    begin > first);
         }
         write_block(u, dw + (size_t)part * out_part + (size_t)(k0 / KB) * out_panel + (size_t)c0 * out_row, rows, channels, columns, C,
             u_step, out_panel, out_row, add);

@@ -84,15 +84,24 @@ static void find_bundle(const camcl_device *device, const char *name, const char
             if (strcmp(bundles[i][j], name) == 0) memcpy(files, bundles[i], sizeof bundles[i]);
 }
 
+/* Whether the compiler goes straight to a processor's instructions, prefetches among them; on the way through SPIR-V it refuses them. */
+static bool compiles_prefetch(const camcl_device_info *info)
+{
+    static const char *const platforms[] = { "Portable Computing Language", "Intel" };
+    for (size_t i = 0; i < CC_COUNT(platforms); i++)
+        if (info->type == CAMCL_CPU && strncmp(info->platform, platforms[i], strlen(platforms[i])) == 0) return true;
+    return false;
+}
+
 static void describe_options(cc_text *text, const camcl_device *device, const char *options)
 {
     const camcl_device_info *info = &device->info;
     unsigned major = 1, minor = 0;
     /* The device's own language version, not the platform's; kernels are written for 1.2. */
     sscanf(info->opencl_c, "OpenCL C %u.%u", &major, &minor);
-    cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
-                major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, info->compute_units, info->local_mem,
-                info->max_work_group);
+    cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_PREFETCH=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
+                major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, compiles_prefetch(info), info->compute_units,
+                info->local_mem, info->max_work_group);
     if (options && *options) cc_text_add(text, " %s", options);
 }
 

@@ -1,19 +1,29 @@
-/* Weight gradient in the Winograd domain for CPUs (cl/conv2d_winograd_weight.cl). */
+/* Weight gradients in the Winograd domain for CPUs, of stride 1 (cl/conv2d_winograd_weight.cl) and 2
+ * (cl/conv2d_winograd_stride2_weight.cl). */
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
+#include "ops/conv2d_winograd_stride2.h"
 
-enum { POINTS = 36, ROWS = 8 }; /* of cl/conv2d_winograd.clh; rows of a register tile */
+enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register tile */
 
-/* A block's gradient (590 KB) and transformed tiles (440 KB) share a second-level cache. Twice or half of either is no faster. */
-enum { BLOCK_CHANNELS = 64, BLOCK_TILES = 24 };
+/* Channels of a block either way: its gradient takes 590 KB. */
+enum { BLOCK_CHANNELS = 64 };
 
-camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                camcl_error *err)
+/* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient. Twice
+ * or half as many are no faster. */
+typedef struct weight_form {
+    const char *program, *kernel;
+    size_t points, tiles;
+} weight_form;
+static const weight_form stride1 = { "conv2d_winograd_weight", "conv2d_backward_weight_winograd", 36, 24 };
+static const weight_form stride2 = { "conv2d_winograd_stride2_weight", "conv2d_backward_weight_winograd_stride2", 81, 12 };
+
+static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
+                           camcl_error *err)
 {
-    const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = 9 * d->c;
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 2 * units;
@@ -25,9 +35,10 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
     const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
     const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
     const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
-    const size_t rounds = cc_ceil_div(tiles_each, BLOCK_TILES), block = cc_ceil_div(tiles_each, rounds);
-    const size_t steps = block * (inputs + outputs) + inputs * outputs + 3 * 16; /* V, M, dU, each 16 apart */
-    const size_t numbers = POINTS * (steps + 16) + cc_max_size(inputs, outputs); /* copies of the last channels; zeros */
+    const size_t rounds = cc_ceil_div(tiles_each, form->tiles), block = cc_ceil_div(tiles_each, rounds);
+    const size_t steps = block * (inputs + outputs) + 2 * 16, u_step = inputs * outputs + 16; /* V, M; dU: each 16 apart */
+    /* copies of the last channels; zeros */
+    const size_t numbers = form->points * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
     const bool direct = parts == 1 && d->k % kb == 0;
     const size_t part_size = panels * rsc * kb;
@@ -37,8 +48,8 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
     cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
     if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
-    cc_launch launch = { .program = "conv2d_winograd_weight",
-                         .kernel = "conv2d_backward_weight_winograd",
+    cc_launch launch = { .program = form->program,
+                         .kernel = form->kernel,
                          .options = options,
                          .dims = 1,
                          .global = { walkers },
@@ -57,4 +68,16 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
                        err));
     if (direct) return CAMCL_OK;
     return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+}
+
+camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                camcl_error *err)
+{
+    return record(tape, &stride1, desc, io, count, add, err);
+}
+
+camcl_status cc_conv2d_winograd_stride2_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                        camcl_error *err)
+{
+    return record(tape, &stride2, desc, io, count, add, err);
 }
