@@ -2,7 +2,7 @@
 """Parity at any width: computes PyTorch's results of a network in a temporary folder and runs camcl's test program on them.
 
 Usage: check_parity.py [--arch A] [--stem S] [--width W] [--side S] [--pool N] [--batch N] [--kinds K,...] [--layers L,...]
-                       [--trajectories T,...] [--lr RATE] [--conv C] [--threads T] [--program FILE] [--folder DIR]
+                       [--trajectories T,...] [--lr RATE] [--seeds N] [--conv C] [--threads T] [--program FILE] [--folder DIR]
 
     python tests/golden/check_parity.py                                            # ResNet-18, width 64, 16x16
     python tests/golden/check_parity.py --arch resnet50 --kinds pass
@@ -12,9 +12,10 @@ Usage: check_parity.py [--arch A] [--stem S] [--width W] [--side S] [--pool N] [
 --pool        images of a pass and of a Grad-CAM batch; --batch: labelled, and unlabelled, images of a training step
 --kinds       pass, cam, steps (default: all)
 --lr          learning rate of the training steps (default 1e-4, which suits narrow networks)
+--seeds       how many, at most 16 (default 5): the more, the less a median depends on which of them turned a ReLU
 --conv        this value of device.conv only (default: every one, each against its own bound)
 --folder      keeps the file there
-Prints for every quantity: camcl's and PyTorch float32's median error over five seeds, their ratio, the largest ratio of a single tensor
+Prints for every quantity: camcl's and PyTorch float32's median error over the seeds, their ratio, the largest ratio of a single tensor
 and which one that is. Takes minutes: float64 and two float32 runs of PyTorch per seed and case. CAMCL_DEVICE picks the device.
 Exit status: 0 all within the bounds of README.md, 1 not so, 2 usage.
 """
@@ -60,6 +61,7 @@ def main():
     ap.add_argument("--layers")
     ap.add_argument("--trajectories")
     ap.add_argument("--lr", type=float)
+    ap.add_argument("--seeds", type=int, default=parity.SEEDS, choices=range(1, 17), metavar="N")
     ap.add_argument("--conv")
     ap.add_argument("--threads", type=int, default=os.cpu_count())
     ap.add_argument("--program", default=os.path.join(ROOT, "build", "tests", "test_parity"))
@@ -73,7 +75,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = a.folder or temporary
         os.makedirs(folder, exist_ok=True)
-        make_golden.save("parity_" + a.arch, *parity.make(network(a), say=lambda line: print(line, flush=True)), folder)
+        make_golden.save("parity_" + a.arch, *parity.make(network(a), a.seeds, lambda line: print(line, flush=True)), folder)
         return 1 if run(a.program, folder, a.conv) else 0
 
 
