@@ -27,7 +27,7 @@ size_t cc_conv2d_winograd_stride2_backward_data_bytes(const camcl_device_info *i
 camcl_status cc_conv2d_winograd_stride2_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
                                                            camcl_error *err);
 
-/* conv2d_winograd_stride2_weight.c */
+/* conv2d_winograd_weight.c */
 camcl_status cc_conv2d_winograd_stride2_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                                         camcl_error *err);
 
