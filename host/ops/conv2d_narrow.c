@@ -72,17 +72,17 @@ camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_des
 {
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
-    const size_t kb = 16 * cc_conv2d_tile_vectors(d->k), panels = cc_ceil_div(d->k, kb), part_size = panels * rsc * kb;
+    const size_t kb = 16 * cc_conv2d_tile_vectors(d->k);
     const narrow_groups g = cut(d);
     const size_t groups_each = cc_ceil_div(g.count, cc_min_size(items, g.count)), parts = cc_ceil_div(g.count, groups_each);
     const size_t scratch_each = g.band_size + rsc * d->k;
-    const bool direct = parts == 1 && d->k % kb == 0;
 
     char options[64];
     snprintf(options, sizeof options, "-DTAPS=%zu -DRUN=%zu", tile_taps(d), d->s * d->c);
-    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
-    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     cc_launch launch = { .program = "conv2d_narrow_weight",
                          .kernel = "conv2d_backward_weight_narrow",
                          .options = options,
@@ -93,14 +93,11 @@ camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_des
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &launch,
         CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
-                !direct ? CC_OUT(partial)
-                : add   ? CC_INOUT(dw)
-                        : CC_OUT(dw),
+                CC_CONV2D_PARTS_OUT(out),
                 CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
                 CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each),
                 CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns), CC_INT(g.band_size), CC_INT(scratch_each), CC_INT(kb),
-                CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                CC_CONV2D_PARTS_ARGS(out)),
         err));
-    if (direct) return CAMCL_OK;
-    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+    return cc_conv2d_parts_end(tape, &out, err);
 }

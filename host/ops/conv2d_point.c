@@ -69,14 +69,14 @@ camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc
     const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
     const size_t blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
     const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
-    const size_t walkers = cc_min_size(items, parts * blocks), part_size = d->c * d->k;
-    const bool direct = parts == 1;
+    const size_t walkers = cc_min_size(items, parts * blocks);
 
     char options[64];
     snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
-    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));
-    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     cc_launch launch = { .program = "conv2d_point_weight",
                          .kernel = "conv2d_backward_weight_point",
                          .options = options,
@@ -87,14 +87,10 @@ camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &launch,
         CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
-                !direct ? CC_OUT(partial)
-                : add   ? CC_INOUT(dw)
-                        : CC_OUT(dw),
+                CC_CONV2D_PARTS_OUT(out),
                 CC_INOUT(scratch), CC_INT(d->c), CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q),
                 CC_INT(row ? 1 : d->h), CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice),
-                CC_INT(outputs), CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_INT(direct ? 0 : part_size), CC_INT(direct ? kb : d->c * kb),
-                CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                CC_INT(outputs), CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)),
         err));
-    if (direct) return CAMCL_OK;
-    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+    return cc_conv2d_parts_end(tape, &out, err);
 }

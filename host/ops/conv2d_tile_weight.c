@@ -29,20 +29,28 @@ static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
     return b;
 }
 
-camcl_status cc_conv2d_tile_reduce(cc_tape *tape, const cc_conv2d_desc *d, cc_buffer *partial, size_t parts, size_t part_size,
-                                   cc_buffer *dw, bool add, camcl_error *err)
+camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *d, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
+                                   camcl_error *err)
 {
-    const size_t rsc = d->r * d->s * d->c, kb = 16 * cc_conv2d_tile_vectors(d->k);
-    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, each = cc_ceil_div(rsc, items);
+    const size_t rsc = d->r * d->s * d->c, kb = 16 * cc_conv2d_tile_vectors(d->k), size = cc_ceil_div(d->k, kb) * rsc * kb;
+    *parts = (cc_conv2d_parts){ dw, NULL, add, count, size, kb, rsc, d->k };
+    if (count == 1 && d->k % kb == 0) return CAMCL_OK;
+    return cc_tape_buffer(tape, count * size * sizeof(float), "weight gradient parts", &parts->partial, err);
+}
+
+camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *p, camcl_error *err)
+{
+    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, each = cc_ceil_div(p->rsc, items);
+    if (p->partial == NULL) return CAMCL_OK;
     cc_launch launch = { .program = "conv2d_pack",
                          .kernel = "conv2d_reduce",
                          .dims = 1,
-                         .global = { cc_ceil_div(rsc, each) },
+                         .global = { cc_ceil_div(p->rsc, each) },
                          .local = { 1 },
-                         .bytes = 4.0 * (double)(parts * part_size + 2 * rsc * d->k) };
+                         .bytes = 4.0 * (double)(p->count * p->size + 2 * p->rsc * p->k) };
     return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(partial), add ? CC_INOUT(dw) : CC_OUT(dw), CC_INT(rsc), CC_INT(d->k), CC_INT(kb), CC_INT(parts),
-                                  CC_INT(part_size), CC_INT(each), CC_INT(add)),
+                          CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw), CC_INT(p->rsc), CC_INT(p->k), CC_INT(p->kb),
+                                  CC_INT(p->count), CC_INT(p->size), CC_INT(each), CC_INT(p->add)),
                           err);
 }
 
@@ -52,10 +60,10 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     if (cc_conv2d_is_point_weight(d)) return cc_conv2d_point_backward_weight(tape, d, io, add, err);
     if (cc_conv2d_is_narrow_weight(d)) return cc_conv2d_narrow_backward_weight(tape, d, io, add, err);
-    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
+    const size_t kb = 16 * vectors;
     const weight_block b = choose_block(d, kb);
     const size_t blocks = cc_ceil_div(d->c, b.slice) * cc_ceil_div(d->k, b.outputs);
 
@@ -74,14 +82,13 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     const size_t sums_size = d->r * (b.joined ? 1 : d->s) * b.run_pitch * b.outputs;
     const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, 16);
     const size_t walkers = cc_min_size(items, parts * blocks);
-    const bool direct = parts == 1 && d->k % kb == 0;
-    const size_t part_size = panels * rsc * kb;
 
     char options[64];
     snprintf(options, sizeof options, "-DROWS=%zu -DVECTORS=%u", b.rows, vectors);
-    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
-    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     cc_launch launch = { .program = "conv2d_tile_weight",
                          .kernel = "conv2d_backward_weight_tile",
                          .options = options,
@@ -92,16 +99,12 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &launch,
         CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
-                !direct ? CC_OUT(partial)
-                : add   ? CC_INOUT(dw)
-                        : CC_OUT(dw),
+                CC_CONV2D_PARTS_OUT(out),
                 CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
                 CC_INT(b.joined ? 1 : d->s), CC_INT(b.joined), CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows),
                 CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each), CC_INT(columns), CC_INT(band_image), CC_INT(band_row),
                 CC_INT(band_pixel), CC_INT(band_size), CC_INT(use_band), CC_INT(use_panels), CC_INT(scratch_each), CC_INT(parts),
-                CC_INT(b.slice), CC_INT(b.run), CC_INT(b.run_pitch), CC_INT(b.outputs), CC_INT(direct ? 0 : part_size),
-                CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                CC_INT(b.slice), CC_INT(b.run), CC_INT(b.run_pitch), CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)),
         err));
-    if (direct) return CAMCL_OK;
-    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+    return cc_conv2d_parts_end(tape, &out, err);
 }

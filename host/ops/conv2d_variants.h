@@ -41,9 +41,22 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
 /* conv2d_tile_weight.c */
 camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
-/* dw (+)= the sum, in order, of `parts` partial gradients of part_size numbers each, in panels [ceil(K / KB)][R*S*C][KB]. */
-camcl_status cc_conv2d_tile_reduce(cc_tape *tape, const cc_conv2d_desc *desc, cc_buffer *partial, size_t parts, size_t part_size,
-                                   cc_buffer *dw, bool add, camcl_error *err);
+/* Where a weight gradient that is computed in `count` parts goes: one part to dw itself when its channels fill their panels, else each to
+ * partial sums of `size` numbers in panels [ceil(K / KB)][R*S*C][KB]. */
+typedef struct cc_conv2d_parts {
+    cc_buffer *dw, *partial; /* partial NULL: to dw itself */
+    bool add;
+    size_t count, size, kb, rsc, k;
+} cc_conv2d_parts;
+/* The buffer that the kernel writes, and the four arguments that kernels take for it at their end. */
+#define CC_CONV2D_PARTS_OUT(p) ((p).partial ? CC_OUT((p).partial) : (p).add ? CC_INOUT((p).dw) : CC_OUT((p).dw))
+#define CC_CONV2D_PARTS_ARGS(p)                                                                                                          \
+    CC_INT((p).partial ? (p).size : 0), CC_INT((p).partial ? (p).rsc * (p).kb : (p).kb), CC_INT((p).partial ? (p).kb : (p).k),           \
+        CC_INT((p).partial == NULL && (p).add)
+camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *desc, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
+                                   camcl_error *err);
+/* After the kernel: dw (+)= the sum, in order, of partial sums, where there are any. */
+camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *parts, camcl_error *err);
 
 /* conv2d_winograd_weight.c */
 camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,

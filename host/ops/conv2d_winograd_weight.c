@@ -12,8 +12,8 @@ enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register til
 /* Channels of a block either way: its gradient takes 590 KB. */
 enum { BLOCK_CHANNELS = 64 };
 
-/* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient. Twice
- * or half as many are no faster. */
+/* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient.
+ * Twice or half as many are no faster. */
 typedef struct weight_form {
     const char *program, *kernel;
     size_t points, tiles;
@@ -25,7 +25,7 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
                            camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
-    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = 9 * d->c;
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 2 * units;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
     const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
@@ -40,14 +40,13 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     /* copies of the last channels; zeros */
     const size_t numbers = form->points * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
-    const bool direct = parts == 1 && d->k % kb == 0;
-    const size_t part_size = panels * rsc * kb;
 
     char options[64];
     snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
-    cc_buffer *scratch, *partial = NULL, *dw = io[2].buffer;
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
-    if (!direct) CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * part_size * sizeof(float), "weight gradient parts", &partial, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     cc_launch launch = { .program = form->program,
                          .kernel = form->kernel,
                          .options = options,
@@ -58,16 +57,12 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     CC_RETURN_IF_FAILED(
         cc_tape_launch(tape, &launch,
                        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
-                               !direct ? CC_OUT(partial)
-                               : add   ? CC_INOUT(dw)
-                                       : CC_OUT(dw),
+                               CC_CONV2D_PARTS_OUT(out),
                                CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q),
                                CC_INT(d->pad), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block),
-                               CC_INT(inputs), CC_INT(outputs), CC_INT(scratch_each), CC_INT(parts), CC_INT(direct ? 0 : part_size),
-                               CC_INT(direct ? kb : rsc * kb), CC_INT(direct ? d->k : kb), CC_INT(direct && add)),
+                               CC_INT(inputs), CC_INT(outputs), CC_INT(scratch_each), CC_INT(parts), CC_CONV2D_PARTS_ARGS(out)),
                        err));
-    if (direct) return CAMCL_OK;
-    return cc_conv2d_tile_reduce(tape, d, partial, parts, part_size, dw, add, err);
+    return cc_conv2d_parts_end(tape, &out, err);
 }
 
 camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
