@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/outline.h"
@@ -176,20 +177,36 @@ static void draw_image(sheet *s, cc_figure figure, uint8_t *mask)
     add_noise(s);
 }
 
+/* Images of one part, drawn in batches of BATCH. */
+typedef struct drawing {
+    const cc_images *images;
+    const cc_sines *sines;
+    cc_rng_stream stream;
+    uint64_t seed;
+    uint32_t count;
+} drawing;
+
+enum { BATCH = 64 };
+
+static void draw_batch(void *context, size_t batch)
+{
+    const drawing *d = context;
+    sheet s = {.sines = d->sines};
+    for (uint32_t i = (uint32_t)batch * BATCH; i < d->count && i / BATCH == batch; i++) {
+        /* Classes take turns: any part is balanced to within one, and the first ten images show all. */
+        d->images->labels[i] = (int32_t)(i % CC_FIGURES);
+        s.rng = cc_rng_at(d->seed, d->stream, i);
+        s.pixels = d->images->pixels + (size_t)i * image_bytes;
+        draw_image(&s, (cc_figure)d->images->labels[i], d->images->masks + (size_t)i * area);
+    }
+}
+
 static camcl_status draw_part(camcl_dataset *dataset, camcl_dataset_part part, uint32_t count, uint64_t seed, const cc_sines *sines,
                               camcl_error *err)
 {
-    sheet s = {.sines = sines};
-    const cc_images *images = &dataset->parts[part];
-    cc_rng_stream stream = part == CAMCL_TRAIN_IMAGES ? CC_RNG_SHAPES_TRAIN : CC_RNG_SHAPES_TEST;
+    drawing d = {&dataset->parts[part], sines, part == CAMCL_TRAIN_IMAGES ? CC_RNG_SHAPES_TRAIN : CC_RNG_SHAPES_TEST, seed, count};
     CC_RETURN_IF_FAILED(cc_dataset_reserve(dataset, part, count, 1, err));
-    for (uint32_t i = 0; i < count; i++) {
-        /* Classes take turns: any part is balanced to within one, and the first ten images show all. */
-        images->labels[i] = (int32_t)(i % CC_FIGURES);
-        s.rng = cc_rng_at(seed, stream, i);
-        s.pixels = images->pixels + (size_t)i * image_bytes;
-        draw_image(&s, (cc_figure)images->labels[i], images->masks + (size_t)i * area);
-    }
+    cc_parallel(cc_ceil_div(count, BATCH), draw_batch, &d);
     return CAMCL_OK;
 }
 

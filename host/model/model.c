@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 
 static camcl_status create_flat(cc_model *model, camcl_error *err)
@@ -176,24 +177,74 @@ static void draw(const cc_param *p, const cc_param *weight_of_bias, cc_rng *rng,
         }
 }
 
+static void draw_flat(const cc_model *model, size_t param, uint64_t seed, float *torch, float *flat)
+{
+    const cc_param *p = &model->graph->params[param];
+    cc_rng rng = cc_rng_at(seed, CC_RNG_WEIGHTS, param);
+    draw(p, p->kind == CC_PARAM_BIAS ? p - 1 : NULL, &rng, torch);
+    cc_param_to_flat(p, torch, flat);
+}
+
+static camcl_status write_flat(cc_model *model, size_t param, const float *flat, camcl_error *err)
+{
+    return cc_buffer_write(model->values[param].buffer, 0, flat, model->graph->params[param].count * sizeof *flat, err);
+}
+
 camcl_status cc_model_init_param(cc_model *model, size_t param, uint64_t seed, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_param *p = &model->graph->params[param];
-    float *values = NULL;
-    cc_rng rng = cc_rng_at(seed, CC_RNG_WEIGHTS, param);
-    CC_TRY(CC_NEW(p->count, &values, err));
-    draw(p, p->kind == CC_PARAM_BIAS ? p - 1 : NULL, &rng, values);
-    CC_TRY(cc_model_set(model, param, values, err));
+    const size_t count = model->graph->params[param].count;
+    float *torch = NULL;
+    CC_TRY(CC_NEW(2 * count, &torch, err));
+    draw_flat(model, param, seed, torch, torch + count);
+    CC_TRY(write_flat(model, param, torch + count, err));
 cleanup:
-    free(values);
+    free(torch);
     return status;
 }
 
+/* All parameters: each one's numbers, as drawn and as stored, begin at twice `first`. */
+typedef struct drawing {
+    const cc_model *model;
+    uint64_t seed;
+    size_t *first;
+    float *numbers;
+} drawing;
+
+static float *drawn_flat(const drawing *d, size_t param)
+{
+    return d->numbers + 2 * d->first[param] + d->model->graph->params[param].count;
+}
+
+/* The last are the largest: they come first, lest one thread ends up alone with one of them. */
+static void draw_one(void *context, size_t index)
+{
+    const drawing *d = context;
+    const size_t param = d->model->graph->param_count - 1 - index;
+    draw_flat(d->model, param, d->seed, d->numbers + 2 * d->first[param], drawn_flat(d, param));
+}
+
+/* Every parameter has a sequence of random numbers of its own, so that threads may draw them: at the start of a training with eleven
+ * million of them that is what takes longest. */
 camcl_status cc_model_init(cc_model *model, uint64_t seed, camcl_error *err)
 {
-    for (size_t i = 0; i < model->graph->param_count; i++) CC_RETURN_IF_FAILED(cc_model_init_param(model, i, seed, err));
-    return cc_model_refresh(model, err);
+    camcl_status status = CAMCL_OK;
+    const size_t params = model->graph->param_count;
+    drawing d = { model, seed, NULL, NULL };
+    size_t total = 0;
+    CC_TRY(CC_NEW(params, &d.first, err));
+    for (size_t i = 0; i < params; i++) {
+        d.first[i] = total;
+        total += model->graph->params[i].count;
+    }
+    CC_TRY(CC_NEW(2 * total, &d.numbers, err));
+    cc_parallel(params, draw_one, &d);
+    for (size_t i = 0; i < params; i++) CC_TRY(write_flat(model, i, drawn_flat(&d, i), err));
+    CC_TRY(cc_model_refresh(model, err));
+cleanup:
+    free(d.first);
+    free(d.numbers);
+    return status;
 }
 
 /* ---- packed copies */
