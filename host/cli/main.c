@@ -67,6 +67,14 @@ static int help(int argc, char **argv)
     return 0;
 }
 
+/* What camcl starts by itself where many kernels are to be compiled: no command for people. */
+static int compile_kernels(void)
+{
+    camcl_error err;
+    camcl_set_kernel_compiler(NULL);
+    return camcl_compile_kernels(0, &err) == CAMCL_OK ? 0 : cli_fail(&err);
+}
+
 static int dispatch(int argc, char **argv)
 {
     if (argc == 0) {
@@ -79,6 +87,7 @@ static int dispatch(int argc, char **argv)
         printf("camcl %s\n", CAMCL_VERSION);
         return 0;
     }
+    if (strcmp(name, CAMCL_KERNEL_COMPILER_COMMAND) == 0 && argc == 1) return compile_kernels();
     const cli_command *command = find_command(name);
     if (command == NULL) return unknown_command(name);
     if (asks_for_help(argc - 1, argv + 1)) {
@@ -91,6 +100,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     cli_describe_machine();
+    if (argc > 0) camcl_set_kernel_compiler(argv[0]);
     int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;
     /* A write that failed long ago has left its mark, not its reason. */
     errno = 0;

@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/compile.h"
 #include "device/tape_internal.h"
 
 camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err)
 {
+    *out = NULL;
+    CC_RETURN_IF_FAILED(cc_grow((void **)&device->arenas, &device->arena_capacity, device->arena_count + 1, sizeof *device->arenas, err));
     CC_RETURN_IF_FAILED(CC_NEW(1, out, err));
     (*out)->device = device;
+    device->arenas[device->arena_count++] = *out;
     return CAMCL_OK;
 }
 
@@ -30,7 +34,10 @@ void cc_arena_destroy(cc_arena **handle)
 {
     cc_arena *arena = *handle;
     if (arena == NULL) return;
-    clFinish(arena->device->queue);
+    camcl_device *device = arena->device;
+    clFinish(device->queue);
+    for (size_t i = 0; i < device->arena_count; i++)
+        if (device->arenas[i] == arena) device->arenas[i--] = device->arenas[--device->arena_count];
     release_memory(arena);
     for (size_t t = 0; t < arena->tape_count; t++) cc_tape_destroy(&arena->tapes[t]);
     free(arena->tapes);
@@ -38,6 +45,8 @@ void cc_arena_destroy(cc_arena **handle)
     free(arena);
     *handle = NULL;
 }
+
+bool cc_arena_is_committed(const cc_arena *arena) { return arena->committed; }
 
 size_t cc_arena_bytes(const cc_arena *arena)
 {
@@ -167,6 +176,8 @@ camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
     arena->committed = false;
     CC_CL(clFinish(arena->device->queue));
     release_memory(arena);
+    cc_compile_ahead(arena->device);
+    for (size_t t = 0; t < arena->tape_count; t++) CC_TRY(cc_tape_build(arena->tapes[t], err));
     size_t limit = arena->device->info.max_alloc;
     for (size_t t = 0; t < arena->tape_count; t++) {
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {

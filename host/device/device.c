@@ -77,6 +77,7 @@ void camcl_device_close(camcl_device **handle)
     free(device->timings);
     free(device->uploads);
     free(device->programs);
+    free(device->arenas);
     free(device->cache_dir);
     free(device);
     *handle = NULL;

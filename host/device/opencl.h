@@ -34,6 +34,8 @@ struct camcl_device {
     const volatile sig_atomic_t *stop;
     cc_program *programs;
     size_t program_count, program_capacity;
+    cc_arena **arenas;       /* those that exist, to know what will be launched */
+    size_t arena_count, arena_capacity;
     cc_upload *uploads;
     size_t upload_count, upload_capacity;
     size_t bytes, peak;
@@ -72,6 +74,12 @@ camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const c
 
 /* The built program for (name, options), from memory, the binary cache, or source. Borrowed. */
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err);
+/* Whether the two names are built as one program. */
+bool cc_program_is_same(const camcl_device *device, const char *a, const char *b);
+/* Whether cc_program_get needs no compiler for it. */
+bool cc_program_is_known(camcl_device *device, const char *name, const char *options);
+/* Whether kernels are compiled when they are launched first, not when their program is built. */
+bool cc_device_compiles_at_launch(const camcl_device *device);
 
 /* cache.c: binaries on disk, under a key that names everything they depend on. Both are silent on failure: a cache may be deleted, damaged
  * or read-only. */

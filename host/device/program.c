@@ -229,27 +229,80 @@ static camcl_status expand_file(expansion *out, const char *name, camcl_error *e
     return cc_fail(err, CAMCL_OPENCL, "kernel source: %s is not embedded (report this as a defect)", file);
 }
 
-static camcl_status build(camcl_device *device, const char *const files[BUNDLE], const char *options, cl_program *out, camcl_error *err)
+/* What a program is built from. */
+typedef struct recipe {
+    cc_text source, options, key;
+} recipe;
+
+static void free_recipe(recipe *r)
+{
+    cc_text_free(&r->source);
+    cc_text_free(&r->options);
+    cc_text_free(&r->key);
+}
+
+/* Whatever it returns, the caller frees *out. */
+static camcl_status find_recipe(const camcl_device *device, const char *const files[BUNDLE], const char *options, recipe *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     expansion source = { .text = CC_TEXT_INIT };
-    cc_text full = CC_TEXT_INIT, key_text = CC_TEXT_INIT;
+    *out = (recipe){ CC_TEXT_INIT, CC_TEXT_INIT, CC_TEXT_INIT };
     for (size_t i = 0; files[i]; i++) CC_TRY(expand_file(&source, files[i], err));
-    describe_options(&full, device, options);
-    if (!source.text.failed && !full.failed) describe_build(&key_text, device, source.text.data, full.data);
-    if (source.text.failed || full.failed || key_text.failed) {
+    describe_options(&out->options, device, options);
+    if (!source.text.failed && !out->options.failed) describe_build(&out->key, device, source.text.data, out->options.data);
+    if (source.text.failed || out->options.failed || out->key.failed)
         status = cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for kernel sources (close other programs)");
-        goto cleanup;
-    }
-    cc_cache_key key = { key_text.data, key_text.length };
-    *out = load_binary(device, &key, full.data);
-    if (*out == NULL && builds_modules(device)) *out = build_module(device, &source.text, full.data, &key);
-    if (*out == NULL) status = build_source(device, files[0], &source.text, full.data, &key, out, err);
 cleanup:
-    cc_text_free(&source.text);
-    cc_text_free(&full);
-    cc_text_free(&key_text);
+    out->source = source.text;
     return status;
+}
+
+static camcl_status build(camcl_device *device, const char *const files[BUNDLE], const char *options, cl_program *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    recipe r;
+    CC_TRY(find_recipe(device, files, options, &r, err));
+    cc_cache_key key = { r.key.data, r.key.length };
+    *out = load_binary(device, &key, r.options.data);
+    if (*out == NULL && builds_modules(device)) *out = build_module(device, &r.source, r.options.data, &key);
+    if (*out == NULL) status = build_source(device, files[0], &r.source, r.options.data, &key, out, err);
+cleanup:
+    free_recipe(&r);
+    return status;
+}
+
+bool cc_device_compiles_at_launch(const camcl_device *device) { return builds_modules(device); }
+
+static cl_program find_built(const camcl_device *device, const char *file, const char *options)
+{
+    for (size_t i = 0; i < device->program_count; i++)
+        if (strcmp(device->programs[i].name, file) == 0 && strcmp(device->programs[i].options, options) == 0)
+            return device->programs[i].program;
+    return NULL;
+}
+
+bool cc_program_is_same(const camcl_device *device, const char *a, const char *b)
+{
+    const char *files_a[BUNDLE], *files_b[BUNDLE];
+    find_bundle(device, a, files_a);
+    find_bundle(device, b, files_b);
+    return strcmp(files_a[0], files_b[0]) == 0;
+}
+
+bool cc_program_is_known(camcl_device *device, const char *name, const char *options)
+{
+    const char *files[BUNDLE];
+    recipe r;
+    unsigned char *binary = NULL;
+    size_t size;
+    find_bundle(device, name, files);
+    if (find_built(device, files[0], options)) return true;
+    if (find_recipe(device, files, options, &r, NULL) == CAMCL_OK && device->cache_dir) {
+        const cc_cache_key key = { r.key.data, r.key.length };
+        if (cc_cache_load(device->cache_dir, &key, &binary, &size)) free(binary);
+    }
+    free_recipe(&r);
+    return binary != NULL;
 }
 
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err)
@@ -259,11 +312,8 @@ camcl_status cc_program_get(camcl_device *device, const char *name, const char *
     const char *files[BUNDLE];
     find_bundle(device, name, files);
     if (options == NULL) options = "";
-    for (size_t i = 0; i < device->program_count; i++)
-        if (strcmp(device->programs[i].name, files[0]) == 0 && strcmp(device->programs[i].options, options) == 0) {
-            *out = device->programs[i].program;
-            return CAMCL_OK;
-        }
+    *out = find_built(device, files[0], options);
+    if (*out) return CAMCL_OK;
     CC_TRY(cc_grow((void **)&device->programs, &device->program_capacity, device->program_count + 1, sizeof entry, err));
     CC_TRY(cc_copy_text(files[0], &entry.name, err));
     CC_TRY(cc_copy_text(options, &entry.options, err));

@@ -33,6 +33,9 @@ void cc_tape_destroy(cc_tape **handle)
     if (tape == NULL) return;
     for (size_t i = 0; i < tape->count; i++) {
         if (tape->steps[i].kernel) clReleaseKernel(tape->steps[i].kernel);
+        free(tape->steps[i].program);
+        free(tape->steps[i].function);
+        free(tape->steps[i].options);
         free(tape->steps[i].args);
         free(tape->steps[i].context);
         free(tape->steps[i].mems);
@@ -127,32 +130,42 @@ static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step
 camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    camcl_device *device = tape->arena->device;
-    cl_program program;
     tape_step step = { .kind = STEP_KERNEL, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
     snprintf(step.name, sizeof step.name, "%s %s", launch->kernel, launch->options ? launch->options : "");
-    CC_TRY(cc_program_get(device, launch->program, launch->options, &program, err));
-    cl_int code;
-    step.kernel = clCreateKernel(program, launch->kernel, &code);
-    if (code != CL_SUCCESS) {
-        status =
-            cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", launch->program, launch->kernel, cc_cl_name(code));
-        goto cleanup;
-    }
     for (unsigned d = 0; d < launch->dims; d++) {
         step.global[d] = launch->global[d];
         step.local[d] = launch->local[d];
-        if (launch->global[d] == 0) {
-            status = cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: empty range (report this as a defect)", launch->program, launch->kernel);
-            goto cleanup;
-        }
+        if (launch->global[d] == 0)
+            return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: empty range (report this as a defect)", launch->program, launch->kernel);
     }
-    choose_local(device, step.kernel, &step);
+    CC_TRY(cc_copy_text(launch->program, &step.program, err));
+    CC_TRY(cc_copy_text(launch->kernel, &step.function, err));
+    CC_TRY(cc_copy_text(launch->options ? launch->options : "", &step.options, err));
     CC_TRY(append(tape, &step, args, count, err));
     return CAMCL_OK;
 cleanup:
-    if (step.kernel) clReleaseKernel(step.kernel);
+    free(step.program);
+    free(step.function);
+    free(step.options);
     return status;
+}
+
+camcl_status cc_tape_build(cc_tape *tape, camcl_error *err)
+{
+    camcl_device *device = tape->arena->device;
+    for (size_t s = 0; s < tape->count; s++) {
+        tape_step *step = &tape->steps[s];
+        cl_program program;
+        cl_int code;
+        if (step->kind != STEP_KERNEL || step->kernel) continue;
+        CC_RETURN_IF_FAILED(cc_program_get(device, step->program, step->options, &program, err));
+        step->kernel = clCreateKernel(program, step->function, &code);
+        if (code != CL_SUCCESS)
+            return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", step->program, step->function,
+                           cc_cl_name(code));
+        choose_local(device, step->kernel, step);
+    }
+    return CAMCL_OK;
 }
 
 camcl_status cc_tape_zero(cc_tape *tape, cc_buffer *buffer, camcl_error *err)

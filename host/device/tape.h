@@ -17,9 +17,10 @@ typedef struct cc_arena cc_arena;
 typedef struct cc_tape cc_tape;
 
 camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err);
-/* Assigns memory to all buffers of all tapes recorded so far and builds what their launches need. Out of memory is CAMCL_NO_MEMORY;
- * the detail lists the largest buffers with their bytes. */
+/* Builds the programs of all tapes recorded so far and assigns memory to their buffers. A build failure is CAMCL_OPENCL with the build log
+ * as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. */
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err);
+bool cc_arena_is_committed(const cc_arena *arena);   /* and nothing was recorded since */
 size_t cc_arena_bytes(const cc_arena *arena);
 /* Destroys its tapes, too. */
 void cc_arena_destroy(cc_arena **arena);
@@ -59,8 +60,7 @@ typedef struct cc_launch {
     size_t local[3];         /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, about 64 items along dim 0 on GPUs) */
     double flops, bytes;     /* of the launch, for profiles; 0: unknown */
 } cc_launch;
-/* Builds (or fetches) the program; a build failure is CAMCL_OPENCL with the build log as detail. An unused pointer argument is
- * not allowed: pass a real buffer. */
+/* The program is built, or fetched, when the arena is committed. An unused pointer argument is not allowed: pass a real buffer. */
 camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
 
 /* What the launches recorded from here on are part of, for profiles; "": nothing in particular. Copied. */

@@ -9,7 +9,8 @@ typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kin
 typedef struct tape_step {
     step_kind kind;
     char name[96];           /* "program.kernel options" */
-    cl_kernel kernel;        /* own kernel object: its arguments are set once */
+    char *program, *function, *options;   /* STEP_KERNEL: as in cc_launch */
+    cl_kernel kernel;        /* own kernel object: its arguments are set once; NULL before the commit */
     unsigned dims;
     size_t global[3], local[3];
     cc_arg *args;
@@ -49,6 +50,8 @@ struct cc_arena {
 
 /* Frees the tape with its steps and buffers (their memory belongs to the arena). */
 void cc_tape_destroy(cc_tape **tape);
+/* Creates the kernels that its steps lack, building their programs. */
+camcl_status cc_tape_build(cc_tape *tape, camcl_error *err);
 /* Sets kernel arguments from the buffers' memory. */
 camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err);
 

@@ -274,22 +274,26 @@ cleanup:
     return status;
 }
 
-camcl_status cc_model_refresh(cc_model *model, camcl_error *err)
+camcl_status cc_model_record_packing(cc_model *model, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    if (model->packed_count == 0) return CAMCL_OK;
-    if (model->pack_arena == NULL) {
-        CC_TRY(cc_arena_create(model->device, &model->pack_arena, err));
-        CC_TRY(cc_tape_create(model->pack_arena, "weight layouts", &model->pack_tape, err));
-        for (size_t i = 0; i < model->packed_count; i++) {
-            cc_packed_weight *p = &model->packed[i];
-            CC_TRY(p->variant->pack(model->pack_tape, &p->desc, model->values[p->param].buffer, p->tensor.buffer, err));
-        }
-        CC_TRY(cc_arena_commit(model->pack_arena, err));
+    if (model->packed_count == 0 || model->pack_arena) return CAMCL_OK;
+    CC_TRY(cc_arena_create(model->device, &model->pack_arena, err));
+    CC_TRY(cc_tape_create(model->pack_arena, "weight layouts", &model->pack_tape, err));
+    for (size_t i = 0; i < model->packed_count; i++) {
+        cc_packed_weight *p = &model->packed[i];
+        CC_TRY(p->variant->pack(model->pack_tape, &p->desc, model->values[p->param].buffer, p->tensor.buffer, err));
     }
-    CC_TRY(cc_tape_run(model->pack_tape, err));
     return CAMCL_OK;
 cleanup:
     cc_arena_destroy(&model->pack_arena);
     return status;
+}
+
+camcl_status cc_model_refresh(cc_model *model, camcl_error *err)
+{
+    if (model->packed_count == 0) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_model_record_packing(model, err));
+    if (!cc_arena_is_committed(model->pack_arena)) CC_RETURN_IF_FAILED(cc_arena_commit(model->pack_arena, err));
+    return cc_tape_run(model->pack_tape, err);
 }

@@ -72,5 +72,7 @@ camcl_status cc_model_weight(cc_model *model, size_t param, const cc_variant *va
                              camcl_error *err);
 /* Brings the packed copies up to date; to be called after weights changed and after new tapes were recorded. Does not wait. */
 camcl_status cc_model_refresh(cc_model *model, camcl_error *err);
+/* Records what cc_model_refresh will launch, so that its kernels can be compiled together with others. */
+camcl_status cc_model_record_packing(cc_model *model, camcl_error *err);
 
 #endif

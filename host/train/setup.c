@@ -146,6 +146,10 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
         CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, size, cc_evaluator_batch(run->split.validation_count, size),
                                                 run->arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
+    CC_RETURN_IF_FAILED(cc_model_record_packing(run->model, err));
+    const size_t programs = cc_device_count_uncompiled(run->device);
+    if (programs)
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "kernels: compiling %zu programs, once for this device and driver", programs));
     return cc_arena_commit(run->arena, err);
 }
 

@@ -54,6 +54,14 @@ const camcl_device_info *camcl_device_get_info(const camcl_device *device);
 /* Why this device was picked, one line, for logs: "Tesla T4 (0:0), the only GPU". Borrowed. */
 const char *camcl_device_reason(const camcl_device *device);
 
+/* Kernels that no cache has yet are compiled by helper processes, one per processor, if there is a program that serves as helper: `program`
+ * (a path, or a name that PATH finds; borrowed for good) called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument calls
+ * camcl_compile_kernels(0, ...). NULL, as it is in the beginning: this process compiles by itself, on one processor. */
+#define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
+void camcl_set_kernel_compiler(const char *program);
+/* The helper's side: compiles what it is asked for on `socket` until that is closed. */
+camcl_status camcl_compile_kernels(int socket, camcl_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,23 @@
+/* Compiling in other processes. Drivers compile one kernel at a time, PoCL even in all threads of a process; the first start of a training
+ * needs some fifty. So what is in no cache yet goes to helpers, one per processor: processes that build it, each a program at a time, and
+ * leave it in the caches of camcl and of the driver, where this process finds it.
+ *
+ * Between the two, on a socket, in this machine's byte order: a hello, jobs, and one byte back per job when it is done. A text is its
+ * length and its bytes.
+ *
+ *     hello = version, selector, cache folder: texts          job = program, options: texts; launches: u32; launch ...
+ *     launch = kernel: text; dims: u32; global[3], local[3]: u64; arguments: u32; argument ...
+ *     argument = kind: u32; size: u64 (of a buffer, or of local memory); value: i32 */
+#ifndef CC_DEVICE_COMPILE_H
+#define CC_DEVICE_COMPILE_H
+
+#include "device/opencl.h"
+
+/* Hands what the tapes recorded so far need, and no cache has, to helpers, and waits for them. Where that fails, or there are none, it
+ * stays undone: whoever needs a program builds it. */
+void cc_compile_ahead(camcl_device *device);
+
+/* The largest text and number of launches or arguments in a message: a helper that reads more takes it for nonsense. */
+enum { CC_COMPILE_MOST = 1 << 20 };
+
+#endif
