@@ -47,8 +47,8 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
                 for (turn++; fetched < next_rows * turn / turns; fetched++)
                     fetch_tile_input(x, next + fetched / WINOGRAD_IN, fetched % WINOGRAD_IN, tiles_h, tiles_w, H, W, C, pad);
                 for (; fetched_out < 4 * count * (i + 1) / WINOGRAD_POINTS; fetched_out++)
-                    fetch_tile_output(y + panel * KB, first + fetched_out / 4, fetched_out % 4, tiles_h, tiles_w, P, Q, K,
-                        min(KB, K - panel * KB));
+                    fetch_tile_output(y + panel * KB, residual + panel * KB, has_residual, first + fetched_out / 4, fetched_out % 4,
+                        tiles_h, tiles_w, P, Q, K, min(KB, K - panel * KB));
                 multiply_point(M + i * block * KB, V + i * block * pitch, pitch, u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, count,
                     C, 0);
             }

@@ -141,8 +141,8 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
                 for (int i = 0; i < WINOGRAD_POINTS; i++) {
                     if (next < last_panel) fetch_weights(w, C, K, next == panel ? c + CHUNK : 0, next * KB, i, turn);
                     for (; next > panel && fetched < 4 * count * (i + 1) / WINOGRAD_POINTS; fetched++)
-                        fetch_tile_output(y + panel * KB, first + fetched / 4, fetched % 4, tiles_h, tiles_w, P, Q, K,
-                            min(KB, K - panel * KB));
+                        fetch_tile_output(y + panel * KB, residual + panel * KB, has_residual, first + fetched / 4, fetched % 4,
+                            tiles_h, tiles_w, P, Q, K, min(KB, K - panel * KB));
                     multiply_point(M + i * m_point, from + i * v_point, CHUNK, u + i * u_point, count, channels, c > 0);
                 }
             }

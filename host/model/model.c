@@ -49,6 +49,23 @@ static camcl_status create_views(cc_model *model, camcl_error *err)
     return CAMCL_OK;
 }
 
+static camcl_status create_constants(cc_model *model, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_graph *g = model->graph;
+    size_t widest = 1;
+    float *ones = NULL;
+    for (size_t i = 0; i < g->node_count; i++) widest = cc_max_size(widest, g->nodes[i].channels);
+    CC_TRY(CC_NEW(widest, &ones, err));
+    for (size_t i = 0; i < widest; i++) ones[i] = 1;
+    CC_TRY(cc_buffer_create(model->device, widest * sizeof(float), "ones", &model->ones, err));
+    CC_TRY(cc_buffer_create(model->device, widest * sizeof(float), "zeros", &model->zeros, err));
+    CC_TRY(cc_buffer_write(model->ones, 0, ones, widest * sizeof(float), err));
+cleanup:
+    free(ones);
+    return status;
+}
+
 camcl_status cc_model_create(camcl_device *device, const cc_graph_spec *spec, cc_model **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -59,6 +76,7 @@ camcl_status cc_model_create(camcl_device *device, const cc_graph_spec *spec, cc
     CC_TRY(cc_graph_build(spec, camcl_device_get_info(device)->base_align / sizeof(float), &model->graph, err));
     CC_TRY(create_flat(model, err));
     CC_TRY(create_views(model, err));
+    CC_TRY(create_constants(model, err));
     *out = model;
     model = NULL;
 cleanup:
@@ -87,6 +105,8 @@ void cc_model_destroy(cc_model **handle)
     cc_buffer_destroy(&model->weights);
     cc_buffer_destroy(&model->gradients);
     cc_buffer_destroy(&model->statistics);
+    cc_buffer_destroy(&model->ones);
+    cc_buffer_destroy(&model->zeros);
     cc_graph_destroy(&model->graph);
     cc_plan_clear(&model->plan);
     free(model->packed);

@@ -34,6 +34,7 @@ typedef struct cc_model {
     /* Flat vectors; parameter i's tensor is values[i], its gradient grads[i] (none for statistics). Convolutions lie as [R,S,C,K]. */
     cc_buffer *weights, *gradients, *statistics;
     cc_tensor *values, *grads;
+    cc_buffer *ones, *zeros; /* as many as the widest layer has channels */
     cc_plan plan;
     cc_packed_weight *packed;
     size_t packed_count, packed_capacity;

@@ -85,21 +85,36 @@ static camcl_status forward_conv(cc_pass *pass, const cc_node *node, cc_tensor x
     return cc_variant_record(variant, pass->tape, &desc, (cc_tensor[]){ x, w, y }, 3, false, err);
 }
 
-/* The variant that computes a convolution together with the batch norm that is its only reader, or NULL. */
+/* The node that reads this one, if there is but one; else CC_NONE. */
+static size_t find_only_reader(const cc_graph *graph, size_t node)
+{
+    size_t reader = CC_NONE;
+    for (size_t i = node + 1; i < graph->node_count; i++) {
+        if (graph->nodes[i].input != node && graph->nodes[i].residual != node) continue;
+        if (reader != CC_NONE) return CC_NONE;
+        reader = i;
+    }
+    return reader;
+}
+
+/* Whether a convolution may do what its reader does: a sum always, since nothing else needs the convolution's own output; a batch norm
+ * where its statistics are known and nobody asks for its parameters' gradients. */
+static bool may_fuse(const cc_pass *pass, size_t conv, size_t reader)
+{
+    const cc_graph *graph = pass->model->graph;
+    if (reader == CC_NONE || graph->nodes[reader].input != conv) return false;
+    if (graph->nodes[reader].kind == CC_NODE_ADD) return true;
+    return graph->nodes[reader].kind == CC_NODE_BATCH_NORM && !pass->spec.train && pass->spec.frozen_from && conv >= pass->spec.frozen_from;
+}
+
+/* The variant that computes a convolution together with the node that reads it, or NULL. */
 static camcl_status find_fused(cc_pass *pass, size_t conv, const cc_variant **variant, const cc_variant **fused, camcl_error *err)
 {
     const cc_graph *graph = pass->model->graph;
     const cc_node *node = &graph->nodes[conv];
-    size_t readers = 0, reader = CC_NONE;
+    const size_t reader = find_only_reader(graph, conv);
     *fused = NULL;
-    for (size_t i = conv + 1; i < graph->node_count; i++) {
-        if (graph->nodes[i].input != conv && graph->nodes[i].residual != conv) continue;
-        readers++;
-        reader = i;
-    }
-    if (pass->spec.train || !pass->spec.frozen_from || conv < pass->spec.frozen_from || readers != 1 ||
-        graph->nodes[reader].kind != CC_NODE_BATCH_NORM || graph->nodes[reader].input != conv)
-        return CAMCL_OK;
+    if (!may_fuse(pass, conv, reader)) return CAMCL_OK;
     cc_conv2d_affine_desc desc = { cc_conv_desc_of(node, &pass->nodes[node->input].output), graph->nodes[reader].slope };
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc.conv, variant, err));
     const cc_variant *found = cc_registry_find("conv2d_affine", CC_FORWARD, (*variant)->name);
@@ -107,26 +122,34 @@ static camcl_status find_fused(cc_pass *pass, size_t conv, const cc_variant **va
     return CAMCL_OK;
 }
 
-/* Batch norm `self` and the convolution before it, which has waited for this. */
+/* Scale and shift of a batch norm in evaluation. */
+static camcl_status fold(cc_pass *pass, size_t self, cc_tensor *scale, cc_tensor *shift, camcl_error *err)
+{
+    const cc_node *node = &pass->model->graph->nodes[self];
+    const cc_tensor *v = pass->model->values;
+    cc_node_state *state = &pass->nodes[self];
+    cc_batch_norm_desc norm = cc_batch_norm_desc_of(node, &state->output);
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "mean", self, 1, &norm.c, &state->mean, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "inverse deviation", self, 1, &norm.c, &state->invstd, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "scale", self, 1, &norm.c, scale, err));
+    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "shift", self, 1, &norm.c, shift, err));
+    state->fused = true;
+    return cc_batch_norm_fold(pass->tape, &norm, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var], state->mean,
+                              state->invstd, *scale, *shift, err);
+}
+
+/* Node `self` and the convolution before it, which has waited for this. */
 static camcl_status forward_fused(cc_pass *pass, size_t self, camcl_error *err)
 {
     const cc_node *node = &pass->model->graph->nodes[self], *conv = &pass->model->graph->nodes[node->input];
-    const cc_tensor *v = pass->model->values;
     cc_node_state *state = &pass->nodes[self];
     cc_tensor x = pass->nodes[conv->input].output, residual = node->residual == CC_NONE ? CC_NO_TENSOR : pass->nodes[node->residual].output,
-              w, scale, shift;
+              w, scale = { pass->model->ones, CC_F32, 1, { node->channels } }, shift = { pass->model->zeros, CC_F32, 1, { node->channels } };
     cc_conv2d_affine_desc desc = { cc_conv_desc_of(conv, &x), node->slope };
-    cc_batch_norm_desc norm = cc_batch_norm_desc_of(node, &state->output);
     const cc_variant *variant, *fused;
     CC_RETURN_IF_FAILED(find_fused(pass, node->input, &variant, &fused, err));
     CC_RETURN_IF_FAILED(cc_model_weight(pass->model, conv->weight, variant, &desc.conv, &w, err));
-    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "mean", self, 1, &norm.c, &state->mean, err));
-    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "inverse deviation", self, 1, &norm.c, &state->invstd, err));
-    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "scale", self, 1, &norm.c, &scale, err));
-    CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "shift", self, 1, &norm.c, &shift, err));
-    CC_RETURN_IF_FAILED(cc_batch_norm_fold(pass->tape, &norm, v[node->weight], v[node->bias], v[node->running_mean], v[node->running_var],
-                                           state->mean, state->invstd, scale, shift, err));
-    state->fused = true;
+    if (node->kind == CC_NODE_BATCH_NORM) CC_RETURN_IF_FAILED(fold(pass, self, &scale, &shift, err));
     pass->nodes[node->input].output = state->output;
     return cc_variant_record(fused, pass->tape, &desc, (cc_tensor[]){ x, w, scale, shift, residual, state->output }, 6, false, err);
 }
@@ -159,7 +182,7 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
     if (node->kind == CC_NODE_CONV) {
         const cc_variant *variant, *fused;
         CC_RETURN_IF_FAILED(find_fused(pass, i, &variant, &fused, err));
-        if (fused) {   /* the batch norm will do it, when its residual is there, too */
+        if (fused) {   /* its reader will do it, when the residual is there, too */
             pass->nodes[i].output = (cc_tensor){ NULL, CC_F32, rank, { dim[0], dim[1], dim[2], dim[3] } };
             return CAMCL_OK;
         }
@@ -273,11 +296,36 @@ static camcl_status backward_linear(cc_pass *pass, const cc_node *node, cc_tenso
     return cc_model_linear(pass->model, pass->tape, CC_BACKWARD_DATA, &desc, (cc_tensor[]){ dy, m->values[node->weight], dx }, 3, add, err);
 }
 
-static camcl_status backward_add(cc_pass *pass, const cc_node *node, const cc_node_state *state, camcl_error *err)
+/* Whether another node adds to the gradient of `node`, one operand of a sum, before that of `other` has been used. */
+static bool grows_too_early(const cc_graph *graph, size_t sum, size_t node, size_t other)
 {
+    for (size_t i = other + 1; i < sum; i++)
+        if (graph->nodes[i].input == node || graph->nodes[i].residual == node) return true;
+    return false;
+}
+
+/* Whether both operands of a sum may take its gradient as theirs, in its own place. Passes without parameter gradients keep them apart:
+ * the exact CAM gradient reads them once more. */
+static bool may_share_gradient(const cc_pass *pass, size_t self, const bool *written)
+{
+    const cc_graph *graph = pass->model->graph;
+    const cc_node *node = &graph->nodes[self];
+    return written && node->slope == 1 && pass->nodes[node->input].gradient.buffer == NULL &&
+           pass->nodes[node->residual].gradient.buffer == NULL && node->input != node->residual &&
+           !grows_too_early(graph, self, node->input, node->residual) && !grows_too_early(graph, self, node->residual, node->input);
+}
+
+static camcl_status backward_add(cc_pass *pass, size_t self, const bool *written, camcl_error *err)
+{
+    const cc_node *node = &pass->model->graph->nodes[self];
+    const cc_node_state *state = &pass->nodes[self];
     cc_pointwise_desc desc = { cc_tensor_count(&state->output), node->slope };
     cc_tensor da, db, dy = state->gradient;
     bool add_a, add_b;
+    if (may_share_gradient(pass, self, written)) {
+        pass->nodes[node->input].gradient = pass->nodes[node->residual].gradient = dy;
+        return CAMCL_OK;
+    }
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &da, &add_a, err));
     CC_RETURN_IF_FAILED(gradient_of(pass, node->residual, &db, &add_b, err));
     return cc_add_backward(pass->tape, &desc, state->output, dy, da, add_a, db, add_b, err);
@@ -293,7 +341,7 @@ static camcl_status backward_node(cc_pass *pass, size_t i, bool *written, camcl_
     switch (node->kind) {
     case CC_NODE_CONV: return backward_conv(pass, node, x, state->gradient, written, err);
     case CC_NODE_BATCH_NORM: return backward_batch_norm(pass, node, state, x, written, err);
-    case CC_NODE_ADD: return backward_add(pass, node, state, err);
+    case CC_NODE_ADD: return backward_add(pass, i, written, err);
     case CC_NODE_LINEAR: return backward_linear(pass, node, x, state->gradient, written, err);
     case CC_NODE_MAX_POOL:
         CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add, err));

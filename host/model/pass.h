@@ -21,14 +21,15 @@ void cc_pass_destroy(cc_pass **pass);
 
 /* Records the whole forward pass from `input`. */
 camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err);
-/* The output of a node: [N,H,W,C], or [N,C] behind the global pooling. That of a convolution whose batch norm it applied is the batch
- * norm's. */
+/* The output of a node: [N,H,W,C], or [N,C] behind the global pooling. That of a convolution that was computed together with the batch norm
+ * or the sum after it is the latter's. */
 cc_tensor cc_pass_output(const cc_pass *pass, size_t node);
 size_t cc_pass_last(const cc_pass *pass);   /* the node of the logits */
 
 /* Sets d loss / d output of a node, the start of a backward pass; forgets all other gradients. */
 void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient);
-/* The gradient of a node's output after a backward pass reached it. */
+/* The gradient of a node's output after a backward pass reached it; with parameter gradients, what lies above where the pass stopped may
+ * have been overwritten. */
 cc_tensor cc_pass_gradient(const cc_pass *pass, size_t node);
 
 /* Records backward from `from` (its gradient is set) down to, not including, `stop`: afterwards gradient(stop) is complete. With `written`
