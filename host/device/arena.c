@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "device/compile.h"
 #include "device/tape_internal.h"
 
 camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err)
@@ -176,7 +175,7 @@ camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
     arena->committed = false;
     CC_CL(clFinish(arena->device->queue));
     release_memory(arena);
-    cc_compile_ahead(arena->device);
+    cc_device_compile_ahead(arena->device);
     for (size_t t = 0; t < arena->tape_count; t++) CC_TRY(cc_tape_build(arena->tapes[t], err));
     size_t limit = arena->device->info.max_alloc;
     for (size_t t = 0; t < arena->tape_count; t++) {

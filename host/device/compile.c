@@ -20,8 +20,13 @@ enum { MOST_HELPERS = 8, PATIENCE = 120000 /* ms for one program: whoever takes 
 extern char **environ;
 
 static const char *compiler;
+static camcl_compile_progress report;
 
-void camcl_set_kernel_compiler(const char *program) { compiler = program; }
+void camcl_set_kernel_compiler(const char *program, camcl_compile_progress progress)
+{
+    compiler = program;
+    report = progress;
+}
 
 /* ---- what there is to do */
 
@@ -271,6 +276,7 @@ static void work_off(helper *helpers, size_t count, const job_list *list)
             if (helpers[i].socket >= 0 && !helpers[i].busy && next < list->count) give(&helpers[i], &list->jobs[next++]);
             busy += helpers[i].busy;
         }
+        if (report && busy > 0) report(next - busy, list->count);
         if (busy > 0 && !wait_for_any(helpers, count)) {
             for (size_t i = 0; i < count; i++) kill(helpers[i].process, SIGKILL);
             return;
@@ -278,7 +284,7 @@ static void work_off(helper *helpers, size_t count, const job_list *list)
     } while (busy > 0);
 }
 
-void cc_compile_ahead(camcl_device *device)
+void cc_device_compile_ahead(camcl_device *device)
 {
     helper helpers[MOST_HELPERS];
     job_list list = { NULL, 0, 0 };
@@ -289,7 +295,8 @@ void cc_compile_ahead(camcl_device *device)
     const size_t wanted = cc_min_size(list.count, cc_min_size((size_t)processors, MOST_HELPERS));
     /* one program alone gains nothing */
     while (wanted > 1 && started < wanted && start(device, &helpers[started])) started++;
-    work_off(helpers, started, &list);
+    if (started) work_off(helpers, started, &list);
+    if (started && report) report(list.count, list.count);
     for (size_t i = 0; i < started; i++) {
         if (helpers[i].socket >= 0) drop(&helpers[i]);
         waitpid(helpers[i].process, NULL, 0);

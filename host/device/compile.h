@@ -13,10 +13,6 @@
 
 #include "device/opencl.h"
 
-/* Hands what the tapes recorded so far need, and no cache has, to helpers, and waits for them. Where that fails, or there are none, it
- * stays undone: whoever needs a program builds it. */
-void cc_compile_ahead(camcl_device *device);
-
 /* The largest text and number of launches or arguments in a message: a helper that reads more takes it for nonsense. */
 enum { CC_COMPILE_MOST = 1 << 20 };
 

@@ -13,6 +13,9 @@ const char *cc_device_conv_policy(const camcl_device *device);   /* auto | direc
 
 /* Programs that the launches recorded so far need and no cache has: so many are compiled at the next commit. */
 size_t cc_device_count_uncompiled(camcl_device *device);
+/* Hands them to helper processes (compile.h) and waits. A commit does so, too. Where it fails, or there are no helpers, it stays undone:
+ * whoever needs a program builds it. */
+void cc_device_compile_ahead(camcl_device *device);
 
 /* Bytes in device buffers now and at most since the last reset. */
 size_t cc_device_bytes(const camcl_device *device);

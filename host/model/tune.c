@@ -141,22 +141,29 @@ static size_t tensors_of(const cc_problem *p, const operands *o, cc_tensor *io)
     return 4;
 }
 
-static camcl_status trial_open(trial *t, camcl_device *device, const cc_problem *p, const operands *o, camcl_error *err)
+/* On tapes of t->arena. packed: where the weights in the variant's layout go. */
+static camcl_status trial_record(trial *t, camcl_device *device, const cc_problem *p, const operands *o, cc_buffer *packed, camcl_error *err)
 {
     const cc_variant *v = t->variant;
     cc_tensor io[4];
     const size_t count = tensors_of(p, o, io);
-    t->seconds = t->pack_seconds = DBL_MAX;
-    CC_RETURN_IF_FAILED(cc_arena_create(device, &t->arena, err));
     CC_RETURN_IF_FAILED(cc_tape_create(t->arena, v->name, &t->tape, err));
     if (v->pack) {
-        const size_t bytes = v->packed_bytes(camcl_device_get_info(device), desc_of(p));
-        CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, v->name, &t->packed, err));
         CC_RETURN_IF_FAILED(cc_tape_create(t->arena, v->layout, &t->pack, err));
-        CC_RETURN_IF_FAILED(v->pack(t->pack, desc_of(p), o->w, t->packed, err));
-        io[1] = (cc_tensor){ .buffer = t->packed, .dtype = CC_F32, .rank = 1, .dim = { bytes / sizeof(float) } };
+        CC_RETURN_IF_FAILED(v->pack(t->pack, desc_of(p), o->w, packed, err));
+        io[1] = (cc_tensor){ packed, CC_F32, 1, { v->packed_bytes(camcl_device_get_info(device), desc_of(p)) / sizeof(float) } };
     }
-    CC_RETURN_IF_FAILED(v->record(t->tape, desc_of(p), io, count, false, err));
+    return v->record(t->tape, desc_of(p), io, count, false, err);
+}
+
+static camcl_status trial_open(trial *t, camcl_device *device, const cc_problem *p, const operands *o, camcl_error *err)
+{
+    const cc_variant *v = t->variant;
+    t->seconds = t->pack_seconds = DBL_MAX;
+    CC_RETURN_IF_FAILED(cc_arena_create(device, &t->arena, err));
+    if (v->pack)
+        CC_RETURN_IF_FAILED(cc_buffer_create(device, v->packed_bytes(camcl_device_get_info(device), desc_of(p)), v->name, &t->packed, err));
+    CC_RETURN_IF_FAILED(trial_record(t, device, p, o, t->packed, err));
     return cc_arena_commit(t->arena, err);
 }
 
@@ -256,6 +263,11 @@ cleanup:
     return status;
 }
 
+static cc_problem with_few_images(const camcl_device *device, const cc_problem *p)
+{
+    return with_images(p, cc_max_size(FEW_IMAGES, cc_min_size(camcl_device_get_info(device)->compute_units, MOST_IMAGES)));
+}
+
 /* Weight layouts are brought up to date once per training step; the larger batches are those of evaluation, which does it once. */
 static double milliseconds(const trial *t, size_t images)
 {
@@ -265,8 +277,7 @@ static double milliseconds(const trial *t, size_t images)
 static camcl_status time_variants(camcl_device *device, const cc_problem *p, const operands *o, trial *trials, size_t count, double *ms,
                                   camcl_error *err)
 {
-    const size_t units = camcl_device_get_info(device)->compute_units;
-    const cc_problem few = with_images(p, cc_max_size(FEW_IMAGES, cc_min_size(units, MOST_IMAGES)));
+    const cc_problem few = with_few_images(device, p);
     const double share = p->linear ? 1 : (double)p->conv.n / (double)few.conv.n;
     CC_RETURN_IF_FAILED(qualify(device, &few, o, trials, count, err));
     for (size_t i = 0; i < count; i++) ms[i] = 1e3 * trials[i].seconds * share;
@@ -276,15 +287,19 @@ static camcl_status time_variants(camcl_device *device, const cc_problem *p, con
     return CAMCL_OK;
 }
 
-static camcl_status create_operands(camcl_device *device, const cc_problem *p, operands *o, camcl_error *err)
+/* How many numbers the three tensors have. */
+static void count_numbers(const cc_problem *p, size_t *x, size_t *w, size_t *y)
 {
     const cc_conv2d_desc *d = &p->conv;
-    size_t x = p->fc.n * p->fc.in, w = p->fc.in * p->fc.out, y = p->fc.n * p->fc.out;
-    if (!p->linear) {
-        x = d->n * d->h * d->w * d->c;
-        w = d->r * d->s * d->c * d->k;
-        y = d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->k;
-    }
+    *x = p->linear ? p->fc.n * p->fc.in : d->n * d->h * d->w * d->c;
+    *w = p->linear ? p->fc.in * p->fc.out : d->r * d->s * d->c * d->k;
+    *y = p->linear ? p->fc.n * p->fc.out : d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->k;
+}
+
+static camcl_status create_operands(camcl_device *device, const cc_problem *p, operands *o, camcl_error *err)
+{
+    size_t x, w, y;
+    count_numbers(p, &x, &w, &y);
     CC_RETURN_IF_FAILED(cc_tune_buffer(device, x, p->direction != CC_BACKWARD_DATA, &o->x, err));
     CC_RETURN_IF_FAILED(cc_tune_buffer(device, w, p->direction != CC_BACKWARD_WEIGHT, &o->w, err));
     CC_RETURN_IF_FAILED(cc_tune_buffer(device, y, p->direction != CC_FORWARD, &o->y, err));
@@ -313,4 +328,33 @@ cleanup:
     cc_buffer_destroy(&o.y);
     cc_buffer_destroy(&o.out);
     return status;
+}
+
+/* One variant as it would be timed, on buffers of the tape, which get no memory. */
+static camcl_status record_variant(cc_arena *arena, camcl_device *device, const cc_problem *p, const cc_variant *variant, camcl_error *err)
+{
+    trial t = { .variant = variant, .arena = arena };
+    size_t x, w, y;
+    cc_tape *owner;
+    operands o;
+    cc_buffer *packed = NULL;
+    count_numbers(p, &x, &w, &y);
+    const size_t out = p->direction == CC_FORWARD ? y : p->direction == CC_BACKWARD_DATA ? x : w;
+    CC_RETURN_IF_FAILED(cc_tape_create(arena, "operands", &owner, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(owner, x * sizeof(float), "x", &o.x, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(owner, w * sizeof(float), "w", &o.w, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(owner, y * sizeof(float), "y", &o.y, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(owner, out * sizeof(float), "out", &o.out, err));
+    if (variant->pack)
+        CC_RETURN_IF_FAILED(cc_tape_buffer(owner, variant->packed_bytes(camcl_device_get_info(device), desc_of(p)), "packed", &packed, err));
+    return trial_record(&t, device, p, &o, packed, err);
+}
+
+camcl_status cc_tune_record(cc_arena *arena, camcl_device *device, const cc_problem *problem, camcl_error *err)
+{
+    const cc_problem p = with_images(problem, MOST_IMAGES), few = with_few_images(device, &p);
+    const cc_variant *variants[MOST_VARIANTS];
+    const size_t count = list_variants(device, &p, variants);
+    for (size_t i = 0; i < count; i++) CC_RETURN_IF_FAILED(record_variant(arena, device, &few, variants[i], err));
+    return CAMCL_OK;
 }

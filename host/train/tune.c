@@ -174,6 +174,18 @@ static void report(camcl_device *device, const job *j, const camcl_tune_options 
     if (options->progress) options->progress(options->context, p);
 }
 
+/* The kernels of all jobs at once, on all processors; what fails to be recorded fails again, and is counted, when it is timed. */
+static camcl_status compile_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, camcl_error *err)
+{
+    cc_arena *arena;
+    CC_RETURN_IF_FAILED(cc_arena_create(device, &arena, err));
+    for (size_t i = 0; i < count; i++)
+        if (wanted[i]) (void)cc_tune_record(arena, device, &jobs[i].problem, NULL);
+    cc_device_compile_ahead(device);
+    cc_arena_destroy(&arena);
+    return CAMCL_OK;
+}
+
 /* Times jobs of which `wanted` is set. */
 static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, const camcl_tune_options *options,
                               camcl_tune_result *result, camcl_error *err)
@@ -287,6 +299,7 @@ static camcl_status tune(camcl_device *device, const cc_settings *settings, cons
         wanted[i] = options->again || !cc_tune_knows(device, &jobs[i].problem);
         result->known += !wanted[i];
     }
+    CC_TRY(compile_jobs(device, jobs, wanted, result->total, err));
     CC_TRY(time_jobs(device, jobs, wanted, result->total, options, result, err));
     if (gemm) CC_TRY(time_gemm(device, jobs, wanted, result->total, options, result, err));
 cleanup:

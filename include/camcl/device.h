@@ -56,9 +56,11 @@ const char *camcl_device_reason(const camcl_device *device);
 
 /* Kernels that no cache has yet are compiled by helper processes, one per processor, if there is a program that serves as helper: `program`
  * (a path, or a name that PATH finds; borrowed for good) called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument calls
- * camcl_compile_kernels(0, ...). NULL, as it is in the beginning: this process compiles by itself, on one processor. */
+ * camcl_compile_kernels(0, ...). NULL, as it is in the beginning: this process compiles by itself, on one processor. `progress` (or NULL)
+ * is called before the first kernels and after each helper's answer, with done = total at the end. For the whole process. */
 #define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
-void camcl_set_kernel_compiler(const char *program);
+typedef void (*camcl_compile_progress)(size_t done, size_t total);
+void camcl_set_kernel_compiler(const char *program, camcl_compile_progress progress);
 /* The helper's side: compiles what it is asked for on `socket` until that is closed. */
 camcl_status camcl_compile_kernels(int socket, camcl_error *err);
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "device/compile.h"
+#include "device/device.h"
 #include "ops/ops.h"
 #include "support/devices.h"
 #include "support/operands.h"
@@ -63,18 +63,29 @@ static void run_and_close(work *w)
     camcl_device_close(&w->device);
 }
 
+static size_t last_done, last_total;
+
+static void count_progress(size_t done, size_t total)
+{
+    last_done = done;
+    last_total = total;
+}
+
 static void compile_in_helpers(camcl_device *device, void *context)
 {
     work w;
     const char *selector = camcl_device_get_info(device)->selector, *cache = scratch_path(context, selector);
-    camcl_set_kernel_compiler(getenv("CAMCL_PROGRAM"));
+    camcl_set_kernel_compiler(getenv("CAMCL_PROGRAM"), count_progress);
+    last_done = last_total = 0;
     record(&w, selector, cache);
     assert_int_equal(cc_device_count_uncompiled(w.device), 2);
-    cc_compile_ahead(w.device);
+    cc_device_compile_ahead(w.device);
     /* This process has built nothing: they come from the helpers, if a machine has the processors for them. */
     assert_int_equal(cc_device_count_uncompiled(w.device), sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 2 : 0);
+    assert_int_equal(last_done, last_total);
+    assert_int_equal(last_total, sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 0 : 2);
     run_and_close(&w);
-    camcl_set_kernel_compiler(NULL);
+    camcl_set_kernel_compiler(NULL, NULL);
 }
 
 static void helpers_fill_the_cache(void **state)
@@ -91,12 +102,12 @@ static void compile_without_help(camcl_device *device, void *context)
         work w;
         char name[64];
         snprintf(name, sizeof name, "%s.%zu", selector, i);
-        camcl_set_kernel_compiler(useless[i]);
+        camcl_set_kernel_compiler(useless[i], NULL);
         record(&w, selector, scratch_path(context, name));
-        cc_compile_ahead(w.device);
+        cc_device_compile_ahead(w.device);
         assert_int_equal(cc_device_count_uncompiled(w.device), 2);
         run_and_close(&w);
-        camcl_set_kernel_compiler(NULL);
+        camcl_set_kernel_compiler(NULL, NULL);
     }
 }
 
