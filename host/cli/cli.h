@@ -32,6 +32,11 @@ int cmd_tune(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 
+/* What this program was called as; borrowed. */
+void cli_set_program(const char *name);
+/* This program as the compiler of its kernels; a terminal at stderr shows how far it is. */
+camcl_kernel_compiler cli_kernel_compiler(void);
+
 /* Sets HWLOC_SYNTHETIC where PoCL could not learn the machine's memory and cores by itself. Call it before OpenCL is used. */
 void cli_describe_machine(void);
 

@@ -30,6 +30,7 @@ camcl_status cli_open_device(const camcl_config *config, camcl_device **device, 
         .conv = camcl_config_string(config, "device.conv"),
         .tune = camcl_config_string(config, "device.tune"),
         .separate_memory = camcl_config_is(config, "device.memory", "separate"),
+        .compiler = cli_kernel_compiler(),
     };
     return camcl_device_open(&options, device, err);
 }

@@ -58,7 +58,7 @@ static camcl_status fill_dir(camcl_config *config, const char *path, camcl_error
 static camcl_status train(const cli_train_args *args, const camcl_config *config, camcl_error *err)
 {
     screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
-    camcl_train_options options = { args->resume, cli_stop_on_signals(), &s, show_progress, show_message };
+    camcl_train_options options = { args->resume, cli_stop_on_signals(), &s, show_progress, show_message, cli_kernel_compiler() };
     camcl_train_result result;
     camcl_status status = camcl_train(config, &options, &result, err);
     if (s.line_open) putchar('\n');

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 
@@ -72,7 +71,6 @@ static int help(int argc, char **argv)
 static int compile_kernels(void)
 {
     camcl_error err;
-    camcl_set_kernel_compiler(NULL, NULL);
     return camcl_compile_kernels(0, &err) == CAMCL_OK ? 0 : cli_fail(&err);
 }
 
@@ -98,18 +96,10 @@ static int dispatch(int argc, char **argv)
     return command->run(argc - 1, argv + 1);
 }
 
-/* One line of a terminal, gone when it is done. */
-static void show_compiling(size_t done, size_t total)
-{
-    fprintf(stderr, "\r\033[K");
-    if (done < total) fprintf(stderr, "camcl: compiling kernels, once for this device and driver: %zu of %zu programs", done, total);
-    fflush(stderr);
-}
-
 int main(int argc, char **argv)
 {
     cli_describe_machine();
-    if (argc > 0) camcl_set_kernel_compiler(argv[0], isatty(STDERR_FILENO) ? show_compiling : NULL);
+    if (argc > 0) cli_set_program(argv[0]);
     int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;
     /* A write that failed long ago has left its mark, not its reason. */
     errno = 0;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -84,4 +85,22 @@ void cli_bytes(size_t bytes, char *out, size_t size)
         unit++;
     }
     snprintf(out, size, value < 10 && unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+static const char *program;
+
+void cli_set_program(const char *name) { program = name; }
+
+/* One line, gone when it is done. */
+static void show_compiling(void *context, size_t done, size_t total)
+{
+    (void)context;
+    fprintf(stderr, "\r\033[K");
+    if (done < total) fprintf(stderr, "camcl: compiling kernels, once for this device and driver: %zu of %zu programs", done, total);
+    fflush(stderr);
+}
+
+camcl_kernel_compiler cli_kernel_compiler(void)
+{
+    return (camcl_kernel_compiler){ program, NULL, isatty(STDERR_FILENO) ? show_compiling : NULL };
 }

@@ -19,15 +19,6 @@ enum { MOST_HELPERS = 8, PATIENCE = 120000 /* ms for one program: whoever takes 
 
 extern char **environ;
 
-static const char *compiler;
-static camcl_compile_progress report;
-
-void camcl_set_kernel_compiler(const char *program, camcl_compile_progress progress)
-{
-    compiler = program;
-    report = progress;
-}
-
 /* ---- what there is to do */
 
 /* A program, and one launch of each of its kernels. */
@@ -204,7 +195,7 @@ static void drop(helper *h)
     h->busy = false;
 }
 
-static bool spawn(helper *h, int theirs)
+static bool spawn(helper *h, const char *compiler, int theirs)
 {
     const char *const arguments[] = { compiler, CAMCL_KERNEL_COMPILER_COMMAND, NULL };
     posix_spawn_file_actions_t actions;
@@ -228,7 +219,7 @@ static bool start(const camcl_device *device, helper *h)
     setsockopt(pair[0], SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int));
 #endif
     *h = (helper){ .socket = pair[0] };
-    const bool spawned = spawn(h, pair[1]);
+    const bool spawned = spawn(h, device->compiler.program, pair[1]);
     close(pair[1]);
     if (!spawned) {
         drop(h);
@@ -267,7 +258,7 @@ static bool wait_for_any(helper *helpers, size_t count)
     return ready != 0; /* a signal is no reason to give up */
 }
 
-static void work_off(helper *helpers, size_t count, const job_list *list)
+static void work_off(helper *helpers, size_t count, const job_list *list, const camcl_kernel_compiler *compiler)
 {
     size_t next = 0, busy;
     do {
@@ -276,7 +267,7 @@ static void work_off(helper *helpers, size_t count, const job_list *list)
             if (helpers[i].socket >= 0 && !helpers[i].busy && next < list->count) give(&helpers[i], &list->jobs[next++]);
             busy += helpers[i].busy;
         }
-        if (report && busy > 0) report(next - busy, list->count);
+        if (compiler->progress && busy > 0) compiler->progress(compiler->context, next - busy, list->count);
         if (busy > 0 && !wait_for_any(helpers, count)) {
             for (size_t i = 0; i < count; i++) kill(helpers[i].process, SIGKILL);
             return;
@@ -290,13 +281,13 @@ void cc_device_compile_ahead(camcl_device *device)
     job_list list = { NULL, 0, 0 };
     size_t started = 0;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (compiler == NULL || device->cache_dir == NULL || processors < 2) return;
+    if (device->compiler.program == NULL || device->cache_dir == NULL || processors < 2) return;
     list_jobs(device, &list);
     const size_t wanted = cc_min_size(list.count, cc_min_size((size_t)processors, MOST_HELPERS));
     /* one program alone gains nothing */
     while (wanted > 1 && started < wanted && start(device, &helpers[started])) started++;
-    if (started) work_off(helpers, started, &list);
-    if (started && report) report(list.count, list.count);
+    if (started) work_off(helpers, started, &list, &device->compiler);
+    if (started && device->compiler.progress) device->compiler.progress(device->compiler.context, list.count, list.count);
     for (size_t i = 0; i < started; i++) {
         if (helpers[i].socket >= 0) drop(&helpers[i]);
         waitpid(helpers[i].process, NULL, 0);

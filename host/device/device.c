@@ -38,6 +38,7 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     device->info = infos[index];
     device->id = ids[index];
     device->separate = options->separate_memory;
+    device->compiler = options->compiler;
     device->poison = poison && strcmp(poison, "1") == 0;
     snprintf(device->conv, sizeof device->conv, "%s", conv);
     cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);

@@ -32,6 +32,7 @@ struct camcl_device {
     cc_timing *timings;
     size_t timing_count, timing_capacity;
     const volatile sig_atomic_t *stop;
+    camcl_kernel_compiler compiler;
     cc_program *programs;
     size_t program_count, program_capacity;
     cc_arena **arenas;       /* those that exist, to know what will be launched */

@@ -242,6 +242,7 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
     const char *dir = camcl_config_string(run->config, "output.dir");
+    device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     if (*dir == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
     /* Device and data first: a run that cannot start leaves no folder behind. */

@@ -38,6 +38,16 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
 
 typedef struct camcl_device camcl_device;
 
+/* Drivers compile one kernel at a time. What no cache has yet is compiled by helper processes, one per processor, if there is a program that
+ * serves as helper: called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument, it calls camcl_compile_kernels(0, ...). */
+#define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
+typedef struct camcl_kernel_compiler {
+    const char *program;     /* a path, or a name that PATH finds; NULL: this process compiles by itself, on one processor */
+    void *context;
+    /* Before the first and after each helper's answer; done = total at the end, and only then. May be NULL. */
+    void (*progress)(void *context, size_t done, size_t total);
+} camcl_kernel_compiler;
+
 typedef struct camcl_device_options {
     const char *select;      /* as above; NULL or "": CAMCL_DEVICE, else auto */
     const char *cache_dir;   /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl */
@@ -45,6 +55,7 @@ typedef struct camcl_device_options {
     const char *tune;        /* off: the built-in table of kernels; cache: stored winners, else the table; full: what is not stored is timed
                               * when it is first needed; NULL: cache */
     bool separate_memory;    /* one buffer per tensor, for checking tools */
+    camcl_kernel_compiler compiler;   /* program stays the caller's, until the device is closed */
 } camcl_device_options;
 
 /* Opens the selected device: context, queue, kernel cache. The caller owns *device. */
@@ -54,13 +65,6 @@ const camcl_device_info *camcl_device_get_info(const camcl_device *device);
 /* Why this device was picked, one line, for logs: "Tesla T4 (0:0), the only GPU". Borrowed. */
 const char *camcl_device_reason(const camcl_device *device);
 
-/* Kernels that no cache has yet are compiled by helper processes, one per processor, if there is a program that serves as helper: `program`
- * (a path, or a name that PATH finds; borrowed for good) called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument calls
- * camcl_compile_kernels(0, ...). NULL, as it is in the beginning: this process compiles by itself, on one processor. `progress` (or NULL)
- * is called before the first kernels and after each helper's answer, with done = total at the end. For the whole process. */
-#define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
-typedef void (*camcl_compile_progress)(size_t done, size_t total);
-void camcl_set_kernel_compiler(const char *program, camcl_compile_progress progress);
 /* The helper's side: compiles what it is asked for on `socket` until that is closed. */
 camcl_status camcl_compile_kernels(int socket, camcl_error *err);
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "camcl/config.h"
+#include "camcl/device.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +28,7 @@ typedef struct camcl_train_options {
     void *context;                            /* first argument of the callbacks, which may be NULL */
     void (*progress)(void *context, const camcl_progress *progress);   /* about ten times a second at most */
     void (*message)(void *context, const char *line);                  /* one line without a line end: what happened, warnings */
+    camcl_kernel_compiler compiler;   /* see camcl_device_options */
 } camcl_train_options;
 
 typedef struct camcl_train_result {

@@ -26,11 +26,11 @@ typedef struct work {
     cc_tensor probability;
 } work;
 
-static void record(work *w, const char *selector, const char *cache)
+static void record(work *w, const char *selector, const char *cache, camcl_kernel_compiler compiler)
 {
     float a[COUNT], b[COUNT];
     camcl_error err;
-    const camcl_device_options options = { .select = selector, .cache_dir = cache };
+    const camcl_device_options options = { .select = selector, .cache_dir = cache, .compiler = compiler };
     const cc_pointwise_desc sum = { COUNT, 1 };
     const cc_rows_desc rows = { 0, N, CLASSES };
     for (int i = 0; i < COUNT; i++) {
@@ -63,29 +63,26 @@ static void run_and_close(work *w)
     camcl_device_close(&w->device);
 }
 
-static size_t last_done, last_total;
+typedef struct progress { size_t done, total; } progress;
 
-static void count_progress(size_t done, size_t total)
+static void note_progress(void *context, size_t done, size_t total)
 {
-    last_done = done;
-    last_total = total;
+    *(progress *)context = (progress){ done, total };
 }
 
 static void compile_in_helpers(camcl_device *device, void *context)
 {
     work w;
+    progress last = { 0, 0 };
     const char *selector = camcl_device_get_info(device)->selector, *cache = scratch_path(context, selector);
-    camcl_set_kernel_compiler(getenv("CAMCL_PROGRAM"), count_progress);
-    last_done = last_total = 0;
-    record(&w, selector, cache);
+    record(&w, selector, cache, (camcl_kernel_compiler){ getenv("CAMCL_PROGRAM"), &last, note_progress });
     assert_int_equal(cc_device_count_uncompiled(w.device), 2);
     cc_device_compile_ahead(w.device);
     /* This process has built nothing: they come from the helpers, if a machine has the processors for them. */
     assert_int_equal(cc_device_count_uncompiled(w.device), sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 2 : 0);
-    assert_int_equal(last_done, last_total);
-    assert_int_equal(last_total, sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 0 : 2);
+    assert_int_equal(last.done, last.total);
+    assert_int_equal(last.total, sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 0 : 2);
     run_and_close(&w);
-    camcl_set_kernel_compiler(NULL, NULL);
 }
 
 static void helpers_fill_the_cache(void **state)
@@ -102,12 +99,10 @@ static void compile_without_help(camcl_device *device, void *context)
         work w;
         char name[64];
         snprintf(name, sizeof name, "%s.%zu", selector, i);
-        camcl_set_kernel_compiler(useless[i], NULL);
-        record(&w, selector, scratch_path(context, name));
+        record(&w, selector, scratch_path(context, name), (camcl_kernel_compiler){ .program = useless[i] });
         cc_device_compile_ahead(w.device);
         assert_int_equal(cc_device_count_uncompiled(w.device), 2);
         run_and_close(&w);
-        camcl_set_kernel_compiler(NULL, NULL);
     }
 }
 
