@@ -372,6 +372,10 @@ def main():
     if args.cpu_kernels:
         groups.append(("Kernels that only CPUs use", [build for build in CPU_BUILDS if concerns(build)], True))
 
+    if not any(builds for _, builds, _ in groups):
+        print("error: no kernel matches %s" % args.filter)
+        return 2
+
     failures = len(problems)
     for title, builds, may_spill in groups:
         if title and builds:
