@@ -1,5 +1,6 @@
 /* y [N,O] = x [N,I] w^T + b, w [O,I], and its gradients, without GEMM: for layers so small that packing and padding would cost more. WIDTH
- * divides I. Work-item i takes outputs (vectors of outputs) i*each .. . linear_bias and linear_bias_gradient go with the GEMM variant. */
+ * divides I. Work-item i takes outputs (vectors of outputs) i*each .. , where a kernel says nothing else. linear_bias and
+ * linear_bias_gradient go with the GEMM variant. */
 #include "common.clh"
 
 static inline float sum_of(floatv v)
@@ -15,15 +16,30 @@ static inline float sum_of(floatv v)
 #endif
 }
 
+/* With LANES > 1 a work-group shares each output, and `each` is 1: its work-items read a row side by side, and there are enough of them. */
 __kernel void linear_forward(__global const float *restrict x, __global const float *restrict w, __global const float *restrict b,
     __global float *restrict y, int n, int in, int out, int each, int has_b)
 {
-    const int first = (int)get_global_id(0) * each, last = min(n * out, first + each);
+#if LANES > 1
+    __local float sums[LANES];
+    const int lane = (int)get_local_id(0), first = (int)get_group_id(0), last = first + 1;
+#else
+    const int lane = 0, first = (int)get_global_id(0) * each, last = min(n * out, first + each);
+#endif
     for (int i = first; i < last; i++) {
         __global const float *row = x + (size_t)(i / out) * in, *weights = w + (size_t)(i % out) * in;
-        floatv sum = SPLAT(0.0f);
-        for (int at = 0; at < in; at += WIDTH) sum += load(row + at) * load(weights + at);
-        y[i] = has_b ? sum_of(sum) + b[i % out] : sum_of(sum);
+        floatv products = SPLAT(0.0f);
+        for (int at = lane * WIDTH; at < in; at += LANES * WIDTH) products += load(row + at) * load(weights + at);
+        float sum = sum_of(products);
+#if LANES > 1
+        sums[lane] = sum;
+        for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
+            barrier(CLK_LOCAL_MEM_FENCE);
+            if (lane < half_lanes) sums[lane] = sum += sums[lane + half_lanes];
+        }
+        if (lane > 0) return;
+#endif
+        y[i] = has_b ? sum + b[i % out] : sum;
     }
 }
 

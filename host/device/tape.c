@@ -113,6 +113,8 @@ static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *a
     return CAMCL_OK;
 }
 
+/* GPUs run a work-group in steps of 32 or 64 items, whether it has as many or not. A narrow dimension 0 (the 3 channels or 8 columns of a
+ * small image) is filled up along the others as far as powers of two divide them: kernels check only dimension 0 for sure. */
 static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step *step)
 {
     if (step->local[0] == 0) {
@@ -121,8 +123,13 @@ static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step
             size_t limit = 1;
             clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
             size_t want = 64;
-            while (want > limit || want / 2 >= step->global[0]) want /= 2;
-            step->local[0] = want ? want : 1;
+            while (want > cc_max_size(limit, 1)) want /= 2;
+            size_t left = want;
+            while (want / 2 >= step->global[0]) want /= 2;
+            step->local[0] = want;
+            left /= want;
+            for (unsigned d = 1; d < step->dims; d++)
+                for (; left > 1 && step->global[d] / step->local[d] % 2 == 0; left /= 2) step->local[d] *= 2;
         }
     }
     for (unsigned d = 0; d < step->dims; d++) step->global[d] = cc_round_up(step->global[d], step->local[d]);

@@ -38,11 +38,11 @@ static size_t channels_each(cc_tape *tape, size_t c)
 static camcl_status im2col(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *x, size_t first, size_t images,
                            camcl_error *err)
 {
-    const size_t each = channels_each(tape, d->c);
+    const size_t channels = channels_each(tape, d->c), each = channels == 1 && d->c % 4 == 0 ? 4 : channels;
     cc_launch launch = { .program = "conv2d_gemm",
                          .kernel = "conv2d_im2col",
-                         .dims = 3,
-                         .global = { cc_ceil_div(d->c, each), d->r * d->s, images * m->p * m->q },
+                         .dims = 2,
+                         .global = { m->rsc / each, images * m->p * m->q },
                          .bytes = 2.0 * (double)(images * image_bytes(d)) };
     return cc_tape_launch(tape, &launch,
                           CC_ARGS(CC_IN(x), CC_OUT(m->buffer), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),

@@ -103,7 +103,7 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
     assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
     (void)count, (void)add;
     const cc_launch launch = { .program = "grad_cam", .kernel = "grad_cam_tangent", .options = s->options, .dims = 2,
-        .global = { cc_ceil_div(d->c, s->width), d->n }, .local = { 1, 1, 1 }, .flops = 2.0 * floats, .bytes = 8.0 * floats };
+        .global = { cc_ceil_div(d->c, s->width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats };
     return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer),
                                                  CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu)), err);
 }

@@ -55,7 +55,12 @@ static camcl_status direct_forward(cc_tape *tape, const void *desc, const cc_ten
     CC_RETURN_IF_FAILED(check_forward(d, io, count, err));
     cc_buffer *w = io[1].buffer, *b = io[2].buffer;
     size_t each;
-    const cc_launch l = over(tape, d, "linear_forward", d->n * d->out, &each);
+    cc_launch l = over(tape, d, "linear_forward", d->n * d->out, &each);
+    const size_t lanes = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).lanes;
+    if (lanes > 1) {
+        l.global[0] = d->n * d->out * lanes;
+        l.local[0] = lanes;
+    }
     return cc_tape_launch(tape, &l,
                           CC_ARGS(CC_IN(io[0].buffer), CC_IN(w), CC_IN(b ? b : w), CC_OUT(io[3].buffer), CC_INT(d->n), CC_INT(d->in),
                                   CC_INT(d->out), CC_INT(each), CC_INT(b != NULL)),
