@@ -376,10 +376,9 @@ static void test_choice(void **state)
         assert_string_equal(cc_conv2d_choose(&cpu, "winograd", direction, &d)->name, winograd);
         assert_string_equal(cc_conv2d_choose(&cpu, "direct", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "gemm", direction, &d)->name, "gemm");
-        const char *direct = direction == CC_BACKWARD_WEIGHT ? "general" : "local";
-        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, direct);
-        const char *asked = direction == CC_BACKWARD_WEIGHT ? "general" : "winograd_local"; /* direct where there is no other */
-        assert_string_equal(cc_conv2d_choose(&gpu, "winograd", direction, &d)->name, asked);
+        assert_string_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->name, "local_small");
+        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, "local_small");
+        assert_string_equal(cc_conv2d_choose(&gpu, "winograd", direction, &d)->name, "winograd_local_small");
         assert_string_equal(cc_conv2d_choose(&gpu, "gemm", direction, &d)->name, "gemm");
         assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general"); /* allowed, but does not fit */
         assert_int_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->direction, direction);
