@@ -61,6 +61,7 @@ void conv2d_local(__global const float *x, __global const float *w, __global flo
     int w_t = begin + straight_term(item);
 #endif
 
+    const int busy = block_row(item) < pixels - first_pixel && block_column(item) < K - first_o;
     float4 sum[BLOCK_ROWS][COLUMN_PIECES];
     sums_begin(sum);
     for (int step = 0; step <= steps; step++) {
@@ -90,7 +91,7 @@ void conv2d_local(__global const float *x, __global const float *w, __global flo
 #endif
             t = term_add(t, term_step, S, C);
         }
-        if (step > 0)
+        if (step > 0 && busy)
             tile_multiply(tile_rows(memory, step - 1), tile_columns(memory, step - 1), block_row(item), block_column(item), sum);
         if (step < steps) {
             rows_put_turned(tile_rows(memory, step), item, x_next);

@@ -31,6 +31,7 @@ void conv2d_local_weight(__global const float *x, __global const float *dy, __gl
         x_place[i] = (r * W + x_v[i]) * C + m % C;
     }
 
+    const int busy = block_row(item) < places - first_m && block_column(item) < K - first_k;
     float4 sum[BLOCK_ROWS][COLUMN_PIECES];
     sums_begin(sum);
     for (int step = 0; step <= steps; step++) {
@@ -58,7 +59,7 @@ void conv2d_local_weight(__global const float *x, __global const float *dy, __gl
             p -= carry_p ? P : 0;
             n += step_n + carry_p;
         }
-        if (step > 0)
+        if (step > 0 && busy)
             tile_multiply(tile_rows(memory, step - 1), tile_columns(memory, step - 1), block_row(item), block_column(item), sum);
         if (step < steps) {
             rows_put_straight(tile_rows(memory, step), item, x_next);

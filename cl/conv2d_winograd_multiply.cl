@@ -19,6 +19,7 @@ void conv2d_winograd_multiply(__global const float *V, __global const float *u, 
     u += (size_t)point * C * K;
     M += point * tiles * K;
 
+    const int busy = block_row(item) < tiles - first_t && block_column(item) < K - first_k;
     float4 sum[BLOCK_ROWS][COLUMN_PIECES];
     sums_begin(sum);
     for (int step = 0; step <= steps; step++) {
@@ -37,7 +38,7 @@ void conv2d_winograd_multiply(__global const float *V, __global const float *u, 
             v_c += DEPTH;
             u_c += DEPTH;
         }
-        if (step > 0)
+        if (step > 0 && busy)
             tile_multiply(tile_rows(memory, step - 1), tile_columns(memory, step - 1), block_row(item), block_column(item), sum);
         if (step < steps) {
             rows_put_turned(tile_rows(memory, step), item, v_next);
@@ -68,6 +69,7 @@ void conv2d_winograd_weight_multiply(__global const float *V, __global const flo
     M += point * tiles * K;
     dU += (size_t)get_group_id(2) * C * K;
 
+    const int busy = block_row(item) < C - first_c && block_column(item) < K - first_k;
     float4 sum[BLOCK_ROWS][COLUMN_PIECES];
     sums_begin(sum);
     for (int step = 0; step <= steps; step++) {
@@ -85,7 +87,7 @@ void conv2d_winograd_weight_multiply(__global const float *V, __global const flo
             }
             t += DEPTH;
         }
-        if (step > 0)
+        if (step > 0 && busy)
             tile_multiply(tile_rows(memory, step - 1), tile_columns(memory, step - 1), block_row(item), block_column(item), sum);
         if (step < steps) {
             rows_put_straight(tile_rows(memory, step), item, v_next);
