@@ -175,6 +175,11 @@ bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const c
     return true;
 }
 
+bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant, const cc_conv2d_desc *desc)
+{
+    return strstr(variant->name, "local") == NULL || !cc_conv2d_tile_supports(info, desc);
+}
+
 /* The built-in table: names, best first, by device class. GPUs: Winograd where its transforms pay; else a direct convolution, which moves
  * less than im2col or col2im and a GEMM; GEMM, and small tiles, for devices that do not run the chosen ones. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)

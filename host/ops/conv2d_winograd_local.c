@@ -58,8 +58,10 @@ const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, cons
     const bool faster = d->c * d->k >= LEAST_CHANNELS * (d->c + d->k) && 2 * d->n * p * q >= tiles * OUT * OUT &&
                         tiles >= (gradient ? LEAST_GRADIENT_TILES : LEAST_TILES);
     if (!faster && strcmp(policy, "winograd") != 0) return NULL;
-    const size_t rows = gradient ? d->c : tiles_at_a_time(info, tiles, d->c, d->k), columns = data ? d->c : d->k;
-    return cc_local_tile_prefers_large(info, rows, columns, POINTS, d->c % 4 == 0 && d->k % 4 == 0) ? "winograd_local"
+    const size_t each = tiles_at_a_time(info, tiles, d->c, d->k), rows = gradient ? d->c : each, columns = data ? d->c : d->k;
+    const cc_local_tile large = cc_local_tile_large(columns);
+    const size_t parts = gradient ? cc_local_tile_split(info, &large, rows, columns, POINTS, each).parts : 1;
+    return cc_local_tile_prefers_large(info, rows, columns, POINTS * parts, d->c % 4 == 0 && d->k % 4 == 0) ? "winograd_local"
                                                                                                      : "winograd_local_small";
 }
 

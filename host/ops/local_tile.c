@@ -38,10 +38,14 @@ static size_t groups_wanted(const camcl_device_info *info, const cc_local_tile *
 bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, size_t columns, size_t products, bool vector)
 {
     const cc_device_class class = cc_device_get_class(info);
-    const cc_local_tile large = cc_local_tile_large(columns);
-    /* With 8x8 sums a work-item takes 105 to 130 of NVIDIA's and AMD's registers, which leaves two groups or more to a unit, but up to 165
+    const cc_local_tile large = cc_local_tile_large(columns), small = cc_local_tile_small();
+    const size_t groups = groups_of(&large, rows, columns, products);
+    /* of which more than a third is beyond the matrix that small ones do not compute */
+    const bool wasteful =
+        2 * groups * large.rows * large.columns > 3 * groups_of(&small, rows, columns, products) * small.rows * small.columns;
+    /* With 8x8 sums a work-item takes 100 to 130 of NVIDIA's and AMD's registers, which leaves two groups or more to a unit, but up to 165
      * with the addresses of single numbers; Intel's compiler spills them where a thread has 32 work-items, and small GPUs have fewer. */
-    return vector && (class == CC_CLASS_NVIDIA || class == CC_CLASS_AMD) && groups_of(&large, rows, columns, products) >= groups_wanted(info, &large);
+    return vector && (class == CC_CLASS_NVIDIA || class == CC_CLASS_AMD) && !wasteful && groups >= groups_wanted(info, &large);
 }
 
 cc_local_options cc_local_tile_options(const camcl_device_info *info, const cc_local_tile *tile, bool vector, const char *extra)
