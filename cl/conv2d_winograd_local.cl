@@ -1,10 +1,15 @@
-/* Winograd convolution F(4x4, 3x3) for GPUs in three launches: 3x3 taps, stride 1. Forward and, on dy with turned weights, backward-data.
+/* The transforms of Winograd convolutions F(4x4, 3x3) for GPUs: 3x3 taps, stride 1. Forward and, on dy with turned weights, backward-data
+ * in three launches, the second of which is one of conv2d_winograd_multiply.cl:
  *
  *     y[n,p,q,k] = sum_{r,s,c} x[n, p+r-pad, q+s-pad, c] * w[r,s,c,k],   p < P, q < Q
+ *     V[36][tiles][C] = B^T d B,    M[36][tiles][K] = V * u,    y = A^T M A,    u[36][C][K] = G g G^T (conv2d_winograd_pack.cl)
+ *
+ * and the weight gradient in four, the third of which is the other one:
+ *     V = B^T d B,    M = A dy A^T,    dU[parts][36][C][K] = V^T * M,    dw = G^T (sum over parts of dU) G
  *
  * Tile t covers output points p = 4*(t / tiles_w % tiles_h) + 0..3, q = 4*(t % tiles_w) + 0..3 of image t / (tiles_h*tiles_w); a launch
- * works on tiles first .. first+tiles-1, to bound the memory of
- *     V[36][tiles][C] = B^T d B,    M[36][tiles][K] = V * u,    u[36][C][K] = G g G^T (conv2d_winograd_pack.cl). */
+ * works on tiles first .. first+tiles-1, to bound the memory of V and M. A work-item transforms one channel of a tile, so that neighbours
+ * read and write neighbouring numbers. */
 #define WINOGRAD_TYPE float
 #include "conv2d_winograd.clh"
 
@@ -28,58 +33,6 @@ __kernel void conv2d_winograd_input(__global const float *x, __global float *V, 
     for (int i = 0; i < WINOGRAD_POINTS; i++) V[(i * tiles + t) * C + c] = d[i];
 }
 
-/* Work-groups: (k / TILE, t / TILE, point), of ITEMS work-items along dimension 0. The sum runs over c in steps of DEPTH; for each the
- * group loads V and u into tiles [DEPTH][TILE], zeros where they do not exist. Work-item (a, b) of the 16 x 16 holds channels 4a..4a+3 of
- * tiles 4b..4b+3. */
-#define TILE 64
-#define DEPTH 16
-#define ITEMS 256
-#define PITCH (TILE + 4)     /* of the tiles in local memory: spreads a column over its banks, and keeps float4 aligned */
-
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void conv2d_winograd_multiply(__global const float *V, __global const float *u, __global float *M,
-    const int tiles, const int C, const int K)
-{
-    __local float v_tile[DEPTH * PITCH], u_tile[DEPTH * PITCH];
-    const int item = get_local_id(0), first_k = get_group_id(0) * TILE, first_t = get_group_id(1) * TILE, point = get_group_id(2);
-    const int a = item % 16, b = item / 16;
-    V += point * tiles * C;
-    u += (size_t)point * C * K;
-    M += point * tiles * K;
-    float4 sum0 = (float4)0.0f, sum1 = (float4)0.0f, sum2 = (float4)0.0f, sum3 = (float4)0.0f;
-
-    for (int c0 = 0; c0 < C; c0 += DEPTH) {
-        for (int e = item; e < DEPTH * TILE; e += ITEMS) {
-            const int l = e % DEPTH, t = first_t + e / DEPTH;
-            v_tile[l * PITCH + e / DEPTH] = c0 + l < C && t < tiles ? V[t * C + c0 + l] : 0.0f;
-        }
-        for (int e = item; e < DEPTH * TILE; e += ITEMS) {
-            const int l = e / TILE, k = first_k + e % TILE;
-            u_tile[l * PITCH + e % TILE] = c0 + l < C && k < K ? u[(c0 + l) * K + k] : 0.0f;
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        for (int l = 0; l < DEPTH; l++) {
-            const float4 value = vload4(b, v_tile + l * PITCH), factor = vload4(a, u_tile + l * PITCH);
-            sum0 = fma((float4)value.x, factor, sum0);
-            sum1 = fma((float4)value.y, factor, sum1);
-            sum2 = fma((float4)value.z, factor, sum2);
-            sum3 = fma((float4)value.w, factor, sum3);
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    const int k = first_k + 4 * a;
-    for (int i = 0; i < 4; i++) {
-        const int t = first_t + 4 * b + i;
-        const float4 sum = i == 0 ? sum0 : i == 1 ? sum1 : i == 2 ? sum2 : sum3;
-        if (t >= tiles || k >= K) continue;
-        __global float *out = M + t * K + k;
-        out[0] = sum.x;
-        if (k + 1 < K) out[1] = sum.y;
-        if (k + 2 < K) out[2] = sum.z;
-        if (k + 3 < K) out[3] = sum.w;
-    }
-}
-
 /* Work-items: (k, tile). */
 __kernel void conv2d_winograd_output(__global const float *M, __global float *y, const int first, const int tiles, const int K,
     const int P, const int Q, const int tiles_h, const int tiles_w, const int add)
@@ -100,4 +53,41 @@ __kernel void conv2d_winograd_output(__global const float *M, __global float *y,
         __global float *to = image + (p * Q + q) * K;
         *to = add ? *to + out[i] : out[i];
     }
+}
+
+/* M = A dy A^T, zeros where dy does not exist.  Work-items: (k, tile). */
+__kernel void conv2d_winograd_gradient(__global const float *dy, __global float *M, const int first, const int tiles, const int K,
+    const int P, const int Q, const int tiles_h, const int tiles_w)
+{
+    const int k = get_global_id(0), t = get_global_id(1);
+    if (k >= K || t >= tiles) return;
+    const int row = (first + t) / tiles_w, n = row / tiles_h;
+    const int p0 = (row - n * tiles_h) * WINOGRAD_OUT, q0 = (first + t - row * tiles_w) * WINOGRAD_OUT;
+    __global const float *image = dy + (size_t)n * P * Q * K + k;
+    float y[16], m[WINOGRAD_POINTS];
+#pragma unroll
+    for (int i = 0; i < 16; i++) {
+        const int p = p0 + i / WINOGRAD_OUT, q = q0 + i % WINOGRAD_OUT;
+        y[i] = p < P && q < Q ? image[(p * Q + q) * K] : 0.0f;
+    }
+    winograd_gradient(y, m);
+#pragma unroll
+    for (int i = 0; i < WINOGRAD_POINTS; i++) M[(i * tiles + t) * K + k] = m[i];
+}
+
+/* dw (+)= G^T dU G, parts added up in order.  Work-items: c*K + k. */
+__kernel void conv2d_winograd_weight_output(__global const float *dU, __global float *dw, const int CK, const int parts, const int add)
+{
+    const int i = get_global_id(0);
+    if (i >= CK) return;
+    float u[WINOGRAD_POINTS], g[9];
+#pragma unroll
+    for (int f = 0; f < WINOGRAD_POINTS; f++) u[f] = dU[(size_t)f * CK + i];
+    for (int z = 1; z < parts; z++) {
+#pragma unroll
+        for (int f = 0; f < WINOGRAD_POINTS; f++) u[f] += dU[((size_t)z * WINOGRAD_POINTS + f) * CK + i];
+    }
+    winograd_weight_gradient(u, g);
+#pragma unroll
+    for (int f = 0; f < 9; f++) dw[f * CK + i] = add ? dw[f * CK + i] + g[f] : g[f];
 }

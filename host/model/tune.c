@@ -58,7 +58,8 @@ static size_t list_variants(const camcl_device *device, const cc_problem *p, con
         if (strcmp(v->op, op_of(p)) != 0 || v->direction != p->direction) continue;
         if (strcmp(v->name, "general") == 0) general = v;
         else if (count < MOST_VARIANTS && v->supports(info, desc_of(p)) &&
-                 (p->linear || cc_conv2d_allows(info, cc_device_conv_policy(device), v, &p->conv)))
+                 (p->linear || (cc_conv2d_allows(info, cc_device_conv_policy(device), v, &p->conv) &&
+                                cc_conv2d_competes(info, v, &p->conv))))
             out[count++] = v;
     }
     if (count == 0 && general) out[count++] = general;

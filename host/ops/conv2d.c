@@ -118,6 +118,21 @@ static camcl_status general_backward_weight(cc_tape *tape, const void *desc, con
           cc_conv2d_winograd##tiles##_backward_data, cc_conv2d_winograd_backward_data_bytes, cc_conv2d_winograd_pack_backward_data, \
           "winograd_backward_data" }
 
+#define LOCAL(name)                                                                                                                \
+    { "conv2d", CC_FORWARD, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_forward, NULL, NULL, NULL },          \
+        { "conv2d", CC_BACKWARD_DATA, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_data, NULL, NULL,  \
+          NULL },                                                                                                                  \
+        { "conv2d", CC_BACKWARD_WEIGHT, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_weight, NULL,    \
+          NULL, NULL }
+
+#define WINOGRAD_LOCAL(name)                                                                                                       \
+    { "conv2d", CC_FORWARD, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_forward,                            \
+      cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_forward, "winograd_local_forward" },                           \
+        { "conv2d", CC_BACKWARD_DATA, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_data,            \
+          cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_backward_data, "winograd_local_backward_data" },           \
+        { "conv2d", CC_BACKWARD_WEIGHT, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_weight, NULL,  \
+          NULL, NULL }
+
 /* Per direction the general one first. */
 const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_FORWARD, "general", "direct", supports_all, general_forward, NULL, NULL, NULL },
@@ -126,12 +141,7 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_FORWARD, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_forward, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_DATA, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_data, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_WEIGHT, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_weight, NULL, NULL, NULL },
-    { "conv2d", CC_FORWARD, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_forward, NULL, NULL, NULL },
-    { "conv2d", CC_BACKWARD_DATA, "local", "direct", cc_conv2d_local_supports, cc_conv2d_local_backward_data, NULL, NULL, NULL },
-    { "conv2d", CC_FORWARD, "winograd_local", "winograd", cc_conv2d_winograd_local_supports, cc_conv2d_winograd_local_forward,
-      cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_forward, "winograd_local_forward" },
-    { "conv2d", CC_BACKWARD_DATA, "winograd_local", "winograd", cc_conv2d_winograd_local_supports, cc_conv2d_winograd_local_backward_data,
-      cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_backward_data, "winograd_local_backward_data" },
+    LOCAL(local), LOCAL(local_small), WINOGRAD_LOCAL(winograd_local), WINOGRAD_LOCAL(winograd_local_small),
     { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes,
       cc_conv2d_tile_pack_forward, "tile_forward" },
     { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
@@ -165,13 +175,21 @@ bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const c
     return true;
 }
 
-/* The built-in table: names, best first, by device class. */
+bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant, const cc_conv2d_desc *desc)
+{
+    return strstr(variant->name, "local") == NULL || !cc_conv2d_tile_supports(info, desc);
+}
+
+/* The built-in table: names, best first, by device class. GPUs: Winograd where its transforms pay; else a direct convolution, which moves
+ * less than im2col or col2im and a GEMM; GEMM, and small tiles, for devices that do not run the chosen ones. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {
     const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc),
                                       cc_conv2d_winograd_stride2_default(policy, direction, desc), "tile", "gemm", "winograd_local",
                                       "general" };
-    static const char *const gpu_order[] = { "gemm", "local", "winograd_local", "general", NULL, NULL };
+    const char *const gpu_order[] = { cc_conv2d_winograd_local_default(info, policy, direction, desc),
+                                      cc_conv2d_local_default(info, direction, desc), "local_small", "gemm", "winograd_local_small",
+                                      "general" };
     const char *const *order = cc_device_get_class(info) == CC_CLASS_CPU ? cpu_order : gpu_order;
     const cc_variant *general = NULL;
     for (size_t i = 0; i < CC_COUNT(cpu_order); i++) {

@@ -62,10 +62,20 @@ camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *parts, ca
 camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                                 camcl_error *err);
 
-/* conv2d_local.c */
+/* conv2d_local.c, with large tiles and small ones */
 bool cc_conv2d_local_supports(const camcl_device_info *info, const void *desc);
-camcl_status cc_conv2d_local_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
-camcl_status cc_conv2d_local_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+bool cc_conv2d_local_small_supports(const camcl_device_info *info, const void *desc);
+#define CC_CONV2D_LOCAL_DECLARE(name)                                                                                                   \
+    camcl_status cc_conv2d_##name##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,               \
+                                            camcl_error *err);                                                                          \
+    camcl_status cc_conv2d_##name##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,         \
+                                                  camcl_error *err);                                                                    \
+    camcl_status cc_conv2d_##name##_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
+                                                    camcl_error *err)
+CC_CONV2D_LOCAL_DECLARE(local);
+CC_CONV2D_LOCAL_DECLARE(local_small);
+/* The one of them that a GPU is likely to do `desc` faster with. */
+const char *cc_conv2d_local_default(const camcl_device_info *info, cc_direction direction, const cc_conv2d_desc *desc);
 
 /* conv2d_gemm.c */
 bool cc_conv2d_gemm_supports(const camcl_device_info *info, const void *desc);

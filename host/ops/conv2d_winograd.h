@@ -1,8 +1,8 @@
-/* Winograd convolution: for CPUs variants that differ in how many tiles a work-item transforms at a time, one for GPUs. */
+/* Winograd convolution: for CPUs variants that differ in how many tiles a work-item transforms at a time; two for GPUs. */
 #ifndef CC_OPS_CONV2D_WINOGRAD_H
 #define CC_OPS_CONV2D_WINOGRAD_H
 
-#include "ops/ops.h"
+#include "ops/conv2d_variants.h"
 
 /* 3x3 taps, stride 1, padding up to 2, on devices that like long work-items. */
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc);
@@ -53,12 +53,15 @@ size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, con
 camcl_status cc_conv2d_winograd_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
 camcl_status cc_conv2d_winograd_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
 
-/* conv2d_winograd_local.c: the same convolutions on GPUs, in three launches each. */
+/* conv2d_winograd_local.c: the same convolutions and their weight gradients on GPUs, by launches of their own for transforms and products,
+ * with large tiles of products and small ones. */
 bool cc_conv2d_winograd_local_supports(const camcl_device_info *info, const void *desc);
-camcl_status cc_conv2d_winograd_local_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                              camcl_error *err);
-camcl_status cc_conv2d_winograd_local_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                    camcl_error *err);
+bool cc_conv2d_winograd_local_small_supports(const camcl_device_info *info, const void *desc);
+CC_CONV2D_LOCAL_DECLARE(winograd_local);
+CC_CONV2D_LOCAL_DECLARE(winograd_local_small);
+/* As cc_conv2d_winograd_default, for GPUs: one of these two or NULL. */
+const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, const char *policy, cc_direction direction,
+                                             const cc_conv2d_desc *desc);
 size_t cc_conv2d_winograd_local_bytes(const camcl_device_info *info, const void *desc);
 camcl_status cc_conv2d_winograd_local_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
 camcl_status cc_conv2d_winograd_local_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,

@@ -1,14 +1,18 @@
-/* Winograd convolution for GPUs (cl/conv2d_winograd_local.cl): forward, and backward-data as the same computation on dy with turned
- * weights. */
+/* Winograd convolution for GPUs (cl/conv2d_winograd_local.cl, cl/conv2d_winograd_multiply.cl): forward, backward-data as the same
+ * computation on dy with turned weights, and the weight gradient. */
+#include <string.h>
+
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
-
-#define TILE 64 /* as in the kernel */
-#define ITEMS 256
-#define LOCAL_BYTES (2 * 16 * (TILE + 4) * sizeof(float))
+#include "ops/local_tile.h"
 
 enum { OUT = 4, POINTS = 36 }; /* of cl/conv2d_winograd.clh */
+
+/* When Winograd is likely faster. A transformed number is written and read once or twice, for 3/4 of the products of C or K numbers less:
+ * GPUs do 15 to 25 products while they move a number, so that it takes 64 channels either way to pay. Transformed weights are 4 times as
+ * large as plain ones and are moved once for all tiles, their gradients twice or more. */
+enum { LEAST_CHANNELS = 32, LEAST_TILES = 32, LEAST_GRADIENT_TILES = 64 };
 
 /* Transformed tiles take at most so much memory, each way: enough work for a launch, and near a large GPU's second-level cache. */
 #define MOST_BYTES ((size_t)32 << 20)
@@ -21,83 +25,199 @@ typedef struct local_job {
 
 static size_t points_bytes(size_t tiles, size_t channels) { return POINTS * tiles * channels * sizeof(float); }
 
-bool cc_conv2d_winograd_local_supports(const camcl_device_info *info, const void *desc)
+static cc_local_tile get_tile(bool small, size_t columns) { return small ? cc_local_tile_small() : cc_local_tile_large(columns); }
+
+static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, bool small)
 {
-    const cc_conv2d_desc *d = desc;
-    size_t tiles = 0;
-    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && info->max_work_group >= ITEMS && info->local_mem >= LOCAL_BYTES &&
+    const cc_local_tile tile = get_tile(small, SIZE_MAX);
+    size_t tiles = 0, weights = 0;
+    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_local_tile_supports(info, &tile) &&
            cc_mul_size(d->n, cc_ceil_div(d->h + 2, OUT) * cc_ceil_div(d->w + 2, OUT), &tiles) && tiles < 0x40000000 &&
+           cc_mul_size(d->c, d->k, &weights) && weights < 0x40000000 && points_bytes(d->c, d->k) <= info->max_alloc &&
            points_bytes(1, cc_max_size(d->c, d->k)) <= cc_min_size(info->max_alloc, MOST_BYTES);
 }
 
-static camcl_status record_tiles(cc_tape *tape, const local_job *j, size_t first, size_t tiles, cc_buffer *x, cc_buffer *u, cc_buffer *y,
-                                 bool add, double flops, camcl_error *err)
+bool cc_conv2d_winograd_local_supports(const camcl_device_info *info, const void *desc) { return supports(info, desc, false); }
+bool cc_conv2d_winograd_local_small_supports(const camcl_device_info *info, const void *desc) { return supports(info, desc, true); }
+
+static size_t tiles_of(size_t n, size_t p, size_t q) { return n * cc_ceil_div(p, OUT) * cc_ceil_div(q, OUT); }
+
+/* As many tiles at a time, in equal shares, as memory is granted for. */
+static size_t tiles_at_a_time(const camcl_device_info *info, size_t tiles, size_t c, size_t k)
 {
-    const size_t tiles_h = cc_ceil_div(j->p, OUT), tiles_w = cc_ceil_div(j->q, OUT);
-    cc_buffer *v, *m;
-    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->c), "transformed input", &v, err));
-    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->k), "transformed output", &m, err));
+    const size_t fit = cc_min_size(info->max_alloc, MOST_BYTES) / points_bytes(1, cc_max_size(c, k));
+    return cc_ceil_div(tiles, cc_ceil_div(tiles, cc_max_size(fit, 1)));
+}
+
+const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, const char *policy, cc_direction direction,
+                                             const cc_conv2d_desc *d)
+{
+    if (d->r != 3 || d->s != 3 || d->stride != 1 || d->pad > 2) return NULL;
+    const bool data = direction == CC_BACKWARD_DATA, gradient = direction == CC_BACKWARD_WEIGHT;
+    const size_t p = data ? d->h : cc_conv2d_out_h(d), q = data ? d->w : cc_conv2d_out_w(d), tiles = tiles_of(d->n, p, q);
+    const bool faster = d->c * d->k >= LEAST_CHANNELS * (d->c + d->k) && 2 * d->n * p * q >= tiles * OUT * OUT &&
+                        tiles >= (gradient ? LEAST_GRADIENT_TILES : LEAST_TILES);
+    if (!faster && strcmp(policy, "winograd") != 0) return NULL;
+    const size_t each = tiles_at_a_time(info, tiles, d->c, d->k), rows = gradient ? d->c : each, columns = data ? d->c : d->k;
+    const cc_local_tile large = cc_local_tile_large(columns);
+    const size_t parts = gradient ? cc_local_tile_split(info, &large, rows, columns, POINTS, each).parts : 1;
+    return cc_local_tile_prefers_large(info, rows, columns, POINTS * parts, d->c % 4 == 0 && d->k % 4 == 0) ? "winograd_local"
+                                                                                                     : "winograd_local_small";
+}
+
+static camcl_status launch_multiply(cc_tape *tape, bool small, const char *kernel, size_t rows, size_t c, size_t k, size_t products,
+                                    const cc_arg *args, size_t count, double flops, camcl_error *err)
+{
+    const cc_local_tile tile = get_tile(small, k);
+    const size_t items = cc_local_tile_items(&tile);
+    const cc_local_options options =
+        cc_local_tile_options(camcl_device_get_info(cc_tape_device(tape)), &tile, c % 4 == 0 && k % 4 == 0, "");
+    cc_launch launch = { .program = "conv2d_winograd_multiply",
+                         .kernel = kernel,
+                         .options = options.text,
+                         .dims = 3,
+                         .global = { cc_ceil_div(k, tile.columns) * items, cc_ceil_div(rows, tile.rows), products },
+                         .local = { items, 1, 1 },
+                         .flops = flops };
+    return cc_tape_launch(tape, &launch, args, count, err);
+}
+
+/* V = B^T d B */
+static camcl_status launch_input(cc_tape *tape, const local_job *j, size_t first, size_t tiles, cc_buffer *x, cc_buffer *v,
+                                 camcl_error *err)
+{
     cc_launch launch = { .program = "conv2d_winograd_local",
                          .kernel = "conv2d_winograd_input",
                          .dims = 2,
                          .global = { j->c, tiles },
                          .bytes = 4.0 * (double)(tiles * j->c * 2 * POINTS) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &launch,
-                                       CC_ARGS(CC_IN(x), CC_OUT(v), CC_INT(first), CC_INT(tiles), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
-                                               CC_INT(j->pad), CC_INT(tiles_h), CC_INT(tiles_w)),
-                                       err));
-    launch = (cc_launch){ .program = "conv2d_winograd_local",
-                          .kernel = "conv2d_winograd_multiply",
-                          .dims = 3,
-                          .global = { cc_ceil_div(j->k, TILE) * ITEMS, cc_ceil_div(tiles, TILE), POINTS },
-                          .local = { ITEMS, 1, 1 },
-                          .flops = flops };
-    CC_RETURN_IF_FAILED(
-        cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(v), CC_IN(u), CC_OUT(m), CC_INT(tiles), CC_INT(j->c), CC_INT(j->k)), err));
-    launch = (cc_launch){ .program = "conv2d_winograd_local",
-                          .kernel = "conv2d_winograd_output",
-                          .dims = 2,
-                          .global = { j->k, tiles },
-                          .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(x), CC_OUT(v), CC_INT(first), CC_INT(tiles), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
+                                  CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
+                          err);
+}
+
+static camcl_status record_tiles(cc_tape *tape, bool small, const local_job *j, size_t first, size_t tiles, cc_buffer *x, cc_buffer *u,
+                                 cc_buffer *y, bool add, double flops, camcl_error *err)
+{
+    const size_t tiles_h = cc_ceil_div(j->p, OUT), tiles_w = cc_ceil_div(j->q, OUT);
+    cc_buffer *v, *m;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->c), "transformed input", &v, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->k), "transformed output", &m, err));
+    CC_RETURN_IF_FAILED(launch_input(tape, j, first, tiles, x, v, err));
+    CC_RETURN_IF_FAILED(launch_multiply(tape, small, "conv2d_winograd_multiply", tiles, j->c, j->k, POINTS,
+                                        CC_ARGS(CC_IN(v), CC_IN(u), CC_OUT(m), CC_INT(tiles), CC_INT(j->c), CC_INT(j->k)), flops, err));
+    cc_launch launch = { .program = "conv2d_winograd_local",
+                         .kernel = "conv2d_winograd_output",
+                         .dims = 2,
+                         .global = { j->k, tiles },
+                         .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
     return cc_tape_launch(tape, &launch,
                           CC_ARGS(CC_IN(m), add || first ? CC_INOUT(y) : CC_OUT(y), CC_INT(first), CC_INT(tiles), CC_INT(j->k),
                                   CC_INT(j->p), CC_INT(j->q), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(add)),
                           err);
 }
 
-static camcl_status record_job(cc_tape *tape, const local_job *j, const cc_tensor *io, bool add, double flops, camcl_error *err)
+static camcl_status record_job(cc_tape *tape, bool small, const local_job *j, const cc_tensor *io, bool add, double flops,
+                               camcl_error *err)
 {
-    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
-    const size_t tiles = j->n * cc_ceil_div(j->p, OUT) * cc_ceil_div(j->q, OUT);
-    const size_t fit = cc_min_size(info->max_alloc, MOST_BYTES) / points_bytes(1, cc_max_size(j->c, j->k));
-    const size_t each = cc_ceil_div(tiles, cc_ceil_div(tiles, cc_max_size(fit, 1)));
+    const size_t tiles = tiles_of(j->n, j->p, j->q);
+    const size_t each = tiles_at_a_time(camcl_device_get_info(cc_tape_device(tape)), tiles, j->c, j->k);
     for (size_t first = 0; first < tiles; first += each) {
         const size_t count = cc_min_size(each, tiles - first);
-        CC_RETURN_IF_FAILED(record_tiles(tape, j, first, count, io[0].buffer, io[1].buffer, io[2].buffer, add,
+        CC_RETURN_IF_FAILED(record_tiles(tape, small, j, first, count, io[0].buffer, io[1].buffer, io[2].buffer, add,
                                          flops * (double)count / (double)tiles, err));
     }
     return CAMCL_OK;
 }
 
-camcl_status cc_conv2d_winograd_local_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                              camcl_error *err)
+static local_job forward_job(const cc_conv2d_desc *d)
 {
-    const cc_conv2d_desc *d = desc;
-    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
-    const local_job job = { d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
-    return record_job(tape, &job, io, add, cc_conv2d_flops(d), err);
+    return (local_job){ d->n, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->pad };
 }
 
-camcl_status cc_conv2d_winograd_local_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                    camcl_error *err)
+static camcl_status forward(cc_tape *tape, bool small, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
+                            camcl_error *err)
 {
-    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
+    const local_job job = forward_job(d);
+    return record_job(tape, small, &job, io, add, cc_conv2d_flops(d), err);
+}
+
+static camcl_status backward_data(cc_tape *tape, bool small, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
+                                  camcl_error *err)
+{
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
     const local_job job = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
-    return record_job(tape, &job, io, add, cc_conv2d_flops(d), err);
+    return record_job(tape, small, &job, io, add, cc_conv2d_flops(d), err);
 }
 
-/* The same for both directions. */
+/* Adds the products of tiles first .. first+tiles-1 to du, or, the first of all, puts them there. */
+static camcl_status record_weight_tiles(cc_tape *tape, bool small, const local_job *j, size_t first, size_t tiles, size_t parts,
+                                        cc_buffer *x, cc_buffer *dy, cc_buffer *du, double flops, camcl_error *err)
+{
+    const cc_local_tile tile = get_tile(small, j->k);
+    cc_buffer *v, *m;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->c), "transformed input", &v, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->k), "transformed gradient", &m, err));
+    CC_RETURN_IF_FAILED(launch_input(tape, j, first, tiles, x, v, err));
+    cc_launch launch = { .program = "conv2d_winograd_local",
+                         .kernel = "conv2d_winograd_gradient",
+                         .dims = 2,
+                         .global = { j->k, tiles },
+                         .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
+    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &launch,
+                                       CC_ARGS(CC_IN(dy), CC_OUT(m), CC_INT(first), CC_INT(tiles), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q),
+                                               CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
+                                       err));
+    return launch_multiply(tape, small, "conv2d_winograd_weight_multiply", j->c, j->c, j->k, POINTS * parts,
+                           CC_ARGS(CC_IN(v), CC_IN(m), first ? CC_INOUT(du) : CC_OUT(du), CC_INT(tiles), CC_INT(j->c), CC_INT(j->k),
+                                   CC_INT(cc_local_tile_steps(&tile, tiles, parts)), CC_INT(first > 0)),
+                           flops, err);
+}
+
+static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
+                                    camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const local_job j = forward_job(d);
+    const cc_local_tile tile = get_tile(small, d->k);
+    const size_t tiles = tiles_of(d->n, j.p, j.q), each = tiles_at_a_time(info, tiles, d->c, d->k);
+    const size_t most = cc_max_size(info->max_alloc / points_bytes(d->c, d->k), 1);
+    const size_t parts = cc_min_size(cc_local_tile_split(info, &tile, d->c, d->k, POINTS, each).parts, most);
+    cc_buffer *du;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * points_bytes(d->c, d->k), "transformed weight gradient", &du, err));
+    for (size_t first = 0; first < tiles; first += each) {
+        const size_t now = cc_min_size(each, tiles - first);
+        CC_RETURN_IF_FAILED(record_weight_tiles(tape, small, &j, first, now, parts, io[0].buffer, io[1].buffer, du,
+                                                cc_conv2d_flops(d) * (double)now / (double)tiles, err));
+    }
+    cc_launch launch = { .program = "conv2d_winograd_local",
+                         .kernel = "conv2d_winograd_weight_output",
+                         .dims = 1,
+                         .global = { d->c * d->k },
+                         .bytes = 4.0 * (double)(d->c * d->k * (parts * POINTS + 9)) };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(du), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->c * d->k), CC_INT(parts),
+                                  CC_INT(add)),
+                          err);
+}
+
+#define DEFINE(name, direction, small)                                                                                                 \
+    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,          \
+                                                camcl_error *err)                                                                      \
+    {                                                                                                                                  \
+        return direction(tape, small, desc, io, count, add, err);                                                                      \
+    }
+DEFINE(winograd_local, forward, false)
+DEFINE(winograd_local, backward_data, false)
+DEFINE(winograd_local, backward_weight, false)
+DEFINE(winograd_local_small, forward, true)
+DEFINE(winograd_local_small, backward_data, true)
+DEFINE(winograd_local_small, backward_weight, true)
+
+/* The same for both directions and tiles. */
 size_t cc_conv2d_winograd_local_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;

@@ -21,6 +21,8 @@ size_t cc_conv2d_out_w(const cc_conv2d_desc *desc);
 /* Whether device.conv = `policy` (auto|direct|winograd|gemm) lets `variant` serve this convolution: those of that family and, for winograd,
  * the direct ones where no Winograd variant supports it. */
 bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const cc_variant *variant, const cc_conv2d_desc *desc);
+/* Whether it is worth timing: where kernels for CPUs run, those for GPUs take longer to compile than all others to be timed. */
+bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant, const cc_conv2d_desc *desc);
 /* The default for this device and shape among the variants that `policy` allows; when it allows none that supports the shape, the general
  * one. Never NULL. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc);

@@ -242,6 +242,10 @@ static const cc_conv2d_desc shapes[] = {
     { 9, 6, 5, 1, 16, 5, 5, 1, 2 },   { 2, 7, 300, 9, 16, 3, 3, 1, 0 },  { 2, 9, 9, 4, 32, 4, 3, 1, 1 },
     { 2, 6, 15, 5, 16, 3, 2, 2, 1 },  { 2, 9, 270, 7, 32, 3, 5, 1, 2 },
     { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 2, 9, 7, 257, 260, 3, 3, 2, 1 }, /* so many weights that winograd_stride2 packs plain ones */
+    /* pixels, channels and terms around the tiles of work-groups */
+    { 1, 1, 127, 8, 68, 1, 1, 1, 0 }, { 1, 1, 65, 16, 64, 1, 1, 1, 0 },  { 1, 3, 43, 4, 132, 3, 3, 1, 1 },
+    { 1, 8, 16, 12, 128, 3, 3, 1, 1 }, { 3, 8, 8, 64, 68, 3, 3, 2, 1 },  { 9, 14, 15, 20, 132, 3, 3, 1, 1 },
+    { 1, 8, 8, 256, 12, 3, 3, 1, 1 },  { 3, 15, 17, 8, 12, 5, 5, 3, 2 }, { 150, 1, 1, 4, 8, 3, 3, 1, 1 },
     { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general kernel sums */
 };
 
@@ -376,10 +380,9 @@ static void test_choice(void **state)
         assert_string_equal(cc_conv2d_choose(&cpu, "winograd", direction, &d)->name, winograd);
         assert_string_equal(cc_conv2d_choose(&cpu, "direct", direction, &d)->name, "tile");
         assert_string_equal(cc_conv2d_choose(&cpu, "gemm", direction, &d)->name, "gemm");
-        const char *direct = direction == CC_BACKWARD_WEIGHT ? "general" : "local";
-        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, direct);
-        const char *asked = direction == CC_BACKWARD_WEIGHT ? "general" : "winograd_local"; /* direct where there is no other */
-        assert_string_equal(cc_conv2d_choose(&gpu, "winograd", direction, &d)->name, asked);
+        assert_string_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->name, "local_small");
+        assert_string_equal(cc_conv2d_choose(&gpu, "direct", direction, &d)->name, "local_small");
+        assert_string_equal(cc_conv2d_choose(&gpu, "winograd", direction, &d)->name, "winograd_local_small");
         assert_string_equal(cc_conv2d_choose(&gpu, "gemm", direction, &d)->name, "gemm");
         assert_string_equal(cc_conv2d_choose(&tiny, "gemm", direction, &d)->name, "general"); /* allowed, but does not fit */
         assert_int_equal(cc_conv2d_choose(&gpu, "auto", direction, &d)->direction, direction);
@@ -421,6 +424,46 @@ static void test_choice_of_winograd(void **state)
     }
 }
 
+/* GPUs: Winograd where its transforms pay, large tiles where they fill the device and it has the registers. */
+static void test_choice_for_gpus(void **state)
+{
+    (void)state;
+    static const struct { cc_conv2d_desc desc; const char *nvidia[3], *intel[3]; } cases[] = {
+        { { 64, 32, 32, 64, 64, 3, 3, 1, 1 },
+          { "winograd_local", "winograd_local", "winograd_local_small" }, /* 64 rows do not fill a large tile */
+          { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
+        { { 128, 16, 16, 128, 128, 3, 3, 1, 1 },
+          { "winograd_local", "winograd_local", "winograd_local" },
+          { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
+        { { 64, 32, 32, 32, 32, 3, 3, 1, 1 }, { "local", "local", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 64, 128, 3, 3, 2, 1 },
+          { "local", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 3, 64, 3, 3, 1, 1 }, /* channels not in fours */
+          { "local_small", "local_small", "local_small" }, { "local_small", "local_small", "local_small" } },
+        { { 16, 4, 4, 512, 512, 3, 3, 1, 1 }, /* too few tiles for the transforms of weights, too few pixels for large tiles */
+          { "local_small", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 256, 2, 2, 512, 512, 3, 3, 1, 1 }, /* 4 of a Winograd tile's 16 points exist */
+          { "local_small", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+    };
+    camcl_device_info info = { .type = CAMCL_GPU, .compute_units = 64, .global_mem = 1u << 30, .max_alloc = 1u << 28,
+                               .local_mem = 49152, .max_work_group = 512 };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        for (int direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
+            char key[160];
+            cc_conv2d_key(&cases[i].desc, (cc_direction)direction, key, sizeof key);
+            strcpy(info.vendor, "NVIDIA Corporation");
+            const char *nvidia = cc_conv2d_choose(&info, "auto", (cc_direction)direction, &cases[i].desc)->name;
+            strcpy(info.vendor, "Intel(R) Corporation");
+            const char *intel = cc_conv2d_choose(&info, "auto", (cc_direction)direction, &cases[i].desc)->name;
+            if (strcmp(nvidia, cases[i].nvidia[direction]) != 0 || strcmp(intel, cases[i].intel[direction]) != 0)
+                fail_msg("%s: %s on NVIDIA, %s on Intel", key, nvidia, intel);
+        }
+    }
+    info.max_work_group = 128; /* runs none of them */
+    assert_string_equal(cc_conv2d_choose(&info, "auto", CC_FORWARD, &cases[0].desc)->name, "gemm");
+    assert_string_equal(cc_conv2d_choose(&info, "direct", CC_FORWARD, &cases[0].desc)->name, "general");
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -441,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_key),
         cmocka_unit_test(test_choice),
         cmocka_unit_test(test_choice_of_winograd),
+        cmocka_unit_test(test_choice_for_gpus),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_winograd),
