@@ -16,16 +16,16 @@ How to get the tools; none of them needs a GPU or a driver:
              pkg-config is installed. For NVIDIA and AMD.
     ptxas    python3 -m venv FOLDER; FOLDER/bin/pip install nvidia-cuda-nvcc-cu12; it is in site-packages/nvidia/cuda_nvcc/bin. Or any CUDA
              toolkit. For NVIDIA.
-    ocloc    Debian: intel-opencl-icd. Installing it registers an OpenCL platform; `apt-get download` and `dpkg -x` of it, libigc1, libigdfcl1,
-             libigdgmm12, libopencl-clang14 and libllvmspirvlib14 into one folder do not. Libraries beside the program (../lib) are found.
-             For Intel.
+    ocloc    Debian: intel-opencl-icd. Installing it registers an OpenCL platform; `apt-get download` and `dpkg -x` of it, libigc1,
+             libigdfcl1, libigdgmm12, libopencl-clang14 and libllvmspirvlib14 into one folder do not. Libraries beside the program (../lib)
+             are found. For Intel.
 
 It is not what drivers do to the last register: NVIDIA's and AMD's have front ends of their own, and they and Intel's are of other versions.
 What spills here, or needs half of a register file, is worth a look nevertheless.
 
-Exit status: 0 all is well; 1 a kernel does not compile, or spills and --allow-spills is not given, or a file in cl/ is in no list here;
-2 no compiler at all, or a usage error. Values kept in memory for want of registers, and private arrays that cannot be kept in registers,
-count as spills alike.
+Exit status: 0 all is well; 1 a kernel does not compile, or spills where neither --allow-spills nor KNOWN_SPILLS lets it, or a file in cl/
+is in no list here; 2 no compiler at all, or a usage error. Values kept in memory for want of registers, and private arrays that cannot be
+kept in registers, count as spills alike.
 """
 import argparse
 import concurrent.futures
@@ -76,6 +76,10 @@ CPU_BUILDS = [
     *(Build(file, "-DVECTORS=2") for file in ("conv2d_winograd", "conv2d_winograd_inline", "conv2d_winograd_stride2",
                                               "conv2d_winograd_stride2_data", "conv2d_winograd_stride2_weight")),
 ]
+# Known, and no error: 128 bytes per work-item on Ponte Vecchio, which runs 32 of them at a time (ocloc 22.43), however the eight rows that
+# are in registers elsewhere are written.
+KNOWN_SPILLS = {("batch_norm_statistics", "pvc")}
+
 # Of a launch that leaves its local size to cc_tape_launch, where the range is large enough. Other sizes are required by the kernels.
 DEFAULT_ITEMS = 64
 
@@ -264,12 +268,12 @@ def compile_intel(tools, build, target, kernels, folder):
     for block in re.split(r"\n  - name: +", info.split("\nkernels_misc_info:")[0])[1:]:
         name = re.match(r"\w+", block)[0]
         value = lambda key: int((re.search(r"\n      %s: +(\d+)" % key, block) or (0, 0))[1])
-        memory = {"spill_fill_space": 0, "private_space": 0}
+        memory = {"private": 0, "spill": 0}
         buffers = re.search(r"\n    per_thread_memory_buffers:\n((?:      .*\n?)+)", block)
         for buffer in re.split(r"\n?      - ", buffers[1] if buffers else "")[1:]:
             fields = dict(re.findall(r"(\w+): +(\S+)", buffer))
-            memory[fields["usage"]] = memory.get(fields["usage"], 0) + int(fields["size"])
-        spill, private = memory["spill_fill_space"], memory["private_space"]
+            memory["private" if fields["usage"] == "private_space" else "spill"] += int(fields["size"])   # single_space: both in one
+        spill, private = memory["spill"], memory["private"]
         rows[name] = ((value("simd_size"), spill, private, value("slm_size")), spill + private > 0)
     return rows
 
@@ -400,8 +404,10 @@ def main():
                 continue
             for name, (_, _, spills) in result.items():
                 if spills and wanted(build, name) and not title:
-                    print("%s: %s of %s spills on %s" % ("note" if may_spill else "error", name, label, target))
-                    failures += not may_spill
+                    known = (name, target) in KNOWN_SPILLS
+                    print("%s: %s of %s spills on %s%s" % ("note" if may_spill or known else "error", name, label, target,
+                                                          ", as known" if known else ""))
+                    failures += not (may_spill or known)
     return 1 if failures else 0
 
 
