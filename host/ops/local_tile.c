@@ -12,10 +12,16 @@ enum {
     PART_TERMS = 256,    /* with fewer, storing a part costs as much as computing it */
 };
 
-cc_local_tile cc_local_tile_large(size_t columns) { return (cc_local_tile){ 128, columns > 64 ? 128 : 64, 8, 8 }; }
-cc_local_tile cc_local_tile_small(void) { return (cc_local_tile){ 64, 64, 4, 16 }; }
+/* Networks for small images have layers of 32 channels: half of 64 columns would be idle. */
+cc_local_tile cc_local_tile_get(bool small, size_t columns)
+{
+    if (small) return columns > 32 ? (cc_local_tile){ 64, 64, 4, 4, 16 } : (cc_local_tile){ 64, 32, 4, 4, 16 };
+    return columns > 64   ? (cc_local_tile){ 128, 128, 8, 8, 8 }
+           : columns > 32 ? (cc_local_tile){ 128, 64, 8, 8, 8 }
+                          : (cc_local_tile){ 128, 32, 8, 4, 16 };
+}
 
-size_t cc_local_tile_items(const cc_local_tile *tile) { return tile->rows / tile->block * (tile->columns / tile->block); }
+size_t cc_local_tile_items(const cc_local_tile *tile) { return tile->rows / tile->block_rows * (tile->columns / tile->block_columns); }
 
 bool cc_local_tile_supports(const camcl_device_info *info, const cc_local_tile *tile)
 {
@@ -38,7 +44,7 @@ static size_t groups_wanted(const camcl_device_info *info, const cc_local_tile *
 bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, size_t columns, size_t products, bool vector)
 {
     const cc_device_class class = cc_device_get_class(info);
-    const cc_local_tile large = cc_local_tile_large(columns), small = cc_local_tile_small();
+    const cc_local_tile large = cc_local_tile_get(false, columns), small = cc_local_tile_get(true, columns);
     const size_t groups = groups_of(&large, rows, columns, products);
     /* of which more than a third is beyond the matrix that small ones do not compute */
     const bool wasteful =
@@ -54,7 +60,7 @@ cc_local_options cc_local_tile_options(const camcl_device_info *info, const cc_l
     /* two terms at a time leave two groups per unit of NVIDIA's registers; other compilers spill or run fewer groups */
     snprintf(options.text, sizeof options.text,
              "-DROWS=%zu -DCOLUMNS=%zu -DBLOCK_ROWS=%zu -DBLOCK_COLUMNS=%zu -DDEPTH=%zu -DVECTOR=%d -DUNROLL=%d%s%s", tile->rows,
-             tile->columns, tile->block, tile->block, tile->depth, vector ? 4 : 1, cc_device_get_class(info) == CC_CLASS_NVIDIA ? 2 : 1,
+             tile->columns, tile->block_rows, tile->block_columns, tile->depth, vector ? 4 : 1, cc_device_get_class(info) == CC_CLASS_NVIDIA ? 2 : 1,
              *extra ? " " : "", extra);
     return options;
 }

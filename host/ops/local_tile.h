@@ -4,15 +4,14 @@
 
 #include "device/tape.h"
 
-/* A work-group's tile of rows x columns, of which each work-item has block x block; terms of a step. */
+/* A work-group's tile of rows x columns, of which each work-item has block_rows x block_columns; terms of a step. */
 typedef struct cc_local_tile {
-    size_t rows, columns, block, depth;
+    size_t rows, columns, block_rows, block_columns, depth;
 } cc_local_tile;
 
-/* The tile that has the fewest loads from local memory, for products of so many columns; and one that needs few registers, and so few rows
- * and columns that more work-groups share a small product. */
-cc_local_tile cc_local_tile_large(size_t columns);
-cc_local_tile cc_local_tile_small(void);
+/* For products of so many columns: the tile that has the fewest loads from local memory; the small one, which needs few registers, and of
+ * which there are more to share. */
+cc_local_tile cc_local_tile_get(bool small, size_t columns);
 
 size_t cc_local_tile_items(const cc_local_tile *tile);
 bool cc_local_tile_supports(const camcl_device_info *info, const cc_local_tile *tile);
