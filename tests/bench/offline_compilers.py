@@ -39,8 +39,23 @@ import sys
 import tempfile
 from collections import namedtuple
 
-# A kernel file (stem), the macros of one program that the host builds of it on GPUs, and which of its kernels the host then uses: () all.
-Build = namedtuple("Build", "file options kernels", defaults=("", ()))
+# A kernel file (stem), the macros of one program that the host builds of it on GPUs, which of its kernels the host then uses: () all; and
+# on whose GPUs it does so: () everybody's.
+Build = namedtuple("Build", "file options kernels vendors", defaults=("", (), ()))
+
+
+def tile_builds():
+    """host/ops/local_tile.c: large tiles where the built-in choice takes them, small ones everywhere."""
+    builds = []
+    for vendor, unroll in (("NVIDIA", 2), ("AMD", 1), ("Intel", 1)):
+        large = [(128, 128, 8, 8, 8), (128, 64, 8, 8, 8), (128, 32, 8, 4, 16)] if vendor != "Intel" else []
+        for tile, vector in [(tile, 4) for tile in large + [(64, 64, 4, 4, 16), (64, 32, 4, 4, 16)]] + [((64, 64, 4, 4, 16), 1)]:
+            options = "-DROWS=%d -DCOLUMNS=%d -DBLOCK_ROWS=%d -DBLOCK_COLUMNS=%d -DDEPTH=%d -DVECTOR=%d -DUNROLL=%d" % (*tile, vector, unroll)
+            builds += [Build(file, options, (), (vendor,)) for file in ("conv2d_local", "conv2d_local_weight", "conv2d_winograd_multiply")]
+            builds.append(Build("conv2d_local", options + " -DTURNED=1", (), (vendor,)))
+    return builds
+
+
 
 # cc_row_shape: floats of a row that is a multiple of 4, or not.
 ROWS = ("-DWIDTH=4 -DLANES=64", "-DWIDTH=1 -DLANES=64")
@@ -57,7 +72,8 @@ BUILDS = [
     Build("warp"),
     Build("conv2d"),
     Build("conv2d_gemm"),
-    Build("conv2d_local"),
+    *tile_builds(),
+    Build("conv2d_parts"),
     Build("conv2d_winograd_local"),
     Build("conv2d_winograd_pack", "-DLANES=1"),
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=6", ("peak_fma",)),
@@ -76,9 +92,11 @@ CPU_BUILDS = [
     *(Build(file, "-DVECTORS=2") for file in ("conv2d_winograd", "conv2d_winograd_inline", "conv2d_winograd_stride2",
                                               "conv2d_winograd_stride2_data", "conv2d_winograd_stride2_weight")),
 ]
-# Known, and no error: 128 bytes per work-item on Ponte Vecchio, which runs 32 of them at a time (ocloc 22.43), however the eight rows that
-# are in registers elsewhere are written.
-KNOWN_SPILLS = {("batch_norm_statistics", "pvc")}
+# Known, and no error, on Ponte Vecchio, where ocloc 22.43 makes 32 work-items of a thread: batch norm 128 bytes per work-item, however
+# the eight rows that are in registers elsewhere are written; tiles 8 to 32 bytes with 32 columns, up to 256 with single numbers (a first
+# layer).
+KNOWN_SPILLS = {(kernel, "pvc") for kernel in ("batch_norm_statistics", "conv2d_local", "conv2d_local_weight", "conv2d_winograd_multiply",
+                                               "conv2d_winograd_weight_multiply")}
 
 # Of a launch that leaves its local size to cc_tape_launch, where the range is large enough. Other sizes are required by the kernels.
 DEFAULT_ITEMS = 64
@@ -152,7 +170,7 @@ def macros(build, target):
             "-DCC_MAX_WORK_GROUP=%d" % t.max_work_group, *build.options.split()]
 
 
-KERNEL = re.compile(r"(?:__kernel|\bkernel)\b((?:[^(){};]|\((?:[^(){};]|\((?:[^(){};]|\([^(){};]*\))*\))*\))*?)\bvoid\s+(\w+)\s*\(")
+KERNEL = re.compile(r"(?:__kernel|\bkernel)\b([^{};]*?)\bvoid\s+(\w+)\s*\(")
 REQUIRED = re.compile(r"reqd_work_group_size\s*\(([\d\s()+*/,-]+?)\)\s*\)\s*\)")
 
 
@@ -311,6 +329,10 @@ def usable(args, tools):
     return targets
 
 
+def serves(build, target):
+    return not build.vendors or TARGETS[target].vendor in build.vendors
+
+
 def check_lists(folder):
     listed = {build.file for build in BUILDS + CPU_BUILDS}
     there = {os.path.splitext(os.path.basename(path))[0] for path in glob.glob(os.path.join(folder, "*.cl"))}
@@ -390,11 +412,11 @@ def main():
                     return job, compile_build(folder, tools, *job)
                 except CompileError as error:
                     return job, error
-            results = dict(pool.map(attempt, [(build, target) for target in targets for build in builds]))
+            results = dict(pool.map(attempt, [(build, target) for target in targets for build in builds if serves(build, target)]))
         for vendor in COLUMNS:
             chosen = [target for target in targets if TARGETS[target].vendor == vendor]
             if chosen and builds:
-                print_table(vendor, chosen, builds, results, wanted)
+                print_table(vendor, chosen, [build for build in builds if serves(build, chosen[0])], results, wanted)
         print()
         for (build, target), result in results.items():
             label = " ".join(filter(None, [build.file + ".cl", build.options]))
