@@ -116,9 +116,15 @@ static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step
         if (device->info.type != CAMCL_CPU) {
             size_t limit = 1;
             clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
-            size_t want = 64;
-            while (want > limit || want / 2 >= step->global[0]) want /= 2;
+            size_t most = 64;
+            while (most > limit) most /= 2;
+            size_t want = most;
+            while (want / 2 >= step->global[0]) want /= 2;
             step->local[0] = want ? want : 1;
+            /* A short dimension 0 leaves places to the others, as far as they divide those: kernels need not check their range there. */
+            for (unsigned d = 1; d < step->dims; d++)
+                while (2 * step->local[0] * step->local[1] * step->local[2] <= most && step->global[d] % (2 * step->local[d]) == 0)
+                    step->local[d] *= 2;
         }
     }
     for (unsigned d = 0; d < step->dims; d++) step->global[d] = cc_round_up(step->global[d], step->local[d]);

@@ -56,7 +56,7 @@ typedef struct cc_launch {
     const char *options;     /* build options, "-DTILE=8 -DACT=1"; NULL: none. Programs are built once per (program, options). */
     unsigned dims;           /* 1..3 */
     size_t global[3];        /* work-items; need not be a multiple of local: rounded up, so kernels check their range */
-    size_t local[3];         /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, about 64 items along dim 0 on GPUs) */
+    size_t local[3];         /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, about 64 items on GPUs, along dim 0 first) */
     double flops, bytes;     /* of the launch, for profiles; 0: unknown */
 } cc_launch;
 /* Builds (or fetches) the program; a build failure is CAMCL_OPENCL with the build log as detail. An unused pointer argument is
