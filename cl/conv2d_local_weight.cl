@@ -4,8 +4,8 @@
  *
  * Work-groups: (channels k / COLUMNS, places m / ROWS, part), of ITEMS work-items along dimension 0. The sum runs over the pixels in steps
  * of DEPTH; part z sums `steps_each` of them from z*steps_each on, in that order, to dw + z*part_size, which conv2d_parts.cl adds up. Both
- * operands have their lines, c and k, as neighbours in memory. A work-item loads one pixel of a step, which it counts up by DEPTH = (step_n,
- * step_p, step_q) from step to step, at places that it finds once. Where VECTOR is 4, C and K are multiples of 4. */
+ * operands have their lines, c and k, as neighbours in memory. A work-item loads one pixel of a step, which it counts up by DEPTH =
+ * (step_n, step_p, step_q) from step to step, at places that it finds once. Where VECTOR is 4, C and K are multiples of 4. */
 #include "local_tile.clh"
 
 #define NOWHERE (-0x40000000) /* a row of no image, whatever pixel is added to it */

@@ -51,17 +51,18 @@ bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, siz
         2 * groups * large.rows * large.columns > 3 * groups_of(&small, rows, columns, products) * small.rows * small.columns;
     /* With 8x8 sums a work-item takes 100 to 130 of NVIDIA's and AMD's registers, which leaves two groups or more to a unit, but up to 165
      * with the addresses of single numbers; Intel's compiler spills them where a thread has 32 work-items, and small GPUs have fewer. */
-    return vector && (class == CC_CLASS_NVIDIA || class == CC_CLASS_AMD) && !wasteful && groups >= groups_wanted(info, &large);
+    const bool roomy = class == CC_CLASS_NVIDIA || class == CC_CLASS_AMD;
+    return vector && roomy && !wasteful && groups >= groups_wanted(info, &large);
 }
 
 cc_local_options cc_local_tile_options(const camcl_device_info *info, const cc_local_tile *tile, bool vector, const char *extra)
 {
     cc_local_options options;
     /* two terms at a time leave two groups per unit of NVIDIA's registers; other compilers spill or run fewer groups */
+    const int unroll = cc_device_get_class(info) == CC_CLASS_NVIDIA ? 2 : 1;
     snprintf(options.text, sizeof options.text,
              "-DROWS=%zu -DCOLUMNS=%zu -DBLOCK_ROWS=%zu -DBLOCK_COLUMNS=%zu -DDEPTH=%zu -DVECTOR=%d -DUNROLL=%d%s%s", tile->rows,
-             tile->columns, tile->block_rows, tile->block_columns, tile->depth, vector ? 4 : 1, cc_device_get_class(info) == CC_CLASS_NVIDIA ? 2 : 1,
-             *extra ? " " : "", extra);
+             tile->columns, tile->block_rows, tile->block_columns, tile->depth, vector ? 4 : 1, unroll, *extra ? " " : "", extra);
     return options;
 }
 

@@ -460,6 +460,11 @@ static void test_choice_for_gpus(void **state)
                 fail_msg("%s: %s on NVIDIA, %s on Intel", key, nvidia, intel);
         }
     }
+    const cc_variant *local = cc_registry_find("conv2d", CC_FORWARD, "local");
+    assert_true(cc_conv2d_competes(&info, local, &cases[0].desc));
+    info.type = CAMCL_CPU; /* whose own kernels are timed without them */
+    assert_false(cc_conv2d_competes(&info, local, &cases[0].desc));
+    info.type = CAMCL_GPU;
     info.max_work_group = 128; /* runs none of them */
     assert_string_equal(cc_conv2d_choose(&info, "auto", CC_FORWARD, &cases[0].desc)->name, "gemm");
     assert_string_equal(cc_conv2d_choose(&info, "direct", CC_FORWARD, &cases[0].desc)->name, "general");
