@@ -2,7 +2,6 @@
 #include "device/tape.h"
 
 #include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,23 +285,20 @@ cleanup:
     return status;
 }
 
-/* Runs one step alone; *seconds keeps the least. Reading waits on every driver; some return from clFinish before kernels ran. A step that
- * was seen to be short is enqueued several times, as it is among others on a tape: to wait for one launch takes tens of microseconds. */
+/* Runs one step alone; *seconds keeps the least. Reading waits on every driver; some return from clFinish before kernels ran. */
 static camcl_status time_step(cc_tape *tape, size_t s, double *seconds, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const tape_step *step = &tape->steps[s];
-    const double enough = 5e-4;
-    const unsigned times = *seconds < enough / 2 ? (unsigned)(enough / fmax(*seconds, enough / 32)) : 1;
     const cc_buffer *used = NULL;
     float first;
     for (size_t i = 0; i < step->arg_count && used == NULL; i++)
         if (step->args[i].kind == CC_ARG_WRITE || step->args[i].kind == CC_ARG_READ_WRITE) used = step->args[i].buffer;
     const double start = cc_seconds();
-    for (unsigned i = 0; i < times; i++) CC_TRY(enqueue(tape, s, err));
+    CC_TRY(enqueue(tape, s, err));
     CC_CL(clFinish(tape->arena->device->queue));
     if (used) CC_TRY(cc_buffer_read(used, 0, &first, sizeof first, err));
-    const double took = (cc_seconds() - start) / times;
+    const double took = cc_seconds() - start;
     if (took < *seconds) *seconds = took;
 cleanup:
     return status;
