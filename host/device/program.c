@@ -242,7 +242,8 @@ static void free_recipe(recipe *r)
 }
 
 /* Whatever it returns, the caller frees *out. */
-static camcl_status find_recipe(const camcl_device *device, const char *const files[BUNDLE], const char *options, recipe *out, camcl_error *err)
+static camcl_status find_recipe(const camcl_device *device, const char *const files[BUNDLE], const char *options, recipe *out,
+                                camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     expansion source = { .text = CC_TEXT_INIT };

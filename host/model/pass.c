@@ -144,7 +144,8 @@ static camcl_status forward_fused(cc_pass *pass, size_t self, camcl_error *err)
     const cc_node *node = &pass->model->graph->nodes[self], *conv = &pass->model->graph->nodes[node->input];
     cc_node_state *state = &pass->nodes[self];
     cc_tensor x = pass->nodes[conv->input].output, residual = node->residual == CC_NONE ? CC_NO_TENSOR : pass->nodes[node->residual].output,
-              w, scale = { pass->model->ones, CC_F32, 1, { node->channels } }, shift = { pass->model->zeros, CC_F32, 1, { node->channels } };
+              w, scale = { pass->model->ones, CC_F32, 1, { node->channels } },
+              shift = { pass->model->zeros, CC_F32, 1, { node->channels } };
     cc_conv2d_affine_desc desc = { cc_conv_desc_of(conv, &x), node->slope };
     const cc_variant *variant, *fused;
     CC_RETURN_IF_FAILED(find_fused(pass, node->input, &variant, &fused, err));

@@ -143,7 +143,8 @@ static size_t tensors_of(const cc_problem *p, const operands *o, cc_tensor *io)
 }
 
 /* On tapes of t->arena. packed: where the weights in the variant's layout go. */
-static camcl_status trial_record(trial *t, camcl_device *device, const cc_problem *p, const operands *o, cc_buffer *packed, camcl_error *err)
+static camcl_status trial_record(trial *t, camcl_device *device, const cc_problem *p, const operands *o, cc_buffer *packed,
+                                 camcl_error *err)
 {
     const cc_variant *v = t->variant;
     cc_tensor io[4];
@@ -346,8 +347,10 @@ static camcl_status record_variant(cc_arena *arena, camcl_device *device, const 
     CC_RETURN_IF_FAILED(cc_tape_buffer(owner, w * sizeof(float), "w", &o.w, err));
     CC_RETURN_IF_FAILED(cc_tape_buffer(owner, y * sizeof(float), "y", &o.y, err));
     CC_RETURN_IF_FAILED(cc_tape_buffer(owner, out * sizeof(float), "out", &o.out, err));
-    if (variant->pack)
-        CC_RETURN_IF_FAILED(cc_tape_buffer(owner, variant->packed_bytes(camcl_device_get_info(device), desc_of(p)), "packed", &packed, err));
+    if (variant->pack) {
+        const size_t bytes = variant->packed_bytes(camcl_device_get_info(device), desc_of(p));
+        CC_RETURN_IF_FAILED(cc_tape_buffer(owner, bytes, "packed", &packed, err));
+    }
     return trial_record(&t, device, p, &o, packed, err);
 }
 

@@ -18,8 +18,8 @@ const cc_variant *cc_tune_find(const camcl_device *device, const cc_problem *pro
  * asks for it. */
 camcl_status cc_tune_time(camcl_device *device, const cc_problem *problem, camcl_error *err);
 
-/* Records what it will run first, so that its kernels can be compiled together with others (cc_device_compile_ahead). The arena is not to be
- * committed. */
+/* Records what it will run first, so that its kernels can be compiled together with others (cc_device_compile_ahead). The arena is not to
+ * be committed. */
 camcl_status cc_tune_record(cc_arena *arena, camcl_device *device, const cc_problem *problem, camcl_error *err);
 
 /* tune_gemm.c: CLBlast's parameters, by the sum of the times of these products. Stored and planned as CC_TUNE_GEMM_KEY = name of the

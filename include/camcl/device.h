@@ -38,8 +38,8 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
 
 typedef struct camcl_device camcl_device;
 
-/* Drivers compile one kernel at a time. What no cache has yet is compiled by helper processes, one per processor, if there is a program that
- * serves as helper: called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument, it calls camcl_compile_kernels(0, ...). */
+/* Drivers compile one kernel at a time. What no cache has yet is compiled by helper processes, one per processor, if there is a program
+ * that serves as helper: called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument, it calls camcl_compile_kernels(0, ...). */
 #define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
 typedef struct camcl_kernel_compiler {
     const char *program;     /* a path, or a name that PATH finds; NULL: this process compiles by itself, on one processor */
