@@ -89,7 +89,7 @@ static camcl_status add_step(camcl_device *device, job_list *list, const tape_st
         CC_RETURN_IF_FAILED(cc_grow((void **)&list->jobs, &list->capacity, list->count + 1, sizeof *list->jobs, NULL));
         j = &list->jobs[list->count++];
         *j = (job){ .program = step->program, .options = step->options };
-        j->known = cc_program_is_known(device, step->program, step->options);
+        j->known = cc_program_find(device, step->program, step->options);
     }
     return j->known ? CAMCL_OK : add_launch(j, step);
 }

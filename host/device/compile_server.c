@@ -46,13 +46,18 @@ static char *get_text(reader *in)
     return text;
 }
 
+static camcl_status fail_cut_off(camcl_error *err)
+{
+    return cc_fail(err, CAMCL_BAD_DATA, "kernel compiler: a message that ends too early");
+}
+
 static camcl_status read_args(reader *in, cc_tape *tape, cc_arg *args, size_t count, camcl_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const size_t kind = get_u32(in), size = get_u64(in);
         args[i] = (cc_arg){ .kind = (cc_arg_kind)kind, .size = size };
         get(in, &args[i].value.i, sizeof args[i].value.i);
-        if (in->ended || kind > CC_ARG_LOCAL) return cc_fail(err, CAMCL_BAD_DATA, "kernel compiler: a message that ends too early");
+        if (in->ended || kind > CC_ARG_LOCAL) return fail_cut_off(err);
         if (kind > CC_ARG_READ_WRITE) continue;
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, size, "operand", &args[i].buffer, err));
         CC_RETURN_IF_FAILED(cc_tape_zero(tape, args[i].buffer, err));
@@ -70,7 +75,7 @@ static camcl_status read_launch(reader *in, cc_tape *tape, const char *program, 
     for (unsigned d = 0; d < 3; d++) launch.local[d] = get_u64(in);
     const size_t count = get_u32(in);
     if (in->ended || launch.dims > 3) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "kernel compiler: a message that ends too early");
+        status = fail_cut_off(err);
         goto cleanup;
     }
     CC_TRY(CC_NEW(count, &args, err));
@@ -94,7 +99,7 @@ static camcl_status do_job(reader *in, camcl_device *device, const char *program
     CC_TRY(cc_tape_create(arena, "kernels to compile", &tape, err));
     for (size_t i = 0; i < launches; i++) CC_TRY(read_launch(in, tape, program, options, err));
     if (in->ended) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "kernel compiler: a message that ends too early");
+        status = fail_cut_off(err);
         goto cleanup;
     }
     CC_TRY(cc_program_get(device, program, options, &built, err));

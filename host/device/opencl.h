@@ -77,8 +77,8 @@ camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const c
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err);
 /* Whether the two names are built as one program. */
 bool cc_program_is_same(const camcl_device *device, const char *a, const char *b);
-/* Whether cc_program_get needs no compiler for it. */
-bool cc_program_is_known(camcl_device *device, const char *name, const char *options);
+/* Whether cc_program_get needs no compiler for it; what the cache has is built at once, so that it is read but once. */
+bool cc_program_find(camcl_device *device, const char *name, const char *options);
 /* Whether kernels are compiled when they are launched first, not when their program is built. */
 bool cc_device_compiles_at_launch(const camcl_device *device);
 

@@ -290,40 +290,49 @@ bool cc_program_is_same(const camcl_device *device, const char *a, const char *b
     return strcmp(files_a[0], files_b[0]) == 0;
 }
 
-bool cc_program_is_known(camcl_device *device, const char *name, const char *options)
+/* Takes over the program, unless it fails. */
+static camcl_status keep_program(camcl_device *device, const char *file, const char *options, cl_program program, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_program entry = { NULL, NULL, program };
+    CC_TRY(cc_grow((void **)&device->programs, &device->program_capacity, device->program_count + 1, sizeof entry, err));
+    CC_TRY(cc_copy_text(file, &entry.name, err));
+    CC_TRY(cc_copy_text(options, &entry.options, err));
+    device->programs[device->program_count++] = entry;
+    return CAMCL_OK;
+cleanup:
+    free(entry.name);
+    return status;
+}
+
+bool cc_program_find(camcl_device *device, const char *name, const char *options)
 {
     const char *files[BUNDLE];
     recipe r;
-    unsigned char *binary = NULL;
-    size_t size;
+    cl_program program = NULL;
     find_bundle(device, name, files);
     if (find_built(device, files[0], options)) return true;
-    if (find_recipe(device, files, options, &r, NULL) == CAMCL_OK && device->cache_dir) {
-        const cc_cache_key key = { r.key.data, r.key.length };
-        if (cc_cache_load(device->cache_dir, &key, &binary, &size)) free(binary);
-    }
+    if (find_recipe(device, files, options, &r, NULL) == CAMCL_OK)
+        program = load_binary(device, &(cc_cache_key){ r.key.data, r.key.length }, r.options.data);
     free_recipe(&r);
-    return binary != NULL;
+    if (program == NULL || keep_program(device, files[0], options, program, NULL) == CAMCL_OK) return program != NULL;
+    clReleaseProgram(program);
+    return false;
 }
 
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_program entry = { NULL, NULL, NULL };
     const char *files[BUNDLE];
     find_bundle(device, name, files);
     if (options == NULL) options = "";
     *out = find_built(device, files[0], options);
     if (*out) return CAMCL_OK;
-    CC_TRY(cc_grow((void **)&device->programs, &device->program_capacity, device->program_count + 1, sizeof entry, err));
-    CC_TRY(cc_copy_text(files[0], &entry.name, err));
-    CC_TRY(cc_copy_text(options, &entry.options, err));
-    CC_TRY(build(device, files, options, &entry.program, err));
-    device->programs[device->program_count++] = entry;
-    *out = entry.program;
+    CC_TRY(build(device, files, options, out, err));
+    CC_TRY(keep_program(device, files[0], options, *out, err));
     return CAMCL_OK;
 cleanup:
-    free(entry.name);
-    free(entry.options);
+    if (*out) clReleaseProgram(*out);
+    *out = NULL;
     return status;
 }

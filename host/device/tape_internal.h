@@ -8,7 +8,7 @@ typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kin
 
 typedef struct tape_step {
     step_kind kind;
-    char name[96];           /* "program.kernel options" */
+    char name[96];           /* "function options", or what a call is named */
     char *program, *function, *options;   /* STEP_KERNEL: as in cc_launch */
     cl_kernel kernel;        /* own kernel object: its arguments are set once; NULL before the commit */
     unsigned dims;

@@ -149,7 +149,8 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_model_record_packing(run->model, err));
     const size_t programs = cc_device_count_uncompiled(run->device);
     if (programs)
-        CC_RETURN_IF_FAILED(cc_run_say(run, err, "kernels: compiling %zu programs, once for this device and driver", programs));
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "kernels: compiling %zu program%s, once for this device and driver", programs,
+                                       programs == 1 ? "" : "s"));
     return cc_arena_commit(run->arena, err);
 }
 
