@@ -187,10 +187,10 @@ __kernel void batch_norm_forward(__global const float *restrict x, __global cons
 }
 
 /* Adds rows top..bottom-1 of `columns` vectors to what rows first..top-1 gave. Pointers to the first of the columns. */
-static inline void add_sums(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
+static inline void add_sums(__global const float *restrict x, __global const float *y, __global float *dy,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global float *restrict sums, __global float *restrict products,
-    const int c, const int first, const int top, const int bottom, const float slope, const int has_y, const int columns)
+    const int c, const int first, const int top, const int bottom, const float slope, const int has_y, const int keep, const int columns)
 {
     floatv shift[STRIP], sum[STRIP], product[STRIP];
     for (int j = 0; j < columns; j++) {
@@ -205,6 +205,7 @@ static inline void add_sums(__global const float *restrict x, __global const flo
             const floatv g = load(dy + i) * activation_factor(activated, slope);
             sum[j] += g;
             product[j] += g * (value - shift[j]);
+            if (keep) store(dy + i, g);
         }
     for (int j = 0; j < columns; j++) {
         ADD_OR_STORE(top > first, sums + j * WIDTH, sum[j]);
@@ -213,12 +214,12 @@ static inline void add_sums(__global const float *restrict x, __global const flo
 }
 
 /* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y;
- * without y (has_y = 0) there was no residual, and its sign is found from x. */
-__kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *restrict y,
-                                       __global const float *restrict dy, __global const float *restrict gamma,
+ * without y (has_y = 0) there was no residual, and its sign is found from x. With `keep`, g takes dy's place. */
+__kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *y,
+                                       __global float *dy, __global const float *restrict gamma,
                                        __global const float *restrict beta, __global const float *restrict mean,
                                        __global const float *restrict invstd, __global float *restrict partial, int m, int c, int rows,
-                                       int chunks, int span, int tile, float slope, int has_y)
+                                       int chunks, int span, int tile, float slope, int has_y, int keep)
 {
     FIND_CHUNK((int)get_global_id(0));
     __global float *sums = partial + (size_t)chunk * c, *products = sums + (size_t)chunks * c;
@@ -227,10 +228,10 @@ __kernel void batch_norm_backward_sums(__global const float *restrict x, __globa
         int at = left;
         for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH)
             add_sums(x + at, y + at, dy + at, gamma + at, beta + at, mean + at, invstd + at, sums + at, products + at, c, first, top,
-                bottom, slope, has_y, STRIP);
+                bottom, slope, has_y, keep, STRIP);
         for (; at < right; at += WIDTH)
             add_sums(x + at, y + at, dy + at, gamma + at, beta + at, mean + at, invstd + at, sums + at, products + at, c, first, top,
-                bottom, slope, has_y, 1);
+                bottom, slope, has_y, keep, 1);
     }
 }
 
@@ -265,8 +266,8 @@ __kernel void batch_norm_backward_finalize(__global const float *partial, __glob
 }
 
 /* train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M); else dx = gamma * invstd * g (sums and x are not read). dresidual = g.
- * Modes: 0 no such output, 1 overwrite, 2 add. */
-__kernel void batch_norm_backward(__global const float *restrict x, __global const float *restrict y, __global const float *restrict dy,
+ * Modes: 0 no such output, 1 overwrite, 2 add. dx may be dy. */
+__kernel void batch_norm_backward(__global const float *restrict x, __global const float *y, __global const float *dy,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global const float *restrict sums, __global float *dx, __global float *dresidual,
     int m, int c, int rows, int chunks, int span, float slope, int has_y, int train, int dx_mode, int dresidual_mode)

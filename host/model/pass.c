@@ -252,17 +252,33 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
     return cc_variant_record(variant, pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
 }
 
-static camcl_status backward_batch_norm(cc_pass *pass, const cc_node *node, cc_node_state *state, cc_tensor x, bool *written,
-                                        camcl_error *err)
+/* Whether a tensor of the gradient's size may take the place of the gradient of `self`, and of none that is needed still. Passes without
+ * parameter gradients keep them: the exact CAM gradient reads them once more. */
+static bool may_replace_gradient(const cc_pass *pass, size_t self, const bool *written)
 {
+    for (size_t i = 0; i < self; i++)
+        if (pass->nodes[i].gradient.buffer == pass->nodes[self].gradient.buffer) return false;
+    return written != NULL;
+}
+
+static camcl_status backward_batch_norm(cc_pass *pass, size_t self, cc_tensor x, bool *written, camcl_error *err)
+{
+    const cc_node *node = &pass->model->graph->nodes[self];
+    cc_node_state *state = &pass->nodes[self];
     const cc_model *m = pass->model;
     cc_batch_norm_desc desc = cc_batch_norm_desc_of(node, &x);
     cc_tensor dx, dresidual = CC_NO_TENSOR, dgamma = CC_NO_TENSOR, dbeta = CC_NO_TENSOR;
     cc_batch_norm_add add = { false, false, false };
     if (state->fused && written)
         return cc_fail(err, CAMCL_FAILED, "backward pass: parameter gradients asked of frozen nodes (report this as a defect)");
+    if (may_replace_gradient(pass, self, written)) {
+        const size_t heir = node->residual == CC_NONE ? node->input : node->residual;
+        if (pass->nodes[heir].gradient.buffer == NULL) pass->nodes[heir].gradient = state->gradient;
+    }
     CC_RETURN_IF_FAILED(gradient_of(pass, node->input, &dx, &add.dx, err));
     if (node->residual != CC_NONE) CC_RETURN_IF_FAILED(gradient_of(pass, node->residual, &dresidual, &add.dresidual, err));
+    add.dx = add.dx && dx.buffer != state->gradient.buffer;
+    add.dresidual = add.dresidual && dresidual.buffer != state->gradient.buffer;
     if (written) {
         dgamma = m->grads[node->weight];
         dbeta = m->grads[node->bias];
@@ -341,7 +357,7 @@ static camcl_status backward_node(cc_pass *pass, size_t i, bool *written, camcl_
     bool add;
     switch (node->kind) {
     case CC_NODE_CONV: return backward_conv(pass, node, x, state->gradient, written, err);
-    case CC_NODE_BATCH_NORM: return backward_batch_norm(pass, node, state, x, written, err);
+    case CC_NODE_BATCH_NORM: return backward_batch_norm(pass, i, x, written, err);
     case CC_NODE_ADD: return backward_add(pass, i, written, err);
     case CC_NODE_LINEAR: return backward_linear(pass, node, x, state->gradient, written, err);
     case CC_NODE_MAX_POOL:

@@ -26,7 +26,7 @@ camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err);
 cc_tensor cc_pass_output(const cc_pass *pass, size_t node);
 size_t cc_pass_last(const cc_pass *pass);   /* the node of the logits */
 
-/* Sets d loss / d output of a node, the start of a backward pass; forgets all other gradients. */
+/* Sets d loss / d output of a node, the start of a backward pass, which may use the tensor for others; forgets all other gradients. */
 void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient);
 /* The gradient of a node's output after a backward pass reached it; with parameter gradients, what lies above where the pass stopped may
  * have been overwritten. */

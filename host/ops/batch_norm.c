@@ -133,27 +133,32 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
     if ((dgamma == NULL) != (dbeta == NULL))
         return cc_fail(err, CAMCL_FAILED, "batch_norm: dgamma without dbeta (report this as a defect)");
+    const bool keep = dresidual == dy, in_place = dx == dy;
+    if ((keep && !dgamma) || (in_place && (keep || op->add.dx)))
+        return cc_fail(err, CAMCL_FAILED, "batch_norm: dy cannot be this output, too (report this as a defect)");
     if (dgamma) {
         cc_buffer *partial;
         const int how = mode(dgamma, op->add.dparams);
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial sums", &partial, err));
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads,
-                                   CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd),
-                                           CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
-                                           CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y)),
+                                   CC_ARGS(CC_IN(x), CC_IN(y), keep ? CC_INOUT(dy) : CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean),
+                                           CC_IN(invstd), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks),
+                                           CC_INT(g.span), CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(keep)),
                                    err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_finalize", 0, 0,
                                    CC_ARGS(CC_IN(partial), CC_IN(invstd), CC_OUT(sums), output(dgamma, how, NULL), output(dbeta, how, NULL),
                                            CC_INT(d->c), CC_INT(g.chunks), CC_INT(op->add.dparams)), err));
     }
-    const int dx_mode = mode(dx, op->add.dx), dresidual_mode = mode(dresidual, op->add.dresidual);
+    if (keep) y = dy; /* the activation has had its share, and the residual its gradient */
+    const float slope = keep ? 1 : d->slope;
+    const int dx_mode = mode(dx, op->add.dx), dresidual_mode = keep ? NONE : mode(dresidual, op->add.dresidual);
     if (dx_mode == NONE && dresidual_mode == NONE) return CAMCL_OK;
-    return launch(tape, &g, d, "batch_norm_backward", g.apply_chunks, reads - eval + (unsigned)(dx_mode + dresidual_mode),
+    return launch(tape, &g, d, "batch_norm_backward", g.apply_chunks, (keep ? 2 : reads) - eval + (unsigned)(dx_mode + dresidual_mode),
                   CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_IN(sums),
-                          output(dx, dx_mode, dy), output(dresidual, dresidual_mode, dy), CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows),
-                          CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(op->train), CC_INT(dx_mode),
-                          CC_INT(dresidual_mode)),
+                          in_place ? CC_INOUT(dx) : output(dx, dx_mode, dy), output(dresidual, dresidual_mode, dy), CC_INT(d->m),
+                          CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(slope),
+                          CC_INT(keep || has_y), CC_INT(op->train), CC_INT(dx_mode), CC_INT(dresidual_mode)),
                   err);
 }
 

@@ -164,9 +164,12 @@ static void outlier_does_not_cost_precision(void **state)
     }
 }
 
-/* Every add flag, both modes, with and without the optional outputs. `from_x`: y is not given, its sign is found from x. */
+typedef enum takes_dy { NOBODY, DX, DRESIDUAL } takes_dy;
+
+/* Every add flag, both modes, with and without the optional outputs. `from_x`: y is not given, its sign is found from x. `heir`: the output
+ * that dy's tensor becomes. */
 static void check_backward(size_t m, size_t c, float slope, bool train, bool from_x, cc_batch_norm_add add, bool want_dx,
-                           bool want_residual, bool want_params)
+                           bool want_residual, bool want_params, takes_dy heir)
 {
     const size_t all = m * c;
     const cc_batch_norm_desc d = { m, c, EPS, MOMENTUM, slope };
@@ -204,6 +207,8 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
               tdresidual = CC_NO_TENSOR, tdgamma = CC_NO_TENSOR, tdbeta = CC_NO_TENSOR;
     if (want_dx) tdx = add.dx ? op_input(&t, CC_F32, old, all) : op_output(&t, CC_F32, all);
     if (want_residual) tdresidual = add.dresidual ? op_input(&t, CC_F32, old, all) : op_output(&t, CC_F32, all);
+    if (heir == DX) tdx = tdy;
+    if (heir == DRESIDUAL) tdresidual = tdy;
     if (want_params) tdgamma = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
     if (want_params) tdbeta = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
     OK(&t, train ? cc_batch_norm_backward_train(t.tape, &d, tx, ty, tdy, tgamma, tbeta, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta,
@@ -238,13 +243,20 @@ static void backward_matches_reference(void **state)
         if (too_slow(shapes[s].m * shapes[s].c)) continue;
         for (unsigned bits = 0; bits < 8; bits++) {
             const cc_batch_norm_add add = { bits & 1, bits & 2, bits & 4 };
-            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], true, false, add, true, bits != 3, true);
-            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], true, true, add, true, bits == 3, true);
-            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], false, false, add, bits != 5, true, bits != 6);
+            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], true, false, add, true, bits != 3, true, NOBODY);
+            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], true, true, add, true, bits == 3, true, NOBODY);
+            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], false, false, add, bits != 5, true, bits != 6, NOBODY);
         }
         const cc_batch_norm_add none = { 0 };
-        check_backward(shapes[s].m, shapes[s].c, 0.0f, false, false, none, true, false, false);
-        check_backward(shapes[s].m, shapes[s].c, 0.0f, false, false, none, false, false, true);
+        check_backward(shapes[s].m, shapes[s].c, 0.0f, false, false, none, true, false, false, NOBODY);
+        check_backward(shapes[s].m, shapes[s].c, 0.0f, false, false, none, false, false, true, NOBODY);
+        for (int train = 0; train < 2; train++)
+            for (size_t i = 0; i < CC_COUNT(slopes); i++) {
+                const cc_batch_norm_add to_dx = { .dx = true, .dparams = i == 1 }, to_params = { .dparams = i == 2 };
+                check_backward(shapes[s].m, shapes[s].c, slopes[i], train, train && i == 2, to_params, true, false, true, DX);
+                check_backward(shapes[s].m, shapes[s].c, slopes[i], train, false, to_params, true, true, true, DRESIDUAL);
+                check_backward(shapes[s].m, shapes[s].c, slopes[i], train, false, to_dx, true, true, true, DRESIDUAL);
+            }
     }
 }
 
