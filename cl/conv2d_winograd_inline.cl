@@ -125,33 +125,38 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);
-        for (int t = 0; t < count; t++) {
-            __global const float *from[WINOGRAD_POINTS];
-            find_input(from, x, zero, first + t, tiles_h, tiles_w, H, W, C, pad);
+        const tile_place start = place_of(first, tiles_h, tiles_w);
+        tile_place at = start;
+        for (int t = 0; t < count; t++, at = next_place(at, P, Q)) {
+            __global const float *image = x + (size_t)at.n * H * W * C;
+            long pixel[FOUND(WINOGRAD_IN)];
+            find_pixels(pixel, image, zero, WINOGRAD_IN, at.p - pad, at.q - pad, H, W, C);
             for (int c = 0; c < C; c += CHUNK)
-                transform_input(V + (size_t)(c / CHUNK) * WINOGRAD_POINTS * v_point + t * CHUNK, from, c, min(C, c + CHUNK), C, v_point,
-                    taps);
+                transform_input(V + (size_t)(c / CHUNK) * WINOGRAD_POINTS * v_point + t * CHUNK, image, pixel, c, min(C, c + CHUNK), C,
+                    v_point, taps);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {
             for (int c = 0; c < C; c += CHUNK) {
                 const int channels = min(CHUNK, C - c), next = c + CHUNK < C ? panel : panel + 1;
+                tile_place out_at = start;
                 int fetched = 0;
                 __global const float *from = V + (size_t)(c / CHUNK) * WINOGRAD_POINTS * v_point;
                 transform_weights(u, u_point, taps, w, C, K, c, panel * KB, channels, turn);
                 for (int i = 0; i < WINOGRAD_POINTS; i++) {
                     if (next < last_panel) fetch_weights(w, C, K, next == panel ? c + CHUNK : 0, next * KB, i, turn);
-                    for (; next > panel && fetched < 4 * count * (i + 1) / WINOGRAD_POINTS; fetched++)
-                        fetch_tile_output(y + panel * KB, residual + panel * KB, has_residual, first + fetched / 4, fetched % 4,
-                            tiles_h, tiles_w, P, Q, K, min(KB, K - panel * KB));
+                    for (; next > panel && fetched < WINOGRAD_OUT * count * (i + 1) / WINOGRAD_POINTS; fetched++) {
+                        fetch_tile_output(y + panel * KB, 0, residual + panel * KB, has_residual, out_at, fetched % WINOGRAD_OUT, P, Q, K,
+                            min(KB, K - panel * KB));
+                        if (fetched % WINOGRAD_OUT == WINOGRAD_OUT - 1) out_at = next_place(out_at, P, Q);
+                    }
                     multiply_point(M + i * m_point, from + i * v_point, CHUNK, u + i * u_point, count, channels, c > 0);
                 }
             }
-            for (int t = 0; t < count; t++) {
-                const int row = (first + t) / tiles_w, n = row / tiles_h;
-                const int p0 = (row - n * tiles_h) * WINOGRAD_OUT, q0 = (first + t - row * tiles_w) * WINOGRAD_OUT;
-                const size_t to = ((size_t)n * P * Q + p0 * Q + q0) * K + panel * KB;
-                transform_output(y + to, M + t * KB, m_point, Q * K, K, P - p0, Q - q0, K - panel * KB, add, taps, scale + panel * KB,
-                    shift + panel * KB, residual + to, affine, has_residual, slope);
+            at = start;
+            for (int t = 0; t < count; t++, at = next_place(at, P, Q)) {
+                const size_t to = (((size_t)at.n * P + at.p) * Q + at.q) * K + panel * KB;
+                transform_output(y + to, M + t * KB, m_point, Q * K, K, P - at.p, Q - at.q, K - panel * KB, add, 0, taps,
+                    scale + panel * KB, shift + panel * KB, residual + to, affine, has_residual, slope);
             }
         }
     }

@@ -15,18 +15,19 @@
 #include "conv2d_affine.clh"
 #include "conv2d_winograd_stride2_panel.clh"
 
-/* V[...][row] of one tile, whose 9x9 input points are at from[...]; tail[81][16] holds the last channels while they are filled up to a
- * vector. */
-static OUTLINE void transform_input(__global float *V, __global const float **from, const int C, const int v_step, __global float *tail)
+/* V[...][row] of one tile, whose 9x9 input points are image + pixel[...]; tail[81][16] holds the last channels while they are filled up to
+ * a vector. */
+static OUTLINE void transform_input(__global float *V, __global const float *image, long *pixel, const int C, const int v_step,
+    __global float *tail)
 {
     for (int c = 0; c < C; c += 16) {
         if (c + 16 > C) {
             for (int i = 0; i < 81; i++) {
-                for (int l = 0; l < 16; l++) tail[16 * i + l] = c + l < C ? from[i][c + l] : 0.0f;
-                from[i] = tail + 16 * i - c;
+                for (int l = 0; l < 16; l++) tail[16 * i + l] = c + l < C ? image[pixel[i] + c + l] : 0.0f;
+                pixel[i] = tail + 16 * i - c - image;
             }
         }
-        input_transform(from, c, V + c, v_step);
+        input_transform(image, pixel, c, V + c, v_step);
     }
 }
 
@@ -117,9 +118,9 @@ __kernel void conv2d_forward_winograd_stride2(__global const float *x, __global 
             const int row = (first + t) / tiles_w, n = row / tiles_h;
             const int h0 = (row - n * tiles_h) * 8 - pad, w0 = (first + t - row * tiles_w) * 8 - pad;
             __global const float *image = x + (size_t)n * H * W * C;
-            pixel_pointer from[81];
-            find_pixels(from, image, zero, 9, h0, w0, H, W, C);
-            transform_input(V + t * pitch, from, C, v_step, tail);
+            long pixel[FOUND(9)];
+            find_pixels(pixel, image, zero, 9, h0, w0, H, W, C);
+            transform_input(V + t * pitch, image, pixel, C, v_step, tail);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {
             __global const float *panel_weights = weights + (size_t)panel * (plain_weights ? 9 : WEIGHT_POINTS) * C * KB;

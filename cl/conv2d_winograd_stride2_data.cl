@@ -11,22 +11,22 @@
  * dx; the rest as there. */
 #include "conv2d_winograd_stride2_panel.clh"
 
-/* V[...][row] of one tile, whose 5x5 points of dy are at from[...]; tail[25][16] holds the last channels while they are filled up to a
- * vector. */
-static OUTLINE void transform_gradient(__global float *V, __global const float **from, const int K, const int v_step, const int plain,
-    __global float *tail)
+/* V[...][row] of one tile, whose 5x5 points of dy are image + pixel[...]; tail[25][16] holds the last channels while they are filled up
+ * to a vector. */
+static OUTLINE void transform_gradient(__global float *V, __global const float *image, long *pixel, const int K, const int v_step,
+    const int plain, __global float *tail)
 {
     for (int k = 0; k < K; k += 16) {
         if (k + 16 > K) {
             for (int i = 0; i < 25; i++) {
-                for (int l = 0; l < 16; l++) tail[16 * i + l] = k + l < K ? from[i][k + l] : 0.0f;
-                from[i] = tail + 16 * i - k;
+                for (int l = 0; l < 16; l++) tail[16 * i + l] = k + l < K ? image[pixel[i] + k + l] : 0.0f;
+                pixel[i] = tail + 16 * i - k - image;
             }
         }
         __global float *to = V + k;
         float16 d[25];
 #pragma unroll
-        for (int i = 0; i < 25; i++) d[i] = vload16(0, from[i] + k);
+        for (int i = 0; i < 25; i++) d[i] = vload16(0, image + pixel[i] + k);
 #pragma unroll
         for (int j = 0; j < 5; j++) {
             input_line(d + j, 5, d + j, 5);
@@ -41,12 +41,13 @@ static OUTLINE void transform_gradient(__global float *V, __global const float *
 #pragma unroll
         for (int i = 0; i < 4; i++) {
 #pragma unroll
-            for (int j = 0; j < 5; j++) d[j] = vload16(0, from[5 * (i + plain) + j] + k);
+            for (int j = 0; j < 5; j++) d[j] = vload16(0, image + pixel[5 * (i + plain) + j] + k);
             input_line(d, 1, d, 1);
 #pragma unroll
             for (int j = 0; j < 5; j++) store16(d[j], to + (ODD_ROWS + 4 * j + i) * v_step);
 #pragma unroll
-            for (int j = 0; j < 4; j++) store16(vload16(0, from[5 * (i + plain) + j + plain] + k), to + (ODD + 4 * i + j) * v_step);
+            for (int j = 0; j < 4; j++)
+                store16(vload16(0, image + pixel[5 * (i + plain) + j + plain] + k), to + (ODD + 4 * i + j) * v_step);
         }
     }
 }
@@ -137,9 +138,9 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
             const int row = (first + t) / tiles_w, n = row / tiles_h;
             const int p0 = (row - n * tiles_h) * 4 - (pad == 0), q0 = (first + t - row * tiles_w) * 4 - (pad == 0);
             __global const float *image = dy + (size_t)n * P * Q * K;
-            pixel_pointer from[25];
-            find_pixels(from, image, zero, 5, p0, q0, P, Q, K);
-            transform_gradient(V + t * pitch, from, K, v_step, plain, tail);
+            long pixel[FOUND(5)];
+            find_pixels(pixel, image, zero, 5, p0, q0, P, Q, K);
+            transform_gradient(V + t * pitch, image, pixel, K, v_step, plain, tail);
         }
         for (int panel = first_panel; panel < last_panel; panel++) {
             __global const float *panel_weights = weights + (size_t)panel * (plain_weights ? 9 : WEIGHT_POINTS) * K * KB;

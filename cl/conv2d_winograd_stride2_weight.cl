@@ -26,11 +26,11 @@
 #include "conv2d_winograd_weight.clh"
 
 /* to[f*step] = the points of the 4x4 pixels of dy, 16 channels from `at`. */
-static OUTLINE void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+static OUTLINE void gradient_transform(__global const float *image, const long *pixel, const int at, __global float *to, const int step)
 {
     float16 y[16], half_way[20], m[5];
 #pragma unroll
-    for (int i = 0; i < 16; i++) y[i] = vload16(0, pixel[i] + at);
+    for (int i = 0; i < 16; i++) y[i] = vload16(0, image + pixel[i] + at);
 #pragma unroll
     for (int i = 0; i < 16; i++) store16(y[i], to + (ODD + i) * step);
 #pragma unroll
@@ -70,29 +70,32 @@ __kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, _
         const int channels = min(inputs, C - c0), gradients = min(outputs, K - k0);
         const int rows = (channels + 15) / 16 * 16, columns = (gradients + KB - 1) / KB * KB;
         const int first = part * tiles_each, last = min(tiles, first + tiles_each);
+        tile_place at = place_of(first, tiles_h, tiles_w);
         for (int begin = first; begin < last; begin += block) {
             const int count = min(block, last - begin);
             for (int i = 0; i < count; i++) {
-                const int tile = begin + i, n = tile / (tiles_h * tiles_w), p = tile / tiles_w % tiles_h * 4, q = tile % tiles_w * 4;
-                const int next = min(tile + 1, tiles - 1), next_n = next / (tiles_h * tiles_w);
-                const int next_p = next / tiles_w % tiles_h * 4, next_q = next % tiles_w * 4;
-                /* of the next tile's 9x9 pixels the first row and column were those of tiles before it, unless it begins a map */
-                fetch_pixels(x + (size_t)next_n * H * W * C + c0, 2 * next_p - pad + (next_p ? 1 : 0), 2 * next_p - pad + 9,
-                    2 * next_q - pad + (next_q ? 1 : 0), 2 * next_q - pad + 9, H, W, C, channels);
-                fetch_pixels(dy + (size_t)next_n * P * Q * K + k0, next_p, next_p + 4, next_q, next_q + 4, P, Q, K, gradients);
-                pixel_pointer pixel[81];
-                find_pixels(pixel, x + (size_t)n * H * W * C + c0, zeros, 9, 2 * p - pad, 2 * q - pad, H, W, C);
+                const tile_place next = next_place(at, P, Q);
+                if (begin + i + 1 < tiles) {
+                    /* of the next tile's 9x9 pixels the first row and column were those of tiles before it, unless it begins a map */
+                    fetch_pixels(x + (size_t)next.n * H * W * C + c0, 2 * next.p - pad + (next.p ? 1 : 0), 2 * next.p - pad + 9,
+                        2 * next.q - pad + (next.q ? 1 : 0), 2 * next.q - pad + 9, H, W, C, channels);
+                    fetch_pixels(dy + (size_t)next.n * P * Q * K + k0, next.p, next.p + 4, next.q, next.q + 4, P, Q, K, gradients);
+                }
+                __global const float *input = x + (size_t)at.n * H * W * C + c0, *gradient = dy + (size_t)at.n * P * Q * K + k0;
+                long pixel[FOUND(9)];
+                find_pixels(pixel, input, zeros, 9, 2 * at.p - pad, 2 * at.q - pad, H, W, C);
                 for (int c = 0; c < rows; c += 16) {
                     const int tail = channels - c;
-                    if (tail < 16) copy_tail(pixel, copies, 81, c, tail);
-                    input_transform(pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
+                    if (tail < 16) copy_tail(pixel, input, copies, 81, c, tail);
+                    input_transform(input, pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
                 }
-                find_pixels(pixel, dy + (size_t)n * P * Q * K + k0, zeros, 4, p, q, P, Q, K);
+                find_pixels(pixel, gradient, zeros, 4, at.p, at.q, P, Q, K);
                 for (int k = 0; k < columns; k += 16) {
                     const int tail = gradients - k;
-                    if (tail < 16) copy_tail(pixel, copies, 16, k, tail);
-                    gradient_transform(pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
+                    if (tail < 16) copy_tail(pixel, gradient, copies, 16, k, tail);
+                    gradient_transform(gradient, pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
                 }
+                at = next;
             }
             for (int f = 0; f < WEIGHT_POINTS; f++) {
                 const int point = first_point(f / SIDE, f % SIDE);

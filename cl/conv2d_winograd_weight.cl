@@ -26,22 +26,22 @@
 #include "conv2d_winograd_weight.clh"
 
 /* to[f*step] = B^T d B of 16 channels from `at`. */
-static OUTLINE void input_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+static OUTLINE void input_transform(__global const float *image, const long *pixel, const int at, __global float *to, const int step)
 {
     float16 d[36];
 #pragma unroll
-    for (int i = 0; i < 36; i++) d[i] = vload16(0, pixel[i] + at);
+    for (int i = 0; i < 36; i++) d[i] = vload16(0, image + pixel[i] + at);
     winograd_input(d);
 #pragma unroll
     for (int i = 0; i < 36; i++) store16(d[i], to + i * step);
 }
 
 /* to[f*step] = A dY A^T of 16 channels from `at`. */
-static inline void gradient_transform(pixel_pointer *pixel, const int at, __global float *to, const int step)
+static inline void gradient_transform(__global const float *image, const long *pixel, const int at, __global float *to, const int step)
 {
     float16 y[16], m[36];
 #pragma unroll
-    for (int i = 0; i < 16; i++) y[i] = vload16(0, pixel[i] + at);
+    for (int i = 0; i < 16; i++) y[i] = vload16(0, image + pixel[i] + at);
     winograd_gradient(y, m);
 #pragma unroll
     for (int i = 0; i < 36; i++) store16(m[i], to + i * step);
@@ -64,29 +64,32 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
         const int channels = min(inputs, C - c0), gradients = min(outputs, K - k0);
         const int rows = (channels + 15) / 16 * 16, columns = (gradients + KB - 1) / KB * KB;
         const int first = part * tiles_each, last = min(tiles, first + tiles_each);
+        tile_place at = place_of(first, tiles_h, tiles_w);
         for (int begin = first; begin < last; begin += block) {
             const int count = min(block, last - begin);
             for (int i = 0; i < count; i++) {
-                const int tile = begin + i, n = tile / (tiles_h * tiles_w), p = tile / tiles_w % tiles_h * 4, q = tile % tiles_w * 4;
-                const int next = min(tile + 1, tiles - 1), next_n = next / (tiles_h * tiles_w);
-                const int next_p = next / tiles_w % tiles_h * 4, next_q = next % tiles_w * 4;
-                /* of the next tile's 6x6 pixels the first two rows and columns were those of tiles before it, unless it begins a map */
-                fetch_pixels(x + (size_t)next_n * H * W * C + c0, next_p - pad + (next_p ? 2 : 0), next_p - pad + 6,
-                    next_q - pad + (next_q ? 2 : 0), next_q - pad + 6, H, W, C, channels);
-                fetch_pixels(dy + (size_t)next_n * P * Q * K + k0, next_p, next_p + 4, next_q, next_q + 4, P, Q, K, gradients);
-                pixel_pointer pixel[36];
-                find_pixels(pixel, x + (size_t)n * H * W * C + c0, zeros, 6, p - pad, q - pad, H, W, C);
+                const tile_place next = next_place(at, P, Q);
+                if (begin + i + 1 < tiles) {
+                    /* of the next tile's 6x6 pixels the first two rows and columns were those of tiles before it, unless it begins a map */
+                    fetch_pixels(x + (size_t)next.n * H * W * C + c0, next.p - pad + (next.p ? 2 : 0), next.p - pad + 6,
+                        next.q - pad + (next.q ? 2 : 0), next.q - pad + 6, H, W, C, channels);
+                    fetch_pixels(dy + (size_t)next.n * P * Q * K + k0, next.p, next.p + 4, next.q, next.q + 4, P, Q, K, gradients);
+                }
+                __global const float *input = x + (size_t)at.n * H * W * C + c0, *gradient = dy + (size_t)at.n * P * Q * K + k0;
+                long pixel[FOUND(6)];
+                find_pixels(pixel, input, zeros, 6, at.p - pad, at.q - pad, H, W, C);
                 for (int c = 0; c < rows; c += 16) {
                     const int tail = channels - c;
-                    if (tail < 16) copy_tail(pixel, copies, 36, c, tail);
-                    input_transform(pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
+                    if (tail < 16) copy_tail(pixel, input, copies, 36, c, tail);
+                    input_transform(input, pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
                 }
-                find_pixels(pixel, dy + (size_t)n * P * Q * K + k0, zeros, 4, p, q, P, Q, K);
+                find_pixels(pixel, gradient, zeros, 4, at.p, at.q, P, Q, K);
                 for (int k = 0; k < columns; k += 16) {
                     const int tail = gradients - k;
-                    if (tail < 16) copy_tail(pixel, copies, 16, k, tail);
-                    gradient_transform(pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
+                    if (tail < 16) copy_tail(pixel, gradient, copies, 16, k, tail);
+                    gradient_transform(gradient, pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
                 }
+                at = next;
             }
             for (int f = 0; f < 36; f++)
                 multiply(v + f * v_step, v_step, m + f * m_step, m_step, 1, u + f * u_step, count, rows, columns, inputs, outputs,

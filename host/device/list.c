@@ -47,6 +47,9 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     info->local_mem = (size_t)bytes;
     NUMBER_INFO(cl_ulong, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, bytes);
     info->max_alloc = (size_t)bytes;
+    bytes = 0;
+    NUMBER_INFO(cl_ulong, id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, bytes);
+    info->cache = (size_t)bytes;
     NUMBER_INFO(size_t, id, CL_DEVICE_MAX_WORK_GROUP_SIZE, info->max_work_group);
     cl_uint bits = 0;
     NUMBER_INFO(cl_uint, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, bits);

@@ -74,9 +74,12 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
     const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
-    const size_t scratch_each = POINTS * s.block * (pitch + kb) + pitch + 16 * POINTS;
+    const size_t scratch_each = POINTS * (s.block * (pitch + kb) + 2 * 16) + pitch + 16 * POINTS;
     char options[64];
     snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
+    /* What a cache will not hold until it is read again need not be brought into it to be written. */
+    const size_t half_cache = camcl_device_get_info(cc_tape_device(tape))->cache / 2, y_bytes = j->n * j->p * j->q * j->k * sizeof(float);
+    const bool whole = j->p % OUT == 0 && j->q % OUT == 0 && j->k % kb == 0, stream = whole && !add && half_cache && y_bytes > half_cache;
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(
@@ -92,7 +95,8 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
                           CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
                                   CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)),
                                   CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block), CC_INT(pitch), CC_INT(panels),
-                                  CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
+                                  CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add), CC_INT(stream),
+                                  CC_CONV2D_AFFINE_ARGS(affine, x)),
                           err);
 }
 

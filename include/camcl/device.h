@@ -21,6 +21,7 @@ typedef struct camcl_device_info {
     unsigned compute_units, clock_mhz;
     size_t global_mem, local_mem, max_alloc, max_work_group;   /* bytes, bytes, bytes, work-items */
     size_t base_align;       /* bytes to which sub-buffers are aligned */
+    size_t cache;            /* bytes of the last cache before global memory; 0: none, or not known */
     bool fp16, fp64;
     bool usable;             /* false: no compiler, or not little-endian: listed, never picked */
 } camcl_device_info;

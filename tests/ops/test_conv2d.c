@@ -321,6 +321,36 @@ static void test_winograd_stride2(void **state)
     for_each_device(check_winograd, &stride);
 }
 
+/* Whole tiles of an output that is larger than caches are written past them: here nothing fits into the device's. */
+static void check_without_cache(camcl_device *device, void *context)
+{
+    static const cc_conv2d_desc whole[] = { { 3, 8, 8, 16, 32, 3, 3, 1, 1 },  { 2, 4, 12, 32, 64, 3, 3, 1, 1 },
+                                            { 1, 16, 20, 5, 16, 3, 3, 1, 1 }, { 2, 12, 8, 16, 33, 3, 3, 1, 1 },
+                                            { 2, 6, 10, 48, 32, 3, 3, 1, 0 }, { 1, 7, 8, 32, 32, 3, 3, 1, 1 } };
+    camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
+    const size_t cache = info->cache;
+    (void)context;
+    info->cache = 2;
+    for (size_t i = 0; i < CC_COUNT(whole); i++) {
+        problem p;
+        make_problem(&whole[i], &p);
+        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
+            const cc_variant *variant = &cc_conv2d_variants[v];
+            if (strcmp(variant->family, "winograd") != 0 || !variant->supports(info, &whole[i])) continue;
+            check_variant(device, variant, &p, false);
+            check_variant(device, variant, &p, true);
+        }
+        free_problem(&p);
+    }
+    info->cache = cache;
+}
+
+static void test_without_cache(void **state)
+{
+    (void)state;
+    for_each_device(check_without_cache, NULL);
+}
+
 /* The gradients of the reference against differences of its forward pass: L = <y, dy> is linear in each of x and w, so a difference
  * quotient is exact for any step. */
 static void test_reference_gradients(void **state)
@@ -495,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_winograd_stride2),
+        cmocka_unit_test(test_without_cache),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,18 @@ static void all_variants(void **state)
             for (int residual = 0; residual < 2; residual++) check(&shapes[s], slopes[a], residual);
 }
 
+/* As in test_conv2d: what is larger than the caches. */
+static void without_cache(void **state)
+{
+    (void)state;
+    const cc_conv2d_desc whole = { 3, 8, 12, 16, 32, 3, 3, 1, 1 };
+    camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
+    const size_t cache = info->cache;
+    info->cache = 2;
+    for (int residual = 0; residual < 2; residual++) check(&whole, 0.1f, residual), check(&whole, 1.0f, residual);
+    info->cache = cache;
+}
+
 static void mismatched_operands_are_refused(void **state)
 {
     (void)state;
@@ -170,6 +182,7 @@ static void mismatched_operands_are_refused(void **state)
 
 static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(all_variants),
+    cmocka_unit_test(without_cache),
     cmocka_unit_test(mismatched_operands_are_refused),
 };
 #include "support/op_main.h"
