@@ -38,9 +38,8 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
         const tile_place start = place_of(first, tiles_h, tiles_w);
         tile_place at = start;
         for (int t = 0; t < count; t++, at = next_place(at, P, Q)) {
-            __global const float *image = x + (size_t)at.n * H * W * C;
             long pixel[FOUND(WINOGRAD_IN)];
-            find_pixels(pixel, image, zero, WINOGRAD_IN, at.p - pad, at.q - pad, H, W, C);
+            __global const float *image = find_input(pixel, x, zero, at, H, W, C, pad);
             transform_input(V + t * pitch, image, pixel, 0, C, C, v_point, tail);
         }
         /* with each product, a part of the next block's input and of this panel's output is fetched */

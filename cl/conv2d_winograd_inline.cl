@@ -128,9 +128,8 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
         const tile_place start = place_of(first, tiles_h, tiles_w);
         tile_place at = start;
         for (int t = 0; t < count; t++, at = next_place(at, P, Q)) {
-            __global const float *image = x + (size_t)at.n * H * W * C;
             long pixel[FOUND(WINOGRAD_IN)];
-            find_pixels(pixel, image, zero, WINOGRAD_IN, at.p - pad, at.q - pad, H, W, C);
+            __global const float *image = find_input(pixel, x, zero, at, H, W, C, pad);
             for (int c = 0; c < C; c += CHUNK)
                 transform_input(V + (size_t)(c / CHUNK) * WINOGRAD_POINTS * v_point + t * CHUNK, image, pixel, c, min(C, c + CHUNK), C,
                     v_point, taps);

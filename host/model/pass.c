@@ -252,8 +252,8 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
     return cc_variant_record(variant, pass->tape, &desc, (cc_tensor[]){ dy, w, dx }, 3, add, err);
 }
 
-/* Whether a tensor of the gradient's size may take the place of the gradient of `self`, and of none that is needed still. Passes without
- * parameter gradients keep them: the exact CAM gradient reads them once more. */
+/* Whether nobody reads the gradient of `self` after this node, so that what is made of it may take its place: not where a node that is
+ * still to come shares it, nor in passes without parameter gradients, whose gradients the exact CAM gradient reads once more. */
 static bool may_replace_gradient(const cc_pass *pass, size_t self, const bool *written)
 {
     for (size_t i = 0; i < self; i++)

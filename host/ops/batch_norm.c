@@ -141,7 +141,7 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
         const int how = mode(dgamma, op->add.dparams);
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial sums", &partial, err));
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
-        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads,
+        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads + keep,
                                    CC_ARGS(CC_IN(x), CC_IN(y), keep ? CC_INOUT(dy) : CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean),
                                            CC_IN(invstd), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks),
                                            CC_INT(g.span), CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(keep)),

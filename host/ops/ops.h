@@ -84,9 +84,8 @@ camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, c
  *     dbeta = sum g;  dgamma = sum g * xhat,  xhat = (x - mean) * invstd;  dresidual = g
  *     train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M)        eval: dx = gamma * invstd * g
  * dresidual (or none), dx, dgamma and dbeta have their own add flags; in eval mode dgamma and dbeta may be none (both).
- * dx may be none only in eval mode. g may take dy's place where dresidual is asked for (dresidual = dy, with dgamma and dbeta), and so may dx
- * that is not added to elsewhere (dx = dy). In training y may be none where no residual was added: its sign is found from x, exactly as forward
- * did. */
+ * dx may be none only in eval mode. One output may be dy's own tensor, whose content it replaces: dresidual, where dgamma and dbeta are
+ * given, or dx. In training y may be none where no residual was added: its sign is found from x, exactly as forward did. */
 typedef struct cc_batch_norm_add { bool dx, dresidual, dparams; } cc_batch_norm_add;
 camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
                                           cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,

@@ -107,8 +107,10 @@ static void show_progress(cc_run *run, uint64_t first_step)
     run->shown = now;
 }
 
+/* While the learning rate still rises nothing else is to be expected. */
 static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
 {
+    if (run->state.step <= run->settings.schedule.warmup) return CAMCL_OK;
     if (!run->unlabeled || run->state.interval[CC_SUM_CONFIDENT] > 0 || run->state.interval[CC_SUM_STEPS] == 0) return CAMCL_OK;
     return cc_run_say(run, err,
                       "epoch %" PRIu64

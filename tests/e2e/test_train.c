@@ -346,6 +346,12 @@ static void test_nothing_confident(void **state)
     assert_non_null(log);
     assert_non_null(strstr(log, "no unlabelled image was confident"));
     free(log);
+    /* four steps an epoch: after the first the learning rate still rises */
+    out = program_prints(*state, "train '%s/small.ini' 'output.dir=%s/warm' ssl.threshold=1.1 ssl.threshold_end=1.1 optim.warmup=5 2>&1",
+                         (char *)*state, (char *)*state);
+    assert_null(strstr(out, "epoch 1: no unlabelled image was confident"));
+    assert_non_null(strstr(out, "epoch 2: no unlabelled image was confident"));
+    free(out);
 }
 
 static void test_output(void **state)
