@@ -40,8 +40,8 @@ void conv2d_local(__global const float *x, __global const float *w, __global flo
     const int step_i, const int step_j, const int step_c, const int steps_each, const int part_size, const int add)
 {
     LOCAL_TILES(memory);
-    const int item = get_local_id(0), first_o = get_group_id(0) * COLUMNS, first_pixel = get_group_id(1) * ROWS, pixels = N * P * Q;
-    const int depth = R * S * C, begin = get_group_id(2) * steps_each * DEPTH;
+    const int item = get_local_id(0), first_o = get_group_id(0) * COLUMNS, first_pixel = group_place(1) * ROWS, pixels = N * P * Q;
+    const int depth = R * S * C, begin = group_place(2) * steps_each * DEPTH;
     const int steps = min(steps_each, (depth - begin + DEPTH - 1) / DEPTH);
     const term term_step = { step_i, step_j, step_c };
 
@@ -105,7 +105,7 @@ void conv2d_local(__global const float *x, __global const float *w, __global flo
     }
 
     const int o = first_o + block_column(item), in_order = out_step == 1 && out_H == P && out_W == Q;
-    y += (size_t)get_group_id(2) * part_size;
+    y += (size_t)group_place(2) * part_size;
 #pragma unroll
     for (int i = 0; i < BLOCK_ROWS; i++) {
         const int pixel = first_pixel + sums_row(block_row(item), i);

@@ -17,8 +17,8 @@ void conv2d_local_weight(__global const float *x, __global const float *dy, __gl
     const int add)
 {
     LOCAL_TILES(memory);
-    const int item = get_local_id(0), first_k = get_group_id(0) * COLUMNS, first_m = get_group_id(1) * ROWS;
-    const int places = R * S * C, pixels = N * P * Q, begin = get_group_id(2) * steps_each * DEPTH;
+    const int item = get_local_id(0), first_k = get_group_id(0) * COLUMNS, first_m = group_place(1) * ROWS;
+    const int places = R * S * C, pixels = N * P * Q, begin = group_place(2) * steps_each * DEPTH;
     const int steps = min(steps_each, (pixels - begin + DEPTH - 1) / DEPTH);
 
     int pixel = begin + straight_term(item), n = pixel / (P * Q), p = pixel / Q % P, q = pixel % Q;
@@ -69,7 +69,7 @@ void conv2d_local_weight(__global const float *x, __global const float *dy, __gl
     }
 
     const int k = first_k + block_column(item);
-    dw += (size_t)get_group_id(2) * part_size;
+    dw += (size_t)group_place(2) * part_size;
 #pragma unroll
     for (int i = 0; i < BLOCK_ROWS; i++) {
         const int m = first_m + sums_row(block_row(item), i);

@@ -12,7 +12,7 @@ void conv2d_winograd_multiply(__global const float *V, __global const float *u, 
     const int tiles, const int C, const int K)
 {
     LOCAL_TILES(memory);
-    const int item = get_local_id(0), first_k = get_group_id(0) * COLUMNS, first_t = get_group_id(1) * ROWS, point = get_group_id(2);
+    const int item = get_local_id(0), first_k = get_group_id(0) * COLUMNS, first_t = group_place(1) * ROWS, point = group_place(2);
     const int steps = (C + DEPTH - 1) / DEPTH;
     int v_c = turned_term(item), u_c = straight_term(item);
     V += point * tiles * C;
@@ -61,13 +61,13 @@ void conv2d_winograd_weight_multiply(__global const float *V, __global const flo
     const int tiles, const int C, const int K, const int steps_each, const int add)
 {
     LOCAL_TILES(memory);
-    const int item = get_local_id(0), first_k = get_group_id(0) * COLUMNS, first_c = get_group_id(1) * ROWS;
-    const int point = get_group_id(2) % 36, begin = get_group_id(2) / 36 * steps_each * DEPTH;
+    const int item = get_local_id(0), first_k = get_group_id(0) * COLUMNS, first_c = group_place(1) * ROWS;
+    const int point = group_place(2) % 36, begin = group_place(2) / 36 * steps_each * DEPTH;
     const int steps = min(steps_each, (tiles - begin + DEPTH - 1) / DEPTH);
     int t = begin + straight_term(item);
     V += point * tiles * C;
     M += point * tiles * K;
-    dU += (size_t)get_group_id(2) * C * K;
+    dU += (size_t)group_place(2) * C * K;
 
     const int busy = block_row(item) < C - first_c && block_column(item) < K - first_k;
     float4 sum[BLOCK_ROWS][COLUMN_PIECES];

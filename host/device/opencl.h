@@ -20,10 +20,14 @@ typedef struct cc_upload {   /* a staging block in flight */
     cl_event done;
 } cc_upload;
 
+/* NVIDIA launches no more work-groups than this in dimensions 1 and 2, where OpenCL names no limit. Kept to on all GPUs. */
+#define CC_MOST_GROUPS 65535
+
 struct camcl_device {
     camcl_device_info info;
     char reason[384], conv[16];
     bool separate, poison;
+    size_t most_groups;      /* of a launch in each of dimensions 1 and 2; tests lower it */
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;  /* in order */

@@ -139,6 +139,7 @@ camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg
     camcl_status status = CAMCL_OK;
     tape_step step = { .kind = STEP_KERNEL, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
     snprintf(step.name, sizeof step.name, "%s %s", launch->kernel, launch->options ? launch->options : "");
+    for (unsigned d = launch->dims; d < 3; d++) step.global[d] = step.local[d] = 1;
     for (unsigned d = 0; d < launch->dims; d++) {
         step.global[d] = launch->global[d];
         step.local[d] = launch->local[d];
@@ -242,6 +243,28 @@ cleanup:
     return status;
 }
 
+/* In slices where the device limits the groups of dimensions 1 and 2, nearly always one. Where a slice begins a kernel sees in
+ * get_global_id and get_global_offset, not in get_group_id. */
+static cl_int enqueue_kernel(const camcl_device *device, const tape_step *step)
+{
+    size_t most[3], offset[3] = { 0, 0, 0 }, size[3];
+    for (unsigned d = 0; d < 3; d++)
+        most[d] = d == 0 || step->global[d] / step->local[d] <= device->most_groups ? step->global[d] : device->most_groups * step->local[d];
+    size[0] = step->global[0];
+    do {
+        size[2] = cc_min_size(most[2], step->global[2] - offset[2]);
+        offset[1] = 0;
+        do {
+            size[1] = cc_min_size(most[1], step->global[1] - offset[1]);
+            cl_int code = clEnqueueNDRangeKernel(device->queue, step->kernel, step->dims, offset, size, step->local, 0, NULL, NULL);
+            if (code != CL_SUCCESS) return code;
+            offset[1] += size[1];
+        } while (offset[1] < step->global[1]);
+        offset[2] += size[2];
+    } while (offset[2] < step->global[2]);
+    return CL_SUCCESS;
+}
+
 static camcl_status enqueue(cc_tape *tape, size_t s, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -251,7 +274,7 @@ static camcl_status enqueue(cc_tape *tape, size_t s, camcl_error *err)
     if (device->poison) CC_TRY(poison(tape, s, err));
     switch (step->kind) {
     case STEP_KERNEL:
-        CC_CL(clEnqueueNDRangeKernel(device->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, NULL));
+        CC_CL(enqueue_kernel(device, step));
         break;
     case STEP_ZERO:
         CC_CL(clEnqueueFillBuffer(device->queue, step->args[0].buffer->mem, &zero, sizeof zero, 0, step->size, 0, NULL, NULL));

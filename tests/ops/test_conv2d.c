@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "device/opencl.h"
 #include "ops/conv2d_variants.h"
 #include "ref/conv2d_ref.h"
 #include "support/devices.h"
@@ -250,22 +251,27 @@ static const cc_conv2d_desc shapes[] = {
     { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general kernel sums */
 };
 
+/* All variants that support it; returns how many. */
+static size_t check_shape(camcl_device *device, const cc_conv2d_desc *desc)
+{
+    size_t checked = 0;
+    problem p;
+    make_problem(desc, &p);
+    for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
+        if (!cc_conv2d_variants[v].supports(camcl_device_get_info(device), desc)) continue;
+        check_variant(device, &cc_conv2d_variants[v], &p, false);
+        check_variant(device, &cc_conv2d_variants[v], &p, true);
+        checked++;
+    }
+    free_problem(&p);
+    return checked;
+}
+
 static void check_device(camcl_device *device, void *context)
 {
-    (void)context;
-    const camcl_device_info *info = camcl_device_get_info(device);
     size_t checked = 0;
-    for (size_t i = 0; i < CC_COUNT(shapes); i++) {
-        problem p;
-        make_problem(&shapes[i], &p);
-        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
-            if (!cc_conv2d_variants[v].supports(info, &p.desc)) continue;
-            check_variant(device, &cc_conv2d_variants[v], &p, false);
-            check_variant(device, &cc_conv2d_variants[v], &p, true);
-            checked++;
-        }
-        free_problem(&p);
-    }
+    (void)context;
+    for (size_t i = 0; i < CC_COUNT(shapes); i++) checked += check_shape(device, &shapes[i]);
     printf("  %zu combinations of shape and variant\n", checked);
     assert_true(checked >= 6 * CC_COUNT(shapes)); /* general and gemm at least */
 }
@@ -349,6 +355,22 @@ static void test_without_cache(void **state)
 {
     (void)state;
     for_each_device(check_without_cache, NULL);
+}
+
+/* Where a device limits the groups of a launch in dimensions 1 and 2, larger ranges are launched in slices: here nearly all are. */
+static void check_slices(camcl_device *device, void *context)
+{
+    const size_t most_groups = device->most_groups;
+    (void)context;
+    device->most_groups = 2;
+    for (size_t i = 3; i < CC_COUNT(shapes); i += 7) check_shape(device, &shapes[i]);
+    device->most_groups = most_groups;
+}
+
+static void test_slices(void **state)
+{
+    (void)state;
+    for_each_device(check_slices, NULL);
 }
 
 /* The gradients of the reference against differences of its forward pass: L = <y, dy> is linear in each of x and w, so a difference
@@ -526,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_winograd_stride2),
         cmocka_unit_test(test_without_cache),
+        cmocka_unit_test(test_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
