@@ -13,6 +13,7 @@
  * lose digits when x has a large common offset. */
 #include "common.clh"
 #include "fetch.clh"
+#include "sub_group.clh"
 
 /* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
 #if WIDTH == 16
@@ -89,7 +90,7 @@ static inline void add_statistics(__global const float *restrict x, __global flo
 }
 
 /* partial [2][chunks][C] = mean relative to typical, M2 of each chunk */
-__kernel void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks,
+__kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks,
     int span, int tile)
 {
     FIND_CHUNK((int)get_global_id(0));

@@ -32,7 +32,7 @@ static inline term term_add(term t, const term step, const int S, const int C)
     return t;
 }
 
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SUB_GROUP
 void conv2d_local(__global const float *x, __global const float *w, __global float *y,
     const int N, const int H, const int W, const int C, const int K, const int P, const int Q, const int R, const int S,
     const int stride, const int top, const int left, const int w_first, const int w_row, const int w_column, const int w_o,

@@ -10,7 +10,7 @@
 
 #define NOWHERE (-0x40000000) /* a row of no image, whatever pixel is added to it */
 
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SUB_GROUP
 void conv2d_local_weight(__global const float *x, __global const float *dy, __global float *dw,
     const int N, const int H, const int W, const int C, const int K, const int P, const int Q, const int R, const int S,
     const int stride, const int pad, const int step_n, const int step_p, const int step_q, const int steps_each, const int part_size,

@@ -7,7 +7,7 @@
 #include "local_tile.clh"
 
 /* Work-groups: (k / COLUMNS, t / ROWS, f). */
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SUB_GROUP
 void conv2d_winograd_multiply(__global const float *V, __global const float *u, __global float *M,
     const int tiles, const int C, const int K)
 {
@@ -56,7 +56,7 @@ void conv2d_winograd_multiply(__global const float *V, __global const float *u, 
 }
 
 /* Work-groups: (k / COLUMNS, c / ROWS, z*36 + f). Part z sums steps_each*DEPTH tiles, in order. */
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SUB_GROUP
 void conv2d_winograd_weight_multiply(__global const float *V, __global const float *M, __global float *dU,
     const int tiles, const int C, const int K, const int steps_each, const int add)
 {

@@ -40,6 +40,7 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     device->separate = options->separate_memory;
     device->compiler = options->compiler;
     device->poison = poison && strcmp(poison, "1") == 0;
+    device->sub_group = cc_device_find_sub_group(device->id);
     device->most_groups = device->info.type == CAMCL_CPU ? INT_MAX : CC_MOST_GROUPS;
     snprintf(device->conv, sizeof device->conv, "%s", conv);
     cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);

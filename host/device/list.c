@@ -65,6 +65,18 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     info->usable = compiler && little && available;
 }
 
+size_t cc_device_find_sub_group(cl_device_id id)
+{
+    enum { CL_DEVICE_SUB_GROUP_SIZES_INTEL_ = 0x4108 };   /* of cl_intel_required_subgroup_size, whose header need not be there */
+    char extensions[8192] = "";
+    size_t sizes[16] = { 0 }, bytes = 0, least = SIZE_MAX;
+    text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
+    if (strstr(extensions, "cl_intel_required_subgroup_size") == NULL) return 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_SUB_GROUP_SIZES_INTEL_, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return 0;
+    for (size_t i = 0; i < bytes / sizeof *sizes; i++) least = cc_min_size(least, sizes[i]);
+    return least == 16 ? least : 0;
+}
+
 camcl_status cc_device_enumerate(camcl_device_info **infos, cl_device_id **ids, size_t *count, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

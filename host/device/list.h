@@ -4,6 +4,9 @@
 
 #include "device/opencl.h"
 
+/* What CC_SUB_GROUP (cl/sub_group.clh) is for this device, or 0. Intel's GPUs whose threads have 16 or 32 work-items get it: their compiler
+ * takes 32 and spills, while of the sizes 8, 16 and 32 of older ones it takes what fits. */
+size_t cc_device_find_sub_group(cl_device_id id);
 /* As camcl_device_list, with the OpenCL handles beside it (ids may be NULL; the caller frees both arrays). */
 camcl_status cc_device_enumerate(camcl_device_info **infos, cl_device_id **ids, size_t *count, camcl_error *err);
 /* One line on what was picked and why. */

@@ -27,6 +27,7 @@ struct camcl_device {
     camcl_device_info info;
     char reason[384], conv[16];
     bool separate, poison;
+    size_t sub_group;        /* work-items of a thread that kernels full of registers ask for; 0: as the compiler likes */
     size_t most_groups;      /* of a launch in each of dimensions 1 and 2; tests lower it */
     cl_device_id id;
     cl_context context;

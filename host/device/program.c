@@ -102,6 +102,7 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
     cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_PREFETCH=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
                 major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, compiles_prefetch(info), info->compute_units,
                 info->local_mem, info->max_work_group);
+    if (device->sub_group) cc_text_add(text, " -DCC_SUB_GROUP=%zu", device->sub_group);
     if (options && *options) cc_text_add(text, " %s", options);
 }
 
