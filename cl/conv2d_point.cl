@@ -114,10 +114,11 @@ static OUTLINE void whole_tiles(__global const float *from, __global const float
     }
 }
 
-/* `count` pixels, at most PIXELS, from `at` on, wherever they are, and as many of the panel's channels k0 ... as exist. */
+/* `count` pixels, at most PIXELS, from `at` on, wherever they are, and as many of the panel's channels k0 ... as exist. Fetches as
+ * whole_tiles does. */
 static OUTLINE void single_pixels(__global const float *x, __global const float *weight, __global float *y, const place at,
     const int count, const int C, const int K, const int k0, const int P, const int Q, const int H, const int W, const int stride,
-    const int out_H, const int out_W, const int out_step, const int clear, const int add,
+    const int out_H, const int out_W, const int out_step, const int clear, const int ahead, const int part, const int add,
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
 {
@@ -128,6 +129,8 @@ static OUTLINE void single_pixels(__global const float *x, __global const float 
     for (int i = 0; i < PIXELS; i++) {
         to[i] = i < count ? walk(at, i, P, Q) : at;
         segment[i] = x + (size_t)point(to[i], H, W, stride) * C;
+        for (int c = 0; c < part; c += 16) FETCH(segment[i] + ahead + c);
+        for (int v = 0; v < VECTORS && part > 0; v++) FETCH_TO_STORE(y + (size_t)point(to[i], out_H, out_W, out_step) * K + k0 + 16 * v);
     }
     clear_sums(sum);
     multiply(segment, weight, C, sum);
@@ -180,8 +183,8 @@ __kernel void conv2d_point(__global const float *x, __global const float *w, __g
                     pixel += tiles * PIXELS;
                     continue;
                 }
-                single_pixels(x, weight, y, at, min(PIXELS, last - pixel), C, K, k0, P, Q, H, W, stride, out_H, out_W, out_step, clear, add,
-                    scale, shift, residual, affine, has_residual, slope);
+                single_pixels(x, weight, y, at, min(PIXELS, last - pixel), C, K, k0, P, Q, H, W, stride, out_H, out_W, out_step, clear,
+                    ahead + (panel - first_panel) * part, part, add, scale, shift, residual, affine, has_residual, slope);
                 at = walk(at, PIXELS, P, Q);
                 pixel += PIXELS;
             }

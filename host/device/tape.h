@@ -83,8 +83,8 @@ camcl_status cc_tape_run(cc_tape *tape, camcl_error *err);
 
 size_t cc_tape_length(const cc_tape *tape);   /* launches recorded so far */
 
-/* Runs the tape `runs` times with a wait after each launch and adds each launch's least time to one row per (label, kernel, options).
- * `uses`: how often the label was set for launches of this row. *rows is owned by the caller. */
+/* Runs the tape `runs` times with a wait after each launch and adds each launch's least time, by the device's clock where that can be read,
+ * to one row per (label, kernel, options). `uses`: how often the label was set for launches of this row. *rows is owned by the caller. */
 typedef struct cc_profile_row { char label[160], name[96]; size_t uses, launches; double seconds, flops, bytes; } cc_profile_row;
 camcl_status cc_tape_profile(cc_tape *tape, unsigned runs, cc_profile_row **rows, size_t *count, camcl_error *err);
 

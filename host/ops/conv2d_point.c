@@ -60,7 +60,7 @@ bool cc_conv2d_is_point_weight(const cc_conv2d_desc *d)
 camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
 {
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), pixels = d->n * p * q;
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 2 * units : 1;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
     const size_t kb = 16 * vectors;
     const bool row = d->stride == 1; /* all pixels are one */

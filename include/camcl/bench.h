@@ -26,7 +26,7 @@ typedef enum camcl_bench_mode { CAMCL_BENCH_SUPERVISED, CAMCL_BENCH_PSEUDO_LABEL
 camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat,
                               camcl_step_time *out, camcl_error *err);
 
-/* Where a step's time goes. Each launch is waited for, the best of three runs counts. */
+/* Where a step's time goes. Each launch is waited for, the best of three runs counts, by the device's clock where that can be read. */
 typedef struct camcl_op_time {
     char op[24], direction[20], variant[32];
     char shape[112];         /* "n32 h32 w32 c64 k64 r3 s3 stride1 pad1" of a convolution, "n32 in512 out10" of a linear layer, else "" */
@@ -40,7 +40,7 @@ typedef struct camcl_op_time {
 typedef struct camcl_kernel_time { char name[96]; size_t launches; double ms, gflops, gbytes_per_s; } camcl_kernel_time;
 
 typedef struct camcl_step_profile {
-    camcl_peak peak;         /* measured before */
+    camcl_peak peak;         /* measured before and after: the higher ones */
     double ms;               /* sum over all launches */
     double other_percent;    /* share of everything that is not convolution; refreshing weight layouts counts as convolution */
     camcl_op_time *ops;      /* the slowest first, as kernels */

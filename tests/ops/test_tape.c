@@ -49,6 +49,47 @@ static void a_chain_of_copies_needs_two_buffers(void **state)
     free(back);
 }
 
+/* On a queue of its own, with a clock; the tape runs as ever afterwards. */
+static void a_profile_has_a_time_for_each_kind_of_launch(void **state)
+{
+    (void)state;
+    enum { N = 1 << 18, TURNS = 3 };
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_buffer *in, *out;
+    cc_profile_row *rows = NULL;
+    size_t count = 0;
+    float *data = malloc(N * 4), *back = malloc(N * 4);
+    for (int i = 0; i < N; i++) data[i] = (float)i;
+    OK(cc_buffer_create(device, N * 4, "in", &in, &err));
+    OK(cc_buffer_create(device, N * 4, "out", &out, &err));
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "profiled", &tape, &err));
+    for (int i = 0; i < TURNS; i++) {
+        OK(cc_tape_zero(tape, out, &err));
+        OK(cc_tape_copy(tape, in, 0, out, 0, N * 4, &err));
+    }
+    OK(cc_arena_commit(arena, &err));
+    OK(cc_buffer_write(in, 0, data, N * 4, &err));
+    OK(cc_tape_profile(tape, 2, &rows, &count, &err));
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(rows[i].launches, TURNS);
+        assert_true(rows[i].seconds > 0 && rows[i].seconds < 10);
+    }
+    OK(cc_tape_zero(tape, in, &err));
+    OK(cc_arena_commit(arena, &err));
+    OK(cc_tape_run(tape, &err));
+    OK(cc_buffer_read(out, 0, back, N * 4, &err));
+    assert_memory_equal(data, back, N * 4);
+    cc_arena_destroy(&arena);
+    cc_buffer_destroy(&in);
+    cc_buffer_destroy(&out);
+    free(rows);
+    free(data);
+    free(back);
+}
+
 /* Buffers of many sizes, all read at the end: none may overlap another. */
 static void buffers_alive_together_do_not_overlap(void **state)
 {
@@ -138,6 +179,7 @@ int main(void)
     for (size_t i = 0; i < count; i++) {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_chain_of_copies_needs_two_buffers),
+            cmocka_unit_test(a_profile_has_a_time_for_each_kind_of_launch),
             cmocka_unit_test(buffers_alive_together_do_not_overlap),
             cmocka_unit_test(running_before_commit_is_refused),
             cmocka_unit_test(more_than_the_device_has_is_out_of_memory),
