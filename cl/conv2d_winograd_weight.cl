@@ -47,10 +47,20 @@ static inline void gradient_transform(__global const float *image, const long *p
     for (int i = 0; i < 36; i++) store16(m[i], to + i * step);
 }
 
+/* Fetches what a tile is made of, channels c0 ... of x and k0 ... of dy: of its 6x6 input pixels not the first two rows and columns, which
+ * are those of tiles before it, unless it begins a map. */
+static OUTLINE void fetch_tile(__global const float *x, __global const float *dy, const tile_place at, const int H, const int W,
+    const int C, const int pad, const int c0, const int channels, const int P, const int Q, const int K, const int k0, const int gradients)
+{
+    fetch_pixels(x + (size_t)at.n * H * W * C + c0, at.p - pad + (at.p ? 2 : 0), at.p - pad + 6, at.q - pad + (at.q ? 2 : 0), at.q - pad + 6,
+        H, W, C, channels);
+    fetch_pixels(dy + (size_t)at.n * P * Q * K + k0, at.p, at.p + 4, at.q, at.q + 4, P, Q, K, gradients);
+}
+
 __kernel void conv2d_backward_weight_winograd(__global const float *x, __global const float *dy, __global float *dw,
     __global float *scratch, const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int tiles_each, const int block, const int inputs, const int outputs,
-    const int scratch_each, const int parts, const int out_part, const int out_panel, const int out_row, const int add)
+    const int scratch_each, const int parts, const int fetch, const int out_part, const int out_panel, const int out_row, const int add)
 {
     /* + 16: what lies the same way in V, M or dU of two f must not fall into the same set of a cache */
     const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
@@ -69,12 +79,7 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
             const int count = min(block, last - begin);
             for (int i = 0; i < count; i++) {
                 const tile_place next = next_place(at, P, Q);
-                if (begin + i + 1 < tiles) {
-                    /* of the next tile's 6x6 pixels the first two rows and columns were those of tiles before it, unless it begins a map */
-                    fetch_pixels(x + (size_t)next.n * H * W * C + c0, next.p - pad + (next.p ? 2 : 0), next.p - pad + 6,
-                        next.q - pad + (next.q ? 2 : 0), next.q - pad + 6, H, W, C, channels);
-                    fetch_pixels(dy + (size_t)next.n * P * Q * K + k0, next.p, next.p + 4, next.q, next.q + 4, P, Q, K, gradients);
-                }
+                if (begin + i + 1 < tiles) fetch_tile(x, dy, next, H, W, C, pad, c0, channels, P, Q, K, k0, gradients);
                 __global const float *input = x + (size_t)at.n * H * W * C + c0, *gradient = dy + (size_t)at.n * P * Q * K + k0;
                 long pixel[FOUND(6)];
                 find_pixels(pixel, input, zeros, 6, at.p - pad, at.q - pad, H, W, C);
@@ -91,9 +96,16 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
                 }
                 at = next;
             }
-            for (int f = 0; f < 36; f++)
+            /* with each product, a part of the next tiles is fetched from memory; before each is transformed, from wherever it is then */
+            const int next_tiles = fetch ? clamp(tiles - begin - count, 0, block) : 0;
+            tile_place ahead = at;
+            int fetched = 0;
+            for (int f = 0; f < 36; f++) {
+                for (; fetched < next_tiles * (f + 1) / 36; fetched++, ahead = next_place(ahead, P, Q))
+                    fetch_tile(x, dy, ahead, H, W, C, pad, c0, channels, P, Q, K, k0, gradients);
                 multiply(v + f * v_step, v_step, m + f * m_step, m_step, 1, u + f * u_step, count, rows, columns, inputs, outputs,
                     begin > first);
+            }
         }
         write_block(u, dw + (size_t)part * out_part + (size_t)(k0 / KB) * out_panel + (size_t)c0 * out_row, rows, channels, columns, C,
             u_step, out_panel, out_row, add);

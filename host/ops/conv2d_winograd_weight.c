@@ -10,7 +10,7 @@
 enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register tile */
 
 /* Channels of a block either way: its gradient takes 590 KB. */
-enum { BLOCK_CHANNELS = 64 };
+enum { BLOCK_CHANNELS = 64, FETCHING_BLOCKS = 8 };
 
 /* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient.
  * Twice or half as many are no faster. */
@@ -41,6 +41,9 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const size_t numbers = form->points * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
 
+    /* Not where tensors come from a cache, which many blocks have read, nor where a second-level cache holds the next tiles, too. */
+    const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
+
     char options[64];
     snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
     cc_buffer *scratch;
@@ -60,7 +63,8 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
                                CC_CONV2D_PARTS_OUT(out),
                                CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q),
                                CC_INT(d->pad), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block),
-                               CC_INT(inputs), CC_INT(outputs), CC_INT(scratch_each), CC_INT(parts), CC_CONV2D_PARTS_ARGS(out)),
+                               CC_INT(inputs), CC_INT(outputs), CC_INT(scratch_each), CC_INT(parts), CC_INT(fetch),
+                               CC_CONV2D_PARTS_ARGS(out)),
                        err));
     return cc_conv2d_parts_end(tape, &out, err);
 }
