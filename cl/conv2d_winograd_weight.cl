@@ -22,30 +22,9 @@
 
 #define WEIGHT_GRADIENT winograd_weight_gradient
 
-#include "conv2d_winograd.clh"
+#include "outline.clh"
+#include "conv2d_winograd_memory.clh"
 #include "conv2d_winograd_weight.clh"
-
-/* to[f*step] = B^T d B of 16 channels from `at`. */
-static OUTLINE void input_transform(__global const float *image, const long *pixel, const int at, __global float *to, const int step)
-{
-    float16 d[36];
-#pragma unroll
-    for (int i = 0; i < 36; i++) d[i] = vload16(0, image + pixel[i] + at);
-    winograd_input(d);
-#pragma unroll
-    for (int i = 0; i < 36; i++) store16(d[i], to + i * step);
-}
-
-/* to[f*step] = A dY A^T of 16 channels from `at`. */
-static inline void gradient_transform(__global const float *image, const long *pixel, const int at, __global float *to, const int step)
-{
-    float16 y[16], m[36];
-#pragma unroll
-    for (int i = 0; i < 16; i++) y[i] = vload16(0, image + pixel[i] + at);
-    winograd_gradient(y, m);
-#pragma unroll
-    for (int i = 0; i < 36; i++) store16(m[i], to + i * step);
-}
 
 /* Fetches what a tile is made of, channels c0 ... of x and k0 ... of dy: of its 6x6 input pixels not the first two rows and columns, which
  * are those of tiles before it, unless it begins a map. */
@@ -86,13 +65,13 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
                 for (int c = 0; c < rows; c += 16) {
                     const int tail = channels - c;
                     if (tail < 16) copy_tail(pixel, input, copies, 36, c, tail);
-                    input_transform(input, pixel, tail < 16 ? 0 : c, v + i * inputs + c, v_step);
+                    winograd_input_at(tail < 16 ? input : input + c, pixel, v + i * inputs + c, v_step);
                 }
                 find_pixels(pixel, gradient, zeros, 4, at.p, at.q, P, Q, K);
                 for (int k = 0; k < columns; k += 16) {
                     const int tail = gradients - k;
                     if (tail < 16) copy_tail(pixel, gradient, copies, 16, k, tail);
-                    gradient_transform(gradient, pixel, tail < 16 ? 0 : k, m + i * outputs + k, m_step);
+                    winograd_gradient_at(tail < 16 ? gradient : gradient + k, pixel, m + i * outputs + k, m_step);
                 }
                 at = next;
             }
