@@ -90,8 +90,8 @@ static inline void add_statistics(__global const float *restrict x, __global flo
 }
 
 /* partial [2][chunks][C] = mean relative to typical, M2 of each chunk */
-__kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks,
-    int span, int tile)
+__kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows,
+    int chunks, int span, int tile)
 {
     FIND_CHUNK((int)get_global_id(0));
     __global float *means = partial + (size_t)chunk * c, *m2s = means + (size_t)chunks * c;

@@ -31,8 +31,8 @@
 static OUTLINE void fetch_tile(__global const float *x, __global const float *dy, const tile_place at, const int H, const int W,
     const int C, const int pad, const int c0, const int channels, const int P, const int Q, const int K, const int k0, const int gradients)
 {
-    fetch_pixels(x + (size_t)at.n * H * W * C + c0, at.p - pad + (at.p ? 2 : 0), at.p - pad + 6, at.q - pad + (at.q ? 2 : 0), at.q - pad + 6,
-        H, W, C, channels);
+    fetch_pixels(x + (size_t)at.n * H * W * C + c0, at.p - pad + (at.p ? 2 : 0), at.p - pad + 6, at.q - pad + (at.q ? 2 : 0),
+        at.q - pad + 6, H, W, C, channels);
     fetch_pixels(dy + (size_t)at.n * P * Q * K + k0, at.p, at.p + 4, at.q, at.q + 4, P, Q, K, gradients);
 }
 

@@ -248,8 +248,10 @@ cleanup:
 static cl_int enqueue_kernel(const camcl_device *device, const tape_step *step)
 {
     size_t most[3], offset[3] = { 0, 0, 0 }, size[3];
-    for (unsigned d = 0; d < 3; d++)
-        most[d] = d == 0 || step->global[d] / step->local[d] <= device->most_groups ? step->global[d] : device->most_groups * step->local[d];
+    for (unsigned d = 0; d < 3; d++) {
+        const bool whole = d == 0 || step->global[d] / step->local[d] <= device->most_groups;
+        most[d] = whole ? step->global[d] : device->most_groups * step->local[d];
+    }
     size[0] = step->global[0];
     do {
         size[2] = cc_min_size(most[2], step->global[2] - offset[2]);
