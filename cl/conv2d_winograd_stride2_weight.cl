@@ -21,6 +21,8 @@
 #define KB (16 * VECTORS)
 
 #define WEIGHT_GRADIENT weight_gradient
+#define INPUT_SIDE 9
+#define INPUT_STEP 8
 
 #include "conv2d_winograd_stride2.clh"
 #include "conv2d_winograd_weight.clh"
@@ -51,16 +53,6 @@ static OUTLINE void gradient_transform(__global const float *image, const long *
 #pragma unroll
         for (int j = 0; j < 5; j++) store16(m[j], to + (5 * i + j) * step);
     }
-}
-
-/* Fetches what a tile is made of, channels c0 ... of x and k0 ... of dy: of its 9x9 input pixels not the first row and column, which are
- * those of tiles before it, unless it begins a map. */
-static OUTLINE void fetch_tile(__global const float *x, __global const float *dy, const tile_place at, const int H, const int W,
-    const int C, const int pad, const int c0, const int channels, const int P, const int Q, const int K, const int k0, const int gradients)
-{
-    fetch_pixels(x + (size_t)at.n * H * W * C + c0, 2 * at.p - pad + (at.p ? 1 : 0), 2 * at.p - pad + 9, 2 * at.q - pad + (at.q ? 1 : 0),
-        2 * at.q - pad + 9, H, W, C, channels);
-    fetch_pixels(dy + (size_t)at.n * P * Q * K + k0, at.p, at.p + 4, at.q, at.q + 4, P, Q, K, gradients);
 }
 
 __kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, __global const float *dy, __global float *dw,

@@ -21,20 +21,11 @@
 #define KB (16 * VECTORS)
 
 #define WEIGHT_GRADIENT winograd_weight_gradient
+#define INPUT_SIDE 6
+#define INPUT_STEP 4
 
-#include "outline.clh"
 #include "conv2d_winograd_memory.clh"
 #include "conv2d_winograd_weight.clh"
-
-/* Fetches what a tile is made of, channels c0 ... of x and k0 ... of dy: of its 6x6 input pixels not the first two rows and columns, which
- * are those of tiles before it, unless it begins a map. */
-static OUTLINE void fetch_tile(__global const float *x, __global const float *dy, const tile_place at, const int H, const int W,
-    const int C, const int pad, const int c0, const int channels, const int P, const int Q, const int K, const int k0, const int gradients)
-{
-    fetch_pixels(x + (size_t)at.n * H * W * C + c0, at.p - pad + (at.p ? 2 : 0), at.p - pad + 6, at.q - pad + (at.q ? 2 : 0),
-        at.q - pad + 6, H, W, C, channels);
-    fetch_pixels(dy + (size_t)at.n * P * Q * K + k0, at.p, at.p + 4, at.q, at.q + 4, P, Q, K, gradients);
-}
 
 __kernel void conv2d_backward_weight_winograd(__global const float *x, __global const float *dy, __global float *dw,
     __global float *scratch, const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,

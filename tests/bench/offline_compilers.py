@@ -96,8 +96,9 @@ CPU_BUILDS = [
 DEFAULT_ITEMS = 64
 
 # What the device says of itself (describe_options in host/device/program.c), and what occupancy depends on: NVIDIA's warps, work-groups,
-# bytes of shared memory of a multiprocessor, bytes in units of which it is given out, bytes that a work-group takes besides.
-Target = namedtuple("Target", "vendor compute_units local_bytes max_work_group limits", defaults=(None,))
+# bytes of shared memory of a multiprocessor, bytes in units of which it is given out, bytes that a work-group takes besides. sub_group: what
+# cc_device_find_sub_group finds.
+Target = namedtuple("Target", "vendor compute_units local_bytes max_work_group limits sub_group", defaults=(None, None))
 TARGETS = {
     "sm_75": Target("NVIDIA", 46, 48 << 10, 1024, (32, 16, 64 << 10, 256, 0)),
     "sm_80": Target("NVIDIA", 108, 48 << 10, 1024, (64, 32, 164 << 10, 128, 1024)),
@@ -107,7 +108,7 @@ TARGETS = {
     "gfx1100": Target("AMD", 48, 64 << 10, 256),
     "tgllp": Target("Intel", 96, 64 << 10, 512),
     "dg2": Target("Intel", 512, 64 << 10, 1024),
-    "pvc": Target("Intel", 1024, 128 << 10, 1024),
+    "pvc": Target("Intel", 1024, 128 << 10, 1024, sub_group=16),
 }
 # clang may be older than the chip: the code is then made for the nearest one that it knows, as ptxas translates it anyway.
 PTX_FOR = {"sm_90": "sm_80"}
@@ -161,7 +162,8 @@ def expand(folder, name, seen):
 def macros(build, target):
     t = TARGETS[target]
     return ["-DCC_CPU=0", "-DCC_PREFETCH=0", "-DCC_COMPUTE_UNITS=%d" % t.compute_units, "-DCC_LOCAL_BYTES=%d" % t.local_bytes,
-            "-DCC_MAX_WORK_GROUP=%d" % t.max_work_group, *(["-DCC_SUB_GROUP=16"] if target == "pvc" else []), *build.options.split()]
+            "-DCC_MAX_WORK_GROUP=%d" % t.max_work_group, *(["-DCC_SUB_GROUP=%d" % t.sub_group] if t.sub_group else []),
+            *build.options.split()]
 
 
 KERNEL = re.compile(r"(?:__kernel|\bkernel)\b([^{};]*?)\bvoid\s+(\w+)\s*\(")

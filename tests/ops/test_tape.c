@@ -17,77 +17,89 @@ static camcl_error err;
 
 #define OK(call) do { camcl_status s_ = (call); if (s_ != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
 
+/* A tape that is to bring `data` from `in` to `out`. */
+typedef struct transport {
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_buffer *in, *out;
+    float *data, *back;
+    size_t bytes;
+} transport;
+
+static void transport_open(transport *t, const char *name, size_t count)
+{
+    t->bytes = count * sizeof(float);
+    t->data = malloc(t->bytes);
+    t->back = malloc(t->bytes);
+    assert_true(t->data && t->back);
+    for (size_t i = 0; i < count; i++) t->data[i] = (float)i;
+    OK(cc_buffer_create(device, t->bytes, "in", &t->in, &err));
+    OK(cc_buffer_create(device, t->bytes, "out", &t->out, &err));
+    OK(cc_buffer_write(t->in, 0, t->data, t->bytes, &err));
+    OK(cc_arena_create(device, &t->arena, &err));
+    OK(cc_tape_create(t->arena, name, &t->tape, &err));
+}
+
+static void transport_run(transport *t)
+{
+    OK(cc_tape_run(t->tape, &err));
+    OK(cc_buffer_read(t->out, 0, t->back, t->bytes, &err));
+    assert_memory_equal(t->data, t->back, t->bytes);
+}
+
+static void transport_close(transport *t)
+{
+    cc_arena_destroy(&t->arena);
+    cc_buffer_destroy(&t->in);
+    cc_buffer_destroy(&t->out);
+    free(t->data);
+    free(t->back);
+}
+
 /* x -> y -> z -> ...: a chain of copies whose middle buffers die at once: two slots suffice for any length. */
 static void a_chain_of_copies_needs_two_buffers(void **state)
 {
     (void)state;
-    enum { N = 1 << 16, LINKS = 7 };
-    cc_arena *arena;
-    cc_tape *tape;
-    cc_buffer *in, *out, *links[LINKS];
-    float *data = malloc(N * 4), *back = malloc(N * 4);
-    for (int i = 0; i < N; i++) data[i] = (float)i;
-    OK(cc_buffer_create(device, N * 4, "in", &in, &err));
-    OK(cc_buffer_create(device, N * 4, "out", &out, &err));
-    OK(cc_arena_create(device, &arena, &err));
-    OK(cc_tape_create(arena, "chain", &tape, &err));
+    enum { LINKS = 7 };
+    transport t;
+    cc_buffer *links[LINKS];
+    transport_open(&t, "chain", 1 << 16);
     for (int i = 0; i < LINKS; i++) {
-        OK(cc_tape_buffer(tape, N * 4, "link", &links[i], &err));
-        OK(cc_tape_copy(tape, i ? links[i - 1] : in, 0, links[i], 0, N * 4, &err));
+        OK(cc_tape_buffer(t.tape, t.bytes, "link", &links[i], &err));
+        OK(cc_tape_copy(t.tape, i ? links[i - 1] : t.in, 0, links[i], 0, t.bytes, &err));
     }
-    OK(cc_tape_copy(tape, links[LINKS - 1], 0, out, 0, N * 4, &err));
-    OK(cc_arena_commit(arena, &err));
-    assert_true(cc_arena_bytes(arena) <= 2 * (N * 4 + 4096));
-    OK(cc_buffer_write(in, 0, data, N * 4, &err));
-    OK(cc_tape_run(tape, &err));
-    OK(cc_buffer_read(out, 0, back, N * 4, &err));
-    assert_memory_equal(data, back, N * 4);
-    cc_arena_destroy(&arena);
-    cc_buffer_destroy(&in);
-    cc_buffer_destroy(&out);
-    free(data);
-    free(back);
+    OK(cc_tape_copy(t.tape, links[LINKS - 1], 0, t.out, 0, t.bytes, &err));
+    OK(cc_arena_commit(t.arena, &err));
+    assert_true(cc_arena_bytes(t.arena) <= 2 * (t.bytes + 4096));
+    transport_run(&t);
+    transport_close(&t);
 }
 
 /* On a queue of its own, with a clock; the tape runs as ever afterwards. */
 static void a_profile_has_a_time_for_each_kind_of_launch(void **state)
 {
     (void)state;
-    enum { N = 1 << 18, TURNS = 3 };
-    cc_arena *arena;
-    cc_tape *tape;
-    cc_buffer *in, *out;
+    enum { TURNS = 3 };
+    transport t;
     cc_profile_row *rows = NULL;
     size_t count = 0;
-    float *data = malloc(N * 4), *back = malloc(N * 4);
-    for (int i = 0; i < N; i++) data[i] = (float)i;
-    OK(cc_buffer_create(device, N * 4, "in", &in, &err));
-    OK(cc_buffer_create(device, N * 4, "out", &out, &err));
-    OK(cc_arena_create(device, &arena, &err));
-    OK(cc_tape_create(arena, "profiled", &tape, &err));
+    transport_open(&t, "profiled", 1 << 18);
     for (int i = 0; i < TURNS; i++) {
-        OK(cc_tape_zero(tape, out, &err));
-        OK(cc_tape_copy(tape, in, 0, out, 0, N * 4, &err));
+        OK(cc_tape_zero(t.tape, t.out, &err));
+        OK(cc_tape_copy(t.tape, t.in, 0, t.out, 0, t.bytes, &err));
     }
-    OK(cc_arena_commit(arena, &err));
-    OK(cc_buffer_write(in, 0, data, N * 4, &err));
-    OK(cc_tape_profile(tape, 2, &rows, &count, &err));
+    OK(cc_arena_commit(t.arena, &err));
+    OK(cc_tape_profile(t.tape, 2, &rows, &count, &err));
     assert_int_equal(count, 2);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(rows[i].launches, TURNS);
         assert_true(rows[i].seconds > 0 && rows[i].seconds < 10);
     }
-    OK(cc_tape_zero(tape, in, &err));
-    OK(cc_arena_commit(arena, &err));
-    OK(cc_tape_run(tape, &err));
-    OK(cc_buffer_read(out, 0, back, N * 4, &err));
-    assert_memory_equal(data, back, N * 4);
-    cc_arena_destroy(&arena);
-    cc_buffer_destroy(&in);
-    cc_buffer_destroy(&out);
+    OK(cc_tape_zero(t.tape, t.in, &err));
+    OK(cc_arena_commit(t.arena, &err));
+    transport_run(&t);
     free(rows);
-    free(data);
-    free(back);
+    transport_close(&t);
 }
 
 /* Buffers of many sizes, all read at the end: none may overlap another. */
