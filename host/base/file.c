@@ -12,19 +12,24 @@
 
 #include "base/memory.h"
 
-#define IO_CHUNK ((size_t)1 << 30)   /* some systems refuse more than 2^31-1 bytes in one call */
-#define TEMPORARY_NAMES 1000         /* tried before giving up; each writer needs one */
+#define IO_CHUNK ((size_t)1 << 30) /* some systems refuse more than 2^31-1 bytes in one call */
+#define TEMPORARY_NAMES 1000       /* tried before giving up; each writer needs one */
 
 static const char *advice(int code)
 {
     switch (code) {
     case ENOENT: return "check the path";
-    case EACCES: case EPERM: case EROFS: return "check the permissions or choose another place";
-    case ENOSPC: case EDQUOT: case EFBIG: return "free some space or choose another place";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "check the permissions or choose another place";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return "free some space or choose another place";
     case EISDIR: return "name a file, not a folder";
     case ENOTDIR: return "a part of the path is a file, not a folder";
     case ENAMETOOLONG: return "choose a shorter name";
-    case EMFILE: case ENFILE: return "close other files or raise the limit, see ulimit -n";
+    case EMFILE:
+    case ENFILE: return "close other files or raise the limit, see ulimit -n";
     default: return "check the disk and the path";
     }
 }
@@ -72,11 +77,14 @@ camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_err
     if (file < 0) return cc_fail_errno(err, "read", path, errno);
     struct stat info;
     camcl_status status = CAMCL_OK;
-    if (fstat(file, &info) != 0) status = cc_fail_errno(err, "read", path, errno);
-    else if (S_ISDIR(info.st_mode)) status = cc_fail_errno(err, "read", path, EISDIR);
+    if (fstat(file, &info) != 0)
+        status = cc_fail_errno(err, "read", path, errno);
+    else if (S_ISDIR(info.st_mode))
+        status = cc_fail_errno(err, "read", path, EISDIR);
     else if ((uintmax_t)info.st_size > SIZE_MAX / 2)
         status = cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
-    else status = read_all(file, (size_t)info.st_size, path, data, size, err);
+    else
+        status = read_all(file, (size_t)info.st_size, path, data, size, err);
     close(file);
     return status;
 }
@@ -139,7 +147,7 @@ static camcl_status open_temporary(const char *folder, const char *path, char **
 static int sync_folder(const char *folder)
 {
     int file = open(folder[0] == '\0' ? "." : folder, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return errno == EACCES ? 0 : errno;   /* a folder that may be written but not listed */
+    if (file < 0) return errno == EACCES ? 0 : errno; /* a folder that may be written but not listed */
     int code = fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
     close(file);
     return code;
@@ -148,8 +156,7 @@ static int sync_folder(const char *folder)
 camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
 {
     struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
-        return write_through(path, pieces, count, err);
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return write_through(path, pieces, count, err);
 
     camcl_status status = CAMCL_OK;
     char *folder = NULL, *temporary = NULL;
@@ -160,8 +167,10 @@ camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t coun
     if (code == 0 && fsync(file) != 0 && errno != EINVAL) code = errno;
     if (close(file) != 0 && code == 0) code = errno;
     if (code == 0 && rename(temporary, path) != 0) code = errno;
-    if (code != 0) unlink(temporary);
-    else code = sync_folder(folder);
+    if (code != 0)
+        unlink(temporary);
+    else
+        code = sync_folder(folder);
     if (code != 0) status = cc_fail_errno(err, "write", path, code);
 cleanup:
     free(temporary);
@@ -208,7 +217,7 @@ bool cc_is_folder(const char *path)
     struct stat info;
     int code = errno;
     bool is = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    errno = code;   /* cc_make_folders asks after a failed mkdir */
+    errno = code; /* cc_make_folders asks after a failed mkdir */
     return is;
 }
 
@@ -227,7 +236,8 @@ camcl_status cc_path_absolute(const char *path, char **out, camcl_error *err)
     if (path[0] == '/') return cc_copy_text(path, out, err);
     while (path[0] == '.' && path[1] == '/') {
         path += 2;
-        while (path[0] == '/') path++;
+        while (path[0] == '/')
+            path++;
     }
     if (strcmp(path, ".") == 0) path = "";
 

@@ -13,12 +13,15 @@ camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_err
 /* Writes pieces one after another to a temporary file in the same folder, syncs it, renames it to path, syncs the
  * folder. On any failure (no space left, ...) path keeps its old content and the temporary file is removed. Where path
  * is a device, pipe or terminal it is written through, not replaced. */
-typedef struct cc_piece { const void *data; size_t size; } cc_piece;
+typedef struct cc_piece {
+    const void *data;
+    size_t size;
+} cc_piece;
 camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err);
 camcl_status cc_file_write_text(const char *path, const char *text, camcl_error *err);
 
-camcl_status cc_make_folders(const char *path, camcl_error *err);   /* mkdir -p */
-bool cc_file_exists(const char *path);                              /* of any kind */
+camcl_status cc_make_folders(const char *path, camcl_error *err); /* mkdir -p */
+bool cc_file_exists(const char *path);                            /* of any kind */
 bool cc_is_folder(const char *path);
 
 /* A killed writer leaves a file of this prefix, then "PID-N", then this suffix. */

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 #define MAX_DEPTH 64
-#define MAX_NUMBER 127   /* characters of one number */
+#define MAX_NUMBER 127 /* characters of one number */
 
 typedef struct parser {
     const char *data;
@@ -20,15 +20,9 @@ typedef struct parser {
 
 static camcl_status parse_value(parser *p, cc_json *out);
 
-static camcl_status fail(parser *p, const char *why)
-{
-    return cc_fail(p->err, CAMCL_BAD_DATA, "bad JSON at byte %zu: %s", p->at, why);
-}
+static camcl_status fail(parser *p, const char *why) { return cc_fail(p->err, CAMCL_BAD_DATA, "bad JSON at byte %zu: %s", p->at, why); }
 
-static int peek(const parser *p)
-{
-    return p->at < p->length ? (unsigned char)p->data[p->at] : -1;
-}
+static int peek(const parser *p) { return p->at < p->length ? (unsigned char)p->data[p->at] : -1; }
 
 static void skip_space(parser *p)
 {
@@ -39,15 +33,13 @@ static void skip_space(parser *p)
     }
 }
 
-static bool is_digit(int c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(int c) { return c >= '0' && c <= '9'; }
 
 static bool skip_digits(parser *p)
 {
     if (!is_digit(peek(p))) return false;
-    while (is_digit(peek(p))) p->at++;
+    while (is_digit(peek(p)))
+        p->at++;
     return true;
 }
 
@@ -67,8 +59,10 @@ static camcl_status parse_number(parser *p, cc_json *out)
 {
     size_t start = p->at;
     if (peek(p) == '-') p->at++;
-    if (peek(p) == '0') p->at++;
-    else if (!skip_digits(p)) return fail(p, "a value was expected");
+    if (peek(p) == '0')
+        p->at++;
+    else if (!skip_digits(p))
+        return fail(p, "a value was expected");
     if (peek(p) == '.') {
         p->at++;
         if (!skip_digits(p)) return fail(p, "a digit was expected");
@@ -93,9 +87,10 @@ static camcl_status parse_hex4(parser *p, unsigned *out)
     unsigned value = 0;
     for (int i = 0; i < 4; i++, p->at++) {
         int c = peek(p);
-        unsigned digit = is_digit(c) ? (unsigned)(c - '0')
-                       : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
-                       : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10) : 16;
+        unsigned digit = is_digit(c)            ? (unsigned)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
+                                                : 16;
         if (digit == 16) return fail(p, "four hexadecimal digits were expected");
         value = value * 16 + digit;
     }
@@ -131,7 +126,8 @@ static size_t put_utf8(char *to, unsigned code)
     size_t tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     static const unsigned char lead[4] = { 0, 0xC0, 0xE0, 0xF0 };
     to[0] = (char)(lead[tail] | (code >> (6 * tail)));
-    for (size_t i = 1; i <= tail; i++) to[i] = (char)(0x80 | ((code >> (6 * (tail - i))) & 0x3F));
+    for (size_t i = 1; i <= tail; i++)
+        to[i] = (char)(0x80 | ((code >> (6 * (tail - i))) & 0x3F));
     return tail + 1;
 }
 
@@ -159,7 +155,8 @@ static camcl_status parse_escape(parser *p, char *to, size_t *written)
 static camcl_status parse_string(parser *p, char **out)
 {
     size_t end = ++p->at;
-    while (end < p->length && p->data[end] != '"') end += p->data[end] == '\\' ? 2 : 1;
+    while (end < p->length && p->data[end] != '"')
+        end += p->data[end] == '\\' ? 2 : 1;
     if (end >= p->length) return fail(p, "a string without an end");
     CC_RETURN_IF_FAILED(CC_NEW(end - p->at + 1, out, p->err));
     for (char *to = *out; p->at < end;) {
@@ -180,10 +177,7 @@ static camcl_status parse_string(parser *p, char **out)
     return CAMCL_OK;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* Sorts the names, so that a file of many members cannot make this slow. */
 static camcl_status check_duplicates(parser *p, const cc_json *object)
@@ -191,7 +185,8 @@ static camcl_status check_duplicates(parser *p, const cc_json *object)
     if (object->count < 2) return CAMCL_OK;
     const char **names = NULL;
     CC_RETURN_IF_FAILED(CC_NEW(object->count, &names, p->err));
-    for (size_t i = 0; i < object->count; i++) names[i] = object->items[i].name;
+    for (size_t i = 0; i < object->count; i++)
+        names[i] = object->items[i].name;
     qsort(names, object->count, sizeof *names, by_name);
     camcl_status status = CAMCL_OK;
     for (size_t i = 1; i < object->count && status == CAMCL_OK; i++)
@@ -242,8 +237,14 @@ static camcl_status parse_items(parser *p, cc_json *out)
 
 static camcl_status parse_word(parser *p, cc_json *out)
 {
-    static const struct { const char *text; cc_json_kind kind; double number; } words[] = {
-        { "null", CC_JSON_NULL, 0 }, { "true", CC_JSON_BOOL, 1 }, { "false", CC_JSON_BOOL, 0 },
+    static const struct {
+        const char *text;
+        cc_json_kind kind;
+        double number;
+    } words[] = {
+        { "null", CC_JSON_NULL, 0 },
+        { "true", CC_JSON_BOOL, 1 },
+        { "false", CC_JSON_BOOL, 0 },
     };
     for (size_t i = 0; i < CC_COUNT(words); i++) {
         size_t n = strlen(words[i].text);
@@ -259,9 +260,12 @@ static camcl_status parse_word(parser *p, cc_json *out)
 static camcl_status parse_value(parser *p, cc_json *out)
 {
     switch (peek(p)) {
-    case '{': case '[': return parse_items(p, out);
+    case '{':
+    case '[': return parse_items(p, out);
     case '"': out->kind = CC_JSON_STRING; return parse_string(p, &out->string);
-    case 'n': case 't': case 'f': return parse_word(p, out);
+    case 'n':
+    case 't':
+    case 'f': return parse_word(p, out);
     case -1: return fail(p, "the text ends too early");
     default: return parse_number(p, out);
     }
@@ -282,7 +286,8 @@ camcl_status cc_json_parse(const char *data, size_t length, cc_json **out, camcl
 
 static void release(cc_json *json)
 {
-    for (size_t i = 0; i < json->count; i++) release(&json->items[i]);
+    for (size_t i = 0; i < json->count; i++)
+        release(&json->items[i]);
     free(json->items);
     free(json->name);
     free(json->string);
@@ -304,10 +309,7 @@ const cc_json *cc_json_get(const cc_json *json, const char *name)
     return NULL;
 }
 
-const char *cc_json_string(const cc_json *json)
-{
-    return json != NULL && json->kind == CC_JSON_STRING ? json->string : NULL;
-}
+const char *cc_json_string(const cc_json *json) { return json != NULL && json->kind == CC_JSON_STRING ? json->string : NULL; }
 
 bool cc_json_size(const cc_json *json, size_t *out)
 {

@@ -14,10 +14,10 @@ typedef enum cc_json_kind { CC_JSON_NULL, CC_JSON_BOOL, CC_JSON_NUMBER, CC_JSON_
 typedef struct cc_json cc_json;
 struct cc_json {
     cc_json_kind kind;
-    char *name;              /* the member's name inside an object, else NULL */
-    char *string;            /* CC_JSON_STRING: UTF-8 */
-    double number;           /* CC_JSON_NUMBER, CC_JSON_BOOL (0 or 1) */
-    cc_json *items;          /* CC_JSON_ARRAY, CC_JSON_OBJECT: count of them, in file order */
+    char *name;     /* the member's name inside an object, else NULL */
+    char *string;   /* CC_JSON_STRING: UTF-8 */
+    double number;  /* CC_JSON_NUMBER, CC_JSON_BOOL (0 or 1) */
+    cc_json *items; /* CC_JSON_ARRAY, CC_JSON_OBJECT: count of them, in file order */
     size_t count;
 };
 
@@ -28,8 +28,8 @@ void cc_json_free(cc_json **json);
 
 /* The member of an object, or NULL (also when json is NULL or no object). Borrowed. */
 const cc_json *cc_json_get(const cc_json *json, const char *name);
-const char *cc_json_string(const cc_json *json);                 /* NULL unless a string */
-bool cc_json_size(const cc_json *json, size_t *out);             /* a whole number 0..2^53 */
+const char *cc_json_string(const cc_json *json);     /* NULL unless a string */
+bool cc_json_size(const cc_json *json, size_t *out); /* a whole number 0..2^53 */
 bool cc_json_number(const cc_json *json, double *out);
 
 #endif

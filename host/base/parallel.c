@@ -18,7 +18,8 @@ typedef struct team {
 static void *work(void *argument)
 {
     team *t = argument;
-    for (size_t i = atomic_fetch_add(&t->next, 1); i < t->count; i = atomic_fetch_add(&t->next, 1)) t->piece(t->context, i);
+    for (size_t i = atomic_fetch_add(&t->next, 1); i < t->count; i = atomic_fetch_add(&t->next, 1))
+        t->piece(t->context, i);
     return NULL;
 }
 
@@ -31,7 +32,9 @@ void cc_parallel(size_t count, void (*piece)(void *context, size_t index), void 
     size_t started = 0;
     atomic_init(&t.next, 0);
     /* the caller is one of them */
-    while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, &t) == 0) started++;
+    while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, &t) == 0)
+        started++;
     work(&t);
-    while (started > 0) pthread_join(threads[--started], NULL);
+    while (started > 0)
+        pthread_join(threads[--started], NULL);
 }

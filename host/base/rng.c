@@ -4,8 +4,8 @@
 
 #define PHILOX_M0 UINT32_C(0xD2511F53)
 #define PHILOX_M1 UINT32_C(0xCD9E8D57)
-#define PHILOX_W0 UINT32_C(0x9E3779B9)   /* golden ratio */
-#define PHILOX_W1 UINT32_C(0xBB67AE85)   /* sqrt(3) - 1 */
+#define PHILOX_W0 UINT32_C(0x9E3779B9) /* golden ratio */
+#define PHILOX_W1 UINT32_C(0xBB67AE85) /* sqrt(3) - 1 */
 #define PHILOX_ROUNDS 10
 
 void cc_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
@@ -57,29 +57,31 @@ uint32_t cc_rng_below(cc_rng *rng, uint32_t n)
 {
     uint64_t product = (uint64_t)cc_rng_u32(rng) * n;
     if ((uint32_t)product < n) {
-        uint32_t reject = (uint32_t)(0u - n) % n;   /* 2^32 mod n */
-        while ((uint32_t)product < reject) product = (uint64_t)cc_rng_u32(rng) * n;
+        uint32_t reject = (uint32_t)(0u - n) % n; /* 2^32 mod n */
+        while ((uint32_t)product < reject)
+            product = (uint64_t)cc_rng_u32(rng) * n;
     }
     return (uint32_t)(product >> 32);
 }
 
 double cc_rng_unit(cc_rng *rng)
 {
-    uint32_t high = cc_rng_u32(rng) >> 5, low = cc_rng_u32(rng) >> 6;   /* 27 and 26 bits */
+    uint32_t high = cc_rng_u32(rng) >> 5, low = cc_rng_u32(rng) >> 6; /* 27 and 26 bits */
     return ((double)high * 67108864.0 + (double)low) * (1.0 / 9007199254740992.0);
 }
 
 double cc_rng_normal(cc_rng *rng)
 {
     const double two_pi = 6.283185307179586476925;
-    double radius = 1.0 - cc_rng_unit(rng);   /* (0,1]: its logarithm is finite */
+    double radius = 1.0 - cc_rng_unit(rng); /* (0,1]: its logarithm is finite */
     double angle = cc_rng_unit(rng);
     return sqrt(-2.0 * log(radius)) * cos(two_pi * angle);
 }
 
 void cc_rng_permutation(cc_rng *rng, uint32_t *out, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++) out[i] = i;
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = i;
     for (uint32_t i = n; i > 1; i--) {
         uint32_t j = cc_rng_below(rng, i), last = out[i - 1];
         out[i - 1] = out[j];

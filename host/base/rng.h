@@ -8,16 +8,16 @@
 
 /* Purposes never share numbers. Values are part of the format: append only. */
 typedef enum cc_rng_stream {
-    CC_RNG_WEIGHTS = 1,      /* index: parameter number */
-    CC_RNG_SPLIT,            /* index: class */
-    CC_RNG_ORDER_LABELED,    /* index: pass over the pool */
-    CC_RNG_ORDER_UNLABELED,  /* index: pass over the pool */
-    CC_RNG_FLIP_LABELED,     /* index: step * batch + row */
-    CC_RNG_FLIP_UNLABELED,   /* index: step * batch + row */
-    CC_RNG_TRANSFORM,        /* index: step * batch + row (or step, when one T serves the batch) */
-    CC_RNG_SHAPES_TRAIN,     /* index: image */
-    CC_RNG_SHAPES_TEST,      /* index: image */
-    CC_RNG_BENCH             /* index: tensor */
+    CC_RNG_WEIGHTS = 1,     /* index: parameter number */
+    CC_RNG_SPLIT,           /* index: class */
+    CC_RNG_ORDER_LABELED,   /* index: pass over the pool */
+    CC_RNG_ORDER_UNLABELED, /* index: pass over the pool */
+    CC_RNG_FLIP_LABELED,    /* index: step * batch + row */
+    CC_RNG_FLIP_UNLABELED,  /* index: step * batch + row */
+    CC_RNG_TRANSFORM,       /* index: step * batch + row (or step, when one T serves the batch) */
+    CC_RNG_SHAPES_TRAIN,    /* index: image */
+    CC_RNG_SHAPES_TEST,     /* index: image */
+    CC_RNG_BENCH            /* index: tensor */
 } cc_rng_stream;
 
 /* The bare generator: 10 rounds. */
@@ -26,14 +26,14 @@ void cc_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 /* A sequence of draws. Opaque by convention; copy freely. */
 typedef struct cc_rng {
     uint32_t key[2], counter[4], block[4];
-    unsigned used;           /* words of block handed out */
+    unsigned used; /* words of block handed out */
 } cc_rng;
 
 cc_rng cc_rng_at(uint64_t seed, cc_rng_stream stream, uint64_t index);
 uint32_t cc_rng_u32(cc_rng *rng);
-uint32_t cc_rng_below(cc_rng *rng, uint32_t n);  /* uniform in 0..n-1 without bias; n > 0 */
-double cc_rng_unit(cc_rng *rng);                 /* uniform in [0,1), 53 bits */
-double cc_rng_normal(cc_rng *rng);               /* standard normal (Box-Muller) */
+uint32_t cc_rng_below(cc_rng *rng, uint32_t n); /* uniform in 0..n-1 without bias; n > 0 */
+double cc_rng_unit(cc_rng *rng);                /* uniform in [0,1), 53 bits */
+double cc_rng_normal(cc_rng *rng);              /* standard normal (Box-Muller) */
 /* A permutation of 0..n-1 (Fisher-Yates). */
 void cc_rng_permutation(cc_rng *rng, uint32_t *out, uint32_t n);
 

@@ -71,12 +71,18 @@ void cc_text_add_json_string(cc_text *text, const char *value)
         unsigned char c = (unsigned char)*p;
         size_t valid = cc_utf8_length(p, left);
         n = valid > 0 ? valid : 1;
-        if (valid == 0) cc_text_add(text, "\\ufffd");   /* a file's name may hold any bytes; readers of JSON refuse them */
-        else if (c == '"' || c == '\\') cc_text_add(text, "\\%c", c);
-        else if (c == '\n') cc_text_add(text, "\\n");
-        else if (c == '\t') cc_text_add(text, "\\t");
-        else if (c < 0x20) cc_text_add(text, "\\u%04x", c);
-        else cc_text_add_bytes(text, p, n);
+        if (valid == 0)
+            cc_text_add(text, "\\ufffd"); /* a file's name may hold any bytes; readers of JSON refuse them */
+        else if (c == '"' || c == '\\')
+            cc_text_add(text, "\\%c", c);
+        else if (c == '\n')
+            cc_text_add(text, "\\n");
+        else if (c == '\t')
+            cc_text_add(text, "\\t");
+        else if (c < 0x20)
+            cc_text_add(text, "\\u%04x", c);
+        else
+            cc_text_add_bytes(text, p, n);
     }
     cc_text_add_bytes(text, "\"", 1);
 }
@@ -85,7 +91,7 @@ void cc_text_add_json_number(cc_text *text, double value)
 {
     char number[40];
     snprintf(number, sizeof number, "%.9g", value);
-    char *comma = strchr(number, localeconv()->decimal_point[0]);   /* the host program's locale may have another point */
+    char *comma = strchr(number, localeconv()->decimal_point[0]); /* the host program's locale may have another point */
     if (comma != NULL) *comma = '.';
     cc_text_add(text, "%s", isfinite(value) ? number : "null");
 }
@@ -103,7 +109,8 @@ unsigned cc_edit_distance(const char *a, const char *b)
     unsigned row[ROW];
     size_t na = strlen(a), nb = strlen(b);
     if (nb >= ROW) nb = ROW - 1;
-    for (size_t j = 0; j <= nb; j++) row[j] = (unsigned)j;
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = (unsigned)j;
     for (size_t i = 1; i <= na; i++) {
         unsigned diagonal = row[0];
         row[0] = (unsigned)i;

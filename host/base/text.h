@@ -8,12 +8,15 @@
 #include "base/compiler.h"
 
 typedef struct cc_text {
-    char *data;              /* NUL-terminated, or NULL while empty */
+    char *data; /* NUL-terminated, or NULL while empty */
     size_t length, capacity;
     bool failed;
 } cc_text;
 
-#define CC_TEXT_INIT { NULL, 0, 0, false }
+#define CC_TEXT_INIT                                                                                                                       \
+    {                                                                                                                                      \
+        NULL, 0, 0, false                                                                                                                  \
+    }
 
 void cc_text_add(cc_text *text, const char *format, ...) CC_PRINTF(2, 3);
 void cc_text_add_bytes(cc_text *text, const void *bytes, size_t n);

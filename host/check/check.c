@@ -38,8 +38,10 @@ void cc_check_end(cc_check *c)
 {
     cc_arena_destroy(&c->arena);
     c->tape = NULL;
-    for (size_t i = 0; i < c->operand_count; i++) cc_buffer_destroy(&c->operands[i].buffer);
-    for (size_t i = 0; i < c->block_count; i++) free(c->blocks[i]);
+    for (size_t i = 0; i < c->operand_count; i++)
+        cc_buffer_destroy(&c->operands[i].buffer);
+    for (size_t i = 0; i < c->block_count; i++)
+        free(c->blocks[i]);
     c->operand_count = c->block_count = 0;
     c->shapes++;
 }
@@ -73,7 +75,8 @@ float *cc_check_random(cc_check *c, size_t count, unsigned seed)
 double *cc_check_doubles(cc_check *c, const float *values, size_t count)
 {
     double *out = cc_check_memory(c, count, sizeof *out);
-    for (size_t i = 0; out && values && i < count; i++) out[i] = values[i];
+    for (size_t i = 0; out && values && i < count; i++)
+        out[i] = values[i];
     return out;
 }
 
@@ -83,11 +86,13 @@ static cc_tensor operand(cc_check *c, cc_dtype dtype, const void *data, size_t c
     cc_tensor tensor = { .dtype = dtype, .rank = 1, .dim = { count } };
     unsigned char *content = cc_check_memory(c, total, 1);
     if (content == NULL) return tensor;
-    if (data) memcpy(content, data, bytes);
+    if (data)
+        memcpy(content, data, bytes);
     else
         for (size_t i = 0; i < bytes; i += sizeof poison_word)
             memcpy(content + i, &poison_word, cc_min_size(sizeof poison_word, bytes - i));
-    for (size_t i = 0; i < guards; i++) memcpy(content + bytes + i * sizeof guard_word, &guard_word, sizeof guard_word);
+    for (size_t i = 0; i < guards; i++)
+        memcpy(content + bytes + i * sizeof guard_word, &guard_word, sizeof guard_word);
     if (c->operand_count == CC_CHECK_OPERANDS) {
         keep(c, cc_fail(c->err, CAMCL_FAILED, "selftest: a case has more operands than planned (report this as a defect)"));
         return tensor;
@@ -163,7 +168,8 @@ void cc_check_compare(cc_check *c, cc_tensor got, const double *want, double abs
 {
     const size_t count = cc_tensor_count(&got);
     double *bounds = cc_check_memory(c, count, sizeof *bounds);
-    for (size_t i = 0; bounds && i < count; i++) bounds[i] = absolute + relative * fabs(want[i]);
+    for (size_t i = 0; bounds && i < count; i++)
+        bounds[i] = absolute + relative * fabs(want[i]);
     if (bounds) cc_check_compare_bounds(c, got, want, bounds, name);
 }
 
@@ -185,5 +191,6 @@ void cc_check_compare_integers(cc_check *c, cc_tensor got, const int32_t *want, 
 
 void cc_check_add(bool add, double *want, const float *old, size_t count)
 {
-    for (size_t i = 0; add && i < count; i++) want[i] += old[i];
+    for (size_t i = 0; add && i < count; i++)
+        want[i] += old[i];
 }

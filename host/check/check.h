@@ -14,9 +14,9 @@ typedef struct cc_check {
     camcl_status status;
     camcl_error *err;
     bool ok;
-    size_t shapes;           /* cases that ran */
-    double error;            /* largest |got - expected|; NaN and guards count as infinite */
-    char what[192];          /* the first wrong result */
+    size_t shapes;  /* cases that ran */
+    double error;   /* largest |got - expected|; NaN and guards count as infinite */
+    char what[192]; /* the first wrong result */
     /* of the current case */
     cc_arena *arena;
     cc_tape *tape;
@@ -71,7 +71,7 @@ void cc_check_masked_mse(cc_check *c);
 void cc_check_sgd(cc_check *c);
 void cc_check_ema(cc_check *c);
 void cc_check_grad_cam(cc_check *c);
-void cc_check_rows(cc_check *c);   /* grad_cam_seed, argmax_rows */
+void cc_check_rows(cc_check *c); /* grad_cam_seed, argmax_rows */
 void cc_check_resize(cc_check *c);
 void cc_check_min_max(cc_check *c);
 void cc_check_warp(cc_check *c);

@@ -17,7 +17,7 @@ static void check_cam_shape(cc_check *c, const cc_grad_cam_desc *d, bool add)
     if (!cc_check_begin(c, d)) return;
     float *a = cc_check_random(c, count, 1), *g = cc_check_random(c, count, 2), *m = cc_check_random(c, means, 3),
           *cam = cc_check_random(c, maps, 4), *u = cc_check_random(c, maps, 5);
-    if (cam) cam[0] = 0.0f;   /* the ReLU's edge passes nothing */
+    if (cam) cam[0] = 0.0f; /* the ReLU's edge passes nothing */
     double *a64 = cc_check_doubles(c, a, count), *g64 = cc_check_doubles(c, g, count), *m64 = cc_check_doubles(c, m, means),
            *cam64 = cc_check_doubles(c, cam, maps), *u64 = cc_check_doubles(c, u, maps), *want = cc_check_doubles(c, NULL, count);
     if (cc_check_ready(c) && c->variant->direction == CC_FORWARD) {
@@ -47,9 +47,10 @@ static void check_cam_shape(cc_check *c, const cc_grad_cam_desc *d, bool add)
 
 void cc_check_grad_cam(cc_check *c)
 {
-    static const cc_grad_cam_desc shapes[] = { { 1, 1, 1, 1, false }, { 2, 4, 4, 16, true },  { 3, 8, 8, 33, false },
+    static const cc_grad_cam_desc shapes[] = { { 1, 1, 1, 1, false }, { 2, 4, 4, 16, true },   { 3, 8, 8, 33, false },
                                                { 2, 5, 7, 31, true }, { 1, 8, 8, 256, false }, { 2, 3, 3, 130, true } };
-    for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) check_cam_shape(c, &shapes[i / 2], i % 2);
+    for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
+        check_cam_shape(c, &shapes[i / 2], i % 2);
 }
 
 void cc_check_rows(cc_check *c)
@@ -61,19 +62,22 @@ void cc_check_rows(cc_check *c)
         const size_t total = (d.row0 + d.n + 1) * d.classes;
         if (!cc_check_begin(c, &d)) continue;
         float *values = cc_check_random(c, total, 1);
-        for (size_t i = 0; values && i < total; i++) values[i] = roundf(values[i] * 9.0f);
+        for (size_t i = 0; values && i < total; i++)
+            values[i] = roundf(values[i] * 9.0f);
         double *want = cc_check_doubles(c, values, total);
         int32_t *classes = cc_check_memory(c, d.n, sizeof *classes);
         if (cc_check_ready(c) && seed) {
             for (size_t i = 0; i < d.n; i++) {
                 classes[i] = i == 1 ? -1 : (int32_t)((i * 7 + 3) % d.classes);
-                for (size_t j = 0; j < d.classes; j++) want[(d.row0 + i) * d.classes + j] = classes[i] == (int32_t)j;
+                for (size_t j = 0; j < d.classes; j++)
+                    want[(d.row0 + i) * d.classes + j] = classes[i] == (int32_t)j;
             }
             cc_tensor io[] = { cc_check_input(c, CC_I32, classes, d.n), cc_check_input(c, CC_F32, values, total) };
             cc_check_run(c, &d, io, 2, false);
             cc_check_compare(c, io[1], want, 0, 0, "one-hot rows");
         } else if (cc_check_ready(c)) {
-            for (size_t i = 0; i < d.n; i++) classes[i] = ref_argmax(d.classes, want + (d.row0 + i) * d.classes);
+            for (size_t i = 0; i < d.n; i++)
+                classes[i] = ref_argmax(d.classes, want + (d.row0 + i) * d.classes);
             cc_tensor io[] = { cc_check_input(c, CC_F32, values, total), cc_check_output(c, CC_I32, d.n) };
             cc_check_run(c, &d, io, 2, false);
             cc_check_compare_integers(c, io[1], classes, "arg-max");
@@ -84,7 +88,7 @@ void cc_check_rows(cc_check *c)
 
 void cc_check_resize(cc_check *c)
 {
-    static const cc_resize_desc shapes[] = { { 1, 1, 1, 1, 1, 1 },    { 2, 1, 1, 1, 5, 7 },  { 2, 4, 4, 1, 32, 32 }, { 3, 8, 8, 1, 33, 31 },
+    static const cc_resize_desc shapes[] = { { 1, 1, 1, 1, 1, 1 },     { 2, 1, 1, 1, 5, 7 }, { 2, 4, 4, 1, 32, 32 }, { 3, 8, 8, 1, 33, 31 },
                                              { 2, 16, 16, 3, 16, 16 }, { 2, 7, 9, 3, 3, 4 }, { 1, 2, 2, 17, 9, 3 } };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) {
         const cc_resize_desc *d = &shapes[i / 2];
@@ -125,8 +129,10 @@ void cc_check_min_max(cc_check *c)
         if (cc_check_ready(c)) {
             ref_min_max_forward(d.n, d.size, x64, y64, range64);
             ref_min_max_backward(d.n, d.size, x64, dy64, dx);
-            for (size_t i = 0; i < count; i++) y[i] = (float)y64[i];
-            for (size_t i = 0; i < 12; i++) range[i] = (float)range64[i];
+            for (size_t i = 0; i < count; i++)
+                y[i] = (float)y64[i];
+            for (size_t i = 0; i < 12; i++)
+                range[i] = (float)range64[i];
             if (c->variant->direction == CC_FORWARD) {
                 cc_tensor io[] = { cc_check_input(c, CC_F32, x, count), cc_check_output(c, CC_F32, count), cc_check_output(c, CC_F32, 12) };
                 cc_check_run(c, &d, io, 3, false);
@@ -156,8 +162,13 @@ static void transforms_of(int32_t s, cc_transform *out)
         { 0, 0, s, s }, { 0, 0, 1, 1 }, { last, last, s, s }, { half, 0, half + 1, s }, { s - most, 0, s, most }
     };
     for (int i = 0; i < 4 * CROPS; i++)
-        out[i] = (cc_transform){ .source = -7, .flip_h = 1, .y0 = crops[i / 4][0], .x0 = crops[i / 4][1], .y1 = crops[i / 4][2],
-                                 .x1 = crops[i / 4][3], .turns = i % 4 };
+        out[i] = (cc_transform){ .source = -7,
+                                 .flip_h = 1,
+                                 .y0 = crops[i / 4][0],
+                                 .x0 = crops[i / 4][1],
+                                 .y1 = crops[i / 4][2],
+                                 .x1 = crops[i / 4][3],
+                                 .turns = i % 4 };
 }
 
 static void check_warp_shape(cc_check *c, size_t size, size_t channels, bool add)
@@ -179,7 +190,8 @@ static void check_warp_shape(cc_check *c, size_t size, size_t channels, bool add
             ref_warp_forward(&ref, x64 + (1 + i) * image, y + (2 + i) * image);
             ref_warp_backward(&ref, dy64 + (2 + i) * image, dx + (1 + i) * image);
         }
-        for (size_t i = image; add && i < in; i++) dx[i] += old[i];
+        for (size_t i = image; add && i < in; i++)
+            dx[i] += old[i];
         if (c->variant->direction == CC_FORWARD) {
             cc_tensor io[] = { cc_check_input(c, CC_F32, x, in), table, cc_check_input(c, CC_F32, before, out) };
             cc_check_run(c, &d, io, 3, false);
@@ -196,7 +208,9 @@ static void check_warp_shape(cc_check *c, size_t size, size_t channels, bool add
 
 void cc_check_warp(cc_check *c)
 {
-    static const struct { size_t size, channels; } shapes[] = { { 1, 1 }, { 3, 1 }, { 5, 4 }, { 16, 3 }, { 33, 1 } };
+    static const struct {
+        size_t size, channels;
+    } shapes[] = { { 1, 1 }, { 3, 1 }, { 5, 4 }, { 16, 3 }, { 33, 1 } };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) {
         if (c->variant->direction == CC_FORWARD && i % 2) continue;
         check_warp_shape(c, shapes[i / 2].size, shapes[i / 2].channels, i % 2);
@@ -216,8 +230,8 @@ void cc_check_load_images(cc_check *c)
     const double mean[4] = { 0.49, 0.48, 0.44, 0.5 }, std[4] = { 0.25, 0.24, 0.26, 0.5 };
     cc_transform transforms[ROWS];
     for (int32_t i = 0; i < ROWS; i++)
-        transforms[i] = (cc_transform){ .source = sources[i], .flip_h = i & 1, .flip_v = i >> 1 & 1, .y0 = 1, .x0 = 1, .y1 = 2, .x1 = 2,
-                                        .turns = 3 };
+        transforms[i] =
+            (cc_transform){ .source = sources[i], .flip_h = i & 1, .flip_v = i >> 1 & 1, .y0 = 1, .x0 = 1, .y1 = 2, .x1 = 2, .turns = 3 };
     for (size_t s = 0; s < CC_COUNT(shapes); s++) {
         const cc_load_desc d = shapes[s];
         const size_t image = d.size * d.size * d.c, pixels = d.h * d.w * d.c, count = (d.dst_row0 + d.n + 1) * image;
@@ -231,7 +245,8 @@ void cc_check_load_images(cc_check *c)
             normalise[d.c + k] = (float)(1.0 / std[k]);
         }
         if (cc_check_ready(c)) {
-            for (size_t i = 0; i < IMAGES * pixels; i++) bytes[i] = (unsigned char)((values[i] + 1.0f) * 127.99f);
+            for (size_t i = 0; i < IMAGES * pixels; i++)
+                bytes[i] = (unsigned char)((values[i] + 1.0f) * 127.99f);
             for (size_t i = 0; i < ROWS; i++)
                 ref_load_image(d.h, d.w, d.c, d.size, bytes + (size_t)(sources[i] - 10) * pixels, mean, std, transforms[i].flip_h,
                                transforms[i].flip_v, want + (d.dst_row0 + i) * image);
@@ -250,7 +265,8 @@ void cc_check_load_labels(cc_check *c)
     for (size_t s = 0; s < CC_COUNT(counts); s++) {
         const size_t n = counts[s];
         int32_t labels[100];
-        for (int32_t i = 0; i < 100; i++) labels[i] = i * 7 % 10;
+        for (int32_t i = 0; i < 100; i++)
+            labels[i] = i * 7 % 10;
         if (!cc_check_begin(c, &n)) continue;
         cc_transform *transforms = cc_check_memory(c, n, sizeof *transforms);
         int32_t *want = cc_check_memory(c, n, sizeof *want);

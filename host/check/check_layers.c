@@ -19,16 +19,22 @@ static void forward_batch_norm(cc_check *c, const cc_batch_norm_op *op, bool res
     if (!cc_check_begin(c, op)) return;
     float *x = cc_check_random(c, all, 1), *r = cc_check_random(c, all, 2), *gamma = cc_check_random(c, channels, 3),
           *beta = cc_check_random(c, channels, 4), *rm = cc_check_random(c, channels, 5), *rv = cc_check_random(c, channels, 6);
-    for (size_t k = 0; rv && k < channels; k++) rv[k] += 1.5f;
+    for (size_t k = 0; rv && k < channels; k++)
+        rv[k] += 1.5f;
     double *x64 = cc_check_doubles(c, x, all), *r64 = cc_check_doubles(c, r, all), *gamma64 = cc_check_doubles(c, gamma, channels),
            *beta64 = cc_check_doubles(c, beta, channels), *rm64 = cc_check_doubles(c, rm, channels),
            *rv64 = cc_check_doubles(c, rv, channels), *mean = cc_check_doubles(c, rm, channels), *var = cc_check_doubles(c, rv, channels),
            *unbiased = cc_check_doubles(c, NULL, channels), *invstd = cc_check_doubles(c, NULL, channels),
            *y = cc_check_doubles(c, NULL, all);
-    cc_tensor io[] = { cc_check_input(c, CC_F32, x, all), cc_check_input(c, CC_F32, residual ? r : NULL, all),
-                       cc_check_input(c, CC_F32, gamma, channels), cc_check_input(c, CC_F32, beta, channels),
-                       cc_check_input(c, CC_F32, rm, channels), cc_check_input(c, CC_F32, rv, channels),
-                       cc_check_output(c, CC_F32, channels), cc_check_output(c, CC_F32, channels), cc_check_output(c, CC_F32, all) };
+    cc_tensor io[] = { cc_check_input(c, CC_F32, x, all),
+                       cc_check_input(c, CC_F32, residual ? r : NULL, all),
+                       cc_check_input(c, CC_F32, gamma, channels),
+                       cc_check_input(c, CC_F32, beta, channels),
+                       cc_check_input(c, CC_F32, rm, channels),
+                       cc_check_input(c, CC_F32, rv, channels),
+                       cc_check_output(c, CC_F32, channels),
+                       cc_check_output(c, CC_F32, channels),
+                       cc_check_output(c, CC_F32, all) };
     if (cc_check_ready(c)) {
         if (op->train) ref_batch_norm_statistics(&ref, x64, mean, var, unbiased);
         for (size_t k = 0; k < channels; k++) {
@@ -60,8 +66,8 @@ static void backward_batch_norm(cc_check *c, const cc_batch_norm_op *op, bool fr
     double *x64 = cc_check_doubles(c, x, all), *y64 = cc_check_doubles(c, y, all), *dy64 = cc_check_doubles(c, dy, all),
            *gamma64 = cc_check_doubles(c, gamma, channels), *beta64 = cc_check_doubles(c, beta, channels),
            *mean64 = cc_check_doubles(c, NULL, channels), *var64 = cc_check_doubles(c, NULL, channels),
-           *dx = cc_check_doubles(c, NULL, all), *dr = cc_check_doubles(c, NULL, all),
-           *dgamma = cc_check_doubles(c, NULL, channels), *dbeta = cc_check_doubles(c, NULL, channels);
+           *dx = cc_check_doubles(c, NULL, all), *dr = cc_check_doubles(c, NULL, all), *dgamma = cc_check_doubles(c, NULL, channels),
+           *dbeta = cc_check_doubles(c, NULL, channels);
     if (cc_check_ready(c)) {
         ref_batch_norm_statistics(&ref, x64, mean64, var64, NULL);
         for (size_t k = 0; k < channels; k++) {
@@ -75,11 +81,16 @@ static void backward_batch_norm(cc_check *c, const cc_batch_norm_op *op, bool fr
                 if (fabs(y64[i]) < 1e-4) dy64[i] = dy[i] = 0;
         }
         ref_batch_norm_backward(&ref, op->train, x64, y64, dy64, gamma64, mean64, var64, dx, dr, dgamma, dbeta);
-        cc_tensor io[] = { cc_check_input(c, CC_F32, x, all), cc_check_input(c, CC_F32, from_x ? NULL : y, all),
-                           cc_check_input(c, CC_F32, dy, all), cc_check_input(c, CC_F32, gamma, channels),
-                           cc_check_input(c, CC_F32, op->train ? beta : NULL, channels), cc_check_input(c, CC_F32, mean, channels),
-                           cc_check_input(c, CC_F32, invstd, channels), cc_check_sum(c, op->add.dx, old, all),
-                           cc_check_sum(c, op->add.dresidual, old, all), cc_check_sum(c, op->add.dparams, old, channels),
+        cc_tensor io[] = { cc_check_input(c, CC_F32, x, all),
+                           cc_check_input(c, CC_F32, from_x ? NULL : y, all),
+                           cc_check_input(c, CC_F32, dy, all),
+                           cc_check_input(c, CC_F32, gamma, channels),
+                           cc_check_input(c, CC_F32, op->train ? beta : NULL, channels),
+                           cc_check_input(c, CC_F32, mean, channels),
+                           cc_check_input(c, CC_F32, invstd, channels),
+                           cc_check_sum(c, op->add.dx, old, all),
+                           cc_check_sum(c, op->add.dresidual, old, all),
+                           cc_check_sum(c, op->add.dparams, old, channels),
                            cc_check_sum(c, op->add.dparams, old, channels) };
         cc_check_add(op->add.dx, dx, old, all);
         cc_check_add(op->add.dresidual, dr, old, all);
@@ -96,14 +107,19 @@ static void backward_batch_norm(cc_check *c, const cc_batch_norm_op *op, bool fr
 
 void cc_check_batch_norm(cc_check *c)
 {
-    static const struct { size_t m, c; } shapes[] = { { 3, 15 }, { 7, 16 }, { 33, 17 }, { 64, 32 }, { 100, 3 }, { 1025, 33 }, { 513, 64 } };
+    static const struct {
+        size_t m, c;
+    } shapes[] = { { 3, 15 }, { 7, 16 }, { 33, 17 }, { 64, 32 }, { 100, 3 }, { 1025, 33 }, { 513, 64 } };
     static const float slopes[] = { 0.0f, 1.0f, 0.1f };
     for (size_t i = 0; i < 8 * CC_COUNT(shapes); i++) {
         const size_t s = i / 8;
-        const cc_batch_norm_op op = { .desc = { shapes[s].m, shapes[s].c, EPS, 0.1f, slopes[i % 3] }, .train = i & 1,
+        const cc_batch_norm_op op = { .desc = { shapes[s].m, shapes[s].c, EPS, 0.1f, slopes[i % 3] },
+                                      .train = i & 1,
                                       .add = { i & 2, i & 4, i & 2 } };
-        if (c->variant->direction == CC_FORWARD) forward_batch_norm(c, &(cc_batch_norm_op){ .desc = op.desc, .train = op.train }, i & 2);
-        else backward_batch_norm(c, &op, op.train && i % 5 == 0);
+        if (c->variant->direction == CC_FORWARD)
+            forward_batch_norm(c, &(cc_batch_norm_op){ .desc = op.desc, .train = op.train }, i & 2);
+        else
+            backward_batch_norm(c, &op, op.train && i % 5 == 0);
     }
 }
 
@@ -116,10 +132,14 @@ void cc_check_batch_norm_fold(cc_check *c)
         if (!cc_check_begin(c, &d)) continue;
         float *in[4];
         cc_tensor io[8];
-        for (unsigned i = 0; i < 4; i++) in[i] = cc_check_random(c, d.c, 1 + i);
-        for (size_t k = 0; in[3] && k < d.c; k++) in[3][k] += 1.5f;
-        for (unsigned i = 0; i < 4; i++) io[i] = cc_check_input(c, CC_F32, in[i], d.c);
-        for (unsigned i = 4; i < 8; i++) io[i] = cc_check_output(c, CC_F32, d.c);
+        for (unsigned i = 0; i < 4; i++)
+            in[i] = cc_check_random(c, d.c, 1 + i);
+        for (size_t k = 0; in[3] && k < d.c; k++)
+            in[3][k] += 1.5f;
+        for (unsigned i = 0; i < 4; i++)
+            io[i] = cc_check_input(c, CC_F32, in[i], d.c);
+        for (unsigned i = 4; i < 8; i++)
+            io[i] = cc_check_output(c, CC_F32, d.c);
         double *mean = cc_check_doubles(c, in[2], d.c), *invstd = cc_check_doubles(c, NULL, d.c), *scale = cc_check_doubles(c, NULL, d.c),
                *shift = cc_check_doubles(c, NULL, d.c);
         if (cc_check_ready(c)) {
@@ -176,7 +196,7 @@ void cc_check_add_operation(cc_check *c)
 typedef struct pooling {
     const char *op;
     void (*forward)(const ref_pool *, const double *, double *);
-    void (*average)(const ref_pool *, const double *, double *);   /* backward; NULL: the maximum's, which needs x */
+    void (*average)(const ref_pool *, const double *, double *); /* backward; NULL: the maximum's, which needs x */
 } pooling;
 
 static void check_pool_shape(cc_check *c, const cc_pool_desc *d, const pooling *p, bool add)
@@ -187,19 +207,23 @@ static void check_pool_shape(cc_check *c, const cc_pool_desc *d, const pooling *
     if (!cc_check_begin(c, d)) return;
     float *x = cc_check_random(c, in, 1), *dy = cc_check_random(c, out, 2), *old = cc_check_random(c, in, 3),
           *y = cc_check_random(c, out, 4);
-    for (size_t i = 0; x && i < in; i++) x[i] = roundf(x[i] * 4.0f);   /* windows with ties */
+    for (size_t i = 0; x && i < in; i++)
+        x[i] = roundf(x[i] * 4.0f); /* windows with ties */
     double *x64 = cc_check_doubles(c, x, in), *dy64 = cc_check_doubles(c, dy, out), *want_y = cc_check_doubles(c, NULL, out),
            *dx = cc_check_doubles(c, NULL, in);
     if (cc_check_ready(c)) {
         p->forward(&ref, x64, want_y);
-        for (size_t i = 0; i < out; i++) y[i] = (float)want_y[i];
+        for (size_t i = 0; i < out; i++)
+            y[i] = (float)want_y[i];
         if (c->variant->direction == CC_FORWARD) {
             cc_tensor io[] = { cc_check_input(c, CC_F32, x, in), cc_check_output(c, CC_F32, out) };
             cc_check_run(c, d, io, 2, false);
             cc_check_compare(c, io[1], want_y, 2e-6, 0, "y");
         } else {
-            if (p->average) p->average(&ref, dy64, dx);
-            else ref_max_pool_backward(&ref, x64, dy64, dx);
+            if (p->average)
+                p->average(&ref, dy64, dx);
+            else
+                ref_max_pool_backward(&ref, x64, dy64, dx);
             cc_check_add(add, dx, old, in);
             const cc_tensor tdy = cc_check_input(c, CC_F32, dy, out), tdx = cc_check_sum(c, add, old, in);
             cc_tensor maximum[] = { cc_check_input(c, CC_F32, x, in), cc_check_input(c, CC_F32, y, out), tdy, tdx },
@@ -218,11 +242,12 @@ void cc_check_pool(cc_check *c)
         { "average_pool", ref_average_pool_forward, ref_average_pool_backward },
         { "global_average_pool", ref_global_average_pool_forward, ref_global_average_pool_backward },
     };
-    static const cc_pool_desc shapes[] = { { 1, 1, 1, 1, 1, 1, 0 },  { 2, 8, 8, 16, 2, 2, 0 },  { 3, 7, 9, 17, 3, 2, 1 },
+    static const cc_pool_desc shapes[] = { { 1, 1, 1, 1, 1, 1, 0 },   { 2, 8, 8, 16, 2, 2, 0 },   { 3, 7, 9, 17, 3, 2, 1 },
                                            { 2, 11, 5, 33, 3, 1, 1 }, { 1, 16, 16, 64, 3, 2, 1 }, { 2, 6, 6, 3, 5, 3, 2 } };
     for (size_t k = 0; k < CC_COUNT(kinds); k++) {
         if (strcmp(kinds[k].op, c->variant->op) != 0) continue;
-        for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) check_pool_shape(c, &shapes[i / 2], &kinds[k], i % 2);
+        for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
+            check_pool_shape(c, &shapes[i / 2], &kinds[k], i % 2);
     }
 }
 

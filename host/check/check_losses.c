@@ -9,7 +9,10 @@
 #include "ref/masked_mse_ref.h"
 #include "ref/softmax_ref.h"
 
-static const struct { cc_rows_desc rows; size_t behind; } shapes[] = {
+static const struct {
+    cc_rows_desc rows;
+    size_t behind;
+} shapes[] = {
     { { 0, 1, 1 }, 0 }, { { 0, 2, 10 }, 0 }, { { 3, 31, 15 }, 2 }, { { 1, 33, 16 }, 0 }, { { 0, 63, 17 }, 1 }, { { 0, 7, 1000 }, 1 },
 };
 
@@ -19,7 +22,7 @@ typedef struct problem {
     size_t total, used, before;
     float *logits, *mask;
     int32_t *labels;
-    double *rows64;          /* the rows asked for */
+    double *rows64; /* the rows asked for */
     cc_tensor tlogits, tlabels, tmask;
 } problem;
 
@@ -39,7 +42,8 @@ static void make(cc_check *c, size_t s, float spread, bool levels, problem *p)
         const float v = levels ? roundf(p->logits[i] * spread) : p->logits[i] * spread;
         p->logits[i] = i < p->before || i >= p->before + p->used ? NAN : v;
     }
-    for (size_t i = 0; i < p->used; i++) p->rows64[i] = p->logits[p->before + i];
+    for (size_t i = 0; i < p->used; i++)
+        p->rows64[i] = p->logits[p->before + i];
     for (size_t i = 0; i < p->d.n; i++) {
         p->mask[i] = p->mask[i] > 0.0f ? 1.0f : 0.0f;
         p->labels[i] = (int32_t)((i * 7 + 3) % p->d.classes);
@@ -146,8 +150,10 @@ void cc_check_cross_entropy(cc_check *c)
         if (!cc_check_begin(c, &op)) continue;
         make(c, i / 4, 3.0f, i & 2, &p);
         op.scalar = (cc_device_scalar){ cc_check_input(c, CC_F32, denominators, 4).buffer, i % 4 };
-        if (cc_check_ready(c) && c->variant->direction == CC_FORWARD) forward_cross_entropy(c, &p, &op, i & 1);
-        else if (cc_check_ready(c)) backward_cross_entropy(c, &p, &op, denominators[i % 4], i & 1);
+        if (cc_check_ready(c) && c->variant->direction == CC_FORWARD)
+            forward_cross_entropy(c, &p, &op, i & 1);
+        else if (cc_check_ready(c))
+            backward_cross_entropy(c, &p, &op, denominators[i % 4], i & 1);
         cc_check_end(c);
     }
 }
@@ -200,7 +206,8 @@ static void backward_mse(cc_check *c, cc_masked_mse_op *op, const cc_tensor *in,
     op->denominator = (cc_device_scalar){ cc_check_input(c, CC_F32, denominators, 4).buffer, index };
     if (!cc_check_ready(c)) return;
     ref_masked_mse_backward(op->desc.n, op->desc.size, a, b, mask, op->scale, denominators[index], da);
-    for (size_t i = 0; i < count; i++) db[i] = -da[i];
+    for (size_t i = 0; i < count; i++)
+        db[i] = -da[i];
     cc_check_run(c, op, io, 5, false);
     cc_check_compare(c, io[3], da, 1e-12, 1e-6, "da");
     if (index != 2) cc_check_compare(c, io[4], db, 1e-12, 1e-6, "db");
@@ -216,14 +223,17 @@ void cc_check_masked_mse(cc_check *c)
         cc_masked_mse_op op = { d, 0.75f, { NULL, 0 } };
         if (!cc_check_begin(c, forward ? (const void *)&d : &op)) continue;
         float *a = cc_check_random(c, count, 1), *b = cc_check_random(c, count, 2), *mask = cc_check_random(c, d.n, 3);
-        for (size_t n = 0; mask && n < d.n; n++) mask[n] = mask[n] > 0.0f || n == 0 ? 1.0f : 0.0f;
+        for (size_t n = 0; mask && n < d.n; n++)
+            mask[n] = mask[n] > 0.0f || n == 0 ? 1.0f : 0.0f;
         double *a64 = cc_check_doubles(c, a, count), *b64 = cc_check_doubles(c, b, count), *mask64 = cc_check_doubles(c, mask, d.n);
         for (size_t n = 0; cc_check_ready(c) && n < count; n++)
-            if (mask[n / d.size] == 0.0f) a[n] = NAN;   /* masked images are not looked at */
+            if (mask[n / d.size] == 0.0f) a[n] = NAN; /* masked images are not looked at */
         const cc_tensor in[] = { cc_check_input(c, CC_F32, a, count), cc_check_input(c, CC_F32, b, count),
                                  cc_check_input(c, CC_F32, mask, d.n) };
-        if (cc_check_ready(c) && forward) forward_mse(c, &d, in, a64, b64, mask64);
-        else if (cc_check_ready(c)) backward_mse(c, &op, in, a64, b64, mask64, 1 + i % 3);
+        if (cc_check_ready(c) && forward)
+            forward_mse(c, &d, in, a64, b64, mask64);
+        else if (cc_check_ready(c))
+            backward_mse(c, &op, in, a64, b64, mask64, 1 + i % 3);
         cc_check_end(c);
     }
 }

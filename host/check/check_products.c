@@ -14,7 +14,8 @@ static void bounds_of(const cc_check *c, double *magnitude, size_t count, size_t
 {
     const bool winograd = strcmp(c->variant->family, "winograd") == 0;
     double largest = 0;
-    for (size_t i = 0; i < count; i++) largest = fmax(largest, magnitude[i]);
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, magnitude[i]);
     for (size_t i = 0; i < count; i++) {
         const double sum = (winograd ? 4 * largest : magnitude[i]) + (old ? fabs((double)old[i]) : 0.0);
         magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * sum + 1e-30;
@@ -120,13 +121,14 @@ void cc_check_conv2d_affine(cc_check *c)
 void cc_check_conv2d(cc_check *c)
 {
     static const cc_conv2d_desc shapes[] = {
-        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
-        { 1, 9, 6, 15, 17, 3, 3, 1, 1 },   { 2, 7, 5, 31, 33, 3, 3, 2, 1 }, { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
-        { 2, 12, 10, 3, 15, 7, 7, 2, 3 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 }, { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
-        { 2, 8, 9, 4, 5, 3, 3, 1, 2 },     { 1, 6, 7, 5, 3, 5, 3, 1, 1 },   { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
+        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 8, 8, 16, 16, 3, 3, 1, 1 },   { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
+        { 1, 9, 6, 15, 17, 3, 3, 1, 1 },   { 2, 7, 5, 31, 33, 3, 3, 2, 1 },   { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
+        { 2, 12, 10, 3, 15, 7, 7, 2, 3 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 },   { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
+        { 2, 8, 9, 4, 5, 3, 3, 1, 2 },     { 1, 6, 7, 5, 3, 5, 3, 1, 1 },     { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
         { 1, 17, 19, 33, 40, 3, 3, 1, 1 }, { 2, 17, 19, 33, 40, 3, 3, 2, 0 }, { 1, 9, 7, 257, 260, 3, 3, 2, 1 },
     };
-    for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) check_conv_shape(c, &shapes[i / 2], i % 2);
+    for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
+        check_conv_shape(c, &shapes[i / 2], i % 2);
 }
 
 void cc_check_gemm(cc_check *c)
@@ -191,7 +193,8 @@ static void check_linear_shape(cc_check *c, const cc_linear_desc *d, bool add, b
 void cc_check_linear(cc_check *c)
 {
     /* The last one is large enough for every variant on every device. */
-    static const cc_linear_desc shapes[] = { { 1, 1, 1 }, { 3, 15, 10 }, { 33, 17, 3 }, { 5, 33, 31 }, { 8, 512, 10 }, { 96, 128, 33 },
-                                             { 257, 1025, 17 }, { 130, 144, 1030 } };
-    for (size_t i = 0; i < 4 * CC_COUNT(shapes); i++) check_linear_shape(c, &shapes[i / 4], i & 1, i & 2);
+    static const cc_linear_desc shapes[] = { { 1, 1, 1 },    { 3, 15, 10 },   { 33, 17, 3 },     { 5, 33, 31 },
+                                             { 8, 512, 10 }, { 96, 128, 33 }, { 257, 1025, 17 }, { 130, 144, 1030 } };
+    for (size_t i = 0; i < 4 * CC_COUNT(shapes); i++)
+        check_linear_shape(c, &shapes[i / 4], i & 1, i & 2);
 }

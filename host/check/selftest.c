@@ -7,7 +7,10 @@
 #include "check/check.h"
 
 typedef void (*check_function)(cc_check *c);
-static const struct { const char *op; check_function run; } checks[] = {
+static const struct {
+    const char *op;
+    check_function run;
+} checks[] = {
     { "conv2d", cc_check_conv2d },
     { "conv2d_affine", cc_check_conv2d_affine },
     { "gemm", cc_check_gemm },

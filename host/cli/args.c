@@ -13,12 +13,12 @@ typedef enum option_kind { FLAG, TEXT, WORD, NUMBER, NUMBERS } option_kind;
 
 /* What one option sets, by kind: bool, const char *, const char * out of `words`, int in 1..4, a growing list of indices. */
 typedef struct cli_option {
-    const char *name;        /* with its dashes */
-    const char *letter;      /* "-o", or NULL */
+    const char *name;   /* with its dashes */
+    const char *letter; /* "-o", or NULL */
     option_kind kind;
     void *target;
-    const char *const *words;    /* WORD: ends in NULL */
-    size_t *count;           /* NUMBERS */
+    const char *const *words; /* WORD: ends in NULL */
+    size_t *count;            /* NUMBERS */
 } cli_option;
 
 typedef struct cli_syntax {
@@ -26,9 +26,9 @@ typedef struct cli_syntax {
     const cli_option *options;
     size_t option_count;
     cli_list *operands;
-    cli_list *overrides;     /* NULL: key=value is an operand */
-    const char *what;        /* the operands' name, when there must be some */
-    size_t least, most;      /* how many there may be */
+    cli_list *overrides; /* NULL: key=value is an operand */
+    const char *what;    /* the operands' name, when there must be some */
+    size_t least, most;  /* how many there may be */
 } cli_syntax;
 
 static const char *const split_words[] = { "test", "validation", "train", NULL };
@@ -108,7 +108,8 @@ static camcl_status set_option(const cli_syntax *syntax, const cli_option *optio
         return cli_usage(err, "%s: %s: the value is empty (see camcl help %s)", syntax->command, option->name, syntax->command);
     if (option->kind == WORD) {
         size_t count = 0;
-        while (option->words[count] && strcmp(option->words[count], value) != 0) count++;
+        while (option->words[count] && strcmp(option->words[count], value) != 0)
+            count++;
         if (option->words[count] == NULL) {
             const char *nearest = camcl_nearest(value, option->words, count);
             char words[128] = "";
@@ -266,8 +267,7 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
         return cli_usage(err, "cam: nothing to explain (name IMAGE files, or --index N of the data set)");
     if (args->images.count > 0 && args->index_count > 0)
         return cli_usage(err, "cam: both images and --index (give one of them; put -- before an image named like a number)");
-    if (args->split && args->index_count == 0)
-        return cli_usage(err, "cam: --split without --index (images belong to no split)");
+    if (args->split && args->index_count == 0) return cli_usage(err, "cam: --split without --index (images belong to no split)");
     if (args->split == NULL) args->split = split_words[0];
     return CAMCL_OK;
 }

@@ -9,7 +9,7 @@
 #include "camcl/status.h"
 
 typedef struct cli_list {
-    const char **items;      /* borrowed texts */
+    const char **items; /* borrowed texts */
     size_t count;
 } cli_list;
 
@@ -18,8 +18,8 @@ typedef struct cli_devices_args {
 } cli_devices_args;
 
 typedef struct cli_config_args {
-    const char *config;      /* or NULL */
-    cli_list overrides;      /* "section.key=value" each, here and below */
+    const char *config; /* or NULL */
+    cli_list overrides; /* "section.key=value" each, here and below */
     bool markdown;
 } cli_config_args;
 
@@ -32,32 +32,32 @@ typedef struct cli_train_args {
 typedef struct cli_eval_args {
     const char *checkpoint;
     cli_list overrides;
-    const char *split;       /* test | validation | train */
-    const char *logits;      /* file to write, or NULL */
+    const char *split;  /* test | validation | train */
+    const char *logits; /* file to write, or NULL */
     bool json;
 } cli_eval_args;
 
 typedef struct cli_predict_args {
     const char *checkpoint;
-    cli_list images;         /* at least one */
+    cli_list images; /* at least one */
     cli_list overrides;
     bool json;
 } cli_predict_args;
 
 typedef struct cli_cam_args {
     const char *checkpoint;
-    cli_list images;         /* either images or ... */
-    size_t *indices;         /* ... positions in the split */
+    cli_list images; /* either images or ... */
+    size_t *indices; /* ... positions in the split */
     size_t index_count;
     cli_list overrides;
-    const char *split;       /* test | validation | train */
-    int layer;               /* 1..4; 0: the configuration's */
-    const char *class_name;  /* number or name; NULL: the predicted class */
-    const char *folder;      /* where images go; "." by default */
+    const char *split;      /* test | validation | train */
+    int layer;              /* 1..4; 0: the configuration's */
+    const char *class_name; /* number or name; NULL: the predicted class */
+    const char *folder;     /* where images go; "." by default */
 } cli_cam_args;
 
 typedef struct cli_bench_args {
-    const char *what;        /* peak | ops | step; NULL: all */
+    const char *what; /* peak | ops | step; NULL: all */
     cli_list overrides;
     bool json;
 } cli_bench_args;
@@ -73,7 +73,7 @@ typedef struct cli_selftest_args {
 } cli_selftest_args;
 
 typedef struct cli_report_args {
-    cli_list runs;           /* at least one */
+    cli_list runs; /* at least one */
 } cli_report_args;
 
 camcl_status cli_parse_devices(int argc, char **argv, cli_devices_args *args, camcl_error *err);

@@ -13,9 +13,9 @@
 /* A command. argv holds what follows its name; the value returned is the exit status. */
 typedef struct cli_command {
     const char *name;
-    const char *arguments;   /* as in the usage line */
-    const char *summary;     /* one line, no capital, no full stop */
-    const char *help;        /* options and notes for `camcl help NAME`, or "" */
+    const char *arguments; /* as in the usage line */
+    const char *summary;   /* one line, no capital, no full stop */
+    const char *help;      /* options and notes for `camcl help NAME`, or "" */
     int (*run)(int argc, char **argv);
 } cli_command;
 

@@ -46,7 +46,8 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
         if (args->json)
             printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", names[mode], t.ms_per_step,
                    t.images_per_s, t.peak_bytes);
-        else printf("%-13s %12.1f %12.1f %14zu\n", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
+        else
+            printf("%-13s %12.1f %12.1f %14zu\n", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
         fflush(stdout);
     }
     if (args->json) printf("}\n");
@@ -105,12 +106,18 @@ static void ops_as_text(const camcl_step_profile *p, const char *reason)
     for (size_t i = 0; i < p->op_count; i++) {
         const camcl_op_time *o = &p->ops[i];
         printf("%9.2f %6.1f %5zu", o->ms, 100 * o->ms / p->ms, o->uses);
-        if (isnan(o->gflops)) printf(" %9s", "");
-        else printf(" %9.1f", o->gflops);
-        if (isnan(o->gbytes_per_s)) printf(" %8s", "");
-        else printf(" %8.1f", o->gbytes_per_s);
-        if (isnan(o->percent)) printf(" %7s", "");
-        else printf(" %7.1f", o->percent);
+        if (isnan(o->gflops))
+            printf(" %9s", "");
+        else
+            printf(" %9.1f", o->gflops);
+        if (isnan(o->gbytes_per_s))
+            printf(" %8s", "");
+        else
+            printf(" %8.1f", o->gbytes_per_s);
+        if (isnan(o->percent))
+            printf(" %7s", "");
+        else
+            printf(" %7.1f", o->percent);
         printf("  %s%s%s%s%s%s%s\n", o->op, *o->direction ? " " : "", o->direction, *o->shape ? " " : "", o->shape,
                *o->variant ? " = " : "", o->variant);
     }
@@ -127,18 +134,23 @@ static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, 
 {
     camcl_step_profile profile;
     int mode = CAMCL_BENCH_SUPERVISED;
-    while (mode < CAMCL_BENCH_GRADCAM && !camcl_config_is(config, "ssl.mode", names[mode])) mode++;
+    while (mode < CAMCL_BENCH_GRADCAM && !camcl_config_is(config, "ssl.mode", names[mode]))
+        mode++;
     camcl_status status = camcl_bench_ops(device, config, (camcl_bench_mode)mode, &profile, err);
     if (status != CAMCL_OK) return status;
-    if (args->json) ops_as_json(&profile, camcl_device_get_info(device)->name);
-    else ops_as_text(&profile, camcl_device_reason(device));
+    if (args->json)
+        ops_as_json(&profile, camcl_device_get_info(device)->name);
+    else
+        ops_as_text(&profile, camcl_device_reason(device));
     camcl_step_profile_free(&profile);
     return CAMCL_OK;
 }
 
 typedef camcl_status (*benchmark)(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err);
-static const struct { const char *name; benchmark run; } benchmarks[] = { { "peak", bench_peak }, { "ops", bench_ops },
-                                                                          { "step", bench_step } };
+static const struct {
+    const char *name;
+    benchmark run;
+} benchmarks[] = { { "peak", bench_peak }, { "ops", bench_ops }, { "step", bench_step } };
 
 /* The one that was named, or all of them: as JSON one object with a member each. */
 static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
@@ -147,8 +159,10 @@ static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *dev
     const bool all = args->what == NULL;
     for (size_t i = 0; status == CAMCL_OK && i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
         if (!all && strcmp(args->what, benchmarks[i].name) != 0) continue;
-        if (all && args->json) printf("%s\"%s\": ", i ? ", " : "{", benchmarks[i].name);
-        else if (all && i) printf("\n");
+        if (all && args->json)
+            printf("%s\"%s\": ", i ? ", " : "{", benchmarks[i].name);
+        else if (all && i)
+            printf("\n");
         status = benchmarks[i].run(args, device, config, err);
     }
     if (all && args->json && status == CAMCL_OK) printf("}\n");

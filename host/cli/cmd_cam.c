@@ -9,15 +9,15 @@
 
 #include "inference.h"
 
-enum { LEAST_SIDE = 192 };   /* smaller pictures are enlarged, so that people can see something */
+enum { LEAST_SIDE = 192 }; /* smaller pictures are enlarged, so that people can see something */
 
 /* What is explained: the network's input as bytes, and the pictures to draw on. */
 typedef struct subjects {
     size_t count;
-    uint8_t *pixels;         /* [count,height,width,channels] */
+    uint8_t *pixels; /* [count,height,width,channels] */
     size_t height, width, channels;
-    camcl_image *pictures;   /* [count] */
-    char (*names)[256];      /* [count] */
+    camcl_image *pictures; /* [count] */
+    char (*names)[256];    /* [count] */
 } subjects;
 
 static void subjects_free(subjects *s)
@@ -125,7 +125,8 @@ static camcl_status draw(const camcl_image *picture, const float *map, size_t si
     if (status == CAMCL_OK) status = camcl_image_overlay(&base, map, (uint32_t)side, (uint32_t)side, 0.5f, &overlay, err);
     if (status == CAMCL_OK) status = camcl_image_create((uint32_t)side, (uint32_t)side, 1, &grey, err);
     if (status == CAMCL_OK) {
-        for (size_t i = 0; i < side * side; i++) grey.pixels[i] = (uint8_t)(255 * map[i] + 0.5f);
+        for (size_t i = 0; i < side * side; i++)
+            grey.pixels[i] = (uint8_t)(255 * map[i] + 0.5f);
         status = camcl_image_resize(&grey, base.width, base.height, &scaled, err);
     }
     if (status == CAMCL_OK) status = write_to(folder, name, "_cam.png", &scaled, err);

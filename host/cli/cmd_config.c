@@ -11,13 +11,15 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
     *out = NULL;
     camcl_status status = camcl_config_create(&config, err);
     if (status == CAMCL_OK && path) status = camcl_config_load(config, path, err);
-    for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++) status = camcl_config_override(config, overrides->items[i], err);
+    for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++)
+        status = camcl_config_override(config, overrides->items[i], err);
     if (status == CAMCL_OK) status = camcl_config_finish(config, err);
     if (status != CAMCL_OK) {
         camcl_config_destroy(&config);
         return status;
     }
-    for (size_t i = 0; (warning = camcl_config_warning(config, i)) != NULL; i++) fprintf(stderr, "camcl: warning: %s\n", warning);
+    for (size_t i = 0; (warning = camcl_config_warning(config, i)) != NULL; i++)
+        fprintf(stderr, "camcl: warning: %s\n", warning);
     *out = config;
     return CAMCL_OK;
 }

@@ -14,7 +14,7 @@ static void print_json(const camcl_device_info *infos, size_t count)
     for (size_t i = 0; i < count; i++) {
         const camcl_device_info *info = &infos[i];
         const char *const texts[][2] = {
-            { "selector", info->selector }, { "platform", info->platform }, { "vendor", info->vendor },   { "name", info->name },
+            { "selector", info->selector }, { "platform", info->platform },     { "vendor", info->vendor },     { "name", info->name },
             { "driver", info->driver },     { "type", type_names[info->type] }, { "opencl_c", info->opencl_c },
         };
         printf(i ? ",\n " : "\n ");
@@ -23,8 +23,9 @@ static void print_json(const camcl_device_info *infos, size_t count)
             cli_json_string(texts[k][1]);
         }
         printf(", \"compute_units\": %u, \"global_mem\": %zu, \"local_mem\": %zu, \"max_alloc\": %zu, \"max_work_group\": %zu, "
-               "\"fp16\": %s, \"fp64\": %s}", info->compute_units, info->global_mem, info->local_mem, info->max_alloc,
-               info->max_work_group, info->fp16 ? "true" : "false", info->fp64 ? "true" : "false");
+               "\"fp16\": %s, \"fp64\": %s}",
+               info->compute_units, info->global_mem, info->local_mem, info->max_alloc, info->max_work_group, info->fp16 ? "true" : "false",
+               info->fp64 ? "true" : "false");
     }
     printf("%s]\n", count ? "\n" : "");
 }
@@ -73,8 +74,10 @@ int cmd_devices(int argc, char **argv)
     if (status == CAMCL_OK) status = camcl_device_list(&infos, &count, &err);
     if (status != CAMCL_OK) return cli_fail(&err);
     if (count == 0 || camcl_device_select(infos, count, "auto", &picked, NULL) != CAMCL_OK) picked = count;
-    if (args.json) print_json(infos, count);
-    else if (count) print_table(infos, count, picked);
+    if (args.json)
+        print_json(infos, count);
+    else if (count)
+        print_table(infos, count, picked);
     if (picked == count) status = no_device(&err, count);
     free(infos);
     return status == CAMCL_OK ? 0 : cli_fail(&err);

@@ -69,7 +69,8 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
         status = camcl_model_evaluate(s->model, &images, indices, count, &e, logits, err);
     }
     if (status == CAMCL_OK && logits) status = write_npy(args->logits, logits, count, classes, err);
-    if (status == CAMCL_OK && args->json) print_json(args->split, &e);
+    if (status == CAMCL_OK && args->json)
+        print_json(args->split, &e);
     else if (status == CAMCL_OK)
         printf("%s: %zu images  loss %.4f  top-1 %.2f %%  top-3 %.2f %%  top-5 %.2f %%\n", args->split, e.n, e.loss, e.top1, e.top3,
                e.top5);

@@ -13,8 +13,10 @@ int cmd_report(int argc, char **argv)
     camcl_status status = cli_parse_report(argc, argv, &args, &err);
     if (status == CAMCL_OK) {
         /* One run: inside it. Several: beside them, in the working directory. */
-        if (args.runs.count == 1) snprintf(output, sizeof output, "%s/report.html", args.runs.items[0]);
-        else snprintf(output, sizeof output, "report.html");
+        if (args.runs.count == 1)
+            snprintf(output, sizeof output, "%s/report.html", args.runs.items[0]);
+        else
+            snprintf(output, sizeof output, "report.html");
         status = camcl_report_write(args.runs.items, args.runs.count, output, &err);
     }
     if (status == CAMCL_OK) printf("%s\n", output);

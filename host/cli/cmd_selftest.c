@@ -27,9 +27,11 @@ static void show(void *context, const camcl_check *check)
         return;
     }
     printf("%-20s %-16s %-12s", check->op, check->direction, check->variant);
-    if (check->ok && check->shapes == 0) printf("  not for this device\n");
-    else printf("  %4zu shapes  max error %-9.2g  %s%s%s\n", check->shapes, check->error, check->ok ? "ok" : "FAILED",
-                check->ok ? "" : ": ", check->ok ? "" : check->what);
+    if (check->ok && check->shapes == 0)
+        printf("  not for this device\n");
+    else
+        printf("  %4zu shapes  max error %-9.2g  %s%s%s\n", check->shapes, check->error, check->ok ? "ok" : "FAILED", check->ok ? "" : ": ",
+               check->ok ? "" : check->what);
     fflush(stdout);
 }
 
@@ -44,8 +46,10 @@ static camcl_status selftest(const cli_selftest_args *args, camcl_device *device
         printf("%s\n", camcl_device_reason(device));
     }
     camcl_status status = camcl_selftest(device, cli_stop_on_signals(), show, &o, result, err);
-    if (args->json) printf("],\n \"checked\": %zu, \"failed\": %zu}\n", result->checked, result->failed);
-    else if (status == CAMCL_OK) printf("%zu variants checked, %zu failed\n", result->checked, result->failed);
+    if (args->json)
+        printf("],\n \"checked\": %zu, \"failed\": %zu}\n", result->checked, result->failed);
+    else if (status == CAMCL_OK)
+        printf("%zu variants checked, %zu failed\n", result->checked, result->failed);
     return status;
 }
 

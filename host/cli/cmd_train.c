@@ -11,8 +11,8 @@
 
 typedef struct screen {
     bool quiet, terminal;
-    bool line_open;          /* a progress line without its line end is on the terminal */
-    double printed;          /* progress time of the last line, off the terminal */
+    bool line_open; /* a progress line without its line end is on the terminal */
+    double printed; /* progress time of the last line, off the terminal */
 } screen;
 
 static void show_progress(void *context, const camcl_progress *p)

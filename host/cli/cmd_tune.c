@@ -6,8 +6,8 @@
 #include "cli.h"
 
 typedef struct screen {
-    bool quiet, terminal;    /* terminal: stderr is one */
-    double printed;          /* seconds of the last progress line, off the terminal */
+    bool quiet, terminal; /* terminal: stderr is one */
+    double printed;       /* seconds of the last progress line, off the terminal */
 } screen;
 
 /* Winners on stdout, one line each; how far it is on stderr, on a terminal in one line that stays at the bottom. */
@@ -40,8 +40,7 @@ static camcl_status tune(const cli_tune_args *args, camcl_device *device, const 
     camcl_status status = camcl_tune(device, config, &options, &result, err);
     if (status == CAMCL_STOPPED && s.terminal) fprintf(stderr, "\n");
     if (args->quiet || (status != CAMCL_OK && status != CAMCL_STOPPED)) return status;
-    printf("%zu timed in %.1f s, %zu of %zu known before%s\n", result.timed, result.seconds,
-           result.known, result.total,
+    printf("%zu timed in %.1f s, %zu of %zu known before%s\n", result.timed, result.seconds, result.known, result.total,
            result.timed == 0 && status == CAMCL_OK ? " (camcl tune --again times them anew)" : "");
     return status;
 }

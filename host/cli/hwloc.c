@@ -13,7 +13,8 @@ void cli_describe_machine(void)
     unsigned long long kib = 0;
     if (access("/sys/devices/system", F_OK) == 0) return;
     FILE *file = fopen("/proc/meminfo", "r");
-    while (file && kib == 0 && fgets(line, sizeof line, file)) sscanf(line, "MemTotal: %llu", &kib);
+    while (file && kib == 0 && fgets(line, sizeof line, file))
+        sscanf(line, "MemTotal: %llu", &kib);
     if (file) fclose(file);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (kib == 0 || cores < 1) return;

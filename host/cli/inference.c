@@ -4,10 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool was_given(const camcl_config *config, const char *key)
-{
-    return strcmp(camcl_config_origin(config, key), "command line") == 0;
-}
+static bool was_given(const camcl_config *config, const char *key) { return strcmp(camcl_config_origin(config, key), "command line") == 0; }
 
 /* The config.ini in the checkpoint's folder; the caller frees. NULL when memory is out. */
 static char *config_beside(const char *checkpoint)
@@ -34,7 +31,8 @@ static camcl_status configure(cli_session *s, const char *checkpoint, const cli_
     char *path = config_beside(checkpoint);
     camcl_status status = camcl_config_create(&s->config, err);
     if (status == CAMCL_OK && readable(path)) status = camcl_config_load_run(s->config, path, err);
-    for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++) status = camcl_config_override(s->config, overrides->items[i], err);
+    for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++)
+        status = camcl_config_override(s->config, overrides->items[i], err);
     if (status == CAMCL_OK) status = camcl_config_finish(s->config, err);
     free(path);
     return status;
@@ -53,7 +51,8 @@ static camcl_status override_input(cli_session *s, camcl_error *err)
         if (camcl_config_numbers(s->config, keys[k], numbers, CAMCL_MAX_CHANNELS) != info->channels)
             return cli_usage(err, "%s = %s: the model has %zu channels (give one value for each)", keys[k],
                              camcl_config_string(s->config, keys[k]), info->channels);
-        for (size_t c = 0; c < info->channels; c++) values[k][c] = (float)numbers[c];
+        for (size_t c = 0; c < info->channels; c++)
+            values[k][c] = (float)numbers[c];
         given[k] = true;
     }
     size_t size = was_given(s->config, "data.image_size") ? (size_t)camcl_config_int(s->config, "data.image_size") : 0;
@@ -117,8 +116,12 @@ camcl_status cli_parse_split(const char *name, camcl_split *split, camcl_error *
 camcl_images cli_images_of(const camcl_dataset *dataset, camcl_dataset_part part)
 {
     const camcl_dataset_info *info = camcl_dataset_get_info(dataset);
-    return (camcl_images){ camcl_dataset_pixels(dataset, part), camcl_dataset_labels(dataset, part),
-                           part == CAMCL_TEST_IMAGES ? info->test_count : info->train_count, info->height, info->width, info->channels };
+    return (camcl_images){ camcl_dataset_pixels(dataset, part),
+                           camcl_dataset_labels(dataset, part),
+                           part == CAMCL_TEST_IMAGES ? info->test_count : info->train_count,
+                           info->height,
+                           info->width,
+                           info->channels };
 }
 
 /* Rec. 601 luma, rounded. */
@@ -134,8 +137,10 @@ static camcl_status read_picture(const camcl_model_info *info, const char *path,
     size_t side = info->image_size;
     camcl_status status = camcl_image_read(path, original, err);
     if (status == CAMCL_OK) status = camcl_image_resize(original, (uint32_t)side, (uint32_t)side, &scaled, err);
-    if (status == CAMCL_OK && info->channels == 1) to_grey(scaled.pixels, side * side, pixels);
-    else if (status == CAMCL_OK) memcpy(pixels, scaled.pixels, side * side * 3);
+    if (status == CAMCL_OK && info->channels == 1)
+        to_grey(scaled.pixels, side * side, pixels);
+    else if (status == CAMCL_OK)
+        memcpy(pixels, scaled.pixels, side * side * 3);
     camcl_image_free(&scaled);
     return status;
 }
@@ -154,14 +159,17 @@ camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *pat
             fail_data(err, "%s: no memory for %zu images of side %zu (give fewer at once)", paths->count, info->image_size, "pictures");
     for (size_t i = 0; status == CAMCL_OK && i < paths->count; i++)
         status = read_picture(info, paths->items[i], *pixels + i * bytes, &pictures[i], err);
-    if (originals && status == CAMCL_OK) *originals = pictures;
-    else cli_pictures_free(&pictures, paths->count);
+    if (originals && status == CAMCL_OK)
+        *originals = pictures;
+    else
+        cli_pictures_free(&pictures, paths->count);
     return status;
 }
 
 void cli_pictures_free(camcl_image **pictures, size_t count)
 {
-    for (size_t i = 0; *pictures && i < count; i++) camcl_image_free(&(*pictures)[i]);
+    for (size_t i = 0; *pictures && i < count; i++)
+        camcl_image_free(&(*pictures)[i]);
     free(*pictures);
     *pictures = NULL;
 }

@@ -7,10 +7,10 @@
 #include "cli.h"
 
 typedef struct cli_session {
-    camcl_config *config;    /* the config.ini beside the checkpoint, if there is one, then the overrides */
+    camcl_config *config; /* the config.ini beside the checkpoint, if there is one, then the overrides */
     camcl_device *device;
     camcl_model *model;
-    camcl_dataset *dataset;  /* NULL until cli_session_data */
+    camcl_dataset *dataset; /* NULL until cli_session_data */
 } cli_session;
 
 /* Data set, sizes and normalisation come from the checkpoint and its config.ini; overrides win. Close also after a failure. */

@@ -11,7 +11,8 @@ static void print_usage(FILE *out)
     size_t count;
     const cli_command *commands = cli_commands(&count);
     fprintf(out, "usage: camcl COMMAND [argument ...]\n\n");
-    for (size_t i = 0; i < count; i++) fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\n  camcl help COMMAND   the arguments of one command\n  camcl --version      the version\n\n"
                  "key=value is section.key=value, wins over the file, and stands anywhere; camcl config lists every key.\n");
 }
@@ -39,7 +40,8 @@ static int unknown_command(const char *name)
     size_t count;
     const cli_command *commands = cli_commands(&count);
     if (count > 32) count = 32;
-    for (size_t i = 0; i < count; i++) names[i] = commands[i].name;
+    for (size_t i = 0; i < count; i++)
+        names[i] = commands[i].name;
     nearest = camcl_nearest(name, names, count);
     cli_usage(&err, "%s: unknown command (%s%s%ssee camcl --help)", name, nearest ? "did you mean " : "", nearest ? nearest : "",
               nearest ? "? " : "");

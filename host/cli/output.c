@@ -35,10 +35,13 @@ camcl_status cli_usage(camcl_error *err, const char *format, ...)
 /* The length of the UTF-8 sequence at p, or 0 when it is none (overlong forms and surrogates included). */
 static size_t utf8_length(const unsigned char *p)
 {
-    static const struct { unsigned char low, high, second_low, second_high; size_t length; } rows[] = {
-        { 0x20, 0x7f, 0, 0, 1 },          { 0xc2, 0xdf, 0x80, 0xbf, 2 },    { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-        { 0xe1, 0xec, 0x80, 0xbf, 3 },    { 0xed, 0xed, 0x80, 0x9f, 3 },    { 0xee, 0xef, 0x80, 0xbf, 3 },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4 },    { 0xf1, 0xf3, 0x80, 0xbf, 4 },    { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    static const struct {
+        unsigned char low, high, second_low, second_high;
+        size_t length;
+    } rows[] = {
+        { 0x20, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (p[0] < rows[i].low || p[0] > rows[i].high) continue;
@@ -60,10 +63,14 @@ void cli_json_string(const char *text)
     putchar('"');
     for (const unsigned char *p = (const unsigned char *)text; *p;) {
         size_t n = utf8_length(p);
-        if (*p < 0x20) printf("\\u%04x", *p);
-        else if (*p == '"' || *p == '\\') printf("\\%c", *p);
-        else if (n) fwrite(p, 1, n, stdout);
-        else fputs("\\ufffd", stdout);
+        if (*p < 0x20)
+            printf("\\u%04x", *p);
+        else if (*p == '"' || *p == '\\')
+            printf("\\%c", *p);
+        else if (n)
+            fwrite(p, 1, n, stdout);
+        else
+            fputs("\\ufffd", stdout);
         p += n ? n : 1;
     }
     putchar('"');
@@ -71,8 +78,10 @@ void cli_json_string(const char *text)
 
 void cli_json_number(double value)
 {
-    if (isfinite(value)) printf("%.9g", value);
-    else fputs("null", stdout);
+    if (isfinite(value))
+        printf("%.9g", value);
+    else
+        fputs("null", stdout);
 }
 
 void cli_bytes(size_t bytes, char *out, size_t size)

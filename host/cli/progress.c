@@ -7,10 +7,7 @@
 
 static volatile sig_atomic_t stop_signal;
 
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
+static void on_signal(int number) { stop_signal = number; }
 
 /* The first signal asks for a stop; the default action is back for the second. Writes in progress go on. */
 static void listen_for(int number)
@@ -38,6 +35,8 @@ void cli_duration(double seconds, char *text, size_t size)
         return;
     }
     unsigned long s = (unsigned long)(seconds + 0.5);
-    if (s >= 3600) snprintf(text, size, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
-    else snprintf(text, size, "%lu:%02lu", s / 60, s % 60);
+    if (s >= 3600)
+        snprintf(text, size, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(text, size, "%lu:%02lu", s / 60, s % 60);
 }

@@ -122,7 +122,8 @@ static camcl_status same_value(const camcl_config_key *key, const char *a, const
     case CAMCL_KEY_NUMBERS:
         count = cc_parse_numbers(a, number_a, CC_MOST_NUMBERS);
         *same = count > 0 && cc_parse_numbers(b, number_b, CC_MOST_NUMBERS) == count;
-        for (size_t i = 0; i < count && *same; i++) *same = !(number_a[i] < number_b[i] || number_a[i] > number_b[i]);
+        for (size_t i = 0; i < count && *same; i++)
+            *same = !(number_a[i] < number_b[i] || number_a[i] > number_b[i]);
         break;
     case CAMCL_KEY_PATH:
         if (*a == '\0' || *b == '\0') break;
@@ -156,7 +157,8 @@ camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_co
     }
     if (differing.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to compare it (close other programs)");
     if (status == CAMCL_OK && differing.length > 0) {
-        status = cc_fail(err, CAMCL_BAD_CONFIG, "resume: the configuration is not the run's (only [output], [device] and a larger "
+        status = cc_fail(err, CAMCL_BAD_CONFIG,
+                         "resume: the configuration is not the run's (only [output], [device] and a larger "
                          "train.epochs may change: restore the keys below or choose another output.dir)");
         cc_detail(err, "%s", differing.data);
     }

@@ -55,8 +55,10 @@ static const camcl_config_key *nearest_key(const char *key)
     assert(count <= MOST);
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(bare, schema[i].name) == 0) return &schema[i];
-        if (dot) snprintf(names[i], LONGEST, "%s.%s", schema[i].section, schema[i].name);
-        else snprintf(names[i], LONGEST, "%s", schema[i].name);
+        if (dot)
+            snprintf(names[i], LONGEST, "%s.%s", schema[i].section, schema[i].name);
+        else
+            snprintf(names[i], LONGEST, "%s", schema[i].name);
         candidates[i] = names[i];
     }
     const char *nearest = camcl_nearest(key, candidates, count);
@@ -71,8 +73,10 @@ static void list_names(camcl_error *err, const char *section)
 {
     size_t count;
     const camcl_config_key *schema = camcl_config_schema(&count);
-    if (section) cc_detail(err, "keys of [%s]:", section);
-    else cc_detail(err, "sections:");
+    if (section)
+        cc_detail(err, "keys of [%s]:", section);
+    else
+        cc_detail(err, "sections:");
     for (size_t i = 0; i < count; i++) {
         if (section && strcmp(schema[i].section, section) == 0) cc_detail(err, " %s", schema[i].name);
         if (!section && (i == 0 || strcmp(schema[i].section, schema[i - 1].section) != 0)) cc_detail(err, " %s", schema[i].section);

@@ -36,8 +36,10 @@ static camcl_status file_value(const camcl_config *config, const camcl_config_ke
     }
     char quote[2] = { cc_ini_quote(value), '\0' };
     cc_text_add(&text, "%s%s%s", quote, value, quote);
-    if (text.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to write it (close other programs)");
-    else *out = text.data;
+    if (text.failed)
+        status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to write it (close other programs)");
+    else
+        *out = text.data;
 cleanup:
     free(path);
     if (status != CAMCL_OK) cc_text_free(&text);
@@ -48,8 +50,10 @@ static camcl_status hand_over(cc_text *text, camcl_status status, char **out, ca
 {
     if (status == CAMCL_OK && text->failed)
         status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to write it (close other programs)");
-    if (status == CAMCL_OK) *out = text->data;
-    else cc_text_free(text);
+    if (status == CAMCL_OK)
+        *out = text->data;
+    else
+        cc_text_free(text);
     return status;
 }
 
@@ -77,7 +81,8 @@ static void default_text(const camcl_config_key *key, char *out, size_t size)
     const char *initial = *key->initial ? key->initial : "empty";
     if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
         snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
-    else snprintf(out, size, "default %s", initial);
+    else
+        snprintf(out, size, "default %s", initial);
 }
 
 camcl_status camcl_config_describe(const camcl_config *config, char **out, camcl_error *err)
@@ -122,7 +127,8 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
     size_t count;
     const camcl_config_key *schema = camcl_config_schema(&count);
     *out = NULL;
-    cc_text_add(&text, "# Configuration keys\n\nWritten by `camcl config --markdown`. A file gives them in sections; `section.key=value` "
+    cc_text_add(&text,
+                "# Configuration keys\n\nWritten by `camcl config --markdown`. A file gives them in sections; `section.key=value` "
                 "on the\ncommand line wins over the file. Values that hold `;` or `#` stand in quotes. `CAMCL_DEVICE` in the environment\n"
                 "is the default of `device.select`.\n");
     for (size_t i = 0; i < count; i++) {
@@ -131,8 +137,10 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
         camcl_config_range(key, range, sizeof range);
         if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
             snprintf(initial, sizeof initial, "by preset: `%s` or `%s`", key->initial, key->paper_code);
-        else if (*key->initial) snprintf(initial, sizeof initial, "`%s`", key->initial);
-        else snprintf(initial, sizeof initial, "empty");
+        else if (*key->initial)
+            snprintf(initial, sizeof initial, "`%s`", key->initial);
+        else
+            snprintf(initial, sizeof initial, "empty");
         if (opens_section(schema, i))
             cc_text_add(&text, "\n## [%s]\n\n| key | type and range | default | what it does |\n|---|---|---|---|\n", key->section);
         cc_text_add(&text, "| `%s` |", key->name);

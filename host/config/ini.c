@@ -14,14 +14,18 @@
 #include "base/text.h"
 
 /* Bytes begin..end-1 of the file's text. */
-typedef struct span { const char *begin, *end; } span;
+typedef struct span {
+    const char *begin, *end;
+} span;
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
 
 static span strip(span text)
 {
-    while (text.begin < text.end && is_blank(*text.begin)) text.begin++;
-    while (text.end > text.begin && is_blank(text.end[-1])) text.end--;
+    while (text.begin < text.end && is_blank(*text.begin))
+        text.begin++;
+    while (text.end > text.begin && is_blank(text.end[-1]))
+        text.end--;
     return text;
 }
 
@@ -85,7 +89,8 @@ static camcl_status add_entry(cc_ini *ini, const char *path, const char *section
         status = cc_fail(err, CAMCL_NO_MEMORY, "%s: no memory to read it (close other programs)", path);
         goto cleanup;
     }
-    for (char *p = name.data; *p; p++) *p = (char)tolower((unsigned char)*p);
+    for (char *p = name.data; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
     for (size_t i = 0; i < ini->count; i++) {
         if (strcmp(ini->entries[i].name, name.data) == 0) {
             status = cc_fail(err, CAMCL_BAD_CONFIG, "%s:%zu: %s: given twice, first in line %zu (keep one)", path, line, name.data,

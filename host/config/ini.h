@@ -11,13 +11,13 @@
 #define CC_INI_LINE 1000
 
 typedef struct cc_ini_entry {
-    char *name;              /* "section.key", lower case */
-    char *value;             /* without quotes and comment */
-    size_t line;             /* counted from 1 */
+    char *name;  /* "section.key", lower case */
+    char *value; /* without quotes and comment */
+    size_t line; /* counted from 1 */
 } cc_ini_entry;
 
 typedef struct cc_ini {
-    cc_ini_entry *entries;   /* in file order */
+    cc_ini_entry *entries; /* in file order */
     size_t count, capacity;
 } cc_ini;
 

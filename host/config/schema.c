@@ -8,24 +8,38 @@
 
 /* Columns: section, name, type, default, default under paper-code, words, absent words, minimum, maximum, above the
  * minimum, below the maximum, optional, help. */
-#define TEXT(section, name, initial, help) \
-    { section, name, CAMCL_KEY_TEXT, initial, NULL, NULL, NULL, 0, 0, false, false, false, help }
-#define PATH(section, name, initial, optional, help) \
-    { section, name, CAMCL_KEY_PATH, initial, NULL, NULL, NULL, 0, 0, false, false, optional, help }
-#define CHOICE(section, name, initial, words, absent, help) \
-    { section, name, CAMCL_KEY_CHOICE, initial, NULL, words, absent, 0, 0, false, false, false, help }
-#define BOOL(section, name, initial, help) \
-    { section, name, CAMCL_KEY_BOOL, initial, NULL, NULL, NULL, 0, 0, false, false, false, help }
-#define INT(section, name, initial, minimum, maximum, help) \
-    { section, name, CAMCL_KEY_INT, initial, NULL, NULL, NULL, minimum, maximum, false, false, false, help }
-#define NUMBER(section, name, initial, minimum, maximum, above, below, help) \
-    { section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, NULL, minimum, maximum, above, below, false, help }
+#define TEXT(section, name, initial, help)                                                                                                 \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_TEXT, initial, NULL, NULL, NULL, 0, 0, false, false, false, help                                          \
+    }
+#define PATH(section, name, initial, optional, help)                                                                                       \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_PATH, initial, NULL, NULL, NULL, 0, 0, false, false, optional, help                                       \
+    }
+#define CHOICE(section, name, initial, words, absent, help)                                                                                \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_CHOICE, initial, NULL, words, absent, 0, 0, false, false, false, help                                     \
+    }
+#define BOOL(section, name, initial, help)                                                                                                 \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_BOOL, initial, NULL, NULL, NULL, 0, 0, false, false, false, help                                          \
+    }
+#define INT(section, name, initial, minimum, maximum, help)                                                                                \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_INT, initial, NULL, NULL, NULL, minimum, maximum, false, false, false, help                               \
+    }
+#define NUMBER(section, name, initial, minimum, maximum, above, below, help)                                                               \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, NULL, minimum, maximum, above, below, false, help                            \
+    }
 /* By preset: corrected, paper-code (METHOD: both readings of the public code). */
-#define PRESET(section, name, corrected, paper_code, words, absent, help) \
-    { section, name, CAMCL_KEY_CHOICE, corrected, paper_code, words, absent, 0, 0, false, false, false, help }
+#define PRESET(section, name, corrected, paper_code, words, absent, help)                                                                  \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_CHOICE, corrected, paper_code, words, absent, 0, 0, false, false, false, help                             \
+    }
 
 #define MOST_COUNT 1e9
-#define MOST_SEED 9007199254740992.0   /* 2^53: every seed also fits JSON's numbers */
+#define MOST_SEED 9007199254740992.0 /* 2^53: every seed also fits JSON's numbers */
 
 static const camcl_config_key schema[] = {
     TEXT("device", "select", "auto", "which OpenCL device: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name"),
@@ -121,7 +135,8 @@ const camcl_config_key *camcl_config_find(const char *key)
     size_t section = (size_t)(dot - key);
     for (size_t i = 0; i < CC_COUNT(schema); i++) {
         if (strlen(schema[i].section) == section && strncasecmp(schema[i].section, key, section) == 0 &&
-            strcasecmp(schema[i].name, dot + 1) == 0) return &schema[i];
+            strcasecmp(schema[i].name, dot + 1) == 0)
+            return &schema[i];
     }
     return NULL;
 }
@@ -145,8 +160,10 @@ void camcl_config_range(const camcl_config_key *key, char *text, size_t size)
     case CAMCL_KEY_PATH: snprintf(text, size, key->optional ? "a path, or empty" : "a path"); break;
     case CAMCL_KEY_BOOL: snprintf(text, size, "yes | no"); break;
     case CAMCL_KEY_CHOICE:
-        if (key->absent) snprintf(text, size, "%s (not in this version: %s)", key->words, key->absent);
-        else snprintf(text, size, "%s", key->words);
+        if (key->absent)
+            snprintf(text, size, "%s (not in this version: %s)", key->words, key->absent);
+        else
+            snprintf(text, size, "%s", key->words);
         break;
     case CAMCL_KEY_INT:
         numeric_range(key, range, sizeof range);

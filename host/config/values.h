@@ -5,12 +5,12 @@
 #include "camcl/config.h"
 
 typedef struct cc_value {
-    char *text;              /* NULL: not set, the default or the preset is in force */
-    char *origin;            /* NULL with it */
+    char *text;   /* NULL: not set, the default or the preset is in force */
+    char *origin; /* NULL with it */
 } cc_value;
 
 struct camcl_config {
-    cc_value *values;        /* one for each row of the schema */
+    cc_value *values; /* one for each row of the schema */
 };
 
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key);

@@ -23,8 +23,7 @@ static camcl_status corrupt(struct archive *archive, const char *path, camcl_err
 }
 
 /* The current member's content. A size that the header does not tell (0 for a bare .gz) grows as data arrives. */
-static camcl_status read_member(struct archive *archive, struct archive_entry *entry, const char *path, cc_blob *blob,
-                                camcl_error *err)
+static camcl_status read_member(struct archive *archive, struct archive_entry *entry, const char *path, cc_blob *blob, camcl_error *err)
 {
     int64_t declared = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
     size_t capacity = 0, size = 0;
@@ -56,7 +55,7 @@ static camcl_status read_member(struct archive *archive, struct archive_entry *e
     }
     data[size] = '\0';
     free(blob->data);
-    *blob = (cc_blob){data, size};
+    *blob = (cc_blob){ data, size };
     data = NULL;
 cleanup:
     free(data);
@@ -68,8 +67,10 @@ static camcl_status create_reader(const char *path, bool bare, struct archive **
     *out = archive_read_new();
     if (!*out) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", path);
     archive_read_support_filter_all(*out);
-    if (bare) archive_read_support_format_raw(*out);
-    else archive_read_support_format_all(*out);
+    if (bare)
+        archive_read_support_format_raw(*out);
+    else
+        archive_read_support_format_all(*out);
     return CAMCL_OK;
 }
 
@@ -79,9 +80,11 @@ static uint32_t checksum(const char *data, size_t size)
     uint32_t table[256], crc = 0xFFFFFFFFu;
     for (uint32_t i = 0; i < 256; i++) {
         table[i] = i;
-        for (int bit = 0; bit < 8; bit++) table[i] = table[i] & 1 ? table[i] >> 1 ^ 0xEDB88320u : table[i] >> 1;
+        for (int bit = 0; bit < 8; bit++)
+            table[i] = table[i] & 1 ? table[i] >> 1 ^ 0xEDB88320u : table[i] >> 1;
     }
-    for (size_t i = 0; i < size; i++) crc = table[(crc ^ (uint8_t)data[i]) & 255] ^ crc >> 8;
+    for (size_t i = 0; i < size; i++)
+        crc = table[(crc ^ (uint8_t)data[i]) & 255] ^ crc >> 8;
     return ~crc;
 }
 
@@ -109,7 +112,8 @@ static size_t find_name(const char *member, const char *const *names, size_t cou
     const char *slash = member ? strrchr(member, '/') : NULL;
     const char *base = slash ? slash + 1 : member;
     size_t i = 0;
-    while (base && i < count && strcmp(base, names[i]) != 0) i++;
+    while (base && i < count && strcmp(base, names[i]) != 0)
+        i++;
     return base ? i : count;
 }
 
@@ -136,7 +140,7 @@ camcl_status cc_archive_read(const char *path, const char *const *names, size_t 
     camcl_status status = CAMCL_OK;
     struct archive *archive = NULL;
     struct archive_entry *entry = NULL;
-    cc_blob whole = {NULL, 0};
+    cc_blob whole = { NULL, 0 };
     int code = ARCHIVE_OK;
     CC_TRY(cc_archive_decompress(path, &whole, err));
     CC_TRY(create_reader(path, false, &archive, err));
@@ -162,8 +166,8 @@ bool cc_archive_supported(void) { return false; }
 
 static camcl_status not_built(const char *path, camcl_error *err)
 {
-    return cc_fail(err, CAMCL_UNSUPPORTED,
-                   "%s: this build cannot read archives (unpack it, or install libarchive-dev and build again)", path);
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read archives (unpack it, or install libarchive-dev and build again)",
+                   path);
 }
 
 camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err)

@@ -8,7 +8,10 @@
 #include "base/diag.h"
 
 /* A file's content; data has one NUL byte behind it. */
-typedef struct cc_blob { char *data; size_t size; } cc_blob;
+typedef struct cc_blob {
+    char *data;
+    size_t size;
+} cc_blob;
 
 /* Whether this build can read archives. */
 bool cc_archive_supported(void);

@@ -27,7 +27,7 @@ static uint32_t least_side(double share, size_t size)
 
 static void draw_side(cc_rng *rng, uint32_t size, uint32_t least, int32_t *low, int32_t *high)
 {
-    const uint32_t lo = cc_rng_below(rng, size - least + 1);   /* floor((1-share) size) = size - ceil(share size) */
+    const uint32_t lo = cc_rng_below(rng, size - least + 1); /* floor((1-share) size) = size - ceil(share size) */
     *low = (int32_t)lo;
     *high = (int32_t)(lo + least + cc_rng_below(rng, size - lo - least + 1));
 }
@@ -37,7 +37,7 @@ static int32_t draw_turns(cc_rng *rng, cc_rotations rotations)
     const int32_t turns = (int32_t)cc_rng_below(rng, 4);
     switch (rotations) {
     case CC_ROTATIONS_QUARTER: return turns;
-    case CC_ROTATIONS_PAPER_CODE: return turns == 3 ? 0 : turns;   /* its fourth angle is 360 degrees */
+    case CC_ROTATIONS_PAPER_CODE: return turns == 3 ? 0 : turns; /* its fourth angle is 360 degrees */
     case CC_ROTATIONS_NONE: break;
     }
     return 0;

@@ -7,16 +7,16 @@
 
 typedef enum cc_rotations {
     CC_ROTATIONS_NONE,
-    CC_ROTATIONS_QUARTER,      /* 0, 90, 180, 270 degrees, equally often */
-    CC_ROTATIONS_PAPER_CODE    /* 0, 90, 180, 360: no turn half of the time, never 270 */
+    CC_ROTATIONS_QUARTER,   /* 0, 90, 180, 270 degrees, equally often */
+    CC_ROTATIONS_PAPER_CODE /* 0, 90, 180, 360: no turn half of the time, never 270 */
 } cc_rotations;
 
 typedef struct cc_augment_options {
     bool flip_horizontal, flip_vertical;
-    double crop_min;           /* smallest side of a crop, as a share of the image's, in [0,1] */
+    double crop_min; /* smallest side of a crop, as a share of the image's, in [0,1] */
     cc_rotations rotations;
-    bool per_image;            /* false: one T for the whole batch */
-    size_t size;               /* S: side of the images in pixels, > 0 */
+    bool per_image; /* false: one T for the whole batch */
+    size_t size;    /* S: side of the images in pixels, > 0 */
     uint64_t seed;
 } cc_augment_options;
 

@@ -7,11 +7,15 @@
 #include "base/memory.h"
 #include "camcl/image.h"
 
-typedef struct lab { double l, a, b; } lab;
+typedef struct lab {
+    double l, a, b;
+} lab;
 
 /* t, hue in degrees (rising through 360: violet, red, orange, yellow), chroma. */
-static const struct { double t, hue, chroma; } anchors[] = {
-    {0.00, 285, 0.06}, {0.22, 310, 0.145}, {0.45, 372, 0.185}, {0.65, 405, 0.170}, {0.85, 440, 0.145}, {1.00, 465, 0.080}};
+static const struct {
+    double t, hue, chroma;
+} anchors[] = { { 0.00, 285, 0.06 },  { 0.22, 310, 0.145 }, { 0.45, 372, 0.185 },
+                { 0.65, 405, 0.170 }, { 0.85, 440, 0.145 }, { 1.00, 465, 0.080 } };
 
 static const double darkest = 0.16, lightest = 0.97;
 
@@ -26,18 +30,18 @@ static double slope(size_t i, int of_hue)
 static double hermite(double from, double to, double slope_from, double slope_to, double width, double u)
 {
     double u2 = u * u, u3 = u2 * u;
-    return (2 * u3 - 3 * u2 + 1) * from + (u3 - 2 * u2 + u) * width * slope_from + (3 * u2 - 2 * u3) * to +
-           (u3 - u2) * width * slope_to;
+    return (2 * u3 - 3 * u2 + 1) * from + (u3 - 2 * u2 + u) * width * slope_from + (3 * u2 - 2 * u3) * to + (u3 - u2) * width * slope_to;
 }
 
 static lab curve(double t)
 {
     size_t i = 0;
-    while (i + 2 < CC_COUNT(anchors) && t > anchors[i + 1].t) i++;
+    while (i + 2 < CC_COUNT(anchors) && t > anchors[i + 1].t)
+        i++;
     double width = anchors[i + 1].t - anchors[i].t, u = (t - anchors[i].t) / width;
     double hue = hermite(anchors[i].hue, anchors[i + 1].hue, slope(i, 1), slope(i + 1, 1), width, u) * 3.14159265358979323846 / 180.0;
     double chroma = hermite(anchors[i].chroma, anchors[i + 1].chroma, slope(i, 0), slope(i + 1, 0), width, u);
-    return (lab){darkest + (lightest - darkest) * t, chroma * cos(hue), chroma * sin(hue)};
+    return (lab){ darkest + (lightest - darkest) * t, chroma * cos(hue), chroma * sin(hue) };
 }
 
 static uint8_t srgb_byte(double linear)
@@ -74,7 +78,8 @@ void camcl_colormap(uint8_t colors[256][3])
     }
     for (int k = 0, i = 0; k < 256; k++) {
         double wanted = length[fine] * k / 255;
-        while (i + 1 < fine && length[i + 1] < wanted) i++;
+        while (i + 1 < fine && length[i + 1] < wanted)
+            i++;
         double share = (wanted - length[i]) / (length[i + 1] - length[i]);
         to_srgb(curve((i + share) / fine), colors[k]);
     }

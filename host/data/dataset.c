@@ -13,9 +13,12 @@ static const struct {
     cc_dataset_reader *read;
     bool has_statistics;
 } readers[] = {
-    {"shapes", cc_shapes_read, false}, {"cifar10", cc_cifar10_read, true},
-    {"cifar100", cc_cifar100_read, false}, {"mnist", cc_mnist_read, false},
-    {"fashion-mnist", cc_fashion_mnist_read, false}, {"folder", cc_folder_read, false},
+    { "shapes", cc_shapes_read, false },
+    { "cifar10", cc_cifar10_read, true },
+    { "cifar100", cc_cifar100_read, false },
+    { "mnist", cc_mnist_read, false },
+    { "fashion-mnist", cc_fashion_mnist_read, false },
+    { "folder", cc_folder_read, false },
 };
 
 camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err)
@@ -24,8 +27,7 @@ camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part,
     cc_images *images = &dataset->parts[part];
     size_t plane, all;
     if (count > INT32_MAX) return cc_fail(err, CAMCL_UNSUPPORTED, "data set %s: %zu images are more than 2^31 - 1", info->name, count);
-    if (!cc_mul_size(info->height, info->width, &plane) || !cc_mul_size(plane, count, &plane) ||
-        !cc_mul_size(plane, info->channels, &all))
+    if (!cc_mul_size(info->height, info->width, &plane) || !cc_mul_size(plane, count, &plane) || !cc_mul_size(plane, info->channels, &all))
         return cc_fail(err, CAMCL_NO_MEMORY, "data set %s: %zu images of %u x %u do not fit in memory", info->name, count,
                        (unsigned)info->width, (unsigned)info->height);
     CC_RETURN_IF_FAILED(CC_NEW(all, &images->pixels, err));
@@ -39,7 +41,8 @@ camcl_status cc_dataset_set_classes(camcl_dataset *dataset, const char *const *n
 {
     CC_RETURN_IF_FAILED(CC_NEW(count, &dataset->class_names, err));
     dataset->info.classes = (uint32_t)count;
-    for (size_t i = 0; i < count; i++) CC_RETURN_IF_FAILED(cc_copy_text(names[i], &dataset->class_names[i], err));
+    for (size_t i = 0; i < count; i++)
+        CC_RETURN_IF_FAILED(cc_copy_text(names[i], &dataset->class_names[i], err));
     return CAMCL_OK;
 }
 
@@ -58,8 +61,8 @@ camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, 
         found++;
     }
     if (found != count) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "%s: it names %zu classes where %zu belong (remove it for the built-in names)", file,
-                         found, count);
+        status = cc_fail(err, CAMCL_BAD_DATA, "%s: it names %zu classes where %zu belong (remove it for the built-in names)", file, found,
+                         count);
         goto cleanup;
     }
     CC_TRY(cc_dataset_set_classes(dataset, names, count, err));
@@ -75,7 +78,7 @@ static void compute_statistics(camcl_dataset *dataset)
     camcl_dataset_info *info = &dataset->info;
     const uint8_t *pixels = dataset->parts[CAMCL_TRAIN_IMAGES].pixels;
     size_t count = (size_t)info->train_count * info->height * info->width;
-    uint64_t sum[CAMCL_MAX_CHANNELS] = {0}, squares[CAMCL_MAX_CHANNELS] = {0};
+    uint64_t sum[CAMCL_MAX_CHANNELS] = { 0 }, squares[CAMCL_MAX_CHANNELS] = { 0 };
     for (size_t i = 0; i < count; i++)
         for (uint32_t c = 0; c < info->channels; c++) {
             uint32_t value = *pixels++;
@@ -97,7 +100,8 @@ camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **
     camcl_dataset_spec filled = *spec;
     *out = NULL;
     if (!filled.root || !*filled.root) filled.root = "data";
-    while (which < CC_COUNT(readers) && (!spec->dataset || strcmp(spec->dataset, readers[which].name) != 0)) which++;
+    while (which < CC_COUNT(readers) && (!spec->dataset || strcmp(spec->dataset, readers[which].name) != 0))
+        which++;
     if (which == CC_COUNT(readers)) {
         return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (shapes, cifar10, cifar100, mnist, fashion-mnist or folder)",
                        spec->dataset ? spec->dataset : "(none)");
@@ -127,7 +131,8 @@ void camcl_dataset_close(camcl_dataset **dataset)
         free(images->masks);
     }
     if ((*dataset)->class_names)
-        for (uint32_t i = 0; i < (*dataset)->info.classes; i++) free((*dataset)->class_names[i]);
+        for (uint32_t i = 0; i < (*dataset)->info.classes; i++)
+            free((*dataset)->class_names[i]);
     free((*dataset)->class_names);
     free(*dataset);
     *dataset = NULL;

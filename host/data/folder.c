@@ -12,7 +12,10 @@
 #include "data/dataset.h"
 
 /* Paths of what is in a folder, with the label of what they will become. */
-typedef struct entry { char *path; int32_t label; } entry;
+typedef struct entry {
+    char *path;
+    int32_t label;
+} entry;
 
 typedef struct listing {
     entry *entries;
@@ -21,9 +24,10 @@ typedef struct listing {
 
 static void listing_free(listing *list)
 {
-    for (size_t i = 0; i < list->count; i++) free(list->entries[i].path);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->entries[i].path);
     free(list->entries);
-    *list = (listing){NULL, 0, 0};
+    *list = (listing){ NULL, 0, 0 };
 }
 
 static const char *name_of(const char *path)
@@ -57,7 +61,7 @@ static camcl_status list_folder(const char *folder, bool folders, int32_t label,
         CC_TRY(cc_path_join(folder, found->d_name, &path, err));
         if (folders ? cc_is_folder(path) : is_picture(path) && !cc_is_folder(path)) {
             CC_TRY(cc_grow((void **)&list->entries, &list->capacity, list->count + 1, sizeof(entry), err));
-            list->entries[list->count++] = (entry){path, label};
+            list->entries[list->count++] = (entry){ path, label };
         } else {
             free(path);
         }
@@ -85,10 +89,11 @@ static camcl_status list_classes(const char *root, const char *part, const listi
         size_t label = i;
         if (classes) {
             const char *name = name_of(out->entries[i].path);
-            for (label = 0; label < classes->count && strcmp(name_of(classes->entries[label].path), name) != 0;) label++;
+            for (label = 0; label < classes->count && strcmp(name_of(classes->entries[label].path), name) != 0;)
+                label++;
             if (label == classes->count) {
-                status = cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s has no counterpart among the training classes",
-                                 out->entries[i].path);
+                status =
+                    cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s has no counterpart among the training classes", out->entries[i].path);
                 goto cleanup;
             }
         }
@@ -132,7 +137,7 @@ static camcl_status set_size(camcl_dataset *dataset, const listing *pictures, ca
 static camcl_status read_pictures(camcl_dataset *dataset, camcl_dataset_part part, const listing *classes, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    listing pictures = {NULL, 0, 0};
+    listing pictures = { NULL, 0, 0 };
     for (size_t i = 0; i < classes->count; i++) {
         size_t before = pictures.count;
         CC_TRY(list_folder(classes->entries[i].path, false, classes->entries[i].label, &pictures, err));
@@ -143,7 +148,8 @@ static camcl_status read_pictures(camcl_dataset *dataset, camcl_dataset_part par
     }
     if (part == CAMCL_TRAIN_IMAGES) CC_TRY(set_size(dataset, &pictures, err));
     CC_TRY(cc_dataset_reserve(dataset, part, pictures.count, 0, err));
-    for (size_t i = 0; i < pictures.count; i++) CC_TRY(read_picture(dataset, part, i, &pictures.entries[i], err));
+    for (size_t i = 0; i < pictures.count; i++)
+        CC_TRY(read_picture(dataset, part, i, &pictures.entries[i], err));
 cleanup:
     listing_free(&pictures);
     return status;
@@ -153,7 +159,8 @@ static camcl_status set_class_names(camcl_dataset *dataset, const listing *class
 {
     const char **names = NULL;
     CC_RETURN_IF_FAILED(CC_NEW(classes->count, &names, err));
-    for (size_t i = 0; i < classes->count; i++) names[i] = name_of(classes->entries[i].path);
+    for (size_t i = 0; i < classes->count; i++)
+        names[i] = name_of(classes->entries[i].path);
     camcl_status status = cc_dataset_set_classes(dataset, names, classes->count, err);
     free(names);
     return status;
@@ -162,7 +169,7 @@ static camcl_status set_class_names(camcl_dataset *dataset, const listing *class
 camcl_status cc_folder_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    listing train = {NULL, 0, 0}, test = {NULL, 0, 0};
+    listing train = { NULL, 0, 0 }, test = { NULL, 0, 0 };
     CC_TRY(list_classes(spec->root, "train", NULL, &train, err));
     CC_TRY(list_classes(spec->root, "test", &train, &test, err));
     CC_TRY(set_class_names(dataset, &train, err));

@@ -10,10 +10,7 @@ typedef struct idx {
     const uint8_t *bytes;
 } idx;
 
-static size_t big_endian(const uint8_t *at)
-{
-    return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | (size_t)at[3];
-}
+static size_t big_endian(const uint8_t *at) { return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | (size_t)at[3]; }
 
 static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, idx *out, camcl_error *err)
 {
@@ -38,7 +35,7 @@ static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, i
 static camcl_status read_part(camcl_dataset *dataset, camcl_dataset_part part, const cc_source_file *image_file,
                               const cc_source_file *label_file, size_t classes, camcl_error *err)
 {
-    idx images = {{0}, NULL}, labels = {{0}, NULL};
+    idx images = { { 0 }, NULL }, labels = { { 0 }, NULL };
     camcl_dataset_info *info = &dataset->info;
     CC_RETURN_IF_FAILED(parse_idx(image_file, 3, &images, err));
     CC_RETURN_IF_FAILED(parse_idx(label_file, 1, &labels, err));
@@ -68,10 +65,10 @@ static camcl_status read_idx(camcl_dataset *dataset, const cc_source *source, co
                              camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_source_file files[] = {{.name = "train-images-idx3-ubyte"},
-                              {.name = "train-labels-idx1-ubyte"},
-                              {.name = "t10k-images-idx3-ubyte"},
-                              {.name = "t10k-labels-idx1-ubyte"}};
+    cc_source_file files[] = { { .name = "train-images-idx3-ubyte" },
+                               { .name = "train-labels-idx1-ubyte" },
+                               { .name = "t10k-images-idx3-ubyte" },
+                               { .name = "t10k-labels-idx1-ubyte" } };
     CC_TRY(cc_source_read(source, root, files, CC_COUNT(files), err));
     CC_TRY(read_part(dataset, CAMCL_TRAIN_IMAGES, &files[0], &files[1], 10, err));
     CC_TRY(read_part(dataset, CAMCL_TEST_IMAGES, &files[2], &files[3], 10, err));
@@ -83,17 +80,17 @@ cleanup:
 
 camcl_status cc_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
-    static const char *const folders[] = {"MNIST/raw", "mnist", NULL};
-    static const char *const names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    static const cc_source source = {"mnist", folders, NULL, "https://ossci-datasets.s3.amazonaws.com/mnist"};
+    static const char *const folders[] = { "MNIST/raw", "mnist", NULL };
+    static const char *const names[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
+    static const cc_source source = { "mnist", folders, NULL, "https://ossci-datasets.s3.amazonaws.com/mnist" };
     return read_idx(dataset, &source, spec->root, names, err);
 }
 
 camcl_status cc_fashion_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
-    static const char *const folders[] = {"FashionMNIST/raw", "fashion-mnist", NULL};
-    static const char *const names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-                                        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
-    static const cc_source source = {"fashion-mnist", folders, NULL, "https://github.com/zalandoresearch/fashion-mnist"};
+    static const char *const folders[] = { "FashionMNIST/raw", "fashion-mnist", NULL };
+    static const char *const names[] = { "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                         "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot" };
+    static const cc_source source = { "fashion-mnist", folders, NULL, "https://github.com/zalandoresearch/fashion-mnist" };
     return read_idx(dataset, &source, spec->root, names, err);
 }

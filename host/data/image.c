@@ -10,7 +10,7 @@
 
 camcl_status camcl_image_create(uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err)
 {
-    camcl_image image = {width, height, channels, NULL};
+    camcl_image image = { width, height, channels, NULL };
     *out = (camcl_image)CAMCL_IMAGE_INIT;
     if (width == 0 || height == 0 || width > CAMCL_IMAGE_MOST_PIXELS / height) {
         return cc_fail(err, CAMCL_BAD_DATA, "picture of %u x %u pixels: 1 to %zu million pixels can be held (scale it first)",
@@ -63,22 +63,25 @@ camcl_status camcl_image_write_png(const char *path, const camcl_image *image, c
         cc_context(err, "%s", path);
         return status;
     }
-    status = cc_file_write(path, &(cc_piece){data, size}, 1, err);
+    status = cc_file_write(path, &(cc_piece){ data, size }, 1, err);
     free(data);
     return status;
 }
 
 /* The two neighbours of position i on an axis of `from` points stretched to `to` points with its ends kept, and the second
  * one's weight. */
-typedef struct tap { uint32_t low, high; float weight; } tap;
+typedef struct tap {
+    uint32_t low, high;
+    float weight;
+} tap;
 
 static tap tap_at(uint32_t i, uint32_t from, uint32_t to)
 {
-    if (to == 1 || from == 1) return (tap){0, 0, 0.0f};
+    if (to == 1 || from == 1) return (tap){ 0, 0, 0.0f };
     uint64_t position = (uint64_t)i * (from - 1);
     uint32_t low = (uint32_t)(position / (to - 1));
     float weight = (float)(position % (to - 1)) / (float)(to - 1);
-    return (tap){low, low + 1 < from ? low + 1 : low, weight};
+    return (tap){ low, low + 1 < from ? low + 1 : low, weight };
 }
 
 static float blend(float a, float b, float weight) { return a + (b - a) * weight; }
@@ -128,7 +131,8 @@ camcl_status camcl_image_from_map(const float *map, uint32_t width, uint32_t hei
     uint8_t colors[256][3];
     CC_RETURN_IF_FAILED(camcl_image_create(width, height, 3, out, err));
     camcl_colormap(colors);
-    for (size_t i = 0; i < (size_t)width * height; i++) memcpy(out->pixels + 3 * i, colors[color_index(map[i])], 3);
+    for (size_t i = 0; i < (size_t)width * height; i++)
+        memcpy(out->pixels + 3 * i, colors[color_index(map[i])], 3);
     return CAMCL_OK;
 }
 
@@ -151,7 +155,8 @@ camcl_status camcl_image_overlay(const camcl_image *image, const float *map, uin
         tap v = tap_at(y, map_height, image->height);
         for (uint32_t x = 0; x < image->width; x++, from += image->channels) {
             const uint8_t *color = colors[color_index(map_at(map, map_width, tap_at(x, map_width, image->width), v))];
-            for (uint32_t c = 0; c < 3; c++) *to++ = (uint8_t)(blend(from[image->channels == 3 ? c : 0], color[c], opacity) + 0.5f);
+            for (uint32_t c = 0; c < 3; c++)
+                *to++ = (uint8_t)(blend(from[image->channels == 3 ? c : 0], color[c], opacity) + 0.5f);
         }
     }
     return CAMCL_OK;

@@ -23,10 +23,10 @@ typedef struct session {
     jmp_buf escape;
     const char *name;
     camcl_error *err;
-    camcl_status status;             /* of a failure that is not libjpeg's own */
+    camcl_status status; /* of a failure that is not libjpeg's own */
     char reason[JMSG_LENGTH_MAX];
     camcl_image *out;
-    uint8_t *row;                    /* CMYK: [width, 4] */
+    uint8_t *row; /* CMYK: [width, 4] */
 } session;
 
 static void on_error(j_common_ptr jpeg)
@@ -74,8 +74,7 @@ static void source_skip(j_decompress_ptr jpeg, long n)
 static void convert_cmyk(const uint8_t *from, uint32_t pixels, bool inverted, uint8_t *to)
 {
     for (uint32_t i = 0; i < pixels; i++, from += 4, to += 3)
-        for (int c = 0; c < 3; c++)
-{
+        for (int c = 0; c < 3; c++) {
             unsigned ink = inverted ? from[c] : 255u - from[c], black = inverted ? from[3] : 255u - from[3];
             to[c] = (uint8_t)((ink * black + 127) / 255);
         }
@@ -99,9 +98,11 @@ static void decode(session *s)
         uint8_t *to = s->out->pixels + (size_t)jpeg->output_scanline * s->out->width * 3;
         JSAMPROW row = jpeg->out_color_space == JCS_RGB ? to : s->row;
         jpeg_read_scanlines(jpeg, &row, 1);
-        if (cmyk) convert_cmyk(s->row, s->out->width, jpeg->saw_Adobe_marker, to);
+        if (cmyk)
+            convert_cmyk(s->row, s->out->width, jpeg->saw_Adobe_marker, to);
         else if (row == s->row)
-            for (uint32_t x = 0; x < s->out->width; x++, to += 3) to[0] = to[1] = to[2] = s->row[x];
+            for (uint32_t x = 0; x < s->out->width; x++, to += 3)
+                to[0] = to[1] = to[2] = s->row[x];
     }
     jpeg_finish_decompress(jpeg);
 }
@@ -116,17 +117,20 @@ static bool decode_completes(session *s)
 
 camcl_status cc_jpeg_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
 {
-    session s = {.name = name, .err = err, .out = out};
+    session s = { .name = name, .err = err, .out = out };
     s.jpeg.err = jpeg_std_error(&s.errors);
     s.jpeg.client_data = &s;
     s.errors.error_exit = on_error;
     s.errors.output_message = print_nothing;
     s.errors.emit_message = on_warning;
-    s.source = (struct jpeg_source_mgr){.next_input_byte = data, .bytes_in_buffer = size, .init_source = source_nothing,
-                                        .fill_input_buffer = source_more, .skip_input_data = source_skip,
-                                        .resync_to_restart = jpeg_resync_to_restart, .term_source = source_nothing};
-    if (!decode_completes(&s))
-        s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt JPEG: %s", name, s.reason);
+    s.source = (struct jpeg_source_mgr){ .next_input_byte = data,
+                                         .bytes_in_buffer = size,
+                                         .init_source = source_nothing,
+                                         .fill_input_buffer = source_more,
+                                         .skip_input_data = source_skip,
+                                         .resync_to_restart = jpeg_resync_to_restart,
+                                         .term_source = source_nothing };
+    if (!decode_completes(&s)) s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt JPEG: %s", name, s.reason);
     jpeg_destroy_decompress(&s.jpeg);
     free(s.row);
     if (s.status != CAMCL_OK) camcl_image_free(out);

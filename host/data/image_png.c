@@ -9,7 +9,7 @@
 
 bool cc_is_png(const void *data, size_t size)
 {
-    static const unsigned char signature[8] = {137, 'P', 'N', 'G', '\r', '\n', 26, '\n'};
+    static const unsigned char signature[8] = { 137, 'P', 'N', 'G', '\r', '\n', 26, '\n' };
     return size >= sizeof signature && memcmp(data, signature, sizeof signature) == 0;
 }
 
@@ -20,14 +20,14 @@ bool cc_is_png(const void *data, size_t size)
 typedef struct session {
     const char *name;
     camcl_error *err;
-    camcl_status status;             /* of a failure that is not libpng's own */
+    camcl_status status; /* of a failure that is not libpng's own */
     char reason[160];
     png_structp png;
     png_infop info;
-    const uint8_t *data;             /* reading: what is left */
+    const uint8_t *data; /* reading: what is left */
     size_t left;
-    uint8_t *rows;                   /* reading: [height, width, 4] */
-    uint8_t *encoded;                /* writing */
+    uint8_t *rows;    /* reading: [height, width, 4] */
+    uint8_t *encoded; /* writing */
     size_t encoded_size, encoded_capacity;
     camcl_image *out;
     const camcl_image *image;
@@ -55,7 +55,8 @@ static void read_bytes(png_structp png, png_bytep to, size_t n)
 static void lay_over_white(const uint8_t *from, size_t pixels, uint8_t *to)
 {
     for (size_t i = 0; i < pixels; i++, from += 4, to += 3)
-        for (int c = 0; c < 3; c++) to[c] = (uint8_t)((from[c] * from[3] + 255 * (255 - from[3]) + 127) / 255);
+        for (int c = 0; c < 3; c++)
+            to[c] = (uint8_t)((from[c] * from[3] + 255 * (255 - from[3]) + 127) / 255);
 }
 
 /* Everything becomes 8-bit RGBA. */
@@ -84,7 +85,8 @@ static void decode(session *s)
     s->status = CC_NEW((size_t)width * height * 4, &s->rows, s->err);
     if (s->status != CAMCL_OK) return;
     for (int pass = png_get_interlace_type(s->png, s->info) == PNG_INTERLACE_NONE ? 1 : PNG_INTERLACE_ADAM7_PASSES; pass > 0; pass--)
-        for (uint32_t y = 0; y < height; y++) png_read_row(s->png, s->rows + (size_t)y * width * 4, NULL);
+        for (uint32_t y = 0; y < height; y++)
+            png_read_row(s->png, s->rows + (size_t)y * width * 4, NULL);
     png_read_end(s->png, NULL);
     lay_over_white(s->rows, (size_t)width * height, s->out->pixels);
 }
@@ -99,7 +101,7 @@ static bool completes(session *s, void (*job)(session *))
 
 camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
 {
-    session s = {.name = name, .err = err, .data = data, .left = size, .out = out};
+    session s = { .name = name, .err = err, .data = data, .left = size, .out = out };
     s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
     if (s.png) s.info = png_create_info_struct(s.png);
     if (!s.info) {
@@ -138,7 +140,7 @@ static void encode(session *s)
 
 camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
 {
-    session s = {.err = err, .image = image};
+    session s = { .err = err, .image = image };
     *data = NULL;
     *size = 0;
     s.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
@@ -146,8 +148,8 @@ camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, si
     if (!s.info) {
         s.status = cc_fail(err, CAMCL_NO_MEMORY, "PNG: libpng does not start: %s", *s.reason ? s.reason : "out of memory");
     } else if (!completes(&s, encode) && s.status == CAMCL_OK) {
-        s.status = cc_fail(err, CAMCL_FAILED, "PNG: cannot encode %u x %u pixels: %s", (unsigned)image->width, (unsigned)image->height,
-                           s.reason);
+        s.status =
+            cc_fail(err, CAMCL_FAILED, "PNG: cannot encode %u x %u pixels: %s", (unsigned)image->width, (unsigned)image->height, s.reason);
     }
     png_destroy_write_struct(&s.png, &s.info);
     if (s.status != CAMCL_OK) {

@@ -34,15 +34,15 @@ int32_t cc_cos(const cc_sines *sines, int32_t angle) { return cc_sin(sines, angl
 
 const char *cc_figure_name(cc_figure figure)
 {
-    static const char *const names[CC_FIGURES] = {"disc", "ring", "triangle", "square", "hexagon",
-                                                  "star", "cross", "crescent", "arrow", "heart"};
+    static const char *const names[CC_FIGURES] = { "disc", "ring",  "triangle", "square", "hexagon",
+                                                   "star", "cross", "crescent", "arrow",  "heart" };
     return names[figure];
 }
 
 static void add(cc_outline *out, int32_t x, int32_t y)
 {
     assert(out->count < CC_OUTLINE_POINTS);
-    out->points[out->count++] = (cc_point){x, y};
+    out->points[out->count++] = (cc_point){ x, y };
 }
 
 /* value * by / CC_ONE */
@@ -53,8 +53,7 @@ static int32_t vary(int32_t low, int32_t high, int32_t variant) { return (low * 
 
 static void add_regular(cc_outline *out, int corners, int32_t radius, const cc_sines *sines)
 {
-    for (int i = 0; i < corners; i++)
-{
+    for (int i = 0; i < corners; i++) {
         int32_t angle = i * CC_TURN / corners;
         add(out, scaled(radius, cc_sin(sines, angle)), -scaled(radius, cc_cos(sines, angle)));
     }
@@ -72,7 +71,8 @@ static void add_star(cc_outline *out, int32_t waist, const cc_sines *sines)
 /* Left-right symmetric figures are given by their right half, top to bottom, in thousandths of a unit. */
 static void add_mirrored(cc_outline *out, const cc_point *half, int count)
 {
-    for (int i = 0; i < count; i++) add(out, half[i].x * CC_ONE / 1000, half[i].y * CC_ONE / 1000);
+    for (int i = 0; i < count; i++)
+        add(out, half[i].x * CC_ONE / 1000, half[i].y * CC_ONE / 1000);
     for (int i = count - 1; i >= 0; i--)
         if (half[i].x != 0) add(out, -half[i].x * CC_ONE / 1000, half[i].y * CC_ONE / 1000);
 }
@@ -80,7 +80,7 @@ static void add_mirrored(cc_outline *out, const cc_point *half, int count)
 static void add_cross(cc_outline *out, int32_t arm)
 {
     const int32_t far = 1030 * CC_ONE / 1000;
-    const int32_t quadrant[3][2] = {{arm, far}, {arm, arm}, {far, arm}};
+    const int32_t quadrant[3][2] = { { arm, far }, { arm, arm }, { far, arm } };
     for (int turn = 0; turn < 4; turn++)
         for (int i = 0; i < 3; i++) {
             int32_t x = quadrant[i][0], y = -quadrant[i][1];
@@ -124,7 +124,7 @@ static void add_heart(cc_outline *out, int32_t size, const cc_sines *sines)
 
 static void add_arrow(cc_outline *out, int32_t shaft)
 {
-    const cc_point half[] = {{0, -1250}, {920, -150}, {shaft * 1000 / CC_ONE, -150}, {shaft * 1000 / CC_ONE, 1150}};
+    const cc_point half[] = { { 0, -1250 }, { 920, -150 }, { shaft * 1000 / CC_ONE, -150 }, { shaft * 1000 / CC_ONE, 1150 } };
     add_mirrored(out, half, (int)CC_COUNT(half));
 }
 
@@ -183,7 +183,8 @@ static void cross_edge(crossings *all, cc_point a, cc_point b)
         int32_t x = a.x + (int32_t)((int64_t)(b.x - a.x) * (y - a.y) / (b.y - a.y));
         int at = all->count[row]++;
         assert(at < most_crossings);
-        for (; at > 0 && all->x[row][at - 1] > x; at--) all->x[row][at] = all->x[row][at - 1];
+        for (; at > 0 && all->x[row][at - 1] > x; at--)
+            all->x[row][at] = all->x[row][at - 1];
         all->x[row][at] = x;
     }
 }
@@ -210,5 +211,6 @@ void cc_outline_cover(const cc_outline *outline, uint16_t *coverage)
     for (int row = 0; row < rows; row++)
         for (int i = 0; i + 1 < all.count[row]; i += 2)
             fill_span(coverage + row / samples * CC_CANVAS, all.x[row][i], all.x[row][i + 1]);
-    for (int i = 0; i < CC_CANVAS * CC_CANVAS; i++) coverage[i] /= samples;
+    for (int i = 0; i < CC_CANVAS * CC_CANVAS; i++)
+        coverage[i] /= samples;
 }

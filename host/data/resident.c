@@ -7,9 +7,9 @@
 
 struct cc_resident {
     size_t count, height, width, channels, per_chunk, chunk_count;
-    cc_tensor *chunks;       /* [images of the chunk,H,W,C] u8 */
-    cc_tensor labels;        /* [count] i32 */
-    cc_tensor normalise;     /* [2C] f32: mean, 1/std */
+    cc_tensor *chunks;   /* [images of the chunk,H,W,C] u8 */
+    cc_tensor labels;    /* [count] i32 */
+    cc_tensor normalise; /* [2C] f32: mean, 1/std */
 };
 
 static camcl_status copy_pixels(cc_resident *r, camcl_device *device, const cc_images_spec *spec, camcl_error *err)
@@ -33,7 +33,8 @@ static camcl_status copy_labels(cc_resident *r, camcl_device *device, const cc_i
     CC_TRY(cc_tensor_create(device, "labels", CC_I32, CC_DIMS(r->count), &r->labels, err));
     if (spec->labels == NULL) {
         CC_TRY(CC_NEW(r->count, &unknown, err));
-        for (size_t i = 0; i < r->count; i++) unknown[i] = -1;
+        for (size_t i = 0; i < r->count; i++)
+            unknown[i] = -1;
     }
     CC_TRY(cc_buffer_write(r->labels.buffer, 0, spec->labels ? spec->labels : unknown, r->count * sizeof(int32_t), err));
 cleanup:
@@ -81,7 +82,8 @@ void cc_resident_destroy(cc_resident **handle)
 {
     cc_resident *r = *handle;
     if (r == NULL) return;
-    for (size_t i = 0; r->chunks && i < r->chunk_count; i++) cc_buffer_destroy(&r->chunks[i].buffer);
+    for (size_t i = 0; r->chunks && i < r->chunk_count; i++)
+        cc_buffer_destroy(&r->chunks[i].buffer);
     cc_buffer_destroy(&r->labels.buffer);
     cc_buffer_destroy(&r->normalise.buffer);
     free(r->chunks);

@@ -5,8 +5,8 @@
 #include "ops/ops.h"
 
 typedef struct cc_images_spec {
-    const uint8_t *pixels;   /* [count,height,width,channels] */
-    const int32_t *labels;   /* [count], or NULL: all -1 */
+    const uint8_t *pixels; /* [count,height,width,channels] */
+    const int32_t *labels; /* [count], or NULL: all -1 */
     size_t count, height, width, channels;
     const float *mean, *std; /* [channels]; a loaded value is (byte/255 - mean)/std */
     const char *name;        /* for out-of-memory reports */

@@ -13,29 +13,35 @@
 /* How hard it is. Lengths in CC_PIXEL-ths of a pixel, proportions in CC_ONE-ths, colours in bytes. Changing any of them
  * changes the data set: tests/unit/test_shapes.c knows its checksum. */
 enum {
-    radius_least = 7 * CC_PIXEL, radius_most = 12 * CC_PIXEL,   /* of the labelled figure */
-    stretch_least = CC_ONE * 70 / 100,                          /* shorter axis / longer axis, at the extreme */
-    margin = CC_PIXEL * 3 / 4,                                  /* share of the radius kept inside the picture, / CC_PIXEL */
-    background_value_most = 170, figure_value_least = 120,      /* largest channel of their colours */
-    contrast_least = 40,                                        /* in brightness, of figure over background, if it can be had */
+    radius_least = 7 * CC_PIXEL,
+    radius_most = 12 * CC_PIXEL,       /* of the labelled figure */
+    stretch_least = CC_ONE * 70 / 100, /* shorter axis / longer axis, at the extreme */
+    margin = CC_PIXEL * 3 / 4,         /* share of the radius kept inside the picture, / CC_PIXEL */
+    background_value_most = 170,
+    figure_value_least = 120, /* largest channel of their colours */
+    contrast_least = 40,      /* in brightness, of figure over background, if it can be had */
     contrast_tries = 8,
-    fill_spread = 36,                                           /* per channel, between the two colours of a figure's fill */
-    bits_most = 2,                                              /* small figures of any class that are not the label */
-    bit_radius_least = CC_PIXEL * 3 / 2, bit_radius_most = CC_PIXEL * 3,
-    lines_behind_most = 1, lines_before_most = 1,               /* strokes under and over the figure */
+    fill_spread = 36, /* per channel, between the two colours of a figure's fill */
+    bits_most = 2,    /* small figures of any class that are not the label */
+    bit_radius_least = CC_PIXEL * 3 / 2,
+    bit_radius_most = CC_PIXEL * 3,
+    lines_behind_most = 1,
+    lines_before_most = 1, /* strokes under and over the figure */
     line_width_most = CC_PIXEL * 7 / 4,
-    noise_most = 3                                              /* amplitude: +-8 per unit, triangular */
+    noise_most = 3 /* amplitude: +-8 per unit, triangular */
 };
 
 enum { standard_train = 10000, standard_test = 2000, area = CC_CANVAS * CC_CANVAS, image_bytes = 3 * area };
 
-typedef struct colour { int32_t rgb[3]; } colour;
+typedef struct colour {
+    int32_t rgb[3];
+} colour;
 
 typedef struct sheet {
     cc_rng rng;
     const cc_sines *sines;
     colour background[2];
-    uint8_t *pixels;                 /* [CC_CANVAS, CC_CANVAS, 3] */
+    uint8_t *pixels; /* [CC_CANVAS, CC_CANVAS, 3] */
     uint16_t coverage[area], mix[area];
 } sheet;
 
@@ -47,12 +53,12 @@ static colour random_colour(cc_rng *rng, int32_t low, int32_t high)
     int32_t falling = value * (256 * 256 - saturation * ramp) / (256 * 256);
     int32_t rising = value * (256 * 256 - saturation * (256 - ramp)) / (256 * 256);
     switch (hue / 256) {
-    case 0: return (colour){{value, rising, least}};
-    case 1: return (colour){{falling, value, least}};
-    case 2: return (colour){{least, value, rising}};
-    case 3: return (colour){{least, falling, value}};
-    case 4: return (colour){{rising, least, value}};
-    default: return (colour){{value, least, falling}};
+    case 0: return (colour){ { value, rising, least } };
+    case 1: return (colour){ { falling, value, least } };
+    case 2: return (colour){ { least, value, rising } };
+    case 3: return (colour){ { least, falling, value } };
+    case 4: return (colour){ { rising, least, value } };
+    default: return (colour){ { value, least, falling } };
     }
 }
 
@@ -62,7 +68,7 @@ static int32_t brightness(const colour *from) { return (299 * from->rgb[0] + 587
 /* The first colour that is brighter than both of the background's by contrast_least, else the brightest of those tried. */
 static colour contrasting_colour(sheet *s)
 {
-    colour best = {{0, 0, 0}};
+    colour best = { { 0, 0, 0 } };
     int32_t first = brightness(&s->background[0]), second = brightness(&s->background[1]), wanted = contrast_least;
     int32_t most = -1;
     wanted += first > second ? first : second;
@@ -110,9 +116,9 @@ static void draw_background(sheet *s)
 static void draw_line(sheet *s)
 {
     const int32_t canvas = CC_CANVAS * CC_PIXEL;
-    cc_outline bar = {{{-CC_ONE, -CC_ONE}, {CC_ONE, -CC_ONE}, {CC_ONE, CC_ONE}, {-CC_ONE, CC_ONE}}, 4, 4};
+    cc_outline bar = { { { -CC_ONE, -CC_ONE }, { CC_ONE, -CC_ONE }, { CC_ONE, CC_ONE }, { -CC_ONE, CC_ONE } }, 4, 4 };
     int32_t length = cc_between(&s->rng, 5 * CC_PIXEL, 20 * CC_PIXEL), width = cc_between(&s->rng, CC_PIXEL / 2, line_width_most);
-    cc_placement place = {.radius = length / 2, .sx = CC_ONE, .sy = width * CC_ONE / length};
+    cc_placement place = { .radius = length / 2, .sx = CC_ONE, .sy = width * CC_ONE / length };
     place.x = cc_between(&s->rng, 0, canvas);
     place.y = cc_between(&s->rng, 0, canvas);
     place.angle = cc_between(&s->rng, 0, CC_TURN - 1);
@@ -126,7 +132,7 @@ static void draw_line(sheet *s)
 static void place_figure(sheet *s, cc_figure figure, int32_t radius, int32_t inset)
 {
     cc_outline outline;
-    cc_placement place = {.radius = radius, .sx = CC_ONE, .sy = cc_between(&s->rng, stretch_least, CC_ONE)};
+    cc_placement place = { .radius = radius, .sx = CC_ONE, .sy = cc_between(&s->rng, stretch_least, CC_ONE) };
     cc_figure_outline(figure, cc_between(&s->rng, 0, CC_ONE), s->sines, &outline);
     place.x = cc_between(&s->rng, inset, CC_CANVAS * CC_PIXEL - inset);
     place.y = cc_between(&s->rng, inset, CC_CANVAS * CC_PIXEL - inset);
@@ -150,7 +156,8 @@ static void draw_object(sheet *s, cc_figure figure, uint8_t *mask)
     cc_texture_draw(&s->rng, s->sines, s->mix);
     place_figure(s, figure, radius, radius * margin / CC_PIXEL + CC_PIXEL);
     paint(s, &first, &second, s->coverage);
-    for (int i = 0; i < area; i++) mask[i] = s->coverage[i] >= CC_FULL / 2 ? 255 : 0;
+    for (int i = 0; i < area; i++)
+        mask[i] = s->coverage[i] >= CC_FULL / 2 ? 255 : 0;
 }
 
 /* The difference of two uniform draws, 0..7 each: triangular, one random byte per channel. */
@@ -170,10 +177,13 @@ static void add_noise(sheet *s)
 static void draw_image(sheet *s, cc_figure figure, uint8_t *mask)
 {
     draw_background(s);
-    for (int32_t n = cc_between(&s->rng, 0, lines_behind_most); n > 0; n--) draw_line(s);
-    for (int32_t n = cc_between(&s->rng, 0, bits_most); n > 0; n--) draw_bit(s);
+    for (int32_t n = cc_between(&s->rng, 0, lines_behind_most); n > 0; n--)
+        draw_line(s);
+    for (int32_t n = cc_between(&s->rng, 0, bits_most); n > 0; n--)
+        draw_bit(s);
     draw_object(s, figure, mask);
-    for (int32_t n = cc_between(&s->rng, 0, lines_before_most); n > 0; n--) draw_line(s);
+    for (int32_t n = cc_between(&s->rng, 0, lines_before_most); n > 0; n--)
+        draw_line(s);
     add_noise(s);
 }
 
@@ -191,7 +201,7 @@ enum { BATCH = 64 };
 static void draw_batch(void *context, size_t batch)
 {
     const drawing *d = context;
-    sheet s = {.sines = d->sines};
+    sheet s = { .sines = d->sines };
     for (uint32_t i = (uint32_t)batch * BATCH; i < d->count && i / BATCH == batch; i++) {
         /* Classes take turns: any part is balanced to within one, and the first ten images show all. */
         d->images->labels[i] = (int32_t)(i % CC_FIGURES);
@@ -204,7 +214,7 @@ static void draw_batch(void *context, size_t batch)
 static camcl_status draw_part(camcl_dataset *dataset, camcl_dataset_part part, uint32_t count, uint64_t seed, const cc_sines *sines,
                               camcl_error *err)
 {
-    drawing d = {&dataset->parts[part], sines, part == CAMCL_TRAIN_IMAGES ? CC_RNG_SHAPES_TRAIN : CC_RNG_SHAPES_TEST, seed, count};
+    drawing d = { &dataset->parts[part], sines, part == CAMCL_TRAIN_IMAGES ? CC_RNG_SHAPES_TRAIN : CC_RNG_SHAPES_TEST, seed, count };
     CC_RETURN_IF_FAILED(cc_dataset_reserve(dataset, part, count, 1, err));
     cc_parallel(cc_ceil_div(count, BATCH), draw_batch, &d);
     return CAMCL_OK;
@@ -215,11 +225,12 @@ camcl_status cc_shapes_read(camcl_dataset *dataset, const camcl_dataset_spec *sp
     cc_sines sines;
     const char *names[CC_FIGURES];
     cc_sines_fill(&sines);
-    for (int i = 0; i < CC_FIGURES; i++) names[i] = cc_figure_name((cc_figure)i);
+    for (int i = 0; i < CC_FIGURES; i++)
+        names[i] = cc_figure_name((cc_figure)i);
     dataset->info.height = dataset->info.width = CC_CANVAS;
     dataset->info.channels = 3;
     CC_RETURN_IF_FAILED(cc_dataset_set_classes(dataset, names, CC_FIGURES, err));
-    CC_RETURN_IF_FAILED(draw_part(dataset, CAMCL_TRAIN_IMAGES, spec->shapes_train ? spec->shapes_train : standard_train, spec->shapes_seed,
-                                  &sines, err));
+    CC_RETURN_IF_FAILED(
+        draw_part(dataset, CAMCL_TRAIN_IMAGES, spec->shapes_train ? spec->shapes_train : standard_train, spec->shapes_seed, &sines, err));
     return draw_part(dataset, CAMCL_TEST_IMAGES, spec->shapes_test ? spec->shapes_test : standard_test, spec->shapes_seed, &sines, err);
 }

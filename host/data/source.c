@@ -18,8 +18,10 @@ static camcl_status find_file(const char *folder, const char *name, char **path,
     free(*path);
     *path = NULL;
     cc_text_add(&packed, "%s/%s.gz", folder, name);
-    if (packed.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", folder);
-    else if (cc_file_exists(packed.data)) status = cc_copy_text(packed.data, path, err);
+    if (packed.failed)
+        status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", folder);
+    else if (cc_file_exists(packed.data))
+        status = cc_copy_text(packed.data, path, err);
 cleanup:
     cc_text_free(&packed);
     return status;
@@ -88,7 +90,8 @@ static camcl_status read_folder(const char *folder, cc_source_file *files, size_
         size_t length = strlen(file->path), plain = strlen(file->name);
         if (strcmp(file->path + length - plain, file->name) == 0)
             CC_RETURN_IF_FAILED(cc_file_read(file->path, &file->blob.data, &file->blob.size, err));
-        else CC_RETURN_IF_FAILED(cc_archive_decompress(file->path, &file->blob, err));
+        else
+            CC_RETURN_IF_FAILED(cc_archive_decompress(file->path, &file->blob, err));
     }
     return CAMCL_OK;
 }
@@ -100,9 +103,11 @@ static camcl_status read_archive(const char *archive, cc_source_file *files, siz
     cc_blob *blobs = NULL;
     CC_TRY(CC_NEW(count, &names, err));
     CC_TRY(CC_NEW(count, &blobs, err));
-    for (size_t i = 0; i < count; i++) names[i] = files[i].name;
+    for (size_t i = 0; i < count; i++)
+        names[i] = files[i].name;
     status = cc_archive_read(archive, names, count, blobs, err);
-    for (size_t i = 0; i < count; i++) files[i].blob = blobs[i];
+    for (size_t i = 0; i < count; i++)
+        files[i].blob = blobs[i];
     for (size_t i = 0; i < count && status == CAMCL_OK; i++) {
         cc_text path = CC_TEXT_INIT;
         cc_text_add(&path, "%s: %s", archive, files[i].name);
@@ -115,8 +120,7 @@ cleanup:
     return status;
 }
 
-static camcl_status check_missing(const cc_source *source, const char *place, const cc_source_file *files, size_t count,
-                                  camcl_error *err)
+static camcl_status check_missing(const cc_source *source, const char *place, const cc_source_file *files, size_t count, camcl_error *err)
 {
     cc_text missing = CC_TEXT_INIT;
     camcl_status status = CAMCL_OK;
@@ -148,7 +152,7 @@ void cc_source_free(cc_source_file *files, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(files[i].blob.data);
         free(files[i].path);
-        files[i].blob = (cc_blob){NULL, 0};
+        files[i].blob = (cc_blob){ NULL, 0 };
         files[i].path = NULL;
     }
 }

@@ -9,17 +9,17 @@
 #include "data/archive.h"
 
 typedef struct cc_source {
-    const char *dataset;             /* for messages */
-    const char *const *folders;      /* where the files may be below the root, besides the root itself; NULL-terminated */
-    const char *archive;             /* the official archive's name, or NULL */
-    const char *fetch;               /* where to get it, for messages */
+    const char *dataset;        /* for messages */
+    const char *const *folders; /* where the files may be below the root, besides the root itself; NULL-terminated */
+    const char *archive;        /* the official archive's name, or NULL */
+    const char *fetch;          /* where to get it, for messages */
 } cc_source;
 
 typedef struct cc_source_file {
     const char *name;
     bool optional;
-    cc_blob blob;                    /* result; data NULL: optional and not there */
-    char *path;                      /* result: where it was found, for messages */
+    cc_blob blob; /* result; data NULL: optional and not there */
+    char *path;   /* result: where it was found, for messages */
 } cc_source_file;
 
 /* Reads every file from the folder, or the archive, that `root` leads to. A file `name` may also be there as `name`.gz.

@@ -11,8 +11,8 @@ typedef enum pool { FREE, LABELED, UNLABELED, VALIDATION, POOLS } pool;
 
 /* Images of a class, in official order: members[starts[c]] .. members[starts[c + 1] - 1]. */
 typedef struct census {
-    uint32_t *members;       /* [n] */
-    size_t *starts;          /* [classes + 1] */
+    uint32_t *members; /* [n] */
+    size_t *starts;    /* [classes + 1] */
 } census;
 
 static camcl_status take_census(const int32_t *labels, size_t n, size_t classes, census *out, camcl_error *err)
@@ -22,12 +22,14 @@ static camcl_status take_census(const int32_t *labels, size_t n, size_t classes,
     CC_TRY(CC_NEW(n, &out->members, err));
     CC_TRY(CC_NEW(classes + 1, &out->starts, err));
     CC_TRY(CC_NEW(classes, &next, err));
-    for (size_t i = 0; i < n; i++) out->starts[labels[i] + 1]++;
+    for (size_t i = 0; i < n; i++)
+        out->starts[labels[i] + 1]++;
     for (size_t c = 0; c < classes; c++) {
         out->starts[c + 1] += out->starts[c];
         next[c] = out->starts[c];
     }
-    for (size_t i = 0; i < n; i++) out->members[next[labels[i]]++] = (uint32_t)i;
+    for (size_t i = 0; i < n; i++)
+        out->members[next[labels[i]]++] = (uint32_t)i;
 cleanup:
     free(next);
     return status;
@@ -61,8 +63,7 @@ static camcl_status check_room(const census *all, size_t classes, const cc_split
 
 static camcl_status count_unlabeled(const cc_split_spec *spec, size_t left, size_t *out, camcl_error *err)
 {
-    if (spec->unlabeled == CC_UNLABELED_ALL)
-{
+    if (spec->unlabeled == CC_UNLABELED_ALL) {
         *out = left;
         return CAMCL_OK;
     }
@@ -87,8 +88,7 @@ static camcl_status count_unlabeled(const cc_split_spec *spec, size_t left, size
 }
 
 /* Validation first, so that it stays the same whatever the number of labelled images. */
-static camcl_status mark_balanced(const census *all, size_t n, size_t classes, const cc_split_spec *spec, uint8_t *pools,
-                                  camcl_error *err)
+static camcl_status mark_balanced(const census *all, size_t n, size_t classes, const cc_split_spec *spec, uint8_t *pools, camcl_error *err)
 {
     uint32_t *order = NULL;
     size_t validation = spec->validation / classes, labeled = spec->labeled / classes;
@@ -97,8 +97,10 @@ static camcl_status mark_balanced(const census *all, size_t n, size_t classes, c
         const uint32_t *members = all->members + all->starts[c];
         cc_rng rng = cc_rng_at(spec->seed, CC_RNG_SPLIT, c);
         cc_rng_permutation(&rng, order, (uint32_t)(all->starts[c + 1] - all->starts[c]));
-        for (size_t i = 0; i < validation; i++) pools[members[order[i]]] = VALIDATION;
-        for (size_t i = validation; i < validation + labeled; i++) pools[members[order[i]]] = LABELED;
+        for (size_t i = 0; i < validation; i++)
+            pools[members[order[i]]] = VALIDATION;
+        for (size_t i = validation; i < validation + labeled; i++)
+            pools[members[order[i]]] = LABELED;
     }
     free(order);
     return CAMCL_OK;
@@ -129,21 +131,23 @@ static camcl_status reserve(cc_split *split, size_t labeled, size_t unlabeled, s
 
 static void collect(const uint8_t *pools, size_t n, cc_split *split)
 {
-    for (size_t i = 0; i < n; i++)
-{
-        if (pools[i] == LABELED) split->labeled[split->labeled_count++] = (uint32_t)i;
-        else if (pools[i] == UNLABELED) split->unlabeled[split->unlabeled_count++] = (uint32_t)i;
-        else if (pools[i] == VALIDATION) split->validation[split->validation_count++] = (uint32_t)i;
+    for (size_t i = 0; i < n; i++) {
+        if (pools[i] == LABELED)
+            split->labeled[split->labeled_count++] = (uint32_t)i;
+        else if (pools[i] == UNLABELED)
+            split->unlabeled[split->unlabeled_count++] = (uint32_t)i;
+        else if (pools[i] == VALIDATION)
+            split->validation[split->validation_count++] = (uint32_t)i;
     }
 }
 
 camcl_status cc_split_make(const int32_t *labels, size_t n, size_t classes, const cc_split_spec *spec, cc_split *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    census all = {NULL, NULL};
+    census all = { NULL, NULL };
     uint8_t *pools = NULL;
     size_t unlabeled = 0;
-    *out = (cc_split){0};
+    *out = (cc_split){ 0 };
     CC_TRY(check_divides("labeled", spec->labeled, classes, classes, err));
     CC_TRY(check_divides("validation", spec->validation, classes, 0, err));
     CC_TRY(take_census(labels, n, classes, &all, err));
@@ -167,13 +171,14 @@ void cc_split_free(cc_split *split)
     free(split->labeled);
     free(split->unlabeled);
     free(split->validation);
-    *split = (cc_split){0};
+    *split = (cc_split){ 0 };
 }
 
 static void write_pool(const char *name, const uint32_t *indices, size_t count, cc_text *out)
 {
     cc_text_add(out, "\"%s\": [", name);
-    for (size_t i = 0; i < count; i++) cc_text_add(out, i ? ", %u" : "%u", (unsigned)indices[i]);
+    for (size_t i = 0; i < count; i++)
+        cc_text_add(out, i ? ", %u" : "%u", (unsigned)indices[i]);
     cc_text_add(out, "]");
 }
 
@@ -192,7 +197,7 @@ void cc_split_write(const cc_split *split, cc_text *out)
 static camcl_status read_pool(const char *file, const cc_json *json, const char *name, pool which, uint8_t *pools, size_t n,
                               uint32_t **indices, size_t *count, camcl_error *err)
 {
-    static const char *const names[POOLS] = {"", "labeled", "unlabeled", "validation"};
+    static const char *const names[POOLS] = { "", "labeled", "unlabeled", "validation" };
     const cc_json *list = cc_json_get(json, name);
     if (!list || list->kind != CC_JSON_ARRAY) return cc_fail(err, CAMCL_BAD_DATA, "%s: no list \"%s\" (not a split file?)", file, name);
     CC_RETURN_IF_FAILED(CC_NEW(list->count, indices, err));
@@ -203,8 +208,7 @@ static camcl_status read_pool(const char *file, const cc_json *json, const char 
                            n);
         }
         if (i > 0 && index <= (*indices)[i - 1]) {
-            return cc_fail(err, CAMCL_BAD_DATA, "%s: \"%s\" is not sorted: %zu follows %u", file, name, index,
-                           (unsigned)(*indices)[i - 1]);
+            return cc_fail(err, CAMCL_BAD_DATA, "%s: \"%s\" is not sorted: %zu follows %u", file, name, index, (unsigned)(*indices)[i - 1]);
         }
         if (pools[index] != FREE) {
             return cc_fail(err, CAMCL_BAD_DATA, "%s: image %zu is both in \"%s\" and in \"%s\"", file, index, names[pools[index]], name);
@@ -221,7 +225,7 @@ camcl_status cc_split_read(const char *file, const char *text, size_t length, si
     camcl_status status = CAMCL_OK;
     cc_json *json = NULL;
     uint8_t *pools = NULL;
-    *out = (cc_split){0};
+    *out = (cc_split){ 0 };
     status = cc_json_parse(text, length, &json, err);
     if (status != CAMCL_OK) {
         cc_context(err, "%s", file);

@@ -9,14 +9,14 @@
 #include "base/text.h"
 
 typedef enum cc_unlabeled_kind {
-    CC_UNLABELED_AUTO,       /* round(ratio * labeled) */
-    CC_UNLABELED_ALL,        /* everything that is left */
-    CC_UNLABELED_COUNT       /* `unlabeled_count` */
+    CC_UNLABELED_AUTO, /* round(ratio * labeled) */
+    CC_UNLABELED_ALL,  /* everything that is left */
+    CC_UNLABELED_COUNT /* `unlabeled_count` */
 } cc_unlabeled_kind;
 
 typedef struct cc_split_spec {
-    size_t labeled;          /* > 0, divides by the classes */
-    size_t validation;       /* divides by the classes; 0: none */
+    size_t labeled;    /* > 0, divides by the classes */
+    size_t validation; /* divides by the classes; 0: none */
     cc_unlabeled_kind unlabeled;
     double ratio;
     size_t unlabeled_count;

@@ -18,7 +18,8 @@ static void draw_gradient(cc_rng *rng, const cc_sines *sines, uint16_t *mix)
 {
     int32_t angle = cc_between(rng, 0, CC_TURN - 1), centre = cc_between(rng, 64, 192), steep = cc_between(rng, 3, 7);
     for (int y = 0; y < size; y++)
-        for (int x = 0; x < size; x++) *mix++ = clamp(centre + along(sines, angle, x, y) * steep / CC_ONE);
+        for (int x = 0; x < size; x++)
+            *mix++ = clamp(centre + along(sines, angle, x, y) * steep / CC_ONE);
 }
 
 /* Waves of 4 to 16 pixels, soft or hard-edged. */
@@ -52,7 +53,8 @@ static void add_noise(cc_rng *rng, int32_t cell, int32_t weight, uint16_t *mix)
 {
     int32_t grid[size / 4 + 2][size / 4 + 2], n = size / cell + 2;
     int32_t x0 = cc_between(rng, 0, cell - 1), y0 = cc_between(rng, 0, cell - 1);
-    for (int32_t i = 0; i < n * n; i++) grid[i / n][i % n] = cc_between(rng, 0, whole);
+    for (int32_t i = 0; i < n * n; i++)
+        grid[i / n][i % n] = cc_between(rng, 0, whole);
     for (int32_t y = 0; y < size; y++)
         for (int32_t x = 0; x < size; x++) {
             int32_t gx = (x + x0) / cell, gy = (y + y0) / cell;
@@ -68,7 +70,7 @@ static void add_noise(cc_rng *rng, int32_t cell, int32_t weight, uint16_t *mix)
 
 static void draw_noise(cc_rng *rng, uint16_t *mix)
 {
-    static const int32_t coarse[] = {16, 8, 8, 5};
+    static const int32_t coarse[] = { 16, 8, 8, 5 };
     memset(mix, 0, sizeof *mix * size * size);
     add_noise(rng, coarse[cc_rng_below(rng, 4)], 176, mix);
     add_noise(rng, 4, 80, mix);
@@ -76,8 +78,7 @@ static void draw_noise(cc_rng *rng, uint16_t *mix)
 
 void cc_texture_draw(cc_rng *rng, const cc_sines *sines, uint16_t *mix)
 {
-    switch (cc_rng_below(rng, 5))
-{
+    switch (cc_rng_below(rng, 5)) {
     case 0: draw_gradient(rng, sines, mix); break;
     case 1: draw_stripes(rng, sines, mix); break;
     case 2: draw_checks(rng, sines, mix); break;

@@ -21,11 +21,14 @@ static void release_memory(cc_arena *arena)
     for (size_t t = 0; t < arena->tape_count; t++)
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
             cc_buffer *buffer = arena->tapes[t]->buffers[i];
-            if (arena->device->separate) cc_device_release(arena->device, buffer->bytes, &buffer->mem);
-            else if (buffer->mem) clReleaseMemObject(buffer->mem);
+            if (arena->device->separate)
+                cc_device_release(arena->device, buffer->bytes, &buffer->mem);
+            else if (buffer->mem)
+                clReleaseMemObject(buffer->mem);
             buffer->mem = NULL;
         }
-    for (size_t i = 0; i < arena->slab_count; i++) cc_device_release(arena->device, arena->slabs[i].bytes, &arena->slabs[i].mem);
+    for (size_t i = 0; i < arena->slab_count; i++)
+        cc_device_release(arena->device, arena->slabs[i].bytes, &arena->slabs[i].mem);
     arena->slab_count = 0;
 }
 
@@ -38,7 +41,8 @@ void cc_arena_destroy(cc_arena **handle)
     for (size_t i = 0; i < device->arena_count; i++)
         if (device->arenas[i] == arena) device->arenas[i--] = device->arenas[--device->arena_count];
     release_memory(arena);
-    for (size_t t = 0; t < arena->tape_count; t++) cc_tape_destroy(&arena->tapes[t]);
+    for (size_t t = 0; t < arena->tape_count; t++)
+        cc_tape_destroy(&arena->tapes[t]);
     free(arena->tapes);
     free(arena->slabs);
     free(arena);
@@ -50,7 +54,8 @@ bool cc_arena_is_committed(const cc_arena *arena) { return arena->committed; }
 size_t cc_arena_bytes(const cc_arena *arena)
 {
     size_t sum = 0;
-    for (size_t i = 0; i < arena->slab_count; i++) sum += arena->slabs[i].bytes;
+    for (size_t i = 0; i < arena->slab_count; i++)
+        sum += arena->slabs[i].bytes;
     return sum;
 }
 
@@ -114,7 +119,8 @@ static camcl_status place_tape(cc_arena *arena, cc_tape *tape, camcl_error *err)
         place(order[i], order, i, scratch, arena->device->info.base_align, arena->device->info.max_alloc);
         size_t need = order[i]->slab + 1, end = order[i]->offset + order[i]->bytes;
         CC_TRY(cc_grow((void **)&arena->slabs, &arena->slab_capacity, need, sizeof *arena->slabs, err));
-        while (arena->slab_count < need) arena->slabs[arena->slab_count++] = (arena_slab){ 0, NULL };
+        while (arena->slab_count < need)
+            arena->slabs[arena->slab_count++] = (arena_slab){ 0, NULL };
         arena->slabs[need - 1].bytes = cc_max_size(arena->slabs[need - 1].bytes, end);
     }
 cleanup:
@@ -132,14 +138,16 @@ static void explain_memory(const cc_arena *arena, camcl_error *err)
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
             cc_buffer *buffer = arena->tapes[t]->buffers[i];
             size_t at = n;
-            while (at > 0 && top[at - 1]->bytes < buffer->bytes) at--;
+            while (at > 0 && top[at - 1]->bytes < buffer->bytes)
+                at--;
             if (at == CC_COUNT(top)) continue;
             if (n < CC_COUNT(top)) n++;
             memmove(&top[at + 1], &top[at], (n - 1 - at) * sizeof *top);
             top[at] = buffer;
         }
     cc_detail(err, "the largest buffers:\n");
-    for (size_t i = 0; i < n; i++) cc_detail(err, "  %12zu bytes  %s: %s\n", top[i]->bytes, top[i]->tape->name, top[i]->name);
+    for (size_t i = 0; i < n; i++)
+        cc_detail(err, "  %12zu bytes  %s: %s\n", top[i]->bytes, top[i]->tape->name, top[i]->name);
 }
 
 static camcl_status allocate(cc_arena *arena, camcl_error *err)
@@ -176,7 +184,8 @@ camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
     CC_CL(clFinish(arena->device->queue));
     release_memory(arena);
     cc_device_compile_ahead(arena->device);
-    for (size_t t = 0; t < arena->tape_count; t++) CC_TRY(cc_tape_build(arena->tapes[t], err));
+    for (size_t t = 0; t < arena->tape_count; t++)
+        CC_TRY(cc_tape_build(arena->tapes[t], err));
     size_t limit = arena->device->info.max_alloc;
     for (size_t t = 0; t < arena->tape_count; t++) {
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
@@ -189,7 +198,8 @@ camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
         if (!arena->device->separate) CC_TRY(place_tape(arena, arena->tapes[t], err));
     }
     CC_TRY(allocate(arena, err));
-    for (size_t t = 0; t < arena->tape_count; t++) CC_TRY(cc_tape_bind(arena->tapes[t], err));
+    for (size_t t = 0; t < arena->tape_count; t++)
+        CC_TRY(cc_tape_bind(arena->tapes[t], err));
     arena->committed = true;
 cleanup:
     if (status == CAMCL_NO_MEMORY) explain_memory(arena, err);

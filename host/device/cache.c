@@ -21,7 +21,8 @@ static uint64_t hash(const void *data, size_t size)
 {
     const unsigned char *bytes = data;
     uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < size; i++) h = (h ^ bytes[i]) * 1099511628211u;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ bytes[i]) * 1099511628211u;
     return h;
 }
 

@@ -36,7 +36,8 @@ typedef struct job_list {
 
 static void free_jobs(job_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) free(list->jobs[i].launches);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->jobs[i].launches);
     free(list->jobs);
 }
 
@@ -51,7 +52,8 @@ static job *find_job(const camcl_device *device, const job_list *list, const tap
 static double work(const tape_step *step)
 {
     double items = 1;
-    for (unsigned d = 0; d < step->dims; d++) items *= (double)step->global[d];
+    for (unsigned d = 0; d < step->dims; d++)
+        items *= (double)step->global[d];
     return items;
 }
 
@@ -75,8 +77,7 @@ static camcl_status add_launch(job *j, const tape_step *step)
         if (work(step) < work(j->launches[i])) j->launches[i] = step;
         return CAMCL_OK;
     }
-    CC_RETURN_IF_FAILED(
-        cc_grow((void **)&j->launches, &j->launch_capacity, j->launch_count + 1, sizeof(const tape_step *), NULL));
+    CC_RETURN_IF_FAILED(cc_grow((void **)&j->launches, &j->launch_capacity, j->launch_count + 1, sizeof(const tape_step *), NULL));
     j->launches[j->launch_count++] = step;
     return CAMCL_OK;
 }
@@ -111,8 +112,10 @@ static void list_jobs(camcl_device *device, job_list *list)
         }
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (list->jobs[i].known) free(list->jobs[i].launches);
-        else list->jobs[kept++] = list->jobs[i];
+        if (list->jobs[i].known)
+            free(list->jobs[i].launches);
+        else
+            list->jobs[kept++] = list->jobs[i];
     }
     list->count = kept;
     qsort(list->jobs, kept, sizeof *list->jobs, most_launches_first);
@@ -151,8 +154,10 @@ static void put_launch(cc_text *message, const tape_step *step)
 {
     put_text(message, step->function);
     put_u32(message, step->dims);
-    for (unsigned d = 0; d < 3; d++) put_u64(message, step->global[d]);
-    for (unsigned d = 0; d < 3; d++) put_u64(message, step->local[d]);
+    for (unsigned d = 0; d < 3; d++)
+        put_u64(message, step->global[d]);
+    for (unsigned d = 0; d < 3; d++)
+        put_u64(message, step->local[d]);
     put_u32(message, step->arg_count);
     for (size_t i = 0; i < step->arg_count; i++) {
         const cc_arg *arg = &step->args[i];
@@ -166,7 +171,7 @@ static void put_launch(cc_text *message, const tape_step *step)
 
 typedef struct helper {
     pid_t process;
-    int socket;              /* negative: it is gone */
+    int socket; /* negative: it is gone */
     bool busy;
 } helper;
 
@@ -238,7 +243,8 @@ static void give(helper *h, const job *j)
     put_text(&message, j->program);
     put_text(&message, j->options);
     put_u32(&message, j->launch_count);
-    for (size_t i = 0; i < j->launch_count; i++) put_launch(&message, j->launches[i]);
+    for (size_t i = 0; i < j->launch_count; i++)
+        put_launch(&message, j->launches[i]);
     h->busy = send_all(h, &message);
     if (!h->busy) drop(h);
 }
@@ -248,7 +254,8 @@ static bool wait_for_any(helper *helpers, size_t count)
 {
     struct pollfd polled[MOST_HELPERS];
     char answer;
-    for (size_t i = 0; i < count; i++) polled[i] = (struct pollfd){ .fd = helpers[i].busy ? helpers[i].socket : -1, .events = POLLIN };
+    for (size_t i = 0; i < count; i++)
+        polled[i] = (struct pollfd){ .fd = helpers[i].busy ? helpers[i].socket : -1, .events = POLLIN };
     const int ready = poll(polled, (nfds_t)count, PATIENCE);
     for (size_t i = 0; i < count && ready > 0; i++) {
         if (polled[i].revents == 0) continue;
@@ -269,7 +276,8 @@ static void work_off(helper *helpers, size_t count, const job_list *list, const 
         }
         if (compiler->progress && busy > 0) compiler->progress(compiler->context, next - busy, list->count);
         if (busy > 0 && !wait_for_any(helpers, count)) {
-            for (size_t i = 0; i < count; i++) kill(helpers[i].process, SIGKILL);
+            for (size_t i = 0; i < count; i++)
+                kill(helpers[i].process, SIGKILL);
             return;
         }
     } while (busy > 0);
@@ -285,7 +293,8 @@ void cc_device_compile_ahead(camcl_device *device)
     list_jobs(device, &list);
     const size_t wanted = cc_min_size(list.count, cc_min_size((size_t)processors, MOST_HELPERS));
     /* one program alone gains nothing */
-    while (wanted > 1 && started < wanted && start(device, &helpers[started])) started++;
+    while (wanted > 1 && started < wanted && start(device, &helpers[started]))
+        started++;
     if (started) work_off(helpers, started, &list, &device->compiler);
     if (started && device->compiler.progress) device->compiler.progress(device->compiler.context, list.count, list.count);
     for (size_t i = 0; i < started; i++) {

@@ -8,7 +8,7 @@
 
 typedef struct reader {
     int socket;
-    bool ended;              /* cut off, or nonsense */
+    bool ended; /* cut off, or nonsense */
 } reader;
 
 static void get(reader *in, void *data, size_t size)
@@ -41,8 +41,10 @@ static char *get_text(reader *in)
 {
     char *text = NULL;
     const size_t length = get_u32(in);
-    if (CC_NEW(length + 1, &text, NULL) != CAMCL_OK) in->ended = true;
-    else get(in, text, length);
+    if (CC_NEW(length + 1, &text, NULL) != CAMCL_OK)
+        in->ended = true;
+    else
+        get(in, text, length);
     return text;
 }
 
@@ -71,8 +73,10 @@ static camcl_status read_launch(reader *in, cc_tape *tape, const char *program, 
     cc_arg *args = NULL;
     char *kernel = get_text(in);
     cc_launch launch = { .program = program, .kernel = kernel, .options = options, .dims = (unsigned)get_u32(in) };
-    for (unsigned d = 0; d < 3; d++) launch.global[d] = get_u64(in);
-    for (unsigned d = 0; d < 3; d++) launch.local[d] = get_u64(in);
+    for (unsigned d = 0; d < 3; d++)
+        launch.global[d] = get_u64(in);
+    for (unsigned d = 0; d < 3; d++)
+        launch.local[d] = get_u64(in);
     const size_t count = get_u32(in);
     if (in->ended || launch.dims > 3) {
         status = fail_cut_off(err);
@@ -97,7 +101,8 @@ static camcl_status do_job(reader *in, camcl_device *device, const char *program
     const size_t launches = get_u32(in);
     CC_TRY(cc_arena_create(device, &arena, err));
     CC_TRY(cc_tape_create(arena, "kernels to compile", &tape, err));
-    for (size_t i = 0; i < launches; i++) CC_TRY(read_launch(in, tape, program, options, err));
+    for (size_t i = 0; i < launches; i++)
+        CC_TRY(read_launch(in, tape, program, options, err));
     if (in->ended) {
         status = fail_cut_off(err);
         goto cleanup;

@@ -9,7 +9,7 @@
 typedef enum cc_device_class { CC_CLASS_CPU, CC_CLASS_NVIDIA, CC_CLASS_AMD, CC_CLASS_INTEL, CC_CLASS_OTHER } cc_device_class;
 
 cc_device_class cc_device_get_class(const camcl_device_info *info);
-const char *cc_device_conv_policy(const camcl_device *device);   /* auto | direct | winograd | gemm */
+const char *cc_device_conv_policy(const camcl_device *device); /* auto | direct | winograd | gemm */
 
 /* Programs that the launches recorded so far need and no cache has: so many are compiled at the next commit. */
 size_t cc_device_count_uncompiled(camcl_device *device);

@@ -13,14 +13,15 @@ static void text_info(cl_device_id id, cl_device_info what, char *out, size_t si
     out[size - 1] = '\0';
     /* Some drivers pad names with spaces. */
     size_t n = strlen(out), skip = strspn(out, " ");
-    while (n > skip && out[n - 1] == ' ') out[--n] = '\0';
+    while (n > skip && out[n - 1] == ' ')
+        out[--n] = '\0';
     memmove(out, out + skip, n - skip + 1);
 }
 
-#define NUMBER_INFO(type, id, what, out)                                                     \
-    do {                                                                                     \
-        type value_ = 0;                                                                     \
-        if (clGetDeviceInfo((id), (what), sizeof value_, &value_, NULL) == CL_SUCCESS) (out) = value_; \
+#define NUMBER_INFO(type, id, what, out)                                                                                                   \
+    do {                                                                                                                                   \
+        type value_ = 0;                                                                                                                   \
+        if (clGetDeviceInfo((id), (what), sizeof value_, &value_, NULL) == CL_SUCCESS) (out) = value_;                                     \
     } while (0)
 
 static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsigned d, camcl_device_info *info)
@@ -35,9 +36,10 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     text_info(id, CL_DEVICE_OPENCL_C_VERSION, info->opencl_c, sizeof info->opencl_c);
     cl_device_type type = 0;
     NUMBER_INFO(cl_device_type, id, CL_DEVICE_TYPE, type);
-    info->type = type & CL_DEVICE_TYPE_GPU ? CAMCL_GPU
-               : type & CL_DEVICE_TYPE_CPU ? CAMCL_CPU
-               : type & CL_DEVICE_TYPE_ACCELERATOR ? CAMCL_ACCELERATOR : CAMCL_OTHER_DEVICE;
+    info->type = type & CL_DEVICE_TYPE_GPU           ? CAMCL_GPU
+                 : type & CL_DEVICE_TYPE_CPU         ? CAMCL_CPU
+                 : type & CL_DEVICE_TYPE_ACCELERATOR ? CAMCL_ACCELERATOR
+                                                     : CAMCL_OTHER_DEVICE;
     NUMBER_INFO(cl_uint, id, CL_DEVICE_MAX_COMPUTE_UNITS, info->compute_units);
     NUMBER_INFO(cl_uint, id, CL_DEVICE_MAX_CLOCK_FREQUENCY, info->clock_mhz);
     cl_ulong bytes = 0;
@@ -67,13 +69,14 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
 
 size_t cc_device_find_sub_group(cl_device_id id)
 {
-    enum { CL_DEVICE_SUB_GROUP_SIZES_INTEL_ = 0x4108 };   /* of cl_intel_required_subgroup_size, whose header need not be there */
+    enum { CL_DEVICE_SUB_GROUP_SIZES_INTEL_ = 0x4108 }; /* of cl_intel_required_subgroup_size, whose header need not be there */
     char extensions[8192] = "";
     size_t sizes[16] = { 0 }, bytes = 0, least = SIZE_MAX;
     text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
     if (strstr(extensions, "cl_intel_required_subgroup_size") == NULL) return 0;
     if (clGetDeviceInfo(id, CL_DEVICE_SUB_GROUP_SIZES_INTEL_, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return 0;
-    for (size_t i = 0; i < bytes / sizeof *sizes; i++) least = cc_min_size(least, sizes[i]);
+    for (size_t i = 0; i < bytes / sizeof *sizes; i++)
+        least = cc_min_size(least, sizes[i]);
     return least == 16 ? least : 0;
 }
 
@@ -96,7 +99,8 @@ camcl_status cc_device_enumerate(camcl_device_info **infos, cl_device_id **ids, 
         CC_TRY(cc_grow((void **)&list, &list_capacity, n + device_count, sizeof *list, err));
         CC_TRY(cc_grow((void **)&handles, &handle_capacity, n + device_count, sizeof *handles, err));
         if (device_count == 0 || clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, device_count, handles + n, NULL) != CL_SUCCESS) continue;
-        for (cl_uint d = 0; d < device_count; d++, n++) describe(platforms[p], handles[n], p, d, &list[n]);
+        for (cl_uint d = 0; d < device_count; d++, n++)
+            describe(platforms[p], handles[n], p, d, &list[n]);
     }
     *infos = list;
     list = NULL;
@@ -125,26 +129,21 @@ static const char *type_name(camcl_device_type type)
     return names[type];
 }
 
-static double compute(const camcl_device_info *info)
-{
-    return (double)info->compute_units * (info->clock_mhz ? info->clock_mhz : 1);
-}
+static double compute(const camcl_device_info *info) { return (double)info->compute_units * (info->clock_mhz ? info->clock_mhz : 1); }
 
 static bool contains(const char *text, const char *part)
 {
     size_t n = strlen(part);
     for (; *text; text++) {
         size_t i = 0;
-        while (i < n && text[i] && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i])) i++;
+        while (i < n && text[i] && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
         if (i == n) return true;
     }
     return false;
 }
 
-static bool equal_no_case(const char *a, const char *b)
-{
-    return strlen(a) == strlen(b) && contains(a, b);
-}
+static bool equal_no_case(const char *a, const char *b) { return strlen(a) == strlen(b) && contains(a, b); }
 
 static void list_devices(camcl_error *err, const camcl_device_info *infos, size_t count)
 {
@@ -166,8 +165,10 @@ static size_t most_capable(const camcl_device_info *infos, size_t count, int typ
 
 static camcl_status fail_unusable(const camcl_device_info *infos, size_t count, const char *selector, size_t index, camcl_error *err)
 {
-    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian or not available "
-            "(pick another one from the list below)", selector, infos[index].name);
+    cc_fail(err, CAMCL_NO_DEVICE,
+            "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian or not available "
+            "(pick another one from the list below)",
+            selector, infos[index].name);
     list_devices(err, infos, count);
     return CAMCL_NO_DEVICE;
 }
@@ -243,9 +244,12 @@ void cc_device_explain(const camcl_device_info *infos, size_t count, const char 
         same += infos[i].usable && infos[i].type == it->type;
     }
     char why[192];
-    if (!equal_no_case(selector, "auto")) snprintf(why, sizeof why, "selected by \"%.64s\"", selector);
-    else if (usable == 1) snprintf(why, sizeof why, "the only device");
-    else if (it->type == CAMCL_GPU && same == 1) snprintf(why, sizeof why, "the only GPU");
+    if (!equal_no_case(selector, "auto"))
+        snprintf(why, sizeof why, "selected by \"%.64s\"", selector);
+    else if (usable == 1)
+        snprintf(why, sizeof why, "the only device");
+    else if (it->type == CAMCL_GPU && same == 1)
+        snprintf(why, sizeof why, "the only GPU");
     else if (it->type == CAMCL_GPU)
         snprintf(why, sizeof why, "the GPU with the most compute (%u units x %u MHz)", it->compute_units, it->clock_mhz);
     else

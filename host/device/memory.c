@@ -12,7 +12,8 @@ camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *
     *out = NULL;
     if (bytes > info->max_alloc || bytes > info->global_mem - cc_min_size(device->bytes, info->global_mem))
         code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
-    else *out = clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    else
+        *out = clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     if (code != CL_SUCCESS) {
         cc_fail(err, CAMCL_NO_MEMORY,
                 "device memory: %s needs %zu bytes; %s has %zu in all, %zu in use, %zu in one buffer "
@@ -58,8 +59,10 @@ void cc_buffer_destroy(cc_buffer **handle)
 {
     cc_buffer *buffer = *handle;
     if (buffer == NULL) return;
-    if (buffer->view && buffer->mem) clReleaseMemObject(buffer->mem);
-    else if (buffer->tape == NULL) cc_device_release(buffer->device, buffer->bytes, &buffer->mem);
+    if (buffer->view && buffer->mem)
+        clReleaseMemObject(buffer->mem);
+    else if (buffer->tape == NULL)
+        cc_device_release(buffer->device, buffer->bytes, &buffer->mem);
     free(buffer->name);
     free(buffer);
     *handle = NULL;

@@ -11,11 +11,11 @@
 #include "device/timings.h"
 
 typedef struct cc_program {
-    char *name, *options;    /* key */
+    char *name, *options; /* key */
     cl_program program;
 } cc_program;
 
-typedef struct cc_upload {   /* a staging block in flight */
+typedef struct cc_upload { /* a staging block in flight */
     void *data;
     cl_event done;
 } cc_upload;
@@ -27,12 +27,12 @@ struct camcl_device {
     camcl_device_info info;
     char reason[384], conv[16];
     bool separate, poison;
-    size_t sub_group;        /* work-items of a thread that kernels full of registers ask for; 0: as the compiler likes */
-    size_t most_groups;      /* of a launch in each of dimensions 1 and 2; tests lower it */
+    size_t sub_group;   /* work-items of a thread that kernels full of registers ask for; 0: as the compiler likes */
+    size_t most_groups; /* of a launch in each of dimensions 1 and 2; tests lower it */
     cl_device_id id;
     cl_context context;
-    cl_command_queue queue;  /* in order */
-    char *cache_dir;         /* NULL: nothing is cached */
+    cl_command_queue queue; /* in order */
+    char *cache_dir;        /* NULL: nothing is cached */
     cc_tune_mode tune;
     cc_timing *timings;
     size_t timing_count, timing_capacity;
@@ -40,7 +40,7 @@ struct camcl_device {
     camcl_kernel_compiler compiler;
     cc_program *programs;
     size_t program_count, program_capacity;
-    cc_arena **arenas;       /* those that exist, to know what will be launched */
+    cc_arena **arenas; /* those that exist, to know what will be launched */
     size_t arena_count, arena_capacity;
     cc_upload *uploads;
     size_t upload_count, upload_capacity;
@@ -51,31 +51,31 @@ struct cc_buffer {
     camcl_device *device;
     char *name;
     size_t bytes;
-    cl_mem mem;              /* NULL until memory is assigned */
-    cc_tape *tape;           /* NULL: persistent */
-    bool view;               /* part of another: counts no bytes */
-    size_t first, last;      /* launches that use it; first > last: unused */
+    cl_mem mem;         /* NULL until memory is assigned */
+    cc_tape *tape;      /* NULL: persistent */
+    bool view;          /* part of another: counts no bytes */
+    size_t first, last; /* launches that use it; first > last: unused */
     bool keep;
-    size_t slab, offset;     /* where in the arena */
+    size_t slab, offset; /* where in the arena */
 };
 
 const char *cc_cl_name(cl_int code);
 /* CAMCL_OPENCL (CAMCL_NO_MEMORY for allocation failures), message with the symbolic name, detail with call, file and line. */
 camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const char *file, int line);
-#define CC_CL(call)                                                                        \
-    do {                                                                                   \
-        cl_int code_ = (call);                                                             \
-        if (code_ != CL_SUCCESS) {                                                         \
-            status = cc_cl_fail(err, code_, #call, __FILE__, __LINE__);                    \
-            goto cleanup;                                                                  \
-        }                                                                                  \
+#define CC_CL(call)                                                                                                                        \
+    do {                                                                                                                                   \
+        cl_int code_ = (call);                                                                                                             \
+        if (code_ != CL_SUCCESS) {                                                                                                         \
+            status = cc_cl_fail(err, code_, #call, __FILE__, __LINE__);                                                                    \
+            goto cleanup;                                                                                                                  \
+        }                                                                                                                                  \
     } while (0)
-#define CC_CL_CODE(code, call)                                                             \
-    do {                                                                                   \
-        if ((code) != CL_SUCCESS) {                                                        \
-            status = cc_cl_fail(err, (code), (call), __FILE__, __LINE__);                  \
-            goto cleanup;                                                                  \
-        }                                                                                  \
+#define CC_CL_CODE(code, call)                                                                                                             \
+    do {                                                                                                                                   \
+        if ((code) != CL_SUCCESS) {                                                                                                        \
+            status = cc_cl_fail(err, (code), (call), __FILE__, __LINE__);                                                                  \
+            goto cleanup;                                                                                                                  \
+        }                                                                                                                                  \
     } while (0)
 
 /* The built program for (name, options), from memory, the binary cache, or source. Borrowed. */
@@ -89,7 +89,10 @@ bool cc_device_compiles_at_launch(const camcl_device *device);
 
 /* cache.c: binaries on disk, under a key that names everything they depend on. Both are silent on failure: a cache may be deleted, damaged
  * or read-only. */
-typedef struct cc_cache_key { char *text; size_t length; } cc_cache_key;
+typedef struct cc_cache_key {
+    char *text;
+    size_t length;
+} cc_cache_key;
 bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
 void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned char *binary, size_t size);
 

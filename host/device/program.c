@@ -17,7 +17,7 @@ static const char *embedded(const char *name, size_t length)
 
 typedef struct expansion {
     cc_text text;
-    const char *included[16];   /* texts of files */
+    const char *included[16]; /* texts of files */
     size_t count;
 } expansion;
 
@@ -34,7 +34,8 @@ static camcl_status expand(expansion *out, const char *text, camcl_error *err)
             if (file == NULL || out->count == CC_COUNT(out->included))
                 return cc_fail(err, CAMCL_OPENCL, "kernel source: %.*s is not embedded, or one file too many (report this as a defect)",
                                (int)strcspn(name, "\"\n"), name);
-            while (seen < out->count && out->included[seen] != file) seen++;
+            while (seen < out->count && out->included[seen] != file)
+                seen++;
             if (seen == out->count) {
                 out->included[out->count++] = file;
                 CC_RETURN_IF_FAILED(expand(out, file, err));
@@ -249,7 +250,8 @@ static camcl_status find_recipe(const camcl_device *device, const char *const fi
     camcl_status status = CAMCL_OK;
     expansion source = { .text = CC_TEXT_INIT };
     *out = (recipe){ CC_TEXT_INIT, CC_TEXT_INIT, CC_TEXT_INIT };
-    for (size_t i = 0; files[i]; i++) CC_TRY(expand_file(&source, files[i], err));
+    for (size_t i = 0; files[i]; i++)
+        CC_TRY(expand_file(&source, files[i], err));
     describe_options(&out->options, device, options);
     if (!source.text.failed && !out->options.failed) describe_build(&out->key, device, source.text.data, out->options.data);
     if (source.text.failed || out->options.failed || out->key.failed)

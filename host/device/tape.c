@@ -44,7 +44,8 @@ void cc_tape_destroy(cc_tape **handle)
         if (tape->buffers[i]->mem) clReleaseMemObject(tape->buffers[i]->mem);
         cc_buffer_destroy(&tape->buffers[i]);
     }
-    for (size_t i = 0; i < tape->label_count; i++) free(tape->labels[i]);
+    for (size_t i = 0; i < tape->label_count; i++)
+        free(tape->labels[i]);
     free(tape->labels);
     free(tape->steps);
     free(tape->buffers);
@@ -117,21 +118,26 @@ static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *a
 static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step *step)
 {
     if (step->local[0] == 0) {
-        for (unsigned d = 0; d < 3; d++) step->local[d] = 1;
+        for (unsigned d = 0; d < 3; d++)
+            step->local[d] = 1;
         if (device->info.type != CAMCL_CPU) {
             size_t limit = 1;
             clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
             size_t want = 64;
-            while (want > cc_max_size(limit, 1)) want /= 2;
+            while (want > cc_max_size(limit, 1))
+                want /= 2;
             size_t left = want;
-            while (want / 2 >= step->global[0]) want /= 2;
+            while (want / 2 >= step->global[0])
+                want /= 2;
             step->local[0] = want;
             left /= want;
             for (unsigned d = 1; d < step->dims; d++)
-                for (; left > 1 && step->global[d] / step->local[d] % 2 == 0; left /= 2) step->local[d] *= 2;
+                for (; left > 1 && step->global[d] / step->local[d] % 2 == 0; left /= 2)
+                    step->local[d] *= 2;
         }
     }
-    for (unsigned d = 0; d < step->dims; d++) step->global[d] = cc_round_up(step->global[d], step->local[d]);
+    for (unsigned d = 0; d < step->dims; d++)
+        step->global[d] = cc_round_up(step->global[d], step->local[d]);
 }
 
 camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err)
@@ -139,7 +145,8 @@ camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg
     camcl_status status = CAMCL_OK;
     tape_step step = { .kind = STEP_KERNEL, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
     snprintf(step.name, sizeof step.name, "%s %s", launch->kernel, launch->options ? launch->options : "");
-    for (unsigned d = launch->dims; d < 3; d++) step.global[d] = step.local[d] = 1;
+    for (unsigned d = launch->dims; d < 3; d++)
+        step.global[d] = step.local[d] = 1;
     for (unsigned d = 0; d < launch->dims; d++) {
         step.global[d] = launch->global[d];
         step.local[d] = launch->local[d];
@@ -198,8 +205,10 @@ camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call
     snprintf(step.name, sizeof step.name, "%s", name);
     CC_RETURN_IF_FAILED(CC_NEW(count, &step.mems, err));
     camcl_status status = append(tape, &step, args, count, err);
-    if (status != CAMCL_OK) free(step.mems);
-    else tape->steps[tape->count - 1].context = context;
+    if (status != CAMCL_OK)
+        free(step.mems);
+    else
+        tape->steps[tape->count - 1].context = context;
     return status;
 }
 
@@ -214,9 +223,12 @@ camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err)
             if (step->kind == STEP_CALL) {
                 step->mems[i] = arg->buffer->mem;
             } else if (step->kind == STEP_KERNEL) {
-                if (arg->kind == CC_ARG_LOCAL) code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, NULL);
-                else if (arg->kind == CC_ARG_VALUE) code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, &arg->value);
-                else code = clSetKernelArg(step->kernel, (cl_uint)i, sizeof(cl_mem), &arg->buffer->mem);
+                if (arg->kind == CC_ARG_LOCAL)
+                    code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, NULL);
+                else if (arg->kind == CC_ARG_VALUE)
+                    code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, &arg->value);
+                else
+                    code = clSetKernelArg(step->kernel, (cl_uint)i, sizeof(cl_mem), &arg->buffer->mem);
             }
             if (code != CL_SUCCESS) {
                 status =
@@ -275,9 +287,7 @@ static camcl_status enqueue(cc_tape *tape, size_t s, camcl_error *err)
     const cl_uint zero = 0;
     if (device->poison) CC_TRY(poison(tape, s, err));
     switch (step->kind) {
-    case STEP_KERNEL:
-        CC_CL(enqueue_kernel(device, step));
-        break;
+    case STEP_KERNEL: CC_CL(enqueue_kernel(device, step)); break;
     case STEP_ZERO:
         CC_CL(clEnqueueFillBuffer(device->queue, step->args[0].buffer->mem, &zero, sizeof zero, 0, step->size, 0, NULL, NULL));
         break;
@@ -285,9 +295,7 @@ static camcl_status enqueue(cc_tape *tape, size_t s, camcl_error *err)
         CC_CL(clEnqueueCopyBuffer(device->queue, step->args[0].buffer->mem, step->args[1].buffer->mem, step->from_offset, step->to_offset,
                                   step->size, 0, NULL, NULL));
         break;
-    case STEP_CALL:
-        CC_TRY(step->call(step->context, device->queue, step->mems, err));
-        break;
+    case STEP_CALL: CC_TRY(step->call(step->context, device->queue, step->mems, err)); break;
     }
 cleanup:
     if (status != CAMCL_OK) cc_detail(err, "at step %zu of \"%s\": %s\n", s, tape->name, step->name);
@@ -304,13 +312,14 @@ camcl_status cc_tape_run(cc_tape *tape, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     CC_TRY(check_committed(tape, err));
-    for (size_t s = 0; s < tape->count; s++) CC_TRY(enqueue(tape, s, err));
+    for (size_t s = 0; s < tape->count; s++)
+        CC_TRY(enqueue(tape, s, err));
     CC_CL(clFlush(tape->arena->device->queue));
 cleanup:
     return status;
 }
 
-#define LONGEST_WAY 1e-3     /* seconds to the device and back: a clock that is further off is wrong */
+#define LONGEST_WAY 1e-3 /* seconds to the device and back: a clock that is further off is wrong */
 
 /* The device's clock between two markers; 0 where it has none to read. */
 static double seconds_between(cl_event before, cl_event after)
@@ -355,7 +364,8 @@ static camcl_status add_to_rows(const cc_tape *tape, size_t s, double seconds, c
     const tape_step *step = &tape->steps[s];
     const char *label = step->scope ? tape->labels[step->scope - 1] : "";
     size_t row = 0;
-    while (row < *count && (strcmp((*rows)[row].name, step->name) != 0 || strcmp((*rows)[row].label, label) != 0)) row++;
+    while (row < *count && (strcmp((*rows)[row].name, step->name) != 0 || strcmp((*rows)[row].label, label) != 0))
+        row++;
     if (row == *count) {
         CC_RETURN_IF_FAILED(cc_grow((void **)rows, capacity, *count + 1, sizeof **rows, err));
         cc_profile_row *fresh = &(*rows)[(*count)++];
@@ -365,7 +375,8 @@ static camcl_status add_to_rows(const cc_tape *tape, size_t s, double seconds, c
     }
     /* The launches of one scope follow one another: it is new when none of it with this name went before. */
     bool first = true;
-    for (size_t i = s; i-- > 0 && tape->steps[i].scope == step->scope;) first = first && strcmp(tape->steps[i].name, step->name) != 0;
+    for (size_t i = s; i-- > 0 && tape->steps[i].scope == step->scope;)
+        first = first && strcmp(tape->steps[i].name, step->name) != 0;
     (*rows)[row].uses += first;
     (*rows)[row].launches++;
     (*rows)[row].seconds += seconds;
@@ -389,10 +400,13 @@ camcl_status cc_tape_profile(cc_tape *tape, unsigned runs, cc_profile_row **rows
     cl_command_queue queue = clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &code);
     CC_CL_CODE(code, "clCreateCommandQueue");
     device->queue = queue;
-    for (size_t s = 0; s < tape->count; s++) seconds[s] = DBL_MAX;
+    for (size_t s = 0; s < tape->count; s++)
+        seconds[s] = DBL_MAX;
     for (unsigned run = 0; run < runs; run++)
-        for (size_t s = 0; s < tape->count; s++) CC_TRY(time_step(tape, s, &seconds[s], err));
-    for (size_t s = 0; s < tape->count; s++) CC_TRY(add_to_rows(tape, s, seconds[s], &table, &used, &capacity, err));
+        for (size_t s = 0; s < tape->count; s++)
+            CC_TRY(time_step(tape, s, &seconds[s], err));
+    for (size_t s = 0; s < tape->count; s++)
+        CC_TRY(add_to_rows(tape, s, seconds[s], &table, &used, &capacity, err));
     *rows = table;
     *count = used;
     table = NULL;

@@ -20,7 +20,7 @@ camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *
 /* Builds the programs of all tapes recorded so far and assigns memory to their buffers. A build failure is CAMCL_OPENCL with the build log
  * as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. */
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err);
-bool cc_arena_is_committed(const cc_arena *arena);   /* and nothing was recorded since */
+bool cc_arena_is_committed(const cc_arena *arena); /* and nothing was recorded since */
 size_t cc_arena_bytes(const cc_arena *arena);
 /* Destroys its tapes, too. */
 void cc_arena_destroy(cc_arena **arena);
@@ -38,27 +38,30 @@ void cc_tape_keep(cc_tape *tape, cc_buffer *buffer);
 typedef enum cc_arg_kind { CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE, CC_ARG_VALUE, CC_ARG_LOCAL } cc_arg_kind;
 typedef struct cc_arg {
     cc_arg_kind kind;
-    cc_buffer *buffer;       /* CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE */
-    size_t size;             /* CC_ARG_VALUE: 4; CC_ARG_LOCAL: bytes of local memory */
-    union { int32_t i; float f; } value;
+    cc_buffer *buffer; /* CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE */
+    size_t size;       /* CC_ARG_VALUE: 4; CC_ARG_LOCAL: bytes of local memory */
+    union {
+        int32_t i;
+        float f;
+    } value;
 } cc_arg;
-#define CC_IN(b)    ((cc_arg){ .kind = CC_ARG_READ, .buffer = (b) })
-#define CC_OUT(b)   ((cc_arg){ .kind = CC_ARG_WRITE, .buffer = (b) })
+#define CC_IN(b) ((cc_arg){ .kind = CC_ARG_READ, .buffer = (b) })
+#define CC_OUT(b) ((cc_arg){ .kind = CC_ARG_WRITE, .buffer = (b) })
 #define CC_INOUT(b) ((cc_arg){ .kind = CC_ARG_READ_WRITE, .buffer = (b) })
-#define CC_INT(v)   ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.i = (int32_t)(v) })
+#define CC_INT(v) ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.i = (int32_t)(v) })
 #define CC_FLOAT(v) ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.f = (float)(v) })
 #define CC_LOCAL(n) ((cc_arg){ .kind = CC_ARG_LOCAL, .size = (n) })
 #define CC_ARGS(...) (const cc_arg[]){ __VA_ARGS__ }, sizeof((const cc_arg[]){ __VA_ARGS__ }) / sizeof(cc_arg)
 
 /* One kernel launch. */
 typedef struct cc_launch {
-    const char *program;     /* stem of the file in cl/, for example "conv2d" */
-    const char *kernel;      /* __kernel function in it */
-    const char *options;     /* build options, "-DTILE=8 -DACT=1"; NULL: none. Programs are built once per (program, options). */
-    unsigned dims;           /* 1..3 */
-    size_t global[3];        /* work-items; need not be a multiple of local: rounded up, so kernels check their range */
-    size_t local[3];         /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, up to 64 items on GPUs, along dim 0 first) */
-    double flops, bytes;     /* of the launch, for profiles; 0: unknown */
+    const char *program; /* stem of the file in cl/, for example "conv2d" */
+    const char *kernel;  /* __kernel function in it */
+    const char *options; /* build options, "-DTILE=8 -DACT=1"; NULL: none. Programs are built once per (program, options). */
+    unsigned dims;       /* 1..3 */
+    size_t global[3];    /* work-items; need not be a multiple of local: rounded up, so kernels check their range */
+    size_t local[3];     /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, up to 64 items on GPUs, along dim 0 first) */
+    double flops, bytes; /* of the launch, for profiles; 0: unknown */
 } cc_launch;
 /* The program is built, or fetched, when the arena is committed. An unused pointer argument is not allowed: pass a real buffer. */
 camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
@@ -75,17 +78,21 @@ camcl_status cc_tape_copy(cc_tape *tape, cc_buffer *from, size_t from_offset, cc
  * only, in order) and must not wait. context is freed with free() when the
  * tape goes; after a failure it stays the caller's. */
 typedef camcl_status (*cc_tape_callback)(void *context, void *cl_queue, void *const *cl_mems, camcl_error *err);
-camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args,
-                          size_t count, camcl_error *err);
+camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args, size_t count,
+                          camcl_error *err);
 
 /* Enqueues everything recorded. Does not wait. */
 camcl_status cc_tape_run(cc_tape *tape, camcl_error *err);
 
-size_t cc_tape_length(const cc_tape *tape);   /* launches recorded so far */
+size_t cc_tape_length(const cc_tape *tape); /* launches recorded so far */
 
 /* Runs the tape `runs` times with a wait after each launch and adds each launch's least time, by the device's clock where that can be read,
  * to one row per (label, kernel, options). `uses`: how often the label was set for launches of this row. *rows is owned by the caller. */
-typedef struct cc_profile_row { char label[160], name[96]; size_t uses, launches; double seconds, flops, bytes; } cc_profile_row;
+typedef struct cc_profile_row {
+    char label[160], name[96];
+    size_t uses, launches;
+    double seconds, flops, bytes;
+} cc_profile_row;
 camcl_status cc_tape_profile(cc_tape *tape, unsigned runs, cc_profile_row **rows, size_t *count, camcl_error *err);
 
 #endif

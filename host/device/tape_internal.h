@@ -8,19 +8,19 @@ typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kin
 
 typedef struct tape_step {
     step_kind kind;
-    char name[96];           /* "function options", or what a call is named */
-    char *program, *function, *options;   /* STEP_KERNEL: as in cc_launch */
-    cl_kernel kernel;        /* own kernel object: its arguments are set once; NULL before the commit */
+    char name[96];                      /* "function options", or what a call is named */
+    char *program, *function, *options; /* STEP_KERNEL: as in cc_launch */
+    cl_kernel kernel;                   /* own kernel object: its arguments are set once; NULL before the commit */
     unsigned dims;
     size_t global[3], local[3];
     cc_arg *args;
     size_t arg_count;
     double flops, bytes;
-    size_t scope;            /* which call of cc_tape_label it follows, 0: none */
-    size_t from_offset, to_offset, size;   /* STEP_COPY, STEP_ZERO */
-    cc_tape_callback call;   /* STEP_CALL */
+    size_t scope;                        /* which call of cc_tape_label it follows, 0: none */
+    size_t from_offset, to_offset, size; /* STEP_COPY, STEP_ZERO */
+    cc_tape_callback call;               /* STEP_CALL */
     void *context;
-    void **mems;             /* STEP_CALL: the buffers' memory objects */
+    void **mems; /* STEP_CALL: the buffers' memory objects */
 } tape_step;
 
 struct cc_tape {
@@ -30,7 +30,7 @@ struct cc_tape {
     size_t count, capacity;
     cc_buffer **buffers;
     size_t buffer_count, buffer_capacity;
-    char **labels;           /* of scopes 1.. */
+    char **labels; /* of scopes 1.. */
     size_t label_count, label_capacity;
 };
 

@@ -19,7 +19,8 @@ static const char magic[] = "camcl timings 1\n", last_line[] = "checksum ";
 static uint64_t hash(uint64_t h, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++) h = (h ^ bytes[i]) * 1099511628211u;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ bytes[i]) * 1099511628211u;
     return h;
 }
 #define HASH_START 14695981039346656037u
@@ -75,8 +76,7 @@ camcl_status cc_timings_add(camcl_device *device, const char *key, const char *c
     if (strlen(key) >= sizeof fresh.key || strlen(choice) >= sizeof fresh.choice)
         return cc_fail(err, CAMCL_FAILED, "timing: %s = %s: the name is too long (report this as a defect)", key, choice);
     if (timing == NULL) {
-        CC_RETURN_IF_FAILED(
-            cc_grow((void **)&device->timings, &device->timing_capacity, device->timing_count + 1, sizeof fresh, err));
+        CC_RETURN_IF_FAILED(cc_grow((void **)&device->timings, &device->timing_capacity, device->timing_count + 1, sizeof fresh, err));
         timing = &device->timings[device->timing_count++];
     }
     snprintf(timing->key, sizeof timing->key, "%s", key);

@@ -8,7 +8,10 @@
 
 #include "device/device.h"
 
-typedef struct cc_timing { char key[128], choice[128]; double ms; } cc_timing;
+typedef struct cc_timing {
+    char key[128], choice[128];
+    double ms;
+} cc_timing;
 
 /* Borrowed until the next cc_timings_add. */
 const cc_timing *cc_timings(const camcl_device *device, size_t *count);

@@ -12,7 +12,7 @@
 typedef struct builder {
     cc_graph *graph;
     size_t align;
-    camcl_status status;     /* the first failure; later calls do nothing */
+    camcl_status status; /* the first failure; later calls do nothing */
     camcl_error *err;
 } builder;
 
@@ -145,7 +145,11 @@ static size_t linear(builder *b, size_t input, const char *name, size_t out)
 
 static const float wide_slope = 0.1f;
 
-typedef struct resnet_layout { const char *arch; size_t blocks[4]; bool bottleneck; } resnet_layout;
+typedef struct resnet_layout {
+    const char *arch;
+    size_t blocks[4];
+    bool bottleneck;
+} resnet_layout;
 
 static const resnet_layout layouts[] = {
     { "resnet18", { 2, 2, 2, 2 }, false },
@@ -242,8 +246,10 @@ camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **
         goto cleanup;
     }
     if (graph->spec.width == 0) graph->spec.width = layout ? 64 : 16 * widening;
-    if (layout) build_resnet(&b, layout);
-    else build_wide_resnet(&b);
+    if (layout)
+        build_resnet(&b, layout);
+    else
+        build_wide_resnet(&b);
     CC_TRY(b.status);
     *out = graph;
     graph = NULL;

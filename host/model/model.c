@@ -55,9 +55,11 @@ static camcl_status create_constants(cc_model *model, camcl_error *err)
     const cc_graph *g = model->graph;
     size_t widest = 1;
     float *ones = NULL;
-    for (size_t i = 0; i < g->node_count; i++) widest = cc_max_size(widest, g->nodes[i].channels);
+    for (size_t i = 0; i < g->node_count; i++)
+        widest = cc_max_size(widest, g->nodes[i].channels);
     CC_TRY(CC_NEW(widest, &ones, err));
-    for (size_t i = 0; i < widest; i++) ones[i] = 1;
+    for (size_t i = 0; i < widest; i++)
+        ones[i] = 1;
     CC_TRY(cc_buffer_create(model->device, widest * sizeof(float), "ones", &model->ones, err));
     CC_TRY(cc_buffer_create(model->device, widest * sizeof(float), "zeros", &model->zeros, err));
     CC_TRY(cc_buffer_write(model->ones, 0, ones, widest * sizeof(float), err));
@@ -97,7 +99,8 @@ void cc_model_destroy(cc_model **handle)
     cc_model *model = *handle;
     if (model == NULL) return;
     cc_arena_destroy(&model->pack_arena);
-    for (size_t i = 0; i < model->packed_count; i++) cc_buffer_destroy(&model->packed[i].tensor.buffer);
+    for (size_t i = 0; i < model->packed_count; i++)
+        cc_buffer_destroy(&model->packed[i].tensor.buffer);
     for (size_t i = 0; model->graph && i < model->graph->param_count; i++) {
         if (model->values) cc_buffer_destroy(&model->values[i].buffer);
         if (model->grads) cc_buffer_destroy(&model->grads[i].buffer);
@@ -128,21 +131,27 @@ static void transpose(const cc_param *p, const float *from, float *to, bool to_f
             for (size_t t = 0; t < taps; t++)
                 for (size_t k = k0; k < cc_min_size(k_count, k0 + BLOCK); k++) {
                     size_t torch = (k * c_count + c) * taps + t, flat = (t * c_count + c) * k_count + k;
-                    if (to_flat) to[flat] = from[torch];
-                    else to[torch] = from[flat];
+                    if (to_flat)
+                        to[flat] = from[torch];
+                    else
+                        to[torch] = from[flat];
                 }
 }
 
 void cc_param_to_flat(const cc_param *param, const float *torch, float *flat)
 {
-    if (param->kind == CC_PARAM_CONV) transpose(param, torch, flat, true);
-    else memcpy(flat, torch, param->count * sizeof *flat);
+    if (param->kind == CC_PARAM_CONV)
+        transpose(param, torch, flat, true);
+    else
+        memcpy(flat, torch, param->count * sizeof *flat);
 }
 
 void cc_param_from_flat(const cc_param *param, const float *flat, float *torch)
 {
-    if (param->kind == CC_PARAM_CONV) transpose(param, flat, torch, false);
-    else memcpy(torch, flat, param->count * sizeof *flat);
+    if (param->kind == CC_PARAM_CONV)
+        transpose(param, flat, torch, false);
+    else
+        memcpy(torch, flat, param->count * sizeof *flat);
 }
 
 static camcl_status read_param(const cc_param *p, const cc_tensor *from, float *out, camcl_error *err)
@@ -186,7 +195,8 @@ static void draw(const cc_param *p, const cc_param *weight_of_bias, cc_rng *rng,
     size_t fan_in = weight_of_bias ? weight_of_bias->dim[1] : p->rank > 1 ? p->dim[1] : 1;
     double deviation = p->kind == CC_PARAM_CONV ? sqrt(2.0 / (double)(p->dim[0] * p->dim[2] * p->dim[3])) : 0,
            bound = 1 / sqrt((double)fan_in);
-    for (size_t i = 0; i < p->count; i++) switch (p->kind) {
+    for (size_t i = 0; i < p->count; i++)
+        switch (p->kind) {
         case CC_PARAM_CONV: out[i] = (float)(deviation * cc_rng_normal(rng)); break;
         case CC_PARAM_LINEAR:
         case CC_PARAM_BIAS: out[i] = (float)(bound * (2 * cc_rng_unit(rng) - 1)); break;
@@ -231,10 +241,7 @@ typedef struct drawing {
     float *numbers;
 } drawing;
 
-static float *drawn_flat(const drawing *d, size_t param)
-{
-    return d->numbers + 2 * d->first[param] + d->model->graph->params[param].count;
-}
+static float *drawn_flat(const drawing *d, size_t param) { return d->numbers + 2 * d->first[param] + d->model->graph->params[param].count; }
 
 /* The last are the largest: they come first, lest one thread ends up alone with one of them. */
 static void draw_one(void *context, size_t index)
@@ -259,7 +266,8 @@ camcl_status cc_model_init(cc_model *model, uint64_t seed, camcl_error *err)
     }
     CC_TRY(CC_NEW(2 * total, &d.numbers, err));
     cc_parallel(params, draw_one, &d);
-    for (size_t i = 0; i < params; i++) CC_TRY(write_flat(model, i, drawn_flat(&d, i), err));
+    for (size_t i = 0; i < params; i++)
+        CC_TRY(write_flat(model, i, drawn_flat(&d, i), err));
     CC_TRY(cc_model_refresh(model, err));
 cleanup:
     free(d.first);

@@ -7,8 +7,13 @@
 
 /* Which kernel serves which convolution and linear layer, and CLBlast's parameters: chosen once, then kept, printed, saved with a
  * run and set again. Plain data. */
-typedef struct cc_plan_entry { char key[112], variant[32]; } cc_plan_entry;
-typedef struct cc_plan { cc_plan_entry *entries; size_t count, capacity; } cc_plan;
+typedef struct cc_plan_entry {
+    char key[112], variant[32];
+} cc_plan_entry;
+typedef struct cc_plan {
+    cc_plan_entry *entries;
+    size_t count, capacity;
+} cc_plan;
 
 /* One "key = variant" line each; the caller frees *text. Parsing replaces what the plan holds. */
 camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err);
@@ -18,7 +23,7 @@ void cc_plan_clear(cc_plan *plan);
 /* What a key of the plan stands for. */
 typedef struct cc_problem {
     cc_direction direction;
-    bool linear;             /* fc, else conv */
+    bool linear; /* fc, else conv */
     cc_conv2d_desc conv;
     cc_linear_desc fc;
 } cc_problem;
@@ -38,9 +43,9 @@ typedef struct cc_model {
     cc_plan plan;
     cc_packed_weight *packed;
     size_t packed_count, packed_capacity;
-    cc_arena *pack_arena;    /* NULL: to be recorded again */
+    cc_arena *pack_arena; /* NULL: to be recorded again */
     cc_tape *pack_tape;
-    bool gemm_ready;         /* CLBlast has the plan's parameters */
+    bool gemm_ready; /* CLBlast has the plan's parameters */
 } cc_model;
 
 /* Weights are uninitialised (zero) until cc_model_init or cc_model_set. The caller owns *out; the device must outlive it. */

@@ -38,7 +38,8 @@ size_t cc_pass_last(const cc_pass *pass) { return pass->model->graph->node_count
 
 void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient)
 {
-    for (size_t i = 0; i < pass->model->graph->node_count; i++) pass->nodes[i].gradient = CC_NO_TENSOR;
+    for (size_t i = 0; i < pass->model->graph->node_count; i++)
+        pass->nodes[i].gradient = CC_NO_TENSOR;
     pass->nodes[node].gradient = gradient;
 }
 
@@ -183,7 +184,7 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
     if (node->kind == CC_NODE_CONV) {
         const cc_variant *variant, *fused;
         CC_RETURN_IF_FAILED(find_fused(pass, i, &variant, &fused, err));
-        if (fused) {   /* its reader will do it, when the residual is there, too */
+        if (fused) { /* its reader will do it, when the residual is there, too */
             pass->nodes[i].output = (cc_tensor){ NULL, CC_F32, rank, { dim[0], dim[1], dim[2], dim[3] } };
             return CAMCL_OK;
         }
@@ -211,7 +212,8 @@ static camcl_status forward_node(cc_pass *pass, size_t i, camcl_error *err)
 camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err)
 {
     pass->nodes[0].output = input;
-    for (size_t i = 1; i < pass->model->graph->node_count; i++) CC_RETURN_IF_FAILED(forward_node(pass, i, err));
+    for (size_t i = 1; i < pass->model->graph->node_count; i++)
+        CC_RETURN_IF_FAILED(forward_node(pass, i, err));
     return CAMCL_OK;
 }
 
@@ -243,7 +245,7 @@ static camcl_status backward_conv(cc_pass *pass, const cc_node *node, cc_tensor 
         cc_tensor io[] = { x, dy, pass->model->grads[node->weight] };
         CC_RETURN_IF_FAILED(cc_variant_record(variant, pass->tape, &desc, io, 3, cc_mark_written(written, node->weight), err));
     }
-    if (node->input == 0) return CAMCL_OK;   /* nobody asks for the image's gradient */
+    if (node->input == 0) return CAMCL_OK; /* nobody asks for the image's gradient */
     cc_tensor dx, w;
     bool add;
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_BACKWARD_DATA, &desc, &variant, err));

@@ -6,8 +6,8 @@
 #include "model/model.h"
 
 typedef struct cc_pass_spec {
-    size_t batch, height, width;   /* of the input [batch,height,width,channels] */
-    bool train;              /* batch norm with the batch's statistics, running ones updated; else with the running ones */
+    size_t batch, height, width; /* of the input [batch,height,width,channels] */
+    bool train;                  /* batch norm with the batch's statistics, running ones updated; else with the running ones */
     /* Evaluation: no parameter gradients will be asked of this node and those after it, so that a convolution may apply the batch norm
      * that follows it and its own output need not be kept. 0: of any. */
     size_t frozen_from;
@@ -24,7 +24,7 @@ camcl_status cc_pass_forward(cc_pass *pass, cc_tensor input, camcl_error *err);
 /* The output of a node: [N,H,W,C], or [N,C] behind the global pooling. That of a convolution that was computed together with the batch norm
  * or the sum after it is the latter's. */
 cc_tensor cc_pass_output(const cc_pass *pass, size_t node);
-size_t cc_pass_last(const cc_pass *pass);   /* the node of the logits */
+size_t cc_pass_last(const cc_pass *pass); /* the node of the logits */
 
 /* Sets d loss / d output of a node, the start of a backward pass, which may use the tensor for others; forgets all other gradients. */
 void cc_pass_set_gradient(cc_pass *pass, size_t node, cc_tensor gradient);

@@ -6,8 +6,8 @@
 
 typedef struct cc_node_state {
     cc_tensor output, mean, invstd;
-    cc_tensor gradient;      /* of the output; no buffer until something was written */
-    bool fused;              /* a batch norm that its convolution applied: its input was never stored */
+    cc_tensor gradient; /* of the output; no buffer until something was written */
+    bool fused;         /* a batch norm that its convolution applied: its input was never stored */
 } cc_node_state;
 
 struct cc_pass {

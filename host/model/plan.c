@@ -14,7 +14,8 @@ camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err)
 {
     cc_text out = CC_TEXT_INIT;
     cc_text_add(&out, "%s", "");
-    for (size_t i = 0; i < plan->count; i++) cc_text_add(&out, "%s = %s\n", plan->entries[i].key, plan->entries[i].variant);
+    for (size_t i = 0; i < plan->count; i++)
+        cc_text_add(&out, "%s = %s\n", plan->entries[i].key, plan->entries[i].variant);
     if (out.failed) {
         cc_text_free(&out);
         return cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the kernel plan (close other programs)");
@@ -97,13 +98,14 @@ static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
     size_t set = 0;
     if (model->gemm_ready) return CAMCL_OK;
     if (entry) {
-        while (cc_gemm_set_name(set) && strcmp(cc_gemm_set_name(set), entry->variant) != 0) set++;
+        while (cc_gemm_set_name(set) && strcmp(cc_gemm_set_name(set), entry->variant) != 0)
+            set++;
         if (cc_gemm_set_name(set) == NULL)
             return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s is not known (start a new run)", entry->variant, entry->key);
     } else {
         set = cc_device_tune_mode(model->device) == CC_TUNE_OFF ? 0 : cc_tune_find_gemm(model->device);
-        CC_RETURN_IF_FAILED(add(&model->plan, CC_TUNE_GEMM_KEY, strlen(CC_TUNE_GEMM_KEY), cc_gemm_set_name(set),
-                                strlen(cc_gemm_set_name(set)), err));
+        CC_RETURN_IF_FAILED(
+            add(&model->plan, CC_TUNE_GEMM_KEY, strlen(CC_TUNE_GEMM_KEY), cc_gemm_set_name(set), strlen(cc_gemm_set_name(set)), err));
     }
     CC_RETURN_IF_FAILED(cc_gemm_use(model->device, set, err));
     model->gemm_ready = true;

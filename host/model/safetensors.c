@@ -16,43 +16,38 @@
 #endif
 
 #define LENGTH_BYTES 8
-#define MAX_HEADER ((size_t)100 << 20)   /* the format's own limit */
+#define MAX_HEADER ((size_t)100 << 20) /* the format's own limit */
 
 struct cc_safetensors {
     char *path, *data;
-    cc_json *header;        /* owns the names */
+    cc_json *header; /* owns the names */
     cc_st_tensor *tensors;
     size_t count;
 };
 
-static const struct { const char *name; size_t size; } dtypes[] = {
-    [CC_ST_F64] = { "F64", 8 }, [CC_ST_F32] = { "F32", 4 }, [CC_ST_F16] = { "F16", 2 }, [CC_ST_BF16] = { "BF16", 2 },
-    [CC_ST_I64] = { "I64", 8 }, [CC_ST_I32] = { "I32", 4 }, [CC_ST_I16] = { "I16", 2 }, [CC_ST_I8] = { "I8", 1 },
-    [CC_ST_U64] = { "U64", 8 }, [CC_ST_U32] = { "U32", 4 }, [CC_ST_U16] = { "U16", 2 }, [CC_ST_U8] = { "U8", 1 },
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
+    [CC_ST_F64] = { "F64", 8 },   [CC_ST_F32] = { "F32", 4 },         [CC_ST_F16] = { "F16", 2 },         [CC_ST_BF16] = { "BF16", 2 },
+    [CC_ST_I64] = { "I64", 8 },   [CC_ST_I32] = { "I32", 4 },         [CC_ST_I16] = { "I16", 2 },         [CC_ST_I8] = { "I8", 1 },
+    [CC_ST_U64] = { "U64", 8 },   [CC_ST_U32] = { "U32", 4 },         [CC_ST_U16] = { "U16", 2 },         [CC_ST_U8] = { "U8", 1 },
     [CC_ST_BOOL] = { "BOOL", 1 }, [CC_ST_F8_E4M3] = { "F8_E4M3", 1 }, [CC_ST_F8_E5M2] = { "F8_E5M2", 1 },
 };
 
-const char *cc_st_dtype_name(cc_st_dtype dtype)
-{
-    return dtypes[dtype].name;
-}
+const char *cc_st_dtype_name(cc_st_dtype dtype) { return dtypes[dtype].name; }
 
-size_t cc_st_dtype_size(cc_st_dtype dtype)
-{
-    return dtypes[dtype].size;
-}
+size_t cc_st_dtype_size(cc_st_dtype dtype) { return dtypes[dtype].size; }
 
 size_t cc_st_elements(const cc_st_tensor *tensor)
 {
     size_t count = 1;
-    for (unsigned i = 0; i < tensor->dims; i++) count *= tensor->shape[i];
+    for (unsigned i = 0; i < tensor->dims; i++)
+        count *= tensor->shape[i];
     return count;
 }
 
-static size_t tensor_bytes(const cc_st_tensor *tensor)
-{
-    return cc_st_elements(tensor) * cc_st_dtype_size(tensor->dtype);
-}
+static size_t tensor_bytes(const cc_st_tensor *tensor) { return cc_st_elements(tensor) * cc_st_dtype_size(tensor->dtype); }
 
 /* ---- writing ---- */
 
@@ -72,7 +67,8 @@ static void add_metadata(cc_text *text, const cc_st_pair *metadata, size_t pairs
 static void add_shape(cc_text *text, unsigned dims, const size_t *shape)
 {
     cc_text_add(text, "[");
-    for (unsigned i = 0; i < dims; i++) cc_text_add(text, "%s%zu", i > 0 ? "," : "", shape[i]);
+    for (unsigned i = 0; i < dims; i++)
+        cc_text_add(text, "%s%zu", i > 0 ? "," : "", shape[i]);
     cc_text_add(text, "]");
 }
 
@@ -97,8 +93,8 @@ static size_t add_tensors(cc_text *text, cc_piece *pieces, const cc_st_tensor *t
     return n;
 }
 
-camcl_status cc_safetensors_write(const char *path, const cc_st_tensor *tensors, size_t count, const cc_st_pair *metadata,
-                                  size_t pairs, camcl_error *err)
+camcl_status cc_safetensors_write(const char *path, const cc_st_tensor *tensors, size_t count, const cc_st_pair *metadata, size_t pairs,
+                                  camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_text header = CC_TEXT_INIT;
@@ -109,12 +105,14 @@ camcl_status cc_safetensors_write(const char *path, const cc_st_tensor *tensors,
     add_metadata(&header, metadata, pairs);
     size_t n = add_tensors(&header, pieces + 2, tensors, count, pairs == 0);
     cc_text_add(&header, "}");
-    while (!header.failed && header.length % 8 != 0) cc_text_add(&header, " ");
+    while (!header.failed && header.length % 8 != 0)
+        cc_text_add(&header, " ");
     if (header.failed) {
         status = cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory for its header (close other programs)", path);
         goto cleanup;
     }
-    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (unsigned char)((uint64_t)header.length >> (8 * i));
+    for (int i = 0; i < LENGTH_BYTES; i++)
+        length[i] = (unsigned char)((uint64_t)header.length >> (8 * i));
     pieces[0] = (cc_piece){ length, LENGTH_BYTES };
     pieces[1] = (cc_piece){ header.data, header.length };
     status = cc_file_write(path, pieces, n + 2, err);
@@ -179,8 +177,7 @@ static camcl_status parse_tensor(const cc_safetensors *file, const cc_json *json
     if (offsets == NULL || offsets->kind != CC_JSON_ARRAY || offsets->count != 2 || !cc_json_size(&offsets->items[0], &begin) ||
         !cc_json_size(&offsets->items[1], &end) || begin > end)
         return DAMAGED(file, err, "tensor '%s' has no valid data_offsets", tensor->name);
-    if (end > size)
-        return DAMAGED(file, err, "tensor '%s' ends at byte %zu of the data, which have %zu", tensor->name, end, size);
+    if (end > size) return DAMAGED(file, err, "tensor '%s' ends at byte %zu of the data, which have %zu", tensor->name, end, size);
     if (end - begin != bytes)
         return DAMAGED(file, err, "tensor '%s' has %zu bytes, its shape and dtype need %zu", tensor->name, end - begin, bytes);
     tensor->data = data + begin;
@@ -225,7 +222,8 @@ static camcl_status parse_file(cc_safetensors *file, size_t size, camcl_error *e
 {
     uint64_t length = 0;
     if (size < LENGTH_BYTES) return DAMAGED(file, err, "it has %zu bytes, less than the 8 of the header's length", size);
-    for (int i = 0; i < LENGTH_BYTES; i++) length |= (uint64_t)(unsigned char)file->data[i] << (8 * i);
+    for (int i = 0; i < LENGTH_BYTES; i++)
+        length |= (uint64_t)(unsigned char)file->data[i] << (8 * i);
     if (length > size - LENGTH_BYTES || length > MAX_HEADER)
         return DAMAGED(file, err, "its header would have %llu bytes, the file has %zu", (unsigned long long)length, size);
     const char *header = file->data + LENGTH_BYTES, *data = header + length;
@@ -239,8 +237,10 @@ static camcl_status parse_file(cc_safetensors *file, size_t size, camcl_error *e
     CC_RETURN_IF_FAILED(CC_NEW(file->header->count, &file->tensors, err));
     for (size_t i = 0; i < file->header->count; i++) {
         const cc_json *item = &file->header->items[i];
-        if (strcmp(item->name, "__metadata__") == 0) CC_RETURN_IF_FAILED(check_metadata(file, item, err));
-        else CC_RETURN_IF_FAILED(parse_tensor(file, item, data, size, &file->tensors[file->count++], err));
+        if (strcmp(item->name, "__metadata__") == 0)
+            CC_RETURN_IF_FAILED(check_metadata(file, item, err));
+        else
+            CC_RETURN_IF_FAILED(parse_tensor(file, item, data, size, &file->tensors[file->count++], err));
     }
     if (file->count > 0) qsort(file->tensors, file->count, sizeof *file->tensors, by_position);
     return check_cover(file, data, size, err);
@@ -283,15 +283,9 @@ void cc_safetensors_free(cc_safetensors **file)
 
 /* ---- access ---- */
 
-size_t cc_safetensors_count(const cc_safetensors *file)
-{
-    return file->count;
-}
+size_t cc_safetensors_count(const cc_safetensors *file) { return file->count; }
 
-const cc_st_tensor *cc_safetensors_at(const cc_safetensors *file, size_t i)
-{
-    return &file->tensors[i];
-}
+const cc_st_tensor *cc_safetensors_at(const cc_safetensors *file, size_t i) { return &file->tensors[i]; }
 
 const cc_st_tensor *cc_safetensors_find(const cc_safetensors *file, const char *name)
 {
@@ -308,7 +302,7 @@ const char *cc_safetensors_metadata(const cc_safetensors *file, const char *key)
 static camcl_status fail_missing(const cc_safetensors *file, const char *name, camcl_error *err)
 {
     const char *nearest = NULL;
-    unsigned least = 4;   /* more edits than that are another name */
+    unsigned least = 4; /* more edits than that are another name */
     for (size_t i = 0; i < file->count; i++) {
         unsigned distance = cc_edit_distance(name, file->tensors[i].name);
         if (distance >= least) continue;
@@ -331,17 +325,18 @@ static camcl_status find_shaped(const cc_safetensors *file, const char *name, un
     cc_text has = CC_TEXT_INIT, needs = CC_TEXT_INIT;
     add_shape(&has, tensor->dims, tensor->shape);
     add_shape(&needs, dims, shape);
-    camcl_status status = has.failed || needs.failed
-        ? cc_fail(err, CAMCL_NO_MEMORY, "'%s': tensor '%s': no memory (close other programs)", file->path, name)
-        : cc_fail(err, CAMCL_BAD_DATA, "'%s': tensor '%s' has shape %s, the model needs %s (is it a file of another model?)", file->path,
-                  name, has.data, needs.data);
+    camcl_status status =
+        has.failed || needs.failed
+            ? cc_fail(err, CAMCL_NO_MEMORY, "'%s': tensor '%s': no memory (close other programs)", file->path, name)
+            : cc_fail(err, CAMCL_BAD_DATA, "'%s': tensor '%s' has shape %s, the model needs %s (is it a file of another model?)",
+                      file->path, name, has.data, needs.data);
     cc_text_free(&has);
     cc_text_free(&needs);
     return status;
 }
 
-camcl_status cc_safetensors_get(const cc_safetensors *file, const char *name, cc_st_dtype dtype, unsigned dims,
-                                const size_t *shape, void *out, camcl_error *err)
+camcl_status cc_safetensors_get(const cc_safetensors *file, const char *name, cc_st_dtype dtype, unsigned dims, const size_t *shape,
+                                void *out, camcl_error *err)
 {
     const cc_st_tensor *tensor;
     CC_RETURN_IF_FAILED(find_shaped(file, name, dims, shape, &tensor, err));
@@ -371,8 +366,8 @@ static float from_half(uint16_t half)
     return sign ? -value : value;
 }
 
-camcl_status cc_safetensors_get_f32(const cc_safetensors *file, const char *name, unsigned dims, const size_t *shape,
-                                    float *out, camcl_error *err)
+camcl_status cc_safetensors_get_f32(const cc_safetensors *file, const char *name, unsigned dims, const size_t *shape, float *out,
+                                    camcl_error *err)
 {
     const cc_st_tensor *tensor;
     CC_RETURN_IF_FAILED(find_shaped(file, name, dims, shape, &tensor, err));
@@ -384,7 +379,8 @@ camcl_status cc_safetensors_get_f32(const cc_safetensors *file, const char *name
     case CC_ST_F32:
         if (count > 0) memcpy(out, at, count * size);
         return CAMCL_OK;
-    case CC_ST_F16: case CC_ST_BF16:
+    case CC_ST_F16:
+    case CC_ST_BF16:
         for (size_t i = 0; i < count; i++, at += size) {
             memcpy(&half, at, sizeof half);
             out[i] = tensor->dtype == CC_ST_F16 ? from_half(half) : from_bits((uint32_t)half << 16);

@@ -61,7 +61,8 @@ static camcl_status add_empty(cc_tensor_list *list, const char *prefix, const ch
     cc_st_tensor tensor = { .dtype = dtype, .dims = rank };
     void *full_name;
     size_t length = strlen(prefix) + strlen(name) + 1;
-    for (unsigned i = 0; i < rank; i++) tensor.shape[i] = shape[i];
+    for (unsigned i = 0; i < rank; i++)
+        tensor.shape[i] = shape[i];
     CC_RETURN_IF_FAILED(own(list, length, &full_name, err));
     snprintf(full_name, length, "%s%s", prefix, name);
     CC_RETURN_IF_FAILED(own(list, cc_st_elements(&tensor) * cc_st_dtype_size(dtype), data, err));
@@ -120,7 +121,8 @@ camcl_status cc_tensor_list_add_snapshot(cc_tensor_list *list, const char *prefi
 
 void cc_tensor_list_free(cc_tensor_list *list)
 {
-    for (size_t i = 0; i < list->owned_count; i++) free(list->owned[i]);
+    for (size_t i = 0; i < list->owned_count; i++)
+        free(list->owned[i]);
     free(list->owned);
     free(list->tensors);
     memset(list, 0, sizeof *list);

@@ -7,14 +7,14 @@
 
 /* Flat vectors in the device's order. */
 typedef struct cc_snapshot {
-    float *weights;          /* graph->trained */
-    float *statistics;       /* graph->statistics */
-    int64_t batches;         /* num_batches_tracked of every batch norm */
+    float *weights;    /* graph->trained */
+    float *statistics; /* graph->statistics */
+    int64_t batches;   /* num_batches_tracked of every batch norm */
 } cc_snapshot;
 
 /* Copies; waits for the device. The snapshot keeps its memory from call to call; release with cc_snapshot_free. */
 camcl_status cc_snapshot_take(cc_snapshot *snapshot, const cc_model *model, int64_t batches, camcl_error *err);
-camcl_status cc_snapshot_apply(const cc_snapshot *snapshot, cc_model *model, camcl_error *err);   /* refreshes the packed copies, too */
+camcl_status cc_snapshot_apply(const cc_snapshot *snapshot, cc_model *model, camcl_error *err); /* refreshes the packed copies, too */
 camcl_status cc_snapshot_allocate(cc_snapshot *snapshot, const cc_graph *graph, camcl_error *err);
 void cc_snapshot_copy(cc_snapshot *to, const cc_snapshot *from, const cc_graph *graph);
 void cc_snapshot_free(cc_snapshot *snapshot);

@@ -12,7 +12,7 @@
 typedef struct tangent {
     cc_pass *pass;
     bool *written;
-    cc_tensor *t;            /* per node: tangent of its output; no buffer below the start */
+    cc_tensor *t; /* per node: tangent of its output; no buffer below the start */
 } tangent;
 
 static camcl_status tensor_like(tangent *s, size_t node, cc_tensor *out, camcl_error *err)
@@ -90,7 +90,7 @@ static camcl_status through_node(tangent *s, size_t i, camcl_error *err)
     case CC_NODE_GLOBAL_AVERAGE_POOL:
         CC_RETURN_IF_FAILED(tensor_like(s, i, &s->t[i], err));
         return cc_global_average_pool_forward(pass->tape, &pool, t, s->t[i], err);
-    case CC_NODE_MAX_POOL:   /* lies below every stage */
+    case CC_NODE_MAX_POOL: /* lies below every stage */
     case CC_NODE_INPUT: break;
     }
     return cc_fail(err, CAMCL_UNSUPPORTED,
@@ -104,7 +104,8 @@ camcl_status cc_pass_tangent(cc_pass *pass, size_t from, cc_tensor direction, bo
     size_t last = cc_pass_last(pass);
     CC_TRY(CC_NEW(last + 1, &s.t, err));
     s.t[from] = direction;
-    for (size_t i = from + 1; i <= last; i++) CC_TRY(through_node(&s, i, err));
+    for (size_t i = from + 1; i <= last; i++)
+        CC_TRY(through_node(&s, i, err));
 cleanup:
     free(s.t);
     return status;

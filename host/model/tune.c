@@ -12,17 +12,17 @@
 #include "ops/record.h"
 
 enum {
-    MOST_IMAGES = 128,       /* beyond, time grows with the batch and the order stays */
-    FEW_IMAGES = 8,          /* enough to tell what is hopeless */
+    MOST_IMAGES = 128, /* beyond, time grows with the batch and the order stays */
+    FEW_IMAGES = 8,    /* enough to tell what is hopeless */
     MOST_VARIANTS = 64,
     ROUNDS = 3
 };
-#define HOPELESS 3.0         /* times the best with few images */
-#define SLOWER 1.5           /* times the best after one round: not run again */
-#define SHORT 0.01           /* seconds */
+#define HOPELESS 3.0 /* times the best with few images */
+#define SLOWER 1.5   /* times the best after one round: not run again */
+#define SHORT 0.01   /* seconds */
 #define LONG 0.05
-#define NEVER 1e9            /* seconds of what failed */
-#define FAILED 1e9           /* milliseconds: nothing that ran takes as long */
+#define NEVER 1e9  /* seconds of what failed */
+#define FAILED 1e9 /* milliseconds: nothing that ran takes as long */
 
 static cc_problem with_images(const cc_problem *problem, size_t most)
 {
@@ -56,10 +56,11 @@ static size_t list_variants(const camcl_device *device, const cc_problem *p, con
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
         if (strcmp(v->op, op_of(p)) != 0 || v->direction != p->direction) continue;
-        if (strcmp(v->name, "general") == 0) general = v;
+        if (strcmp(v->name, "general") == 0)
+            general = v;
         else if (count < MOST_VARIANTS && v->supports(info, desc_of(p)) &&
-                 (p->linear || (cc_conv2d_allows(info, cc_device_conv_policy(device), v, &p->conv) &&
-                                cc_conv2d_competes(info, v, &p->conv))))
+                 (p->linear ||
+                  (cc_conv2d_allows(info, cc_device_conv_policy(device), v, &p->conv) && cc_conv2d_competes(info, v, &p->conv))))
             out[count++] = v;
     }
     if (count == 0 && general) out[count++] = general;
@@ -100,15 +101,17 @@ const cc_variant *cc_tune_find(const camcl_device *device, const cc_problem *pro
 
 /* ---- one variant with one number of images */
 
-typedef struct operands { cc_buffer *x, *w, *y, *out; } operands;
+typedef struct operands {
+    cc_buffer *x, *w, *y, *out;
+} operands;
 
 typedef struct trial {
     const cc_variant *variant;
     cc_arena *arena;
-    cc_tape *tape, *pack;    /* pack: NULL where the variant takes the master layout */
+    cc_tape *tape, *pack; /* pack: NULL where the variant takes the master layout */
     cc_buffer *packed;
-    double seconds, pack_seconds;   /* least so far */
-    bool out;                /* of the race */
+    double seconds, pack_seconds; /* least so far */
+    bool out;                     /* of the race */
 } trial;
 
 static void trial_close(trial *t)
@@ -217,7 +220,8 @@ static camcl_status qualify(camcl_device *device, const cc_problem *p, const ope
         if (t->seconds < best) best = t->seconds;
         trial_close(t);
     }
-    for (size_t i = 0; i < count; i++) trials[i].out = trials[i].seconds > HOPELESS * best || trials[i].seconds >= NEVER;
+    for (size_t i = 0; i < count; i++)
+        trials[i].out = trials[i].seconds > HOPELESS * best || trials[i].seconds >= NEVER;
     return CAMCL_OK;
 }
 
@@ -231,7 +235,7 @@ static camcl_status race(camcl_device *device, const cc_problem *p, const operan
         if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &t->pack_seconds, err);
         if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &t->pack_seconds, err);
         t->out = status != CAMCL_OK;
-        if (t->out) trial_close(t);   /* no room beside the others, maybe: what it took with few images counts */
+        if (t->out) trial_close(t); /* no room beside the others, maybe: what it took with few images counts */
     }
     double best = DBL_MAX;
     for (int round = 0; round < ROUNDS; round++) {
@@ -243,7 +247,8 @@ static camcl_status race(camcl_device *device, const cc_problem *p, const operan
             if (t->out) t->seconds = NEVER;
             if (t->seconds < best) best = t->seconds;
         }
-        for (size_t i = 0; i < count; i++) trials[i].out = trials[i].out || trials[i].seconds > SLOWER * best;
+        for (size_t i = 0; i < count; i++)
+            trials[i].out = trials[i].out || trials[i].seconds > SLOWER * best;
     }
     return CAMCL_OK;
 }
@@ -257,7 +262,8 @@ camcl_status cc_tune_buffer(camcl_device *device, size_t count, bool filled, cc_
     CC_TRY(cc_buffer_create(device, count * sizeof(float), "timing", out, err));
     if (!filled) return CAMCL_OK;
     CC_TRY(CC_NEW(block, &numbers, err));
-    for (size_t i = 0; i < block; i++) numbers[i] = (float)cc_rng_unit(&rng) - 0.5f;
+    for (size_t i = 0; i < block; i++)
+        numbers[i] = (float)cc_rng_unit(&rng) - 0.5f;
     for (size_t at = 0; at < count; at += block)
         CC_TRY(cc_buffer_write(*out, at * sizeof(float), numbers, cc_min_size(block, count - at) * sizeof(float), err));
 cleanup:
@@ -282,7 +288,8 @@ static camcl_status time_variants(camcl_device *device, const cc_problem *p, con
     const cc_problem few = with_few_images(device, p);
     const double share = p->linear ? 1 : (double)p->conv.n / (double)few.conv.n;
     CC_RETURN_IF_FAILED(qualify(device, &few, o, trials, count, err));
-    for (size_t i = 0; i < count; i++) ms[i] = 1e3 * trials[i].seconds * share;
+    for (size_t i = 0; i < count; i++)
+        ms[i] = 1e3 * trials[i].seconds * share;
     CC_RETURN_IF_FAILED(race(device, p, o, trials, count, err));
     for (size_t i = 0; i < count; i++)
         if (trials[i].tape) ms[i] = milliseconds(&trials[i], p->linear ? MOST_IMAGES : p->conv.n);
@@ -319,12 +326,15 @@ camcl_status cc_tune_time(camcl_device *device, const cc_problem *problem, camcl
     char key[160];
     operands o = { NULL, NULL, NULL, NULL };
     CC_TRY(create_operands(device, &p, &o, err));
-    for (size_t i = 0; i < count; i++) trials[i].variant = variants[i];
+    for (size_t i = 0; i < count; i++)
+        trials[i].variant = variants[i];
     CC_TRY(time_variants(device, &p, &o, trials, count, ms, err));
     cc_tune_key(&p, key, sizeof key);
-    for (size_t i = 0; i < count; i++) CC_TRY(cc_timings_add(device, key, variants[i]->name, ms[i], err));
+    for (size_t i = 0; i < count; i++)
+        CC_TRY(cc_timings_add(device, key, variants[i]->name, ms[i], err));
 cleanup:
-    for (size_t i = 0; i < count; i++) trial_close(&trials[i]);
+    for (size_t i = 0; i < count; i++)
+        trial_close(&trials[i]);
     cc_buffer_destroy(&o.x);
     cc_buffer_destroy(&o.w);
     cc_buffer_destroy(&o.y);
@@ -359,6 +369,7 @@ camcl_status cc_tune_record(cc_arena *arena, camcl_device *device, const cc_prob
     const cc_problem p = with_images(problem, MOST_IMAGES), few = with_few_images(device, &p);
     const cc_variant *variants[MOST_VARIANTS];
     const size_t count = list_variants(device, &p, variants);
-    for (size_t i = 0; i < count; i++) CC_RETURN_IF_FAILED(record_variant(arena, device, &few, variants[i], err));
+    for (size_t i = 0; i < count; i++)
+        CC_RETURN_IF_FAILED(record_variant(arena, device, &few, variants[i], err));
     return CAMCL_OK;
 }

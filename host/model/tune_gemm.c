@@ -8,7 +8,7 @@
 #include "model/tune.h"
 
 enum { MOST_PRODUCTS = 4 };
-#define FAILED 1e9           /* milliseconds: nothing that ran takes as long */
+#define FAILED 1e9 /* milliseconds: nothing that ran takes as long */
 
 bool cc_tune_knows_gemm(const camcl_device *device)
 {
@@ -111,6 +111,7 @@ camcl_status cc_tune_time_gemm(camcl_device *device, const cc_gemm_desc *product
         if (cc_gemm_set_supports(info, i)) CC_TRY(cc_timings_add(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), ms[i], err));
     CC_TRY(cc_gemm_use(device, cc_tune_find_gemm(device), err));
 cleanup:
-    for (size_t i = 0; i < MOST_PRODUCTS; i++) free(expected[i]);
+    for (size_t i = 0; i < MOST_PRODUCTS; i++)
+        free(expected[i]);
     return status;
 }

@@ -3,13 +3,13 @@
 #include "ops/record.h"
 #include "ops/variants.h"
 
-enum { NONE, OVERWRITE, ADD };   /* what the kernels do with an output */
+enum { NONE, OVERWRITE, ADD }; /* what the kernels do with an output */
 
 /* How the M rows are cut for the launches: see cl/batch_norm.cl. */
 typedef struct geometry {
     cc_shape shape;
-    size_t span, tile, rows, chunks;        /* sums */
-    size_t apply_rows, apply_chunks;        /* passes without sums */
+    size_t span, tile, rows, chunks; /* sums */
+    size_t apply_rows, apply_chunks; /* passes without sums */
 } geometry;
 
 static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *desc)
@@ -76,9 +76,9 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                            CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_FLOAT(d->eps), CC_FLOAT(d->momentum)),
                    err));
     } else {
-        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_running", 0, 0,
-                                   CC_ARGS(CC_IN(running_mean), CC_IN(running_var), CC_OUT(mean), CC_OUT(invstd), CC_INT(d->c),
-                                           CC_FLOAT(d->eps)), err));
+        CC_RETURN_IF_FAILED(
+            launch(tape, &g, d, "batch_norm_running", 0, 0,
+                   CC_ARGS(CC_IN(running_mean), CC_IN(running_var), CC_OUT(mean), CC_OUT(invstd), CC_INT(d->c), CC_FLOAT(d->eps)), err));
     }
     return launch(tape, &g, d, "batch_norm_forward", g.apply_chunks, residual ? 3 : 2,
                   CC_ARGS(CC_IN(x), CC_IN(residual ? residual : x), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_OUT(y),
@@ -117,12 +117,11 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const bool eval = !op->train;
     const cc_need wanted = eval ? CC_OPTIONAL : CC_EXACT;
     CC_RETURN_IF_FAILED(check_desc(op, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT },
-                                 { "y", CC_F32, all, eval ? CC_EXACT : CC_OPTIONAL }, { "dy", CC_F32, all, CC_EXACT },
-                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, eval ? CC_OPTIONAL : CC_EXACT },
-                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
-                                 { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted },
-                                 { "dbeta", CC_F32, d->c, wanted }));
+    CC_RETURN_IF_FAILED(CC_CHECK(
+        "batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, eval ? CC_EXACT : CC_OPTIONAL },
+        { "dy", CC_F32, all, CC_EXACT }, { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, eval ? CC_OPTIONAL : CC_EXACT },
+        { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
+        { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted }, { "dbeta", CC_F32, d->c, wanted }));
     cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *beta = io[4].buffer ? io[4].buffer : gamma,
               *mean = io[5].buffer, *invstd = io[6].buffer, *dx = io[7].buffer, *dresidual = io[8].buffer, *dgamma = io[9].buffer,
               *dbeta = io[10].buffer;
@@ -148,7 +147,8 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                                    err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_finalize", 0, 0,
                                    CC_ARGS(CC_IN(partial), CC_IN(invstd), CC_OUT(sums), output(dgamma, how, NULL), output(dbeta, how, NULL),
-                                           CC_INT(d->c), CC_INT(g.chunks), CC_INT(op->add.dparams)), err));
+                                           CC_INT(d->c), CC_INT(g.chunks), CC_INT(op->add.dparams)),
+                                   err));
     }
     if (keep) y = dy; /* the activation has had its share, and the residual its gradient */
     const float slope = keep ? 1 : d->slope;
@@ -170,7 +170,8 @@ const cc_variant cc_batch_norm_variants[] = {
 const size_t cc_batch_norm_variant_count = CC_COUNT(cc_batch_norm_variants);
 
 camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
-    cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err)
+                                         cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
+                                         cc_tensor y, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = true };
     const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };
@@ -178,7 +179,8 @@ camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc
 }
 
 camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
-    cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err)
+                                        cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
+                                        cc_tensor y, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = false };
     const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };

@@ -111,27 +111,50 @@ static camcl_status general_backward_weight(cc_tape *tape, const void *desc, con
     return CAMCL_OK;
 }
 
-#define WINOGRAD(tiles)                                                                                                           \
-    { "conv2d", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd##tiles##_forward,      \
-      cc_conv2d_winograd_forward_bytes, cc_conv2d_winograd_pack_forward, "winograd_forward" },                                    \
-        { "conv2d", CC_BACKWARD_DATA, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports,                                 \
-          cc_conv2d_winograd##tiles##_backward_data, cc_conv2d_winograd_backward_data_bytes, cc_conv2d_winograd_pack_backward_data, \
-          "winograd_backward_data" }
+#define WINOGRAD(tiles)                                                                                                                    \
+    { "conv2d",                                                                                                                            \
+      CC_FORWARD,                                                                                                                          \
+      "winograd" #tiles,                                                                                                                   \
+      "winograd",                                                                                                                          \
+      cc_conv2d_winograd_supports,                                                                                                         \
+      cc_conv2d_winograd##tiles##_forward,                                                                                                 \
+      cc_conv2d_winograd_forward_bytes,                                                                                                    \
+      cc_conv2d_winograd_pack_forward,                                                                                                     \
+      "winograd_forward" },                                                                                                                \
+    {                                                                                                                                      \
+        "conv2d", CC_BACKWARD_DATA, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd##tiles##_backward_data, \
+            cc_conv2d_winograd_backward_data_bytes, cc_conv2d_winograd_pack_backward_data, "winograd_backward_data"                        \
+    }
 
-#define LOCAL(name)                                                                                                                \
-    { "conv2d", CC_FORWARD, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_forward, NULL, NULL, NULL },          \
-        { "conv2d", CC_BACKWARD_DATA, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_data, NULL, NULL,  \
-          NULL },                                                                                                                  \
-        { "conv2d", CC_BACKWARD_WEIGHT, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_weight, NULL,    \
-          NULL, NULL }
+#define LOCAL(name)                                                                                                                        \
+    { "conv2d", CC_FORWARD, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_forward, NULL, NULL, NULL },                  \
+        { "conv2d", CC_BACKWARD_DATA, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_data, NULL, NULL, NULL },  \
+    {                                                                                                                                      \
+        "conv2d", CC_BACKWARD_WEIGHT, #name, "direct", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_weight, NULL, NULL, NULL   \
+    }
 
-#define WINOGRAD_LOCAL(name)                                                                                                       \
-    { "conv2d", CC_FORWARD, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_forward,                            \
-      cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_forward, "winograd_local_forward" },                           \
-        { "conv2d", CC_BACKWARD_DATA, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_data,            \
-          cc_conv2d_winograd_local_bytes, cc_conv2d_winograd_local_pack_backward_data, "winograd_local_backward_data" },           \
-        { "conv2d", CC_BACKWARD_WEIGHT, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_weight, NULL,  \
-          NULL, NULL }
+#define WINOGRAD_LOCAL(name)                                                                                                               \
+    { "conv2d",                                                                                                                            \
+      CC_FORWARD,                                                                                                                          \
+      #name,                                                                                                                               \
+      "winograd",                                                                                                                          \
+      cc_conv2d_##name##_supports,                                                                                                         \
+      cc_conv2d_##name##_forward,                                                                                                          \
+      cc_conv2d_winograd_local_bytes,                                                                                                      \
+      cc_conv2d_winograd_local_pack_forward,                                                                                               \
+      "winograd_local_forward" },                                                                                                          \
+        { "conv2d",                                                                                                                        \
+          CC_BACKWARD_DATA,                                                                                                                \
+          #name,                                                                                                                           \
+          "winograd",                                                                                                                      \
+          cc_conv2d_##name##_supports,                                                                                                     \
+          cc_conv2d_##name##_backward_data,                                                                                                \
+          cc_conv2d_winograd_local_bytes,                                                                                                  \
+          cc_conv2d_winograd_local_pack_backward_data,                                                                                     \
+          "winograd_local_backward_data" },                                                                                                \
+    {                                                                                                                                      \
+        "conv2d", CC_BACKWARD_WEIGHT, #name, "winograd", cc_conv2d_##name##_supports, cc_conv2d_##name##_backward_weight, NULL, NULL, NULL \
+    }
 
 /* Per direction the general one first. */
 const cc_variant cc_conv2d_variants[] = {
@@ -141,7 +164,10 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_FORWARD, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_forward, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_DATA, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_data, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_WEIGHT, "gemm", "gemm", cc_conv2d_gemm_supports, cc_conv2d_gemm_backward_weight, NULL, NULL, NULL },
-    LOCAL(local), LOCAL(local_small), WINOGRAD_LOCAL(winograd_local), WINOGRAD_LOCAL(winograd_local_small),
+    LOCAL(local),
+    LOCAL(local_small),
+    WINOGRAD_LOCAL(winograd_local),
+    WINOGRAD_LOCAL(winograd_local_small),
     { "conv2d", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_forward, cc_conv2d_tile_forward_bytes,
       cc_conv2d_tile_pack_forward, "tile_forward" },
     { "conv2d", CC_BACKWARD_DATA, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_data,
@@ -149,7 +175,9 @@ const cc_variant cc_conv2d_variants[] = {
     { "conv2d", CC_BACKWARD_WEIGHT, "tile", "direct", cc_conv2d_tile_supports, cc_conv2d_tile_backward_weight, NULL, NULL, NULL },
     { "conv2d", CC_BACKWARD_WEIGHT, "winograd", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_backward_weight, NULL, NULL,
       NULL },
-    WINOGRAD(12), WINOGRAD(24), WINOGRAD(48),
+    WINOGRAD(12),
+    WINOGRAD(24),
+    WINOGRAD(48),
     { "conv2d", CC_FORWARD, "winograd_inline", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_inline_forward, NULL, NULL,
       NULL },
     { "conv2d", CC_BACKWARD_DATA, "winograd_inline", "winograd", cc_conv2d_winograd_supports, cc_conv2d_winograd_inline_backward_data, NULL,
@@ -185,10 +213,16 @@ bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc)
 {
     const char *const cpu_order[] = { cc_conv2d_winograd_default(policy, direction, desc),
-                                      cc_conv2d_winograd_stride2_default(policy, direction, desc), "tile", "gemm", "winograd_local",
+                                      cc_conv2d_winograd_stride2_default(policy, direction, desc),
+                                      "tile",
+                                      "gemm",
+                                      "winograd_local",
                                       "general" };
     const char *const gpu_order[] = { cc_conv2d_winograd_local_default(info, policy, direction, desc),
-                                      cc_conv2d_local_default(info, direction, desc), "local_small", "gemm", "winograd_local_small",
+                                      cc_conv2d_local_default(info, direction, desc),
+                                      "local_small",
+                                      "gemm",
+                                      "winograd_local_small",
                                       "general" };
     const char *const *order = cc_device_get_class(info) == CC_CLASS_CPU ? cpu_order : gpu_order;
     const cc_variant *general = NULL;

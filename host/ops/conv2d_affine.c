@@ -16,10 +16,12 @@ camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *d, const cc_ten
 }
 
 /* Packing reads the convolution's descriptor only, which this one begins with. */
-#define WINOGRAD(tiles)                                                                                                           \
-    { "conv2d_affine", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine,                             \
-      cc_conv2d_winograd##tiles##_forward_affine, cc_conv2d_winograd_forward_bytes, cc_conv2d_winograd_pack_forward,              \
-      "winograd_forward" }
+#define WINOGRAD(tiles)                                                                                                                    \
+    {                                                                                                                                      \
+        "conv2d_affine", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine,                                    \
+            cc_conv2d_winograd##tiles##_forward_affine, cc_conv2d_winograd_forward_bytes, cc_conv2d_winograd_pack_forward,                 \
+            "winograd_forward"                                                                                                             \
+    }
 
 const cc_variant cc_conv2d_affine_variants[] = {
     { "conv2d_affine", CC_FORWARD, "tile", "direct", cc_conv2d_tile_supports_affine, cc_conv2d_tile_forward_affine,

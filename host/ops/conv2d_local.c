@@ -60,10 +60,9 @@ static camcl_status parts_end(cc_tape *tape, const local_parts *p, camcl_error *
                          .dims = 1,
                          .global = { p->numbers },
                          .bytes = 4.0 * (double)(p->count + 1) * (double)p->numbers };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->out) : CC_OUT(p->out), CC_INT(p->numbers), CC_INT(p->count),
-                                  CC_INT(p->add)),
-                          err);
+    return cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->out) : CC_OUT(p->out), CC_INT(p->numbers), CC_INT(p->count), CC_INT(p->add)), err);
 }
 
 /* ---- forward and backward-data */
@@ -161,7 +160,8 @@ static camcl_status backward_data(cc_tape *tape, bool small, const cc_conv2d_des
     local_parts parts;
     CC_RETURN_IF_FAILED(parts_begin(tape, split.parts, d->n * d->h * d->w * d->c, io[2].buffer, add, &parts, err));
     for (size_t a = 0; a < d->stride; a++)
-        for (size_t b = 0; b < d->stride; b++) CC_RETURN_IF_FAILED(record_phase(tape, &tile, d, a, b, io, &parts, err));
+        for (size_t b = 0; b < d->stride; b++)
+            CC_RETURN_IF_FAILED(record_phase(tape, &tile, d, a, b, io, &parts, err));
     return parts_end(tape, &parts, err);
 }
 
@@ -185,21 +185,21 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
                          .global = { cc_ceil_div(d->k, tile.columns) * items, cc_ceil_div(places, tile.rows), split.parts },
                          .local = { items, 1, 1 },
                          .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(
-        tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), parts_out(&parts), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad),
-                CC_INT(tile.depth / q / p), CC_INT(tile.depth / q % p), CC_INT(tile.depth % q), CC_INT(split.steps),
-                CC_INT(parts.partial ? parts.numbers : 0), CC_INT(!parts.partial && add)),
-        err));
+    CC_RETURN_IF_FAILED(
+        cc_tape_launch(tape, &launch,
+                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), parts_out(&parts), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
+                               CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
+                               CC_INT(d->pad), CC_INT(tile.depth / q / p), CC_INT(tile.depth / q % p), CC_INT(tile.depth % q),
+                               CC_INT(split.steps), CC_INT(parts.partial ? parts.numbers : 0), CC_INT(!parts.partial && add)),
+                       err));
     return parts_end(tape, &parts, err);
 }
 
-#define DEFINE(name, direction, small)                                                                                             \
-    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,      \
-                                                camcl_error *err)                                                                  \
-    {                                                                                                                              \
-        return direction(tape, small, desc, io, count, add, err);                                                                  \
+#define DEFINE(name, direction, small)                                                                                                     \
+    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,              \
+                                                camcl_error *err)                                                                          \
+    {                                                                                                                                      \
+        return direction(tape, small, desc, io, count, add, err);                                                                          \
     }
 DEFINE(local, forward, false)
 DEFINE(local, backward_data, false)

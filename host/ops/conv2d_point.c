@@ -9,9 +9,9 @@ enum {
     PIXELS = 8,                /* of a register tile */
     WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
     STREAM_BYTES = 16 * 1024,
-    ROWS = 8,                  /* input channels of a weight gradient's register tile */
-    SIDE = 128,                /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
-    FETCHED_CHANNELS = 64,     /* pixels of fewer that follow one another are fetched well by the processor itself */
+    ROWS = 8,              /* input channels of a weight gradient's register tile */
+    SIDE = 128,            /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
+    FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
 };
 
 bool cc_conv2d_is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
@@ -41,14 +41,13 @@ camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool
                          .global = { walkers, cc_ceil_div(panels, panels_each) },
                          .local = { 1, 1 },
                          .flops = cc_conv2d_flops(d) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INT(c), CC_INT(k), CC_INT(pixels),
-                                  CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(side_in[0]), CC_INT(side_in[1]),
-                                  CC_INT(backward ? 1 : d->stride), CC_INT(side_out[0]), CC_INT(side_out[1]),
-                                  CC_INT(backward ? d->stride : 1), CC_INT(each), CC_INT(block), CC_INT(panels), CC_INT(panels_each),
-                                  CC_INT(backward && !row && !add), CC_INT(add), CC_INT(!row || c >= FETCHED_CHANNELS),
-                                  CC_CONV2D_AFFINE_ARGS(affine, x)),
-                          err);
+    return cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INT(c), CC_INT(k), CC_INT(pixels), CC_INT(row ? 1 : p),
+                CC_INT(row ? pixels : q), CC_INT(side_in[0]), CC_INT(side_in[1]), CC_INT(backward ? 1 : d->stride), CC_INT(side_out[0]),
+                CC_INT(side_out[1]), CC_INT(backward ? d->stride : 1), CC_INT(each), CC_INT(block), CC_INT(panels), CC_INT(panels_each),
+                CC_INT(backward && !row && !add), CC_INT(add), CC_INT(!row || c >= FETCHED_CHANNELS), CC_CONV2D_AFFINE_ARGS(affine, x)),
+        err);
 }
 
 /* A tile must not read beyond the last channel. */
@@ -84,13 +83,12 @@ camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc
                          .global = { walkers },
                          .local = { 1 },
                          .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(
-        tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
-                CC_CONV2D_PARTS_OUT(out),
-                CC_INOUT(scratch), CC_INT(d->c), CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q),
-                CC_INT(row ? 1 : d->h), CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice),
-                CC_INT(outputs), CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)),
-        err));
+    CC_RETURN_IF_FAILED(
+        cc_tape_launch(tape, &launch,
+                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->c),
+                               CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(row ? 1 : d->h),
+                               CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice), CC_INT(outputs),
+                               CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)),
+                       err));
     return cc_conv2d_parts_end(tape, &out, err);
 }

@@ -98,13 +98,12 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
                          .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer),
-                CC_CONV2D_PARTS_OUT(out),
-                CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
-                CC_INT(b.joined ? 1 : d->s), CC_INT(b.joined), CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows),
-                CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each), CC_INT(columns), CC_INT(band_image), CC_INT(band_row),
-                CC_INT(band_pixel), CC_INT(band_size), CC_INT(use_band), CC_INT(use_panels), CC_INT(scratch_each), CC_INT(parts),
-                CC_INT(b.slice), CC_INT(b.run), CC_INT(b.run_pitch), CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)),
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h),
+                CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(b.joined ? 1 : d->s), CC_INT(b.joined),
+                CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
+                CC_INT(groups_each), CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(band_size),
+                CC_INT(use_band), CC_INT(use_panels), CC_INT(scratch_each), CC_INT(parts), CC_INT(b.slice), CC_INT(b.run),
+                CC_INT(b.run_pitch), CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)),
         err));
     return cc_conv2d_parts_end(tape, &out, err);
 }

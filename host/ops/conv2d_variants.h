@@ -17,13 +17,13 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *desc,
 
 /* The same for conv2d_affine; the weight operand, mostly in a private layout, is not checked. */
 typedef struct cc_conv2d_affine {
-    cc_buffer *scale, *shift, *residual;   /* residual: or NULL */
+    cc_buffer *scale, *shift, *residual; /* residual: or NULL */
     float slope;
 } cc_conv2d_affine;
 /* The six arguments that kernels take for it (cl/conv2d_affine.clh); `affine` NULL: nothing is applied, and `unused` is bound. */
-#define CC_CONV2D_AFFINE_ARGS(affine, unused)                                                                                          \
-    CC_IN((affine) ? (affine)->scale : (unused)), CC_IN((affine) ? (affine)->shift : (unused)),                                         \
-        CC_IN((affine) && (affine)->residual ? (affine)->residual : (unused)), CC_INT((affine) != NULL),                                \
+#define CC_CONV2D_AFFINE_ARGS(affine, unused)                                                                                              \
+    CC_IN((affine) ? (affine)->scale : (unused)), CC_IN((affine) ? (affine)->shift : (unused)),                                            \
+        CC_IN((affine) && (affine)->residual ? (affine)->residual : (unused)), CC_INT((affine) != NULL),                                   \
         CC_INT((affine) && (affine)->residual), CC_FLOAT((affine) ? (affine)->slope : 1)
 camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
@@ -50,8 +50,8 @@ typedef struct cc_conv2d_parts {
 } cc_conv2d_parts;
 /* The buffer that the kernel writes, and the four arguments that kernels take for it at their end. */
 #define CC_CONV2D_PARTS_OUT(p) ((p).partial ? CC_OUT((p).partial) : (p).add ? CC_INOUT((p).dw) : CC_OUT((p).dw))
-#define CC_CONV2D_PARTS_ARGS(p)                                                                                                          \
-    CC_INT((p).partial ? (p).size : 0), CC_INT((p).partial ? (p).rsc * (p).kb : (p).kb), CC_INT((p).partial ? (p).kb : (p).k),           \
+#define CC_CONV2D_PARTS_ARGS(p)                                                                                                            \
+    CC_INT((p).partial ? (p).size : 0), CC_INT((p).partial ? (p).rsc *(p).kb : (p).kb), CC_INT((p).partial ? (p).kb : (p).k),              \
         CC_INT((p).partial == NULL && (p).add)
 camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *desc, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
                                    camcl_error *err);
@@ -65,12 +65,12 @@ camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc,
 /* conv2d_local.c, with large tiles and small ones */
 bool cc_conv2d_local_supports(const camcl_device_info *info, const void *desc);
 bool cc_conv2d_local_small_supports(const camcl_device_info *info, const void *desc);
-#define CC_CONV2D_LOCAL_DECLARE(name)                                                                                                   \
-    camcl_status cc_conv2d_##name##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,               \
-                                            camcl_error *err);                                                                          \
-    camcl_status cc_conv2d_##name##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,         \
-                                                  camcl_error *err);                                                                    \
-    camcl_status cc_conv2d_##name##_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
+#define CC_CONV2D_LOCAL_DECLARE(name)                                                                                                      \
+    camcl_status cc_conv2d_##name##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,                  \
+                                            camcl_error *err);                                                                             \
+    camcl_status cc_conv2d_##name##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,            \
+                                                  camcl_error *err);                                                                       \
+    camcl_status cc_conv2d_##name##_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,          \
                                                     camcl_error *err)
 CC_CONV2D_LOCAL_DECLARE(local);
 CC_CONV2D_LOCAL_DECLARE(local_small);

@@ -82,8 +82,7 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
     const bool whole = j->p % OUT == 0 && j->q % OUT == 0 && j->k % kb == 0, stream = whole && !add && half_cache && y_bytes > half_cache;
 
     cc_buffer *scratch;
-    CC_RETURN_IF_FAILED(
-        cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
     cc_launch launch = { .program = "conv2d_winograd",
                          .kernel = "conv2d_winograd",
                          .options = options,
@@ -126,21 +125,21 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 
-#define DEFINE(tiles)                                                                                                                    \
-    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
-                                                     camcl_error *err)                                                                   \
-    {                                                                                                                                    \
-        return record_forward(tape, desc, tiles, io, count, add, err);                                                                   \
-    }                                                                                                                                    \
-    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,\
-                                                            camcl_error *err)                                                            \
-    {                                                                                                                                    \
-        return record_forward_affine(tape, desc, tiles, io, count, add, err);                                                            \
-    }                                                                                                                                    \
-    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
-                                                           camcl_error *err)                                                             \
-    {                                                                                                                                    \
-        return record_backward_data(tape, desc, tiles, io, count, add, err);                                                             \
+#define DEFINE(tiles)                                                                                                                      \
+    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,         \
+                                                     camcl_error *err)                                                                     \
+    {                                                                                                                                      \
+        return record_forward(tape, desc, tiles, io, count, add, err);                                                                     \
+    }                                                                                                                                      \
+    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,  \
+                                                            camcl_error *err)                                                              \
+    {                                                                                                                                      \
+        return record_forward_affine(tape, desc, tiles, io, count, add, err);                                                              \
+    }                                                                                                                                      \
+    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,   \
+                                                           camcl_error *err)                                                               \
+    {                                                                                                                                      \
+        return record_backward_data(tape, desc, tiles, io, count, add, err);                                                               \
     }
 DEFINE(12)
 DEFINE(24)
@@ -160,10 +159,10 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                          .dims = 2,
                          .global = { in, cc_round_up(out, kb) / 16 },
                          .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step),
-                                  CC_INT(turn), CC_INT(kb)),
-                          err);
+    return cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step), CC_INT(turn), CC_INT(kb)),
+        err);
 }
 
 size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc)

@@ -25,7 +25,9 @@ size_t cc_winograd_tiles(const cc_winograd_job *job);
 
 /* How tiles and panels of output channels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a
  * multiple of 4, about `most` at most, a part `panels_each` panels. */
-typedef struct cc_winograd_split { size_t walkers, block, parts, panels_each; } cc_winograd_split;
+typedef struct cc_winograd_split {
+    size_t walkers, block, parts, panels_each;
+} cc_winograd_split;
 cc_winograd_split cc_winograd_split_work(size_t tiles, size_t panels, size_t most, size_t units);
 
 /* conv2d_winograd_inline.c: weights transformed on the way. */
@@ -37,12 +39,12 @@ camcl_status cc_conv2d_winograd_inline_backward_data(cc_tape *tape, const void *
                                                      camcl_error *err);
 
 /* Tiles of a work-item: the number in the function's name at most, fewer when that shares the work better. */
-#define CC_WINOGRAD_DECLARE(tiles)                                                                                                       \
-    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,       \
-                                                     camcl_error *err);                                                                  \
-    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,\
-                                                            camcl_error *err);                                                           \
-    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, \
+#define CC_WINOGRAD_DECLARE(tiles)                                                                                                         \
+    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,         \
+                                                     camcl_error *err);                                                                    \
+    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,  \
+                                                            camcl_error *err);                                                             \
+    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,   \
                                                            camcl_error *err)
 CC_WINOGRAD_DECLARE(12);
 CC_WINOGRAD_DECLARE(24);

@@ -13,7 +13,9 @@ enum { POINTS = 36, ROWS = 4, CHUNK = 64 }; /* of cl/conv2d_winograd.clh; tiles 
 enum { MOST_TILES = 128 };
 
 /* `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a part `panels_each` panels. */
-typedef struct inline_split { size_t walkers, block, parts, panels_each; } inline_split;
+typedef struct inline_split {
+    size_t walkers, block, parts, panels_each;
+} inline_split;
 
 /* Every block of tiles transforms all weights of its panels, which costs more than every part transforming the input of its tiles: so
  * panels are shared out first. */
@@ -40,8 +42,7 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffe
     snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
 
     cc_buffer *scratch;
-    CC_RETURN_IF_FAILED(
-        cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
     cc_launch launch = { .program = "conv2d_winograd_inline",
                          .kernel = "conv2d_winograd_inline",
                          .options = options,

@@ -30,9 +30,8 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
     const cc_local_tile forward = cc_local_tile_get(small, d->k), backward = cc_local_tile_get(small, d->c);
     size_t tiles = 0, weights = 0;
     return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_local_tile_supports(info, &forward) &&
-           cc_local_tile_supports(info, &backward) &&
-           cc_mul_size(d->n, cc_ceil_div(d->h + 2, OUT) * cc_ceil_div(d->w + 2, OUT), &tiles) && tiles < 0x40000000 &&
-           cc_mul_size(d->c, d->k, &weights) && weights < 0x40000000 && points_bytes(d->c, d->k) <= info->max_alloc &&
+           cc_local_tile_supports(info, &backward) && cc_mul_size(d->n, cc_ceil_div(d->h + 2, OUT) * cc_ceil_div(d->w + 2, OUT), &tiles) &&
+           tiles < 0x40000000 && cc_mul_size(d->c, d->k, &weights) && weights < 0x40000000 && points_bytes(d->c, d->k) <= info->max_alloc &&
            points_bytes(1, cc_max_size(d->c, d->k)) <= cc_min_size(info->max_alloc, MOST_BYTES);
 }
 
@@ -61,7 +60,7 @@ const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, cons
     const cc_local_tile large = cc_local_tile_get(false, columns);
     const size_t parts = gradient ? cc_local_tile_split(info, &large, rows, columns, POINTS, each).parts : 1;
     return cc_local_tile_prefers_large(info, rows, columns, POINTS * parts, d->c % 4 == 0 && d->k % 4 == 0) ? "winograd_local"
-                                                                                                     : "winograd_local_small";
+                                                                                                            : "winograd_local_small";
 }
 
 static camcl_status launch_multiply(cc_tape *tape, bool small, const char *kernel, size_t rows, size_t c, size_t k, size_t products,
@@ -117,8 +116,7 @@ static camcl_status record_tiles(cc_tape *tape, bool small, const local_job *j, 
                           err);
 }
 
-static camcl_status record_job(cc_tape *tape, bool small, const local_job *j, const cc_tensor *io, bool add, double flops,
-                               camcl_error *err)
+static camcl_status record_job(cc_tape *tape, bool small, const local_job *j, const cc_tensor *io, bool add, double flops, camcl_error *err)
 {
     const size_t tiles = tiles_of(j->n, j->p, j->q);
     const size_t each = tiles_at_a_time(camcl_device_get_info(cc_tape_device(tape)), tiles, j->c, j->k);
@@ -197,17 +195,16 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
                          .dims = 1,
                          .global = { d->c * d->k },
                          .bytes = 4.0 * (double)(d->c * d->k * (parts * POINTS + 9)) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(du), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->c * d->k), CC_INT(parts),
-                                  CC_INT(add)),
-                          err);
+    return cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(du), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->c * d->k), CC_INT(parts), CC_INT(add)), err);
 }
 
-#define DEFINE(name, direction, small)                                                                                                 \
-    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,          \
-                                                camcl_error *err)                                                                      \
-    {                                                                                                                                  \
-        return direction(tape, small, desc, io, count, add, err);                                                                      \
+#define DEFINE(name, direction, small)                                                                                                     \
+    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,              \
+                                                camcl_error *err)                                                                          \
+    {                                                                                                                                      \
+        return direction(tape, small, desc, io, count, add, err);                                                                          \
     }
 DEFINE(winograd_local, forward, false)
 DEFINE(winograd_local, backward_data, false)
@@ -233,10 +230,10 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                          .dims = 2,
                          .global = { out, in },
                          .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step),
-                                  CC_INT(turn), CC_INT(out)),
-                          err);
+    return cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step), CC_INT(turn), CC_INT(out)),
+        err);
 }
 
 camcl_status cc_conv2d_winograd_local_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)

@@ -43,8 +43,8 @@ const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction 
     const double in_times = weight ? (double)cc_ceil_div(out, BLOCK_CHANNELS) : 1;
     const double out_times = weight ? (double)cc_ceil_div(in, BLOCK_CHANNELS) : 1;
     const double weights = weight ? 2 : plain_weights(d) ? (double)cc_ceil_div(tiles, most_tiles(d)) : 0;
-    const double winograd = (double)tiles * (pairs * POINTS / 0.85 + TRANSFORM * (in_vectors * in_times + out_vectors * out_times)) +
-                            weights * pairs * WEIGHTS;
+    const double winograd =
+        (double)tiles * (pairs * POINTS / 0.85 + TRANSFORM * (in_vectors * in_times + out_vectors * out_times)) + weights * pairs * WEIGHTS;
     const double direct = (double)(d->n * p * q * TAPS * in) * out_vectors / 0.9;
     return winograd < direct || strcmp(policy, "winograd") == 0 ? "winograd_stride2" : NULL;
 }
@@ -72,8 +72,7 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
     snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
 
     cc_buffer *scratch;
-    CC_RETURN_IF_FAILED(
-        cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
     cc_launch launch = { .program = j->forward ? "conv2d_winograd_stride2" : "conv2d_winograd_stride2_data",
                          .kernel = j->forward ? "conv2d_forward_winograd_stride2" : "conv2d_backward_data_winograd_stride2",
                          .options = options,
@@ -82,11 +81,30 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
                          .local = { 1, 1 },
                          .flops = cc_conv2d_flops(d) };
     enum { AFFINE_ARGS = 6 };
-    const cc_arg args[] = { CC_IN(in), CC_IN(weights), add ? CC_INOUT(out) : CC_OUT(out), CC_INOUT(scratch), CC_INT(j->in_h),
-                            CC_INT(j->in_w), CC_INT(j->in_channels), CC_INT(j->out_channels), CC_INT(j->out_h), CC_INT(j->out_w),
-                            CC_INT(d->pad), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(tiles), CC_INT(s.block), CC_INT(pitch),
-                            CC_INT(v_step), CC_INT(m_step), CC_INT(panels), CC_INT(s.panels_each), CC_INT(plain), CC_INT(scratch_each),
-                            CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, in) };
+    const cc_arg args[] = { CC_IN(in),
+                            CC_IN(weights),
+                            add ? CC_INOUT(out) : CC_OUT(out),
+                            CC_INOUT(scratch),
+                            CC_INT(j->in_h),
+                            CC_INT(j->in_w),
+                            CC_INT(j->in_channels),
+                            CC_INT(j->out_channels),
+                            CC_INT(j->out_h),
+                            CC_INT(j->out_w),
+                            CC_INT(d->pad),
+                            CC_INT(tiles_h),
+                            CC_INT(tiles_w),
+                            CC_INT(tiles),
+                            CC_INT(s.block),
+                            CC_INT(pitch),
+                            CC_INT(v_step),
+                            CC_INT(m_step),
+                            CC_INT(panels),
+                            CC_INT(s.panels_each),
+                            CC_INT(plain),
+                            CC_INT(scratch_each),
+                            CC_INT(add),
+                            CC_CONV2D_AFFINE_ARGS(affine, in) };
     return cc_tape_launch(tape, &launch, args, CC_COUNT(args) - (j->forward ? 0 : AFFINE_ARGS), err);
 }
 
@@ -139,8 +157,8 @@ static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, const char *ker
                          .dims = 2,
                          .global = { rows, cc_round_up(out, kb) / 16 },
                          .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(d->c), CC_INT(d->k), CC_INT(kb), CC_INT(plain)), err);
+    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(d->c), CC_INT(d->k), CC_INT(kb), CC_INT(plain)),
+                          err);
 }
 
 size_t cc_conv2d_winograd_stride2_forward_bytes(const camcl_device_info *info, const void *desc)

@@ -9,9 +9,9 @@
 
 static const char *clblast_name(CLBlastStatusCode code)
 {
-#define NAME(name) \
-    { \
-        CLBlast##name, "CLBlast" #name \
+#define NAME(name)                                                                                                                         \
+    {                                                                                                                                      \
+        CLBlast##name, "CLBlast" #name                                                                                                     \
     }
     static const struct {
         CLBlastStatusCode code;
@@ -159,12 +159,15 @@ camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_te
 /* ---- parameters */
 
 /* In the order that the table below follows. CLBlast wants all of them. */
-static const char *const names[] = { "GEMMK", "KREG", "KWG",   "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
-                                     "NDIMC", "NWG",  "SA",    "SB",  "STRM",  "STRN",  "VWM", "VWN" };
+static const char *const names[] = { "GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
+                                     "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN" };
 enum { KWG = 2, MDIMC = 5, MWG = 6, NDIMC = 8, NWG = 9, SA = 10, SB = 11, PARAMETERS = CC_COUNT(names) };
 
 /* Tiles in local memory, through caches alone, and CLBlast's second kernel (GEMMK=1), which has tiles in registers. */
-static const struct { const char *name; size_t value[PARAMETERS]; } sets[] = {
+static const struct {
+    const char *name;
+    size_t value[PARAMETERS];
+} sets[] = {
     { "default", { 0 } },
     { "local64", { 0, 1, 32, 2, 16, 16, 64, 16, 16, 64, 1, 1, 0, 0, 4, 4 } },
     { "local64wide", { 0, 1, 16, 2, 8, 8, 64, 8, 8, 64, 1, 1, 0, 0, 4, 4 } },
@@ -179,8 +182,7 @@ const char *cc_gemm_set_name(size_t index) { return index < CC_COUNT(sets) ? set
 bool cc_gemm_set_supports(const camcl_device_info *info, size_t index)
 {
     const size_t *v = sets[index].value;
-    return v[MDIMC] * v[NDIMC] <= info->max_work_group &&
-           sizeof(float) * v[KWG] * (v[SA] * v[MWG] + v[SB] * v[NWG]) <= info->local_mem;
+    return v[MDIMC] * v[NDIMC] <= info->max_work_group && sizeof(float) * v[KWG] * (v[SA] * v[MWG] + v[SB] * v[NWG]) <= info->local_mem;
 }
 
 void cc_gemm_set_describe(size_t index, char *text, size_t size)
@@ -199,7 +201,8 @@ camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err)
     if (index == 0) return CAMCL_OK;
     if (clGetCommandQueueInfo(cc_device_queue(device), CL_QUEUE_DEVICE, sizeof id, &id, NULL) != CL_SUCCESS)
         return cc_fail(err, CAMCL_OPENCL, "CLBlast: the queue has no device (report this as a defect)");
-    for (size_t i = 0; i < PARAMETERS; i++) texts[i] = names[i];
+    for (size_t i = 0; i < PARAMETERS; i++)
+        texts[i] = names[i];
     const CLBlastStatusCode code = CLBlastOverrideParameters(id, "Xgemm", CLBlastPrecisionSingle, PARAMETERS, texts, sets[index].value);
     if (code == CLBlastSuccess) return CAMCL_OK;
     return cc_fail(err, CAMCL_OPENCL, "CLBlast: parameters \"%s\": %s (%d) (set device.tune = off)", sets[index].name, clblast_name(code),

@@ -38,10 +38,17 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
                                 .bytes = 4.0 * floats };
     CC_RETURN_IF_FAILED(
         cc_tape_launch(tape, &weights, CC_ARGS(CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(pixels), CC_INT(d->c)), err));
-    const cc_launch map = { .program = "grad_cam", .kernel = "grad_cam_forward_map", .options = s->options, .dims = 2,
-        .global = { s->lanes * pixel_groups(s, pixels), d->n }, .local = { s->lanes, 1, 1 }, .flops = 2.0 * floats, .bytes = 4.0 * floats };
-    return cc_tape_launch(tape, &map, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c),
-                                              CC_INT(d->relu)), err);
+    const cc_launch map = { .program = "grad_cam",
+                            .kernel = "grad_cam_forward_map",
+                            .options = s->options,
+                            .dims = 2,
+                            .global = { s->lanes * pixel_groups(s, pixels), d->n },
+                            .local = { s->lanes, 1, 1 },
+                            .flops = 2.0 * floats,
+                            .bytes = 4.0 * floats };
+    return cc_tape_launch(
+        tape, &map, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu)),
+        err);
 }
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -73,9 +80,11 @@ static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_
                                .local = { s->lanes, 1, 1 },
                                .flops = floats,
                                .bytes = (add ? 8.0 : 4.0) * floats };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer),
-                                                 add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c),
-                                                 CC_INT(d->relu), CC_INT(add)), err);
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer),
+                                  add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu),
+                                  CC_INT(add)),
+                          err);
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -102,10 +111,17 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
     assert(count == 4 && !add && cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
     assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "grad_cam", .kernel = "grad_cam_tangent", .options = s->options, .dims = 2,
-        .global = { cc_ceil_div(d->c, s->width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer),
-                                                 CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu)), err);
+    const cc_launch launch = { .program = "grad_cam",
+                               .kernel = "grad_cam_tangent",
+                               .options = s->options,
+                               .dims = 2,
+                               .global = { cc_ceil_div(d->c, s->width), d->n },
+                               .flops = 2.0 * floats,
+                               .bytes = 8.0 * floats };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels),
+                                  CC_INT(d->c), CC_INT(d->relu)),
+                          err);
 }
 
 /* io: {classes_explained, dlogits} */
@@ -114,8 +130,11 @@ static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, s
     const cc_rows_desc *d = desc;
     assert(count == 2 && !add && cc_tensor_count(&io[0]) >= d->n && cc_tensor_count(&io[1]) >= (d->row0 + d->n) * d->classes);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "grad_cam", .kernel = "grad_cam_seed", .options = row_options(tape), .dims = 2,
-        .global = { cc_row_items(tape, d->classes), d->n } };
+    const cc_launch launch = { .program = "grad_cam",
+                               .kernel = "grad_cam_seed",
+                               .options = row_options(tape),
+                               .dims = 2,
+                               .global = { cc_row_items(tape, d->classes), d->n } };
     return cc_tape_launch(tape, &launch,
                           CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
 }
@@ -154,20 +173,33 @@ static bool supports_rows(const camcl_device_info *info, const void *desc)
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_grad_cam_variants[] = {
-    [FORWARD_SERIAL] = { .op = "grad_cam", .direction = CC_FORWARD, .name = "general", .family = "",
-                         .supports = supports_serial, .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "grad_cam", .direction = CC_FORWARD, .name = "group", .family = "",
-                        .supports = supports_group, .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "grad_cam", .direction = CC_BACKWARD, .name = "general", .family = "",
-                          .supports = supports_serial, .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "grad_cam", .direction = CC_BACKWARD, .name = "group", .family = "",
-                         .supports = supports_group, .record = backward_group },
-    { .op = "grad_cam", .direction = CC_TANGENT, .name = "general", .family = "",
-      .supports = supports_serial, .record = tangent },
-    { .op = "grad_cam_seed", .direction = CC_FORWARD, .name = "general", .family = "",
-      .supports = supports_rows, .record = seed },
-    { .op = "argmax_rows", .direction = CC_FORWARD, .name = "general", .family = "",
-      .supports = supports_rows, .record = argmax },
+    [FORWARD_SERIAL] = { .op = "grad_cam",
+                         .direction = CC_FORWARD,
+                         .name = "general",
+                         .family = "",
+                         .supports = supports_serial,
+                         .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "grad_cam",
+                        .direction = CC_FORWARD,
+                        .name = "group",
+                        .family = "",
+                        .supports = supports_group,
+                        .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "grad_cam",
+                          .direction = CC_BACKWARD,
+                          .name = "general",
+                          .family = "",
+                          .supports = supports_serial,
+                          .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "grad_cam",
+                         .direction = CC_BACKWARD,
+                         .name = "group",
+                         .family = "",
+                         .supports = supports_group,
+                         .record = backward_group },
+    { .op = "grad_cam", .direction = CC_TANGENT, .name = "general", .family = "", .supports = supports_serial, .record = tangent },
+    { .op = "grad_cam_seed", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_rows, .record = seed },
+    { .op = "argmax_rows", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_rows, .record = argmax },
 };
 const size_t cc_grad_cam_variant_count = CC_COUNT(cc_grad_cam_variants);
 

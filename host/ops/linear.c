@@ -74,8 +74,10 @@ static camcl_status direct_backward_data(cc_tape *tape, const void *desc, const 
     cc_buffer *dx = io[2].buffer;
     size_t each;
     const cc_launch l = over(tape, d, "linear_backward_data", d->n * vectors(tape, d), &each);
-    return cc_tape_launch(tape, &l, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n),
-                                            CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add)), err);
+    return cc_tape_launch(tape, &l,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->in),
+                                  CC_INT(d->out), CC_INT(each), CC_INT(add)),
+                          err);
 }
 
 static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -87,8 +89,11 @@ static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, cons
     const cc_launch l = over(tape, d, "linear_backward_weight", d->out * vectors(tape, d), &each);
     return cc_tape_launch(tape, &l,
                           CC_ARGS(CC_IN(io[0].buffer), CC_IN(dy), add ? CC_INOUT(dw) : CC_OUT(dw),
-                                  db == NULL ? CC_IN(dy) : add ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->n), CC_INT(d->in), CC_INT(d->out),
-                                  CC_INT(each), CC_INT(add), CC_INT(db != NULL)), err);
+                                  db == NULL ? CC_IN(dy)
+                                  : add      ? CC_INOUT(db)
+                                             : CC_OUT(db),
+                                  CC_INT(d->n), CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add), CC_INT(db != NULL)),
+                          err);
 }
 
 static camcl_status gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -121,8 +126,10 @@ static camcl_status gemm_backward_weight(cc_tape *tape, const void *desc, const 
     CC_RETURN_IF_FAILED(check_weight(d, io, count, err));
     cc_buffer *db = io[3].buffer;
     if (db) {
-        const cc_launch l = { .program = "linear", .kernel = "linear_bias_gradient",
-                              .options = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).options, .dims = 1,
+        const cc_launch l = { .program = "linear",
+                              .kernel = "linear_bias_gradient",
+                              .options = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).options,
+                              .dims = 1,
                               .global = { d->out } };
         CC_RETURN_IF_FAILED(cc_tape_launch(
             tape, &l, CC_ARGS(CC_IN(io[1].buffer), add ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->n), CC_INT(d->out), CC_INT(add)), err));

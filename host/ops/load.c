@@ -65,9 +65,9 @@ static bool supports_resize(const camcl_device_info *info, const void *desc)
 {
     const cc_load_desc *d = desc;
     (void)info;
-    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->size <= CC_MAX_SIDE && cc_fits_int(d->h, d->w, d->c)
-           && cc_fits_int(d->size, d->size, d->c) && cc_fits_int(d->n, 8, 1) && cc_fits_int(d->dst_row0 + d->n, 1, 1)
-           && cc_fits_int(d->first_image + d->images, 1, 1);
+    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->size <= CC_MAX_SIDE && cc_fits_int(d->h, d->w, d->c) &&
+           cc_fits_int(d->size, d->size, d->c) && cc_fits_int(d->n, 8, 1) && cc_fits_int(d->dst_row0 + d->n, 1, 1) &&
+           cc_fits_int(d->first_image + d->images, 1, 1);
 }
 
 static bool supports_native(const camcl_device_info *info, const void *desc)
@@ -83,12 +83,9 @@ static bool supports_labels(const camcl_device_info *info, const void *desc)
 }
 
 const cc_variant cc_load_variants[] = {
-    { .op = "load_images", .direction = CC_FORWARD, .name = "general", .family = "",
-      .supports = supports_resize, .record = resize },
-    { .op = "load_images", .direction = CC_FORWARD, .name = "native", .family = "",
-      .supports = supports_native, .record = native },
-    { .op = "load_labels", .direction = CC_FORWARD, .name = "general", .family = "",
-      .supports = supports_labels, .record = labels_of },
+    { .op = "load_images", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_resize, .record = resize },
+    { .op = "load_images", .direction = CC_FORWARD, .name = "native", .family = "", .supports = supports_native, .record = native },
+    { .op = "load_labels", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_labels, .record = labels_of },
 };
 const size_t cc_load_variant_count = CC_COUNT(cc_load_variants);
 

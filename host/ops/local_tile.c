@@ -6,10 +6,10 @@
 #include "base/memory.h"
 
 enum {
-    PAD = 4,             /* of cl/local_tile.clh */
-    FILL_ITEMS = 512,    /* work-items per compute unit that hide the latencies: two groups, 16 warps or 8 wavefronts */
-    FILL_ITEMS_EU = 64,  /* of Intel's, whose compute units are as small as that: 8 threads of 8 work-items */
-    PART_TERMS = 256,    /* with fewer, storing a part costs as much as computing it */
+    PAD = 4,            /* of cl/local_tile.clh */
+    FILL_ITEMS = 512,   /* work-items per compute unit that hide the latencies: two groups, 16 warps or 8 wavefronts */
+    FILL_ITEMS_EU = 64, /* of Intel's, whose compute units are as small as that: 8 threads of 8 work-items */
+    PART_TERMS = 256,   /* with fewer, storing a part costs as much as computing it */
 };
 
 /* Networks for small images have layers of 32 channels: half of 64 columns would be idle. */

@@ -21,11 +21,15 @@ bool cc_local_tile_supports(const camcl_device_info *info, const cc_local_tile *
 bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, size_t columns, size_t products, bool vector);
 
 /* Build options; `extra`: more options, or "". */
-typedef struct cc_local_options { char text[160]; } cc_local_options;
+typedef struct cc_local_options {
+    char text[160];
+} cc_local_options;
 cc_local_options cc_local_tile_options(const camcl_device_info *info, const cc_local_tile *tile, bool vector, const char *extra);
 
 /* Sums of `terms` terms in parts of `steps` steps each, so that `products` products of rows x columns fill the device. */
-typedef struct cc_local_split { size_t parts, steps; } cc_local_split;
+typedef struct cc_local_split {
+    size_t parts, steps;
+} cc_local_split;
 cc_local_split cc_local_tile_split(const camcl_device_info *info, const cc_local_tile *tile, size_t rows, size_t columns, size_t products,
                                    size_t terms);
 /* The same for a given number of parts, the last of which may be empty. */

@@ -19,13 +19,23 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
     cc_tensor errors;
     assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) >= d->n);
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "masked_mse errors", CC_F32, CC_DIMS(d->n), &errors, err));
-    const cc_launch images = { .program = "masked_mse", .kernel = "masked_mse_forward_images", .options = options, .dims = 1,
-        .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 3.0 * floats, .bytes = 8.0 * floats };
+    const cc_launch images = { .program = "masked_mse",
+                               .kernel = "masked_mse_forward_images",
+                               .options = options,
+                               .dims = 1,
+                               .global = { lanes * d->n },
+                               .local = { lanes, 1, 1 },
+                               .flops = 3.0 * floats,
+                               .bytes = 8.0 * floats };
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &images, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(errors.buffer), CC_INT(d->size)),
         err));
-    const cc_launch sum = { .program = "masked_mse", .kernel = "masked_mse_forward_sum", .options = options, .dims = 1, .global = { lanes },
-        .local = { lanes, 1, 1 } };
+    const cc_launch sum = { .program = "masked_mse",
+                            .kernel = "masked_mse_forward_sum",
+                            .options = options,
+                            .dims = 1,
+                            .global = { lanes },
+                            .local = { lanes, 1, 1 } };
     return cc_tape_launch(tape, &sum, CC_ARGS(CC_IN(errors.buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n)), err);
 }
 
@@ -106,14 +116,30 @@ static bool supports_backward_group(const camcl_device_info *info, const void *d
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_masked_mse_variants[] = {
-    [FORWARD_SERIAL] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "general", .family = "",
-                         .supports = supports_serial, .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "masked_mse", .direction = CC_FORWARD, .name = "group", .family = "",
-                        .supports = supports_group, .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "general", .family = "",
-                          .supports = supports_backward_serial, .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "masked_mse", .direction = CC_BACKWARD, .name = "group", .family = "",
-                         .supports = supports_backward_group, .record = backward_group },
+    [FORWARD_SERIAL] = { .op = "masked_mse",
+                         .direction = CC_FORWARD,
+                         .name = "general",
+                         .family = "",
+                         .supports = supports_serial,
+                         .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "masked_mse",
+                        .direction = CC_FORWARD,
+                        .name = "group",
+                        .family = "",
+                        .supports = supports_group,
+                        .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "masked_mse",
+                          .direction = CC_BACKWARD,
+                          .name = "general",
+                          .family = "",
+                          .supports = supports_backward_serial,
+                          .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "masked_mse",
+                         .direction = CC_BACKWARD,
+                         .name = "group",
+                         .family = "",
+                         .supports = supports_backward_group,
+                         .record = backward_group },
 };
 const size_t cc_masked_mse_variant_count = CC_COUNT(cc_masked_mse_variants);
 

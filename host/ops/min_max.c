@@ -16,8 +16,14 @@ static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_te
 {
     const double floats = (double)d->n * (double)d->size;
     assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) == 4 * d->n);
-    const cc_launch launch = { .program = "min_max", .kernel = "min_max_forward", .options = options, .dims = 1, .global = { lanes * d->n },
-        .local = { lanes, 1, 1 }, .flops = 4.0 * floats, .bytes = 12.0 * floats };
+    const cc_launch launch = { .program = "min_max",
+                               .kernel = "min_max_forward",
+                               .options = options,
+                               .dims = 1,
+                               .global = { lanes * d->n },
+                               .local = { lanes, 1, 1 },
+                               .flops = 4.0 * floats,
+                               .bytes = 12.0 * floats };
     return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(d->size)), err);
 }
 
@@ -40,8 +46,8 @@ static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_t
                              camcl_error *err)
 {
     const double floats = (double)d->n * (double)d->size;
-    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[3]) == d->n * d->size
-           && cc_tensor_count(&io[4]) == d->n * d->size);
+    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[3]) == d->n * d->size &&
+           cc_tensor_count(&io[4]) == d->n * d->size);
     const cc_launch launch = { .program = "min_max",
                                .kernel = "min_max_backward",
                                .options = options,
@@ -50,8 +56,10 @@ static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_t
                                .local = { lanes, 1, 1 },
                                .flops = 8.0 * floats,
                                .bytes = 20.0 * floats };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer),
-                                                 CC_OUT(io[4].buffer), CC_INT(d->size)), err);
+    return cc_tape_launch(
+        tape, &launch,
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer), CC_OUT(io[4].buffer), CC_INT(d->size)),
+        err);
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -83,14 +91,30 @@ static bool supports_group(const camcl_device_info *info, const void *desc)
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_min_max_variants[] = {
-    [FORWARD_SERIAL] = { .op = "min_max", .direction = CC_FORWARD, .name = "general", .family = "",
-                         .supports = supports_serial, .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "min_max", .direction = CC_FORWARD, .name = "group", .family = "",
-                        .supports = supports_group, .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "min_max", .direction = CC_BACKWARD, .name = "general", .family = "",
-                          .supports = supports_serial, .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "min_max", .direction = CC_BACKWARD, .name = "group", .family = "",
-                         .supports = supports_group, .record = backward_group },
+    [FORWARD_SERIAL] = { .op = "min_max",
+                         .direction = CC_FORWARD,
+                         .name = "general",
+                         .family = "",
+                         .supports = supports_serial,
+                         .record = forward_serial },
+    [FORWARD_GROUP] = { .op = "min_max",
+                        .direction = CC_FORWARD,
+                        .name = "group",
+                        .family = "",
+                        .supports = supports_group,
+                        .record = forward_group },
+    [BACKWARD_SERIAL] = { .op = "min_max",
+                          .direction = CC_BACKWARD,
+                          .name = "general",
+                          .family = "",
+                          .supports = supports_serial,
+                          .record = backward_serial },
+    [BACKWARD_GROUP] = { .op = "min_max",
+                         .direction = CC_BACKWARD,
+                         .name = "group",
+                         .family = "",
+                         .supports = supports_group,
+                         .record = backward_group },
 };
 const size_t cc_min_max_variant_count = CC_COUNT(cc_min_max_variants);
 

@@ -30,12 +30,18 @@ const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *po
  *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act as in batch_norm.c below.
  * io: CC_FORWARD {x, w, scale, shift, residual or none, y}. A variant has the name and the weight layout of the convolution variant that it
  * extends; the result is that variant's, batch norm applied. */
-typedef struct cc_conv2d_affine_desc { cc_conv2d_desc conv; float slope; } cc_conv2d_affine_desc;
+typedef struct cc_conv2d_affine_desc {
+    cc_conv2d_desc conv;
+    float slope;
+} cc_conv2d_affine_desc;
 /* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. */
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size);
 
 /* ---- gemm.c: C[m,n] = A[m,k] B[k,n] (+ C when add), row-major, either factor transposed. The only file that knows CLBlast. */
-typedef struct cc_gemm_desc { size_t m, n, k; bool transpose_a, transpose_b; } cc_gemm_desc;
+typedef struct cc_gemm_desc {
+    size_t m, n, k;
+    bool transpose_a, transpose_b;
+} cc_gemm_desc;
 /* io: CC_FORWARD {a, b, c(add)} */
 camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_tensor b, cc_tensor c, bool add, camcl_error *err);
 
@@ -50,7 +56,9 @@ void cc_gemm_set_describe(size_t index, char *text, size_t size);
 camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err);
 
 /* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] or none */
-typedef struct cc_linear_desc { size_t n, in, out; } cc_linear_desc;
+typedef struct cc_linear_desc {
+    size_t n, in, out;
+} cc_linear_desc;
 /* The default for this device and shape. Never NULL. */
 const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction direction, const cc_linear_desc *desc);
 camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y,
@@ -67,15 +75,20 @@ camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc
  * act: none (slope 1), ReLU (slope 0), leaky ReLU (slope in (0,1)): act(v) = v > 0 ? v : slope * v.
  * Training: mean, var (biased, two-pass or Welford) over the rows; running = (1-momentum) running + momentum * {mean, unbiased var}
  * (with one row the unbiased factor M/(M-1) is undefined: M >= 2 is required). */
-typedef struct cc_batch_norm_desc { size_t m, c; float eps, momentum, slope; } cc_batch_norm_desc;
+typedef struct cc_batch_norm_desc {
+    size_t m, c;
+    float eps, momentum, slope;
+} cc_batch_norm_desc;
 /* x, residual (or none), y [M,C]; gamma, beta, running_mean, running_var, mean, invstd [C]. mean and invstd are outputs, kept for
  * backward. */
 camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
-    cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err);
+                                         cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
+                                         cc_tensor y, camcl_error *err);
 /* Uses the running statistics; mean and invstd are outputs here too (a copy of running_mean, 1/sqrt(running_var+eps)), so that
  * backward_eval sees the statistics of this forward pass. */
 camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
-    cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor y, camcl_error *err);
+                                        cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
+                                        cc_tensor y, camcl_error *err);
 /* For cc_conv2d_affine_desc: scale = gamma/sqrt(running_var+eps), shift = beta - running_mean * scale [C]; mean and invstd as above. */
 camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor gamma, cc_tensor beta, cc_tensor running_mean,
                                 cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor scale, cc_tensor shift,
@@ -86,7 +99,9 @@ camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, c
  * dresidual (or none), dx, dgamma and dbeta have their own add flags; in eval mode dgamma and dbeta may be none (both).
  * dx may be none only in eval mode. One output may be dy's own tensor, whose content it replaces: dresidual, where dgamma and dbeta are
  * given, or dx. In training y may be none where no residual was added: its sign is found from x, exactly as forward did. */
-typedef struct cc_batch_norm_add { bool dx, dresidual, dparams; } cc_batch_norm_add;
+typedef struct cc_batch_norm_add {
+    bool dx, dresidual, dparams;
+} cc_batch_norm_add;
 camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
                                           cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,
                                           cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
@@ -95,14 +110,20 @@ camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc
                                          cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
 
 /* ---- pointwise.c: y = act(a + b) (b or none) over count elements; backward: g = dy * act'(y), da (add), db (add, or none) */
-typedef struct cc_pointwise_desc { size_t count; float slope; } cc_pointwise_desc;
+typedef struct cc_pointwise_desc {
+    size_t count;
+    float slope;
+} cc_pointwise_desc;
 camcl_status cc_add_forward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor a, cc_tensor b, cc_tensor y, camcl_error *err);
 camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor y, cc_tensor dy, cc_tensor da, bool add_a,
                              cc_tensor db, bool add_b, camcl_error *err);
 
 /* ---- pool.c: square windows. Padding never wins a maximum; average pooling divides by the whole window (PyTorch's
  * count_include_pad=True). Backward gathers: the first maximum in row-major window order takes the gradient, as in PyTorch. */
-typedef struct cc_pool_desc { size_t n, h, w, c; size_t window, stride, pad; } cc_pool_desc;
+typedef struct cc_pool_desc {
+    size_t n, h, w, c;
+    size_t window, stride, pad;
+} cc_pool_desc;
 size_t cc_pool_out_h(const cc_pool_desc *desc);
 size_t cc_pool_out_w(const cc_pool_desc *desc);
 camcl_status cc_max_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err);
@@ -117,13 +138,15 @@ camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *
 
 /* ---- softmax.c */
 /* Rows row0 .. row0+n-1 of logits [*, classes]. */
-typedef struct cc_rows_desc { size_t row0, n, classes; } cc_rows_desc;
+typedef struct cc_rows_desc {
+    size_t row0, n, classes;
+} cc_rows_desc;
 typedef enum cc_confidence_kind { CC_CONFIDENCE_LOGIT, CC_CONFIDENCE_SOFTMAX } cc_confidence_kind;
 /* pseudo[i] = argmax (the first among equals), mask[i] = conf >= threshold ? 1 : 0, conf = max logit or max probability;
  * sums [4] f32 = {sum mask, sum mask * (pseudo == truth), n, 0}; truth [n] i32 is used for reporting only (may be none: sums[1] = 0).
  * NaN logits are never confident. */
 camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
-    cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err);
+                           cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err);
 /* Cross-entropy: per row ce = logsumexp(logits) - logits[label], weighted by mask [n] (or none: 1).
  * sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax == label), n}. Runs before the gradient. Labels < 0 are skipped (gradient 0), a
  * label that is no class makes the sum NaN; a mask of 0 does not hide a NaN. */
@@ -141,7 +164,10 @@ camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor
 camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor probability, camcl_error *err);
 
 /* ---- grad_cam.c (METHOD: Grad-CAM) */
-typedef struct cc_grad_cam_desc { size_t n, h, w, c; bool relu; } cc_grad_cam_desc;
+typedef struct cc_grad_cam_desc {
+    size_t n, h, w, c;
+    bool relu;
+} cc_grad_cam_desc;
 /* dlogits [n,classes] = onehot(class): the start of the CAM's backward pass. classes_explained [n] i32. */
 camcl_status cc_grad_cam_seed(cc_tape *tape, const cc_rows_desc *desc, cc_tensor classes_explained, cc_tensor dlogits, camcl_error *err);
 /* class[i] = argmax of row i */
@@ -159,12 +185,16 @@ camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc
                                  camcl_error *err);
 
 /* ---- resize.c: bilinear, corners aligned. x [N,H,W,C] -> y [N,P,Q,C]; out size 1 reads source 0. Backward is its transpose, gathered. */
-typedef struct cc_resize_desc { size_t n, h, w, c, p, q; } cc_resize_desc;
+typedef struct cc_resize_desc {
+    size_t n, h, w, c, p, q;
+} cc_resize_desc;
 camcl_status cc_resize_forward(cc_tape *tape, const cc_resize_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err);
 camcl_status cc_resize_backward(cc_tape *tape, const cc_resize_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err);
 
 /* ---- min_max.c: per image of `size` values, y = (x - min)/(max - min), all 0 where max = min. */
-typedef struct cc_min_max_desc { size_t n, size; } cc_min_max_desc;
+typedef struct cc_min_max_desc {
+    size_t n, size;
+} cc_min_max_desc;
 /* range [n,4] f32 = {min, max, how many equal min, how many equal max} */
 camcl_status cc_min_max_forward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, camcl_error *err);
 /* min and max pass gradient to their pixels, shared evenly among ties (as PyTorch's amin / amax); no gradient where max = min. */
@@ -173,8 +203,13 @@ camcl_status cc_min_max_backward(cc_tape *tape, const cc_min_max_desc *desc, cc_
 
 /* ---- warp.c: T = crop, resize back to S x S, rotate by quarter turns counter-clockwise; the same kernel for images and CAMs. */
 /* One image's transform, 8 x i32 on the device, all in pixels of an S x S image. Crop [y0,y1) x [x0,x1). */
-typedef struct cc_transform { int32_t source, flip_h, flip_v, y0, x0, y1, x1, turns; } cc_transform;
-typedef struct cc_warp_desc { size_t n, size, c; size_t src_row0, dst_row0; } cc_warp_desc;
+typedef struct cc_transform {
+    int32_t source, flip_h, flip_v, y0, x0, y1, x1, turns;
+} cc_transform;
+typedef struct cc_warp_desc {
+    size_t n, size, c;
+    size_t src_row0, dst_row0;
+} cc_warp_desc;
 /* dst[dst_row0+i] = T_i(src[src_row0+i]), i < n; src and dst [*,S,S,C] (different rows when the buffer is the same).
  * out[a,b] = R[a',b'] with (a',b') = (a,b), (b,S-1-a), (S-1-a,S-1-b), (S-1-b,a) for turns 0..3 (torch.rot90);
  * R = crop resized bilinearly, half-pixel centres, clamped at the crop's edge: v = y0 + (a'+0.5)*(y1-y0)/S - 0.5 clamped to [y0,y1-1]; an
@@ -189,23 +224,31 @@ camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor
  * columns, flip_v rows. pixels are in chunks because a buffer has a largest size: chunk j holds images j*chunk_images ...; here
  * `first_image` is the first image of this pixels buffer: images outside [first_image, first_image+images) are left alone. normalise [2*C]
  * f32 = mean, 1/std. */
-typedef struct cc_load_desc { size_t n, h, w, c, size, dst_row0, first_image, images; } cc_load_desc;
+typedef struct cc_load_desc {
+    size_t n, h, w, c, size, dst_row0, first_image, images;
+} cc_load_desc;
 camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise,
                             cc_tensor dst, camcl_error *err);
 /* out[i] = labels[transforms[i].source] (i32), i < n; source < 0 gives -1 */
 camcl_status cc_load_labels(cc_tape *tape, size_t n, cc_tensor labels, cc_tensor transforms, cc_tensor out, camcl_error *err);
 
 /* ---- masked_mse.c: over n images of `size` pixels: sums [4] f32 = {sum_i mask_i * mean_pixels (a-b)^2, sum mask, n, 0} */
-typedef struct cc_masked_mse_desc { size_t n, size; } cc_masked_mse_desc;
+typedef struct cc_masked_mse_desc {
+    size_t n, size;
+} cc_masked_mse_desc;
 camcl_status cc_masked_mse_forward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, cc_tensor sums,
                                    camcl_error *err);
 /* da = scale / max(denominator,1) * mask * 2 (a-b) / size; db (or none) = -da */
 camcl_status cc_masked_mse_backward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, float scale,
-    cc_device_scalar denominator, cc_tensor da, cc_tensor db, camcl_error *err);
+                                    cc_device_scalar denominator, cc_tensor da, cc_tensor db, camcl_error *err);
 
 /* ---- sgd.c: PyTorch's SGD over `count` floats: g = grad + weight_decay * w; v = momentum * v + g (v = g at the very first step, which is
  * the same since v starts at 0); w -= lr * (nesterov ? g + momentum * v : v). lr is a device scalar. */
-typedef struct cc_sgd_desc { size_t count; float momentum, weight_decay; bool nesterov; } cc_sgd_desc;
+typedef struct cc_sgd_desc {
+    size_t count;
+    float momentum, weight_decay;
+    bool nesterov;
+} cc_sgd_desc;
 camcl_status cc_sgd_update(cc_tape *tape, const cc_sgd_desc *desc, cc_device_scalar lr, cc_tensor grad, cc_tensor w, cc_tensor velocity,
                            camcl_error *err);
 /* average = decay * average + (1-decay) * w */

@@ -57,8 +57,9 @@ static camcl_status fma_rate(camcl_device *device, unsigned accumulators, double
     CC_TRY(cc_buffer_create(device, items * width * sizeof(float), "peak", &out, err));
     size_t turns = 256;
     for (;;) {
-        cc_launch launch = { .program = "peak", .kernel = "peak_fma", .options = options, .dims = 1, .global = { items },
-                             .local = { cpu ? 1 : local } };
+        cc_launch launch = {
+            .program = "peak", .kernel = "peak_fma", .options = options, .dims = 1, .global = { items }, .local = { cpu ? 1 : local }
+        };
         const cc_arg args[] = { CC_OUT(out), CC_FLOAT(0.999f), CC_FLOAT(0.001f), CC_INT(turns) };
         CC_TRY(time_launch(device, &launch, args, CC_COUNT(args), 1, &seconds, err));
         const bool enough = seconds >= LONG_ENOUGH || turns >= MOST_TURNS;
@@ -79,16 +80,17 @@ static camcl_status stream(camcl_device *device, size_t bytes, unsigned runs, do
     const camcl_device_info *info = camcl_device_get_info(device);
     const size_t width = cc_likes_long_items(info) ? 16 : 4, vectors = bytes / (width * sizeof(float));
     const cc_work_split split = cc_split_work(info, vectors, 64);
-    cc_launch launch = { .program = "peak", .kernel = "peak_copy", .options = width == 16 ? "-DWIDTH=16" : "-DWIDTH=4", .dims = 1,
-                         .global = { split.items } };
+    cc_launch launch = {
+        .program = "peak", .kernel = "peak_copy", .options = width == 16 ? "-DWIDTH=16" : "-DWIDTH=4", .dims = 1, .global = { split.items }
+    };
     cc_buffer *x = NULL, *y = NULL, *z = NULL;
     CC_TRY(cc_buffer_create(device, bytes, "peak", &x, err));
     CC_TRY(cc_buffer_create(device, bytes, "peak", &y, err));
     CC_TRY(cc_buffer_create(device, bytes, "peak", &z, err));
     CC_TRY(time_launch(device, &launch, CC_ARGS(CC_IN(x), CC_OUT(y), CC_INT(vectors), CC_INT(split.each)), runs, copy, err));
     launch.kernel = "peak_triad";
-    CC_TRY(time_launch(device, &launch,
-                       CC_ARGS(CC_IN(x), CC_IN(z), CC_OUT(y), CC_FLOAT(0.5f), CC_INT(vectors), CC_INT(split.each)), runs, triad, err));
+    CC_TRY(time_launch(device, &launch, CC_ARGS(CC_IN(x), CC_IN(z), CC_OUT(y), CC_FLOAT(0.5f), CC_INT(vectors), CC_INT(split.each)), runs,
+                       triad, err));
 cleanup:
     cc_buffer_destroy(&x);
     cc_buffer_destroy(&y);

@@ -3,8 +3,8 @@
 #include "ops/record.h"
 #include "ops/variants.h"
 
-enum { GRAIN = 256 };            /* vectors that are worth a work-item of their own */
-enum { NONE, OVERWRITE, ADD };   /* what the kernels do with an output */
+enum { GRAIN = 256 };          /* vectors that are worth a work-item of their own */
+enum { NONE, OVERWRITE, ADD }; /* what the kernels do with an output */
 
 static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned passes, size_t *each)
 {
@@ -12,8 +12,13 @@ static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned 
     const cc_shape shape = cc_row_shape(info, 16);
     const cc_work_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
     *each = split.each;
-    return (cc_launch){ .program = "pointwise", .kernel = kernel, .options = shape.options, .dims = 1, .global = { split.items },
-                        .flops = (double)count, .bytes = 4.0 * passes * (double)count };
+    return (cc_launch){ .program = "pointwise",
+                        .kernel = kernel,
+                        .options = shape.options,
+                        .dims = 1,
+                        .global = { split.items },
+                        .flops = (double)count,
+                        .bytes = 4.0 * passes * (double)count };
 }
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -39,14 +44,17 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     CC_RETURN_IF_FAILED(CC_CHECK("add", io, count, err, { "y", CC_F32, d->count, CC_EXACT }, { "dy", CC_F32, d->count, CC_EXACT },
                                  { "da", CC_F32, d->count, CC_EXACT }, { "db", CC_F32, d->count, CC_OPTIONAL }));
     cc_buffer *dy = io[1].buffer, *da = io[2].buffer, *db = io[3].buffer;
-    cc_buffer *y = d->slope == 1.0f ? dy : io[0].buffer;   /* no activation: y is not needed, and not read */
+    cc_buffer *y = d->slope == 1.0f ? dy : io[0].buffer; /* no activation: y is not needed, and not read */
     const int a_mode = op->add_a ? ADD : OVERWRITE, b_mode = db == NULL ? NONE : op->add_b ? ADD : OVERWRITE;
     size_t each;
     const cc_launch l = flat(tape, "add_backward", d->count, (y == dy ? 1 : 2) + (unsigned)(a_mode + b_mode), &each);
     return cc_tape_launch(tape, &l,
                           CC_ARGS(CC_IN(y), CC_IN(dy), a_mode == ADD ? CC_INOUT(da) : CC_OUT(da),
-                                  b_mode == NONE ? CC_IN(dy) : b_mode == ADD ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->count), CC_INT(each),
-                                  CC_FLOAT(d->slope), CC_INT(a_mode), CC_INT(b_mode)), err);
+                                  b_mode == NONE  ? CC_IN(dy)
+                                  : b_mode == ADD ? CC_INOUT(db)
+                                                  : CC_OUT(db),
+                                  CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(a_mode), CC_INT(b_mode)),
+                          err);
 }
 
 const cc_variant cc_pointwise_variants[] = {

@@ -7,7 +7,10 @@ size_t cc_pool_out_h(const cc_pool_desc *desc) { return (desc->h + 2 * desc->pad
 size_t cc_pool_out_w(const cc_pool_desc *desc) { return (desc->w + 2 * desc->pad - desc->window) / desc->stride + 1; }
 
 /* A launch over `pixels` of rows of c floats, and the two numbers that tell a kernel what its work-items have. */
-typedef struct rows_launch { cc_launch launch; cc_arg each, span; } rows_launch;
+typedef struct rows_launch {
+    cc_launch launch;
+    cc_arg each, span;
+} rows_launch;
 
 static rows_launch over_pixels(cc_tape *tape, const char *kernel, size_t pixels, size_t c, double floats)
 {
@@ -15,9 +18,14 @@ static rows_launch over_pixels(cc_tape *tape, const char *kernel, size_t pixels,
     const cc_shape shape = cc_row_shape(info, c);
     const size_t span = cc_likes_long_items(info) ? c : shape.width;
     const cc_work_split split = cc_split_work(info, pixels, cc_ceil_div(1024, c));
-    return (rows_launch){ .launch = { .program = "pool", .kernel = kernel, .options = shape.options, .dims = 1,
-                                      .global = { split.items * (c / span) }, .bytes = 4.0 * floats },
-                          .each = CC_INT(split.each), .span = CC_INT(span) };
+    return (rows_launch){ .launch = { .program = "pool",
+                                      .kernel = kernel,
+                                      .options = shape.options,
+                                      .dims = 1,
+                                      .global = { split.items * (c / span) },
+                                      .bytes = 4.0 * floats },
+                          .each = CC_INT(split.each),
+                          .span = CC_INT(span) };
 }
 
 static camcl_status check_window(const cc_pool_desc *d, camcl_error *err)
@@ -75,8 +83,8 @@ static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_t
     const cc_pool_desc *d = desc;
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
-    CC_RETURN_IF_FAILED(CC_CHECK("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT },
-                                 { "dx", CC_F32, inputs * d->c, CC_EXACT }));
+    CC_RETURN_IF_FAILED(
+        CC_CHECK("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT }, { "dx", CC_F32, inputs * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, "average_pool_backward", inputs, d->c, (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
     return cc_tape_launch(tape, &l.launch,
@@ -130,7 +138,7 @@ camcl_status cc_max_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_ten
 }
 
 camcl_status cc_max_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor dx, bool add,
-    camcl_error *err)
+                                  camcl_error *err)
 {
     return cc_op_record(tape, "max_pool", CC_BACKWARD, desc, (const cc_tensor[]){ x, y, dy, dx }, 4, add, err);
 }

@@ -71,10 +71,7 @@ camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expe
     return CAMCL_OK;
 }
 
-bool cc_likes_long_items(const camcl_device_info *info)
-{
-    return info->type == CAMCL_CPU && strstr(info->name, "llvmpipe") == NULL;
-}
+bool cc_likes_long_items(const camcl_device_info *info) { return info->type == CAMCL_CPU && strstr(info->name, "llvmpipe") == NULL; }
 
 cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
 {

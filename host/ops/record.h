@@ -28,7 +28,7 @@ typedef struct cc_operand {
  * elements or more is CAMCL_UNSUPPORTED, since kernels count in int. */
 camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count,
                          camcl_error *err);
-#define CC_CHECK(op, io, count, err, ...) \
+#define CC_CHECK(op, io, count, err, ...)                                                                                                  \
     cc_op_check(op, (const cc_operand[]){ __VA_ARGS__ }, sizeof((const cc_operand[]){ __VA_ARGS__ }) / sizeof(cc_operand), io, count, err)
 
 /* Whether few long work-items suit the device: CPUs, but not Mesa's llvmpipe, which silently ends the loops of a work-item after 65535
@@ -37,14 +37,24 @@ bool cc_likes_long_items(const camcl_device_info *info);
 
 /* How common.clh's kernels are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`
  * work-items share a sum, 1 on CPUs, 64 elsewhere (1 where a work-group cannot have that many). Few combinations, so few programs. */
-typedef struct cc_shape { size_t width, lanes; const char *options; } cc_shape;
+typedef struct cc_shape {
+    size_t width, lanes;
+    const char *options;
+} cc_shape;
 cc_shape cc_row_shape(const camcl_device_info *info, size_t c);
 
 /* How many work-items share `total` equal pieces of work, and how many pieces each takes (the last one maybe fewer). On CPUs a few
  * contiguous ranges per core, each of at least `grain` pieces; on GPUs one piece each. Depends on nothing but its arguments. */
-typedef struct cc_work_split { size_t items, each; } cc_work_split;
+typedef struct cc_work_split {
+    size_t items, each;
+} cc_work_split;
 cc_work_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain);
 
-static inline bool cc_supports_all(const camcl_device_info *info, const void *desc) { (void)info; (void)desc; return true; }
+static inline bool cc_supports_all(const camcl_device_info *info, const void *desc)
+{
+    (void)info;
+    (void)desc;
+    return true;
+}
 
 #endif

@@ -6,18 +6,25 @@
 
 #include "ops/variants.h"
 
-typedef struct variant_list { const cc_variant *variants; const size_t *count; } variant_list;
-#define LIST(op) { cc_##op##_variants, &cc_##op##_variant_count }
+typedef struct variant_list {
+    const cc_variant *variants;
+    const size_t *count;
+} variant_list;
+#define LIST(op)                                                                                                                           \
+    {                                                                                                                                      \
+        cc_##op##_variants, &cc_##op##_variant_count                                                                                       \
+    }
 
 static const variant_list lists[] = {
-    LIST(conv2d), LIST(conv2d_affine), LIST(gemm), LIST(linear), LIST(batch_norm), LIST(pointwise), LIST(pool), LIST(softmax), LIST(sgd),
-    LIST(grad_cam), LIST(resize), LIST(min_max), LIST(warp), LIST(load), LIST(masked_mse),
+    LIST(conv2d), LIST(conv2d_affine), LIST(gemm),   LIST(linear),  LIST(batch_norm), LIST(pointwise), LIST(pool),       LIST(softmax),
+    LIST(sgd),    LIST(grad_cam),      LIST(resize), LIST(min_max), LIST(warp),       LIST(load),      LIST(masked_mse),
 };
 
 size_t cc_registry_count(void)
 {
     size_t n = 0;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) n += *lists[i].count;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        n += *lists[i].count;
     return n;
 }
 

@@ -11,10 +11,10 @@ const char *cc_direction_name(cc_direction direction);
 /* One way to do one direction of one operation. `desc` is the operation's descriptor, `io` its tensors in the order that its header
  * gives. An output marked (add) there is overwritten, or added to when `add`. */
 typedef struct cc_variant {
-    const char *op;          /* "conv2d", "batch_norm", ...: the stem of ops/<op>.c and cl/<op>.cl */
+    const char *op; /* "conv2d", "batch_norm", ...: the stem of ops/<op>.c and cl/<op>.cl */
     cc_direction direction;
-    const char *name;        /* "general", "tile", "gemm", ... unique within op and direction */
-    const char *family;      /* convolutions: which device.conv value allows it: direct | winograd | gemm; else "" */
+    const char *name;   /* "general", "tile", "gemm", ... unique within op and direction */
+    const char *family; /* convolutions: which device.conv value allows it: direct | winograd | gemm; else "" */
     bool (*supports)(const camcl_device_info *info, const void *desc);
     camcl_status (*record)(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
     /* Private weight layout; NULL: the variant takes the master layout. pack records master -> packed. */

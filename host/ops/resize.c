@@ -12,13 +12,19 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
 {
     const cc_resize_desc *d = desc;
     const double out = (double)d->n * (double)d->p * (double)d->q * (double)d->c;
-    assert(count == 2 && !add && cc_tensor_count(&io[0]) == d->n * d->h * d->w * d->c
-           && cc_tensor_count(&io[1]) == d->n * d->p * d->q * d->c);
+    assert(count == 2 && !add && cc_tensor_count(&io[0]) == d->n * d->h * d->w * d->c &&
+           cc_tensor_count(&io[1]) == d->n * d->p * d->q * d->c);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "resize", .kernel = "resize_forward", .dims = 3,
-        .global = { cc_row_items(tape, d->q * d->c), d->p, d->n }, .flops = 6.0 * out, .bytes = 8.0 * out };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
-                                                 CC_INT(d->c), CC_INT(d->p), CC_INT(d->q)), err);
+    const cc_launch launch = { .program = "resize",
+                               .kernel = "resize_forward",
+                               .dims = 3,
+                               .global = { cc_row_items(tape, d->q * d->c), d->p, d->n },
+                               .flops = 6.0 * out,
+                               .bytes = 8.0 * out };
+    return cc_tape_launch(tape, &launch,
+                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                  CC_INT(d->p), CC_INT(d->q)),
+                          err);
 }
 
 /* io: {dy, dx(add)} */
@@ -31,13 +37,21 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     assert(count == 2 && cc_tensor_count(&io[0]) == d->n * d->p * d->q * d->c && cc_tensor_count(&io[1]) == d->n * d->h * d->w * d->c);
     (void)count;
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "resize columns", CC_F32, CC_DIMS(d->n, d->p, d->w, d->c), &t, err));
-    const cc_launch columns = { .program = "resize", .kernel = "resize_backward_columns", .dims = 3,
-        .global = { cc_row_items(tape, d->w * d->c), d->p, d->n }, .flops = 4.0 * out, .bytes = 4.0 * (out + between) };
+    const cc_launch columns = { .program = "resize",
+                                .kernel = "resize_backward_columns",
+                                .dims = 3,
+                                .global = { cc_row_items(tape, d->w * d->c), d->p, d->n },
+                                .flops = 4.0 * out,
+                                .bytes = 4.0 * (out + between) };
     CC_RETURN_IF_FAILED(cc_tape_launch(
         tape, &columns,
         CC_ARGS(CC_IN(io[0].buffer), CC_OUT(t.buffer), CC_INT(d->n), CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(d->q)), err));
-    const cc_launch rows = { .program = "resize", .kernel = "resize_backward_rows", .dims = 3,
-        .global = { cc_row_items(tape, d->w * d->c), d->h, d->n }, .flops = 4.0 * between, .bytes = 4.0 * between };
+    const cc_launch rows = { .program = "resize",
+                             .kernel = "resize_backward_rows",
+                             .dims = 3,
+                             .global = { cc_row_items(tape, d->w * d->c), d->h, d->n },
+                             .flops = 4.0 * between,
+                             .bytes = 4.0 * between };
     return cc_tape_launch(tape, &rows,
                           CC_ARGS(CC_IN(t.buffer), add ? CC_INOUT(io[1].buffer) : CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h),
                                   CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(add)),
@@ -48,15 +62,13 @@ static bool supports(const camcl_device_info *info, const void *desc)
 {
     const cc_resize_desc *d = desc;
     (void)info;
-    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->p <= CC_MAX_SIDE && d->q <= CC_MAX_SIDE && cc_fits_int(d->n, 1, 1)
-           && cc_fits_int(d->h, d->w, d->c) && cc_fits_int(d->p, d->q, d->c);
+    return d->h <= CC_MAX_SIDE && d->w <= CC_MAX_SIDE && d->p <= CC_MAX_SIDE && d->q <= CC_MAX_SIDE && cc_fits_int(d->n, 1, 1) &&
+           cc_fits_int(d->h, d->w, d->c) && cc_fits_int(d->p, d->q, d->c);
 }
 
 const cc_variant cc_resize_variants[] = {
-    { .op = "resize", .direction = CC_FORWARD, .name = "general", .family = "",
-      .supports = supports, .record = forward },
-    { .op = "resize", .direction = CC_BACKWARD, .name = "general", .family = "",
-      .supports = supports, .record = backward },
+    { .op = "resize", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
+    { .op = "resize", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
 };
 const size_t cc_resize_variant_count = CC_COUNT(cc_resize_variants);
 

@@ -3,7 +3,7 @@
 #include "ops/record.h"
 #include "ops/variants.h"
 
-enum { GRAIN = 256 };            /* vectors that are worth a work-item of their own */
+enum { GRAIN = 256 }; /* vectors that are worth a work-item of their own */
 
 static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned passes, size_t *each)
 {
@@ -11,7 +11,11 @@ static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned 
     const cc_shape shape = cc_row_shape(info, 16);
     const cc_work_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
     *each = split.each;
-    return (cc_launch){ .program = "sgd", .kernel = kernel, .options = shape.options, .dims = 1, .global = { split.items },
+    return (cc_launch){ .program = "sgd",
+                        .kernel = kernel,
+                        .options = shape.options,
+                        .dims = 1,
+                        .global = { split.items },
                         .bytes = 4.0 * passes * (double)count };
 }
 
@@ -49,7 +53,7 @@ const cc_variant cc_sgd_variants[] = {
 const size_t cc_sgd_variant_count = CC_COUNT(cc_sgd_variants);
 
 camcl_status cc_sgd_update(cc_tape *tape, const cc_sgd_desc *desc, cc_device_scalar lr, cc_tensor grad, cc_tensor w, cc_tensor velocity,
-    camcl_error *err)
+                           camcl_error *err)
 {
     const cc_sgd_op op = { *desc, lr };
     const cc_tensor io[] = { grad, w, velocity };

@@ -97,7 +97,7 @@ camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tens
 }
 
 camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
-    cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err)
+                           cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err)
 {
     const cc_rows_op op = { .rows = *desc, .kind = kind, .scalar = threshold };
     return cc_op_record(tape, "confidence", CC_FORWARD, &op, (const cc_tensor[]){ logits, truth, pseudo, mask, sums }, 5, false, err);

@@ -51,7 +51,13 @@ typedef struct cc_rows_op {
 } cc_rows_op;
 
 /* "sgd": CC_FORWARD {grad, w, velocity}.  "ema": CC_FORWARD {w, average} */
-typedef struct cc_sgd_op { cc_sgd_desc desc; cc_device_scalar lr; } cc_sgd_op;
-typedef struct cc_ema_op { size_t count; float decay; } cc_ema_op;
+typedef struct cc_sgd_op {
+    cc_sgd_desc desc;
+    cc_device_scalar lr;
+} cc_sgd_op;
+typedef struct cc_ema_op {
+    size_t count;
+    float decay;
+} cc_ema_op;
 
 #endif

@@ -15,8 +15,12 @@ static camcl_status launch(cc_tape *tape, const char *kernel, const cc_warp_desc
     const bool same = from.buffer == to.buffer;
     assert(cc_tensor_count(&transforms) >= 8 * d->n);
     assert(!same || d->src_row0 + d->n <= d->dst_row0 || d->dst_row0 + d->n <= d->src_row0);
-    const cc_launch warp = { .program = "warp", .kernel = kernel, .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n },
-        .flops = 6.0 * floats, .bytes = 8.0 * floats };
+    const cc_launch warp = { .program = "warp",
+                             .kernel = kernel,
+                             .dims = 3,
+                             .global = { cc_row_items(tape, d->size), d->size, d->n },
+                             .flops = 6.0 * floats,
+                             .bytes = 8.0 * floats };
     const cc_arg args[] = { same ? CC_INOUT(from.buffer) : CC_IN(from.buffer),
                             CC_IN(transforms.buffer),
                             same || (add && add->value.i) ? CC_INOUT(to.buffer) : CC_OUT(to.buffer),
@@ -53,15 +57,13 @@ static bool supports(const camcl_device_info *info, const void *desc)
 {
     const cc_warp_desc *d = desc;
     (void)info;
-    return d->size <= CC_MAX_SIDE && cc_fits_int(d->size, d->size, d->c) && cc_fits_int(d->n, 8, 1) && cc_fits_int(d->src_row0 + d->n, 1, 1)
-           && cc_fits_int(d->dst_row0 + d->n, 1, 1);
+    return d->size <= CC_MAX_SIDE && cc_fits_int(d->size, d->size, d->c) && cc_fits_int(d->n, 8, 1) &&
+           cc_fits_int(d->src_row0 + d->n, 1, 1) && cc_fits_int(d->dst_row0 + d->n, 1, 1);
 }
 
 const cc_variant cc_warp_variants[] = {
-    { .op = "warp", .direction = CC_FORWARD, .name = "general", .family = "",
-      .supports = supports, .record = forward },
-    { .op = "warp", .direction = CC_BACKWARD, .name = "general", .family = "",
-      .supports = supports, .record = backward },
+    { .op = "warp", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
+    { .op = "warp", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
 };
 const size_t cc_warp_variant_count = CC_COUNT(cc_warp_variants);
 

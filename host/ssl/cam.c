@@ -91,7 +91,4 @@ camcl_status cc_cam_record_backward(cc_cam *cam, cc_tape *tape, cc_tensor dmap, 
     return cc_pass_backward(cam->pass, cam->stage, 0, written, err);
 }
 
-void cc_cam_release(cc_cam *cam)
-{
-    cc_pass_destroy(&cam->pass);
-}
+void cc_cam_release(cc_cam *cam) { cc_pass_destroy(&cam->pass); }

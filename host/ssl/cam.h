@@ -8,18 +8,18 @@
 typedef struct cc_cam_spec {
     size_t batch, image_size, layer;
     bool relu;
-    bool exact;              /* cc_cam_record_backward also differentiates the CAM's weights */
-    bool forward_only;       /* cc_cam_record_backward will not be called */
+    bool exact;        /* cc_cam_record_backward also differentiates the CAM's weights */
+    bool forward_only; /* cc_cam_record_backward will not be called */
 } cc_cam_spec;
 
 typedef struct cc_cam {
-    cc_pass *pass;           /* owned */
+    cc_pass *pass; /* owned */
     cc_cam_spec spec;
-    size_t stage;            /* the node that ends the stage */
-    cc_tensor classes;       /* [N] i32: what is explained */
-    cc_tensor weights;       /* m [N,C] */
-    cc_tensor raw;           /* [N,h,w] */
-    cc_tensor resized, range, map;   /* [N,S,S], [N,4], [N,S,S] */
+    size_t stage;                  /* the node that ends the stage */
+    cc_tensor classes;             /* [N] i32: what is explained */
+    cc_tensor weights;             /* m [N,C] */
+    cc_tensor raw;                 /* [N,h,w] */
+    cc_tensor resized, range, map; /* [N,S,S], [N,4], [N,S,S] */
 } cc_cam;
 
 /* Records everything up to cam->map. `classes` [N] i32 says what to explain; without a buffer each image explains its own arg-max.

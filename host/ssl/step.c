@@ -15,9 +15,9 @@ struct cc_step {
     const cc_resident *data;
     cc_step_spec spec;
     cc_tape *tape;
-    cc_tensor transforms[3]; /* labelled, weak, strong: [n,8] i32 */
-    cc_tensor hyper;         /* [HYPER_COUNT] */
-    cc_tensor sums[SUMS_COUNT], report;   /* [4] each, [16] */
+    cc_tensor transforms[3];            /* labelled, weak, strong: [n,8] i32 */
+    cc_tensor hyper;                    /* [HYPER_COUNT] */
+    cc_tensor sums[SUMS_COUNT], report; /* [4] each, [16] */
     cc_buffer *velocity, *average;
     bool *written;           /* parameters whose gradient this step has begun */
     cc_pass *passes[3];      /* labelled (or joint), weak, strong */
@@ -39,7 +39,8 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
     for (int i = 0; i < (uses_unlabeled(step) ? 3 : 1); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, names[i], CC_I32, CC_DIMS(rows[i], 8), &step->transforms[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
-    for (int i = 0; i < SUMS_COUNT; i++) CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
+    for (int i = 0; i < SUMS_COUNT; i++)
+        CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(4 * SUMS_COUNT), &step->report, err));
     size_t bytes = step->model->graph->trained * sizeof(float);
     CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "momentum", &step->velocity, err));
@@ -258,7 +259,8 @@ static camcl_status record(cc_step *step, camcl_error *err)
 cleanup:
     cc_cam_release(&weak);
     cc_cam_release(&strong);
-    for (int i = 0; i < 3; i++) cc_pass_destroy(&step->passes[i]);
+    for (int i = 0; i < 3; i++)
+        cc_pass_destroy(&step->passes[i]);
     return status;
 }
 
@@ -286,8 +288,10 @@ void cc_step_destroy(cc_step **handle)
 {
     cc_step *step = *handle;
     if (step == NULL) return;
-    for (int i = 0; i < 3; i++) cc_buffer_destroy(&step->transforms[i].buffer);
-    for (int i = 0; i < SUMS_COUNT; i++) cc_buffer_destroy(&step->sums[i].buffer);
+    for (int i = 0; i < 3; i++)
+        cc_buffer_destroy(&step->transforms[i].buffer);
+    for (int i = 0; i < SUMS_COUNT; i++)
+        cc_buffer_destroy(&step->sums[i].buffer);
     cc_buffer_destroy(&step->hyper.buffer);
     cc_buffer_destroy(&step->report.buffer);
     cc_buffer_destroy(&step->velocity);
@@ -337,7 +341,4 @@ cc_buffer *cc_step_average(const cc_step *step) { return step->average; }
 cc_tape *cc_step_tape(const cc_step *step) { return step->tape; }
 const cc_step_views *cc_step_look(const cc_step *step) { return &step->views; }
 
-unsigned cc_step_train_passes(const cc_objective *objective)
-{
-    return objective->mode == CC_MODE_SUPERVISED || objective->joint ? 1 : 3;
-}
+unsigned cc_step_train_passes(const cc_objective *objective) { return objective->mode == CC_MODE_SUPERVISED || objective->joint ? 1 : 3; }

@@ -10,7 +10,8 @@ size_t cc_dtype_bytes(cc_dtype dtype) { return dtype == CC_U8 ? 1 : 4; }
 size_t cc_tensor_count(const cc_tensor *tensor)
 {
     size_t n = 1;
-    for (unsigned i = 0; i < tensor->rank; i++) n *= tensor->dim[i];
+    for (unsigned i = 0; i < tensor->rank; i++)
+        n *= tensor->dim[i];
     return n;
 }
 

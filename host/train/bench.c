@@ -22,8 +22,8 @@ typedef struct bench {
     cc_model *model;
     cc_arena *arena;
     cc_step *step;
-    cc_transform *transforms;    /* identity, image i mod IMAGES; enough for any of the batches */
-    cc_transform *turned;        /* the same with a quarter turn */
+    cc_transform *transforms; /* identity, image i mod IMAGES; enough for any of the batches */
+    cc_transform *turned;     /* the same with a quarter turn */
     cc_tape *infer;
     cc_tensor infer_transforms;
 } bench;
@@ -36,8 +36,10 @@ static camcl_status random_images(bench *b, camcl_device *device, size_t size, c
     size_t bytes = IMAGES * size * size * CHANNELS;
     cc_rng rng = cc_rng_at(0, CC_RNG_BENCH, 0);
     CC_TRY(CC_NEW(bytes, &pixels, err));
-    for (size_t i = 0; i < bytes; i++) pixels[i] = (uint8_t)cc_rng_u32(&rng);
-    for (size_t i = 0; i < IMAGES; i++) labels[i] = (int32_t)cc_rng_below(&rng, CLASSES);
+    for (size_t i = 0; i < bytes; i++)
+        pixels[i] = (uint8_t)cc_rng_u32(&rng);
+    for (size_t i = 0; i < IMAGES; i++)
+        labels[i] = (int32_t)cc_rng_below(&rng, CLASSES);
     cc_images_spec spec = { pixels, labels, IMAGES, size, size, CHANNELS, b->settings.mean, b->settings.std, "images" };
     CC_TRY(cc_resident_create(device, &spec, &b->images, err));
 cleanup:
@@ -92,8 +94,13 @@ static void bench_close(bench *b)
 static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_error *err)
 {
     static const cc_mode modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM, CC_MODE_SUPERVISED };
-    const camcl_dataset_info data = { .name = "random", .height = 32, .width = 32, .channels = CHANNELS, .classes = CLASSES,
-                                      .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.25f, 0.25f, 0.25f } };
+    const camcl_dataset_info data = { .name = "random",
+                                      .height = 32,
+                                      .width = 32,
+                                      .channels = CHANNELS,
+                                      .classes = CLASSES,
+                                      .mean = { 0.5f, 0.5f, 0.5f },
+                                      .std = { 0.25f, 0.25f, 0.25f } };
     memset(b, 0, sizeof *b);
     CC_RETURN_IF_FAILED(cc_settings_from(config, &data, &b->settings, err));
     b->settings.step.objective.mode = modes[mode];
@@ -101,8 +108,10 @@ static camcl_status bench_open(bench *b, camcl_device *device, const camcl_confi
     CC_RETURN_IF_FAILED(make_transforms(b, err));
     CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
     CC_RETURN_IF_FAILED(cc_arena_create(device, &b->arena, err));
-    if (mode == CAMCL_BENCH_INFER) CC_RETURN_IF_FAILED(record_infer(b, device, err));
-    else CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
+    if (mode == CAMCL_BENCH_INFER)
+        CC_RETURN_IF_FAILED(record_infer(b, device, err));
+    else
+        CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
     CC_RETURN_IF_FAILED(cc_arena_commit(b->arena, err));
     return cc_model_init(b->model, 1, err);
 }
@@ -135,8 +144,9 @@ camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, 
         double seconds = cc_seconds() - start;
         if (i >= WARM_UP && seconds < best) best = seconds;
     }
-    size_t images = mode == CAMCL_BENCH_INFER ? IMAGES
-                  : b.settings.step.batch_labeled + (mode == CAMCL_BENCH_SUPERVISED ? 0 : b.settings.step.batch_unlabeled);
+    size_t images = mode == CAMCL_BENCH_INFER
+                        ? IMAGES
+                        : b.settings.step.batch_labeled + (mode == CAMCL_BENCH_SUPERVISED ? 0 : b.settings.step.batch_unlabeled);
     *out = (camcl_step_time){ best * 1e3, (double)images / best, cc_device_peak_bytes(device) };
 cleanup:
     bench_close(&b);
@@ -246,7 +256,7 @@ static camcl_status by_operation(const cc_profile_row *rows, size_t count, camcl
         size_t before = 0;
         while (strcmp(rows[before].label, rows[i].label) != 0 || (*rows[i].label == '\0' && strcmp(rows[before].name, rows[i].name) != 0))
             before++;
-        if (before < i) continue;   /* its row exists: all kernels of a label were gathered at the first */
+        if (before < i) continue; /* its row exists: all kernels of a label were gathered at the first */
         camcl_op_time *op = &out->ops[out->op_count++];
         double flops = 0, bytes = 0;
         split_label(&rows[i], op);
@@ -271,7 +281,8 @@ static camcl_status by_kernel(const cc_profile_row *rows, size_t count, camcl_st
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(count, 1), &out->kernels, err));
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        while (k < out->kernel_count && strcmp(out->kernels[k].name, rows[i].name) != 0) k++;
+        while (k < out->kernel_count && strcmp(out->kernels[k].name, rows[i].name) != 0)
+            k++;
         out->kernel_count = cc_max_size(out->kernel_count, k + 1);
         camcl_kernel_time *kernel = &out->kernels[k];
         memcpy(kernel->name, rows[i].name, sizeof kernel->name);
@@ -311,9 +322,10 @@ camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, c
     memset(&b, 0, sizeof b);
     CC_TRY(camcl_bench_peak(device, &out->peak, err));
     CC_TRY(bench_open(&b, device, config, mode, err));
-    for (unsigned i = 0; i < WARM_UP; i++) CC_TRY(run_once(&b, device, err));
+    for (unsigned i = 0; i < WARM_UP; i++)
+        CC_TRY(run_once(&b, device, err));
     CC_TRY(profile(&b, &rows, &count, err));
-    bench_close(&b);   /* the peak takes memory of its own */
+    bench_close(&b); /* the peak takes memory of its own */
     memset(&b, 0, sizeof b);
     CC_TRY(peak_again(device, &out->peak, err));
     CC_TRY(by_operation(rows, count, out, err));

@@ -14,13 +14,15 @@
 camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(CC_NEW(card->graph.classes, &card->class_names, err));
-    for (size_t i = 0; i < card->graph.classes; i++) CC_RETURN_IF_FAILED(cc_copy_text(names[i], &card->class_names[i], err));
+    for (size_t i = 0; i < card->graph.classes; i++)
+        CC_RETURN_IF_FAILED(cc_copy_text(names[i], &card->class_names[i], err));
     return CAMCL_OK;
 }
 
 void cc_model_card_free(cc_model_card *card)
 {
-    for (size_t i = 0; card->class_names && i < card->graph.classes; i++) free(card->class_names[i]);
+    for (size_t i = 0; card->class_names && i < card->graph.classes; i++)
+        free(card->class_names[i]);
     free(card->class_names);
     card->class_names = NULL;
 }
@@ -144,7 +146,8 @@ static camcl_status read_card(const char *path, const cc_safetensors *file, cc_m
     card->step = step;
     if (!read_numbers(file, "mean", card->mean, &card->graph.channels)) return no_checkpoint(path, "mean", err);
     bool good = read_numbers(file, "std", card->std, &deviations) && deviations == card->graph.channels;
-    for (size_t c = 0; good && c < deviations; c++) good = card->std[c] > 0;
+    for (size_t c = 0; good && c < deviations; c++)
+        good = card->std[c] > 0;
     if (!good) return no_checkpoint(path, "std", err);
     return read_names(file, card) ? CAMCL_OK : no_checkpoint(path, "class_names", err);
 }

@@ -11,11 +11,11 @@ typedef struct cc_model_card {
     cc_graph_spec graph;
     size_t image_size;
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
-    char **class_names;      /* [graph.classes] */
+    char **class_names; /* [graph.classes] */
     uint64_t step;
 } cc_model_card;
 
-camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err);   /* copies graph.classes names */
+camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err); /* copies graph.classes names */
 void cc_model_card_free(cc_model_card *card);
 
 camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot,
@@ -25,11 +25,11 @@ camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_mode
 
 /* What was done with weights to start from. */
 typedef struct cc_init_report {
-    char prefix[64];         /* that every name had, left off: "module.", "model.", "_orig_mod." or several of them; else "" */
-    size_t taken;            /* tensors */
-    size_t counters;         /* num_batches_tracked, not taken */
-    size_t head_classes;     /* of the file */
-    bool redrawn;            /* the head, because it has other classes */
+    char prefix[64];     /* that every name had, left off: "module.", "model.", "_orig_mod." or several of them; else "" */
+    size_t taken;        /* tensors */
+    size_t counters;     /* num_batches_tracked, not taken */
+    size_t head_classes; /* of the file */
+    bool redrawn;        /* the head, because it has other classes */
 } cc_init_report;
 
 /* Weights to start from (model.init): torchvision's names and shapes, all of them and no others, but that num_batches_tracked is left out
@@ -43,13 +43,13 @@ void cc_init_describe(const cc_init_report *report, size_t classes, char *text, 
 enum { CC_INTERVAL_SUMS = 16 };
 typedef struct cc_run_state {
     uint64_t step;
-    cc_snapshot now, best;   /* raw weights; the best ones so far */
-    float *velocity, *average;   /* [graph->trained]; average NULL without EMA */
+    cc_snapshot now, best;     /* raw weights; the best ones so far */
+    float *velocity, *average; /* [graph->trained]; average NULL without EMA */
     bool has_best;
     uint64_t best_epoch, best_step;
     double best_score, seconds;
     double interval[CC_INTERVAL_SUMS];
-    char *plan, *device, *config;   /* kernel plan; identity of the device that it is for; the configuration in force */
+    char *plan, *device, *config; /* kernel plan; identity of the device that it is for; the configuration in force */
 } cc_run_state;
 
 camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,

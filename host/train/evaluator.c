@@ -9,8 +9,8 @@ struct cc_evaluator {
     cc_model *model;
     cc_tape *tape;
     size_t batch, image_size;
-    cc_tensor transforms, logits, sums;   /* [batch,8] i32, [batch,classes], [8] */
-    cc_transform *host;      /* [batch] */
+    cc_tensor transforms, logits, sums; /* [batch,8] i32, [batch,classes], [8] */
+    cc_transform *host;                 /* [batch] */
 };
 
 size_t cc_evaluator_batch(size_t n, size_t image_size)
@@ -86,14 +86,16 @@ camcl_status cc_evaluator_run(cc_evaluator *e, const uint32_t *indices, size_t n
     for (size_t first = 0; first < n; first += e->batch) {
         for (size_t i = 0; i < e->batch; i++) {
             size_t at = first + i;
-            e->host[i] = (cc_transform){ at >= n ? -1 : indices ? (int32_t)indices[at] : (int32_t)at, 0, 0, 0, 0, (int32_t)e->image_size,
-                                         (int32_t)e->image_size, 0 };
+            e->host[i] = (cc_transform){
+                at >= n ? -1 : indices ? (int32_t)indices[at] : (int32_t)at, 0, 0, 0, 0, (int32_t)e->image_size, (int32_t)e->image_size, 0
+            };
         }
         CC_RETURN_IF_FAILED(cc_buffer_upload(e->transforms.buffer, 0, e->host, e->batch * sizeof *e->host, err));
         CC_RETURN_IF_FAILED(cc_buffer_upload(e->sums.buffer, 0, zero, sizeof zero, err));
         CC_RETURN_IF_FAILED(cc_tape_run(e->tape, err));
         CC_RETURN_IF_FAILED(cc_buffer_read(e->sums.buffer, 0, sums, sizeof sums, err));
-        for (int i = 0; i < 5; i++) total[i] += sums[i];
+        for (int i = 0; i < 5; i++)
+            total[i] += sums[i];
         size_t rows = cc_min_size(e->batch, n - first);
         if (logits) CC_RETURN_IF_FAILED(cc_buffer_read(e->logits.buffer, 0, logits + first * classes, rows * classes * sizeof(float), err));
     }

@@ -5,7 +5,9 @@
 #include "data/resident.h"
 #include "model/pass.h"
 
-typedef struct cc_evaluation { double n, loss, top1, top3, top5; } cc_evaluation;   /* mean loss, percentages */
+typedef struct cc_evaluation {
+    double n, loss, top1, top3, top5;
+} cc_evaluation; /* mean loss, percentages */
 
 typedef struct cc_evaluator cc_evaluator;
 

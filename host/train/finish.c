@@ -20,7 +20,7 @@ typedef struct cam_pictures {
     cc_resident *images;
     cc_tensor transforms;
     cc_cam cam;
-    size_t count;            /* pictures drawn */
+    size_t count; /* pictures drawn */
     float *maps;
 } cam_pictures;
 
@@ -41,14 +41,22 @@ static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *
     cc_transform host[PICTURES];
     cc_tape *tape;
     cc_tensor images;
-    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES), NULL, n, info->height, info->width, info->channels,
-                            run->settings.mean, run->settings.std, "images of the gallery" };
+    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES),
+                            NULL,
+                            n,
+                            info->height,
+                            info->width,
+                            info->channels,
+                            run->settings.mean,
+                            run->settings.std,
+                            "images of the gallery" };
     cc_cam_spec cam = { .batch = n,
                         .image_size = s,
                         .layer = run->settings.step.objective.cam_layer,
                         .relu = run->settings.step.objective.cam_relu,
                         .forward_only = true };
-    for (size_t i = 0; i < n; i++) host[i] = (cc_transform){ (int32_t)i, 0, 0, 0, 0, (int32_t)s, (int32_t)s, 0 };
+    for (size_t i = 0; i < n; i++)
+        host[i] = (cc_transform){ (int32_t)i, 0, 0, 0, 0, (int32_t)s, (int32_t)s, 0 };
     CC_RETURN_IF_FAILED(cc_resident_create(run->device, &spec, &p->images, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(run->device, "transforms", CC_I32, CC_DIMS(n, 8), &p->transforms, err));
     CC_RETURN_IF_FAILED(cc_buffer_write(p->transforms.buffer, 0, host, n * sizeof *host, err));
@@ -117,7 +125,8 @@ camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
     if (p.count == 0 || (info->channels != 1 && info->channels != 3)) return CAMCL_OK;
     CC_TRY(pictures_compute(&p, run, err));
     CC_TRY(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
-    for (size_t i = 0; i < p.count; i++) CC_TRY(write_pictures(run, i, p.maps + i * pixels, err));
+    for (size_t i = 0; i < p.count; i++)
+        CC_TRY(write_pictures(run, i, p.maps + i * pixels, err));
 cleanup:
     pictures_close(&p);
     if (status == CAMCL_UNSUPPORTED) return cc_run_say(run, err, "no CAM pictures: %s", err ? err->message : "PNG support is not built in");
@@ -218,8 +227,13 @@ camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error 
     double seconds = run->state.seconds + cc_seconds() - run->started;
     CC_RETURN_IF_FAILED(write_result(run, &test, seconds, err));
     CC_RETURN_IF_FAILED(camcl_report_write(&dir, 1, NULL, err));
-    *result = (camcl_train_result){ .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test_loss = test.loss,
-                                    .test_top1 = test.top1, .test_top3 = test.top3, .test_top5 = test.top5, .seconds = seconds };
+    *result = (camcl_train_result){ .best_epoch = run->state.best_epoch,
+                                    .best_val_top1 = run->state.best_score,
+                                    .test_loss = test.loss,
+                                    .test_top1 = test.top1,
+                                    .test_top3 = test.top3,
+                                    .test_top5 = test.top5,
+                                    .seconds = seconds };
     return cc_run_say(run, err, "test: top-1 %.2f %%, top-3 %.2f %%, top-5 %.2f %%, loss %.4f (weights of epoch %llu, validation %.2f %%)",
                       test.top1, test.top3, test.top5, test.loss, (unsigned long long)run->state.best_epoch, run->state.best_score);
 }

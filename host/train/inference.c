@@ -129,7 +129,7 @@ typedef struct image_batch {
     cc_resident *resident;
     cc_arena *arena;
     cc_tape *tape;
-    cc_tensor transforms, images;   /* [batch,8] i32, [batch,S,S,C] */
+    cc_tensor transforms, images; /* [batch,8] i32, [batch,S,S,C] */
     size_t batch, size;
 } image_batch;
 
@@ -215,7 +215,8 @@ camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t 
     CC_TRY(batch_open(&b, m, images, "Grad-CAM", err));
     cc_rows_desc rows = { 0, b.batch, m->info.classes };
     if (target >= 0) {
-        for (size_t i = 0; i < b.batch; i++) wanted[i] = target;
+        for (size_t i = 0; i < b.batch; i++)
+            wanted[i] = target;
         CC_TRY(cc_tensor_create(m->model->device, "class to explain", CC_I32, CC_DIMS(b.batch), &classes, err));
         CC_TRY(cc_buffer_write(classes.buffer, 0, wanted, b.batch * sizeof *wanted, err));
     }
@@ -248,7 +249,8 @@ camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset
         *part = CAMCL_TEST_IMAGES;
         *count = info->test_count;
         CC_RETURN_IF_FAILED(CC_NEW(*count, indices, err));
-        for (size_t i = 0; i < *count; i++) (*indices)[i] = (uint32_t)i;
+        for (size_t i = 0; i < *count; i++)
+            (*indices)[i] = (uint32_t)i;
         return CAMCL_OK;
     }
     cc_split_spec spec = cc_split_spec_from(config);

@@ -69,12 +69,17 @@ static size_t head_classes(const cc_safetensors *file, const cc_init_report *rep
 
 /* ---- what does not fit */
 
-typedef struct misfit { size_t missing, shape, unknown; char first[320]; cc_text list; } misfit;
+typedef struct misfit {
+    size_t missing, shape, unknown;
+    char first[320];
+    cc_text list;
+} misfit;
 
 static void add_shape(cc_text *text, const size_t *shape, unsigned rank)
 {
     cc_text_add(text, "[");
-    for (unsigned i = 0; i < rank; i++) cc_text_add(text, i ? ",%zu" : "%zu", shape[i]);
+    for (unsigned i = 0; i < rank; i++)
+        cc_text_add(text, i ? ",%zu" : "%zu", shape[i]);
     cc_text_add(text, "]");
 }
 
@@ -133,8 +138,10 @@ static camcl_status check(const char *path, const cc_safetensors *file, const cc
 {
     camcl_status status = CAMCL_OK;
     misfit m = { .list = CC_TEXT_INIT };
-    for (size_t i = 0; i < g->param_count; i++) check_param(&m, file, report, &g->params[i]);
-    for (size_t i = 0; i < cc_safetensors_count(file); i++) check_tensor(&m, g, cc_safetensors_at(file, i), report);
+    for (size_t i = 0; i < g->param_count; i++)
+        check_param(&m, file, report, &g->params[i]);
+    for (size_t i = 0; i < cc_safetensors_count(file); i++)
+        check_tensor(&m, g, cc_safetensors_at(file, i), report);
     if (m.missing + m.shape + m.unknown) {
         status = cc_fail(err, CAMCL_BAD_DATA,
                          "%s: not the weights of %s, stem %s, width %zu: %zu tensors are missing, %zu have another shape, %zu no place; "
@@ -175,7 +182,8 @@ camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed
     report->head_classes = head_classes(file, report, g);
     CC_TRY(check(path, file, g, report, err));
     report->redrawn = report->head_classes != g->spec.classes;
-    for (size_t i = 0; i < g->param_count; i++) CC_TRY(take(model, i, file, report, seed, err));
+    for (size_t i = 0; i < g->param_count; i++)
+        CC_TRY(take(model, i, file, report, seed, err));
     CC_TRY(cc_model_refresh(model, err));
 cleanup:
     cc_safetensors_free(&file);

@@ -11,19 +11,23 @@
 #include "base/text.h"
 
 /* The columns behind step and epoch. */
-static const struct { const char *name; size_t at; } columns[] = {
-#define COLUMN(name) { #name, offsetof(cc_metrics_row, name) }
-    COLUMN(lr), COLUMN(threshold), COLUMN(loss), COLUMN(loss_s), COLUMN(loss_u), COLUMN(loss_c), COLUMN(mask_rate), COLUMN(pseudo_acc),
-    COLUMN(train_top1), COLUMN(val_loss), COLUMN(val_top1), COLUMN(val_top3), COLUMN(val_top5), COLUMN(images_per_s), COLUMN(seconds),
+static const struct {
+    const char *name;
+    size_t at;
+} columns[] = {
+#define COLUMN(name)                                                                                                                       \
+    {                                                                                                                                      \
+#name, offsetof(cc_metrics_row, name)                                                                                              \
+    }
+    COLUMN(lr),       COLUMN(threshold), COLUMN(loss),       COLUMN(loss_s),       COLUMN(loss_u),
+    COLUMN(loss_c),   COLUMN(mask_rate), COLUMN(pseudo_acc), COLUMN(train_top1),   COLUMN(val_loss),
+    COLUMN(val_top1), COLUMN(val_top3),  COLUMN(val_top5),   COLUMN(images_per_s), COLUMN(seconds),
 #undef COLUMN
 };
 
 const cc_metrics_row cc_metrics_nothing = { 0, 0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
 
-static double *cell(cc_metrics_row *row, size_t column)
-{
-    return (double *)((char *)row + columns[column].at);
-}
+static double *cell(cc_metrics_row *row, size_t column) { return (double *)((char *)row + columns[column].at); }
 
 static camcl_status write_text(const char *path, cc_text *text, camcl_error *err)
 {
@@ -37,7 +41,8 @@ static camcl_status write_text(const char *path, cc_text *text, camcl_error *err
 static void add_header(cc_text *text)
 {
     cc_text_add(text, "step,epoch");
-    for (size_t i = 0; i < CC_COUNT(columns); i++) cc_text_add(text, ",%s", columns[i].name);
+    for (size_t i = 0; i < CC_COUNT(columns); i++)
+        cc_text_add(text, ",%s", columns[i].name);
 }
 
 static camcl_status write_metrics(const cc_metrics *metrics, const char *path, camcl_error *err)
@@ -104,7 +109,8 @@ static camcl_status parse_metrics(const char *path, const char *data, size_t siz
     for (size_t line = 1; at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         cc_metrics_row row;
-        bool right = stop != NULL && !header.failed &&
+        bool right =
+            stop != NULL && !header.failed &&
             (line == 1 ? (size_t)(stop - at) == header.length && memcmp(at, header.data, header.length) == 0 : parse_row(at, stop, &row));
         if (!right) {
             status = cc_fail(err, CAMCL_BAD_DATA, "'%s' line %zu: not a %s of a metrics file (restore or remove the file)", path, line,
@@ -151,7 +157,8 @@ camcl_status cc_metrics_append(cc_metrics *metrics, const char *path, const cc_m
 camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64_t step, camcl_error *err)
 {
     size_t count = metrics->count;
-    while (metrics->count > 0 && metrics->rows[metrics->count - 1].step > step) metrics->count--;
+    while (metrics->count > 0 && metrics->rows[metrics->count - 1].step > step)
+        metrics->count--;
     if (metrics->count == count) return CAMCL_OK;
     camcl_status status = write_metrics(metrics, path, err);
     if (status != CAMCL_OK) metrics->count = count;
@@ -161,8 +168,16 @@ camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64
 /* ---- result.json ---- */
 
 const cc_result cc_result_nothing = {
-    .best_epoch = NAN, .best_val_top1 = NAN, .test_loss = NAN, .test_top1 = NAN, .test_top3 = NAN, .test_top5 = NAN, .seconds = NAN,
-    .width = NAN, .labeled = NAN, .unlabeled = NAN,
+    .best_epoch = NAN,
+    .best_val_top1 = NAN,
+    .test_loss = NAN,
+    .test_top1 = NAN,
+    .test_top3 = NAN,
+    .test_top5 = NAN,
+    .seconds = NAN,
+    .width = NAN,
+    .labeled = NAN,
+    .unlabeled = NAN,
 };
 
 static void add_number(cc_text *text, const char *before, double value)
@@ -216,7 +231,8 @@ static void get_string(const cc_json *object, const char *name, char *out, size_
 {
     const char *value = cc_json_string(cc_json_get(object, name));
     size_t length = value == NULL ? 0 : cc_min_size(strlen(value), size - 1);
-    while (length > 0 && value[length] != '\0' && ((unsigned char)value[length] & 0xC0) == 0x80) length--;   /* cut before a character */
+    while (length > 0 && value[length] != '\0' && ((unsigned char)value[length] & 0xC0) == 0x80)
+        length--; /* cut before a character */
     if (length > 0) memcpy(out, value, length);
     out[length] = '\0';
 }
@@ -264,7 +280,8 @@ static void add_field(cc_text *text, const char *value)
         return;
     }
     cc_text_add(text, "\"");
-    for (; *value != '\0'; value++) cc_text_add(text, *value == '"' ? "\"\"" : "%c", *value);
+    for (; *value != '\0'; value++)
+        cc_text_add(text, *value == '"' ? "\"\"" : "%c", *value);
     cc_text_add(text, "\"");
 }
 
@@ -279,7 +296,8 @@ camcl_status cc_confusion_write(const char *path, size_t classes, const char *co
     for (size_t t = 0; t < classes; t++) {
         cc_text_add(&text, "\n");
         add_field(&text, names[t]);
-        for (size_t p = 0; p < classes; p++) cc_text_add(&text, ",%llu", (unsigned long long)counts[t * classes + p]);
+        for (size_t p = 0; p < classes; p++)
+            cc_text_add(&text, ",%llu", (unsigned long long)counts[t * classes + p]);
     }
     cc_text_add(&text, "\n");
     camcl_status status = write_text(path, &text, err);
@@ -295,12 +313,14 @@ static char *next_field(char **at, bool *end_of_line)
     if (quoted) read++;
     for (; *read != '\0'; read++) {
         if (quoted && *read == '"') {
-            if (read[1] == '"') read++;
+            if (read[1] == '"')
+                read++;
             else {
                 quoted = false;
                 continue;
             }
-        } else if (!quoted && (*read == ',' || *read == '\n')) break;
+        } else if (!quoted && (*read == ',' || *read == '\n'))
+            break;
         if (!quoted && *read == '\r' && read[1] == '\n') continue;
         *write++ = *read;
     }
@@ -337,8 +357,10 @@ static size_t count_classes(const char *data)
     size_t count = 0;
     bool quoted = false;
     for (; *data != '\0' && (quoted || *data != '\n'); data++) {
-        if (*data == '"') quoted = !quoted;
-        else if (*data == ',' && !quoted) count++;
+        if (*data == '"')
+            quoted = !quoted;
+        else if (*data == ',' && !quoted)
+            count++;
     }
     return count;
 }
@@ -364,7 +386,8 @@ camcl_status cc_confusion_read(const char *path, cc_confusion *confusion, camcl_
         status = cc_fail(err, CAMCL_BAD_DATA, "'%s': not a confusion matrix (restore or remove the file)", path);
         goto cleanup;
     }
-    for (size_t i = 0; i < classes; i++) CC_TRY(cc_copy_text(names[i], &confusion->names[i], err));
+    for (size_t i = 0; i < classes; i++)
+        CC_TRY(cc_copy_text(names[i], &confusion->names[i], err));
 cleanup:
     free(names);
     free(data);
@@ -373,7 +396,8 @@ cleanup:
 
 void cc_confusion_free(cc_confusion *confusion)
 {
-    for (size_t i = 0; confusion->names != NULL && i < confusion->classes; i++) free(confusion->names[i]);
+    for (size_t i = 0; confusion->names != NULL && i < confusion->classes; i++)
+        free(confusion->names[i]);
     free(confusion->names);
     free(confusion->counts);
     *confusion = (cc_confusion){ 0 };

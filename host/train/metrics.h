@@ -14,7 +14,7 @@ typedef struct cc_metrics_row {
     double val_loss, val_top1, val_top3, val_top5, images_per_s, seconds;
 } cc_metrics_row;
 
-extern const cc_metrics_row cc_metrics_nothing;   /* step and epoch 0, all else not available */
+extern const cc_metrics_row cc_metrics_nothing; /* step and epoch 0, all else not available */
 
 typedef struct cc_metrics {
     cc_metrics_row *rows;
@@ -38,8 +38,8 @@ typedef struct cc_result {
     double test_loss, test_top1, test_top3, test_top5;
     double seconds;
     char device[256];
-    char mode[32], arch[64], preset[32];        /* optional */
-    double width, labeled, unlabeled;           /* optional: channels, images, images */
+    char mode[32], arch[64], preset[32]; /* optional */
+    double width, labeled, unlabeled;    /* optional: channels, images, images */
 } cc_result;
 
 extern const cc_result cc_result_nothing;
@@ -51,8 +51,8 @@ camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *er
 /* confusion.csv: a line "true\predicted,NAME,..." and then per true class "NAME,count,...", quoted as in RFC 4180. */
 typedef struct cc_confusion {
     size_t classes;
-    char **names;            /* [classes] */
-    uint64_t *counts;        /* [classes true, classes predicted] */
+    char **names;     /* [classes] */
+    uint64_t *counts; /* [classes true, classes predicted] */
 } cc_confusion;
 
 camcl_status cc_confusion_write(const char *path, size_t classes, const char *const *names, const uint64_t *counts, camcl_error *err);

@@ -17,9 +17,11 @@
 static void add_head(cc_text *out, const cc_report_run *runs, size_t count)
 {
     cc_text_add(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
-    if (count == 1) cc_html_escape(out, runs[0].name);
-    else cc_text_add(out, "%zu runs", count);
+                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
+    if (count == 1)
+        cc_html_escape(out, runs[0].name);
+    else
+        cc_text_add(out, "%zu runs", count);
     cc_text_add(out, " \xc2\xb7 camcl report</title><style>\n");
     cc_html_style(out);
     cc_text_add(out, "</style></head><body>\n<header><p class=\"eyebrow\">camcl report</p><h1>");
@@ -80,10 +82,7 @@ static const cc_report_run *best_run(const cc_report_run *runs, size_t count, co
     return best;
 }
 
-static bool same_or_unknown(double a, double b)
-{
-    return a == b || isnan(a) || isnan(b);
-}
+static bool same_or_unknown(double a, double b) { return a == b || isnan(a) || isnan(b); }
 
 /* What the comparison says, no more than it bears. */
 static void add_verdict(cc_text *out, const cc_report_run *runs, size_t count)
@@ -170,7 +169,8 @@ static void add_unfinished(cc_text *out, const cc_report_run *run)
 static double largest(const cc_report_run *runs, size_t count, size_t column)
 {
     double most = NAN;
-    for (size_t r = 0; r < count; r++) most = fmax(most, *(const double *)((const char *)&runs[r].result + column));   /* fmax skips NaN */
+    for (size_t r = 0; r < count; r++)
+        most = fmax(most, *(const double *)((const char *)&runs[r].result + column)); /* fmax skips NaN */
     return most;
 }
 
@@ -246,11 +246,13 @@ static void add_tiles(cc_text *out, const cc_report_run *run)
 
 static void add_table(cc_text *out, const cc_report_run *runs, size_t count)
 {
-    cc_text_add(out, "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th>"
+    cc_text_add(out,
+                "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th>"
                 "<th>labels</th><th>unlabelled</th><th class=\"t\">network</th><th>validation<br>top-1 %%</th><th>at epoch</th>"
                 "<th>test<br>top-1 %%</th><th>test<br>top-3 %%</th><th>test<br>top-5 %%</th><th>time</th>%s</tr></thead><tbody>\n",
                 one_device(runs, count) ? "" : "<th class=\"t\">device</th>");
-    for (size_t r = 0; r < count; r++) add_result_row(out, runs, count, r);
+    for (size_t r = 0; r < count; r++)
+        add_result_row(out, runs, count, r);
     cc_text_add(out, "</tbody></table></div>\n");
 }
 
@@ -275,7 +277,7 @@ static void add_results(cc_text *out, const cc_report_run *runs, size_t count)
     }
     if (errors)
         cc_text_add(out, "\xc2\xb1 is one standard error from the number of test images; it says nothing about the spread between "
-                    "seeds, which only more runs can show.");
+                         "seeds, which only more runs can show.");
     cc_text_add(out, "</p></section>\n");
 }
 
@@ -285,21 +287,44 @@ typedef struct plot {
     const char *title, *about;
     bool percent, from_zero;
     cc_chart_best best;
-    size_t columns;           /* used only by the page of a single run, where it may be more than one */
-    struct { const char *name; size_t at; } column[3];
+    size_t columns; /* used only by the page of a single run, where it may be more than one */
+    struct {
+        const char *name;
+        size_t at;
+    } column[3];
 } plot;
 
 #define AT(member) offsetof(cc_metrics_row, member)
 
 /* One run: what belongs together shares a chart. */
 static const plot single_plots[] = {
-    { "Accuracy", "share of images classified right", true, false, CC_CHART_BEST_VALUE_OF_FIRST, 2,
+    { "Accuracy",
+      "share of images classified right",
+      true,
+      false,
+      CC_CHART_BEST_VALUE_OF_FIRST,
+      2,
       { { "validation", AT(val_top1) }, { "training", AT(train_top1) } } },
-    { "Loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 3,
+    { "Loss",
+      "cross-entropy",
+      false,
+      true,
+      CC_CHART_NO_BEST,
+      3,
       { { "labelled", AT(loss_s) }, { "validation", AT(val_loss) }, { "pseudo-label", AT(loss_u) } } },
-    { "CAM consistency", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1,
+    { "CAM consistency",
+      "mean squared difference of the two views\xe2\x80\x99 maps",
+      false,
+      true,
+      CC_CHART_NO_BEST,
+      1,
       { { "CAM loss", AT(loss_c) } } },
-    { "Pseudo-labels", "share of unlabelled images confident; of these, right", true, true, CC_CHART_NO_BEST, 2,
+    { "Pseudo-labels",
+      "share of unlabelled images confident; of these, right",
+      true,
+      true,
+      CC_CHART_NO_BEST,
+      2,
       { { "confident", AT(mask_rate) }, { "right", AT(pseudo_acc) } } },
     { "Learning rate", "of the optimizer", false, true, CC_CHART_NO_BEST, 1, { { "rate", AT(lr) } } },
     { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "images/s", AT(images_per_s) } } },
@@ -307,17 +332,37 @@ static const plot single_plots[] = {
 
 /* Several runs: one quantity per chart. */
 static const plot compared_plots[] = {
-    { "Validation top-1", "share of validation images classified right; dots: best", true, false, CC_CHART_BEST_DOTS, 1,
+    { "Validation top-1",
+      "share of validation images classified right; dots: best",
+      true,
+      false,
+      CC_CHART_BEST_DOTS,
+      1,
       { { "", AT(val_top1) } } },
     { "Validation loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 1, { { "", AT(val_loss) } } },
-    { "Training top-1", "share of labelled training images classified right", true, false, CC_CHART_NO_BEST, 1,
+    { "Training top-1",
+      "share of labelled training images classified right",
+      true,
+      false,
+      CC_CHART_NO_BEST,
+      1,
       { { "", AT(train_top1) } } },
     { "Labelled loss", "cross-entropy on labelled images", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_s) } } },
-    { "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", false, true, CC_CHART_NO_BEST, 1,
+    { "Pseudo-label loss",
+      "cross-entropy of strong views against pseudo-labels",
+      false,
+      true,
+      CC_CHART_NO_BEST,
+      1,
       { { "", AT(loss_u) } } },
     { "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_c) } } },
     { "Mask rate", "share of unlabelled images that are confident", true, true, CC_CHART_NO_BEST, 1, { { "", AT(mask_rate) } } },
-    { "Pseudo-label accuracy", "of confident images, those whose pseudo-label is right", true, false, CC_CHART_NO_BEST, 1,
+    { "Pseudo-label accuracy",
+      "of confident images, those whose pseudo-label is right",
+      true,
+      false,
+      CC_CHART_NO_BEST,
+      1,
       { { "", AT(pseudo_acc) } } },
     { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "", AT(images_per_s) } } },
 };
@@ -380,8 +425,10 @@ static camcl_status write_page(const cc_report_run *runs, size_t count, const ch
 {
     cc_text page = CC_TEXT_INIT;
     add_head(&page, runs, count);
-    if (count == 1) add_single_lead(&page, &runs[0]);
-    else add_verdict(&page, runs, count);
+    if (count == 1)
+        add_single_lead(&page, &runs[0]);
+    else
+        add_verdict(&page, runs, count);
     cc_text_add(&page, "</header>\n<main>\n");
     add_results(&page, runs, count);
     add_curves(&page, runs, count);
@@ -389,7 +436,7 @@ static camcl_status write_page(const cc_report_run *runs, size_t count, const ch
     cc_report_add_gallery(&page, runs, count);
     cc_report_add_config(&page, runs, count);
     cc_text_add(&page, "</main>\n<footer>Made by camcl " CAMCL_VERSION ". Curves show values under the pointer.</footer>\n"
-                "</body></html>\n");
+                       "</body></html>\n");
     camcl_status status;
     if (page.failed) {
         status = cc_fail(err, CAMCL_NO_MEMORY, "report '%s': no memory for the page (report fewer runs at once)", output);
@@ -410,12 +457,14 @@ camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const
     if (output == NULL && count > 1)
         return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
     CC_TRY(CC_NEW(count, &runs, err));
-    for (size_t i = 0; i < count; i++) CC_TRY(cc_report_run_read(run_dirs[i], &runs[i], err));
+    for (size_t i = 0; i < count; i++)
+        CC_TRY(cc_report_run_read(run_dirs[i], &runs[i], err));
     CC_TRY(cc_report_name_runs(runs, count, err));
     if (output == NULL) CC_TRY(cc_path_join(run_dirs[0], cc_run_file_name(CC_RUN_REPORT), &beside, err));
     CC_TRY(write_page(runs, count, output != NULL ? output : beside, err));
 cleanup:
-    for (size_t i = 0; runs != NULL && i < count; i++) cc_report_run_free(&runs[i]);
+    for (size_t i = 0; runs != NULL && i < count; i++)
+        cc_report_run_free(&runs[i]);
     free(runs);
     free(beside);
     return status;

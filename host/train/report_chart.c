@@ -12,12 +12,12 @@
 #define LEFT 46.0
 #define TOP 12.0
 #define BOTTOM (HEIGHT - 30.0)
-#define LETTER 6.3            /* mean width of a character */
-#define LABEL_GAP 13.5        /* least distance of two labels' base lines */
-#define LABEL_MOST 15         /* characters */
-#define TIP_MOST 24           /* characters of a name in the tip */
-#define HOVER_COLUMNS 48      /* at most, so that the page stays small */
-#define POINTS_MOST 800       /* of one curve; more cannot be told apart */
+#define LETTER 6.3       /* mean width of a character */
+#define LABEL_GAP 13.5   /* least distance of two labels' base lines */
+#define LABEL_MOST 15    /* characters */
+#define TIP_MOST 24      /* characters of a name in the tip */
+#define HOVER_COLUMNS 48 /* at most, so that the page stays small */
+#define POINTS_MOST 800  /* of one curve; more cannot be told apart */
 
 typedef struct frame {
     double x_low, x_high, x_step, y_low, y_high, y_step, right;
@@ -25,7 +25,7 @@ typedef struct frame {
 
 typedef struct label {
     const cc_chart_series *series;
-    double x, y, at;          /* the curve's end; the base line of the text */
+    double x, y, at; /* the curve's end; the base line of the text */
 } label;
 
 static double value_at(const cc_chart_series *series, size_t row)
@@ -47,15 +47,9 @@ bool cc_chart_has_data(const cc_chart *chart)
     return false;
 }
 
-static double map_x(const frame *f, double x)
-{
-    return LEFT + (x - f->x_low) / (f->x_high - f->x_low) * (f->right - LEFT);
-}
+static double map_x(const frame *f, double x) { return LEFT + (x - f->x_low) / (f->x_high - f->x_low) * (f->right - LEFT); }
 
-static double map_y(const frame *f, double y)
-{
-    return BOTTOM - (y - f->y_low) / (f->y_high - f->y_low) * (BOTTOM - TOP);
-}
+static double map_y(const frame *f, double y) { return BOTTOM - (y - f->y_low) / (f->y_high - f->y_low) * (BOTTOM - TOP); }
 
 /* The 1-2-5 number that cuts span into about `parts`. */
 static double nice_step(double span, double parts)
@@ -93,7 +87,7 @@ static void y_range(const cc_chart *chart, frame *f)
             high = fmax(high, value);
         }
     if (chart->from_zero) low = fmin(low, 0);
-    if (high - low < 1e-9 * fmax(fabs(high), 1e-9)) {   /* a level line still needs a range */
+    if (high - low < 1e-9 * fmax(fabs(high), 1e-9)) { /* a level line still needs a range */
         double pad = high != 0 ? 0.1 * fabs(high) : 1;
         high += pad;
         if (!(chart->from_zero && low >= 0)) low -= pad;
@@ -116,7 +110,7 @@ static frame make_frame(const cc_chart *chart)
     }
     if (f.x_high <= 0) f.x_high = 1;
     f.x_step = fmax(nice_step(f.x_high, 4), 1);
-    f.right = WIDTH - 14 - LETTER * fmax(fmin(longest, LABEL_MOST), 6);   /* 6: the word "step" stands there too */
+    f.right = WIDTH - 14 - LETTER * fmax(fmin(longest, LABEL_MOST), 6); /* 6: the word "step" stands there too */
     y_range(chart, &f);
     return f;
 }
@@ -133,8 +127,10 @@ static void add_axes(cc_text *out, const cc_chart *chart, const frame *f)
         put(out, "\"/><text text-anchor=\"end\" x=\"", LEFT - 7);
         put(out, "\" y=\"", y + 4);
         cc_text_add(out, "\">");
-        if (f->y_high >= 10000 || decimals > 5) cc_html_short(out, value);
-        else cc_html_number(out, value, decimals);
+        if (f->y_high >= 10000 || decimals > 5)
+            cc_html_short(out, value);
+        else
+            cc_html_number(out, value, decimals);
         cc_text_add(out, "%s</text>", chart->percent ? "%" : "");
     }
     put(out, "<line class=\"axis\" x1=\"", LEFT);
@@ -182,7 +178,7 @@ static void add_curve(cc_text *out, const cc_chart_series *series, const frame *
         for (size_t j = i; j < end; j++) {
             double value = value_at(series, j);
             if (!isfinite(value)) continue;
-            if (!(value_at(series, low) <= value)) low = j;     /* also moves on from a missing value */
+            if (!(value_at(series, low) <= value)) low = j; /* also moves on from a missing value */
             if (!(value_at(series, high) >= value)) high = j;
         }
         size_t pair[2] = { cc_min_size(low, high), cc_max_size(low, high) };
@@ -216,7 +212,7 @@ static void add_best(cc_text *out, const cc_chart *chart, const cc_chart_series 
     if (!isfinite(value)) return;
     double x = map_x(f, (double)series->metrics->rows[best].step), y = map_y(f, value);
     add_point(out, x, y, 4.5);
-    if (chart->best != CC_CHART_BEST_VALUE_OF_FIRST) return;   /* values of several curves would cover each other */
+    if (chart->best != CC_CHART_BEST_VALUE_OF_FIRST) return; /* values of several curves would cover each other */
     put(out, "<text class=\"value\" text-anchor=\"middle\" x=\"", fmin(fmax(x, LEFT + 20), f->right - 14));
     put(out, "\" y=\"", y < TOP + 12 ? y + 19 : y - 9);
     cc_text_add(out, "\">");
@@ -288,8 +284,10 @@ static bool find_value(const cc_chart_series *series, uint64_t step, double *val
     size_t low = 0, high = series->metrics->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (series->metrics->rows[middle].step < step) low = middle + 1;
-        else high = middle;
+        if (series->metrics->rows[middle].step < step)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == series->metrics->count || series->metrics->rows[low].step != step) return false;
     *value = value_at(series, low);

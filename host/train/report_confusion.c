@@ -8,40 +8,36 @@
 #include "train/report_html.h"
 #include "train/report_sections.h"
 
-#define TABLE_CLASSES 20   /* more do not fit a page as a table */
-#define PAIRS 5            /* most confused pairs named in words */
+#define TABLE_CLASSES 20 /* more do not fit a page as a table */
+#define PAIRS 5          /* most confused pairs named in words */
 
-typedef struct pair { size_t row, column; uint64_t count; } pair;
+typedef struct pair {
+    size_t row, column;
+    uint64_t count;
+} pair;
 
-static uint64_t count_at(const cc_confusion *c, size_t row, size_t column)
-{
-    return c->counts[row * c->classes + column];
-}
+static uint64_t count_at(const cc_confusion *c, size_t row, size_t column) { return c->counts[row * c->classes + column]; }
 
 static uint64_t row_sum(const cc_confusion *c, size_t row)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < c->classes; i++) sum += count_at(c, row, i);
+    for (size_t i = 0; i < c->classes; i++)
+        sum += count_at(c, row, i);
     return sum;
 }
 
 static uint64_t column_sum(const cc_confusion *c, size_t column)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < c->classes; i++) sum += count_at(c, i, column);
+    for (size_t i = 0; i < c->classes; i++)
+        sum += count_at(c, i, column);
     return sum;
 }
 
-static double share(uint64_t part, uint64_t all)
-{
-    return all > 0 ? (double)part / (double)all : NAN;
-}
+static double share(uint64_t part, uint64_t all) { return all > 0 ? (double)part / (double)all : NAN; }
 
 /* Shade 0..1 of a share of its row: the root lifts the few per cent of a typical confusion out of the background. */
-static double shade(double part)
-{
-    return part > 0 ? 0.06 + 0.94 * sqrt(part) : 0;
-}
+static double shade(double part) { return part > 0 ? 0.06 + 0.94 * sqrt(part) : 0; }
 
 static void add_percent(cc_text *out, double part)
 {
@@ -74,13 +70,14 @@ static void add_table(cc_text *out, const cc_confusion *c)
         cc_text_add(out, "</th>");
     }
     cc_text_add(out, "<th class=\"rate\" scope=\"col\" title=\"share of the class's images that were recognised\">recall</th></tr></thead>"
-                "<tbody>\n");
+                     "<tbody>\n");
     for (size_t t = 0; t < c->classes; t++) {
         uint64_t sum = row_sum(c, t);
         cc_text_add(out, "<tr><th scope=\"row\">");
         cc_html_escape_cut(out, c->names[t], 24);
         cc_text_add(out, "</th>");
-        for (size_t p = 0; p < c->classes; p++) add_cell(out, c, t, p, sum);
+        for (size_t p = 0; p < c->classes; p++)
+            add_cell(out, c, t, p, sum);
         cc_text_add(out, "<td class=\"rate\">");
         add_percent(out, share(count_at(c, t, t), sum));
         cc_text_add(out, "</td></tr>\n");
@@ -97,15 +94,17 @@ static void add_table(cc_text *out, const cc_confusion *c)
 static void add_picture(cc_text *out, const cc_confusion *c)
 {
     size_t n = c->classes;
-    cc_text_add(out, "<div style=\"flex:1 1 420px;max-width:620px\"><svg class=\"many\" viewBox=\"0 0 %zu %zu\" role=\"img\" "
-                "aria-label=\"Confusion matrix\"><rect class=\"back\" width=\"%zu\" height=\"%zu\"/>", n, n, n, n);
+    cc_text_add(out,
+                "<div style=\"flex:1 1 420px;max-width:620px\"><svg class=\"many\" viewBox=\"0 0 %zu %zu\" role=\"img\" "
+                "aria-label=\"Confusion matrix\"><rect class=\"back\" width=\"%zu\" height=\"%zu\"/>",
+                n, n, n, n);
     for (size_t t = 0; t < n; t++) {
         uint64_t sum = row_sum(c, t);
         for (size_t p = 0; p < n; p++) {
             uint64_t count = count_at(c, t, p);
             if (count == 0) continue;
-            cc_text_add(out, "<rect class=\"%s\" x=\"%zu\" y=\"%zu\" width=\"1\" height=\"1\" style=\"--v:",
-                        t == p ? "hit1" : "miss1", p, t);
+            cc_text_add(out, "<rect class=\"%s\" x=\"%zu\" y=\"%zu\" width=\"1\" height=\"1\" style=\"--v:", t == p ? "hit1" : "miss1", p,
+                        t);
             cc_html_number(out, shade(share(count, sum)), 2);
             cc_text_add(out, "\"><title>");
             cc_html_escape(out, c->names[t]);
@@ -148,8 +147,10 @@ static void add_pairs(cc_text *out, const cc_confusion *c)
 static void add_matrix(cc_text *out, const cc_confusion *c)
 {
     cc_text_add(out, "<div class=\"sides\">");
-    if (c->classes <= TABLE_CLASSES) add_table(out, c);
-    else add_picture(out, c);
+    if (c->classes <= TABLE_CLASSES)
+        add_table(out, c);
+    else
+        add_picture(out, c);
     add_pairs(out, c);
     cc_text_add(out, "</div>");
 }
@@ -162,7 +163,7 @@ void cc_report_add_confusion(cc_text *out, const cc_report_run *runs, size_t cou
         if (runs[r].confusion.classes == 0) continue;
         if (first) {
             cc_text_add(out, "<p class=\"note\">Test images by true class (rows) and predicted class (columns). Blue: right, orange: "
-                        "wrong; the stronger, the larger the share of the row.</p><div class=\"panels\">\n");
+                             "wrong; the stronger, the larger the share of the row.</p><div class=\"panels\">\n");
         }
         if (count == 1) {
             cc_text_add(out, "<div class=\"card panel\">");

@@ -11,8 +11,8 @@
 #include "train/report_html.h"
 #include "train/run_dir.h"
 
-#define IMAGES_MOST 72                       /* of one run; the last ones by name, which are the latest */
-#define IMAGE_BYTES_MOST ((size_t)2 << 20)   /* a larger file is no CAM picture of ours */
+#define IMAGES_MOST 72                     /* of one run; the last ones by name, which are the latest */
+#define IMAGE_BYTES_MOST ((size_t)2 << 20) /* a larger file is no CAM picture of ours */
 
 static camcl_status run_path(const cc_report_run *run, cc_run_file file, char **path, camcl_error *err)
 {
@@ -43,7 +43,7 @@ static camcl_status read_figures(cc_report_run *run, camcl_error *err)
         run->finished = part == CAMCL_OK;
         CC_TRY(note(run, part, &problem, err));
     }
-    part = cc_metrics_read(metrics, &run->metrics, &problem);   /* what was read before a damaged row is shown */
+    part = cc_metrics_read(metrics, &run->metrics, &problem); /* what was read before a damaged row is shown */
     CC_TRY(note(run, part, &problem, err));
     if (cc_file_exists(confusion)) {
         part = cc_confusion_read(confusion, &run->confusion, &problem);
@@ -90,10 +90,7 @@ static bool is_png_name(const char *name)
     return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".png") == 0;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* Sorted names of the folder's PNG files; the caller frees each and the list. */
 static camcl_status list_pictures(const char *path, char ***names, size_t *count, camcl_error *err)
@@ -164,8 +161,10 @@ static camcl_status read_picture(cc_report_run *run, const char *folder, const c
     part = cc_file_read(path, &image->data, &image->size, &problem);
     if (part == CAMCL_OK) part = check_png(path, image, &problem);
     CC_TRY(note(run, part, &problem, err));
-    if (part == CAMCL_OK) run->image_count++;
-    else free_image(image);
+    if (part == CAMCL_OK)
+        run->image_count++;
+    else
+        free_image(image);
 cleanup:
     if (status != CAMCL_OK) free_image(image);
     free(path);
@@ -182,9 +181,11 @@ static camcl_status read_pictures(cc_report_run *run, camcl_error *err)
     CC_TRY(note(run, list_pictures(folder, &names, &count, &problem), &problem, err));
     run->images_left_out = count > IMAGES_MOST ? count - IMAGES_MOST : 0;
     CC_TRY(CC_NEW(count, &run->images, err));
-    for (size_t i = run->images_left_out; i < count; i++) CC_TRY(read_picture(run, folder, names[i], err));
+    for (size_t i = run->images_left_out; i < count; i++)
+        CC_TRY(read_picture(run, folder, names[i], err));
 cleanup:
-    for (size_t i = 0; i < count; i++) free(names[i]);
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
     free(names);
     free(folder);
     return status;
@@ -200,8 +201,8 @@ camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error
     CC_RETURN_IF_FAILED(read_figures(run, err));
     CC_RETURN_IF_FAILED(read_config(run, err));
     CC_RETURN_IF_FAILED(read_pictures(run, err));
-    bool nothing = !run->finished && run->metrics.count == 0 && run->config == NULL && run->config_text == NULL &&
-                   run->problems.length == 0;
+    bool nothing =
+        !run->finished && run->metrics.count == 0 && run->config == NULL && run->config_text == NULL && run->problems.length == 0;
     if (nothing)
         return cc_fail(err, CAMCL_BAD_DATA, "'%s' is no run directory: it has no config.ini, metrics.csv or result.json (check the path)",
                        dir);
@@ -210,7 +211,8 @@ camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error
 
 void cc_report_run_free(cc_report_run *run)
 {
-    for (size_t i = 0; i < run->image_count; i++) free_image(&run->images[i]);
+    for (size_t i = 0; i < run->image_count; i++)
+        free_image(&run->images[i]);
     free(run->images);
     cc_metrics_free(&run->metrics);
     cc_confusion_free(&run->confusion);
@@ -250,12 +252,16 @@ camcl_status cc_report_name_runs(cc_report_run *runs, size_t count, camcl_error 
     CC_TRY(CC_NEW(count, &paths, err));
     for (size_t i = 0; i < count; i++) {
         CC_TRY(cc_path_absolute(runs[i].dir, &paths[i], err));
-        for (size_t n = strlen(paths[i]); n > 1 && paths[i][n - 1] == '/'; n--) paths[i][n - 1] = '\0';
+        for (size_t n = strlen(paths[i]); n > 1 && paths[i][n - 1] == '/'; n--)
+            paths[i][n - 1] = '\0';
     }
-    while (parts < 4 && !all_differ(paths, count, parts)) parts++;
-    for (size_t i = 0; i < count; i++) CC_TRY(cc_copy_text(tail(paths[i], parts), &runs[i].name, err));
+    while (parts < 4 && !all_differ(paths, count, parts))
+        parts++;
+    for (size_t i = 0; i < count; i++)
+        CC_TRY(cc_copy_text(tail(paths[i], parts), &runs[i].name, err));
 cleanup:
-    for (size_t i = 0; paths != NULL && i < count; i++) free(paths[i]);
+    for (size_t i = 0; paths != NULL && i < count; i++)
+        free(paths[i]);
     free(paths);
     return status;
 }
@@ -275,7 +281,8 @@ const char *cc_report_arch(const cc_report_run *run)
 double cc_report_test_images(const cc_report_run *run)
 {
     double total = 0;
-    for (size_t i = 0; i < run->confusion.classes * run->confusion.classes; i++) total += (double)run->confusion.counts[i];
+    for (size_t i = 0; i < run->confusion.classes * run->confusion.classes; i++)
+        total += (double)run->confusion.counts[i];
     return total > 0 ? total : NAN;
 }
 

@@ -12,23 +12,23 @@
 /* One picture of cams/, named STEM_PART.png or STEM.png (part is then ""). */
 typedef struct cc_report_image {
     char *stem, *part;
-    char *data;              /* the PNG file */
+    char *data; /* the PNG file */
     size_t size;
     unsigned width, height;
 } cc_report_image;
 
 typedef struct cc_report_run {
-    char *dir, *name;        /* as given; short, unique among the runs of a report */
-    bool finished;           /* result is there */
+    char *dir, *name; /* as given; short, unique among the runs of a report */
+    bool finished;    /* result is there */
     cc_result result;
     cc_metrics metrics;
-    cc_confusion confusion;  /* classes = 0: not there */
-    camcl_config *config;    /* NULL: not there, or not readable, then perhaps config_text */
-    camcl_config *initial;   /* the defaults under the same preset; NULL with config */
+    cc_confusion confusion; /* classes = 0: not there */
+    camcl_config *config;   /* NULL: not there, or not readable, then perhaps config_text */
+    camcl_config *initial;  /* the defaults under the same preset; NULL with config */
     char *config_text;
     cc_report_image *images; /* sorted by stem */
     size_t image_count, images_left_out;
-    cc_text problems;        /* HTML: one paragraph per file that could not be read */
+    cc_text problems; /* HTML: one paragraph per file that could not be read */
 } cc_report_run;
 
 /* Reads a run. Files that are missing or damaged leave their part empty; damage is noted in problems. CAMCL_BAD_DATA: nothing of
@@ -44,6 +44,6 @@ const char *cc_report_mode(const cc_report_run *run);
 const char *cc_report_arch(const cc_report_run *run);
 /* The standard error of test top-1 in percent points, from the number of test images; NaN: unknown. */
 double cc_report_error(const cc_report_run *run);
-double cc_report_test_images(const cc_report_run *run);   /* NaN: unknown */
+double cc_report_test_images(const cc_report_run *run); /* NaN: unknown */
 
 #endif

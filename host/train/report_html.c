@@ -36,10 +36,7 @@ static size_t escape(cc_text *out, const char *text, size_t left, size_t most)
     return written;
 }
 
-void cc_html_escape(cc_text *out, const char *text)
-{
-    escape(out, text, strlen(text), SIZE_MAX);
-}
+void cc_html_escape(cc_text *out, const char *text) { escape(out, text, strlen(text), SIZE_MAX); }
 
 size_t cc_html_length(const char *text)
 {
@@ -104,7 +101,8 @@ void cc_html_count(cc_text *out, double value)
         return;
     }
     int length = snprintf(digits, sizeof digits, "%.0f", value);
-    for (int i = 0; i < length; i++) cc_text_add(out, i > 0 && (length - i) % 3 == 0 ? ",%c" : "%c", digits[i]);
+    for (int i = 0; i < length; i++)
+        cc_text_add(out, i > 0 && (length - i) % 3 == 0 ? ",%c" : "%c", digits[i]);
 }
 
 void cc_html_duration(cc_text *out, double seconds)
@@ -115,8 +113,12 @@ void cc_html_duration(cc_text *out, double seconds)
     }
     unsigned long long whole = (unsigned long long)(seconds + 0.5);
     if (seconds < 10) cc_html_number(out, seconds, 1);
-    if (seconds < 10) cc_text_add(out, " s");
-    else if (whole < 60) cc_text_add(out, "%llu s", whole);
-    else if (whole < 3600) cc_text_add(out, "%llu min %02llu s", whole / 60, whole % 60);
-    else cc_text_add(out, "%llu h %02llu min", whole / 3600, whole / 60 % 60);
+    if (seconds < 10)
+        cc_text_add(out, " s");
+    else if (whole < 60)
+        cc_text_add(out, "%llu s", whole);
+    else if (whole < 3600)
+        cc_text_add(out, "%llu min %02llu s", whole / 60, whole % 60);
+    else
+        cc_text_add(out, "%llu h %02llu min", whole / 3600, whole / 60 % 60);
 }

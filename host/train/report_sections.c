@@ -9,7 +9,7 @@
 
 /* ---- CAM gallery ---- */
 
-#define SMALL_IMAGE 96   /* up to this many pixels a side, pixels are shown enlarged and sharp */
+#define SMALL_IMAGE 96 /* up to this many pixels a side, pixels are shown enlarged and sharp */
 
 /* Width on the page: several runs stand side by side. */
 static double shown_width(const cc_report_image *image, size_t count)
@@ -40,7 +40,8 @@ static void add_image(cc_text *out, const cc_report_image *image, size_t count, 
 static size_t same_stem(const cc_report_run *run, size_t first)
 {
     size_t i = first + 1;
-    while (i < run->image_count && strcmp(run->images[i].stem, run->images[first].stem) == 0) i++;
+    while (i < run->image_count && strcmp(run->images[i].stem, run->images[first].stem) == 0)
+        i++;
     return i - first;
 }
 
@@ -52,7 +53,8 @@ static void add_figure(cc_text *out, const cc_report_run *runs, size_t count, co
     cc_text_add(out, "</figcaption><div class=\"rows\">");
     for (size_t r = 0; r < count; r++) {
         size_t first = 0;
-        while (first < runs[r].image_count && strcmp(runs[r].images[first].stem, stem) != 0) first++;
+        while (first < runs[r].image_count && strcmp(runs[r].images[first].stem, stem) != 0)
+            first++;
         if (first == runs[r].image_count) continue;
         size_t n = same_stem(&runs[r], first);
         cc_text_add(out, "<div>");
@@ -62,16 +64,14 @@ static void add_figure(cc_text *out, const cc_report_run *runs, size_t count, co
             cc_text_add(out, "</figcaption>");
         }
         cc_text_add(out, "<div class=\"row\">");
-        for (size_t i = 0; i < n; i++) add_image(out, &runs[r].images[first + i], count, n > 1);
+        for (size_t i = 0; i < n; i++)
+            add_image(out, &runs[r].images[first + i], count, n > 1);
         cc_text_add(out, "</div></div>");
     }
     cc_text_add(out, "</div></figure>\n");
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* Stems of all runs, sorted, each once. NULL when there is no memory. */
 static const char **collect_stems(const cc_report_run *runs, size_t count, size_t total, size_t *stems)
@@ -81,7 +81,8 @@ static const char **collect_stems(const cc_report_run *runs, size_t count, size_
     *stems = 0;
     if (CC_NEW(total, &list, NULL) != CAMCL_OK) return NULL;
     for (size_t r = 0; r < count; r++)
-        for (size_t i = 0; i < runs[r].image_count; i++) list[all++] = runs[r].images[i].stem;
+        for (size_t i = 0; i < runs[r].image_count; i++)
+            list[all++] = runs[r].images[i].stem;
     qsort(list, all, sizeof *list, by_text);
     for (size_t i = 0; i < all; i++)
         if (i == 0 || strcmp(list[i], list[*stems - 1]) != 0) list[(*stems)++] = list[i];
@@ -97,7 +98,8 @@ static double widest_figure(const cc_report_run *runs, size_t count)
         for (size_t i = 0, n; i < runs[r].image_count; i += n) {
             double row = 0;
             n = same_stem(&runs[r], i);
-            for (size_t k = 0; k < n; k++) row += shown_width(&runs[r].images[i + k], count) + 10;
+            for (size_t k = 0; k < n; k++)
+                row += shown_width(&runs[r].images[i + k], count) + 10;
             if (row > widest) widest = row;
         }
         all += widest;
@@ -115,7 +117,7 @@ void cc_report_add_gallery(cc_text *out, const cc_report_run *runs, size_t count
     cc_text_add(out, "<section><h2>Class activation maps</h2>\n");
     if (total == 0) {
         cc_text_add(out, "<p class=\"missing\">No CAM pictures: the folder cams is missing or empty (output.cams_every says when they "
-                    "are written).</p></section>\n");
+                         "are written).</p></section>\n");
         return;
     }
     const char **list = collect_stems(runs, count, total, &stems);
@@ -128,7 +130,8 @@ void cc_report_add_gallery(cc_text *out, const cc_report_run *runs, size_t count
     cc_text_add(out, "</p><div class=\"gallery\" style=\"--cell:");
     cc_html_number(out, widest_figure(runs, count), 0);
     cc_text_add(out, "px\">\n");
-    for (size_t i = 0; i < stems; i++) add_figure(out, runs, count, list[i]);
+    for (size_t i = 0; i < stems; i++)
+        add_figure(out, runs, count, list[i]);
     cc_text_add(out, "</div></section>\n");
     free(list);
 }
@@ -168,8 +171,10 @@ static void add_setting(cc_text *out, const cc_report_run *runs, size_t count, c
     for (size_t r = 0; r < count; r++) {
         const char *value = setting(&runs[r], key);
         cc_text_add(out, "<td>");
-        if (value == NULL || value[0] == '\0') cc_text_add(out, "<span class=\"empty\">%s</span>", value == NULL ? "unknown" : "empty");
-        else cc_html_escape(out, value);
+        if (value == NULL || value[0] == '\0')
+            cc_text_add(out, "<span class=\"empty\">%s</span>", value == NULL ? "unknown" : "empty");
+        else
+            cc_html_escape(out, value);
         cc_text_add(out, "</td>");
     }
     cc_text_add(out, "</tr>\n");

@@ -89,5 +89,6 @@ static const char *const rules[] = {
 
 void cc_html_style(cc_text *out)
 {
-    for (size_t i = 0; i < CC_COUNT(rules); i++) cc_text_add(out, "%s\n", rules[i]);
+    for (size_t i = 0; i < CC_COUNT(rules); i++)
+        cc_text_add(out, "%s\n", rules[i]);
 }

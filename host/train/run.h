@@ -13,12 +13,20 @@
 
 /* Sums since the last metrics row, kept in the state. */
 typedef enum cc_interval_sum {
-    CC_SUM_STEPS, CC_SUM_LOSS_S, CC_SUM_LOSS_U, CC_SUM_LOSS_C,      /* losses: sums of the steps' means */
-    CC_SUM_LABELED, CC_SUM_CORRECT, CC_SUM_UNLABELED, CC_SUM_CONFIDENT, CC_SUM_CONFIDENT_CORRECT,
-    CC_SUM_SECONDS, CC_SUM_IMAGES
+    CC_SUM_STEPS,
+    CC_SUM_LOSS_S,
+    CC_SUM_LOSS_U,
+    CC_SUM_LOSS_C, /* losses: sums of the steps' means */
+    CC_SUM_LABELED,
+    CC_SUM_CORRECT,
+    CC_SUM_UNLABELED,
+    CC_SUM_CONFIDENT,
+    CC_SUM_CONFIDENT_CORRECT,
+    CC_SUM_SECONDS,
+    CC_SUM_IMAGES
 } cc_interval_sum;
 
-enum { CC_IN_FLIGHT = 3 };   /* steps whose sums may still be on their way */
+enum { CC_IN_FLIGHT = 3 }; /* steps whose sums may still be on their way */
 
 typedef struct cc_run {
     const camcl_config *config;
@@ -32,23 +40,23 @@ typedef struct cc_run {
     cc_resident *train_images;
     cc_arena *arena;
     cc_step *step;
-    cc_evaluator *validation;    /* NULL without validation images */
-    cc_tape *swap;               /* exchanges weights and their EMA; NULL without EMA */
+    cc_evaluator *validation; /* NULL without validation images */
+    cc_tape *swap;            /* exchanges weights and their EMA; NULL without EMA */
     cc_sampler *labeled, *unlabeled;
     cc_transform *transforms[3]; /* labelled, weak, strong */
     uint32_t *sources;
-    cc_run_state state;          /* step, best, interval sums; the rest is filled when it is saved */
+    cc_run_state state; /* step, best, interval sums; the rest is filled when it is saved */
     cc_metrics metrics;
     cc_model_card card;
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
     size_t in_flight_count;
-    double started;              /* cc_seconds() when this process began to train */
+    double started; /* cc_seconds() when this process began to train */
     double interval_started;
-    double shown;                /* cc_seconds() of the last progress report */
+    double shown; /* cc_seconds() of the last progress report */
     bool finished_before;
-    bool abandoned;              /* a new run that could not start */
-    bool logging;                /* something was said: a failure belongs into train.log, too; a run that never began stays as it is */
+    bool abandoned; /* a new run that could not start */
+    bool logging;   /* something was said: a failure belongs into train.log, too; a run that never began stays as it is */
 } cc_run;
 
 /* setup.c */

@@ -17,24 +17,23 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define LOCK_TRIES 16   /* each is used up only by another process that leaves at the same moment */
+#define LOCK_TRIES 16 /* each is used up only by another process that leaves at the same moment */
 
 struct cc_run_dir {
     char *path, *files[CC_RUN_FILES];
-    int lock, log;      /* file descriptors, or -1 */
+    int lock, log; /* file descriptors, or -1 */
 };
 
 static const char *const names[CC_RUN_FILES] = {
-    [CC_RUN_CONFIG] = "config.ini", [CC_RUN_SPLITS] = "splits.json", [CC_RUN_METRICS] = "metrics.csv", [CC_RUN_LOG] = "train.log",
-    [CC_RUN_RESULT] = "result.json", [CC_RUN_CONFUSION] = "confusion.csv", [CC_RUN_BEST] = "best.safetensors",
-    [CC_RUN_LAST] = "last.safetensors", [CC_RUN_STATE] = "state.safetensors", [CC_RUN_CAMS] = "cams", [CC_RUN_REPORT] = "report.html",
-    [CC_RUN_LOCK] = ".lock",
+    [CC_RUN_CONFIG] = "config.ini",       [CC_RUN_SPLITS] = "splits.json",
+    [CC_RUN_METRICS] = "metrics.csv",     [CC_RUN_LOG] = "train.log",
+    [CC_RUN_RESULT] = "result.json",      [CC_RUN_CONFUSION] = "confusion.csv",
+    [CC_RUN_BEST] = "best.safetensors",   [CC_RUN_LAST] = "last.safetensors",
+    [CC_RUN_STATE] = "state.safetensors", [CC_RUN_CAMS] = "cams",
+    [CC_RUN_REPORT] = "report.html",      [CC_RUN_LOCK] = ".lock",
 };
 
-const char *cc_run_file_name(cc_run_file file)
-{
-    return names[file];
-}
+const char *cc_run_file_name(cc_run_file file) { return names[file]; }
 
 /* Whether name is a temporary file of cc_file_write; *writer is then the process that made it. */
 static bool is_temporary(const char *name, long *writer)
@@ -148,11 +147,12 @@ camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, ca
     CC_RETURN_IF_FAILED(CC_NEW(1, &dir, err));
     dir->lock = dir->log = -1;
     CC_TRY(cc_copy_text(path, &dir->path, err));
-    for (int i = 0; i < CC_RUN_FILES; i++) CC_TRY(cc_path_join(path, names[i], &dir->files[i], err));
+    for (int i = 0; i < CC_RUN_FILES; i++)
+        CC_TRY(cc_path_join(path, names[i], &dir->files[i], err));
     if (!resume && cc_is_folder(path)) CC_TRY(check_new(dir, err));
     CC_TRY(cc_make_folders(path, err));
     CC_TRY(take_lock(dir, err));
-    if (!resume) CC_TRY(check_new(dir, err));   /* another process may have been here between */
+    if (!resume) CC_TRY(check_new(dir, err)); /* another process may have been here between */
     remove_leftovers(path);
     remove_leftovers(dir->files[CC_RUN_CAMS]);
     *out = dir;
@@ -168,10 +168,11 @@ void cc_run_dir_close(cc_run_dir **pointer)
     cc_run_dir *dir = *pointer;
     if (dir->log >= 0) close(dir->log);
     if (dir->lock >= 0) {
-        unlink(dir->files[CC_RUN_LOCK]);   /* before the lock is released, so that it is no one else's file */
+        unlink(dir->files[CC_RUN_LOCK]); /* before the lock is released, so that it is no one else's file */
         close(dir->lock);
     }
-    for (int i = 0; i < CC_RUN_FILES; i++) free(dir->files[i]);
+    for (int i = 0; i < CC_RUN_FILES; i++)
+        free(dir->files[i]);
     free(dir->path);
     free(dir);
     *pointer = NULL;
@@ -182,27 +183,19 @@ void cc_run_dir_abandon(cc_run_dir **pointer)
     static const cc_run_file first[] = { CC_RUN_CONFIG, CC_RUN_SPLITS, CC_RUN_METRICS, CC_RUN_LOG };
     char *path = NULL;
     if (*pointer == NULL) return;
-    for (size_t i = 0; i < CC_COUNT(first); i++) unlink((*pointer)->files[first[i]]);
+    for (size_t i = 0; i < CC_COUNT(first); i++)
+        unlink((*pointer)->files[first[i]]);
     if (cc_copy_text((*pointer)->path, &path, NULL) != CAMCL_OK) path = NULL;
     cc_run_dir_close(pointer);
-    if (path) rmdir(path);   /* stays where something else is in it */
+    if (path) rmdir(path); /* stays where something else is in it */
     free(path);
 }
 
-const char *cc_run_dir_path(const cc_run_dir *dir)
-{
-    return dir->path;
-}
+const char *cc_run_dir_path(const cc_run_dir *dir) { return dir->path; }
 
-const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file)
-{
-    return dir->files[file];
-}
+const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file) { return dir->files[file]; }
 
-bool cc_run_dir_has(const cc_run_dir *dir, cc_run_file file)
-{
-    return cc_file_exists(dir->files[file]);
-}
+bool cc_run_dir_has(const cc_run_dir *dir, cc_run_file file) { return cc_file_exists(dir->files[file]); }
 
 /* Opened at the first line: a run that has nothing to say changes nothing. */
 static camcl_status open_log(cc_run_dir *dir, camcl_error *err)
@@ -238,7 +231,8 @@ camcl_status cc_run_dir_log(cc_run_dir *dir, camcl_error *err, const char *forma
     cc_text_add(&text, "%s  %s\n", stamp, line);
     camcl_status status = CAMCL_OK;
     errno = 0;
-    if (text.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", dir->files[CC_RUN_LOG]);
+    if (text.failed)
+        status = cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", dir->files[CC_RUN_LOG]);
     else if (write(dir->log, text.data, text.length) != (ssize_t)text.length)
         status = cc_fail_errno(err, "write", dir->files[CC_RUN_LOG], errno != 0 ? errno : ENOSPC);
     cc_text_free(&text);

@@ -7,18 +7,18 @@
 #include "base/diag.h"
 
 typedef enum cc_run_file {
-    CC_RUN_CONFIG,       /* config.ini */
-    CC_RUN_SPLITS,       /* splits.json */
-    CC_RUN_METRICS,      /* metrics.csv */
-    CC_RUN_LOG,          /* train.log */
-    CC_RUN_RESULT,       /* result.json */
-    CC_RUN_CONFUSION,    /* confusion.csv */
-    CC_RUN_BEST,         /* best.safetensors */
-    CC_RUN_LAST,         /* last.safetensors */
-    CC_RUN_STATE,        /* state.safetensors */
-    CC_RUN_CAMS,         /* cams, a folder */
-    CC_RUN_REPORT,       /* report.html */
-    CC_RUN_LOCK,         /* .lock, only while a process holds the folder */
+    CC_RUN_CONFIG,    /* config.ini */
+    CC_RUN_SPLITS,    /* splits.json */
+    CC_RUN_METRICS,   /* metrics.csv */
+    CC_RUN_LOG,       /* train.log */
+    CC_RUN_RESULT,    /* result.json */
+    CC_RUN_CONFUSION, /* confusion.csv */
+    CC_RUN_BEST,      /* best.safetensors */
+    CC_RUN_LAST,      /* last.safetensors */
+    CC_RUN_STATE,     /* state.safetensors */
+    CC_RUN_CAMS,      /* cams, a folder */
+    CC_RUN_REPORT,    /* report.html */
+    CC_RUN_LOCK,      /* .lock, only while a process holds the folder */
     CC_RUN_FILES
 } cc_run_file;
 
@@ -37,8 +37,8 @@ void cc_run_dir_close(cc_run_dir **dir);
  * empty. */
 void cc_run_dir_abandon(cc_run_dir **dir);
 
-const char *cc_run_dir_path(const cc_run_dir *dir);                        /* as given */
-const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file);      /* path + "/" + name; borrowed */
+const char *cc_run_dir_path(const cc_run_dir *dir);                   /* as given */
+const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file); /* path + "/" + name; borrowed */
 bool cc_run_dir_has(const cc_run_dir *dir, cc_run_file file);
 
 /* Appends one line, with date and time in front, to train.log. A line that a killed process left half-written is ended first. */

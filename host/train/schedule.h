@@ -8,10 +8,10 @@ typedef enum cc_schedule_kind { CC_SCHEDULE_CONSTANT, CC_SCHEDULE_COSINE, CC_SCH
 
 typedef struct cc_schedule {
     cc_schedule_kind kind;
-    double lr, gamma;        /* gamma: factor every step_epochs epochs (CC_SCHEDULE_STEP) */
+    double lr, gamma; /* gamma: factor every step_epochs epochs (CC_SCHEDULE_STEP) */
     uint64_t step_epochs;
-    uint64_t warmup;         /* steps over which the rate grows linearly: (k+1)/warmup of it at step k */
-    uint64_t steps, epoch_steps, epochs;   /* steps = K of the cosine lr/2 (1 + cos(pi k/K)) */
+    uint64_t warmup;                     /* steps over which the rate grows linearly: (k+1)/warmup of it at step k */
+    uint64_t steps, epoch_steps, epochs; /* steps = K of the cosine lr/2 (1 + cos(pi k/K)) */
     double threshold, threshold_end;
 } cc_schedule;
 

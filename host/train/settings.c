@@ -24,8 +24,9 @@ cc_split_spec cc_split_spec_from(const camcl_config *config)
     cc_split_spec spec = {
         .labeled = (size_t)camcl_config_int(config, "data.labeled"),
         .validation = (size_t)camcl_config_int(config, "data.validation"),
-        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto") ? CC_UNLABELED_AUTO
-                   : camcl_config_is(config, "data.unlabeled", "all") ? CC_UNLABELED_ALL : CC_UNLABELED_COUNT,
+        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto")  ? CC_UNLABELED_AUTO
+                     : camcl_config_is(config, "data.unlabeled", "all") ? CC_UNLABELED_ALL
+                                                                        : CC_UNLABELED_COUNT,
         .ratio = camcl_config_double(config, "data.ratio"),
         .seed = (uint64_t)camcl_config_int(config, "data.seed"),
     };
@@ -36,8 +37,9 @@ cc_split_spec cc_split_spec_from(const camcl_config *config)
 static cc_objective objective_from(const camcl_config *config)
 {
     return (cc_objective){
-        .mode = camcl_config_is(config, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED
-              : camcl_config_is(config, "ssl.mode", "pseudo-label") ? CC_MODE_PSEUDO_LABEL : CC_MODE_GRADCAM,
+        .mode = camcl_config_is(config, "ssl.mode", "supervised")     ? CC_MODE_SUPERVISED
+                : camcl_config_is(config, "ssl.mode", "pseudo-label") ? CC_MODE_PSEUDO_LABEL
+                                                                      : CC_MODE_GRADCAM,
         .confidence = camcl_config_is(config, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
         .joint = camcl_config_is(config, "ssl.batch_norm", "joint"),
         .shared_class = camcl_config_is(config, "ssl.cam_class", "shared"),
@@ -71,7 +73,8 @@ static cc_schedule schedule_from(const camcl_config *config)
              batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
     cc_schedule s = {
         .kind = camcl_config_is(config, "optim.schedule", "cosine") ? CC_SCHEDULE_COSINE
-              : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP : CC_SCHEDULE_CONSTANT,
+                : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP
+                                                                    : CC_SCHEDULE_CONSTANT,
         .lr = camcl_config_double(config, "optim.lr"),
         .gamma = camcl_config_double(config, "optim.lr_gamma"),
         .step_epochs = (uint64_t)camcl_config_int(config, "optim.lr_step"),
@@ -93,7 +96,8 @@ static cc_augment_options augment_from(const camcl_config *config, size_t image_
         .flip_vertical = camcl_config_bool(config, "augment.flip_vertical"),
         .crop_min = camcl_config_double(config, "augment.crop_min"),
         .rotations = camcl_config_is(config, "augment.rotations", "paper-code") ? CC_ROTATIONS_PAPER_CODE
-                   : camcl_config_is(config, "augment.rotations", "none") ? CC_ROTATIONS_NONE : CC_ROTATIONS_QUARTER,
+                     : camcl_config_is(config, "augment.rotations", "none")     ? CC_ROTATIONS_NONE
+                                                                                : CC_ROTATIONS_QUARTER,
         .per_image = camcl_config_bool(config, "augment.per_image"),
         .size = image_size,
         .seed = (uint64_t)camcl_config_int(config, "train.seed"),
@@ -111,7 +115,8 @@ static camcl_status per_channel(const camcl_config *config, const char *key, con
     if (given != channels)
         return cc_fail(err, CAMCL_BAD_CONFIG, "%s = %s: %zu values for images of %zu channels (give one per channel, or auto)", key,
                        camcl_config_string(config, key), given, channels);
-    for (size_t c = 0; c < channels; c++) out[c] = (float)values[c];
+    for (size_t c = 0; c < channels; c++)
+        out[c] = (float)values[c];
     return CAMCL_OK;
 }
 

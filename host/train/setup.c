@@ -35,8 +35,8 @@ static camcl_status check_saved_config(cc_run *run, camcl_error *err)
     CC_TRY(camcl_config_create(&saved, err));
     CC_TRY(camcl_config_load(saved, cc_run_dir_file(run->dir, CC_RUN_CONFIG), err));
     CC_TRY(camcl_config_check_resume(saved, run->config, err));
-    run->finished_before = cc_run_dir_has(run->dir, CC_RUN_RESULT) &&
-                           camcl_config_int(saved, "train.epochs") == camcl_config_int(run->config, "train.epochs");
+    run->finished_before =
+        cc_run_dir_has(run->dir, CC_RUN_RESULT) && camcl_config_int(saved, "train.epochs") == camcl_config_int(run->config, "train.epochs");
 cleanup:
     camcl_config_destroy(&saved);
     return status;
@@ -149,12 +149,15 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_model_record_packing(run->model, err));
     const size_t programs = cc_device_count_uncompiled(run->device);
     if (programs)
-        CC_RETURN_IF_FAILED(cc_run_say(run, err, "kernels: compiling %zu program%s, once for this device and driver", programs,
-                                       programs == 1 ? "" : "s"));
+        CC_RETURN_IF_FAILED(
+            cc_run_say(run, err, "kernels: compiling %zu program%s, once for this device and driver", programs, programs == 1 ? "" : "s"));
     return cc_arena_commit(run->arena, err);
 }
 
-typedef struct tune_report { cc_run *run; double said; } tune_report;
+typedef struct tune_report {
+    cc_run *run;
+    double said;
+} tune_report;
 
 static void report_tuning(void *context, const camcl_tune_progress *p)
 {
@@ -172,8 +175,7 @@ static camcl_status tune(cc_run *run, camcl_error *err)
     camcl_tune_result result;
     if (!camcl_config_is(run->config, "device.tune", "full") || run->model->plan.count > 0) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tune_run(run->device, &run->settings, &options, &result, err));
-    return cc_run_say(run, err, "kernels: %zu timed in %.0f s, %zu known before", result.timed, result.seconds,
-                      result.known);
+    return cc_run_say(run, err, "kernels: %zu timed in %.0f s, %zu known before", result.timed, result.seconds, result.known);
 }
 
 static camcl_status initial_weights(cc_run *run, camcl_error *err)
@@ -288,13 +290,15 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
 
 void cc_run_close(cc_run *run)
 {
-    for (size_t i = 0; i < run->in_flight_count; i++) cc_readback_destroy(&run->in_flight[i]);
+    for (size_t i = 0; i < run->in_flight_count; i++)
+        cc_readback_destroy(&run->in_flight[i]);
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
     cc_evaluator_destroy(&run->validation);
     cc_sampler_destroy(&run->labeled);
     cc_sampler_destroy(&run->unlabeled);
-    for (int i = 0; i < 3; i++) free(run->transforms[i]);
+    for (int i = 0; i < 3; i++)
+        free(run->transforms[i]);
     free(run->sources);
     cc_model_destroy(&run->model);
     cc_resident_destroy(&run->train_images);
@@ -303,7 +307,9 @@ void cc_run_close(cc_run *run)
     cc_metrics_free(&run->metrics);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
-    if (run->abandoned) cc_run_dir_abandon(&run->dir);
-    else cc_run_dir_close(&run->dir);
+    if (run->abandoned)
+        cc_run_dir_abandon(&run->dir);
+    else
+        cc_run_dir_close(&run->dir);
     camcl_device_close(&run->device);
 }

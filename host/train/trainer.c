@@ -62,7 +62,8 @@ static camcl_status collect(cc_run *run, camcl_error *err)
 
 static camcl_status collect_all(cc_run *run, camcl_error *err)
 {
-    while (run->in_flight_count) CC_RETURN_IF_FAILED(collect(run, err));
+    while (run->in_flight_count)
+        CC_RETURN_IF_FAILED(collect(run, err));
     double now = cc_seconds();
     run->state.interval[CC_SUM_SECONDS] += now - run->interval_started;
     run->interval_started = now;
@@ -145,8 +146,14 @@ static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camc
 /* A metrics row as a line for people; what is not available is left out. */
 static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err)
 {
-    const struct { const char *name; double value; } rates[] = {
-        { "train", row->train_top1 }, { "val", row->val_top1 }, { "mask", row->mask_rate }, { "pseudo", row->pseudo_acc },
+    const struct {
+        const char *name;
+        double value;
+    } rates[] = {
+        { "train", row->train_top1 },
+        { "val", row->val_top1 },
+        { "mask", row->mask_rate },
+        { "pseudo", row->pseudo_acc },
     };
     char text[160] = "";
     for (size_t i = 0, used = 0; i < CC_COUNT(rates); i++)

@@ -135,7 +135,8 @@ static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, cam
         if (!cc_plan_read_key(plan->entries[i].key, &j->problem)) continue;
         cc_tune_key(&j->problem, j->key, sizeof j->key);
         size_t same = 0;
-        while (same < *count && strcmp((*out)[same].key, j->key) != 0) same++;
+        while (same < *count && strcmp((*out)[same].key, j->key) != 0)
+            same++;
         if (same < *count) continue;
         cc_plan_read_key(j->key, &j->problem);
         j->flops = flops_of(&j->problem);
@@ -280,7 +281,8 @@ static camcl_status time_gemm(camcl_device *device, const job *jobs, bool *wante
     result->timed++;
     if (options->progress) options->progress(options->context, &p);
     if (strcmp(best, builtin) == 0) return CAMCL_OK;
-    for (size_t i = 0; i < count; i++) wanted[i] = gemm_may_win(device, &jobs[i], before / after);
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = gemm_may_win(device, &jobs[i], before / after);
     return time_jobs(device, jobs, wanted, count, options, result, err);
 }
 

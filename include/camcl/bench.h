@@ -11,12 +11,14 @@ extern "C" {
 
 /* What the device reaches at most: 1e9 float32 operations (a multiply-add is two) per second with operands in registers, and 1e9 bytes per
  * second through buffers far larger than caches: y = x, y = x + f z, and the better of the two. Takes seconds. */
-typedef struct camcl_peak { double gflops, gbytes_per_s, copy_gbytes_per_s, triad_gbytes_per_s; } camcl_peak;
+typedef struct camcl_peak {
+    double gflops, gbytes_per_s, copy_gbytes_per_s, triad_gbytes_per_s;
+} camcl_peak;
 camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err);
 
 typedef struct camcl_step_time {
     double ms_per_step, images_per_s; /* of the best timed step after warm-up; labelled + unlabelled images (supervised: labelled only) */
-    size_t peak_bytes;                       /* device memory at its highest */
+    size_t peak_bytes;                /* device memory at its highest */
 } camcl_step_time;
 
 typedef enum camcl_bench_mode { CAMCL_BENCH_SUPERVISED, CAMCL_BENCH_PSEUDO_LABEL, CAMCL_BENCH_GRADCAM, CAMCL_BENCH_INFER } camcl_bench_mode;
@@ -29,21 +31,25 @@ camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, 
 /* Where a step's time goes. Each launch is waited for, the best of three runs counts, by the device's clock where that can be read. */
 typedef struct camcl_op_time {
     char op[24], direction[20], variant[32];
-    char shape[112];         /* "n32 h32 w32 c64 k64 r3 s3 stride1 pad1" of a convolution, "n32 in512 out10" of a linear layer, else "" */
-    size_t uses;             /* how often a step does it: layers of one shape share a row */
-    double ms;               /* of all uses */
-    double gflops, gbytes_per_s;   /* 1e9 per second; NaN: not known. A convolution counts its definition's operations, whatever the variant
-                                    * does, and each operand's bytes once */
-    double percent;          /* of what the device could do: min(peak, operations per byte x bandwidth); NaN: not known */
+    char shape[112]; /* "n32 h32 w32 c64 k64 r3 s3 stride1 pad1" of a convolution, "n32 in512 out10" of a linear layer, else "" */
+    size_t uses;     /* how often a step does it: layers of one shape share a row */
+    double ms;       /* of all uses */
+    double gflops, gbytes_per_s; /* 1e9 per second; NaN: not known. A convolution counts its definition's operations, whatever the variant
+                                  * does, and each operand's bytes once */
+    double percent;              /* of what the device could do: min(peak, operations per byte x bandwidth); NaN: not known */
 } camcl_op_time;
 /* One row per kernel and build options. */
-typedef struct camcl_kernel_time { char name[96]; size_t launches; double ms, gflops, gbytes_per_s; } camcl_kernel_time;
+typedef struct camcl_kernel_time {
+    char name[96];
+    size_t launches;
+    double ms, gflops, gbytes_per_s;
+} camcl_kernel_time;
 
 typedef struct camcl_step_profile {
-    camcl_peak peak;         /* measured before and after: the higher ones */
-    double ms;               /* sum over all launches */
-    double other_percent;    /* share of everything that is not convolution; refreshing weight layouts counts as convolution */
-    camcl_op_time *ops;      /* the slowest first, as kernels */
+    camcl_peak peak;      /* measured before and after: the higher ones */
+    double ms;            /* sum over all launches */
+    double other_percent; /* share of everything that is not convolution; refreshing weight layouts counts as convolution */
+    camcl_op_time *ops;   /* the slowest first, as kernels */
     size_t op_count;
     camcl_kernel_time *kernels;
     size_t kernel_count;

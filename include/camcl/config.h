@@ -13,25 +13,25 @@ extern "C" {
 
 typedef enum camcl_key_type {
     CAMCL_KEY_TEXT,
-    CAMCL_KEY_PATH,      /* relative to the working directory; camcl_config_write makes it absolute */
-    CAMCL_KEY_CHOICE,    /* one of `words` */
-    CAMCL_KEY_BOOL,      /* yes | no; true, on, 1, false, off, 0 are read too */
-    CAMCL_KEY_INT,       /* a whole number in minimum..maximum, or one of `words` */
-    CAMCL_KEY_NUMBER,    /* a number in minimum..maximum */
-    CAMCL_KEY_NUMBERS    /* numbers in minimum..maximum, comma-separated, or one of `words` */
+    CAMCL_KEY_PATH,   /* relative to the working directory; camcl_config_write makes it absolute */
+    CAMCL_KEY_CHOICE, /* one of `words` */
+    CAMCL_KEY_BOOL,   /* yes | no; true, on, 1, false, off, 0 are read too */
+    CAMCL_KEY_INT,    /* a whole number in minimum..maximum, or one of `words` */
+    CAMCL_KEY_NUMBER, /* a number in minimum..maximum */
+    CAMCL_KEY_NUMBERS /* numbers in minimum..maximum, comma-separated, or one of `words` */
 } camcl_key_type;
 
 /* One row of the schema. */
 typedef struct camcl_config_key {
     const char *section, *name;
     camcl_key_type type;
-    const char *initial;     /* the default; for a key with `paper_code`, the default under ssl.preset = corrected */
-    const char *paper_code;  /* the default under ssl.preset = paper-code, or NULL where the preset does not matter */
-    const char *words;       /* "a | b | c", or NULL */
-    const char *absent;      /* those of `words` that this version lacks, "b | c", or NULL */
-    double minimum, maximum; /* numbers only */
-    bool above_minimum, below_maximum;   /* the minimum or the maximum itself is outside the range */
-    bool optional;           /* may be empty */
+    const char *initial;               /* the default; for a key with `paper_code`, the default under ssl.preset = corrected */
+    const char *paper_code;            /* the default under ssl.preset = paper-code, or NULL where the preset does not matter */
+    const char *words;                 /* "a | b | c", or NULL */
+    const char *absent;                /* those of `words` that this version lacks, "b | c", or NULL */
+    double minimum, maximum;           /* numbers only */
+    bool above_minimum, below_maximum; /* the minimum or the maximum itself is outside the range */
+    bool optional;                     /* may be empty */
     const char *help;
 } camcl_config_key;
 
@@ -66,10 +66,10 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err);
 const char *camcl_config_warning(const camcl_config *config, size_t index);
 
 /* Values in force: set, else by preset, else the default. The key must exist and have the type. Borrowed until the key is set again. */
-const char *camcl_config_string(const camcl_config *config, const char *key);  /* any type: the text; "" when empty */
+const char *camcl_config_string(const camcl_config *config, const char *key); /* any type: the text; "" when empty */
 bool camcl_config_is(const camcl_config *config, const char *key, const char *word);
-long long camcl_config_int(const camcl_config *config, const char *key);       /* not while the value is one of the key's words */
-double camcl_config_double(const camcl_config *config, const char *key);       /* CAMCL_KEY_INT or CAMCL_KEY_NUMBER */
+long long camcl_config_int(const camcl_config *config, const char *key); /* not while the value is one of the key's words */
+double camcl_config_double(const camcl_config *config, const char *key); /* CAMCL_KEY_INT or CAMCL_KEY_NUMBER */
 bool camcl_config_bool(const camcl_config *config, const char *key);
 /* Writes at most `room` numbers of a CAMCL_KEY_NUMBERS to `numbers`; returns how many the value has, 0 for a word. */
 size_t camcl_config_numbers(const camcl_config *config, const char *key, double *numbers, size_t room);

@@ -19,16 +19,16 @@ typedef struct camcl_dataset camcl_dataset;
 typedef enum camcl_dataset_part { CAMCL_TRAIN_IMAGES, CAMCL_TEST_IMAGES } camcl_dataset_part;
 
 typedef struct camcl_dataset_spec {
-    const char *dataset;     /* shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder */
-    const char *root;        /* where its files are, see camcl_dataset_open; NULL: "data" */
-    uint32_t shapes_train;   /* `shapes` only: number of images drawn; 0: 10000 */
-    uint32_t shapes_test;    /* `shapes` only; 0: 2000 */
-    uint64_t shapes_seed;    /* `shapes` only; 0 draws the standard images */
+    const char *dataset;   /* shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder */
+    const char *root;      /* where its files are, see camcl_dataset_open; NULL: "data" */
+    uint32_t shapes_train; /* `shapes` only: number of images drawn; 0: 10000 */
+    uint32_t shapes_test;  /* `shapes` only; 0: 2000 */
+    uint64_t shapes_seed;  /* `shapes` only; 0 draws the standard images */
 } camcl_dataset_spec;
 
 typedef struct camcl_dataset_info {
-    const char *name;                        /* as in the spec */
-    uint32_t height, width, channels;        /* of every image */
+    const char *name;                 /* as in the spec */
+    uint32_t height, width, channels; /* of every image */
     uint32_t classes;
     uint32_t train_count, test_count;
     /* Per channel, of the training images' bytes divided by 255; std is the biased one, and 1 for a constant channel. */

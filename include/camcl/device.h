@@ -15,15 +15,15 @@ typedef enum camcl_device_type { CAMCL_GPU, CAMCL_CPU, CAMCL_ACCELERATOR, CAMCL_
 
 /* What a device says of itself. */
 typedef struct camcl_device_info {
-    char selector[16];       /* "P:D": platform and device number, picks exactly this device */
+    char selector[16]; /* "P:D": platform and device number, picks exactly this device */
     char platform[128], vendor[128], name[192], driver[128], opencl_c[64];
     camcl_device_type type;
     unsigned compute_units, clock_mhz;
-    size_t global_mem, local_mem, max_alloc, max_work_group;   /* bytes, bytes, bytes, work-items */
-    size_t base_align;       /* bytes to which sub-buffers are aligned */
-    size_t cache;            /* bytes of the last cache before global memory; 0: none, or not known */
+    size_t global_mem, local_mem, max_alloc, max_work_group; /* bytes, bytes, bytes, work-items */
+    size_t base_align;                                       /* bytes to which sub-buffers are aligned */
+    size_t cache;                                            /* bytes of the last cache before global memory; 0: none, or not known */
     bool fp16, fp64;
-    bool usable;             /* false: no compiler, or not little-endian: listed, never picked */
+    bool usable; /* false: no compiler, or not little-endian: listed, never picked */
 } camcl_device_info;
 
 /* Every device of every platform, in the loader's order. *infos is owned by the caller, freed with free(); no
@@ -34,8 +34,7 @@ camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_e
  * (case does not matter). auto prefers a GPU, then the device with the most compute units x clock; gpu, cpu and
  * accelerator take the most capable of that type. A name that matches several devices, or nothing that matches, is CAMCL_NO_DEVICE
  * with a detail that lists what exists. A list (comma-separated) is CAMCL_UNSUPPORTED. */
-camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index,
-                                 camcl_error *err);
+camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err);
 
 typedef struct camcl_device camcl_device;
 
@@ -43,20 +42,20 @@ typedef struct camcl_device camcl_device;
  * that serves as helper: called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument, it calls camcl_compile_kernels(0, ...). */
 #define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
 typedef struct camcl_kernel_compiler {
-    const char *program;     /* a path, or a name that PATH finds; NULL: this process compiles by itself, on one processor */
+    const char *program; /* a path, or a name that PATH finds; NULL: this process compiles by itself, on one processor */
     void *context;
     /* Before the first and after each helper's answer; done = total at the end, and only then. May be NULL. */
     void (*progress)(void *context, size_t done, size_t total);
 } camcl_kernel_compiler;
 
 typedef struct camcl_device_options {
-    const char *select;      /* as above; NULL or "": CAMCL_DEVICE, else auto */
-    const char *cache_dir;   /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl */
-    const char *conv;        /* auto | direct | winograd | gemm; NULL: auto */
-    const char *tune;        /* off: the built-in table of kernels; cache: stored winners, else the table; full: what is not stored is timed
-                              * when it is first needed; NULL: cache */
-    bool separate_memory;    /* one buffer per tensor, for checking tools */
-    camcl_kernel_compiler compiler;   /* program stays the caller's, until the device is closed */
+    const char *select;    /* as above; NULL or "": CAMCL_DEVICE, else auto */
+    const char *cache_dir; /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl */
+    const char *conv;      /* auto | direct | winograd | gemm; NULL: auto */
+    const char *tune;      /* off: the built-in table of kernels; cache: stored winners, else the table; full: what is not stored is timed
+                            * when it is first needed; NULL: cache */
+    bool separate_memory;  /* one buffer per tensor, for checking tools */
+    camcl_kernel_compiler compiler; /* program stays the caller's, until the device is closed */
 } camcl_device_options;
 
 /* Opens the selected device: context, queue, kernel cache. The caller owns *device. */

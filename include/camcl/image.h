@@ -15,11 +15,14 @@ extern "C" {
  * camcl_image_free is safe at any time), and leaves it empty when it fails. */
 typedef struct camcl_image {
     uint32_t width, height;
-    uint32_t channels;       /* 3: RGB, 1: grey */
-    uint8_t *pixels;         /* [height, width, channels] */
+    uint32_t channels; /* 3: RGB, 1: grey */
+    uint8_t *pixels;   /* [height, width, channels] */
 } camcl_image;
 
-#define CAMCL_IMAGE_INIT { 0, 0, 0, NULL }
+#define CAMCL_IMAGE_INIT                                                                                                                   \
+    {                                                                                                                                      \
+        0, 0, 0, NULL                                                                                                                      \
+    }
 
 /* The largest picture read, in pixels. */
 #define CAMCL_IMAGE_MOST_PIXELS ((size_t)1 << 27)

@@ -18,11 +18,11 @@ typedef struct camcl_model camcl_model;
 
 typedef struct camcl_model_info {
     const char *arch, *stem;
-    size_t width, classes, channels, image_size, stages;   /* stages: CAM layers 1..stages */
-    const char *const *class_names;          /* [classes] */
+    size_t width, classes, channels, image_size, stages; /* stages: CAM layers 1..stages */
+    const char *const *class_names;                      /* [classes] */
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
-    uint64_t step;                           /* training steps behind it */
-    size_t parameters;                       /* trained numbers */
+    uint64_t step;     /* training steps behind it */
+    size_t parameters; /* trained numbers */
 } camcl_model_info;
 
 /* Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. The caller owns *model. */
@@ -42,7 +42,7 @@ typedef struct camcl_images {
 
 typedef struct camcl_evaluation {
     size_t n;
-    double loss, top1, top3, top5;           /* mean cross-entropy; percent */
+    double loss, top1, top3, top5; /* mean cross-entropy; percent */
 } camcl_evaluation;
 
 /* Loss and accuracies over images[indices[0..n)] (indices NULL: all). Images without a label (-1) are left out of them; without any, they

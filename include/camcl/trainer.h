@@ -15,26 +15,26 @@ extern "C" {
 
 /* Where training stands. Losses and rates are means over the steps since the last report; NaN: not available. Rates in percent. */
 typedef struct camcl_progress {
-    uint64_t step, steps, epoch, epochs;      /* steps done of all, epoch from 1 */
-    double seconds, eta;                      /* of this process, and until the end of training */
-    double images_per_s;                      /* labelled + unlabelled */
+    uint64_t step, steps, epoch, epochs; /* steps done of all, epoch from 1 */
+    double seconds, eta;                 /* of this process, and until the end of training */
+    double images_per_s;                 /* labelled + unlabelled */
     double lr, threshold;
     double loss, loss_s, loss_u, loss_c, mask_rate, pseudo_acc, train_top1;
 } camcl_progress;
 
 typedef struct camcl_train_options {
-    bool resume;                              /* continue the run in output.dir, or start it if there is none */
-    const volatile sig_atomic_t *stop;        /* becomes nonzero: finish the step, save, return CAMCL_STOPPED; may be NULL */
-    void *context;                            /* first argument of the callbacks, which may be NULL */
-    void (*progress)(void *context, const camcl_progress *progress);   /* about ten times a second at most */
-    void (*message)(void *context, const char *line);                  /* one line without a line end: what happened, warnings */
-    camcl_kernel_compiler compiler;   /* see camcl_device_options */
+    bool resume;                       /* continue the run in output.dir, or start it if there is none */
+    const volatile sig_atomic_t *stop; /* becomes nonzero: finish the step, save, return CAMCL_STOPPED; may be NULL */
+    void *context;                     /* first argument of the callbacks, which may be NULL */
+    void (*progress)(void *context, const camcl_progress *progress); /* about ten times a second at most */
+    void (*message)(void *context, const char *line);                /* one line without a line end: what happened, warnings */
+    camcl_kernel_compiler compiler;                                  /* see camcl_device_options */
 } camcl_train_options;
 
 typedef struct camcl_train_result {
-    bool was_finished;                        /* the run was complete before: nothing was done */
+    bool was_finished; /* the run was complete before: nothing was done */
     uint64_t best_epoch;
-    double best_val_top1;                     /* percent; NaN without validation images */
+    double best_val_top1; /* percent; NaN without validation images */
     double test_loss, test_top1, test_top3, test_top5;
     double seconds;
 } camcl_train_result;

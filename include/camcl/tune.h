@@ -16,22 +16,22 @@ extern "C" {
 
 /* One thing that was timed: a convolution's shape and direction, a linear layer, or parameters of CLBlast. */
 typedef struct camcl_tune_progress {
-    size_t done, total;      /* including this one */
-    double seconds, eta;     /* since the start, and until the end by the operations that are left */
-    const char *key;         /* "conv2d forward n32 h32 ..." */
-    const char *winner, *builtin;   /* names of variants: the fastest, and what the built-in table takes */
-    double winner_ms, builtin_ms;   /* builtin_ms: NaN where it was not timed */
+    size_t done, total;           /* including this one */
+    double seconds, eta;          /* since the start, and until the end by the operations that are left */
+    const char *key;              /* "conv2d forward n32 h32 ..." */
+    const char *winner, *builtin; /* names of variants: the fastest, and what the built-in table takes */
+    double winner_ms, builtin_ms; /* builtin_ms: NaN where it was not timed */
 } camcl_tune_progress;
 
 typedef struct camcl_tune_options {
-    bool again;              /* time what is known already, too */
-    const volatile sig_atomic_t *stop;   /* becomes nonzero: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
+    bool again;                        /* time what is known already, too */
+    const volatile sig_atomic_t *stop; /* becomes nonzero: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
     void *context;
-    void (*progress)(void *context, const camcl_tune_progress *progress);   /* after each; may be NULL */
+    void (*progress)(void *context, const camcl_tune_progress *progress); /* after each; may be NULL */
 } camcl_tune_options;
 
 typedef struct camcl_tune_result {
-    size_t total, known, timed;   /* needed by the configuration; of those, known before; timed now */
+    size_t total, known, timed; /* needed by the configuration; of those, known before; timed now */
     double seconds;
 } camcl_tune_result;
 

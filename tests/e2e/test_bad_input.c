@@ -41,7 +41,8 @@ static const char *write_cifar(const char *folder)
         records[i * RECORD] = (unsigned char)(i % 10);
         memset(records + i * RECORD + 1, (int)(i * 6), RECORD - 1);
     }
-    for (size_t f = 0; f < 6; f++) scratch_write(scratch_path(root, names[f]), records, RECORDS * RECORD);
+    for (size_t f = 0; f < 6; f++)
+        scratch_write(scratch_path(root, names[f]), records, RECORDS * RECORD);
     free(records);
     return root;
 }
@@ -84,7 +85,10 @@ static void test_data(void **state)
 
 static void test_configuration(void **state)
 {
-    static const struct { int status; const char *parts, *keys; } cases[] = {
+    static const struct {
+        int status;
+        const char *parts, *keys;
+    } cases[] = {
         { 2, "ssl.mode = fixmatch|not in this version", "ssl.mode=fixmatch" },
         { 2, "ssl.cam_layer = 5|1 to 4", "ssl.cam_layer=5" },
         { 2, "ssl.cam_layer = 4|1 to 3", "ssl.cam_layer=4 model.arch=wrn28-2" },
@@ -99,7 +103,8 @@ static void test_configuration(void **state)
         { 3, "device.select = no such device|matches no device", "'device.select=no such device'" },
         { 3, "device.select = 97:3|no such device", "device.select=97:3" },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) train_fails(*state, cases[i].status, cases[i].parts, cases[i].keys);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        train_fails(*state, cases[i].status, cases[i].parts, cases[i].keys);
     program_fails(*state, 2, "nowhere.ini", "train nowhere.ini");
     program_fails(*state, 2, "CONFIG", "train");
 }
@@ -208,7 +213,7 @@ static void test_disk_full(void **state)
     assert_non_null(after);
     assert_int_equal(after_size, size);
     assert_memory_equal(after, before, size);
-    assert_int_equal(scratch_entries(run), entries - 1);   /* result.json went when the run went on; no temporary file stayed */
+    assert_int_equal(scratch_entries(run), entries - 1); /* result.json went when the run went on; no temporary file stayed */
     free(before);
     free(after);
     free(program_prints(folder, "eval '%s/best.safetensors'", run));
@@ -256,15 +261,9 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data),
-        cmocka_unit_test(test_configuration),
-        cmocka_unit_test(test_ambiguous_device),
-        cmocka_unit_test(test_small_images),
-        cmocka_unit_test(test_checkpoints),
-        cmocka_unit_test(test_unwritable_output),
-        cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_device_memory),
-        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_data),         cmocka_unit_test(test_configuration), cmocka_unit_test(test_ambiguous_device),
+        cmocka_unit_test(test_small_images), cmocka_unit_test(test_checkpoints),   cmocka_unit_test(test_unwritable_output),
+        cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_device_memory), cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

@@ -55,7 +55,8 @@ static void assert_fails(void **state, const char *environment, const char *argu
     assert_int_equal(result.out_size, 0);
     char *line_end = strchr(result.err, '\n');
     assert_non_null(line_end);
-    for (const char *line = line_end + 1; *line; line = strchr(line, '\n') + 1) assert_memory_equal(line, "    ", 4);
+    for (const char *line = line_end + 1; *line; line = strchr(line, '\n') + 1)
+        assert_memory_equal(line, "    ", 4);
     *line_end = '\0';
     assert_memory_equal(result.err, "camcl: ", 7);
     if (!strstr(result.err, part)) fail_msg("%s: \"%s\" is not in: %s", arguments, part, result.err);
@@ -222,8 +223,10 @@ static void test_devices(void **state)
     for (size_t i = 0; i < count; i++) {
         const cc_json *device = &json->items[i];
         size_t value;
-        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) assert_non_null(cc_json_string(cc_json_get(device, texts[k])));
-        for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) assert_true(cc_json_size(cc_json_get(device, sizes[k]), &value));
+        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+            assert_non_null(cc_json_string(cc_json_get(device, texts[k])));
+        for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++)
+            assert_true(cc_json_size(cc_json_get(device, sizes[k]), &value));
         assert_int_equal(cc_json_get(device, "fp16")->kind, CC_JSON_BOOL);
         assert_int_equal(cc_json_get(device, "fp64")->kind, CC_JSON_BOOL);
         assert_int_equal(device->count, 14);

@@ -58,7 +58,8 @@ static void test_eval(void **state)
     assert_string_equal(cc_json_string(cc_json_get(json, "split")), "test");
     assert_true((size_t)json_number_at(json, "n") == TEST_IMAGES);
     static const char *const figures[] = { "top1", "top3", "top5" };
-    for (size_t i = 0; i < 3; i++) assert_true(fabs(json_number_at(json, figures[i]) - json_number_at(test, figures[i])) < 1e-6);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(fabs(json_number_at(json, figures[i]) - json_number_at(test, figures[i])) < 1e-6);
     assert_true(fabs(json_number_at(json, "loss") - json_number_at(test, "loss")) < 1e-4);
     cc_json_free(&json);
 
@@ -166,7 +167,8 @@ static void write_png(const char *path, uint32_t width, uint32_t height, uint32_
     camcl_image image = CAMCL_IMAGE_INIT;
     camcl_error err = { 0 };
     assert_int_equal(camcl_image_create(width, height, channels, &image, &err), CAMCL_OK);
-    for (uint32_t i = 0; i < width * height * channels; i++) image.pixels[i] = (uint8_t)(i * 37 % 251);
+    for (uint32_t i = 0; i < width * height * channels; i++)
+        image.pixels[i] = (uint8_t)(i * 37 % 251);
     if (camcl_image_write_png(path, &image, &err) == CAMCL_UNSUPPORTED) {
         print_message("this build writes no PNG\n");
         camcl_image_free(&image);
@@ -289,7 +291,7 @@ static void test_report(void **state)
     assert_non_null(text);
     assert_int_equal(strncmp(text, "<!", 2), 0);
     assert_non_null(strstr(text, "</html>"));
-    assert_null(strstr(text, "src=\"http"));   /* self-contained */
+    assert_null(strstr(text, "src=\"http")); /* self-contained */
     free(text);
 
     /* Several runs: one page in the working directory. */
@@ -313,8 +315,10 @@ static void check_bench(void **state, const char *device)
         "ms_per_step", "images_per_s", "peak_bytes", NULL
     };
     static const double images[] = { 8, 20, 20, 256 };
-    char *out = program_prints(*state, "bench step --json model.width=4 data.image_size=16 train.batch_labeled=8 train.batch_unlabeled=12 "
-                               "'device.cache_dir=%s/cache' %s", (char *)*state, device);
+    char *out = program_prints(*state,
+                               "bench step --json model.width=4 data.image_size=16 train.batch_labeled=8 train.batch_unlabeled=12 "
+                               "'device.cache_dir=%s/cache' %s",
+                               (char *)*state, device);
     cc_json *json = json_parse_text(out);
     assert_members(json, members);
     assert_non_null(cc_json_string(cc_json_get(json, "device")));
@@ -366,15 +370,9 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eval),
-        cmocka_unit_test(test_eval_overrides),
-        cmocka_unit_test(test_eval_elsewhere),
-        cmocka_unit_test(test_logits),
-        cmocka_unit_test(test_predict),
-        cmocka_unit_test(test_cam_of_files),
-        cmocka_unit_test(test_cam_of_data),
-        cmocka_unit_test(test_report),
-        cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_eval),          cmocka_unit_test(test_eval_overrides), cmocka_unit_test(test_eval_elsewhere),
+        cmocka_unit_test(test_logits),        cmocka_unit_test(test_predict),        cmocka_unit_test(test_cam_of_files),
+        cmocka_unit_test(test_cam_of_data),   cmocka_unit_test(test_report),         cmocka_unit_test(test_bench),
         cmocka_unit_test(test_other_devices),
     };
     return cmocka_run_group_tests(tests, setup, runs_teardown);

@@ -23,14 +23,17 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 /* An expected failure: its status, and a message of one line that mentions something. */
-#define FAILS(call, wanted, mention)                                                                                      \
-    do {                                                                                                                  \
-        camcl_status got_ = (call);                                                                                       \
-        if (got_ != (wanted)) fail_msg("%s: %s (%s)", #call, camcl_status_name(got_), err.message);                       \
-        assert_int_equal(err.status, (wanted));                                                                           \
-        if (!strstr(err.message, (mention)) || strchr(err.message, '\n')) fail_msg("%s: message \"%s\"", #call, err.message); \
+#define FAILS(call, wanted, mention)                                                                                                       \
+    do {                                                                                                                                   \
+        camcl_status got_ = (call);                                                                                                        \
+        if (got_ != (wanted)) fail_msg("%s: %s (%s)", #call, camcl_status_name(got_), err.message);                                        \
+        assert_int_equal(err.status, (wanted));                                                                                            \
+        if (!strstr(err.message, (mention)) || strchr(err.message, '\n')) fail_msg("%s: message \"%s\"", #call, err.message);              \
     } while (0)
 
 /* ---- silence: stdout and stderr go to a file while a test runs */
@@ -76,7 +79,10 @@ static size_t printed(void **state)
 
 /* ---- a small run */
 
-typedef struct listener { size_t messages, reports; camcl_progress last; } listener;
+typedef struct listener {
+    size_t messages, reports;
+    camcl_progress last;
+} listener;
 
 static void on_progress(void *context, const camcl_progress *p)
 {
@@ -93,16 +99,17 @@ static void on_message(void *context, const char *line)
 }
 
 static const char *const small[][2] = {
-    { "data.dataset", "shapes" },   { "data.labeled", "20" },        { "data.unlabeled", "40" },   { "data.validation", "10" },
-    { "model.width", "2" },         { "train.epochs", "1" },         { "train.epoch_steps", "2" }, { "train.batch_labeled", "4" },
-    { "train.batch_unlabeled", "4" }, { "ssl.threshold", "0.01" },   { "ssl.threshold_end", "0.01" },
+    { "data.dataset", "shapes" },     { "data.labeled", "20" },    { "data.unlabeled", "40" },      { "data.validation", "10" },
+    { "model.width", "2" },           { "train.epochs", "1" },     { "train.epoch_steps", "2" },    { "train.batch_labeled", "4" },
+    { "train.batch_unlabeled", "4" }, { "ssl.threshold", "0.01" }, { "ssl.threshold_end", "0.01" },
 };
 
 static camcl_config *small_config(const char *dir)
 {
     camcl_config *config = NULL;
     OK(camcl_config_create(&config, &err));
-    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) OK(camcl_config_set(config, small[i][0], small[i][1], "test", &err));
+    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++)
+        OK(camcl_config_set(config, small[i][0], small[i][1], "test", &err));
     OK(camcl_config_set(config, "output.dir", dir, "test", &err));
     return config;
 }
@@ -130,8 +137,10 @@ static void check_info(const camcl_model_info *info)
     assert_int_equal(info->stages, 4);
     assert_int_equal(info->step, 5);
     assert_true(info->parameters > 10000 && info->parameters < 20000);
-    for (size_t i = 0; i < info->classes; i++) assert_true(strlen(info->class_names[i]) > 0);
-    for (size_t c = 0; c < 3; c++) assert_true(info->mean[c] > 0 && info->mean[c] < 1 && info->std[c] > 0 && info->std[c] < 1);
+    for (size_t i = 0; i < info->classes; i++)
+        assert_true(strlen(info->class_names[i]) > 0);
+    for (size_t c = 0; c < 3; c++)
+        assert_true(info->mean[c] > 0 && info->mean[c] < 1 && info->std[c] > 0 && info->std[c] < 1);
 }
 
 static void check_evaluate(camcl_model *model, const camcl_images *images)
@@ -148,7 +157,8 @@ static void check_evaluate(camcl_model *model, const camcl_images *images)
     OK(camcl_model_evaluate(model, images, chosen, N, &part, some, &err));
     assert_int_equal(part.n, N);
     for (size_t i = 0; i < N; i++)
-        for (size_t c = 0; c < 10; c++) assert_true(fabs((double)some[i * 10 + c] - (double)logits[chosen[i] * 10 + c]) <= 1e-4);
+        for (size_t c = 0; c < 10; c++)
+            assert_true(fabs((double)some[i * 10 + c] - (double)logits[chosen[i] * 10 + c]) <= 1e-4);
     const uint32_t beyond[] = { 0, 300 };
     FAILS(camcl_model_evaluate(model, images, beyond, 2, &part, NULL, &err), CAMCL_BAD_DATA, "index 300");
     int32_t labels[300] = { 0 };
@@ -166,7 +176,7 @@ static void check_evaluate(camcl_model *model, const camcl_images *images)
     FAILS(camcl_model_evaluate(model, &other, NULL, 0, &part, NULL, &err), CAMCL_BAD_DATA, "channels");
 }
 
-enum { PICTURES = 33 };   /* more than fit in one batch */
+enum { PICTURES = 33 }; /* more than fit in one batch */
 
 static void check_predict(camcl_model *model, const camcl_images *images, int32_t arg_max[PICTURES])
 {
@@ -233,8 +243,12 @@ static void use_model(const char *checkpoint, const camcl_config *config)
     check_info(camcl_model_get_info(model));
     OK(camcl_dataset_open(&spec, &data, &err));
     const camcl_dataset_info *info = camcl_dataset_get_info(data);
-    camcl_images images = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES), camcl_dataset_labels(data, CAMCL_TEST_IMAGES), 300,
-                            info->height, info->width, info->channels };
+    camcl_images images = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES),
+                            camcl_dataset_labels(data, CAMCL_TEST_IMAGES),
+                            300,
+                            info->height,
+                            info->width,
+                            info->channels };
     check_evaluate(model, &images);
     check_predict(model, &images, arg_max);
     check_cam(model, &images, arg_max);
@@ -304,7 +318,8 @@ static void a_run_from_start_to_use(void **state)
     assert_true(isfinite(r.test_loss) && r.test_loss > 0 && r.seconds > 0);
     assert_true(l.messages > 0);
     assert_true(l.reports > 0 && l.last.steps == 5 && l.last.epochs == 1 && l.last.step >= 1 && isfinite(l.last.loss) && l.last.lr > 0);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) has_file(dir, files[i]);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        has_file(dir, files[i]);
     /* What exists is not overwritten; what is finished stays so. */
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_EXISTS, dir);
     camcl_train_options again = { .resume = true };
@@ -381,14 +396,15 @@ static void make_folder(const char *root)
         snprintf(command, sizeof command, "mkdir -p '%s'", scratch_path(root, folders[i]));
         assert_int_equal(system(command), 0);
     }
-    for (int class = 0; class < 2; class++)
+    for (int class = 0; class < 2; class ++)
         for (int i = 0; i < 14; i++) {
             camcl_image image = CAMCL_IMAGE_INIT;
             OK(camcl_image_create(8, 8, 3, &image, &err));
-            for (size_t k = 0; k < 8 * 8 * 3; k++) image.pixels[k] = (uint8_t)(k * (size_t)(i + 3) * 7 + (size_t)class * 101);
+            for (size_t k = 0; k < 8 * 8 * 3; k++)
+                image.pixels[k] = (uint8_t)(k * (size_t)(i + 3) * 7 + (size_t) class * 101);
             camcl_status status = camcl_image_write_png(picture_path(root, class, i), &image, &err);
             camcl_image_free(&image);
-            if (status == CAMCL_UNSUPPORTED) skip();   /* a build without PNG */
+            if (status == CAMCL_UNSUPPORTED) skip(); /* a build without PNG */
             assert_int_equal(status, CAMCL_OK);
         }
 }
@@ -420,8 +436,9 @@ int main(void)
 {
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, quiet_setup, quiet_teardown)
     const struct CMUnitTest tests[] = {
-        QUIET(devices_are_listed), QUIET(a_run_from_start_to_use), QUIET(contradictions_are_refused),
-        QUIET(a_longer_run_is_finished_at_its_new_end), QUIET(missing_images_are_noticed),
+        QUIET(devices_are_listed),         QUIET(a_run_from_start_to_use),
+        QUIET(contradictions_are_refused), QUIET(a_longer_run_is_finished_at_its_new_end),
+        QUIET(missing_images_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

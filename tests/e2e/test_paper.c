@@ -33,7 +33,8 @@ static void write_cifar(const char *folder)
         noise = noise * 1664525u + 1013904223u;
         records[i] = i % RECORD ? (unsigned char)(noise >> 24) : (unsigned char)(i / RECORD % 10);
     }
-    for (size_t f = 0; f < 6; f++) scratch_write(scratch_path(root, names[f]), records, (f < 5 ? RECORDS : TEST_RECORDS) * RECORD);
+    for (size_t f = 0; f < 6; f++)
+        scratch_write(scratch_path(root, names[f]), records, (f < 5 ? RECORDS : TEST_RECORDS) * RECORD);
     free(records);
 }
 
@@ -115,8 +116,8 @@ int main(void)
     runs_setup(&folder);
     write_cifar(folder);
     const struct CMUnitTest tests[] = {
-        { "test_too_small_a_device", test_too_small_a_device, NULL, NULL, folder },   /* these before this process has seen PoCL */
-        { "test_evaluation_fits", test_evaluation_fits, NULL, NULL, folder },         /* without the limit */
+        { "test_too_small_a_device", test_too_small_a_device, NULL, NULL, folder }, /* these before this process has seen PoCL */
+        { "test_evaluation_fits", test_evaluation_fits, NULL, NULL, folder },       /* without the limit */
         { "test_protocol", test_protocol, NULL, NULL, folder },
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,10 +18,7 @@
 #include "support/runs.h"
 #include "support/scratch.h"
 
-static void run_path(char path[512], const char *folder, const char *name)
-{
-    snprintf(path, 512, "%s/%s", folder, name);
-}
+static void run_path(char path[512], const char *folder, const char *name) { snprintf(path, 512, "%s/%s", folder, name); }
 
 /* Trains small.ini into folder/name, with more keys and options. */
 static void train(const char *folder, const char *name, const char *more)
@@ -29,10 +26,7 @@ static void train(const char *folder, const char *name, const char *more)
     free(program_prints(folder, "train '%s/small.ini' 'output.dir=%s/%s' %s", folder, folder, name, more));
 }
 
-static bool exists(const char *folder, const char *name)
-{
-    return access(scratch_path(folder, name), F_OK) == 0;
-}
+static bool exists(const char *folder, const char *name) { return access(scratch_path(folder, name), F_OK) == 0; }
 
 /* ---- killed at any moment */
 
@@ -55,7 +49,7 @@ static bool run_and_kill(const char *folder, const char *name, const char *keys,
     while (milliseconds >= 0) {
         const struct timespec now = saved_at(run);
         if (now.tv_sec != before.tv_sec || now.tv_nsec != before.tv_nsec) break;
-        if (waitpid(process, &status, WNOHANG) == process) {   /* killed after its last save, it had only the end left to do */
+        if (waitpid(process, &status, WNOHANG) == process) { /* killed after its last save, it had only the end left to do */
             assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
             return false;
         }
@@ -77,14 +71,15 @@ static void check_killed(const char *folder, const char *name, const char *keys,
     run_path(whole, folder, name_whole);
     run_path(killed, folder, name);
     train(folder, name_whole, keys);
-    for (size_t i = 0; i < count && run_and_kill(folder, name, keys, delays[i]); i++) kills++;
+    for (size_t i = 0; i < count && run_and_kill(folder, name, keys, delays[i]); i++)
+        kills++;
     assert_true(kills > 0);
     char more[512];
     snprintf(more, sizeof more, "%s --resume", keys);
     train(folder, name, more);
     printf("%s: killed %zu times\n", name, kills);
     assert_same_run(whole, killed);
-    assert_int_equal(scratch_entries(killed), scratch_entries(whole));   /* no temporary file, no lock */
+    assert_int_equal(scratch_entries(killed), scratch_entries(whole)); /* no temporary file, no lock */
 }
 
 /* From "before anything" to "while files are written" to "some saves later"; what exactly they hit depends on the machine, and must not
@@ -227,7 +222,7 @@ static void test_damaged_state(void **state)
         assert_true(exists(run, "best.safetensors") && exists(run, "last.safetensors"));
     }
     memcpy(bad, good, size);
-    memset(bad + 8, 'x', 40);   /* the header's beginning */
+    memset(bad + 8, 'x', 40); /* the header's beginning */
     scratch_write(path, bad, size);
     program_fails(folder, 1, "state.safetensors", "train '%s/small.ini' 'output.dir=%s' --resume --quiet", folder, run);
     assert_same_file(whole, run, "best.safetensors");
@@ -269,15 +264,9 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_killed_between_rows),
-        cmocka_unit_test(test_killed_between_saves),
-        cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_changed_keys),
-        cmocka_unit_test(test_finished),
-        cmocka_unit_test(test_more_epochs),
-        cmocka_unit_test(test_nothing_saved),
-        cmocka_unit_test(test_damaged_state),
+        cmocka_unit_test(test_killed),        cmocka_unit_test(test_killed_between_rows), cmocka_unit_test(test_killed_between_saves),
+        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_changed_keys),        cmocka_unit_test(test_finished),
+        cmocka_unit_test(test_more_epochs),   cmocka_unit_test(test_nothing_saved),       cmocka_unit_test(test_damaged_state),
         cmocka_unit_test(test_two_processes),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);

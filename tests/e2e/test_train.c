@@ -162,7 +162,8 @@ static void check_cells(const metrics_table *m, bool has_unlabeled, bool has_cam
     static const char *const always[] = { "lr",       "loss",     "loss_s",   "train_top1",   "val_loss",
                                           "val_top1", "val_top3", "val_top5", "images_per_s", "seconds" };
     for (size_t r = 0; r < m->rows; r++) {
-        for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) assert_true(isfinite(metrics_number(m, r, always[i])));
+        for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+            assert_true(isfinite(metrics_number(m, r, always[i])));
         assert_int_equal(metrics_empty(m, r, "threshold"), !has_unlabeled);
         assert_int_equal(metrics_empty(m, r, "loss_u"), !has_unlabeled);
         assert_int_equal(metrics_empty(m, r, "mask_rate"), !has_unlabeled);
@@ -185,7 +186,7 @@ static void test_leaves(void **state)
     const char *run = train(*state, "leaves", "ssl.alpha=2 ssl.beta=3");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (access(scratch_path(run, files[i]), F_OK) != 0) fail_msg("%s is missing", files[i]);
-    assert_int_equal(scratch_entries(run), sizeof files / sizeof files[0]);   /* no lock, no temporary file */
+    assert_int_equal(scratch_entries(run), sizeof files / sizeof files[0]); /* no lock, no temporary file */
     check_result(run);
     check_splits(run);
     metrics_table *m = metrics_load(run);
@@ -204,13 +205,15 @@ static void test_leaves(void **state)
     run = train(*state, "leaves-supervised", "ssl.mode=supervised");
     m = metrics_load(run);
     check_cells(m, false, false, 1, 1);
-    for (size_t r = 0; r < m->rows; r++) assert_true(metrics_empty(m, r, "pseudo_acc"));
+    for (size_t r = 0; r < m->rows; r++)
+        assert_true(metrics_empty(m, r, "pseudo_acc"));
     free(m);
     run = train(*state, "leaves-pseudo-label",
                 "ssl.mode=pseudo-label ssl.alpha=2 optim.schedule=step optim.lr_step=1 optim.lr_gamma=0.5 optim.warmup=2");
     m = metrics_load(run);
     check_cells(m, true, false, 2, 1);
-    for (size_t r = 0; r < 3; r++) assert_close(metrics_number(m, r, "lr"), 0.03 * pow(0.5, (double)r), 1e-6);
+    for (size_t r = 0; r < 3; r++)
+        assert_close(metrics_number(m, r, "lr"), 0.03 * pow(0.5, (double)r), 1e-6);
     free(m);
 }
 
@@ -222,7 +225,8 @@ static void test_schedule(void **state)
               "ssl.mode=supervised optim.schedule=constant optim.warmup=4 train.epoch_steps=1 train.epochs=6 output.save_every=6");
     metrics_table *m = metrics_load(run);
     assert_int_equal(m->rows, 6);
-    for (size_t r = 0; r < 6; r++) assert_close(metrics_number(m, r, "lr"), 0.03 * (r < 4 ? (double)(r + 1) / 4 : 1), 1e-6);
+    for (size_t r = 0; r < 6; r++)
+        assert_close(metrics_number(m, r, "lr"), 0.03 * (r < 4 ? (double)(r + 1) / 4 : 1), 1e-6);
     free(m);
 }
 
@@ -259,7 +263,7 @@ static void assert_same_state(const char *run_a, const char *run_b)
         size_t bytes = cc_st_elements(x) * cc_st_dtype_size(x->dtype);
         assert_string_equal(x->name, y->name);
         assert_int_equal(cc_st_elements(x), cc_st_elements(y));
-        if (strcmp(x->name, "numbers") == 0) bytes = sizeof(double);   /* best score, seconds */
+        if (strcmp(x->name, "numbers") == 0) bytes = sizeof(double); /* best score, seconds */
         if (memcmp(x->data, y->data, bytes) != 0) fail_msg("state.safetensors: %s differs", x->name);
     }
     assert_string_equal(cc_safetensors_metadata(a, "plan"), cc_safetensors_metadata(b, "plan"));
@@ -295,7 +299,7 @@ static void read_weights(const char *run, const char *file, const char *name, fl
 /* last.safetensors holds the average of the weights, which lags behind them, and they are what is without it. */
 static void test_ema(void **state)
 {
-    enum { N = 10 };   /* fc.bias */
+    enum { N = 10 }; /* fc.bias */
     float plain[N], averaged[N], weights[N], average[N];
     const char *without = train(*state, "ema-0", ""), *with = train(*state, "ema-9", "optim.ema=0.9");
     read_weights(without, "last.safetensors", "fc.bias", plain, N);
@@ -307,7 +311,7 @@ static void test_ema(void **state)
     assert_memory_not_equal(averaged, plain, sizeof plain);
     metrics_table *a = metrics_load(without), *b = metrics_load(with);
     assert_close(metrics_number(a, 2, "loss"), metrics_number(b, 2, "loss"), 0);
-    assert_true(fabs(metrics_number(a, 0, "val_loss") - metrics_number(b, 0, "val_loss")) > 1e-4);   /* the average is what is evaluated */
+    assert_true(fabs(metrics_number(a, 0, "val_loss") - metrics_number(b, 0, "val_loss")) > 1e-4); /* the average is what is evaluated */
     free(a);
     free(b);
 }
@@ -438,18 +442,10 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_learns_on_other_devices),
-        cmocka_unit_test(test_leaves),
-        cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_config_reproduces),
-        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_ema),
-        cmocka_unit_test(test_exact_gradient),
-        cmocka_unit_test(test_nothing_confident),
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(test_existing_directory),
-        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_learns),        cmocka_unit_test(test_learns_on_other_devices), cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_schedule),      cmocka_unit_test(test_config_reproduces),       cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_ema),           cmocka_unit_test(test_exact_gradient),          cmocka_unit_test(test_nothing_confident),
+        cmocka_unit_test(test_output),        cmocka_unit_test(test_existing_directory),      cmocka_unit_test(test_signals),
         cmocka_unit_test(test_second_signal),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);

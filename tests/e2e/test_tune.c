@@ -16,13 +16,14 @@
 #include "support/scratch.h"
 
 /* A network that takes no time, in the group's folder. */
-#define SMALL \
+#define SMALL                                                                                                                              \
     "model.width=4 data.image_size=16 train.batch_labeled=4 train.batch_unlabeled=4 data.dataset=shapes 'device.cache_dir=%s/cache'"
 
 static size_t lines_of(const char *text)
 {
     size_t lines = 0;
-    for (; *text; text++) lines += *text == '\n';
+    for (; *text; text++)
+        lines += *text == '\n';
     return lines;
 }
 
@@ -31,8 +32,10 @@ static size_t number_before(const char *text, const char *what)
 {
     const char *at = strstr(text, what);
     if (at == NULL) fail_msg("\"%s\" is not in: %s", what, text);
-    while (at > text && at[-1] == ' ') at--;
-    while (at > text && at[-1] >= '0' && at[-1] <= '9') at--;
+    while (at > text && at[-1] == ' ')
+        at--;
+    while (at > text && at[-1] >= '0' && at[-1] <= '9')
+        at--;
     return (size_t)strtoul(at, NULL, 10);
 }
 
@@ -125,8 +128,8 @@ static void test_peak(void **state)
 static void test_ops(void **state)
 {
     static const char *const members[] = { "device", "peak_gflops", "peak_gbytes_per_s", "ms", "other_percent", "ops", "kernels", NULL };
-    static const char *const columns[] = { "op", "direction", "shape", "variant", "uses", "ms", "gflops", "gbytes_per_s",
-                                           "percent_of_peak", NULL };
+    static const char *const columns[] = { "op", "direction", "shape",        "variant",         "uses",
+                                           "ms", "gflops",    "gbytes_per_s", "percent_of_peak", NULL };
     char *out = program_prints(*state, "bench ops --json " SMALL, (char *)*state);
     cc_json *json = json_parse_text(out);
     assert_members(json, members);
@@ -139,7 +142,7 @@ static void test_ops(void **state)
         const char *name = cc_json_string(cc_json_get(op, "op")), *direction = cc_json_string(cc_json_get(op, "direction"));
         sum += json_number_at(op, "ms");
         assert_true(json_number_at(op, "uses") >= 1);
-        if (strncmp(name, "conv2d", 6) != 0) continue;   /* conv2d, and conv2d_affine of the CAMs' passes */
+        if (strncmp(name, "conv2d", 6) != 0) continue; /* conv2d, and conv2d_affine of the CAMs' passes */
         convolution += json_number_at(op, "ms");
         if (strcmp(direction, "weight-layouts") == 0) continue;
         assert_non_null(cc_json_string(cc_json_get(op, "variant")));
@@ -211,12 +214,8 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tune),
-        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_peak),
-        cmocka_unit_test(test_ops),
-        cmocka_unit_test(test_selftest),
-        cmocka_unit_test(test_train_full),
+        cmocka_unit_test(test_tune), cmocka_unit_test(test_interrupt), cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_ops),  cmocka_unit_test(test_selftest),  cmocka_unit_test(test_train_full),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

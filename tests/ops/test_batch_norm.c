@@ -17,8 +17,10 @@
 static camcl_device *device;
 
 /* Rows and channels around vector widths, tiles, strips of several vectors, and more than one chunk of rows. */
-static const struct { size_t m, c; } shapes[] = {
-    { 2, 1 },   { 3, 15 },   { 7, 16 },   { 33, 17 },  { 31, 31 },  { 64, 32 },  { 100, 3 },  { 65, 10 },
+static const struct {
+    size_t m, c;
+} shapes[] = {
+    { 2, 1 },    { 3, 15 },  { 7, 16 },    { 33, 17 },  { 31, 31 },  { 64, 32 },   { 100, 3 },  { 65, 10 },
     { 17, 640 }, { 50, 80 }, { 1025, 33 }, { 513, 64 }, { 2500, 4 }, { 3001, 16 }, { 4096, 1 },
 };
 
@@ -26,16 +28,14 @@ static const struct { size_t m, c; } shapes[] = {
 #define MOMENTUM 0.1f
 
 /* Oclgrind interprets kernels: leave out what is large for it. */
-static bool too_slow(size_t work)
-{
-    return strstr(camcl_device_get_info(device)->platform, "Oclgrind") && work > 4000;
-}
+static bool too_slow(size_t work) { return strstr(camcl_device_get_info(device)->platform, "Oclgrind") && work > 4000; }
 
 /* x = spread * uniform + a different offset for each channel */
 static float *rows(size_t m, size_t c, unsigned seed, float spread, float offset)
 {
     float *x = random_floats(m * c, seed);
-    for (size_t i = 0; i < m * c; i++) x[i] = x[i] * spread + offset * (1.0f + 0.01f * (float)(i % c));
+    for (size_t i = 0; i < m * c; i++)
+        x[i] = x[i] * spread + offset * (1.0f + 0.01f * (float)(i % c));
     return x;
 }
 
@@ -64,7 +64,8 @@ static void problem_begin(problem *p, size_t m, size_t c, float slope, bool resi
     p->beta = random_floats(c, 4);
     p->running_mean = random_floats(c, 5);
     p->running_var = random_floats(c, 6);
-    for (size_t k = 0; k < c; k++) p->running_var[k] = 1.5f + p->running_var[k];
+    for (size_t k = 0; k < c; k++)
+        p->running_var[k] = 1.5f + p->running_var[k];
     p->x64 = to_doubles(p->x, p->all);
     p->residual64 = residual ? to_doubles(p->residual, p->all) : NULL;
     p->gamma64 = to_doubles(p->gamma, c);
@@ -94,7 +95,8 @@ static void check_forward(problem *p, bool train, double absolute)
         memcpy(p->mean, running_mean, p->c * sizeof(double));
         memcpy(p->var, running_var, p->c * sizeof(double));
     }
-    for (size_t k = 0; k < p->c; k++) invstd[k] = 1.0 / sqrt(p->var[k] + EPS);
+    for (size_t k = 0; k < p->c; k++)
+        invstd[k] = 1.0 / sqrt(p->var[k] + EPS);
     ref_batch_norm_forward(&ref, p->x64, p->residual64, p->gamma64, p->beta64, p->mean, p->var, p->y);
 
     op_test t;
@@ -140,7 +142,9 @@ static void forward_matches_reference(void **state)
 static void large_offset_does_not_cancel(void **state)
 {
     (void)state;
-    static const struct { size_t m, c; } few[] = { { 4000, 16 }, { 777, 5 }, { 2048, 64 }, { 97, 17 } };
+    static const struct {
+        size_t m, c;
+    } few[] = { { 4000, 16 }, { 777, 5 }, { 2048, 64 }, { 97, 17 } };
     for (size_t s = 0; s < CC_COUNT(few); s++) {
         if (too_slow(few[s].m * few[s].c)) continue;
         problem p;
@@ -158,7 +162,8 @@ static void outlier_does_not_cost_precision(void **state)
     for (size_t i = 0; i < CC_COUNT(outliers); i++) {
         problem p;
         problem_begin(&p, 200, 17, 1.0f, false, 0.0f);
-        for (size_t k = 0; k < p.c; k++) p.x64[outliers[i] * p.c + k] = p.x[outliers[i] * p.c + k] = 1000.0f;
+        for (size_t k = 0; k < p.c; k++)
+            p.x64[outliers[i] * p.c + k] = p.x[outliers[i] * p.c + k] = 1000.0f;
         check_forward(&p, true, 5e-6);
         problem_end(&p);
     }
@@ -197,7 +202,8 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
         if (add.dx) dx[i] += old[i];
         if (add.dresidual) dresidual[i] += old[i];
     }
-    for (size_t k = 0; k < c && add.dparams; k++) dgamma[k] += old[k], dbeta[k] += old[k];
+    for (size_t k = 0; k < c && add.dparams; k++)
+        dgamma[k] += old[k], dbeta[k] += old[k];
 
     op_test t;
     op_begin(&t, device);
@@ -211,13 +217,19 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
     if (heir == DRESIDUAL) tdresidual = tdy;
     if (want_params) tdgamma = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
     if (want_params) tdbeta = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
-    OK(&t, train ? cc_batch_norm_backward_train(t.tape, &d, tx, ty, tdy, tgamma, tbeta, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta,
-                                                add, &t.err)
-                 : cc_batch_norm_backward_eval(t.tape, &d, tx, ty, tdy, tgamma, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta, add,
-                                               &t.err));
+    OK(&t,
+       train ? cc_batch_norm_backward_train(t.tape, &d, tx, ty, tdy, tgamma, tbeta, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta, add,
+                                            &t.err)
+             : cc_batch_norm_backward_eval(t.tape, &d, tx, ty, tdy, tgamma, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta, add, &t.err));
     op_run(&t);
     const double of_sums = 2e-7 * sqrt((double)m) + 2e-6;
-    const struct { cc_tensor tensor; const double *want; size_t count; double absolute; const char *name; } outputs[] = {
+    const struct {
+        cc_tensor tensor;
+        const double *want;
+        size_t count;
+        double absolute;
+        const char *name;
+    } outputs[] = {
         { tdx, dx, all, 5e-6, "dx" },
         { tdresidual, dresidual, all, 1e-6, "dresidual" },
         { tdgamma, dgamma, c, of_sums * 10, "dgamma" },
@@ -274,7 +286,8 @@ static void reference_gradient_is_a_finite_difference(void **state)
         double *dy64 = to_doubles(dy, ALL), dx[ALL], dresidual[ALL], dgamma[C], dbeta[C];
         double *inputs[] = { p.x64, p.residual64, p.gamma64, p.beta64 }, *gradients[] = { dx, dresidual, dgamma, dbeta };
         const size_t counts[] = { ALL, ALL, C, C };
-        for (size_t k = 0; k < C; k++) p.mean[k] = 0.3 * (double)k, p.var[k] = 1.0 + (double)k;
+        for (size_t k = 0; k < C; k++)
+            p.mean[k] = 0.3 * (double)k, p.var[k] = 1.0 + (double)k;
         if (train) ref_batch_norm_statistics(&ref, p.x64, p.mean, p.var, NULL);
         ref_batch_norm_forward(&ref, p.x64, p.residual64, p.gamma64, p.beta64, p.mean, p.var, p.y);
         ref_batch_norm_backward(&ref, train, p.x64, p.y, dy64, p.gamma64, p.mean, p.var, dx, dresidual, dgamma, dbeta);
@@ -286,7 +299,8 @@ static void reference_gradient_is_a_finite_difference(void **state)
                     inputs[a][i] = side ? old + h : old - h;
                     if (train) ref_batch_norm_statistics(&ref, p.x64, p.mean, p.var, NULL);
                     ref_batch_norm_forward(&ref, p.x64, p.residual64, p.gamma64, p.beta64, p.mean, p.var, p.y);
-                    for (size_t j = 0; j < ALL; j++) value[side] += dy64[j] * p.y[j];
+                    for (size_t j = 0; j < ALL; j++)
+                        value[side] += dy64[j] * p.y[j];
                 }
                 inputs[a][i] = old;
                 const double difference = (value[1] - value[0]) / (2 * h);
@@ -310,12 +324,15 @@ static void fold_matches_reference(void **state)
         op_begin(&t, device);
         const float *inputs[4] = { p.gamma, p.beta, p.running_mean, p.running_var };
         cc_tensor in[4], out[4];
-        for (int k = 0; k < 4; k++) in[k] = op_input(&t, CC_F32, inputs[k], p.c);
-        for (int k = 0; k < 4; k++) out[k] = op_output(&t, CC_F32, p.c);
+        for (int k = 0; k < 4; k++)
+            in[k] = op_input(&t, CC_F32, inputs[k], p.c);
+        for (int k = 0; k < 4; k++)
+            out[k] = op_output(&t, CC_F32, p.c);
         OK(&t, cc_batch_norm_fold(t.tape, &d, in[0], in[1], in[2], in[3], out[0], out[1], out[2], out[3], &t.err));
         op_run(&t);
         float *got[4];
-        for (int k = 0; k < 4; k++) got[k] = op_read_floats(&t, out[k]);
+        for (int k = 0; k < 4; k++)
+            got[k] = op_read_floats(&t, out[k]);
         check_same(got[0], p.running_mean, p.c, "mean");
         for (size_t k = 0; k < p.c; k++) {
             const double invstd = 1 / sqrt((double)p.running_var[k] + EPS), scale = p.gamma64[k] * invstd;
@@ -324,7 +341,8 @@ static void fold_matches_reference(void **state)
             check_close(got[2] + k, &scale, 1, 0, 1e-6, "%zu channels: scale", p.c);
             check_close(got[3] + k, &shift, 1, 1e-6, 1e-6, "%zu channels: shift", p.c);
         }
-        for (int k = 0; k < 4; k++) free(got[k]);
+        for (int k = 0; k < 4; k++)
+            free(got[k]);
         op_end(&t);
         problem_end(&p);
     }
@@ -343,7 +361,8 @@ static void equal_inputs_give_equal_bits(void **state)
         cc_tensor tx = op_input(&t, CC_F32, x, all), p[4], y = op_output(&t, CC_F32, all), mean = op_output(&t, CC_F32, d.c),
                   invstd = op_output(&t, CC_F32, d.c), dx = op_output(&t, CC_F32, all), dgamma = op_output(&t, CC_F32, d.c),
                   dbeta = op_output(&t, CC_F32, d.c);
-        for (int i = 0; i < 4; i++) p[i] = op_input(&t, CC_F32, x, d.c);
+        for (int i = 0; i < 4; i++)
+            p[i] = op_input(&t, CC_F32, x, d.c);
         OK(&t, cc_batch_norm_forward_train(t.tape, &d, tx, CC_NO_TENSOR, p[0], p[1], p[2], p[3], mean, invstd, y, &t.err));
         /* the sign of y, kept or found again, is the same */
         OK(&t, cc_batch_norm_backward_train(t.tape, &d, tx, run == 1 ? CC_NO_TENSOR : y, tx, p[0], p[1], mean, invstd, dx, CC_NO_TENSOR,
@@ -361,7 +380,8 @@ static void equal_inputs_give_equal_bits(void **state)
         }
         op_end(&t);
     }
-    for (int i = 0; i < 4; i++) free(first[i]);
+    for (int i = 0; i < 4; i++)
+        free(first[i]);
     free(x);
 }
 
@@ -372,18 +392,22 @@ static void nan_propagates(void **state)
     enum { M = 37, C = 18 };
     const cc_batch_norm_desc d = { M, C, EPS, MOMENTUM, 0.0f };
     float *x = random_floats(M * C, 1), ones[C];
-    for (int k = 0; k < C; k++) ones[k] = 1.0f;
+    for (int k = 0; k < C; k++)
+        ones[k] = 1.0f;
     x[20 * C + 5] = NAN;
     op_test t;
     op_begin(&t, device);
     cc_tensor tx = op_input(&t, CC_F32, x, M * C), p[4], y = op_output(&t, CC_F32, M * C), mean = op_output(&t, CC_F32, C),
               invstd = op_output(&t, CC_F32, C);
-    for (int i = 0; i < 4; i++) p[i] = op_input(&t, CC_F32, ones, C);
+    for (int i = 0; i < 4; i++)
+        p[i] = op_input(&t, CC_F32, ones, C);
     OK(&t, cc_batch_norm_forward_train(t.tape, &d, tx, CC_NO_TENSOR, p[0], p[1], p[2], p[3], mean, invstd, y, &t.err));
     op_run(&t);
     float *got = op_read_floats(&t, y), *got_mean = op_read_floats(&t, mean);
-    for (int k = 0; k < C; k++) assert_int_equal(isnan(got_mean[k]), k == 5);
-    for (int i = 0; i < M * C; i++) assert_int_equal(isnan(got[i]), i % C == 5);
+    for (int k = 0; k < C; k++)
+        assert_int_equal(isnan(got_mean[k]), k == 5);
+    for (int i = 0; i < M * C; i++)
+        assert_int_equal(isnan(got[i]), i % C == 5);
     free(got), free(got_mean), free(x);
     op_end(&t);
 }

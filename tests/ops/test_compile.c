@@ -55,7 +55,8 @@ static void run_and_close(work *w)
     float *got = op_read_floats(&w->test, w->probability);
     for (int n = 0; n < N; n++) {
         float total = 0;
-        for (int k = 0; k < CLASSES; k++) total += got[n * CLASSES + k];
+        for (int k = 0; k < CLASSES; k++)
+            total += got[n * CLASSES + k];
         if (!(total > 0.99999f && total < 1.00001f)) fail_msg("row %d sums up to %g", n, (double)total);
     }
     free(got);
@@ -63,12 +64,11 @@ static void run_and_close(work *w)
     camcl_device_close(&w->device);
 }
 
-typedef struct progress { size_t done, total; } progress;
+typedef struct progress {
+    size_t done, total;
+} progress;
 
-static void note_progress(void *context, size_t done, size_t total)
-{
-    *(progress *)context = (progress){ done, total };
-}
+static void note_progress(void *context, size_t done, size_t total) { *(progress *)context = (progress){ done, total }; }
 
 static void compile_in_helpers(camcl_device *device, void *context)
 {
@@ -85,10 +85,7 @@ static void compile_in_helpers(camcl_device *device, void *context)
     run_and_close(&w);
 }
 
-static void helpers_fill_the_cache(void **state)
-{
-    for_each_device(compile_in_helpers, *state);
-}
+static void helpers_fill_the_cache(void **state) { for_each_device(compile_in_helpers, *state); }
 
 /* One that ends at once, one that there is not, and one that says what nobody understands. */
 static void compile_without_help(camcl_device *device, void *context)
@@ -106,10 +103,7 @@ static void compile_without_help(camcl_device *device, void *context)
     }
 }
 
-static void useless_helpers_do_no_harm(void **state)
-{
-    for_each_device(compile_without_help, *state);
-}
+static void useless_helpers_do_no_harm(void **state) { for_each_device(compile_without_help, *state); }
 
 /* Whoever calls the command by hand, or from another version, gets an error and no hang. */
 static void nonsense_is_refused(void **state)

@@ -36,7 +36,8 @@ static float *random_array(size_t count)
 {
     float *data = malloc(count * sizeof *data);
     assert_non_null(data);
-    for (size_t i = 0; i < count; i++) data[i] = random_float();
+    for (size_t i = 0; i < count; i++)
+        data[i] = random_float();
     return data;
 }
 
@@ -47,7 +48,8 @@ static cc_buffer *guarded(camcl_device *device, const float *data, size_t count,
     cc_buffer *buffer = NULL;
     float *all = malloc((count + GUARD) * sizeof *all);
     assert_non_null(all);
-    for (size_t i = 0; i < count + GUARD; i++) all[i] = i >= count ? guard : data ? data[i] : NAN;
+    for (size_t i = 0; i < count + GUARD; i++)
+        all[i] = i >= count ? guard : data ? data[i] : NAN;
     must(cc_buffer_create(device, (count + GUARD) * sizeof *all, "test", &buffer, &err), &err);
     must(cc_buffer_write(buffer, 0, all, (count + GUARD) * sizeof *all, &err), &err);
     free(all);
@@ -60,7 +62,7 @@ typedef struct problem {
     size_t count[3]; /* of x, w, y */
     float *data[3];
     double *expected[3], *magnitude[3]; /* backward-data, backward-weight, forward: by the role of the output */
-    double plain_rms[3]; /* root mean square error of float32 sums in plain order */
+    double plain_rms[3];                /* root mean square error of float32 sums in plain order */
 } problem;
 
 enum { X, W, Y };
@@ -68,7 +70,8 @@ enum { X, W, Y };
 static double rms_error(const float *got, const double *expected, size_t count)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < count; i++) sum += ((double)got[i] - expected[i]) * ((double)got[i] - expected[i]);
+    for (size_t i = 0; i < count; i++)
+        sum += ((double)got[i] - expected[i]) * ((double)got[i] - expected[i]);
     return sqrt(sum / (double)count);
 }
 
@@ -113,7 +116,8 @@ static void make_problem(const cc_conv2d_desc *d, problem *p)
     ref_conv2d_forward(&ref, p->data[X], p->data[W], p->expected[Y], p->magnitude[Y]);
     ref_conv2d_backward_data(&ref, p->data[Y], p->data[W], p->expected[X], p->magnitude[X]);
     ref_conv2d_backward_weight(&ref, p->data[X], p->data[Y], p->expected[W], p->magnitude[W]);
-    for (int i = 0; i < 3; i++) p->plain_rms[i] = plain_rms(p, i);
+    for (int i = 0; i < 3; i++)
+        p->plain_rms[i] = plain_rms(p, i);
 }
 
 static void free_problem(problem *p)
@@ -136,7 +140,8 @@ static void compare(const char *what, const float *got, const float *before, con
                     size_t count, bool winograd)
 {
     double largest = 0.0;
-    for (size_t i = 0; i < count; i++) largest = fmax(largest, magnitude[i]);
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, magnitude[i]);
     for (size_t i = 0; i < count; i++) {
         const double start = before ? (double)before[i] : 0.0, sum = winograd ? WINOGRAD_SLACK * largest : magnitude[i];
         const double allowed = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * (sum + fabs(start)) + 1e-30;
@@ -184,7 +189,8 @@ static void check_variant(camcl_device *device, const cc_variant *variant, const
     cc_buffer *operand[3] = { guarded(device, p->data[role[0]], p->count[role[0]], NAN),
                               guarded(device, p->data[role[1]], p->count[role[1]], NAN), guarded(device, before, count, SENTINEL) };
     cc_tensor io[3];
-    for (int i = 0; i < 3; i++) io[i] = tensor_of(d, role[i], operand[i]);
+    for (int i = 0; i < 3; i++)
+        io[i] = tensor_of(d, role[i], operand[i]);
     cc_arena *arena = NULL;
     cc_tape *tape = NULL;
     cc_buffer *packed = NULL;
@@ -221,32 +227,66 @@ static void check_variant(camcl_device *device, const cc_variant *variant, const
     free(before);
     cc_arena_destroy(&arena);
     cc_buffer_destroy(&packed);
-    for (int i = 0; i < 3; i++) cc_buffer_destroy(&operand[i]);
+    for (int i = 0; i < 3; i++)
+        cc_buffer_destroy(&operand[i]);
 }
 
 /* n, h, w, c, k, r, s, stride, pad: around the sizes of tiles and vectors, and everything odd that the definition allows. */
 static const cc_conv2d_desc shapes[] = {
-    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 5, 4, 4, 32, 32, 3, 3, 1, 1 },
-    { 17, 4, 4, 16, 48, 3, 3, 1, 1 }, { 2, 5, 7, 3, 16, 3, 3, 1, 1 },   { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-    { 2, 7, 5, 31, 33, 3, 3, 2, 1 },  { 3, 8, 8, 32, 33, 3, 3, 2, 1 },  { 1, 11, 13, 33, 31, 5, 5, 2, 2 },
-    { 2, 12, 10, 3, 15, 7, 7, 2, 3 }, { 3, 6, 6, 17, 32, 1, 1, 1, 0 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
-    { 2, 9, 9, 32, 16, 1, 1, 3, 0 },  { 1, 10, 10, 8, 8, 3, 3, 3, 0 },  { 2, 8, 9, 4, 5, 3, 3, 1, 2 },
-    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
-    { 1, 5, 5, 6, 7, 3, 3, 2, 3 },    { 2, 5, 5, 256, 33, 3, 3, 1, 1 }, { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
-    { 2, 5, 5, 160, 17, 3, 3, 1, 1 }, { 2, 5, 4, 144, 33, 1, 1, 1, 0 }, { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
+    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },
+    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },
+    { 5, 4, 4, 32, 32, 3, 3, 1, 1 },
+    { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
+    { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
+    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
+    { 2, 7, 5, 31, 33, 3, 3, 2, 1 },
+    { 3, 8, 8, 32, 33, 3, 3, 2, 1 },
+    { 1, 11, 13, 33, 31, 5, 5, 2, 2 },
+    { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
+    { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
+    { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
+    { 2, 9, 9, 32, 16, 1, 1, 3, 0 },
+    { 1, 10, 10, 8, 8, 3, 3, 3, 0 },
+    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },
+    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },
+    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },
+    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
+    { 1, 5, 5, 6, 7, 3, 3, 2, 3 },
+    { 2, 5, 5, 256, 33, 3, 3, 1, 1 },
+    { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
+    { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
+    { 2, 5, 4, 144, 33, 1, 1, 1, 0 },
+    { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
     /* 1x1 that read in place: whole tiles and rows that tiles cross, blocks of pixels and of channels, and their last parts */
-    { 3, 9, 9, 24, 64, 1, 1, 1, 0 },  { 2, 13, 17, 8, 32, 1, 1, 2, 0 },  { 3, 16, 16, 40, 16, 1, 1, 2, 0 },
-    { 3, 7, 32, 32, 48, 1, 1, 2, 0 }, { 1, 5, 26, 16, 96, 1, 1, 3, 0 },  { 2, 8, 8, 136, 160, 1, 1, 1, 0 },
-    { 3, 8, 8, 264, 32, 1, 1, 2, 0 }, { 4, 16, 17, 272, 256, 1, 1, 1, 0 },
+    { 3, 9, 9, 24, 64, 1, 1, 1, 0 },
+    { 2, 13, 17, 8, 32, 1, 1, 2, 0 },
+    { 3, 16, 16, 40, 16, 1, 1, 2, 0 },
+    { 3, 7, 32, 32, 48, 1, 1, 2, 0 },
+    { 1, 5, 26, 16, 96, 1, 1, 3, 0 },
+    { 2, 8, 8, 136, 160, 1, 1, 1, 0 },
+    { 3, 8, 8, 264, 32, 1, 1, 2, 0 },
+    { 4, 16, 17, 272, 256, 1, 1, 1, 0 },
     /* few input channels: tiles of one filter row and of several, rows of a group and of a block of pixels */
-    { 3, 9, 70, 3, 32, 3, 3, 1, 1 },  { 2, 40, 33, 3, 48, 3, 3, 2, 1 },  { 2, 31, 70, 3, 64, 7, 7, 2, 3 },
-    { 9, 6, 5, 1, 16, 5, 5, 1, 2 },   { 2, 7, 300, 9, 16, 3, 3, 1, 0 },  { 2, 9, 9, 4, 32, 4, 3, 1, 1 },
-    { 2, 6, 15, 5, 16, 3, 2, 2, 1 },  { 2, 9, 270, 7, 32, 3, 5, 1, 2 },
-    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },   { 2, 9, 7, 257, 260, 3, 3, 2, 1 }, /* so many weights that winograd_stride2 packs plain ones */
+    { 3, 9, 70, 3, 32, 3, 3, 1, 1 },
+    { 2, 40, 33, 3, 48, 3, 3, 2, 1 },
+    { 2, 31, 70, 3, 64, 7, 7, 2, 3 },
+    { 9, 6, 5, 1, 16, 5, 5, 1, 2 },
+    { 2, 7, 300, 9, 16, 3, 3, 1, 0 },
+    { 2, 9, 9, 4, 32, 4, 3, 1, 1 },
+    { 2, 6, 15, 5, 16, 3, 2, 2, 1 },
+    { 2, 9, 270, 7, 32, 3, 5, 1, 2 },
+    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },
+    { 2, 9, 7, 257, 260, 3, 3, 2, 1 }, /* so many weights that winograd_stride2 packs plain ones */
     /* pixels, channels and terms around the tiles of work-groups */
-    { 1, 1, 127, 8, 68, 1, 1, 1, 0 }, { 1, 1, 65, 16, 64, 1, 1, 1, 0 },  { 1, 3, 43, 4, 132, 3, 3, 1, 1 },
-    { 1, 8, 16, 12, 128, 3, 3, 1, 1 }, { 3, 8, 8, 64, 68, 3, 3, 2, 1 },  { 9, 14, 15, 20, 132, 3, 3, 1, 1 },
-    { 1, 8, 8, 256, 12, 3, 3, 1, 1 },  { 3, 15, 17, 8, 12, 5, 5, 3, 2 }, { 150, 1, 1, 4, 8, 3, 3, 1, 1 },
+    { 1, 1, 127, 8, 68, 1, 1, 1, 0 },
+    { 1, 1, 65, 16, 64, 1, 1, 1, 0 },
+    { 1, 3, 43, 4, 132, 3, 3, 1, 1 },
+    { 1, 8, 16, 12, 128, 3, 3, 1, 1 },
+    { 3, 8, 8, 64, 68, 3, 3, 2, 1 },
+    { 9, 14, 15, 20, 132, 3, 3, 1, 1 },
+    { 1, 8, 8, 256, 12, 3, 3, 1, 1 },
+    { 3, 15, 17, 8, 12, 5, 5, 3, 2 },
+    { 150, 1, 1, 4, 8, 3, 3, 1, 1 },
     { 2, 9, 9, 36, 28, 3, 3, 1, 1 },
     { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general kernel sums */
 };
@@ -271,7 +311,8 @@ static void check_device(camcl_device *device, void *context)
 {
     size_t checked = 0;
     (void)context;
-    for (size_t i = 0; i < CC_COUNT(shapes); i++) checked += check_shape(device, &shapes[i]);
+    for (size_t i = 0; i < CC_COUNT(shapes); i++)
+        checked += check_shape(device, &shapes[i]);
     printf("  %zu combinations of shape and variant\n", checked);
     assert_true(checked >= 6 * CC_COUNT(shapes)); /* general and gemm at least */
 }
@@ -363,7 +404,8 @@ static void check_slices(camcl_device *device, void *context)
     const size_t most_groups = device->most_groups;
     (void)context;
     device->most_groups = 2;
-    for (size_t i = 3; i < CC_COUNT(shapes); i += 7) check_shape(device, &shapes[i]);
+    for (size_t i = 3; i < CC_COUNT(shapes); i += 7)
+        check_shape(device, &shapes[i]);
     device->most_groups = most_groups;
 }
 
@@ -395,7 +437,8 @@ static void test_reference_gradients(void **state)
                 ref_conv2d_forward(&ref, p.data[X], p.data[W], y, magnitude);
                 p.data[role][at] = was;
                 double difference = 0.0;
-                for (size_t j = 0; j < p.count[Y]; j++) difference += (y[j] - p.expected[Y][j]) * (double)p.data[Y][j];
+                for (size_t j = 0; j < p.count[Y]; j++)
+                    difference += (y[j] - p.expected[Y][j]) * (double)p.data[Y][j];
                 if (!(fabs(difference / step - p.expected[role][at]) <= 1e-9 * (1.0 + p.magnitude[role][at])))
                     fail_msg("shape %zu, gradient of %s, element %zu: %.12g by difference, %.12g by formula", i, role == X ? "x" : "w", at,
                              difference / step, p.expected[role][at]);
@@ -420,8 +463,13 @@ static void test_choice(void **state)
 {
     (void)state;
     const cc_conv2d_desc d = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
-    camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28,
-                             .local_mem = 32768, .max_work_group = 256 };
+    camcl_device_info cpu = { .type = CAMCL_CPU,
+                              .vendor = "x",
+                              .compute_units = 2,
+                              .global_mem = 1u << 30,
+                              .max_alloc = 1u << 28,
+                              .local_mem = 32768,
+                              .max_work_group = 256 };
     camcl_device_info gpu = cpu, tiny = cpu;
     gpu.type = CAMCL_GPU;
     tiny.type = CAMCL_GPU;
@@ -446,16 +494,19 @@ static void test_choice(void **state)
 static void test_choice_of_winograd(void **state)
 {
     (void)state;
-    static const struct { cc_conv2d_desc desc; bool applies, faster[3]; } cases[] = {
+    static const struct {
+        cc_conv2d_desc desc;
+        bool applies, faster[3];
+    } cases[] = {
         { { 32, 32, 32, 64, 64, 3, 3, 1, 1 }, true, { true, true, true } },
         { { 32, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, true } },
         { { 32, 7, 7, 512, 512, 3, 3, 1, 1 }, true, { true, true, true } },
-        { { 1, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, false } }, /* one tile does not pay for a transform of the gradient */
+        { { 1, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, false } },  /* one tile does not pay for a transform of the gradient */
         { { 32, 2, 2, 64, 64, 3, 3, 1, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
         { { 32, 32, 32, 3, 64, 3, 3, 1, 1 }, true, { false, true, false } }, /* too few products for a transform of the input */
         { { 32, 32, 32, 64, 128, 3, 3, 2, 1 }, true, { true, true, true } },
         { { 32, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { true, true, true } },
-        { { 1, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } }, /* one tile does not pay for a transform of the weights */
+        { { 1, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } },  /* one tile does not pay for a transform of the weights */
         { { 32, 4, 4, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
         { { 32, 32, 32, 3, 64, 3, 3, 2, 1 }, true, { false, true, false } },
         { { 32, 32, 32, 64, 64, 3, 3, 3, 1 }, false, { false, false, false } },
@@ -463,8 +514,13 @@ static void test_choice_of_winograd(void **state)
         { { 32, 32, 32, 64, 64, 5, 5, 1, 2 }, false, { false, false, false } },
         { { 32, 32, 32, 64, 64, 3, 3, 1, 3 }, false, { false, false, false } },
     };
-    const camcl_device_info cpu = { .type = CAMCL_CPU, .vendor = "x", .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28,
-                                   .local_mem = 32768, .max_work_group = 256 };
+    const camcl_device_info cpu = { .type = CAMCL_CPU,
+                                    .vendor = "x",
+                                    .compute_units = 2,
+                                    .global_mem = 1u << 30,
+                                    .max_alloc = 1u << 28,
+                                    .local_mem = 32768,
+                                    .max_work_group = 256 };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         for (int direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
             const cc_conv2d_desc *d = &cases[i].desc;
@@ -481,7 +537,10 @@ static void test_choice_of_winograd(void **state)
 static void test_choice_for_gpus(void **state)
 {
     (void)state;
-    static const struct { cc_conv2d_desc desc; const char *nvidia[3], *intel[3]; } cases[] = {
+    static const struct {
+        cc_conv2d_desc desc;
+        const char *nvidia[3], *intel[3];
+    } cases[] = {
         { { 64, 32, 32, 64, 64, 3, 3, 1, 1 },
           { "winograd_local", "winograd_local", "winograd_local_small" }, /* 64 rows do not fill a large tile */
           { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
@@ -489,17 +548,20 @@ static void test_choice_for_gpus(void **state)
           { "winograd_local", "winograd_local", "winograd_local" },
           { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
         { { 64, 32, 32, 32, 32, 3, 3, 1, 1 }, { "local", "local", "local" }, { "local_small", "local_small", "local_small" } },
-        { { 64, 32, 32, 64, 128, 3, 3, 2, 1 },
-          { "local", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 64, 128, 3, 3, 2, 1 }, { "local", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
         { { 64, 32, 32, 3, 64, 3, 3, 1, 1 }, /* channels not in fours */
-          { "local_small", "local_small", "local_small" }, { "local_small", "local_small", "local_small" } },
+          { "local_small", "local_small", "local_small" },
+          { "local_small", "local_small", "local_small" } },
         { { 16, 4, 4, 512, 512, 3, 3, 1, 1 }, /* too few tiles for the transforms of weights, too few pixels for large tiles */
-          { "local_small", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+          { "local_small", "local_small", "local" },
+          { "local_small", "local_small", "local_small" } },
         { { 256, 2, 2, 512, 512, 3, 3, 1, 1 }, /* 4 of a Winograd tile's 16 points exist */
-          { "local_small", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+          { "local_small", "local_small", "local" },
+          { "local_small", "local_small", "local_small" } },
     };
-    camcl_device_info info = { .type = CAMCL_GPU, .compute_units = 64, .global_mem = 1u << 30, .max_alloc = 1u << 28,
-                               .local_mem = 49152, .max_work_group = 512 };
+    camcl_device_info info = {
+        .type = CAMCL_GPU, .compute_units = 64, .global_mem = 1u << 30, .max_alloc = 1u << 28, .local_mem = 49152, .max_work_group = 512
+    };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         for (int direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
             char key[160];

@@ -19,10 +19,10 @@ static camcl_device *device;
 
 /* Channels around vectors and panels, maps around tiles, several images in a group and a part of one. */
 static const cc_conv2d_desc shapes[] = {
-    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 15, 3, 3, 1, 1 },    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-    { 5, 4, 4, 32, 33, 3, 3, 1, 1 }, { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 },   { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
-    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },   { 9, 4, 5, 20, 64, 3, 3, 1, 0 }, { 2, 20, 18, 33, 40, 3, 3, 1, 1 }, { 2, 20, 17, 33, 40, 3, 3, 2, 2 },
-    { 9, 9, 8, 16, 64, 3, 3, 2, 0 }, { 2, 5, 5, 160, 33, 3, 3, 1, 1 }, { 3, 9, 9, 24, 64, 1, 1, 1, 0 }, { 2, 16, 15, 33, 40, 1, 1, 2, 0 },
+    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 2, 5, 7, 3, 15, 3, 3, 1, 1 },    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
+    { 5, 4, 4, 32, 33, 3, 3, 1, 1 }, { 2, 7, 5, 31, 47, 3, 3, 2, 1 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 },   { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
+    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },   { 9, 4, 5, 20, 64, 3, 3, 1, 0 },  { 2, 20, 18, 33, 40, 3, 3, 1, 1 }, { 2, 20, 17, 33, 40, 3, 3, 2, 2 },
+    { 9, 9, 8, 16, 64, 3, 3, 2, 0 }, { 2, 5, 5, 160, 33, 3, 3, 1, 1 }, { 3, 9, 9, 24, 64, 1, 1, 1, 0 },   { 2, 16, 15, 33, 40, 1, 1, 2, 0 },
 };
 
 typedef struct problem {
@@ -79,8 +79,10 @@ static float *run(const problem *p, const cc_variant *plain, const cc_variant *a
         w.rank = 4;
         memcpy(w.dim, (size_t[]){ d->r, d->s, d->c, d->k }, sizeof w.dim);
     }
-    if (affine) OK(&t, affine->record(t.tape, &p->desc, (cc_tensor[]){ x, w, a, b, r, y }, 6, false, &t.err));
-    else OK(&t, plain->record(t.tape, d, (cc_tensor[]){ x, w, y }, 3, false, &t.err));
+    if (affine)
+        OK(&t, affine->record(t.tape, &p->desc, (cc_tensor[]){ x, w, a, b, r, y }, 6, false, &t.err));
+    else
+        OK(&t, plain->record(t.tape, d, (cc_tensor[]){ x, w, y }, 3, false, &t.err));
     op_run(&t);
     float *got = op_read_floats(&t, y);
     op_end(&t);
@@ -94,13 +96,14 @@ static void compare(const problem *p, const cc_variant *v, const float *got, boo
     const double unit = ldexp(1.0, -24), terms = (double)(d->r * d->s * d->c);
     const bool winograd = strcmp(v->family, "winograd") == 0;
     double largest = 0;
-    for (size_t i = 0; i < p->y_count; i++) largest = fmax(largest, p->magnitude[i]);
+    for (size_t i = 0; i < p->y_count; i++)
+        largest = fmax(largest, p->magnitude[i]);
     for (size_t i = 0; i < p->y_count; i++) {
         const size_t k = i % d->k;
         const double scaled = p->sum[i] * p->scale[k], before = scaled + p->shift[k] + (residual ? p->residual[i] : 0);
         const double want = before > 0 ? before : before * p->desc.slope;
-        const double allowed = unit * ((4 + sqrt(terms)) * (winograd ? 4 * largest : p->magnitude[i]) * fabs((double)p->scale[k]) +
-                                       4 * (fabs(scaled) + 2));
+        const double allowed =
+            unit * ((4 + sqrt(terms)) * (winograd ? 4 * largest : p->magnitude[i]) * fabs((double)p->scale[k]) + 4 * (fabs(scaled) + 2));
         if (!(fabs((double)got[i] - want) <= allowed)) {
             char key[160];
             cc_conv2d_key(d, CC_FORWARD, key, sizeof key);
@@ -117,7 +120,8 @@ static void check(const cc_conv2d_desc *shape, float slope, bool residual)
     problem_begin(&p, shape, slope);
     float *ones = malloc(shape->k * sizeof *ones), *zeros = calloc(shape->k, sizeof *zeros);
     assert_true(ones && zeros);
-    for (size_t i = 0; i < shape->k; i++) ones[i] = 1;
+    for (size_t i = 0; i < shape->k; i++)
+        ones[i] = 1;
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
         if (strcmp(v->op, "conv2d_affine") != 0 || !v->supports(info, &p.desc)) continue;
@@ -142,7 +146,8 @@ static void all_variants(void **state)
     static const float slopes[] = { 1.0f, 0.0f, 0.1f };
     for (size_t s = 0; s < CC_COUNT(shapes); s++)
         for (size_t a = 0; a < CC_COUNT(slopes); a++)
-            for (int residual = 0; residual < 2; residual++) check(&shapes[s], slopes[a], residual);
+            for (int residual = 0; residual < 2; residual++)
+                check(&shapes[s], slopes[a], residual);
 }
 
 /* As in test_conv2d: what is larger than the caches. */
@@ -153,7 +158,8 @@ static void without_cache(void **state)
     camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
     const size_t cache = info->cache;
     info->cache = 2;
-    for (int residual = 0; residual < 2; residual++) check(&whole, 0.1f, residual), check(&whole, 1.0f, residual);
+    for (int residual = 0; residual < 2; residual++)
+        check(&whole, 0.1f, residual), check(&whole, 1.0f, residual);
     info->cache = cache;
 }
 

@@ -32,7 +32,8 @@ static float *random_array(size_t count, uint32_t seed)
 {
     float *data = malloc(count * sizeof *data);
     assert_non_null(data);
-    for (size_t i = 0; i < count; i++) data[i] = random_float(&seed);
+    for (size_t i = 0; i < count; i++)
+        data[i] = random_float(&seed);
     return data;
 }
 
@@ -43,7 +44,8 @@ static cc_buffer *guarded(camcl_device *device, const float *data, size_t count,
     cc_buffer *buffer = NULL;
     float *all = malloc((count + GUARD) * sizeof *all);
     assert_non_null(all);
-    for (size_t i = 0; i < count + GUARD; i++) all[i] = i >= count ? guard : data ? data[i] : NAN;
+    for (size_t i = 0; i < count + GUARD; i++)
+        all[i] = i >= count ? guard : data ? data[i] : NAN;
     must(cc_buffer_create(device, (count + GUARD) * sizeof *all, "test", &buffer, &err), &err);
     must(cc_buffer_write(buffer, 0, all, (count + GUARD) * sizeof *all, &err), &err);
     free(all);

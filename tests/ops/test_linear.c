@@ -16,8 +16,8 @@
 static camcl_device *device;
 
 static const cc_linear_desc shapes[] = {
-    { 1, 1, 1 },    { 3, 15, 10 }, { 2, 16, 17 },  { 33, 17, 3 },   { 32, 64, 10 },
-    { 5, 33, 31 },  { 8, 512, 10 }, { 96, 128, 33 }, { 7, 20, 100 }, { 64, 512, 129 },
+    { 1, 1, 1 },   { 3, 15, 10 },  { 2, 16, 17 },   { 33, 17, 3 },  { 32, 64, 10 },
+    { 5, 33, 31 }, { 8, 512, 10 }, { 96, 128, 33 }, { 7, 20, 100 }, { 64, 512, 129 },
 };
 
 static bool too_slow(size_t work) { return strstr(camcl_device_get_info(device)->platform, "Oclgrind") && work > 10000; }
@@ -64,7 +64,8 @@ static void check_variant(const cc_variant *v, const cc_linear_desc *d)
             float *got = op_read_floats(&t, out[i]);
             sum[i] = malloc(count * sizeof(double));
             assert_non_null(sum[i]);
-            for (size_t j = 0; j < count; j++) sum[i][j] = want[i][j] + (add && v->direction != CC_FORWARD ? (double)old[j] : 0.0);
+            for (size_t j = 0; j < count; j++)
+                sum[i][j] = want[i][j] + (add && v->direction != CC_FORWARD ? (double)old[j] : 0.0);
             check_close(got, sum[i], count, bound, 0, "%s %s, n %zu in %zu out %zu, output %zu", v->name, cc_direction_name(v->direction),
                         d->n, d->in, d->out, i);
             free(got), free(sum[i]);
@@ -111,7 +112,10 @@ static void typed_functions_match_reference(void **state)
         OK(&t, cc_linear_backward_data(t.tape, &d, tdy, tw, tdx, false, &t.err));
         OK(&t, cc_linear_backward_weight(t.tape, &d, tx, tdy, tdw, tdb, false, &t.err));
         op_run(&t);
-        const struct { cc_tensor tensor; const double *want; } results[] = { { ty, y }, { tdx, dx }, { tdw, dw }, { tdb, db } };
+        const struct {
+            cc_tensor tensor;
+            const double *want;
+        } results[] = { { ty, y }, { tdx, dx }, { tdw, dw }, { tdb, db } };
         for (size_t i = 0; i < CC_COUNT(results); i++) {
             float *got = op_read_floats(&t, results[i].tensor);
             check_close(got, results[i].want, cc_tensor_count(&results[i].tensor), 3e-5, 0, "size %zu, result %zu", s, i);
@@ -151,7 +155,8 @@ static void reference_gradient_is_a_finite_difference(void **state)
             for (int side = 0; side < 2; side++) {
                 inputs[a][i] = side ? old + h : old - h;
                 ref_linear_forward(N, IN, OUT, x64, w64, b64, y);
-                for (size_t j = 0; j < N * OUT; j++) value[side] += dy64[j] * y[j];
+                for (size_t j = 0; j < N * OUT; j++)
+                    value[side] += dy64[j] * y[j];
             }
             inputs[a][i] = old;
             assert_true(fabs((value[1] - value[0]) / (2 * h) - gradients[a][i]) < 1e-9);

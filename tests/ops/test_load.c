@@ -22,7 +22,8 @@ static unsigned char *random_bytes(size_t count)
 {
     float *values = random_floats(count, 21);
     unsigned char *bytes = malloc(count);
-    for (size_t i = 0; i < count; i++) bytes[i] = (unsigned char)((values[i] + 1.0f) * 127.99f);
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (unsigned char)((values[i] + 1.0f) * 127.99f);
     bytes[0] = 255;
     bytes[count - 1] = 0;
     free(values);
@@ -69,8 +70,10 @@ static void variants_match_reference(void **state)
             op_begin(&t, device);
             const cc_tensor io[] = { op_input(&t, CC_U8, bytes, IMAGES * pixels), op_input(&t, CC_I32, transforms, 8 * ROWS),
                                      op_input(&t, CC_F32, normalise, 2 * d.c), op_input(&t, CC_F32, before, count) };
-            if (variant) OK(&t, variant->record(t.tape, &d, io, 4, false, &t.err));
-            else OK(&t, cc_load_images(t.tape, &d, io[0], io[1], io[2], io[3], &t.err));
+            if (variant)
+                OK(&t, variant->record(t.tape, &d, io, 4, false, &t.err));
+            else
+                OK(&t, cc_load_images(t.tape, &d, io[0], io[1], io[2], io[3], &t.err));
             op_run(&t);
             float *got = op_read_floats(&t, io[3]);
             check_close(got, want, count, 1e-6, 1e-6, "%s, shape %zu", variant ? variant->name : "default", s);
@@ -90,7 +93,8 @@ static void bytes_come_through(void **state)
     const cc_transform identity = { .y1 = 16, .x1 = 16 };
     unsigned char bytes[256];
     float *loaded[2];
-    for (size_t i = 0; i < 256; i++) bytes[i] = (unsigned char)i;
+    for (size_t i = 0; i < 256; i++)
+        bytes[i] = (unsigned char)i;
     for (size_t v = 0, seen = 0; v < cc_load_variant_count; v++) {
         if (strcmp(cc_load_variants[v].op, "load_images") != 0) continue;
         op_test t;
@@ -116,7 +120,7 @@ static void bytes_come_through(void **state)
 static void chunks_fill_the_batch_together(void **state)
 {
     (void)state;
-    const size_t sizes[] = { 6, 4 };   /* resized and native */
+    const size_t sizes[] = { 6, 4 }; /* resized and native */
     for (size_t s = 0; s < CC_COUNT(sizes); s++) {
         const size_t pixels = 4 * 4 * 3, image = sizes[s] * sizes[s] * 3, count = ROWS * image;
         const float normalise[6] = { 0.5f, 0.5f, 0.5f, 2, 2, 2 };
@@ -142,8 +146,10 @@ static void chunks_fill_the_batch_together(void **state)
         float *want = op_read_floats(&t, once), *part = op_read_floats(&t, half), *got = op_read_floats(&t, both);
         check_same(got, want, count, "both chunks");
         for (size_t i = 0; i < count; i++) {
-            if (sources[i / image] < 12) assert_true(part[i] == want[i]);
-            else assert_true(isnan(part[i]));
+            if (sources[i / image] < 12)
+                assert_true(part[i] == want[i]);
+            else
+                assert_true(isnan(part[i]));
         }
         free(bytes), free(want), free(part), free(got);
         op_end(&t);
@@ -162,7 +168,8 @@ static void labels_follow_their_images(void **state)
     OK(&t, cc_load_labels(t.tape, 6, op_input(&t, CC_I32, labels, 5), op_input(&t, CC_I32, transforms, 48), out, &t.err));
     op_run(&t);
     op_read(&t, out, got);
-    for (size_t i = 0; i < 6; i++) assert_int_equal(got[i], want[i]);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(got[i], want[i]);
     op_end(&t);
 }
 

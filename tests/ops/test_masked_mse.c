@@ -16,7 +16,7 @@
 
 static camcl_device *device;
 
-static const cc_masked_mse_desc shapes[] = { { 1, 1 },  { 4, 15 }, { 3, 16 },  { 2, 17 },  { 5, 31 },   { 1, 32 },
+static const cc_masked_mse_desc shapes[] = { { 1, 1 },  { 4, 15 }, { 3, 16 },  { 2, 17 },  { 5, 31 },    { 1, 32 },
                                              { 7, 33 }, { 2, 64 }, { 130, 9 }, { 3, 127 }, { 33, 1024 }, { 2, 2501 } };
 
 /* The variants of one name, last round (NULL): the default. */
@@ -29,7 +29,8 @@ static const cc_variant *variant_at(size_t round, cc_direction direction, const 
 static float *random_mask(size_t n)
 {
     float *mask = random_floats(n, 31);
-    for (size_t i = 0; i < n; i++) mask[i] = mask[i] > 0.0f || i == 0 ? 1.0f : 0.0f;
+    for (size_t i = 0; i < n; i++)
+        mask[i] = mask[i] > 0.0f || i == 0 ? 1.0f : 0.0f;
     return mask;
 }
 
@@ -43,7 +44,7 @@ static void forward_matches_reference(void **state)
         double *a64 = to_doubles(a, count), *b64 = to_doubles(b, count), *mask64 = to_doubles(mask, d.n), sums64[4];
         ref_masked_mse_forward(d.n, d.size, a64, b64, mask64, sums64);
         for (size_t i = 0; i < count; i++)
-            if (mask[i / d.size] == 0.0f) a[i] = strtof("nan", NULL);   /* masked images are not looked at */
+            if (mask[i / d.size] == 0.0f) a[i] = strtof("nan", NULL); /* masked images are not looked at */
         for (size_t v = 0; v <= cc_masked_mse_variant_count; v++) {
             const cc_variant *variant = v < cc_masked_mse_variant_count ? variant_at(v, CC_FORWARD, &d) : NULL;
             if (variant == NULL && v < cc_masked_mse_variant_count) continue;
@@ -51,8 +52,10 @@ static void forward_matches_reference(void **state)
             op_begin(&t, device);
             const cc_tensor io[] = { op_input(&t, CC_F32, a, count), op_input(&t, CC_F32, b, count), op_input(&t, CC_F32, mask, d.n),
                                      op_output(&t, CC_F32, 4) };
-            if (variant) OK(&t, variant->record(t.tape, &d, io, 4, false, &t.err));
-            else OK(&t, cc_masked_mse_forward(t.tape, &d, io[0], io[1], io[2], io[3], &t.err));
+            if (variant)
+                OK(&t, variant->record(t.tape, &d, io, 4, false, &t.err));
+            else
+                OK(&t, cc_masked_mse_forward(t.tape, &d, io[0], io[1], io[2], io[3], &t.err));
             op_run(&t);
             op_read(&t, io[3], sums);
             check_close(sums, sums64, 1, 0, 3e-6, "%s, shape %zu: error", variant ? variant->name : "default", s);
@@ -89,14 +92,17 @@ static void backward_matches_reference(void **state)
                 }
                 const cc_tensor io[] = { op_input(&t, CC_F32, a, count), op_input(&t, CC_F32, b, count), op_input(&t, CC_F32, mask, d.n),
                                          op_output(&t, CC_F32, count), both ? op_output(&t, CC_F32, count) : CC_NO_TENSOR };
-                if (variant) OK(&t, variant->record(t.tape, &op, io, 5, false, &t.err));
-                else OK(&t, cc_masked_mse_backward(t.tape, &d, io[0], io[1], io[2], op.scale, op.denominator, io[3], io[4], &t.err));
+                if (variant)
+                    OK(&t, variant->record(t.tape, &op, io, 5, false, &t.err));
+                else
+                    OK(&t, cc_masked_mse_backward(t.tape, &d, io[0], io[1], io[2], op.scale, op.denominator, io[3], io[4], &t.err));
                 op_run(&t);
                 ref_masked_mse_backward(d.n, d.size, a64, b64, mask64, 0.75, denominators[index], da64);
                 float *da = op_read_floats(&t, io[3]), *db = both ? op_read_floats(&t, io[4]) : NULL;
                 check_close(da, da64, count, 1e-12, 1e-6, "%s, shape %zu, denominator %zu: da", variant ? variant->name : "default", s,
                             index);
-                for (size_t i = 0; both && i < count; i++) assert_true(db[i] == -da[i]);
+                for (size_t i = 0; both && i < count; i++)
+                    assert_true(db[i] == -da[i]);
                 free(da), free(db);
                 op_end(&t);
             }

@@ -34,7 +34,9 @@ static void for_each_variant(each_variant test)
     test(NULL, NULL, "default");
 }
 
-typedef struct result { float *y, *range, *dx; } result;
+typedef struct result {
+    float *y, *range, *dx;
+} result;
 
 static result run(const cc_variant *forward, const cc_variant *backward, const cc_min_max_desc *d, const float *x, const float *dy)
 {
@@ -107,7 +109,8 @@ static void agrees_with_finite_differences_of(const cc_variant *forward, const c
         for (int side = 0; side < 2; side++) {
             x64[i] = x[i] + (side ? step : -step);
             ref_min_max_forward(d.n, d.size, x64, y, range);
-            for (size_t j = 0; j < count; j++) loss[side] += dy[j] * y[j];
+            for (size_t j = 0; j < count; j++)
+                loss[side] += dy[j] * y[j];
         }
         x64[i] = x[i];
         want[i] = (loss[1] - loss[0]) / (2 * step);
@@ -152,8 +155,9 @@ static void constants_give_zeros_for(const cc_variant *forward, const cc_variant
         const size_t count = d.n * d.size;
         float *x = malloc(count * sizeof *x), *dy = random_floats(count, 15);
         double *zeros = calloc(count, sizeof *zeros);
-        for (size_t i = 0; i < count; i++) x[i] = levels[i / d.size];
-        x[count - 1] *= 2.0f;   /* a range that only some devices can represent */
+        for (size_t i = 0; i < count; i++)
+            x[i] = levels[i / d.size];
+        x[count - 1] *= 2.0f; /* a range that only some devices can represent */
         result r = run(forward, backward, &d, x, dy);
         check_close(r.y, zeros, count, 0, 0, "%s, size %zu: y", name, d.size);
         check_close(r.dx, zeros, count, 0, 0, "%s, size %zu: dx", name, d.size);
@@ -177,7 +181,8 @@ static void nan_is_not_hidden_for(const cc_variant *forward, const cc_variant *b
             const cc_min_max_desc d = { 1, 41 };
             float *x = random_floats(d.size, 16), *dy = random_floats(d.size, 17);
             if (flat)
-                for (size_t i = 0; i < d.size; i++) x[i] = 1.0f;
+                for (size_t i = 0; i < d.size; i++)
+                    x[i] = 1.0f;
             x[positions[p]] = strtof("nan", NULL);
             result r = run(forward, backward, &d, x, dy);
             assert_true(isnan(r.y[positions[p]]));
@@ -193,10 +198,8 @@ static void nan_is_not_hidden(void **state)
 }
 
 static const struct CMUnitTest operation_tests[] = {
-    cmocka_unit_test(variants_match_reference),
-    cmocka_unit_test(agrees_with_finite_differences),
-    cmocka_unit_test(matches_pytorch),
-    cmocka_unit_test(constants_give_zeros),
+    cmocka_unit_test(variants_match_reference), cmocka_unit_test(agrees_with_finite_differences),
+    cmocka_unit_test(matches_pytorch),          cmocka_unit_test(constants_give_zeros),
     cmocka_unit_test(nan_is_not_hidden),
 };
 #include "support/op_main.h"

@@ -51,7 +51,8 @@ static void backward_matches_reference(void **state)
             double *y64 = to_doubles(y, d.count), *dy64 = to_doubles(dy, d.count), *g = to_doubles(y, d.count),
                    *sum = to_doubles(old, d.count);
             ref_add_backward(d.count, d.slope, y64, dy64, g);
-            for (size_t j = 0; j < d.count; j++) sum[j] += g[j];
+            for (size_t j = 0; j < d.count; j++)
+                sum[j] += g[j];
             op_test t;
             op_begin(&t, device);
             cc_tensor da = add_a ? op_input(&t, CC_F32, old, d.count) : op_output(&t, CC_F32, d.count), db = CC_NO_TENSOR;
@@ -88,7 +89,8 @@ static void reference_gradient_is_a_finite_difference(void **state)
             a64[i] = side ? old + h : old - h;
             ref_add_forward(N, slope, a64, b64, y[side]);
         }
-        for (int j = 0; j < N; j++) difference += dy64[j] * (y[1][j] - y[0][j]) / (2 * h);
+        for (int j = 0; j < N; j++)
+            difference += dy64[j] * (y[1][j] - y[0][j]) / (2 * h);
         a64[i] = old;
         assert_true(fabs(difference - g[i]) < 1e-8);
     }
@@ -131,7 +133,8 @@ static void nan_propagates(void **state)
         op_begin(&t, device);
         cc_tensor ta = op_input(&t, CC_F32, a, N), y = op_output(&t, CC_F32, N), g = op_output(&t, CC_F32, N);
         float *ones = malloc(N * sizeof *ones);
-        for (int i = 0; i < N; i++) ones[i] = 1.0f;
+        for (int i = 0; i < N; i++)
+            ones[i] = 1.0f;
         OK(&t, cc_add_forward(t.tape, &d, ta, CC_NO_TENSOR, y, &t.err));
         OK(&t, cc_add_backward(t.tape, &d, op_input(&t, CC_F32, ones, N), ta, g, false, CC_NO_TENSOR, false, &t.err));
         op_run(&t);

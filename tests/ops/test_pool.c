@@ -27,7 +27,8 @@ static size_t outputs(const cc_pool_desc *d) { return d->n * cc_pool_out_h(d) * 
 static float *coarse(size_t count, unsigned seed)
 {
     float *x = random_floats(count, seed);
-    for (size_t i = 0; i < count; i++) x[i] = roundf(x[i] * 2.0f);
+    for (size_t i = 0; i < count; i++)
+        x[i] = roundf(x[i] * 2.0f);
     return x;
 }
 
@@ -51,7 +52,8 @@ static void release(buffers *b)
 
 static void check(op_test *t, buffers *b, cc_tensor y, cc_tensor dx, cc_tensor sum, size_t in, size_t out, const char *what, size_t shape)
 {
-    for (size_t i = 0; i < in; i++) b->sum[i] += b->dx[i];
+    for (size_t i = 0; i < in; i++)
+        b->sum[i] += b->dx[i];
     op_run(t);
     float *got_y = op_read_floats(t, y), *got_dx = op_read_floats(t, dx), *got_sum = op_read_floats(t, sum);
     check_close(got_y, b->y, out, 1e-6, 0, "%s, shape %zu: y", what, shape);
@@ -141,7 +143,8 @@ static void check_difference(forward_function forward, const ref_pool *d, buffer
         for (int side = 0; side < 2; side++) {
             b->x64[i] = side ? old + h : old - h;
             forward(d, b->x64, b->y);
-            for (size_t j = 0; j < out; j++) value[side] += b->dy64[j] * b->y[j];
+            for (size_t j = 0; j < out; j++)
+                value[side] += b->dy64[j] * b->y[j];
         }
         b->x64[i] = old;
         assert_true(fabs((value[1] - value[0]) / (2 * h) - b->dx[i]) < 1e-8);
@@ -170,8 +173,10 @@ static void nan_wins_the_maximum(void **state)
     (void)state;
     const cc_pool_desc d = { 1, 2, 2, 16, 2, 2, 0 };
     float x[64], one[16];
-    for (int i = 0; i < 64; i++) x[i] = (float)i;
-    for (int i = 0; i < 16; i++) one[i] = 1.0f;
+    for (int i = 0; i < 64; i++)
+        x[i] = (float)i;
+    for (int i = 0; i < 16; i++)
+        one[i] = 1.0f;
     x[0 * 16 + 1] = x[1 * 16 + 2] = x[2 * 16 + 3] = x[3 * 16 + 4] = x[2 * 16 + 5] = x[3 * 16 + 5] = NAN;
     op_test t;
     op_begin(&t, device);
@@ -183,7 +188,8 @@ static void nan_wins_the_maximum(void **state)
     for (int k = 0; k < 16; k++) {
         const int winner = k >= 1 && k <= 4 ? k - 1 : k == 5 ? 2 : 3;
         assert_int_equal(isnan(got[k]), k >= 1 && k <= 5);
-        for (int pixel = 0; pixel < 4; pixel++) assert_true(gradient[pixel * 16 + k] == (pixel == winner ? 1.0f : 0.0f));
+        for (int pixel = 0; pixel < 4; pixel++)
+            assert_true(gradient[pixel * 16 + k] == (pixel == winner ? 1.0f : 0.0f));
     }
     free(got), free(gradient);
     op_end(&t);
@@ -197,7 +203,8 @@ static void impossible_windows_are_refused(void **state)
     op_test t;
     op_begin(&t, device);
     cc_tensor a = op_input(&t, CC_F32, v, 16);
-    for (size_t i = 0; i < CC_COUNT(bad); i++) assert_int_equal(cc_max_pool_forward(t.tape, &bad[i], a, a, &t.err), CAMCL_UNSUPPORTED);
+    for (size_t i = 0; i < CC_COUNT(bad); i++)
+        assert_int_equal(cc_max_pool_forward(t.tape, &bad[i], a, a, &t.err), CAMCL_UNSUPPORTED);
     op_end(&t);
 }
 

@@ -14,7 +14,10 @@
 #include "support/operands.h"
 
 /* Which tests/ops/test_<program>.c compares an operation with its reference, and in how many directions. */
-static const struct { const char *op, *program; unsigned directions; } covered[] = {
+static const struct {
+    const char *op, *program;
+    unsigned directions;
+} covered[] = {
     { "conv2d", "conv2d", 3 },
     { "conv2d_affine", "conv2d_affine", 1 },
     { "gemm", "gemm", 1 },
@@ -48,7 +51,8 @@ static void every_operation_is_covered(void **state)
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
         size_t found = 0;
-        while (found < CC_COUNT(covered) && strcmp(covered[found].op, v->op) != 0) found++;
+        while (found < CC_COUNT(covered) && strcmp(covered[found].op, v->op) != 0)
+            found++;
         if (found == CC_COUNT(covered)) fail_msg("%s: in the registry, but in no test program (test it, then add it here)", v->op);
     }
     for (size_t c = 0; c < CC_COUNT(covered); c++) {
@@ -61,7 +65,8 @@ static void every_operation_is_covered(void **state)
         for (size_t i = 0; i < cc_registry_count(); i++)
             if (strcmp(cc_registry_at(i)->op, covered[c].op) == 0) directions |= 1u << cc_registry_at(i)->direction;
         unsigned count = 0;
-        for (; directions; directions &= directions - 1) count++;
+        for (; directions; directions &= directions - 1)
+            count++;
         if (count != covered[c].directions)
             fail_msg("%s: %u directions in the registry, %u are covered", covered[c].op, count, covered[c].directions);
     }
@@ -130,7 +135,8 @@ static void mismatched_tensors_are_refused(void **state)
     assert_int_equal(cc_op_record(t.tape, "add", CC_FORWARD, &(cc_add_op){ .desc = d }, &eight, 1, false, &t.err), CAMCL_FAILED);
     assert_int_equal(cc_tape_length(t.tape), 0);
     op_end(&t);
-    for (size_t i = 0; i < count; i++) camcl_device_close(&devices[i]);
+    for (size_t i = 0; i < count; i++)
+        camcl_device_close(&devices[i]);
 }
 
 int main(void)

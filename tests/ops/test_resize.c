@@ -18,9 +18,9 @@
 static camcl_device *device;
 
 static const cc_resize_desc shapes[] = {
-    { 1, 1, 1, 1, 1, 1 },    { 2, 1, 1, 1, 5, 7 },    { 2, 4, 4, 1, 32, 32 }, { 3, 8, 8, 1, 33, 31 },  { 1, 3, 5, 2, 15, 17 },
-    { 2, 16, 16, 3, 16, 16 }, { 1, 1, 6, 1, 4, 1 },   { 2, 7, 9, 3, 3, 4 },   { 1, 64, 2, 1, 5, 64 },  { 1, 2, 2, 17, 9, 3 },
-    { 1, 33, 1, 1, 1, 8 },
+    { 1, 1, 1, 1, 1, 1 },   { 2, 1, 1, 1, 5, 7 },     { 2, 4, 4, 1, 32, 32 }, { 3, 8, 8, 1, 33, 31 },
+    { 1, 3, 5, 2, 15, 17 }, { 2, 16, 16, 3, 16, 16 }, { 1, 1, 6, 1, 4, 1 },   { 2, 7, 9, 3, 3, 4 },
+    { 1, 64, 2, 1, 5, 64 }, { 1, 2, 2, 17, 9, 3 },    { 1, 33, 1, 1, 1, 8 },
 };
 
 /* y = A x, then x' = A^t y' (added and overwritten), and <A x, y'> = <x, A^t y'>. */
@@ -45,7 +45,8 @@ static void matches_reference_and_is_adjoint(void **state)
         float *y = op_read_floats(&t, ty), *dx = op_read_floats(&t, tdx), *sum = op_read_floats(&t, tsum);
         check_close(y, y64, out, 1e-6, 0, "shape %zu: y", s);
         check_close(dx, dx64, in, 1e-5, 0, "shape %zu: dx", s);
-        for (size_t i = 0; i < in; i++) dx64[i] += old[i];
+        for (size_t i = 0; i < in; i++)
+            dx64[i] += old[i];
         check_close(sum, dx64, in, 1e-5, 0, "shape %zu: dx added", s);
         assert_true(fabs(dot(y, dy, out) - dot(x, dx, in)) <= 1e-6 * (double)out);
         if (d.h == d.p && d.w == d.q) {
@@ -62,11 +63,14 @@ static void matches_pytorch(void **state)
 {
     (void)state;
     static const float x[] = { 1, 2, 4, 8, 3, 5, 7, 9, -1, 0, 6, 2 };
-    static const double larger[] = { 1.0,  1.5,  2.0, 3.0, 4.0, 6.0, 8.0,  2.0,  2.75, 3.5, 4.5, 5.5, 7.0, 8.5, 3.0, 4.0, 5.0, 6.0,
-                                     7.0,  8.0,  9.0, 1.0, 1.75, 2.5, 4.5, 6.5,  6.0,  5.5, -1.0, -0.5, 0.0, 3.0, 6.0, 4.0, 2.0 };
+    static const double larger[] = { 1.0, 1.5, 2.0, 3.0, 4.0,  6.0, 8.0, 2.0, 2.75, 3.5, 4.5,  5.5,  7.0, 8.5, 3.0, 4.0, 5.0, 6.0,
+                                     7.0, 8.0, 9.0, 1.0, 1.75, 2.5, 4.5, 6.5, 6.0,  5.5, -1.0, -0.5, 0.0, 3.0, 6.0, 4.0, 2.0 };
     static const double smaller[] = { 1.0, 3.0, 8.0, -1.0, 3.0, 2.0 };
     static const double one[] = { 1.0 };
-    const struct { size_t p, q; const double *want; } cases[] = { { 5, 7, larger }, { 2, 3, smaller }, { 1, 1, one } };
+    const struct {
+        size_t p, q;
+        const double *want;
+    } cases[] = { { 5, 7, larger }, { 2, 3, smaller }, { 1, 1, one } };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         const cc_resize_desc d = { 1, 3, 4, 1, cases[i].p, cases[i].q };
         op_test t;
@@ -93,7 +97,8 @@ static void check_ranges(tap (*tap_of)(int, int, int), int (*first)(int, int, in
             if (read != covered) fail_msg("in %d, out %d: input %d, output %d: weight %g", in, out, i, o, (double)tap_weight(t, i));
         }
     }
-    for (int i = 0; i < in; i++) assert_true(first(i, in, out) >= 0 && last(i, in, out) < out);
+    for (int i = 0; i < in; i++)
+        assert_true(first(i, in, out) >= 0 && last(i, in, out) < out);
 }
 
 static void index_arithmetic_is_exact(void **state)
@@ -112,10 +117,10 @@ static void index_arithmetic_is_exact(void **state)
             const int o = e == 0 ? 0 : e == 1 ? side / 2 : side - 1, i = e == 0 ? 0 : e == 1 ? in / 2 : in - 1;
             const tap a = aligned_tap(o, in, side), c = centred_tap(o, in, side);
             assert_true(a.i0 >= 0 && a.i1 < in && c.i0 >= 0 && c.i1 < in);
-            assert_true(aligned_first(i, in, side) >= 0 && aligned_first(i, in, side) <= aligned_last(i, in, side)
-                        && aligned_last(i, in, side) < side);
-            assert_true(centred_first(i, in, side) >= 0 && centred_first(i, in, side) <= centred_last(i, in, side)
-                        && centred_last(i, in, side) < side);
+            assert_true(aligned_first(i, in, side) >= 0 && aligned_first(i, in, side) <= aligned_last(i, in, side) &&
+                        aligned_last(i, in, side) < side);
+            assert_true(centred_first(i, in, side) >= 0 && centred_first(i, in, side) <= centred_last(i, in, side) &&
+                        centred_last(i, in, side) < side);
         }
         assert_int_equal(aligned_tap(side - 1, in, side).i0, in - 1);
         assert_int_equal(centred_tap(side - 1, in, side).i1, in - 1);

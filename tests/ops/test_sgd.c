@@ -22,14 +22,16 @@ static void plain_step_subtracts_the_gradient(void **state)
     for (size_t s = 0; s < CC_COUNT(counts); s++) {
         const cc_sgd_desc d = { counts[s], 0.0f, 0.0f, false };
         float *grad = random_floats(d.count, 1), *w = random_floats(d.count, 2), *velocity = random_floats(d.count, 3);
-        for (size_t i = 0; i < d.count; i++) velocity[i] = 0.0f;
+        for (size_t i = 0; i < d.count; i++)
+            velocity[i] = 0.0f;
         const float rates[] = { -7.0f, 1.0f };
         op_test t;
         op_begin(&t, device);
         cc_tensor tw = op_input(&t, CC_F32, w, d.count), tv = op_input(&t, CC_F32, velocity, d.count), lr = op_input(&t, CC_F32, rates, 2);
         OK(&t, cc_sgd_update(t.tape, &d, (cc_device_scalar){ lr.buffer, 1 }, op_input(&t, CC_F32, grad, d.count), tw, tv, &t.err));
         op_run(&t);
-        for (size_t i = 0; i < d.count; i++) w[i] -= grad[i];
+        for (size_t i = 0; i < d.count; i++)
+            w[i] -= grad[i];
         float *got = op_read_floats(&t, tw), *got_v = op_read_floats(&t, tv);
         check_same(got, w, d.count, "count %zu: w", d.count);
         check_same(got_v, grad, d.count, "count %zu: velocity", d.count);
@@ -53,7 +55,8 @@ static void full_decay_clears_the_weights(void **state)
                          &t.err));
     op_run(&t);
     float *got = op_read_floats(&t, tw);
-    for (int i = 0; i < N; i++) assert_true(got[i] == 0.0f);
+    for (int i = 0; i < N; i++)
+        assert_true(got[i] == 0.0f);
     free(w), free(got);
     op_end(&t);
 }
@@ -95,7 +98,8 @@ static void trajectories_match_reference(void **state)
             double *w64 = to_doubles(w, d.count), *v64 = to_doubles(w, d.count);
             float *zeros = calloc(d.count, sizeof *zeros);
             assert_non_null(zeros);
-            for (size_t i = 0; i < d.count; i++) v64[i] = 0.0;
+            for (size_t i = 0; i < d.count; i++)
+                v64[i] = 0.0;
             op_test t;
             op_begin(&t, device);
             cc_tensor tg = op_input(&t, CC_F32, grad, d.count), tw = op_input(&t, CC_F32, w, d.count),
@@ -145,10 +149,8 @@ static void average_matches_reference(void **state)
 }
 
 static const struct CMUnitTest operation_tests[] = {
-    cmocka_unit_test(plain_step_subtracts_the_gradient),
-    cmocka_unit_test(full_decay_clears_the_weights),
-    cmocka_unit_test(momentum_sums_a_geometric_series),
-    cmocka_unit_test(trajectories_match_reference),
+    cmocka_unit_test(plain_step_subtracts_the_gradient), cmocka_unit_test(full_decay_clears_the_weights),
+    cmocka_unit_test(momentum_sums_a_geometric_series),  cmocka_unit_test(trajectories_match_reference),
     cmocka_unit_test(average_matches_reference),
 };
 #include "support/op_main.h"

@@ -16,18 +16,21 @@
 static camcl_device *device;
 
 /* Rows around the lanes that share a sum, classes around vector widths, and rows before and behind that must not matter. */
-static const struct { cc_rows_desc rows; size_t behind; } shapes[] = {
-    { { 0, 1, 1 }, 0 },   { { 0, 2, 10 }, 0 },  { { 3, 31, 15 }, 2 }, { { 1, 33, 16 }, 0 },   { { 0, 63, 17 }, 1 },
-    { { 5, 64, 2 }, 5 },  { { 0, 65, 3 }, 0 },  { { 2, 130, 10 }, 0 }, { { 0, 7, 1000 }, 1 }, { { 64, 256, 7 }, 64 },
+static const struct {
+    cc_rows_desc rows;
+    size_t behind;
+} shapes[] = {
+    { { 0, 1, 1 }, 0 },  { { 0, 2, 10 }, 0 }, { { 3, 31, 15 }, 2 },  { { 1, 33, 16 }, 0 },  { { 0, 63, 17 }, 1 },
+    { { 5, 64, 2 }, 5 }, { { 0, 65, 3 }, 0 }, { { 2, 130, 10 }, 0 }, { { 0, 7, 1000 }, 1 }, { { 64, 256, 7 }, 64 },
 };
 
 /* One problem: logits of all rows (NaN outside the desc's rows), labels, a mask, and their doubles. */
 typedef struct problem {
     cc_rows_desc d;
-    size_t total;            /* logits, all rows */
+    size_t total; /* logits, all rows */
     float *logits, *mask;
     int32_t *labels;
-    double *rows64;          /* the desc's rows only */
+    double *rows64; /* the desc's rows only */
 } problem;
 
 static problem make(size_t s, float spread)
@@ -39,7 +42,8 @@ static problem make(size_t s, float spread)
     p.mask = random_floats(p.d.n, 77);
     p.labels = malloc(p.d.n * sizeof *p.labels);
     assert_non_null(p.labels);
-    for (size_t i = 0; i < p.total; i++) p.logits[i] = i < before || i >= before + used ? NAN : p.logits[i] * spread;
+    for (size_t i = 0; i < p.total; i++)
+        p.logits[i] = i < before || i >= before + used ? NAN : p.logits[i] * spread;
     for (size_t i = 0; i < p.d.n; i++) {
         p.mask[i] = p.mask[i] > 0.0f ? 1.0f : 0.0f;
         p.labels[i] = (int32_t)((i * 7 + 3) % p.d.classes);
@@ -53,8 +57,10 @@ static void release(problem *p) { free(p->logits), free(p->mask), free(p->labels
 /* Rounds to few values, so that there are ties. */
 static void make_ties(problem *p)
 {
-    for (size_t i = 0; i < p->total; i++) p->logits[i] = roundf(p->logits[i]);
-    for (size_t i = 0; i < p->d.n * p->d.classes; i++) p->rows64[i] = p->logits[p->d.row0 * p->d.classes + i];
+    for (size_t i = 0; i < p->total; i++)
+        p->logits[i] = roundf(p->logits[i]);
+    for (size_t i = 0; i < p->d.n * p->d.classes; i++)
+        p->rows64[i] = p->logits[p->d.row0 * p->d.classes + i];
 }
 
 static void softmax_matches_reference(void **state)
@@ -187,7 +193,8 @@ static void cross_entropy_gradient_is_a_finite_difference(void **state)
         const double old = p.rows64[i];
         for (int side = 0; side < 2; side++) {
             p.rows64[i] = side ? old + h : old - h;
-            for (size_t r = 0; r < p.d.n; r++) value[side] += ref_cross_entropy(p.d.classes, p.rows64 + r * p.d.classes, p.labels[r]) / 2.0;
+            for (size_t r = 0; r < p.d.n; r++)
+                value[side] += ref_cross_entropy(p.d.classes, p.rows64 + r * p.d.classes, p.labels[r]) / 2.0;
         }
         p.rows64[i] = old;
         check_close(got + i, (const double[]){ (value[1] - value[0]) / (2 * h) }, 1, 1e-6, 0, "logit %zu", i);
@@ -350,8 +357,10 @@ static void nan_never_hides(void **state)
         assert_in_range(got_pseudo[0], 0, CLASSES - 1);
         assert_true(isnan(got_loss[0]) && got_loss[2] == 1.0f);
         assert_true(isnan(got_eval[0]) && got_eval[1] == 1.0f && got_eval[2] == 1.0f && got_eval[3] == 1.0f && got_eval[4] == 2.0f);
-        for (int j = 0; j < CLASSES; j++) assert_true(isnan(got_probability[j]) && isnan(got_dlogits[j]));
-        for (int j = CLASSES; j < 2 * CLASSES; j++) assert_true(isfinite(got_probability[j]) && isfinite(got_dlogits[j]));
+        for (int j = 0; j < CLASSES; j++)
+            assert_true(isnan(got_probability[j]) && isnan(got_dlogits[j]));
+        for (int j = CLASSES; j < 2 * CLASSES; j++)
+            assert_true(isfinite(got_probability[j]) && isfinite(got_dlogits[j]));
         op_end(&t);
     }
 }

@@ -15,7 +15,11 @@
 static camcl_device *device;
 static camcl_error err;
 
-#define OK(call) do { camcl_status s_ = (call); if (s_ != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        camcl_status s_ = (call);                                                                                                          \
+        if (s_ != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                        \
+    } while (0)
 
 /* A tape that is to bring `data` from `in` to `out`. */
 typedef struct transport {
@@ -32,7 +36,8 @@ static void transport_open(transport *t, const char *name, size_t count)
     t->data = malloc(t->bytes);
     t->back = malloc(t->bytes);
     assert_true(t->data && t->back);
-    for (size_t i = 0; i < count; i++) t->data[i] = (float)i;
+    for (size_t i = 0; i < count; i++)
+        t->data[i] = (float)i;
     OK(cc_buffer_create(device, t->bytes, "in", &t->in, &err));
     OK(cc_buffer_create(device, t->bytes, "out", &t->out, &err));
     OK(cc_buffer_write(t->in, 0, t->data, t->bytes, &err));
@@ -122,13 +127,15 @@ static void buffers_alive_together_do_not_overlap(void **state)
         OK(cc_buffer_write(in[i], 0, fill, bytes, &err));
         OK(cc_tape_copy(tape, in[i], 0, mid[i], 0, bytes, &err));
     }
-    for (size_t i = 0; i < COUNT; i++) OK(cc_tape_copy(tape, mid[i], 0, out[i], 0, cc_buffer_bytes(mid[i]), &err));
+    for (size_t i = 0; i < COUNT; i++)
+        OK(cc_tape_copy(tape, mid[i], 0, out[i], 0, cc_buffer_bytes(mid[i]), &err));
     OK(cc_arena_commit(arena, &err));
     OK(cc_tape_run(tape, &err));
     for (size_t i = 0; i < COUNT; i++) {
         unsigned char back[COUNT * 52 + 52];
         OK(cc_buffer_read(out[i], 0, back, cc_buffer_bytes(out[i]), &err));
-        for (size_t b = 0; b < cc_buffer_bytes(out[i]); b++) assert_int_equal(back[b], i + 1);
+        for (size_t b = 0; b < cc_buffer_bytes(out[i]); b++)
+            assert_int_equal(back[b], i + 1);
     }
     cc_arena_destroy(&arena);
     for (size_t i = 0; i < COUNT; i++) {
@@ -190,12 +197,9 @@ int main(void)
     int failed = count == 0;
     for (size_t i = 0; i < count; i++) {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_chain_of_copies_needs_two_buffers),
-            cmocka_unit_test(a_profile_has_a_time_for_each_kind_of_launch),
-            cmocka_unit_test(buffers_alive_together_do_not_overlap),
-            cmocka_unit_test(running_before_commit_is_refused),
-            cmocka_unit_test(more_than_the_device_has_is_out_of_memory),
-            cmocka_unit_test(readback_and_upload_arrive),
+            cmocka_unit_test(a_chain_of_copies_needs_two_buffers),       cmocka_unit_test(a_profile_has_a_time_for_each_kind_of_launch),
+            cmocka_unit_test(buffers_alive_together_do_not_overlap),     cmocka_unit_test(running_before_commit_is_refused),
+            cmocka_unit_test(more_than_the_device_has_is_out_of_memory), cmocka_unit_test(readback_and_upload_arrive),
         };
         device = devices[i];
         failed += cmocka_run_group_tests_name(camcl_device_get_info(device)->name, tests, NULL, NULL);

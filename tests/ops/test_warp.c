@@ -28,8 +28,14 @@ static size_t extreme_transforms(int32_t s, cc_transform *out)
     size_t n = 0;
     for (size_t c = 0; c < CC_COUNT(crops); c++)
         for (int32_t turns = 0; turns < 4; turns++)
-            out[n++] = (cc_transform){ .source = -7, .flip_h = 1, .flip_v = 1, .y0 = crops[c][0], .x0 = crops[c][1], .y1 = crops[c][2],
-                                       .x1 = crops[c][3], .turns = turns };
+            out[n++] = (cc_transform){ .source = -7,
+                                       .flip_h = 1,
+                                       .flip_v = 1,
+                                       .y0 = crops[c][0],
+                                       .x0 = crops[c][1],
+                                       .y1 = crops[c][2],
+                                       .x1 = crops[c][3],
+                                       .turns = turns };
     assert_true(n <= MAX_IMAGES);
     return n;
 }
@@ -39,8 +45,9 @@ static ref_warp reference_of(const cc_transform *t, size_t size, size_t c)
     return (ref_warp){ size, c, (size_t)t->y0, (size_t)t->x0, (size_t)t->y1, (size_t)t->x1, t->turns };
 }
 
-static const struct { size_t size, c; } shapes[] = { { 1, 1 },  { 2, 3 },  { 3, 1 },  { 5, 4 },  { 15, 1 }, { 16, 3 },
-                                                     { 17, 2 }, { 31, 1 }, { 32, 3 }, { 33, 1 }, { 64, 1 } };
+static const struct {
+    size_t size, c;
+} shapes[] = { { 1, 1 }, { 2, 3 }, { 3, 1 }, { 5, 4 }, { 15, 1 }, { 16, 3 }, { 17, 2 }, { 31, 1 }, { 32, 3 }, { 33, 1 }, { 64, 1 } };
 
 /* Rows outside those named stay as they were; <T x, y> = <x, T^t y>. */
 static void matches_reference_and_is_adjoint(void **state)
@@ -59,7 +66,8 @@ static void matches_reference_and_is_adjoint(void **state)
             ref_warp_forward(&t, x64 + (1 + i) * image, y64 + (2 + i) * image);
             ref_warp_backward(&t, dy64 + (2 + i) * image, dx64 + (1 + i) * image);
         }
-        for (size_t i = image; i < in; i++) sum64[i] += dx64[i];
+        for (size_t i = image; i < in; i++)
+            sum64[i] += dx64[i];
         op_test t;
         op_begin(&t, device);
         const cc_tensor tx = op_input(&t, CC_F32, x, in), tt = op_input(&t, CC_I32, transforms, 8 * n),
@@ -96,7 +104,8 @@ static void whole_crop_only_moves_pixels(void **state)
         const cc_warp_desc d = { .n = 4, .size = size, .c = 3 };
         cc_transform transforms[4];
         float *x = random_floats(4 * image, 5);
-        for (int32_t i = 0; i < 4; i++) transforms[i] = (cc_transform){ .y1 = (int32_t)size, .x1 = (int32_t)size, .turns = i };
+        for (int32_t i = 0; i < 4; i++)
+            transforms[i] = (cc_transform){ .y1 = (int32_t)size, .x1 = (int32_t)size, .turns = i };
         x[0] = 3e38f;
         x[3] = -0.0f;
         op_test t;
@@ -134,8 +143,8 @@ static void matches_pytorch(void **state)
                                              2.95, 4.0, 4.1, 6.2, 4.7, 2.57, 3.2,  9.0,  6.2,  4.0, 3.9, 6.0 },
                                            { 6.0, 5.8, 5.0, 4.2,  4.0, 5.6,  5.32, 4.2, 3.08, 2.8, 5.0, 4.6, 3.0,
                                              1.4, 1.0, 3.8, 3.76, 3.6, 3.44, 3.4,  3.0, 3.2,  4.0, 4.8, 5.0 } };
-    static const double gradient[25] = { 0.0,  0.0,  0.0,  0.0, 0.0,  7.99, 7.86, 1.35, 1.3,  0.0,  9.41, 5.99, 3.05,
-                                         3.05, 0.0,  6.12, 6.83, 4.38, 4.87, 0.0, 6.58, 8.22, 0.52, 5.48, 0.0 };
+    static const double gradient[25] = { 0.0,  0.0, 0.0,  0.0,  0.0,  7.99, 7.86, 1.35, 1.3,  0.0,  9.41, 5.99, 3.05,
+                                         3.05, 0.0, 6.12, 6.83, 4.38, 4.87, 0.0,  6.58, 8.22, 0.52, 5.48, 0.0 };
     cc_transform turns[4];
     float squares[36], twice[50];
     for (int32_t i = 0; i < 4; i++) {
@@ -183,7 +192,8 @@ static void one_buffer_with_different_rows(void **state)
         double *in = y64 + (1 + i) * image, *out = y64 + (4 + i) * image;
         ref_warp_forward(&r, in, out);
         ref_warp_backward(&r, out, back64);
-        for (size_t p = 0; p < image; p++) in[p] += back64[p];
+        for (size_t p = 0; p < image; p++)
+            in[p] += back64[p];
     }
     float *got = op_read_floats(&t, buffer);
     check_close(got, y64, 7 * image, 3e-6, 0, "shared buffer");

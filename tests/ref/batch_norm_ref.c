@@ -6,9 +6,11 @@ void ref_batch_norm_statistics(const ref_batch_norm *d, const double *x, double 
 {
     for (size_t k = 0; k < d->c; k++) {
         double sum = 0.0, squares = 0.0;
-        for (size_t i = 0; i < d->m; i++) sum += x[i * d->c + k];
+        for (size_t i = 0; i < d->m; i++)
+            sum += x[i * d->c + k];
         const double centre = sum / (double)d->m;
-        for (size_t i = 0; i < d->m; i++) squares += (x[i * d->c + k] - centre) * (x[i * d->c + k] - centre);
+        for (size_t i = 0; i < d->m; i++)
+            squares += (x[i * d->c + k] - centre) * (x[i * d->c + k] - centre);
         if (mean) mean[k] = centre;
         if (biased) biased[k] = squares / (double)d->m;
         if (unbiased) unbiased[k] = squares / (double)(d->m - 1);

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct ref_batch_norm { size_t m, c; double eps, slope; } ref_batch_norm;
+typedef struct ref_batch_norm {
+    size_t m, c;
+    double eps, slope;
+} ref_batch_norm;
 
 /* Mean, biased variance and unbiased variance of each channel (any may be NULL). */
 void ref_batch_norm_statistics(const ref_batch_norm *d, const double *x, double *mean, double *biased, double *unbiased);

@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-typedef struct ref_conv2d { size_t n, h, w, c, k, r, s, stride, pad; } ref_conv2d;
+typedef struct ref_conv2d {
+    size_t n, h, w, c, k, r, s, stride, pad;
+} ref_conv2d;
 
 size_t ref_conv2d_out_h(const ref_conv2d *d);
 size_t ref_conv2d_out_w(const ref_conv2d *d);

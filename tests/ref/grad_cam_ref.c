@@ -5,7 +5,8 @@ void ref_grad_cam_weights(size_t n, size_t pixels, size_t c, const double *gradi
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < c; k++) {
             double sum = 0.0;
-            for (size_t p = 0; p < pixels; p++) sum += gradient[(i * pixels + p) * c + k];
+            for (size_t p = 0; p < pixels; p++)
+                sum += gradient[(i * pixels + p) * c + k];
             m[i * c + k] = sum / (double)pixels;
         }
 }
@@ -15,7 +16,8 @@ void ref_grad_cam_map(size_t n, size_t pixels, size_t c, bool relu, const double
     for (size_t i = 0; i < n; i++)
         for (size_t p = 0; p < pixels; p++) {
             double sum = 0.0;
-            for (size_t k = 0; k < c; k++) sum += m[i * c + k] * a[(i * pixels + p) * c + k];
+            for (size_t k = 0; k < c; k++)
+                sum += m[i * c + k] * a[(i * pixels + p) * c + k];
             cam[i * pixels + p] = relu && sum < 0.0 ? 0.0 : sum;
         }
 }
@@ -35,6 +37,7 @@ void ref_grad_cam_tangent(size_t n, size_t pixels, size_t c, bool relu, const do
             double sum = 0.0;
             for (size_t p = 0; p < pixels; p++)
                 if (!relu || cam[i * pixels + p] > 0.0) sum += u[i * pixels + p] * a[(i * pixels + p) * c + k];
-            for (size_t p = 0; p < pixels; p++) v[(i * pixels + p) * c + k] = sum / (double)pixels;
+            for (size_t p = 0; p < pixels; p++)
+                v[(i * pixels + p) * c + k] = sum / (double)pixels;
         }
 }

@@ -6,7 +6,7 @@
 
 /* b may be NULL */
 void ref_linear_forward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *b, double *y);
-void ref_linear_backward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *dy, double *dx,
-                         double *dw, double *db);
+void ref_linear_backward(size_t n, size_t in, size_t out, const double *x, const double *w, const double *dy, double *dx, double *dw,
+                         double *db);
 
 #endif

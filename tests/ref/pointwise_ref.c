@@ -10,5 +10,6 @@ void ref_add_forward(size_t count, double slope, const double *a, const double *
 
 void ref_add_backward(size_t count, double slope, const double *y, const double *dy, double *g)
 {
-    for (size_t i = 0; i < count; i++) g[i] = y[i] > 0.0 ? dy[i] : slope * dy[i];
+    for (size_t i = 0; i < count; i++)
+        g[i] = y[i] > 0.0 ? dy[i] : slope * dy[i];
 }

@@ -18,7 +18,8 @@ static void visit(const ref_pool *d, window_visitor visitor, const double *in, d
     for (size_t n = 0; n < d->n; n++)
         for (size_t p = 0; p < height; p++)
             for (size_t q = 0; q < width; q++)
-                for (size_t k = 0; k < d->c; k++) visitor(d, n, p, q, k, ((n * height + p) * width + q) * d->c + k, in, result);
+                for (size_t k = 0; k < d->c; k++)
+                    visitor(d, n, p, q, k, ((n * height + p) * width + q) * d->c + k, in, result);
 }
 
 static long first_maximum(const ref_pool *d, size_t n, size_t p, size_t q, size_t k, const double *x)
@@ -58,7 +59,8 @@ static void spread(const ref_pool *d, size_t n, size_t p, size_t q, size_t k, si
 
 static void clear(const ref_pool *d, double *dx)
 {
-    for (size_t i = 0; i < d->n * d->h * d->w * d->c; i++) dx[i] = 0.0;
+    for (size_t i = 0; i < d->n * d->h * d->w * d->c; i++)
+        dx[i] = 0.0;
 }
 
 void ref_max_pool_forward(const ref_pool *d, const double *x, double *y) { visit(d, maximum, x, y); }
@@ -77,7 +79,8 @@ void ref_max_pool_backward(const ref_pool *d, const double *x, const double *dy,
     for (size_t n = 0; n < d->n; n++)
         for (size_t p = 0; p < height; p++)
             for (size_t q = 0; q < width; q++)
-                for (size_t k = 0; k < d->c; k++) dx[first_maximum(d, n, p, q, k, x)] += dy[((n * height + p) * width + q) * d->c + k];
+                for (size_t k = 0; k < d->c; k++)
+                    dx[first_maximum(d, n, p, q, k, x)] += dy[((n * height + p) * width + q) * d->c + k];
 }
 
 void ref_global_average_pool_forward(const ref_pool *d, const double *x, double *y)
@@ -86,7 +89,8 @@ void ref_global_average_pool_forward(const ref_pool *d, const double *x, double 
     for (size_t n = 0; n < d->n; n++)
         for (size_t k = 0; k < d->c; k++) {
             double sum = 0.0;
-            for (size_t i = 0; i < pixels; i++) sum += x[(n * pixels + i) * d->c + k];
+            for (size_t i = 0; i < pixels; i++)
+                sum += x[(n * pixels + i) * d->c + k];
             y[n * d->c + k] = sum / (double)pixels;
         }
 }
@@ -96,5 +100,6 @@ void ref_global_average_pool_backward(const ref_pool *d, const double *dy, doubl
     const size_t pixels = d->h * d->w;
     for (size_t n = 0; n < d->n; n++)
         for (size_t i = 0; i < pixels; i++)
-            for (size_t k = 0; k < d->c; k++) dx[(n * pixels + i) * d->c + k] = dy[n * d->c + k] / (double)pixels;
+            for (size_t k = 0; k < d->c; k++)
+                dx[(n * pixels + i) * d->c + k] = dy[n * d->c + k] / (double)pixels;
 }

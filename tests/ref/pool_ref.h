@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-typedef struct ref_pool { size_t n, h, w, c, window, stride, pad; } ref_pool;
+typedef struct ref_pool {
+    size_t n, h, w, c, window, stride, pad;
+} ref_pool;
 size_t ref_pool_out(size_t size, const ref_pool *d);
 
 void ref_max_pool_forward(const ref_pool *d, const double *x, double *y);

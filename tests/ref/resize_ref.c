@@ -21,8 +21,8 @@ void ref_resize_forward(size_t n, size_t h, size_t w, size_t c, size_t p, size_t
         position(a, h, p, &i0, &i1, &fy);
         position(b, w, q, &j0, &j1, &fx);
         const double *in = x + image * h * w * c + k;
-        y[e] = (1 - fy) * ((1 - fx) * in[(i0 * w + j0) * c] + fx * in[(i0 * w + j1) * c])
-               + fy * ((1 - fx) * in[(i1 * w + j0) * c] + fx * in[(i1 * w + j1) * c]);
+        y[e] = (1 - fy) * ((1 - fx) * in[(i0 * w + j0) * c] + fx * in[(i0 * w + j1) * c]) +
+               fy * ((1 - fx) * in[(i1 * w + j0) * c] + fx * in[(i1 * w + j1) * c]);
     }
 }
 

@@ -11,5 +11,6 @@ void ref_sgd(size_t count, double lr, double momentum, double weight_decay, bool
 
 void ref_ema(size_t count, double decay, const double *w, double *average)
 {
-    for (size_t i = 0; i < count; i++) average[i] += (1.0 - decay) * (w[i] - average[i]);
+    for (size_t i = 0; i < count; i++)
+        average[i] += (1.0 - decay) * (w[i] - average[i]);
 }

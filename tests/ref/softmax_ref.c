@@ -14,7 +14,8 @@ static double log_sum(size_t classes, const double *row)
 {
     const double top = row[ref_argmax(classes, row)];
     double sum = 0.0;
-    for (size_t j = 0; j < classes; j++) sum += exp(row[j] - top);
+    for (size_t j = 0; j < classes; j++)
+        sum += exp(row[j] - top);
     return top + log(sum);
 }
 
@@ -30,6 +31,7 @@ double ref_cross_entropy(size_t classes, const double *row, int label) { return 
 int ref_rank(size_t classes, const double *row, int label)
 {
     int rank = 0;
-    for (int j = 0; j < (int)classes; j++) rank += row[j] > row[label] || (row[j] == row[label] && j < label);
+    for (int j = 0; j < (int)classes; j++)
+        rank += row[j] > row[label] || (row[j] == row[label] && j < label);
     return rank;
 }

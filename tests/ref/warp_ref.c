@@ -44,8 +44,8 @@ void ref_warp_forward(const ref_warp *t, const double *in, double *out)
             position(a, s, t->y0, t->y1, &i0, &i1, &fy);
             position(b, s, t->x0, t->x1, &j0, &j1, &fx);
             for (size_t k = 0; k < c; k++)
-                out[(a * s + b) * c + k] = (1 - fy) * ((1 - fx) * in[(i0 * s + j0) * c + k] + fx * in[(i0 * s + j1) * c + k])
-                                           + fy * ((1 - fx) * in[(i1 * s + j0) * c + k] + fx * in[(i1 * s + j1) * c + k]);
+                out[(a * s + b) * c + k] = (1 - fy) * ((1 - fx) * in[(i0 * s + j0) * c + k] + fx * in[(i0 * s + j1) * c + k]) +
+                                           fy * ((1 - fx) * in[(i1 * s + j0) * c + k] + fx * in[(i1 * s + j1) * c + k]);
         }
     for (int i = 0; i < t->turns; i++) {
         double *before = copy(t, out);

@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-typedef struct ref_warp { size_t size, c, y0, x0, y1, x1; int turns; } ref_warp;
+typedef struct ref_warp {
+    size_t size, c, y0, x0, y1, x1;
+    int turns;
+} ref_warp;
 
 void ref_warp_forward(const ref_warp *t, const double *in, double *out);
 /* The transpose, scattered. din is overwritten. */

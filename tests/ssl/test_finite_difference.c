@@ -19,11 +19,17 @@
 static camcl_device *device;
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 enum { SEED = 0, TENSORS = 6 };
 
-typedef struct maps { float *strong, *target; size_t count; } maps;
+typedef struct maps {
+    float *strong, *target;
+    size_t count;
+} maps;
 
 static maps maps_create(const parity_net *net)
 {
@@ -50,21 +56,23 @@ static void maps_run(const maps *m, scene *s, const consistency *k)
 static double loss(const float *strong, const float *target, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += ((double)strong[i] - target[i]) * ((double)strong[i] - target[i]);
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)strong[i] - target[i]) * ((double)strong[i] - target[i]);
     return sum / (double)n;
 }
 
 /* One weight and what is said of it. */
 typedef struct probe {
     size_t param, element;
-    bool above;              /* the stage */
+    bool above; /* the stage */
     double exact, first_order;
 } probe;
 
 static size_t param_named(const parity_net *net, const char *name)
 {
     size_t i = 0;
-    while (i < net->model->graph->param_count && strcmp(net->model->graph->params[i].name, name) != 0) i++;
+    while (i < net->model->graph->param_count && strcmp(net->model->graph->params[i].name, name) != 0)
+        i++;
     assert_true(i < net->model->graph->param_count);
     return i;
 }
@@ -142,7 +150,13 @@ static void set_weight(parity_net *net, const probe *p, float value)
     values[p->element] = kept;
 }
 
-typedef struct experiment { scene *s; const consistency *k; const maps *base, *moved; double scale; bool attached; } experiment;
+typedef struct experiment {
+    scene *s;
+    const consistency *k;
+    const maps *base, *moved;
+    double scale;
+    bool attached;
+} experiment;
 
 /* L_c with the probe's weight at `value`; the target is the base's, or moves, too. */
 static double loss_at(const experiment *e, const probe *p, float value)
@@ -158,7 +172,7 @@ static double distance(double a, double b) { return fabs(a - b) / fmax(fabs(a), 
  * piece between. So steps are tried, each far above rounding, until those to either side agree: no jump is near. NaN: none does. */
 static double quotient(const experiment *e, const probe *p)
 {
-    static const double parts[] = { 3e-4, 1e-4, 1e-3, 3e-5, 1e-5 };   /* of L_c that the step moves it by */
+    static const double parts[] = { 3e-4, 1e-4, 1e-3, 3e-5, 1e-5 }; /* of L_c that the step moves it by */
     const float w = e->s->net->start[p->param][p->element];
     double found = NAN;
     for (size_t i = 0; i < CC_COUNT(parts) && isnan(found); i++) {
@@ -185,8 +199,7 @@ static void check_probe(const probe *p, double numeric, const char *what)
     if (getenv("CAMCL_PARITY_TABLE"))
         printf("%s: difference quotient %.6g, exact %.6g, first-order %.6g, off by %.1e\n", what, numeric, p->exact, p->first_order,
                distance(numeric, p->exact));
-    if (!(distance(numeric, p->exact) < 0.02))
-        fail_msg("%s: difference quotient %.6g, exact gradient %.6g", what, numeric, p->exact);
+    if (!(distance(numeric, p->exact) < 0.02)) fail_msg("%s: difference quotient %.6g, exact gradient %.6g", what, numeric, p->exact);
     if (p->above && !(distance(numeric, p->first_order) > 0.5))
         fail_msg("%s: first-order gradient %.6g for a difference quotient of %.6g", what, p->first_order, numeric);
 }

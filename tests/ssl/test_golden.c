@@ -19,7 +19,10 @@
 static camcl_device *device;
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 static cc_safetensors *open_golden(const char *prefix, const char *name, const char *suffix)
 {
@@ -29,7 +32,9 @@ static cc_safetensors *open_golden(const char *prefix, const char *name, const c
 }
 
 /* Sums for ||a - b|| / ||b - start||. */
-typedef struct distance { double error, size; } distance;
+typedef struct distance {
+    double error, size;
+} distance;
 
 static void add_distance(distance *d, const float *a, const float *b, const float *start, size_t n)
 {
@@ -155,7 +160,8 @@ static void run_pass(base *b, const cc_safetensors *golden, bool train)
     bool *written = calloc(b->model->graph->param_count, sizeof *written);
     cc_transform *host = calloc(n, sizeof *host);
     char name[64], quantity[64];
-    for (size_t i = 0; i < n; i++) host[i] = (cc_transform){ .source = (int32_t)i, .y1 = (int32_t)s, .x1 = (int32_t)s };
+    for (size_t i = 0; i < n; i++)
+        host[i] = (cc_transform){ .source = (int32_t)i, .y1 = (int32_t)s, .x1 = (int32_t)s };
     OK(cc_tensor_create(device, "transforms", CC_I32, CC_DIMS(n, 8), &transforms, &err));
     OK(cc_buffer_write(transforms.buffer, 0, host, n * sizeof *host, &err));
     OK(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &sums, &err));
@@ -365,8 +371,14 @@ static void consistency_loss_moves_the_stem(void **state)
 }
 
 /* cmocka hands on a void *; the names are only read. */
-#define PASS(name) { "forward_" name, forward_and_backward, NULL, NULL, (void *)(uintptr_t)name }
-#define STEP(name) { "step_" name, whole_step, NULL, NULL, (void *)(uintptr_t)name }
+#define PASS(name)                                                                                                                         \
+    {                                                                                                                                      \
+        "forward_" name, forward_and_backward, NULL, NULL, (void *)(uintptr_t)name                                                         \
+    }
+#define STEP(name)                                                                                                                         \
+    {                                                                                                                                      \
+        "step_" name, whole_step, NULL, NULL, (void *)(uintptr_t)name                                                                      \
+    }
 
 int main(void)
 {

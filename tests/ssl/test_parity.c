@@ -23,11 +23,17 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 /* What each family of kernels is held to. direct and gemm are plain float32 sums; Winograd's transforms round more, and auto may choose
  * them. */
-static const struct { const char *policy; parity_bound bound; } bounds[] = {
+static const struct {
+    const char *policy;
+    parity_bound bound;
+} bounds[] = {
     { "direct", { 2, 10, 1e-6 } },
     { "gemm", { 2, 10, 1e-6 } },
     { "auto", { 8, 40, 4e-6 } },
@@ -41,7 +47,8 @@ static void note_rows(parity_case *c, const char *quantity, size_t seed, cc_tens
     float *got = malloc(n * sizeof *got);
     assert_non_null(got);
     OK(cc_buffer_read(tensor.buffer, 0, got, n * sizeof *got, &err));
-    for (size_t i = 0; i < tensor.dim[0]; i++) parity_note(c, quantity, seed, i, got + i * row, NULL, row);
+    for (size_t i = 0; i < tensor.dim[0]; i++)
+        parity_note(c, quantity, seed, i, got + i * row, NULL, row);
     free(got);
 }
 
@@ -245,7 +252,8 @@ static void steps_case(parity_case *c, parity_net *net)
     OK(cc_arena_create(net->device, &arena, &err));
     OK(cc_step_create(net->model, net->images, &spec, arena, &step, &err));
     OK(cc_arena_commit(arena, &err));
-    for (size_t seed = 0; seed < net->seeds; seed++) steps_of_seed(c, net, seed, step, &spec);
+    for (size_t seed = 0; seed < net->seeds; seed++)
+        steps_of_seed(c, net, seed, step, &spec);
     cc_arena_destroy(&arena);
     cc_step_destroy(&step);
 }
@@ -256,7 +264,9 @@ static camcl_device *device;
 static const char *policy;
 static const parity_bound *bound;
 
-typedef struct job { char title[128], path[512], name[64]; } job;
+typedef struct job {
+    char title[128], path[512], name[64];
+} job;
 
 static void run_job(void **state)
 {
@@ -265,9 +275,12 @@ static void run_job(void **state)
     parity_case c;
     parity_open(&net, j->path, device);
     parity_case_open(&c, &net, j->name);
-    if (parity_is(&net, j->name, "kind", "pass")) pass_case(&c, &net);
-    else if (parity_is(&net, j->name, "kind", "cam")) cam_case(&c, &net);
-    else steps_case(&c, &net);
+    if (parity_is(&net, j->name, "kind", "pass"))
+        pass_case(&c, &net);
+    else if (parity_is(&net, j->name, "kind", "cam"))
+        cam_case(&c, &net);
+    else
+        steps_case(&c, &net);
     parity_judge(&c, *bound, j->title, getenv("CAMCL_PARITY_TABLE") != NULL);
     parity_case_close(&c);
     parity_close(&net);
@@ -311,7 +324,8 @@ static bool is_wanted(const camcl_device_info *info, const job *j)
     if (getenv("CAMCL_PARITY_FOLDER")) return true;
     if (emulated) return tiny && strcmp(policy, "direct") == 0;
     bool wanted = strcmp(policy, "direct") == 0 || (strcmp(policy, "winograd") == 0 && strncmp(j->name, "gradcam-", 8) == 0);
-    for (size_t i = 0; i < CC_COUNT(few); i++) wanted = wanted || strncmp(j->name, few[i], strlen(few[i])) == 0;
+    for (size_t i = 0; i < CC_COUNT(few); i++)
+        wanted = wanted || strncmp(j->name, few[i], strlen(few[i])) == 0;
     return wanted && !tiny;
 }
 

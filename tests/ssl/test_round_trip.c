@@ -20,9 +20,14 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
-typedef struct job { const char *arch, *folder; } job;
+typedef struct job {
+    const char *arch, *folder;
+} job;
 
 static const char *weights_of(const char *arch)
 {
@@ -70,7 +75,8 @@ static void check_same_tensors(const cc_safetensors *ours, const cc_safetensors 
         const cc_st_tensor *want = cc_safetensors_at(theirs, i), *got = golden_tensor(ours, want->name);
         assert_string_equal(cc_st_dtype_name(got->dtype), cc_st_dtype_name(want->dtype));
         assert_int_equal(got->dims, want->dims);
-        for (unsigned d = 0; d < want->dims; d++) assert_int_equal(got->shape[d], want->shape[d]);
+        for (unsigned d = 0; d < want->dims; d++)
+            assert_int_equal(got->shape[d], want->shape[d]);
         if (memcmp(got->data, want->data, cc_st_elements(want) * cc_st_dtype_size(want->dtype)) != 0) fail_msg("%s differs", want->name);
     }
 }

@@ -9,7 +9,10 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 void scene_open(scene *s, parity_net *net)
 {
@@ -64,7 +67,8 @@ static void create_views(consistency *k, const parity_net *net, bool one_view)
     float *ones = calloc(net->pool, sizeof *ones);
     assert_true(host && ones);
     view_transforms(net, one_view, host);
-    for (size_t i = 0; i < net->pool; i++) ones[i] = 1;
+    for (size_t i = 0; i < net->pool; i++)
+        ones[i] = 1;
     OK(cc_tensor_create(net->device, "views", CC_I32, CC_DIMS(net->pool, 8), &k->views, &err));
     OK(cc_tensor_create(net->device, "mask", CC_F32, CC_DIMS(net->pool), &k->mask, &err));
     OK(cc_buffer_write(k->views.buffer, 0, host, net->pool * sizeof *host, &err));
@@ -111,7 +115,8 @@ void consistency_record(consistency *k, scene *s, const consistency_spec *spec, 
     OK(cc_masked_mse_forward(s->tape, &mse, k->strong.map, k->target, k->mask, s->sums, &err));
     if (!spec->forward_only) record_gradient(k, s, spec);
     const cc_tensor kept[] = { k->weak.map, k->target, k->strong.map, k->weak.classes, k->strong.classes };
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) cc_tape_keep(s->tape, kept[i].buffer);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        cc_tape_keep(s->tape, kept[i].buffer);
 }
 
 void consistency_release(consistency *k)

@@ -9,10 +9,10 @@ typedef struct scene {
     parity_net *net;
     cc_arena *arena;
     cc_tape *tape;
-    cc_tensor plain;         /* [pool,8] i32: the images in order */
-    cc_tensor images;        /* [pool,S,S,3] */
-    cc_tensor labels;        /* [pool] i32 */
-    cc_tensor sums;          /* [4] */
+    cc_tensor plain;  /* [pool,8] i32: the images in order */
+    cc_tensor images; /* [pool,S,S,3] */
+    cc_tensor labels; /* [pool] i32 */
+    cc_tensor sums;   /* [4] */
     bool *written;
 } scene;
 
@@ -23,17 +23,17 @@ void scene_close(scene *s);
 void scene_run(scene *s, size_t seed);
 
 typedef struct consistency_spec {
-    size_t layer;            /* stage */
+    size_t layer; /* stage */
     bool exact, attached;
-    bool one_view;           /* one T for all images, else one per image */
-    bool forward_only;       /* no gradient */
+    bool one_view;     /* one T for all images, else one per image */
+    bool forward_only; /* no gradient */
 } consistency_spec;
 
 typedef struct consistency {
     cc_cam weak, strong;
-    cc_tensor views;         /* [pool,8] i32: T */
-    cc_tensor mask;          /* [pool] f32: ones */
-    cc_tensor target;        /* [pool,S,S] f32: T(weak's map) */
+    cc_tensor views;  /* [pool,8] i32: T */
+    cc_tensor mask;   /* [pool] f32: ones */
+    cc_tensor target; /* [pool,S,S] f32: T(weak's map) */
 } consistency;
 
 /* Records L_c (its sum and count go to s->sums) and its gradient; keeps the maps to be read. Classes [pool] i32 to explain, or none: each

@@ -39,10 +39,13 @@ static cc_tensor operand(op_test *test, cc_dtype dtype, const void *data, size_t
     unsigned char *content = malloc(total);
     assert_non_null(content);
     assert_true(test->count < CC_COUNT(test->operands));
-    if (data) memcpy(content, data, bytes);
+    if (data)
+        memcpy(content, data, bytes);
     else
-        for (size_t i = 0; i < bytes; i += sizeof poison_word) memcpy(content + i, &poison_word, sizeof poison_word);
-    for (size_t i = 0; i < guards; i++) memcpy(content + bytes + i * sizeof guard_word, &guard_word, sizeof guard_word);
+        for (size_t i = 0; i < bytes; i += sizeof poison_word)
+            memcpy(content + i, &poison_word, sizeof poison_word);
+    for (size_t i = 0; i < guards; i++)
+        memcpy(content + bytes + i * sizeof guard_word, &guard_word, sizeof guard_word);
     OK(test, cc_buffer_create(test->device, total, "operand", &tensor.buffer, &test->err));
     OK(test, cc_buffer_write(tensor.buffer, 0, content, total, &test->err));
     free(content);
@@ -93,7 +96,8 @@ float *op_read_floats(op_test *test, cc_tensor tensor)
 void op_end(op_test *test)
 {
     cc_arena_destroy(&test->arena);
-    for (size_t i = 0; i < test->count; i++) cc_buffer_destroy(&test->operands[i].buffer);
+    for (size_t i = 0; i < test->count; i++)
+        cc_buffer_destroy(&test->operands[i].buffer);
     test->count = 0;
 }
 
@@ -141,13 +145,15 @@ double *to_doubles(const float *values, size_t count)
 {
     double *out = malloc((count ? count : 1) * sizeof *out);
     assert_non_null(out);
-    for (size_t i = 0; i < count; i++) out[i] = values[i];
+    for (size_t i = 0; i < count; i++)
+        out[i] = values[i];
     return out;
 }
 
 double dot(const float *x, const float *y, size_t count)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < count; i++) sum += (double)x[i] * y[i];
+    for (size_t i = 0; i < count; i++)
+        sum += (double)x[i] * y[i];
     return sum;
 }

@@ -14,7 +14,10 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 enum { MOST_SUMS = 32, MOST_SEEDS = 16 };
 
@@ -32,7 +35,8 @@ static uint32_t mix(uint32_t x)
 static uint32_t stream(uint32_t seed, const char *name)
 {
     uint32_t x = 0x811c9dc5u;
-    for (; *name; name++) x = (x ^ (unsigned char)*name) * 0x01000193u;
+    for (; *name; name++)
+        x = (x ^ (unsigned char)*name) * 0x01000193u;
     return mix(x + seed * 0x9e3779b1u);
 }
 
@@ -42,11 +46,12 @@ static void draw_weight(uint32_t seed, const cc_param *p, float *out)
 {
     const uint32_t from = stream(seed, p->name);
     size_t fan_in = 1;
-    for (unsigned i = 1; i < p->rank; i++) fan_in *= p->dim[i];
+    for (unsigned i = 1; i < p->rank; i++)
+        fan_in *= p->dim[i];
     const double scale = p->rank == 4 ? sqrt(6.0 / (double)fan_in) : p->rank == 2 ? sqrt(27.0 / (double)fan_in) : 0.25;
     const double middle = p->kind == CC_PARAM_GAMMA ? 1 : 0;
     for (size_t i = 0; i < p->count; i++) {
-        const double t = (draw(from, i) >> 8) * 0x1p-23 - 1;   /* exact */
+        const double t = (draw(from, i) >> 8) * 0x1p-23 - 1; /* exact */
         out[i] = (float)(middle > 0 ? t * scale + middle : t * scale);
     }
 }
@@ -91,7 +96,8 @@ static size_t *find_parameters(const cc_graph *g, const char *names, size_t *cou
     for (*count = 0; *names; ++*count) {
         const size_t length = strcspn(names, " ");
         size_t i = 0;
-        while (i < g->param_count && (strlen(g->params[i].name) != length || strncmp(g->params[i].name, names, length) != 0)) i++;
+        while (i < g->param_count && (strlen(g->params[i].name) != length || strncmp(g->params[i].name, names, length) != 0))
+            i++;
         if (i == g->param_count) fail_msg("%.*s is no parameter of %s", (int)length, names, g->spec.arch);
         out[*count] = i;
         names += length + (names[length] == ' ');
@@ -106,8 +112,10 @@ static void put_images(parity_net *net)
     int32_t *labels = malloc(count * sizeof *labels);
     float *mean = golden_data(net->file, "mean"), *std = golden_data(net->file, "std");
     assert_true(pixels && labels);
-    for (size_t seed = 0; seed < net->seeds; seed++) draw_pixels((uint32_t)seed, net->pool, net->side, pixels + seed * net->pool * image);
-    for (size_t i = 0; i < count; i++) labels[i] = (int32_t)(i % net->pool % net->classes);
+    for (size_t seed = 0; seed < net->seeds; seed++)
+        draw_pixels((uint32_t)seed, net->pool, net->side, pixels + seed * net->pool * image);
+    for (size_t i = 0; i < count; i++)
+        labels[i] = (int32_t)(i % net->pool % net->classes);
     const cc_images_spec spec = { pixels, labels, count, net->side, net->side, 3, mean, std, "images" };
     OK(cc_resident_create(net->device, &spec, &net->images, &err));
     free(pixels);
@@ -149,7 +157,8 @@ void parity_open(parity_net *net, const char *path, camcl_device *device)
 
 void parity_close(parity_net *net)
 {
-    for (size_t i = 0; i < net->model->graph->param_count; i++) free(net->start[i]);
+    for (size_t i = 0; i < net->model->graph->param_count; i++)
+        free(net->start[i]);
     free(net->start);
     free(net->trained);
     free(net->statistics);
@@ -238,17 +247,21 @@ void parity_note(parity_case *c, const char *quantity, size_t seed, size_t t, co
     const uint32_t signs = stream(0, "signs");
     double mine[MOST_SUMS] = { 0 }, total = 0;
     parity_quantity *q = c->quantities;
-    while (q < c->quantities + c->count && strcmp(q->name, quantity) != 0) q++;
+    while (q < c->quantities + c->count && strcmp(q->name, quantity) != 0)
+        q++;
     if (q == c->quantities + c->count || t >= q->tensors) fail_msg("%s: no tensor %zu of %s in the file", c->name, t, quantity);
     for (size_t i = 0; got && i < n; i++) {
         const double value = (double)got[i] - (origin ? origin[i] : 0);
         const uint32_t bits = draw(signs, i);
-        if (n <= sums) mine[i] = value;
+        if (n <= sums)
+            mine[i] = value;
         else
-            for (size_t j = 0; j < sums; j++) mine[j] += bits >> j & 1 ? -value : value;
+            for (size_t j = 0; j < sums; j++)
+                mine[j] += bits >> j & 1 ? -value : value;
     }
     const float *want = q->sums + (seed * q->tensors + t) * sums;
-    for (size_t j = 0; j < sums; j++) total += (mine[j] - want[j]) * (mine[j] - want[j]);
+    for (size_t j = 0; j < sums; j++)
+        total += (mine[j] - want[j]) * (mine[j] - want[j]);
     q->error[seed * q->tensors + t] = sqrt(n <= sums ? total : total / (double)sums);
     q->seen[seed * q->tensors + t] = true;
 }
@@ -271,7 +284,7 @@ void parity_note_gradients(parity_case *c, const char *quantity, size_t seed, co
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
-    return isnan(x) || isnan(y) ? isnan(x) - isnan(y) : (x > y) - (x < y);   /* NaN last: it can only raise a median */
+    return isnan(x) || isnan(y) ? isnan(x) - isnan(y) : (x > y) - (x < y); /* NaN last: it can only raise a median */
 }
 
 static double median(double *values, size_t n)
@@ -294,9 +307,11 @@ static void medians(const parity_net *net, const parity_quantity *q, size_t firs
             if (!q->seen[s * q->tensors + t]) fail_msg("%s: tensor %zu of seed %zu was not compared", q->name, t, s);
             norm += pow(q->norm[s * q->tensors + t], 2);
             error[2] += mine * mine;
-            for (size_t f = 0; f < 2; f++) error[f] += pow(q->torch32[(s * 2 + f) * q->tensors + t], 2);
+            for (size_t f = 0; f < 2; f++)
+                error[f] += pow(q->torch32[(s * 2 + f) * q->tensors + t], 2);
         }
-        for (size_t f = 0; f < 3; f++) relative[f][s] = ratio(sqrt(error[f]), sqrt(norm));
+        for (size_t f = 0; f < 3; f++)
+            relative[f][s] = ratio(sqrt(error[f]), sqrt(norm));
     }
     *camcl = median(relative[2], net->seeds);
     *torch = fmax(median(relative[0], net->seeds), median(relative[1], net->seeds));
@@ -320,8 +335,7 @@ void parity_judge(const parity_case *c, parity_bound bound, const char *label, b
         const bool parameters = q->tensors == c->net->trained_count;
         const char *name = parameters ? c->net->model->graph->params[c->net->trained[worst_at]].name : "";
         /* Ratios in units of the bound's factor: the floor counts as PyTorch's error where that is smaller. */
-        if (table)
-            printf("%-42s %-13s %9.2e %9.2e %6.2f %7.2f  %zu %s\n", label, q->name, camcl, torch, whole, worst, worst_at, name);
+        if (table) printf("%-42s %-13s %9.2e %9.2e %6.2f %7.2f  %zu %s\n", label, q->name, camcl, torch, whole, worst, worst_at, name);
         if (q->tensors > 1 && !(whole <= bound.whole))
             snprintf(failed + used, sizeof failed - used, "%s: error %.3g, PyTorch's %.3g\n", q->name, camcl, torch);
         used = strlen(failed);

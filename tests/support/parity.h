@@ -10,9 +10,9 @@ typedef struct parity_net {
     cc_safetensors *file;
     camcl_device *device;
     cc_model *model;
-    cc_resident *images;     /* seed s has images s * pool ...; labels: place in the pool modulo classes */
-    float **start;           /* [params]: the seed's weights and statistics in PyTorch's layout, as parity_start set them */
-    size_t *trained, *statistics;   /* parameters of the model in the file's order */
+    cc_resident *images;          /* seed s has images s * pool ...; labels: place in the pool modulo classes */
+    float **start;                /* [params]: the seed's weights and statistics in PyTorch's layout, as parity_start set them */
+    size_t *trained, *statistics; /* parameters of the model in the file's order */
     size_t trained_count, statistic_count;
     size_t seeds, pool, side, batch, steps, sums, classes;
 } parity_net;
@@ -32,9 +32,9 @@ double parity_number(const parity_net *net, const char *name, const char *key);
 typedef struct parity_quantity {
     char name[24];
     size_t tensors;
-    float *sums, *norm, *torch32;   /* the file's: [seeds,tensors,SUMS], [seeds,tensors], [seeds,2,tensors] */
-    double *error;           /* [seeds,tensors] */
-    bool *seen;              /* [seeds,tensors] */
+    float *sums, *norm, *torch32; /* the file's: [seeds,tensors,SUMS], [seeds,tensors], [seeds,2,tensors] */
+    double *error;                /* [seeds,tensors] */
+    bool *seen;                   /* [seeds,tensors] */
 } parity_quantity;
 
 typedef struct parity_case {
@@ -54,7 +54,9 @@ void parity_note_gradients(parity_case *c, const char *quantity, size_t seed, co
 /* The rule (tests/golden/README.md): per quantity the median over the seeds of |x - ref| / |ref|, all tensors together, is at most
  * `whole` times PyTorch float32's, and each tensor's median at most `single` times; both at least floor. A single loss is one number, whose
  * error depends on luck: it is held to `single` only. */
-typedef struct parity_bound { double whole, single, floor; } parity_bound;
+typedef struct parity_bound {
+    double whole, single, floor;
+} parity_bound;
 /* Fails the running test where the rule is broken. `table`: prints a row per quantity instead of only saying what failed. */
 void parity_judge(const parity_case *c, parity_bound bound, const char *label, bool table);
 

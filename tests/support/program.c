@@ -29,10 +29,7 @@ static void format_arguments(char *text, const char *format, va_list list)
     assert_true(n >= 0 && n < MOST_ARGUMENTS);
 }
 
-static int status_of(int status)
-{
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+static int status_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 static outcome run(const char *folder, const char *arguments)
 {

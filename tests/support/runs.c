@@ -21,18 +21,17 @@ int runs_setup(void **state)
 {
     scratch_setup(state);
     char text[8192];
-    int n = snprintf(text, sizeof text,
+    int n = snprintf(
+        text, sizeof text,
         "[device]\ncache_dir = %s/cache\n[data]\ndataset = shapes\nlabeled = 40\nunlabeled = 60\nvalidation = 50\nimage_size = 16\n"
         "[model]\nwidth = 4\n[ssl]\nthreshold = 0.2\nthreshold_end = 0.3\n"
-        "[train]\nepochs = 3\nepoch_steps = 4\nbatch_labeled = 8\nbatch_unlabeled = 8\n", (const char *)*state);
+        "[train]\nepochs = 3\nepoch_steps = 4\nbatch_labeled = 8\nbatch_unlabeled = 8\n",
+        (const char *)*state);
     scratch_write(scratch_path(*state, "small.ini"), text, (size_t)n);
     return 0;
 }
 
-int runs_teardown(void **state)
-{
-    return scratch_teardown(state);
-}
+int runs_teardown(void **state) { return scratch_teardown(state); }
 
 /* ---- devices */
 
@@ -193,10 +192,7 @@ cc_json *json_load(const char *folder, const char *name)
     return json;
 }
 
-cc_json *json_parse_text(const char *text)
-{
-    return parse("the output", text, strlen(text));
-}
+cc_json *json_parse_text(const char *text) { return parse("the output", text, strlen(text)); }
 
 void assert_members(const cc_json *object, const char *const *names)
 {
@@ -220,7 +216,8 @@ double json_number_at(const cc_json *object, const char *name)
 static uint64_t mix(uint64_t hash, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 1099511628211u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
     return hash;
 }
 

@@ -89,7 +89,8 @@ size_t scratch_entries(const char *path)
     size_t count = 0;
     DIR *folder = opendir(path);
     check(folder != NULL, path);
-    while (readdir(folder) != NULL) count++;
+    while (readdir(folder) != NULL)
+        count++;
     closedir(folder);
     return count - 2;
 }

@@ -16,7 +16,8 @@ static int split(const char *line, char ***argv)
     static char copy[512], *words[64];
     int count = 0;
     snprintf(copy, sizeof copy, "%s", line);
-    for (char *save, *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) words[count++] = word;
+    for (char *save, *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        words[count++] = word;
     *argv = words;
     return count;
 }
@@ -25,12 +26,12 @@ static camcl_error err;
 
 #define parse_command(line, args) parse_##command(line, args)
 /* parse_<command>(line, args) splits the line and parses it. */
-#define PARSER(command)                                                             \
-    static camcl_status parse_##command(const char *line, cli_##command##_args *args) \
-    {                                                                               \
-        char **argv;                                                                \
-        int argc = split(line, &argv);                                              \
-        return cli_parse_##command(argc, argv, args, &err);                         \
+#define PARSER(command)                                                                                                                    \
+    static camcl_status parse_##command(const char *line, cli_##command##_args *args)                                                      \
+    {                                                                                                                                      \
+        char **argv;                                                                                                                       \
+        int argc = split(line, &argv);                                                                                                     \
+        return cli_parse_##command(argc, argv, args, &err);                                                                                \
     }
 PARSER(devices)
 PARSER(config)
@@ -73,9 +74,13 @@ static void test_train(void **state)
     assert_false(args.resume);
     cli_list_free(&args.overrides);
     static const char *const wrong[][2] = {
-        { "", "CONFIG is missing" }, { "a.ini b.ini", "unexpected argument b.ini" }, { "a.ini --resum", "did you mean --resume?" },
-        { "a.ini --resume=yes", "takes no value" }, { "a.ini --zzz", "unknown option --zzz (see camcl help train)" },
-        { "a.ini -x", "unknown option -x" }, { "x=1", "CONFIG is missing" },
+        { "", "CONFIG is missing" },
+        { "a.ini b.ini", "unexpected argument b.ini" },
+        { "a.ini --resum", "did you mean --resume?" },
+        { "a.ini --resume=yes", "takes no value" },
+        { "a.ini --zzz", "unknown option --zzz (see camcl help train)" },
+        { "a.ini -x", "unknown option -x" },
+        { "x=1", "CONFIG is missing" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_refused(parse_train(wrong[i][0], &args), wrong[i][1]);
@@ -99,8 +104,11 @@ static void test_eval(void **state)
     assert_int_equal(args.overrides.count, 1);
     cli_list_free(&args.overrides);
     static const char *const wrong[][2] = {
-        { "", "CHECKPOINT is missing" }, { "c --split tset", "--split tset: unknown value (did you mean test? test | validation | train)" },
-        { "c --split", "the value is missing" }, { "c --logits=", "the value is empty" }, { "c d", "unexpected argument d" },
+        { "", "CHECKPOINT is missing" },
+        { "c --split tset", "--split tset: unknown value (did you mean test? test | validation | train)" },
+        { "c --split", "the value is missing" },
+        { "c --logits=", "the value is empty" },
+        { "c d", "unexpected argument d" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_refused(parse_eval(wrong[i][0], &args), wrong[i][1]);
@@ -154,11 +162,16 @@ static void test_cam(void **state)
     assert_string_equal(args.split, "test");
     free_cam(&args);
     static const char *const wrong[][2] = {
-        { "", "CHECKPOINT is missing" }, { "c", "nothing to explain" }, { "c a.png --index 1", "both images and --index" },
-        { "c --index x", "--index x: not a position" }, { "c --index -1", "--index -1: not a position" },
+        { "", "CHECKPOINT is missing" },
+        { "c", "nothing to explain" },
+        { "c a.png --index 1", "both images and --index" },
+        { "c --index x", "--index x: not a position" },
+        { "c --index -1", "--index -1: not a position" },
         { "c --index", "value is missing" },
-        { "c --index 99999999999999999999999", "not a position" }, { "c a.png --layer 5", "out of range (choose 1 to 4)" },
-        { "c a.png --layer 0", "out of range" }, { "c a.png --layer two", "out of range" },
+        { "c --index 99999999999999999999999", "not a position" },
+        { "c a.png --layer 5", "out of range (choose 1 to 4)" },
+        { "c a.png --layer 0", "out of range" },
+        { "c a.png --layer two", "out of range" },
         { "c a.png --split test", "--split without --index" },
         { "c a.png -O x", "unknown option -O" },
     };
@@ -203,7 +216,10 @@ static void test_others(void **state)
 static void test_bytes(void **state)
 {
     (void)state;
-    static const struct { size_t bytes; const char *text; } rows[] = {
+    static const struct {
+        size_t bytes;
+        const char *text;
+    } rows[] = {
         { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 32768, "32 KiB" }, { (size_t)5 << 29, "2.5 GiB" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -216,8 +232,8 @@ static void test_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_train), cmocka_unit_test(test_eval), cmocka_unit_test(test_predict),
-        cmocka_unit_test(test_cam), cmocka_unit_test(test_others), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_train), cmocka_unit_test(test_eval),   cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_cam),   cmocka_unit_test(test_others), cmocka_unit_test(test_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,8 @@ static void flips_are_fair_and_independent(void **state)
     uint32_t sources[BATCH];
     cc_transform out[BATCH];
     for (size_t k = 0; k < STEPS; k++) {
-        for (size_t i = 0; i < BATCH; i++) sources[i] = (uint32_t)(100 * k + i);
+        for (size_t i = 0; i < BATCH; i++)
+            sources[i] = (uint32_t)(100 * k + i);
         cc_augment_flips(&defaults, CC_RNG_FLIP_LABELED, k, BATCH, sources, out);
         for (size_t i = 0; i < BATCH; i++) {
             const cc_transform *t = &out[i];
@@ -73,7 +74,7 @@ static void flips_follow_their_switches(void **state)
         assert_true(one[i].flip_h == 0 && one[i].flip_v == both[i].flip_v);
         assert_true(none[i].flip_h == 0 && none[i].flip_v == 0);
     }
-    assert_memory_not_equal(both, other, sizeof both);   /* the streams share no numbers */
+    assert_memory_not_equal(both, other, sizeof both); /* the streams share no numbers */
 }
 
 /* All (lo,hi) of an axis have the probability of METHOD section 5: 1/(S-L+1) * 1/(S-lo-L+1). */
@@ -121,9 +122,14 @@ static void crops_have_the_method_distribution(void **state)
 static void least_sides_are_exact(void **state)
 {
     (void)state;
-    const struct { double crop_min; size_t size; int32_t least; } cases[] = {
-        { 0.75, 32, 24 }, { 0.75, 33, 25 }, { 0.9, 10, 9 }, { 0.7, 10, 7 }, { 0.1, 30, 3 },   { 0.3, 10, 3 }, { 0.55, 20, 11 },
-        { 0.57, 100, 57 }, { 0.28, 25, 7 }, { 0.29, 100, 29 }, { 0.2900001, 100, 30 }, { 1.0, 32, 32 }, { 0.999, 32, 32 }, { 0.0, 8, 1 },
+    const struct {
+        double crop_min;
+        size_t size;
+        int32_t least;
+    } cases[] = {
+        { 0.75, 32, 24 },       { 0.75, 33, 25 }, { 0.9, 10, 9 },    { 0.7, 10, 7 },  { 0.1, 30, 3 },
+        { 0.3, 10, 3 },         { 0.55, 20, 11 }, { 0.57, 100, 57 }, { 0.28, 25, 7 }, { 0.29, 100, 29 },
+        { 0.2900001, 100, 30 }, { 1.0, 32, 32 },  { 0.999, 32, 32 }, { 0.0, 8, 1 },
     };
     for (size_t c = 0; c < CC_COUNT(cases); c++) {
         cc_augment_options o = defaults;
@@ -150,7 +156,10 @@ static void turns_have_the_method_distribution(void **state)
 {
     (void)state;
     enum { N = 40000 };
-    const struct { cc_rotations rotations; double probabilities[4]; } cases[] = {
+    const struct {
+        cc_rotations rotations;
+        double probabilities[4];
+    } cases[] = {
         { CC_ROTATIONS_NONE, { 1, 0, 0, 0 } },
         { CC_ROTATIONS_QUARTER, { 0.25, 0.25, 0.25, 0.25 } },
         { CC_ROTATIONS_PAPER_CODE, { 0.5, 0.25, 0.25, 0 } },
@@ -180,14 +189,16 @@ static void one_transform_for_the_batch_or_one_each(void **state)
     cc_transform out[16], next[16];
     size_t repeats = 0;
     cc_augment_strong(&o, 7, 16, out);
-    for (size_t i = 1; i < 16; i++) repeats += same(&out[i], &out[0]);
+    for (size_t i = 1; i < 16; i++)
+        repeats += same(&out[i], &out[0]);
     assert_true(repeats < 3);
     o.per_image = false;
     cc_augment_strong(&o, 7, 16, out);
-    for (size_t i = 1; i < 16; i++) assert_true(same(&out[i], &out[0]));
+    for (size_t i = 1; i < 16; i++)
+        assert_true(same(&out[i], &out[0]));
     cc_augment_strong(&o, 8, 16, next);
     assert_false(same(&next[0], &out[0]));
-    cc_augment_strong(&o, 7, 3, next);   /* the step decides, not the batch size */
+    cc_augment_strong(&o, 7, 3, next); /* the step decides, not the batch size */
     assert_true(same(&next[0], &out[0]));
 }
 
@@ -231,9 +242,9 @@ static void whole_image_when_crop_min_is_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(flips_are_fair_and_independent), cmocka_unit_test(flips_follow_their_switches),
-        cmocka_unit_test(crops_have_the_method_distribution), cmocka_unit_test(least_sides_are_exact),
-        cmocka_unit_test(turns_have_the_method_distribution), cmocka_unit_test(one_transform_for_the_batch_or_one_each),
+        cmocka_unit_test(flips_are_fair_and_independent),        cmocka_unit_test(flips_follow_their_switches),
+        cmocka_unit_test(crops_have_the_method_distribution),    cmocka_unit_test(least_sides_are_exact),
+        cmocka_unit_test(turns_have_the_method_distribution),    cmocka_unit_test(one_transform_for_the_batch_or_one_each),
         cmocka_unit_test(equal_arguments_give_equal_transforms), cmocka_unit_test(whole_image_when_crop_min_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@
 /* ---- entries */
 
 static const unsigned char content[] = { 1, 0, 2, 0xff, 'x', 0, 0, 9, 200, 13, 10 };
-enum { HEADER = 32 };   /* magic, then the lengths of key and binary and a checksum, 8 bytes each */
+enum { HEADER = 32 }; /* magic, then the lengths of key and binary and a checksum, 8 bytes each */
 
 static cc_cache_key key_of(const char *text) { return (cc_cache_key){ (char *)(uintptr_t)text, strlen(text) }; }
 
@@ -220,22 +220,19 @@ static void damage_is_repaired(camcl_device *device, void *context)
     size_t size;
     const char *selector = camcl_device_get_info(device)->selector, *cache = scratch_path(context, selector), *path;
     use(selector, cache);
-    assert_false(is_rewritten(selector, cache));   /* the second time it comes from the cache */
+    assert_false(is_rewritten(selector, cache)); /* the second time it comes from the cache */
     path = only_entry(cache);
     char *whole = scratch_read(path, &size);
     whole[size / 2] ^= 1;
     scratch_write(path, whole, size);
     assert_true(is_rewritten(selector, cache));
-    assert_false(is_rewritten(selector, cache));   /* and is whole again */
+    assert_false(is_rewritten(selector, cache)); /* and is whole again */
     scratch_write(only_entry(cache), whole, size / 3);
     assert_true(is_rewritten(selector, cache));
     free(whole);
 }
 
-static void results_survive_a_damaged_cache(void **state)
-{
-    for_each_device(damage_is_repaired, *state);
-}
+static void results_survive_a_damaged_cache(void **state) { for_each_device(damage_is_repaired, *state); }
 
 /* An entry that is whole and holds what the driver does not take, as one that another release of it wrote. */
 static void refusal_is_repaired(camcl_device *device, void *context)
@@ -253,10 +250,7 @@ static void refusal_is_repaired(camcl_device *device, void *context)
     free(whole);
 }
 
-static void a_refused_binary_is_replaced(void **state)
-{
-    for_each_device(refusal_is_repaired, *state);
-}
+static void a_refused_binary_is_replaced(void **state) { for_each_device(refusal_is_repaired, *state); }
 
 static void works_without_a_cache(camcl_device *device, void *context)
 {
@@ -265,10 +259,7 @@ static void works_without_a_cache(camcl_device *device, void *context)
     use(selector, scratch_path(file, "cache"));
 }
 
-static void results_need_no_cache(void **state)
-{
-    for_each_device(works_without_a_cache, *state);
-}
+static void results_need_no_cache(void **state) { for_each_device(works_without_a_cache, *state); }
 
 static void the_users_folder_is_the_default(void **state)
 {
@@ -280,10 +271,13 @@ static void the_users_folder_is_the_default(void **state)
     assert_int_equal(setenv("XDG_CACHE_HOME", *state, 1), 0);
     use(camcl_device_get_info(devices[0])->selector, "");
     assert_true(strlen(only_entry(scratch_path(*state, "camcl"))) > 0);
-    if (before) setenv("XDG_CACHE_HOME", before, 1);
-    else unsetenv("XDG_CACHE_HOME");
+    if (before)
+        setenv("XDG_CACHE_HOME", before, 1);
+    else
+        unsetenv("XDG_CACHE_HOME");
     free(before);
-    for (size_t i = 0; i < count; i++) camcl_device_close(&devices[i]);
+    for (size_t i = 0; i < count; i++)
+        camcl_device_close(&devices[i]);
 }
 
 int main(void)

@@ -76,13 +76,15 @@ static void wrong_results_are_seen(void **state)
     assert_true(!c.ok && isinf(c.error));
     c = check_with(not_at_all);
     assert_int_equal(c.status, CAMCL_OPENCL);
-    if (strstr(camcl_device_get_info(device)->platform, "Oclgrind")) return;   /* sees overruns itself */
+    if (strstr(camcl_device_get_info(device)->platform, "Oclgrind")) return; /* sees overruns itself */
     c = check_with(behind_the_end);
     assert_true(!c.ok && isinf(c.error));
     assert_non_null(strstr(c.what, "behind the end"));
 }
 
-typedef struct seen { size_t reports, ok, unknown; } seen;
+typedef struct seen {
+    size_t reports, ok, unknown;
+} seen;
 
 static void count(void *context, const camcl_check *check)
 {

@@ -17,10 +17,15 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 static const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
-static const char *const class_names[] = { "cat", "a \"dog\"", "K\xc3\xa4" "fer, gro\xc3\x9f" };
+static const char *const class_names[] = { "cat", "a \"dog\"",
+                                           "K\xc3\xa4"
+                                           "fer, gro\xc3\x9f" };
 
 static cc_graph *build(const cc_graph_spec *s)
 {
@@ -63,8 +68,9 @@ static void assert_same(const cc_snapshot *a, const cc_snapshot *b, const cc_gra
 
 static cc_model_card card_of(const cc_graph *g)
 {
-    cc_model_card card = { .graph = g->spec, .image_size = 17, .mean = { 0.1f, 1 / 3.0f, -2.5e-8f }, .std = { 0.25f, 16777217, 1e-3f },
-                           .step = UINT64_MAX };
+    cc_model_card card = {
+        .graph = g->spec, .image_size = 17, .mean = { 0.1f, 1 / 3.0f, -2.5e-8f }, .std = { 0.25f, 16777217, 1e-3f }, .step = UINT64_MAX
+    };
     OK(cc_model_card_set_names(&card, class_names, &err));
     return card;
 }
@@ -101,9 +107,10 @@ static void checkpoints_round_trip(void **state)
     assert_int_equal(card.graph.channels, 3);
     assert_int_equal(card.image_size, 17);
     assert_true(card.step == UINT64_MAX);
-    assert_memory_equal(card.mean, want.mean, 3 * sizeof *card.mean);   /* to the bit */
+    assert_memory_equal(card.mean, want.mean, 3 * sizeof *card.mean); /* to the bit */
     assert_memory_equal(card.std, want.std, 3 * sizeof *card.std);
-    for (size_t i = 0; i < 3; i++) assert_string_equal(card.class_names[i], class_names[i]);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(card.class_names[i], class_names[i]);
     OK(cc_snapshot_from_file(file, "", g, &back, &err));
     assert_same(&weights, &back, g);
     cc_model_card_free(&card);
@@ -121,8 +128,10 @@ static void metadata_is_complete(void **state)
     cc_safetensors *file = NULL;
     cc_json *names = NULL;
     OK(cc_safetensors_read(path, &file, &err));
-    const struct { const char *key, *value; } want[] = { { "arch", "resnet18" }, { "stem", "cifar" }, { "width", "2" }, { "classes", "3" },
-                                                         { "image_size", "17" }, { "step", "18446744073709551615" } };
+    const struct {
+        const char *key, *value;
+    } want[] = { { "arch", "resnet18" }, { "stem", "cifar" },    { "width", "2" },
+                 { "classes", "3" },     { "image_size", "17" }, { "step", "18446744073709551615" } };
     for (size_t i = 0; i < CC_COUNT(want); i++) {
         const char *value = cc_safetensors_metadata(file, want[i].key);
         if (value == NULL) fail_msg("no %s", want[i].key);
@@ -137,8 +146,9 @@ static void metadata_is_complete(void **state)
     assert_non_null(text);
     OK(cc_json_parse(text, strlen(text), &names, &err));
     assert_int_equal(names->count, 3);
-    for (size_t i = 0; i < 3; i++) assert_string_equal(cc_json_string(&names->items[i]), class_names[i]);
-    assert_int_equal(cc_safetensors_count(file), 122);   /* a strict load_state_dict finds nothing else */
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(cc_json_string(&names->items[i]), class_names[i]);
+    assert_int_equal(cc_safetensors_count(file), 122); /* a strict load_state_dict finds nothing else */
     cc_json_free(&names);
     cc_safetensors_free(&file);
 }
@@ -149,7 +159,7 @@ static void other_locales_write_the_same(void **state)
     char *before = scratch_read(write_checkpoint(*state, &spec), &size);
     if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL && setlocale(LC_NUMERIC, "fr_FR.UTF-8") == NULL) {
         free(before);
-        skip();   /* no locale with a decimal comma is installed */
+        skip(); /* no locale with a decimal comma is installed */
     }
     const char *path = write_checkpoint(*state, &spec);
     char *after = scratch_read(path, &other_size);
@@ -250,7 +260,7 @@ static void other_files_are_no_checkpoints(void **state)
     const cc_st_pair pytorch[] = { { "format", "pt" } };
     OK(cc_safetensors_write(path, NULL, 0, pytorch, 1, &err));
     assert_int_equal(cc_checkpoint_read(path, &file, &card, &err), CAMCL_BAD_DATA);
-    assert_non_null(strstr(err.message, "model.init"));   /* what such a file is good for */
+    assert_non_null(strstr(err.message, "model.init")); /* what such a file is good for */
     assert_null(file);
 }
 
@@ -291,7 +301,8 @@ static void start_from_weights(camcl_device *device, void *context)
             const float *value = (cc_param_is_statistic(p) ? got.statistics : got.weights) + p->offset;
             float *want = calloc(p->count, sizeof *want), *flat = calloc(p->count, sizeof *flat);
             assert_true(want && flat);
-            if (redraw && is_head(p)) memcpy(flat, fresh.weights + p->offset, p->count * sizeof *flat);
+            if (redraw && is_head(p))
+                memcpy(flat, fresh.weights + p->offset, p->count * sizeof *flat);
             else {
                 OK(cc_safetensors_get_f32(file, p->name, p->rank, p->dim, want, &err));
                 cc_param_to_flat(p, want, flat);
@@ -307,15 +318,15 @@ static void start_from_weights(camcl_device *device, void *context)
     }
 }
 
-static void weights_to_start_from(void **state)
-{
-    for_each_device(start_from_weights, *state);
-}
+static void weights_to_start_from(void **state) { for_each_device(start_from_weights, *state); }
 
 static void refuse_weights(camcl_device *device, void *context)
 {
     const char *path = write_checkpoint(context, &spec), *headless = scratch_path(context, "headless.safetensors");
-    const struct { cc_graph_spec spec; const char *mentions[3]; } cases[] = {
+    const struct {
+        cc_graph_spec spec;
+        const char *mentions[3];
+    } cases[] = {
         { { .arch = "resnet18", .stem = "cifar", .width = 4, .classes = 3, .channels = 3 }, { "conv1.weight", "[2,3,3,3]", "[4,3,3,3]" } },
         { { .arch = "resnet34", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 }, { "layer1.2.conv1.weight", "", "" } },
         { { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 1 }, { "conv1.weight", "[2,3,3,3]", "[2,1,3,3]" } },
@@ -347,20 +358,23 @@ static void refuse_weights(camcl_device *device, void *context)
     assert_int_equal(cc_device_bytes(device), 0);
 }
 
-static void weights_of_other_models(void **state)
-{
-    for_each_device(refuse_weights, *state);
-}
+static void weights_of_other_models(void **state) { for_each_device(refuse_weights, *state); }
 
 /* The checkpoint's tensors, to be changed before they are written again. */
-typedef struct edited_file { cc_safetensors *source; cc_st_tensor all[128]; char names[128][160]; size_t count; } edited_file;
+typedef struct edited_file {
+    cc_safetensors *source;
+    cc_st_tensor all[128];
+    char names[128][160];
+    size_t count;
+} edited_file;
 
 static void tensors_read(edited_file *t, const char *path)
 {
     OK(cc_safetensors_read(path, &t->source, &err));
     t->count = cc_safetensors_count(t->source);
     assert_true(t->count < CC_COUNT(t->all));
-    for (size_t i = 0; i < t->count; i++) t->all[i] = *cc_safetensors_at(t->source, i);
+    for (size_t i = 0; i < t->count; i++)
+        t->all[i] = *cc_safetensors_at(t->source, i);
 }
 
 static void tensors_prefix(edited_file *t, const char *prefix)
@@ -457,20 +471,21 @@ static void init_variants(camcl_device *device, void *context)
     assert_non_null(strstr(err.message, "fc.bias is [2], not [3]"));
 }
 
-static void weights_as_pytorch_users_have_them(void **state)
-{
-    for_each_device(init_variants, *state);
-}
+static void weights_as_pytorch_users_have_them(void **state) { for_each_device(init_variants, *state); }
 
 /* ---- the state of a run */
 
-typedef struct run { cc_run_state state; cc_split split; } run;
+typedef struct run {
+    cc_run_state state;
+    cc_split split;
+} run;
 
 static uint32_t *indices(size_t n, uint32_t first)
 {
     uint32_t *out = calloc(n ? n : 1, sizeof *out);
     assert_non_null(out);
-    for (size_t i = 0; i < n; i++) out[i] = first + (uint32_t)i * 2654435u;
+    for (size_t i = 0; i < n; i++)
+        out[i] = first + (uint32_t)i * 2654435u;
     return out;
 }
 
@@ -484,7 +499,7 @@ static char *copy(const char *text)
 static void fill_run(run *r, const cc_graph *g, bool average, bool best)
 {
     memset(r, 0, sizeof *r);
-    r->state.step = 9007199254740993u;   /* not a double */
+    r->state.step = 9007199254740993u; /* not a double */
     fill(&r->state.now, g, 10, 55);
     r->state.has_best = best;
     if (best) fill(&r->state.best, g, 20, 33);
@@ -498,7 +513,8 @@ static void fill_run(run *r, const cc_graph *g, bool average, bool best)
     r->state.best_step = 345;
     r->state.best_score = 1.0 / 3;
     r->state.seconds = 12345.6789;
-    for (size_t i = 0; i < CC_INTERVAL_SUMS; i++) r->state.interval[i] = 1e-17 * (double)i + 1.0 / (double)(i + 1);
+    for (size_t i = 0; i < CC_INTERVAL_SUMS; i++)
+        r->state.interval[i] = 1e-17 * (double)i + 1.0 / (double)(i + 1);
     r->state.plan = copy("conv2d forward n1 = tile\nother = gemm\n");
     r->state.device = copy("a | \"b\" | \xc3\xa9");
     r->state.config = copy("[data]\nseed = 1\n");
@@ -556,7 +572,7 @@ static void a_score_that_is_no_number_stays_one(void **state)
     cc_graph *g = build(&spec);
     run r, back;
     fill_run(&r, g, false, true);
-    const uint64_t nan_bits = 0x7ff8000000000000u;   /* a run without validation images */
+    const uint64_t nan_bits = 0x7ff8000000000000u; /* a run without validation images */
     memcpy(&r.state.best_score, &nan_bits, sizeof nan_bits);
     cc_split_free(&r.split);
     r.split = (cc_split){ indices(5, 1), indices(0, 0), indices(0, 0), 5, 0, 0 };
@@ -575,7 +591,7 @@ static void refuse_state(const char *path, const cc_graph *g, bool average, cons
     run back;
     assert_int_equal(cc_run_state_read(path, g, average, &back.state, &back.split, &err), CAMCL_BAD_DATA);
     if (!strstr(err.message, mentions)) fail_msg("\"%s\" does not mention %s", err.message, mentions);
-    free_run(&back);   /* also after a failure */
+    free_run(&back); /* also after a failure */
 }
 
 static void truncated_states_are_refused(void **state)
@@ -619,8 +635,15 @@ static void states_of_other_runs_are_refused(void **state)
     cc_st_tensor *some = calloc(count, sizeof *some);
     assert_non_null(some);
     const cc_st_pair texts[] = { { "plan", "" }, { "device", "d" }, { "config", "c" } };
-    const char *const tensors[] = { "steps", "numbers", "interval", "split.labeled", "split.unlabeled", "split.validation",
-                                    "momentum.fc.bias", "best.bn1.running_mean", "model.layer4.1.conv2.weight" };
+    const char *const tensors[] = { "steps",
+                                    "numbers",
+                                    "interval",
+                                    "split.labeled",
+                                    "split.unlabeled",
+                                    "split.validation",
+                                    "momentum.fc.bias",
+                                    "best.bn1.running_mean",
+                                    "model.layer4.1.conv2.weight" };
     for (size_t missing = 0; missing < CC_COUNT(tensors) + CC_COUNT(texts); missing++) {
         cc_st_pair pairs[CC_COUNT(texts)];
         size_t n = 0, p = 0;
@@ -646,10 +669,17 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(checkpoints_round_trip), IN_SCRATCH(metadata_is_complete), IN_SCRATCH(other_locales_write_the_same),
-        IN_SCRATCH(wrong_metadata_is_named), IN_SCRATCH(other_files_are_no_checkpoints), IN_SCRATCH(weights_to_start_from),
-        IN_SCRATCH(weights_of_other_models), IN_SCRATCH(weights_as_pytorch_users_have_them), IN_SCRATCH(states_round_trip),
-        IN_SCRATCH(a_score_that_is_no_number_stays_one), IN_SCRATCH(truncated_states_are_refused),
+        IN_SCRATCH(checkpoints_round_trip),
+        IN_SCRATCH(metadata_is_complete),
+        IN_SCRATCH(other_locales_write_the_same),
+        IN_SCRATCH(wrong_metadata_is_named),
+        IN_SCRATCH(other_files_are_no_checkpoints),
+        IN_SCRATCH(weights_to_start_from),
+        IN_SCRATCH(weights_of_other_models),
+        IN_SCRATCH(weights_as_pytorch_users_have_them),
+        IN_SCRATCH(states_round_trip),
+        IN_SCRATCH(a_score_that_is_no_number_stays_one),
+        IN_SCRATCH(truncated_states_are_refused),
         IN_SCRATCH(states_of_other_runs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

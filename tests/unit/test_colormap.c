@@ -20,7 +20,8 @@ static void to_cielab(const uint8_t rgb[3], double lab[3])
     double r = linear(rgb[0]), g = linear(rgb[1]), b = linear(rgb[2]), f[3];
     const double xyz[3] = { (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505, 0.2126 * r + 0.7152 * g + 0.0722 * b,
                             (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089 };
-    for (int i = 0; i < 3; i++) f[i] = xyz[i] > 0.008856 ? cbrt(xyz[i]) : 7.787 * xyz[i] + 16.0 / 116;
+    for (int i = 0; i < 3; i++)
+        f[i] = xyz[i] > 0.008856 ? cbrt(xyz[i]) : 7.787 * xyz[i] + 16.0 / 116;
     lab[0] = 116 * f[1] - 16;
     lab[1] = 500 * (f[0] - f[1]);
     lab[2] = 200 * (f[1] - f[2]);
@@ -56,7 +57,8 @@ static void steps_are_even(void **state)
         double step = sqrt(pow(now[0] - before[0], 2) + pow(now[1] - before[1], 2) + pow(now[2] - before[2], 2));
         least = step < least ? step : least;
         most = step > most ? step : most;
-        for (int c = 0; c < 3; c++) before[c] = now[c];
+        for (int c = 0; c < 3; c++)
+            before[c] = now[c];
     }
     assert_true(least > 5);
     assert_true(most / least < 3);
@@ -73,14 +75,17 @@ static void maps_take_these_colours(void **state)
     assert_int_equal(camcl_image_from_map(map, 4, 2, &image, NULL), CAMCL_OK);
     assert_int_equal(image.width, 4);
     assert_int_equal(image.height, 2);
-    for (int i = 0; i < 8; i++) assert_memory_equal(image.pixels + 3 * i, colors[expected[i]], 3);
+    for (int i = 0; i < 8; i++)
+        assert_memory_equal(image.pixels + 3 * i, colors[expected[i]], 3);
     camcl_image_free(&image);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lightness_rises_steadily), cmocka_unit_test(steps_are_even), cmocka_unit_test(maps_take_these_colours),
+        cmocka_unit_test(lightness_rises_steadily),
+        cmocka_unit_test(steps_are_even),
+        cmocka_unit_test(maps_take_these_colours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

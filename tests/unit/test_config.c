@@ -118,21 +118,62 @@ static void assert_finish(const char *sets, camcl_status status, const char *par
 
 /* The contract's list, typed here a second time: a slip in the schema must not go unseen. */
 static const char *const defaults[][2] = {
-    { "device.select", "auto" }, { "device.conv", "auto" }, { "device.tune", "cache" }, { "device.cache_dir", "" },
-    { "device.memory", "arena" }, { "data.dataset", "cifar10" }, { "data.root", "data" }, { "data.labeled", "500" },
-    { "data.ratio", "1.0" }, { "data.unlabeled", "auto" }, { "data.validation", "5000" }, { "data.image_size", "0" },
-    { "data.mean", "auto" }, { "data.std", "auto" }, { "data.shuffle", "yes" }, { "data.seed", "1" },
-    { "model.arch", "resnet18" }, { "model.stem", "cifar" }, { "model.width", "0" }, { "model.init", "" },
-    { "ssl.preset", "corrected" }, { "ssl.mode", "gradcam" }, { "ssl.cam_layer", "3" }, { "ssl.alpha", "1" },
-    { "ssl.beta", "1" }, { "ssl.threshold", "0.85" }, { "ssl.threshold_end", "0.95" }, { "ssl.cam_relu", "no" },
-    { "ssl.confidence", "softmax" }, { "ssl.batch_norm", "joint" }, { "ssl.cam_class", "shared" },
-    { "ssl.cam_target", "detached" }, { "ssl.cam_gradient", "first-order" }, { "ssl.reduction", "confident" },
-    { "augment.flip_horizontal", "yes" }, { "augment.flip_vertical", "yes" }, { "augment.crop_min", "0.75" },
-    { "augment.rotations", "quarter" }, { "augment.per_image", "yes" }, { "optim.lr", "0.03" }, { "optim.momentum", "0.9" },
-    { "optim.nesterov", "no" }, { "optim.weight_decay", "5e-4" }, { "optim.schedule", "cosine" }, { "optim.lr_step", "30" },
-    { "optim.lr_gamma", "0.1" }, { "optim.warmup", "0" }, { "optim.ema", "0" }, { "train.epochs", "100" },
-    { "train.epoch_steps", "0" }, { "train.batch_labeled", "32" }, { "train.batch_unlabeled", "32" },
-    { "train.eval_every", "1" }, { "train.seed", "1" }, { "output.dir", "" }, { "output.save_every", "1" },
+    { "device.select", "auto" },
+    { "device.conv", "auto" },
+    { "device.tune", "cache" },
+    { "device.cache_dir", "" },
+    { "device.memory", "arena" },
+    { "data.dataset", "cifar10" },
+    { "data.root", "data" },
+    { "data.labeled", "500" },
+    { "data.ratio", "1.0" },
+    { "data.unlabeled", "auto" },
+    { "data.validation", "5000" },
+    { "data.image_size", "0" },
+    { "data.mean", "auto" },
+    { "data.std", "auto" },
+    { "data.shuffle", "yes" },
+    { "data.seed", "1" },
+    { "model.arch", "resnet18" },
+    { "model.stem", "cifar" },
+    { "model.width", "0" },
+    { "model.init", "" },
+    { "ssl.preset", "corrected" },
+    { "ssl.mode", "gradcam" },
+    { "ssl.cam_layer", "3" },
+    { "ssl.alpha", "1" },
+    { "ssl.beta", "1" },
+    { "ssl.threshold", "0.85" },
+    { "ssl.threshold_end", "0.95" },
+    { "ssl.cam_relu", "no" },
+    { "ssl.confidence", "softmax" },
+    { "ssl.batch_norm", "joint" },
+    { "ssl.cam_class", "shared" },
+    { "ssl.cam_target", "detached" },
+    { "ssl.cam_gradient", "first-order" },
+    { "ssl.reduction", "confident" },
+    { "augment.flip_horizontal", "yes" },
+    { "augment.flip_vertical", "yes" },
+    { "augment.crop_min", "0.75" },
+    { "augment.rotations", "quarter" },
+    { "augment.per_image", "yes" },
+    { "optim.lr", "0.03" },
+    { "optim.momentum", "0.9" },
+    { "optim.nesterov", "no" },
+    { "optim.weight_decay", "5e-4" },
+    { "optim.schedule", "cosine" },
+    { "optim.lr_step", "30" },
+    { "optim.lr_gamma", "0.1" },
+    { "optim.warmup", "0" },
+    { "optim.ema", "0" },
+    { "train.epochs", "100" },
+    { "train.epoch_steps", "0" },
+    { "train.batch_labeled", "32" },
+    { "train.batch_unlabeled", "32" },
+    { "train.eval_every", "1" },
+    { "train.seed", "1" },
+    { "output.dir", "" },
+    { "output.save_every", "1" },
     { "output.cams_every", "0" },
 };
 
@@ -229,13 +270,18 @@ static void test_presets(void **state)
 {
     (void)state;
     static const char *const rows[][3] = {
-        { "ssl.confidence", "softmax", "logit" }, { "ssl.batch_norm", "joint", "separate" }, { "ssl.cam_class", "shared", "own" },
-        { "ssl.cam_target", "detached", "attached" }, { "ssl.cam_gradient", "first-order", "first-order" },
-        { "ssl.reduction", "confident", "confident" }, { "augment.rotations", "quarter", "paper-code" },
+        { "ssl.confidence", "softmax", "logit" },
+        { "ssl.batch_norm", "joint", "separate" },
+        { "ssl.cam_class", "shared", "own" },
+        { "ssl.cam_target", "detached", "attached" },
+        { "ssl.cam_gradient", "first-order", "first-order" },
+        { "ssl.reduction", "confident", "confident" },
+        { "augment.rotations", "quarter", "paper-code" },
         { "augment.per_image", "yes", "no" },
     };
     camcl_config *config = create();
-    for (size_t i = 0; i < CC_COUNT(rows); i++) assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][1]);
+    for (size_t i = 0; i < CC_COUNT(rows); i++)
+        assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][1]);
     set(config, "ssl.preset", "paper-code");
     for (size_t i = 0; i < CC_COUNT(rows); i++) {
         assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][2]);
@@ -290,13 +336,17 @@ static void test_bad_values(void **state)
     assert_file_refused("[train]\nepochs =\n", ":2:@the value is missing");
     assert_file_refused("[train]\nepochs = \"\"\n", "the value is missing");
     static const char *const not_int[] = { "1.0", "1e3", "0x10", "1 2", "7a", "--1", "+", "99999999999999999999", "1;2", "nan" };
-    for (size_t i = 0; i < CC_COUNT(not_int); i++) assert_refused("train.epochs", not_int[i], "train.epochs@not a whole number");
+    for (size_t i = 0; i < CC_COUNT(not_int); i++)
+        assert_refused("train.epochs", not_int[i], "train.epochs@not a whole number");
     static const char *const not_number[] = { "nan", "inf", "-inf", "1e999", "0x1p3", "1,5", "1.5.2", "1e", ".", "-", "0.5f", "INFINITY" };
-    for (size_t i = 0; i < CC_COUNT(not_number); i++) assert_refused("optim.lr", not_number[i], "optim.lr@not a number");
+    for (size_t i = 0; i < CC_COUNT(not_number); i++)
+        assert_refused("optim.lr", not_number[i], "optim.lr@not a number");
     static const char *const not_bool[] = { "maybe", "2", "y", "yes no" };
-    for (size_t i = 0; i < CC_COUNT(not_bool); i++) assert_refused("optim.nesterov", not_bool[i], "neither yes nor no@yes | no");
+    for (size_t i = 0; i < CC_COUNT(not_bool); i++)
+        assert_refused("optim.nesterov", not_bool[i], "neither yes nor no@yes | no");
     static const char *const not_numbers[] = { "1,,2", ",1", "1,", "1 2", "a", "1;2", "auto,1" };
-    for (size_t i = 0; i < CC_COUNT(not_numbers); i++) assert_refused("data.mean", not_numbers[i], "not numbers");
+    for (size_t i = 0; i < CC_COUNT(not_numbers); i++)
+        assert_refused("data.mean", not_numbers[i], "not numbers");
     assert_refused("data.std", "0.5,0", "out of range@above 0");
     assert_refused("data.std", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "too many");
     assert_refused("data.unlabeled", "some", "not a whole number@auto | all");
@@ -318,9 +368,15 @@ static void test_range_ends(void **state)
         const camcl_config_key *key = &schema[i];
         if (key->type != CAMCL_KEY_INT && key->type != CAMCL_KEY_NUMBER && key->type != CAMCL_KEY_NUMBERS) continue;
         double step = key->type == CAMCL_KEY_INT ? 1 : 1e-3;
-        struct { double value; bool good; } cases[] = {
-            { key->minimum, !key->above_minimum }, { key->minimum - step, false }, { key->minimum + step, true },
-            { key->maximum, !key->below_maximum }, { key->maximum + step * (key->maximum > 1e12 ? 2 : 1), false },
+        struct {
+            double value;
+            bool good;
+        } cases[] = {
+            { key->minimum, !key->above_minimum },
+            { key->minimum - step, false },
+            { key->minimum + step, true },
+            { key->maximum, !key->below_maximum },
+            { key->maximum + step * (key->maximum > 1e12 ? 2 : 1), false },
             { key->maximum - step, true },
         };
         for (size_t c = 0; c < CC_COUNT(cases); c++) {
@@ -343,13 +399,23 @@ static void test_choices(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        { "ssl.mode", "supervised pseudo-label gradcam fixmatch" }, { "ssl.confidence", "softmax logit" },
-        { "ssl.reduction", "confident batch" }, { "augment.rotations", "quarter paper-code none" },
-        { "model.arch", "resnet18 resnet34 resnet50 wrn28-2 wrn28-8" }, { "optim.schedule", "constant cosine step" },
-        { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder" }, { "device.conv", "auto direct winograd gemm" },
-        { "device.tune", "off cache full" }, { "device.memory", "arena separate" }, { "model.stem", "cifar imagenet" },
-        { "ssl.cam_gradient", "first-order exact" }, { "ssl.cam_class", "shared own" }, { "ssl.cam_target", "detached attached" },
-        { "ssl.batch_norm", "joint separate" }, { "ssl.preset", "corrected paper-code" }, { "data.unlabeled", "auto all" },
+        { "ssl.mode", "supervised pseudo-label gradcam fixmatch" },
+        { "ssl.confidence", "softmax logit" },
+        { "ssl.reduction", "confident batch" },
+        { "augment.rotations", "quarter paper-code none" },
+        { "model.arch", "resnet18 resnet34 resnet50 wrn28-2 wrn28-8" },
+        { "optim.schedule", "constant cosine step" },
+        { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder" },
+        { "device.conv", "auto direct winograd gemm" },
+        { "device.tune", "off cache full" },
+        { "device.memory", "arena separate" },
+        { "model.stem", "cifar imagenet" },
+        { "ssl.cam_gradient", "first-order exact" },
+        { "ssl.cam_class", "shared own" },
+        { "ssl.cam_target", "detached attached" },
+        { "ssl.batch_norm", "joint separate" },
+        { "ssl.preset", "corrected paper-code" },
+        { "data.unlabeled", "auto all" },
     };
     camcl_config *config = create();
     for (size_t i = 0; i < CC_COUNT(rows); i++) {
@@ -447,16 +513,26 @@ static void test_round_trip(void **state)
 {
     (void)state;
     static const char *const sets[][2] = {
-        { "device.select", "Odd; name #1, 'x'" }, { "device.cache_dir", "/a b/c" }, { "data.root", "rel;a/tive" },
+        { "device.select", "Odd; name #1, 'x'" },
+        { "device.cache_dir", "/a b/c" },
+        { "data.root", "rel;a/tive" },
         { "data.labeled", "+50" },
-        { "data.unlabeled", "all" }, { "data.mean", "0.1, 0.2, 0.3" }, { "data.std", "1,1,1" }, { "data.shuffle", "off" },
+        { "data.unlabeled", "all" },
+        { "data.mean", "0.1, 0.2, 0.3" },
+        { "data.std", "1,1,1" },
+        { "data.shuffle", "off" },
         { "data.seed", "9007199254740992" },
-        { "model.init", "w.safetensors" }, { "ssl.preset", "paper-code" }, { "ssl.confidence", "softmax" }, { "optim.lr", "1e-3" },
-        { "output.dir", "\"quoted\"" }, { "ssl.threshold", "-3" },
+        { "model.init", "w.safetensors" },
+        { "ssl.preset", "paper-code" },
+        { "ssl.confidence", "softmax" },
+        { "optim.lr", "1e-3" },
+        { "output.dir", "\"quoted\"" },
+        { "ssl.threshold", "-3" },
     };
     camcl_config *config = create();
     char *text = NULL, *again = NULL, *absolute = NULL;
-    for (size_t i = 0; i < CC_COUNT(sets); i++) set(config, sets[i][0], sets[i][1]);
+    for (size_t i = 0; i < CC_COUNT(sets); i++)
+        set(config, sets[i][0], sets[i][1]);
     assert_int_equal(camcl_config_write(config, &text, NULL), CAMCL_OK);
     camcl_config *copy = loaded(text);
     assert_string_equal(camcl_config_string(copy, "device.select"), "Odd; name #1, 'x'");
@@ -561,8 +637,10 @@ static void test_resume(void **state)
 static void test_default_dir(void **state)
 {
     (void)state;
-    static const char *const rows[][2] = { { "configs/cifar10-gradcam.ini", "runs/cifar10-gradcam" }, { "a.b.ini", "runs/a.b" },
-                                           { "plain", "runs/plain" }, { "/x.y/.hidden", "runs/.hidden" } };
+    static const char *const rows[][2] = { { "configs/cifar10-gradcam.ini", "runs/cifar10-gradcam" },
+                                           { "a.b.ini", "runs/a.b" },
+                                           { "plain", "runs/plain" },
+                                           { "/x.y/.hidden", "runs/.hidden" } };
     for (size_t i = 0; i < CC_COUNT(rows); i++) {
         char *dir;
         assert_int_equal(camcl_config_default_dir(rows[i][0], &dir, NULL), CAMCL_OK);
@@ -615,7 +693,8 @@ static void test_hostile_files(void **state)
     char *valid = NULL, bytes[512];
     assert_int_equal(camcl_config_describe(config, &valid, NULL), CAMCL_OK);
     size_t size = strlen(valid);
-    for (size_t n = 0; n <= size; n += 31) load_hostile(valid, n);
+    for (size_t n = 0; n <= size; n += 31)
+        load_hostile(valid, n);
     cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
     for (unsigned round = 0; round < 200; round++) {
         size_t n = cc_rng_below(&rng, sizeof bytes);

@@ -46,7 +46,8 @@ static void make_batch(int file, cc_text *out)
         uint8_t bytes[record];
         bytes[0] = (uint8_t)made_label(file, i);
         for (int c = 0; c < 3; c++)
-            for (int p = 0; p < plane; p++) bytes[1 + c * plane + p] = made_byte(file, i, c, p);
+            for (int p = 0; p < plane; p++)
+                bytes[1 + c * plane + p] = made_byte(file, i, c, p);
         cc_text_add_bytes(out, bytes, sizeof bytes);
     }
     assert_false(out->failed);
@@ -79,7 +80,8 @@ static void add_tar_member(cc_text *tar, const char *name, const char *data, siz
     memset(header + 148, ' ', 8);
     header[156] = '0';
     memcpy(header + 257, "ustar\00000", 8);
-    for (int i = 0; i < 512; i++) sum += (unsigned char)header[i];
+    for (int i = 0; i < 512; i++)
+        sum += (unsigned char)header[i];
     snprintf(header + 148, 8, "%06o", sum);
     cc_text_add_bytes(tar, header, sizeof header);
     cc_text_add_bytes(tar, data, size);
@@ -92,7 +94,8 @@ static void make_gzip(const char *data, size_t size, cc_text *out)
     uint32_t crc = 0xFFFFFFFFu;
     for (size_t i = 0; i < size; i++) {
         crc ^= (unsigned char)data[i];
-        for (int k = 0; k < 8; k++) crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
+        for (int k = 0; k < 8; k++)
+            crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
     }
     crc = ~crc;
     cc_text_add_bytes(out, "\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
@@ -114,7 +117,7 @@ static void make_archive(int skip, cc_text *out)
     char zeros[1024] = { 0 }, name[64];
     cc_text tar = CC_TEXT_INIT;
     add_tar_member(&tar, "cifar-10-batches-bin/batches.meta.txt", made_meta, strlen(made_meta));
-    for (int file = 6; file >= 1; file--) {                                             /* members come in any order */
+    for (int file = 6; file >= 1; file--) { /* members come in any order */
         if (file == skip) continue;
         cc_text bytes = CC_TEXT_INIT;
         make_batch(file, &bytes);
@@ -172,7 +175,8 @@ static void check_made(const char *root)
             const uint8_t *pixels = camcl_dataset_pixels(dataset, part) + next * 3 * plane;
             assert_int_equal(camcl_dataset_labels(dataset, part)[next], made_label(file, i));
             for (int p = 0; p < plane; p++)
-                for (int c = 0; c < 3; c++) assert_int_equal(pixels[3 * p + c], made_byte(file, i, c, p));
+                for (int c = 0; c < 3; c++)
+                    assert_int_equal(pixels[3 * p + c], made_byte(file, i, c, p));
         }
     }
     camcl_dataset_close(&dataset);
@@ -202,7 +206,7 @@ static void cifar10_is_read_from_the_archive(void **state)
     }
     check_made(path);
     check_made(*state);
-    assert_int_equal(scratch_entries(*state), 1);                                       /* nothing was unpacked to disk */
+    assert_int_equal(scratch_entries(*state), 1); /* nothing was unpacked to disk */
 }
 
 static void built_in_class_names_stand_in(void **state)
@@ -255,7 +259,7 @@ static void bad_archives_are_refused(void **state)
         scratch_write(path, archive.data, archive.length * part / 5);
         assert_refused("cifar10", path, CAMCL_BAD_DATA, path, "archive");
     }
-    archive.data[archive.length / 2] ^= 1;                                              /* one bit of a pixel: only the checksum knows */
+    archive.data[archive.length / 2] ^= 1; /* one bit of a pixel: only the checksum knows */
     scratch_write(path, archive.data, archive.length);
     assert_refused("cifar10", path, CAMCL_BAD_DATA, path, "checksum");
     cc_text_free(&archive);
@@ -274,7 +278,7 @@ static void cifar100_takes_fine_labels(void **state)
     enum { record100 = 3074 };
     uint8_t bytes[2 * record100] = { 0 };
     camcl_dataset *dataset = NULL;
-    bytes[0] = 19;                                                                      /* coarse */
+    bytes[0] = 19; /* coarse */
     bytes[1] = 99;
     bytes[2] = 200;
     bytes[record100 + 1] = 7;
@@ -309,7 +313,8 @@ static void write_idx(const char *path, int dimensions, unsigned count, const ch
 static void mnist_is_read_plain_and_packed(void **state)
 {
     char pixels[3 * 784], labels[] = { 9, 0, 4 };
-    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (char)(i * 13);
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (char)(i * 13);
     const int packed = cc_archive_supported();
     write_idx(scratch_path(*state, packed ? "train-images-idx3-ubyte.gz" : "train-images-idx3-ubyte"), 3, 3, pixels, sizeof pixels, packed);
     write_idx(scratch_path(*state, "train-labels-idx1-ubyte"), 1, 3, labels, 3, 0);
@@ -366,7 +371,8 @@ static void folders_of_pictures_are_read(void **state)
     static const char *const folders[] = { "train", "test", "train/cat", "train/ant", "test/ant" };
     if (pictures_missing()) skip();
     assert_refused("folder", *state, CAMCL_BAD_DATA, "train", "no such folder");
-    for (int i = 0; i < 5; i++) mkdir(scratch_path(*state, folders[i]), 0777);
+    for (int i = 0; i < 5; i++)
+        mkdir(scratch_path(*state, folders[i]), 0777);
     write_picture(scratch_path(*state, "train/cat"), "b.png", 5, 40);
     write_picture(scratch_path(*state, "train/cat"), "a.PNG", 5, 30);
     write_picture(scratch_path(*state, "train/ant"), "z.png", 5, 20);
@@ -402,7 +408,8 @@ static void pictures_come_in_order_of_their_names(void **state)
     char name[16];
     camcl_dataset *dataset = NULL;
     if (pictures_missing()) skip();
-    for (int i = 0; i < 4; i++) mkdir(scratch_path(*state, folders[i]), 0777);
+    for (int i = 0; i < 4; i++)
+        mkdir(scratch_path(*state, folders[i]), 0777);
     for (int i = 0; i < 40; i++) {
         int rank = i * 23 % 40;
         snprintf(name, sizeof name, "%02d.png", rank);
@@ -410,7 +417,8 @@ static void pictures_come_in_order_of_their_names(void **state)
     }
     write_picture(scratch_path(*state, "test/a"), "x.png", 3, 0);
     assert_int_equal(open_dataset("folder", *state, &dataset, NULL), CAMCL_OK);
-    for (int i = 0; i < 40; i++) assert_int_equal(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES)[i * 27], i);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES)[i * 27], i);
     camcl_dataset_close(&dataset);
 }
 
@@ -426,8 +434,10 @@ static void compare_statistics(const camcl_dataset *dataset)
     const double count = (double)info->train_count * info->height * info->width;
     for (uint32_t c = 0; c < 3; c++) {
         double sum = 0, squares = 0;
-        for (size_t i = c; i < (size_t)count * 3; i += 3) sum += pixels[i] / 255.0;
-        for (size_t i = c; i < (size_t)count * 3; i += 3) squares += pow(pixels[i] / 255.0 - sum / count, 2);
+        for (size_t i = c; i < (size_t)count * 3; i += 3)
+            sum += pixels[i] / 255.0;
+        for (size_t i = c; i < (size_t)count * 3; i += 3)
+            squares += pow(pixels[i] / 255.0 - sum / count, 2);
         assert_true(fabs(sum / count - info->mean[c]) < 1e-7);
         assert_true(fabs(sqrt(squares / count) - info->std[c]) < 1e-7);
     }
@@ -482,11 +492,16 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(cifar10_is_read_from_folder_and_parent), IN_SCRATCH(cifar10_is_read_from_the_archive),
-        IN_SCRATCH(built_in_class_names_stand_in), IN_SCRATCH(missing_files_are_named),
-        IN_SCRATCH(wrong_sizes_and_labels_are_named), IN_SCRATCH(bad_archives_are_refused),
-        IN_SCRATCH(cifar100_takes_fine_labels), IN_SCRATCH(mnist_is_read_plain_and_packed),
-        IN_SCRATCH(folders_of_pictures_are_read), IN_SCRATCH(pictures_come_in_order_of_their_names),
+        IN_SCRATCH(cifar10_is_read_from_folder_and_parent),
+        IN_SCRATCH(cifar10_is_read_from_the_archive),
+        IN_SCRATCH(built_in_class_names_stand_in),
+        IN_SCRATCH(missing_files_are_named),
+        IN_SCRATCH(wrong_sizes_and_labels_are_named),
+        IN_SCRATCH(bad_archives_are_refused),
+        IN_SCRATCH(cifar100_takes_fine_labels),
+        IN_SCRATCH(mnist_is_read_plain_and_packed),
+        IN_SCRATCH(folders_of_pictures_are_read),
+        IN_SCRATCH(pictures_come_in_order_of_their_names),
         cmocka_unit_test(real_cifar10),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,10 @@ enum { IMAGES = 23, SIDE = 8, CLASSES = 7 };
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 typedef struct fixture {
     camcl_device *device;
@@ -37,8 +40,9 @@ static void open_fixture(fixture *f, camcl_device *device)
         /* Each image with a brightness of its own, so that classes differ. */
         pixels[i] = (uint8_t)((bits >> 24) / 2 + 127 * (i / (SIDE * SIDE * 3)) / IMAGES);
     }
-    for (int i = 0; i < IMAGES; i++) f->labels[i] = i * 5 % CLASSES;
-    f->labels[3] = f->labels[11] = -1;   /* unknown: left out of loss and accuracies */
+    for (int i = 0; i < IMAGES; i++)
+        f->labels[i] = i * 5 % CLASSES;
+    f->labels[3] = f->labels[11] = -1; /* unknown: left out of loss and accuracies */
     f->device = device;
     OK(cc_model_create(device, &spec, &f->model, &err));
     OK(cc_model_init(f->model, 3, &err));
@@ -56,7 +60,10 @@ static void close_fixture(fixture *f)
     assert_int_equal(cc_device_bytes(f->device), 0);
 }
 
-typedef struct session { cc_arena *arena; cc_evaluator *evaluator; } session;
+typedef struct session {
+    cc_arena *arena;
+    cc_evaluator *evaluator;
+} session;
 
 static session begin(const fixture *f, const cc_resident *data, size_t batch)
 {
@@ -89,7 +96,8 @@ static cc_evaluation plain(const fixture *f, const float *logits, const uint32_t
             better += row[c] > row[label];
         }
         loss += log(sum) - (double)row[label];
-        for (int k = 0; k < 3; k++) top[k] += better < within[k];
+        for (int k = 0; k < 3; k++)
+            top[k] += better < within[k];
         count++;
     }
     return (cc_evaluation){ count, loss / count, 100 * top[0] / count, 100 * top[1] / count, 100 * top[2] / count };
@@ -132,7 +140,8 @@ static void whole_set(camcl_device *device, void *context)
             assert_true(e.top1 < e.top5 && e.top5 < 100);
         }
         /* However images fall into batches, and though the last one is not full. */
-        for (size_t i = 0; i < IMAGES; i++) near_logits(logits + i * CLASSES, all + i * CLASSES);
+        for (size_t i = 0; i < IMAGES; i++)
+            near_logits(logits + i * CLASSES, all + i * CLASSES);
         if (!(fabs(e.loss - first.loss) <= 1e-4)) fail_msg("batches of %zu: loss %.9g, not %.9g", batches[b], e.loss, first.loss);
         /* Again without logits: the same to the bit. */
         cc_evaluation again;
@@ -155,11 +164,13 @@ static void partial_batches(camcl_device *device, void *context)
     OK(cc_evaluator_run(s.evaluator, NULL, IMAGES, &e, all, &err));
     for (size_t i = 0; i < CC_COUNT(counts); i++) {
         const size_t n = counts[i];
-        for (size_t k = 0; k < CC_COUNT(logits); k++) logits[k] = 123;
+        for (size_t k = 0; k < CC_COUNT(logits); k++)
+            logits[k] = 123;
         OK(cc_evaluator_run(s.evaluator, NULL, n, &e, logits, &err));
         /* What is left in the rows behind the last image has no say in anything, and is not handed out. */
         assert_memory_equal(logits, all, n * CLASSES * sizeof *all);
-        for (size_t k = n * CLASSES; k < CC_COUNT(logits); k++) assert_true(logits[k] >= 123 && logits[k] <= 123);
+        for (size_t k = n * CLASSES; k < CC_COUNT(logits); k++)
+            assert_true(logits[k] >= 123 && logits[k] <= 123);
         cc_evaluation want = plain(&f, logits, NULL, n);
         agree(&e, &want);
     }
@@ -180,13 +191,15 @@ static void chosen_images(camcl_device *device, void *context)
     session s = begin(&f, f.data, 4), u = begin(&f, f.unlabeled, 4);
     OK(cc_evaluator_run(s.evaluator, NULL, IMAGES, &e, all, &err));
     OK(cc_evaluator_run(s.evaluator, indices, CC_COUNT(indices), &e, logits, &err));
-    for (size_t i = 0; i < CC_COUNT(indices); i++) near_logits(logits + i * CLASSES, all + indices[i] * CLASSES);
+    for (size_t i = 0; i < CC_COUNT(indices); i++)
+        near_logits(logits + i * CLASSES, all + indices[i] * CLASSES);
     cc_evaluation want = plain(&f, logits, indices, CC_COUNT(indices));
     agree(&e, &want);
     assert_int_equal((int)e.n, (int)CC_COUNT(indices) - 2);
     /* Without labels there are logits, and nothing to count. */
     OK(cc_evaluator_run(u.evaluator, indices, CC_COUNT(indices), &e, logits, &err));
-    for (size_t i = 0; i < CC_COUNT(indices); i++) near_logits(logits + i * CLASSES, all + indices[i] * CLASSES);
+    for (size_t i = 0; i < CC_COUNT(indices); i++)
+        near_logits(logits + i * CLASSES, all + indices[i] * CLASSES);
     assert_true(e.n >= 0 && e.n <= 0 && e.loss >= 0 && e.loss <= 0);
     end(&u);
     end(&s);
@@ -214,7 +227,9 @@ static void images_by_index(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_whole_set_in_any_batches), cmocka_unit_test(batches_that_are_not_full), cmocka_unit_test(images_by_index),
+        cmocka_unit_test(the_whole_set_in_any_batches),
+        cmocka_unit_test(batches_that_are_not_full),
+        cmocka_unit_test(images_by_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

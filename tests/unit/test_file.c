@@ -51,7 +51,8 @@ static void reads_large_and_pipes(void **state)
     size_t size = 3000017, got = 0;
     char *data = malloc(size), *back = NULL;
     assert_non_null(data);
-    for (size_t i = 0; i < size; i++) data[i] = (char)(i * 31 + i / 251);
+    for (size_t i = 0; i < size; i++)
+        data[i] = (char)(i * 31 + i / 251);
     cc_piece piece = { data, size };
     assert_int_equal(cc_file_write(path, &piece, 1, NULL), CAMCL_OK);
     assert_int_equal(cc_file_read(path, &back, &got, NULL), CAMCL_OK);
@@ -71,7 +72,7 @@ static void reads_large_and_pipes(void **state)
     assert_int_equal(code, 0);
     struct stat info;
     assert_int_equal(stat(fifo, &info), 0);
-    assert_true(S_ISFIFO(info.st_mode));   /* written through, not replaced */
+    assert_true(S_ISFIFO(info.st_mode)); /* written through, not replaced */
     free(back);
     free(data);
 }
@@ -115,7 +116,7 @@ static void failed_writes_change_nothing(void **state)
     assert_int_equal(cc_file_write(below, &piece, 1, &err), CAMCL_IO);
     assert_non_null(strstr(err.message, below));
     assert_int_equal(cc_file_write(scratch_path(*state, "no/such"), &piece, 1, &err), CAMCL_IO);
-    assert_int_equal(cc_file_write(*state, &piece, 1, &err), CAMCL_IO);   /* a folder is in the way */
+    assert_int_equal(cc_file_write(*state, &piece, 1, &err), CAMCL_IO); /* a folder is in the way */
     assert_content(path, "old content");
     assert_int_equal(scratch_entries(*state), 1);
 

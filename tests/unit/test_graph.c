@@ -26,7 +26,8 @@ static cc_graph *build(const char *arch, const char *stem, size_t width, size_t 
 static size_t trained(const cc_graph *g)
 {
     size_t sum = 0;
-    for (size_t i = 0; i < g->param_count; i++) sum += cc_param_is_statistic(&g->params[i]) ? 0 : g->params[i].count;
+    for (size_t i = 0; i < g->param_count; i++)
+        sum += cc_param_is_statistic(&g->params[i]) ? 0 : g->params[i].count;
     return sum;
 }
 
@@ -50,7 +51,7 @@ static void counts_are_torchvisions(void **state)
         cc_graph *g = build(want[i].arch, "imagenet", 0, 1000, 3, 1);
         assert_int_equal(g->spec.width, 64);
         assert_int_equal(trained(g), want[i].parameters);
-        assert_int_equal(g->trained, want[i].parameters);   /* alignment 1: no gaps */
+        assert_int_equal(g->trained, want[i].parameters); /* alignment 1: no gaps */
         assert_int_equal(g->param_count, want[i].names);
         cc_graph_destroy(&g);
         /* The 3x3 stem has 64*3*(49-9) weights less. */
@@ -63,8 +64,15 @@ static void counts_are_torchvisions(void **state)
 
 /* ---- the whole table of names and shapes, made anew from the description of the architecture */
 
-typedef struct expected { char name[96]; unsigned rank; size_t dim[4]; } expected;
-typedef struct table { expected rows[400]; size_t count; } table;
+typedef struct expected {
+    char name[96];
+    unsigned rank;
+    size_t dim[4];
+} expected;
+typedef struct table {
+    expected rows[400];
+    size_t count;
+} table;
 
 static void expect_tensor(table *t, unsigned rank, size_t a, size_t b, size_t c, size_t d, const char *format, const char *prefix,
                           const char *suffix)
@@ -80,7 +88,8 @@ static void expect_tensor(table *t, unsigned rank, size_t a, size_t b, size_t c,
 static void expect_norm(table *t, const char *prefix, size_t channels)
 {
     const char *const suffixes[] = { "weight", "bias", "running_mean", "running_var" };
-    for (int i = 0; i < 4; i++) expect_tensor(t, 1, channels, 0, 0, 0, "%s.%s", prefix, suffixes[i]);
+    for (int i = 0; i < 4; i++)
+        expect_tensor(t, 1, channels, 0, 0, 0, "%s.%s", prefix, suffixes[i]);
 }
 
 static void expect_block(table *t, int stage, size_t block, size_t in, size_t planes, bool bottleneck)
@@ -180,7 +189,8 @@ static void nodes_are_in_order_and_agree(void **state)
                 assert_int_equal(n->pad, n->window / 2);
             }
         }
-        for (size_t i = 0; i < g->param_count; i++) assert_int_equal(used[i], 1);
+        for (size_t i = 0; i < g->param_count; i++)
+            assert_int_equal(used[i], 1);
         assert_int_equal(g->nodes[g->node_count - 1].kind, CC_NODE_LINEAR);
         assert_int_equal(g->nodes[g->node_count - 1].channels, 10);
         free(used);
@@ -200,7 +210,11 @@ static size_t reduction(const cc_graph *g, size_t node)
 static void stages_end_behind_their_last_relu(void **state)
 {
     (void)state;
-    const struct { const char *arch; size_t factor; const char *last[4]; } cases[] = {
+    const struct {
+        const char *arch;
+        size_t factor;
+        const char *last[4];
+    } cases[] = {
         { "resnet18", 1, { "layer1.1.bn2.weight", "layer2.1.bn2.weight", "layer3.1.bn2.weight", "layer4.1.bn2.weight" } },
         { "resnet34", 1, { "layer1.2.bn2.weight", "layer2.3.bn2.weight", "layer3.5.bn2.weight", "layer4.2.bn2.weight" } },
         { "resnet50", 4, { "layer1.2.bn3.weight", "layer2.3.bn3.weight", "layer3.5.bn3.weight", "layer4.2.bn3.weight" } },
@@ -212,8 +226,8 @@ static void stages_end_behind_their_last_relu(void **state)
             for (size_t s = 0; s < 4; s++) {
                 const cc_node *end = &g->nodes[g->stage_end[s]];
                 assert_int_equal(end->kind, CC_NODE_BATCH_NORM);
-                assert_true(end->slope >= 0 && end->slope <= 0);           /* ReLU ... */
-                assert_true(end->residual != CC_NONE);                     /* ... of the sum */
+                assert_true(end->slope >= 0 && end->slope <= 0); /* ReLU ... */
+                assert_true(end->residual != CC_NONE);           /* ... of the sum */
                 assert_string_equal(g->params[end->weight].name, cases[a].last[s]);
                 assert_int_equal(end->channels, (8 << s) * cases[a].factor);
                 assert_int_equal(reduction(g, g->stage_end[s]), (imagenet ? 4u : 1u) << s);
@@ -235,7 +249,7 @@ static void bottlenecks_stride_on_the_3x3(void **state)
         assert_int_equal(n->window, projection ? 1 : 3);
         strided++;
     }
-    assert_int_equal(strided, 6);   /* stages 2 to 4: one 3x3 and one projection each */
+    assert_int_equal(strided, 6); /* stages 2 to 4: one 3x3 and one projection each */
     cc_graph_destroy(&g);
 }
 

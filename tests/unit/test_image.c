@@ -31,7 +31,8 @@ static void add_chunk(cc_text *png, const char *type, const void *data, size_t s
     if (size) cc_text_add_bytes(png, data, size);
     for (size_t i = start; i < png->length; i++) {
         crc ^= (unsigned char)png->data[i];
-        for (int k = 0; k < 8; k++) crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
+        for (int k = 0; k < 8; k++)
+            crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
     }
     add_big(png, ~crc);
 }
@@ -58,7 +59,7 @@ typedef struct png_spec {
     uint8_t depth, kind, interlace;
     const uint8_t *palette, *transparency;
     size_t palette_size, transparency_size;
-    const uint8_t *rows;                     /* filter bytes included */
+    const uint8_t *rows; /* filter bytes included */
     size_t rows_size;
 } png_spec;
 
@@ -127,8 +128,7 @@ static void all_kinds_of_png_become_rgb(void **state)
               (uint8_t[]){ 128, 254, 1 });
     /* Palette of two bits; its second colour is transparent. */
     check_png(&(png_spec){ 3, 1, 2, 3, 0, .palette = (uint8_t[]){ 1, 2, 3, 4, 5, 6, 7, 8, 9 }, .palette_size = 9,
-                           .transparency = (uint8_t[]){ 255, 0 }, .transparency_size = 2,
-                           .rows = (uint8_t[]){ 0, 0x18 }, .rows_size = 2 },
+                           .transparency = (uint8_t[]){ 255, 0 }, .transparency_size = 2, .rows = (uint8_t[]){ 0, 0x18 }, .rows_size = 2 },
               (uint8_t[]){ 1, 2, 3, 255, 255, 255, 7, 8, 9 });
     /* A colour key makes one colour transparent. */
     check_png(&(png_spec){ 2, 1, 8, 2, 0, .transparency = (uint8_t[]){ 0, 40, 0, 50, 0, 60 }, .transparency_size = 6,
@@ -145,11 +145,13 @@ static void interlaced_png(void **state)
     size_t used = 0;
     (void)state;
     if (png_missing()) skip();
-    for (size_t i = 0; i < sizeof rgb; i++) rgb[i] = (uint8_t)(i * 37 + 5);
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (uint8_t)(i * 37 + 5);
     for (int pass = 0; pass < 7; pass++)
         for (uint32_t y = start_y[pass]; y < 10; y += step_y[pass]) {
             rows[used++] = 0;
-            for (uint32_t x = start_x[pass]; x < 9; x += step_x[pass], used += 3) memcpy(rows + used, rgb + 3 * (y * 9 + x), 3);
+            for (uint32_t x = start_x[pass]; x < 9; x += step_x[pass], used += 3)
+                memcpy(rows + used, rgb + 3 * (y * 9 + x), 3);
         }
     check_png(&(png_spec){ 9, 10, 8, 2, 1, .rows = rows, .rows_size = used }, rgb);
 }
@@ -157,7 +159,8 @@ static void interlaced_png(void **state)
 static void fill(camcl_image *image, uint32_t width, uint32_t height, uint32_t channels)
 {
     assert_int_equal(camcl_image_create(width, height, channels, image, NULL), CAMCL_OK);
-    for (size_t i = 0; i < (size_t)width * height * channels; i++) image->pixels[i] = (uint8_t)(i * i * 7 + i / 3);
+    for (size_t i = 0; i < (size_t)width * height * channels; i++)
+        image->pixels[i] = (uint8_t)(i * i * 7 + i / 3);
 }
 
 static void written_png_comes_back(void **state)
@@ -173,7 +176,8 @@ static void written_png_comes_back(void **state)
         assert_int_equal(back.width, 37);
         assert_int_equal(back.height, 21);
         for (size_t i = 0; i < 37 * 21; i++)
-            for (uint32_t c = 0; c < 3; c++) assert_int_equal(back.pixels[3 * i + c], image.pixels[channels * i + (channels == 3 ? c : 0)]);
+            for (uint32_t c = 0; c < 3; c++)
+                assert_int_equal(back.pixels[3 * i + c], image.pixels[channels * i + (channels == 3 ? c : 0)]);
         camcl_image_free(&image);
         camcl_image_free(&back);
     }
@@ -239,7 +243,7 @@ static void damaged_png_is_refused(void **state)
     assert_int_equal(camcl_image_encode_png(&image, &data, &size, NULL), CAMCL_OK);
     assert_prefixes_refused(data, size);
     damage_everywhere(data, size, &refused);
-    assert_int_equal(refused, size * 4);                                                /* checksums cover all of these bytes */
+    assert_int_equal(refused, size * 4); /* checksums cover all of these bytes */
     data[size - 20] ^= 1;
     assert_refused(data, size, "corrupt PNG");
     assert_refused("GIF89a, say", 11, "neither PNG nor JPEG");
@@ -352,7 +356,8 @@ static void resize_keeps_corners_and_lines(void **state)
     fill(&image, 4, 3, 3);
     assert_int_equal(camcl_image_resize(&image, 31, 17, &out, NULL), CAMCL_OK);
     const size_t corners[4][2] = { { 0, 0 }, { 3, 30 }, { 8, 16 * 31 }, { 11, 17 * 31 - 1 } };
-    for (int i = 0; i < 4; i++) assert_memory_equal(out.pixels + 3 * corners[i][1], image.pixels + 3 * corners[i][0], 3);
+    for (int i = 0; i < 4; i++)
+        assert_memory_equal(out.pixels + 3 * corners[i][1], image.pixels + 3 * corners[i][0], 3);
     camcl_image_free(&out);
     assert_int_equal(camcl_image_resize(&image, 0, 3, &out, NULL), CAMCL_BAD_DATA);
     camcl_image_free(&image);
@@ -395,7 +400,8 @@ static void overlays_mix_picture_and_map(void **state)
             }
         camcl_image_free(&out);
         assert_int_equal(camcl_image_overlay(&image, map, 2, 2, 0.0f, &out, NULL), CAMCL_OK);
-        for (int i = 0; i < 36; i++) assert_int_equal(out.pixels[i], 100);
+        for (int i = 0; i < 36; i++)
+            assert_int_equal(out.pixels[i], 100);
         camcl_image_free(&out);
         camcl_image_free(&image);
     }
@@ -404,8 +410,13 @@ static void overlays_mix_picture_and_map(void **state)
 /* The examples of RFC 4648, and a length that crosses the writer's chunks. */
 static void base64_is_right(void **state)
 {
-    static const char *const cases[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
-                                            { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+    static const char *const cases[][2] = { { "", "" },
+                                            { "f", "Zg==" },
+                                            { "fo", "Zm8=" },
+                                            { "foo", "Zm9v" },
+                                            { "foob", "Zm9vYg==" },
+                                            { "fooba", "Zm9vYmE=" },
+                                            { "foobar", "Zm9vYmFy" } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cc_text text = CC_TEXT_INIT;
@@ -416,10 +427,12 @@ static void base64_is_right(void **state)
     }
     uint8_t bytes[3000];
     cc_text text = CC_TEXT_INIT;
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = 0xFB;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = 0xFB;
     cc_text_add_base64(&text, bytes, sizeof bytes);
     assert_int_equal(text.length, 4000);
-    for (size_t i = 0; i < 4000; i += 4) assert_memory_equal(text.data + i, "+/v7", 4);
+    for (size_t i = 0; i < 4000; i += 4)
+        assert_memory_equal(text.data + i, "+/v7", 4);
     cc_text_free(&text);
 }
 
@@ -427,12 +440,18 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_kinds_of_png_become_rgb), cmocka_unit_test(interlaced_png),
-        IN_SCRATCH(written_png_comes_back), cmocka_unit_test(damaged_png_is_refused),
-        cmocka_unit_test(absurd_sizes_are_refused_early), cmocka_unit_test(all_kinds_of_jpeg_become_rgb),
-        cmocka_unit_test(damaged_jpeg_is_refused), IN_SCRATCH(a_missing_file_is_an_io_error),
-        cmocka_unit_test(resize_keeps_corners_and_lines), cmocka_unit_test(enlarging_repeats_pixels),
-        cmocka_unit_test(overlays_mix_picture_and_map), cmocka_unit_test(base64_is_right),
+        cmocka_unit_test(all_kinds_of_png_become_rgb),
+        cmocka_unit_test(interlaced_png),
+        IN_SCRATCH(written_png_comes_back),
+        cmocka_unit_test(damaged_png_is_refused),
+        cmocka_unit_test(absurd_sizes_are_refused_early),
+        cmocka_unit_test(all_kinds_of_jpeg_become_rgb),
+        cmocka_unit_test(damaged_jpeg_is_refused),
+        IN_SCRATCH(a_missing_file_is_an_io_error),
+        cmocka_unit_test(resize_keeps_corners_and_lines),
+        cmocka_unit_test(enlarging_repeats_pixels),
+        cmocka_unit_test(overlays_mix_picture_and_map),
+        cmocka_unit_test(base64_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,7 +55,9 @@ static void values(void **state)
 static void strings(void **state)
 {
     (void)state;
-    static const struct { const char *text, *expected; } cases[] = {
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
         { "\"\"", "" },
         { "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t" },
         { "\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\"", "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
@@ -72,10 +74,23 @@ static void strings(void **state)
 static void numbers(void **state)
 {
     (void)state;
-    static const struct { const char *text; double expected; bool whole; } cases[] = {
-        { "0", 0, true }, { "-0", 0, true }, { "12", 12, true }, { "1e3", 1000, true }, { "1E+2", 100, true }, { "0.5", 0.5, false },
-        { "-1", -1, false }, { "9007199254740992", 9007199254740992.0, true }, { "9007199254740994", 9007199254740994.0, false },
-        { "1.7976931348623157e308", 1.7976931348623157e308, false }, { "5e-324", 5e-324, false }, { "0.1", 0.1, false },
+    static const struct {
+        const char *text;
+        double expected;
+        bool whole;
+    } cases[] = {
+        { "0", 0, true },
+        { "-0", 0, true },
+        { "12", 12, true },
+        { "1e3", 1000, true },
+        { "1E+2", 100, true },
+        { "0.5", 0.5, false },
+        { "-1", -1, false },
+        { "9007199254740992", 9007199254740992.0, true },
+        { "9007199254740994", 9007199254740994.0, false },
+        { "1.7976931348623157e308", 1.7976931348623157e308, false },
+        { "5e-324", 5e-324, false },
+        { "0.1", 0.1, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cc_json *json = parse(cases[i].text);
@@ -84,8 +99,10 @@ static void numbers(void **state)
         assert_true(cc_json_number(json, &number));
         assert_true(number == cases[i].expected);
         assert_int_equal(cc_json_size(json, &whole), cases[i].whole);
-        if (cases[i].whole) assert_true((double)whole == cases[i].expected);
-        else assert_int_equal(whole, 12345);
+        if (cases[i].whole)
+            assert_true((double)whole == cases[i].expected);
+        else
+            assert_int_equal(whole, 12345);
         cc_json_free(&json);
     }
     cc_json *json = parse("true");
@@ -117,19 +134,61 @@ static void numbers_in_other_locales(void **state)
 static void refusals(void **state)
 {
     (void)state;
-    static const struct { const char *text; size_t at; } cases[] = {
-        { "", 0 }, { "  ", 2 }, { "{", 1 }, { "[", 1 }, { "[1", 2 }, { "[1,", 3 }, { "[1,]", 3 }, { "[,1]", 1 }, { "{,}", 1 },
+    static const struct {
+        const char *text;
+        size_t at;
+    } cases[] = {
+        { "", 0 },
+        { "  ", 2 },
+        { "{", 1 },
+        { "[", 1 },
+        { "[1", 2 },
+        { "[1,", 3 },
+        { "[1,]", 3 },
+        { "[,1]", 1 },
+        { "{,}", 1 },
         { "{\"a\":1,}", 7 },
-        { "{\"a\"}", 4 }, { "{\"a\":}", 5 }, { "{a:1}", 1 }, { "{\"a\":1 \"b\":2}", 7 }, { "[1 2]", 3 }, { "[1}", 2 }, { "1 2", 2 },
+        { "{\"a\"}", 4 },
+        { "{\"a\":}", 5 },
+        { "{a:1}", 1 },
+        { "{\"a\":1 \"b\":2}", 7 },
+        { "[1 2]", 3 },
+        { "[1}", 2 },
+        { "1 2", 2 },
         { "{} x", 3 },
-        { "nul", 0 }, { "True", 0 }, { "NaN", 0 }, { "Infinity", 0 }, { "-Infinity", 1 }, { "+1", 0 }, { ".5", 0 }, { "1.", 2 },
+        { "nul", 0 },
+        { "True", 0 },
+        { "NaN", 0 },
+        { "Infinity", 0 },
+        { "-Infinity", 1 },
+        { "+1", 0 },
+        { ".5", 0 },
+        { "1.", 2 },
         { "1e", 2 },
-        { "1e+", 3 }, { "01", 1 }, { "0x10", 1 }, { "1e999", 5 }, { "-", 1 }, { "'a'", 0 }, { "\"a", 1 }, { "\"a\\", 1 }, { "\"\\x\"", 2 },
-        { "\"\\u12\"", 5 }, { "\"\\u12g4\"", 5 }, { "\"\\ud800\"", 7 }, { "\"\\ud800\\u0041\"", 13 }, { "\"\\udc00\"", 7 },
+        { "1e+", 3 },
+        { "01", 1 },
+        { "0x10", 1 },
+        { "1e999", 5 },
+        { "-", 1 },
+        { "'a'", 0 },
+        { "\"a", 1 },
+        { "\"a\\", 1 },
+        { "\"\\x\"", 2 },
+        { "\"\\u12\"", 5 },
+        { "\"\\u12g4\"", 5 },
+        { "\"\\ud800\"", 7 },
+        { "\"\\ud800\\u0041\"", 13 },
+        { "\"\\udc00\"", 7 },
         { "\"\\u0000\"", 7 },
-        { "\"\n\"", 1 }, { "\"\xc3\"", 1 }, { "\"\xc0\x80\"", 1 }, { "\"\xed\xa0\x80\"", 1 }, { "\"\xf4\x90\x80\x80\"", 1 },
+        { "\"\n\"", 1 },
+        { "\"\xc3\"", 1 },
+        { "\"\xc0\x80\"", 1 },
+        { "\"\xed\xa0\x80\"", 1 },
+        { "\"\xf4\x90\x80\x80\"", 1 },
         { "\"\xff\"", 1 },
-        { "\"\x80\"", 1 }, { "\"\xe2\x82\"", 1 }, { "\xef\xbb\xbf{}", 0 },
+        { "\"\x80\"", 1 },
+        { "\"\xe2\x82\"", 1 },
+        { "\xef\xbb\xbf{}", 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cc_json *json = NULL;
@@ -165,7 +224,7 @@ static void refuses_duplicates_depth_and_length(void **state)
     assert_int_equal(cc_json_parse(deep, 128, &json, NULL), CAMCL_BAD_DATA);
     assert_int_equal(cc_json_parse(deep, 127, &json, NULL), CAMCL_OK);
     cc_json_free(&json);
-    assert_int_equal(cc_json_parse("[1]xyz", 3, &json, NULL), CAMCL_OK);   /* only `length` bytes are read */
+    assert_int_equal(cc_json_parse("[1]xyz", 3, &json, NULL), CAMCL_OK); /* only `length` bytes are read */
     cc_json_free(&json);
     assert_int_equal(cc_json_parse("{}\0", 3, &json, NULL), CAMCL_BAD_DATA);
 }
@@ -217,7 +276,8 @@ static void many_members(void **state)
     char *text = malloc(MEMBERS * 16 + 3);
     size_t length = 0;
     text[length++] = '{';
-    for (unsigned i = 0; i < MEMBERS; i++) length += (size_t)sprintf(text + length, "%s\"m%u\":%u", i ? "," : "", i, i % 10);
+    for (unsigned i = 0; i < MEMBERS; i++)
+        length += (size_t)sprintf(text + length, "%s\"m%u\":%u", i ? "," : "", i, i % 10);
     text[length++] = '}';
     cc_json *json = NULL;
     double start = cc_seconds();
@@ -231,9 +291,10 @@ static void many_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values), cmocka_unit_test(strings), cmocka_unit_test(numbers), cmocka_unit_test(numbers_in_other_locales),
-        cmocka_unit_test(refusals), cmocka_unit_test(refuses_duplicates_depth_and_length), cmocka_unit_test(survives_damage),
-        cmocka_unit_test(many_members),
+        cmocka_unit_test(values),          cmocka_unit_test(strings),
+        cmocka_unit_test(numbers),         cmocka_unit_test(numbers_in_other_locales),
+        cmocka_unit_test(refusals),        cmocka_unit_test(refuses_duplicates_depth_and_length),
+        cmocka_unit_test(survives_damage), cmocka_unit_test(many_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,10 @@
 #include "support/scratch.h"
 
 /* What the files of a folder of host/ may include from others. */
-typedef struct layer { const char *name; const char *below[10]; } layer;
+typedef struct layer {
+    const char *name;
+    const char *below[10];
+} layer;
 static const layer layers[] = {
     { "base", { NULL } },
     { "config", { "base" } },
@@ -150,7 +153,8 @@ static void check_host(const layer *self, const char *folder, const char *path, 
     }
     if (slash == NULL || find_layer(what, (size_t)(slash - what)) == NULL)
         complain(path, what, "is neither \"layer/file.h\" nor \"camcl/file.h\"");
-    else if (!may_include(self, what, (size_t)(slash - what))) complain(path, what, "that layer is not below this one");
+    else if (!may_include(self, what, (size_t)(slash - what)))
+        complain(path, what, "that layer is not below this one");
     /* The inside of the device layer stays there. */
     if ((strcmp(what, "device/opencl.h") == 0 || strcmp(what, "device/tape_internal.h") == 0) && strcmp(self->name, "device") != 0)
         complain(path, what, "is internal to host/device");
@@ -162,8 +166,10 @@ static void check_public(const layer *self, const char *folder, const char *path
     (void)self;
     (void)folder;
     if (quoted) {
-        if (strncmp(what, "camcl/", 6) != 0) complain(path, what, "public headers include public headers alone");
-        else check_public_name(path, what);
+        if (strncmp(what, "camcl/", 6) != 0)
+            complain(path, what, "public headers include public headers alone");
+        else
+            check_public_name(path, what);
         return;
     }
     for (size_t i = 0; i < CC_COUNT(standard); i++)
@@ -190,7 +196,7 @@ static void layers_include_downwards(void **state)
         snprintf(folder, sizeof folder, "host/%s", layers[i].name);
         if (walk(&layers[i], folder, check_host) == 0) fail_msg("%s: no sources", folder);
     }
-    assert_true(includes > 300);   /* that it really reads them */
+    assert_true(includes > 300); /* that it really reads them */
     assert_int_equal(failures, 0);
 }
 
@@ -226,18 +232,33 @@ static void references_stand_alone(void **state)
 static void rules_bite(void **state)
 {
     (void)state;
-    const struct { const char *folder, *file, *what; bool quoted; size_t wrong; } cases[] = {
-        { "base", "host/base/x.c", "base/file.h", true, 0 },          { "base", "host/base/x.c", "device/device.h", true, 1 },
-        { "config", "host/config/x.c", "device/device.h", true, 1 },  { "config", "host/config/ini.c", "iniparser.h", false, 0 },
-        { "train", "host/train/x.c", "iniparser.h", false, 1 },       { "ops", "host/ops/gemm.c", "clblast_c.h", false, 0 },
-        { "ops", "host/ops/linear.c", "clblast_c.h", false, 1 },      { "ops", "host/ops/linear.c", "CL/cl.h", false, 1 },
-        { "device", "host/device/x.c", "CL/cl.h", false, 0 },         { "ops", "host/ops/x.c", "device/opencl.h", true, 1 },
-        { "model", "host/model/x.c", "data/split.h", true, 1 },       { "data", "host/data/x.c", "model/graph.h", true, 1 },
-        { "ssl", "host/ssl/x.c", "train/run.h", true, 1 },            { "cli", "host/cli/main.c", "cli.h", true, 0 },
-        { "cli", "host/cli/main.c", "base/text.h", true, 1 },         { "cli", "host/cli/main.c", "camcl/device.h", true, 0 },
-        { "cli", "host/cli/main.c", "camcl/internal.h", true, 1 },    { "train", "host/train/x.c", "run.h", true, 1 },
-        { "train", "host/train/x.c", "png.h", false, 1 },             { "check", "host/check/x.c", "ref/pool_ref.h", true, 0 },
-        { "ops", "host/ops/x.c", "ref/pool_ref.h", true, 1 },         { "check", "host/check/x.c", "model/model.h", true, 1 },
+    const struct {
+        const char *folder, *file, *what;
+        bool quoted;
+        size_t wrong;
+    } cases[] = {
+        { "base", "host/base/x.c", "base/file.h", true, 0 },
+        { "base", "host/base/x.c", "device/device.h", true, 1 },
+        { "config", "host/config/x.c", "device/device.h", true, 1 },
+        { "config", "host/config/ini.c", "iniparser.h", false, 0 },
+        { "train", "host/train/x.c", "iniparser.h", false, 1 },
+        { "ops", "host/ops/gemm.c", "clblast_c.h", false, 0 },
+        { "ops", "host/ops/linear.c", "clblast_c.h", false, 1 },
+        { "ops", "host/ops/linear.c", "CL/cl.h", false, 1 },
+        { "device", "host/device/x.c", "CL/cl.h", false, 0 },
+        { "ops", "host/ops/x.c", "device/opencl.h", true, 1 },
+        { "model", "host/model/x.c", "data/split.h", true, 1 },
+        { "data", "host/data/x.c", "model/graph.h", true, 1 },
+        { "ssl", "host/ssl/x.c", "train/run.h", true, 1 },
+        { "cli", "host/cli/main.c", "cli.h", true, 0 },
+        { "cli", "host/cli/main.c", "base/text.h", true, 1 },
+        { "cli", "host/cli/main.c", "camcl/device.h", true, 0 },
+        { "cli", "host/cli/main.c", "camcl/internal.h", true, 1 },
+        { "train", "host/train/x.c", "run.h", true, 1 },
+        { "train", "host/train/x.c", "png.h", false, 1 },
+        { "check", "host/check/x.c", "ref/pool_ref.h", true, 0 },
+        { "ops", "host/ops/x.c", "ref/pool_ref.h", true, 1 },
+        { "check", "host/check/x.c", "model/model.h", true, 1 },
     };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         char folder[64];

@@ -14,8 +14,9 @@
 #include "support/scratch.h"
 #include "train/metrics.h"
 
-#define HEADER "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1," \
-               "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds\n"
+#define HEADER                                                                                                                             \
+    "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"                                                   \
+    "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds\n"
 
 static void assert_content(const char *path, const char *expected)
 {
@@ -44,14 +45,14 @@ static void exact_text(void **state)
     camcl_error err = { 0 };
     cc_metrics_row full = { 3000000000u, 20, 1e-7, 0.95, 1, 2, 0, -0.0, 12.5, 99, 50, 1.25, 33.25, 60, 70, 1234.5678, 1e6 };
     cc_metrics_row one = sample(10);
-    one.threshold = INFINITY;   /* not a number that anyone could use */
-    assert_int_equal(cc_metrics_read(path, &metrics, &err), CAMCL_OK);   /* no file: no rows */
+    one.threshold = INFINITY;                                          /* not a number that anyone could use */
+    assert_int_equal(cc_metrics_read(path, &metrics, &err), CAMCL_OK); /* no file: no rows */
     assert_int_equal(metrics.count, 0);
     assert_int_equal(cc_metrics_append(&metrics, path, &one, &err), CAMCL_OK);
     assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,\n");
     assert_int_equal(cc_metrics_append(&metrics, path, &full, &err), CAMCL_OK);
     assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,\n"
-                   "3000000000,20,1e-07,0.95,1,2,0,-0,12.5,99,50,1.25,33.25,60,70,1234.5678,1000000\n");
+                                "3000000000,20,1e-07,0.95,1,2,0,-0,12.5,99,50,1.25,33.25,60,70,1234.5678,1000000\n");
     assert_int_equal(scratch_entries(*state), 1);
     cc_metrics_free(&metrics);
     assert_int_equal(cc_metrics_read(path, &metrics, &err), CAMCL_OK);
@@ -137,13 +138,24 @@ static void failures_change_nothing(void **state)
 static void damaged_metrics(void **state)
 {
     const char *path = scratch_path(*state, "metrics.csv");
-    static const struct { const char *text; unsigned line; } cases[] = {
-        { "step,epoch\n", 1 }, { "x", 1 }, { "\n", 1 }, { HEADER "\n", 2 }, { HEADER "1,1,,,,,,,,,,,,,,\n", 2 },
+    static const struct {
+        const char *text;
+        unsigned line;
+    } cases[] = {
+        { "step,epoch\n", 1 },
+        { "x", 1 },
+        { "\n", 1 },
+        { HEADER "\n", 2 },
+        { HEADER "1,1,,,,,,,,,,,,,,\n", 2 },
         { HEADER "1,1,,,,,,,,,,,,,,,,\n", 2 },
-        { HEADER ",1,,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,-1,,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,1,x,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,1,,,,,,,,,,,,,,,\n1,1,1e,,,,,,,,,,,,,,\n", 3 }, { HEADER "1,1,,,,,,,,,,,,,,,5", 2 },
+        { HEADER ",1,,,,,,,,,,,,,,,\n", 2 },
+        { HEADER "1,-1,,,,,,,,,,,,,,,\n", 2 },
+        { HEADER "1,1,x,,,,,,,,,,,,,,\n", 2 },
+        { HEADER "1,1,,,,,,,,,,,,,,,\n1,1,1e,,,,,,,,,,,,,,\n", 3 },
+        { HEADER "1,1,,,,,,,,,,,,,,,5", 2 },
         { HEADER "1,1,nan,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "99999999999999999999,1,,,,,,,,,,,,,,,\n", 2 }, { HEADER "1,1,[1],,,,,,,,,,,,,,\n", 2 },
+        { HEADER "99999999999999999999,1,,,,,,,,,,,,,,,\n", 2 },
+        { HEADER "1,1,[1],,,,,,,,,,,,,,\n", 2 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cc_metrics metrics;
@@ -204,7 +216,7 @@ static void result_of_others(void **state)
     assert_int_equal(cc_result_read(path, &result, &err), CAMCL_OK);
     assert_true(isnan(result.best_epoch) && isnan(result.test_top1) && isnan(result.seconds));
     assert_string_equal(result.device, "");
-    assert_string_equal(result.mode, "0123456789012345678901234567890");   /* cut before the character that does not fit */
+    assert_string_equal(result.mode, "0123456789012345678901234567890"); /* cut before the character that does not fit */
     static const char *const bad[] = { "", "[1]", "{\"best\": }", "{} x" };
     for (size_t i = 0; i < 4; i++) {
         scratch_write(path, bad[i], strlen(bad[i]));
@@ -226,11 +238,12 @@ static void confusion_round_trip(void **state)
                          "\"say \"\"hi\"\", dog\nand more\",2,12345678901,3\n\"\",0,0,7\n");
     if (cc_confusion_read(path, &confusion, &err) != CAMCL_OK) fail_msg("%s", err.message);
     assert_int_equal(confusion.classes, 3);
-    for (int i = 0; i < 3; i++) assert_string_equal(confusion.names[i], names[i]);
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(confusion.names[i], names[i]);
     assert_memory_equal(confusion.counts, counts, sizeof counts);
     cc_confusion_free(&confusion);
 
-    const char *crlf = "t,a,b\r\na,1,2\r\nb,3,4";   /* as a spreadsheet may save it */
+    const char *crlf = "t,a,b\r\na,1,2\r\nb,3,4"; /* as a spreadsheet may save it */
     scratch_write(path, crlf, strlen(crlf));
     if (cc_confusion_read(path, &confusion, &err) != CAMCL_OK) fail_msg("%s", err.message);
     assert_string_equal(confusion.names[1], "b");
@@ -242,8 +255,22 @@ static void damaged_confusion(void **state)
 {
     const char *path = scratch_path(*state, "confusion.csv");
     static const char *const bad[] = {
-        "", "\n", "t\n", "t,a", "t,a\n", "t,a\nb,1\n", "t,a\na,x\n", "t,a\na,\n", "t,a\na,1,2\n", "t,a\na,1\nb,2\n", "t,a,b\na,1,2\n",
-        "t,a,b\na,1\nb,1,2\n", "t,\"a\na,1\n", "t,a\na,-1\n", "t,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n", "t,a\na,99999999999999999999\n",
+        "",
+        "\n",
+        "t\n",
+        "t,a",
+        "t,a\n",
+        "t,a\nb,1\n",
+        "t,a\na,x\n",
+        "t,a\na,\n",
+        "t,a\na,1,2\n",
+        "t,a\na,1\nb,2\n",
+        "t,a,b\na,1,2\n",
+        "t,a,b\na,1\nb,1,2\n",
+        "t,\"a\na,1\n",
+        "t,a\na,-1\n",
+        "t,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
+        "t,a\na,99999999999999999999\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cc_confusion confusion;
@@ -265,8 +292,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-        TEST(exact_text), TEST(rewriting_is_exact), TEST(resuming_drops_later_rows), TEST(failures_change_nothing), TEST(damaged_metrics),
-        TEST(result_round_trip), TEST(result_of_others), TEST(confusion_round_trip), TEST(damaged_confusion),
+        TEST(exact_text),        TEST(rewriting_is_exact), TEST(resuming_drops_later_rows), TEST(failures_change_nothing),
+        TEST(damaged_metrics),   TEST(result_round_trip),  TEST(result_of_others),          TEST(confusion_round_trip),
+        TEST(damaged_confusion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static void test_every_piece_runs_once(void **state)
     for (size_t i = 0; i < CC_COUNT(counts); i++) {
         unsigned visits[MOST + 1] = { 0 };
         cc_parallel(counts[i], visit, visits);
-        for (size_t j = 0; j <= MOST; j++) assert_int_equal(visits[j], j < counts[i]);
+        for (size_t j = 0; j <= MOST; j++)
+            assert_int_equal(visits[j], j < counts[i]);
     }
 }
 
@@ -34,7 +35,8 @@ static void sum_up(void *context, size_t index)
 {
     uint64_t *sums = context;
     const uint64_t numbers = index == 0 ? 3000000 : 3;
-    for (uint64_t i = 1; i <= numbers; i++) sums[index] += i;
+    for (uint64_t i = 1; i <= numbers; i++)
+        sums[index] += i;
 }
 
 static void test_waits_for_the_longest_piece(void **state)
@@ -43,7 +45,8 @@ static void test_waits_for_the_longest_piece(void **state)
     (void)state;
     cc_parallel(CC_COUNT(sums), sum_up, sums);
     assert_true(sums[0] == UINT64_C(4500001500000));
-    for (size_t i = 1; i < CC_COUNT(sums); i++) assert_true(sums[i] == 6);
+    for (size_t i = 1; i < CC_COUNT(sums); i++)
+        assert_true(sums[i] == 6);
 }
 
 int main(void)

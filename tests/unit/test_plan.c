@@ -144,7 +144,7 @@ static void defaults_are_noted(camcl_device *device, void *context)
             assert_string_equal(noted(&model.plan, key), got->name);
             gemm = gemm || strcmp(got->name, "gemm") == 0;
         }
-    assert_int_equal(model.plan.count, CC_COUNT(directions) + gemm);   /* once each */
+    assert_int_equal(model.plan.count, CC_COUNT(directions) + gemm); /* once each */
     if (gemm) assert_string_equal(noted(&model.plan, "clblast Xgemm"), "default");
     cc_plan_clear(&model.plan);
 }

@@ -104,7 +104,8 @@ static char *read_page(const char *path)
 static size_t occurrences(const char *page, const char *what)
 {
     size_t count = 0;
-    for (const char *at = page; (at = strstr(at, what)) != NULL; at += strlen(what)) count++;
+    for (const char *at = page; (at = strstr(at, what)) != NULL; at += strlen(what))
+        count++;
     return count;
 }
 
@@ -134,9 +135,12 @@ static void assert_well_formed(const char *page)
         if (length == 0 || length > 15) fail_msg("no element: %.40s", at);
         const char *end = name + length;
         for (bool quoted = false; *end != '\0' && (quoted || *end != '>'); end++) {
-            if (*end == '"') quoted = !quoted;
-            else if (*end == '<') fail_msg("'<' inside an element: %.60s", at);
-            else if (*end == '=' && !quoted && end[1] != '"') fail_msg("unquoted attribute: %.60s", at);
+            if (*end == '"')
+                quoted = !quoted;
+            else if (*end == '<')
+                fail_msg("'<' inside an element: %.60s", at);
+            else if (*end == '=' && !quoted && end[1] != '"')
+                fail_msg("unquoted attribute: %.60s", at);
         }
         assert_int_equal(*end, '>');
         bool empty = end[-1] == '/' || (length == 4 && strncmp(name, "meta", 4) == 0) || (length == 3 && strncmp(name, "img", 3) == 0) ||
@@ -157,9 +161,10 @@ static void assert_well_formed(const char *page)
 /* Opens from a disk without a network: nothing is fetched, nothing is run. */
 static void assert_self_contained(const char *page)
 {
-    static const char *const banned[] = { "http:", "https:", "=\"//", "<script", "<link", "<iframe",
-                                          "@import", "url(", " onclick", " onload", " href" };
-    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) assert_lacks(page, banned[i]);
+    static const char *const banned[] = { "http:",   "https:", "=\"//",    "<script", "<link", "<iframe",
+                                          "@import", "url(",   " onclick", " onload", " href" };
+    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
+        assert_lacks(page, banned[i]);
     assert_int_equal(occurrences(page, " src=\""), occurrences(page, " src=\"data:image/png;base64,"));
     assert_lacks(page, "nan");
     assert_lacks(page, "inf\"");
@@ -189,7 +194,7 @@ static void one_run(void **state)
     assert_has(page, "500 labelled and 12,345 unlabelled images");
     assert_has(page, "A &lt;device&gt; &amp; &quot;more&quot;");
     assert_has(page, "69.0<small> %</small>");
-    assert_has(page, "\xc2\xb1 4.6 of 100 images");          /* sqrt(0.69 * 0.31 / 100) */
+    assert_has(page, "\xc2\xb1 4.6 of 100 images"); /* sqrt(0.69 * 0.31 / 100) */
     assert_has(page, "61.5<small> %</small></b><i>epoch 12</i>");
     assert_has(page, "1 h 02 min");
     static const char *const charts[] = { "Accuracy", "Loss", "Pseudo-labels", "Learning rate" };
@@ -198,7 +203,7 @@ static void one_run(void **state)
         snprintf(heading, sizeof heading, "<h3>%s</h3>", charts[i]);
         assert_has(page, heading);
     }
-    assert_lacks(page, "<h3>CAM consistency</h3>");   /* no value in any row */
+    assert_lacks(page, "<h3>CAM consistency</h3>"); /* no value in any row */
     assert_has(page, "epoch 20, step 800");
     assert_has(page, "&lt;b&gt;bird&lt;/b&gt;");
     assert_has(page, "<td class=\"rate\">75 %</td>");
@@ -220,7 +225,8 @@ static void several_runs(void **state)
     const char *a = scratch_path(*state, "exp/supervised"), *b = scratch_path(*state, "exp/gradcam/");
     const char *c = scratch_path(*state, "other/gradcam");
     const char *dirs[3] = { a, b, c }, *output = scratch_path(*state, "page.html");
-    for (int i = 0; i < 3; i++) assert_int_equal(cc_make_folders(dirs[i], NULL), CAMCL_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(cc_make_folders(dirs[i], NULL), CAMCL_OK);
     write_run(a, "supervised", 55);
     write_run(b, "gradcam", 69.5);
     write_run(c, "gradcam", 60);
@@ -259,7 +265,7 @@ static void missing_parts(void **state)
     assert_has(page, "No CAM pictures");
     free(page);
 
-    write_metrics(dir, 1, true);   /* a single row draws too */
+    write_metrics(dir, 1, true); /* a single row draws too */
     page = report(&dir, 1, NULL);
     assert_has(page, "Last evaluation: epoch 1, step 40, validation top-1 19.1 %.");
     assert_has(page, "<svg");
@@ -291,8 +297,8 @@ static void damaged_parts(void **state)
     assert_has(page, "confusion.csv&#39;: not a confusion matrix");
     assert_has(page, "metrics.csv&#39; line 21: not a row");
     assert_has(page, "&lt;fake&gt;.png&#39;: not a PNG picture");
-    assert_has(page, "mode = &lt;gradcam&gt;");          /* shown as it stands */
-    assert_has(page, "Last evaluation: epoch 19");       /* rows before the damage are used */
+    assert_has(page, "mode = &lt;gradcam&gt;");    /* shown as it stands */
+    assert_has(page, "Last evaluation: epoch 19"); /* rows before the damage are used */
     assert_int_equal(occurrences(page, "<img "), 3);
     free(page);
 }
@@ -307,7 +313,7 @@ static void many_rows_and_classes(void **state)
     for (size_t i = 0; i < ROWS; i++) {
         metrics.rows[i] = cc_metrics_nothing;
         metrics.rows[i].step = 1000 * (i + 1);
-        if (i % 7 != 3) metrics.rows[i].val_top1 = i == 2500 ? 99 : 50;   /* one spike, many holes */
+        if (i % 7 != 3) metrics.rows[i].val_top1 = i == 2500 ? 99 : 50; /* one spike, many holes */
         metrics.rows[i].loss_c = 1e-9;
         metrics.rows[i].loss_s = -2;
         metrics.rows[i].images_per_s = 1e7;
@@ -318,8 +324,10 @@ static void many_rows_and_classes(void **state)
     cc_metrics_free(&metrics);
     const char *names[CLASSES];
     uint64_t counts[CLASSES * CLASSES] = { 0 };
-    for (size_t i = 0; i < CLASSES; i++) names[i] = "a \"class\" with a rather long name";
-    for (size_t i = 0; i < CLASSES; i++) counts[i * CLASSES + i / 2] = 5;
+    for (size_t i = 0; i < CLASSES; i++)
+        names[i] = "a \"class\" with a rather long name";
+    for (size_t i = 0; i < CLASSES; i++)
+        counts[i * CLASSES + i / 2] = 5;
     assert_int_equal(cc_confusion_write(scratch_path(dir, "confusion.csv"), CLASSES, names, counts, NULL), CAMCL_OK);
     char *page = report(&dir, 1, NULL);
     assert_true(strlen(page) < 400000);
@@ -378,17 +386,23 @@ static void pieces_of_text(void **state)
     cc_html_escape_cut(&text, "four", 4);
     assert_text(&text, "four");
 
-    static const struct { double value; const char *expected; } shorts[] = {
-        { 0, "0" }, { 0.000123456, "0.000123" }, { 0.5, "0.5" }, { 12.345, "12.35" }, { 1234.5, "1234" }, { 12345, "12.3k" },
-        { 2.5e8, "250M" }, { NAN, "\xe2\x80\x93" },
+    static const struct {
+        double value;
+        const char *expected;
+    } shorts[] = {
+        { 0, "0" },         { 0.000123456, "0.000123" }, { 0.5, "0.5" },    { 12.345, "12.35" },
+        { 1234.5, "1234" }, { 12345, "12.3k" },          { 2.5e8, "250M" }, { NAN, "\xe2\x80\x93" },
     };
     for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++) {
         cc_html_short(&text, shorts[i].value);
         assert_text(&text, shorts[i].expected);
     }
-    static const struct { double value; const char *expected; } durations[] = {
-        { 3.25, "3.2 s" }, { 59.4, "59 s" }, { 59.6, "1 min 00 s" }, { 154, "2 min 34 s" }, { 3599.9, "1 h 00 min" },
-        { 90061, "25 h 01 min" }, { NAN, "\xe2\x80\x93" },
+    static const struct {
+        double value;
+        const char *expected;
+    } durations[] = {
+        { 3.25, "3.2 s" },        { 59.4, "59 s" },         { 59.6, "1 min 00 s" },  { 154, "2 min 34 s" },
+        { 3599.9, "1 h 00 min" }, { 90061, "25 h 01 min" }, { NAN, "\xe2\x80\x93" },
     };
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
         cc_html_duration(&text, durations[i].value);
@@ -404,7 +418,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-        TEST(one_run), TEST(several_runs), TEST(missing_parts), TEST(damaged_parts), TEST(many_rows_and_classes), TEST(refusals),
+        TEST(one_run),
+        TEST(several_runs),
+        TEST(missing_parts),
+        TEST(damaged_parts),
+        TEST(many_rows_and_classes),
+        TEST(refusals),
         cmocka_unit_test(pieces_of_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

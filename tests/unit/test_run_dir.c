@@ -38,13 +38,13 @@ static void creates_and_refuses(void **state)
     cc_run_dir_close(&dir);
     assert_null(dir);
     cc_run_dir_close(&dir);
-    assert_int_equal(scratch_entries(path), 1);   /* the lock went with its holder */
+    assert_int_equal(scratch_entries(path), 1); /* the lock went with its holder */
 
     assert_int_equal(cc_run_dir_open(path, false, &dir, &err), CAMCL_EXISTS);
     assert_null(dir);
     assert_non_null(strstr(err.message, path));
     assert_non_null(strstr(err.message, "add --resume or choose another output.dir"));
-    assert_int_equal(scratch_entries(path), 1);   /* and nothing was touched */
+    assert_int_equal(scratch_entries(path), 1); /* and nothing was touched */
     expect_open(path, true, CAMCL_OK, &dir);
     assert_true(cc_run_dir_has(dir, CC_RUN_STATE));
     cc_run_dir_close(&dir);
@@ -87,7 +87,8 @@ static pid_t start_holder(const char *path)
         cc_run_dir *dir = NULL;
         ready = cc_run_dir_open(path, true, &dir, NULL) == CAMCL_OK ? 'y' : 'n';
         if (write(ends[1], &ready, 1) != 1) _exit(1);
-        for (;;) pause();
+        for (;;)
+            pause();
     }
     assert_int_equal(read(ends[0], &ready, 1), 1);
     close(ends[0]);
@@ -115,11 +116,11 @@ static void one_process_at_a_time(void **state)
 
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_true(cc_file_exists(scratch_path(path, ".lock")));   /* stale, and no obstacle: */
+    assert_true(cc_file_exists(scratch_path(path, ".lock"))); /* stale, and no obstacle: */
     expect_open(path, false, CAMCL_EXISTS, &dir);
     expect_open(path, true, CAMCL_OK, &dir);
     cc_run_dir *second = NULL;
-    expect_open(path, true, CAMCL_BUSY, &second);               /* the same process, once more */
+    expect_open(path, true, CAMCL_BUSY, &second); /* the same process, once more */
     cc_run_dir_close(&dir);
     expect_open(path, true, CAMCL_OK, &dir);
     cc_run_dir_close(&dir);
@@ -154,7 +155,7 @@ static void race(void **state)
             char c;
             cc_run_dir *dir = NULL;
             close(go[1]);
-            if (read(go[0], &c, 1) != 0) _exit(1);   /* all start when the parent closes its end */
+            if (read(go[0], &c, 1) != 0) _exit(1); /* all start when the parent closes its end */
             camcl_status status = cc_run_dir_open(path, false, &dir, NULL);
             if (status == CAMCL_OK) status = cc_file_write_text(cc_run_dir_file(dir, CC_RUN_CONFIG), "x", NULL);
             c = status == CAMCL_OK ? 'w' : status == CAMCL_BUSY || status == CAMCL_EXISTS ? 'l' : 'e';
@@ -169,7 +170,8 @@ static void race(void **state)
             assert_int_not_equal(c, 'e');
             won += c == 'w';
         }
-        while (wait(NULL) > 0) continue;
+        while (wait(NULL) > 0)
+            continue;
         close(results[0]);
         close(results[1]);
         assert_int_equal(won, 1);
@@ -222,7 +224,7 @@ static void log_lines(void **state)
     assert_non_null(strstr(text, "  100 % done\n"));
     free(text);
 
-    scratch_write(scratch_path(path, "train.log"), "whole\nha", 8);   /* as a killed process leaves it */
+    scratch_write(scratch_path(path, "train.log"), "whole\nha", 8); /* as a killed process leaves it */
     expect_open(path, true, CAMCL_OK, &dir);
     assert_int_equal(cc_run_dir_log(dir, &err, "resumed"), CAMCL_OK);
     cc_run_dir_close(&dir);
@@ -256,8 +258,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-        TEST(creates_and_refuses), TEST(empty_folders_and_new_resumes), TEST(refuses_bad_places), TEST(one_process_at_a_time),
-        TEST(killed_at_once), TEST(race), TEST(removes_leftovers_of_the_dead), TEST(log_lines), TEST(log_fails_without_space),
+        TEST(creates_and_refuses),
+        TEST(empty_folders_and_new_resumes),
+        TEST(refuses_bad_places),
+        TEST(one_process_at_a_time),
+        TEST(killed_at_once),
+        TEST(race),
+        TEST(removes_leftovers_of_the_dead),
+        TEST(log_lines),
+        TEST(log_fails_without_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,8 @@ static char *build(const char *header, const void *data, size_t bytes, size_t *s
     size_t length = strlen(header);
     *size = 8 + length + bytes;
     char *file = malloc(*size + 1);
-    for (int i = 0; i < 8; i++) file[i] = (char)((uint64_t)length >> (8 * i));
+    for (int i = 0; i < 8; i++)
+        file[i] = (char)((uint64_t)length >> (8 * i));
     memcpy(file + 8, header, length);
     if (bytes > 0) memcpy(file + 8 + length, data, bytes);
     return file;
@@ -34,10 +35,8 @@ static const int32_t words[2] = { INT32_MIN, 77 };
 static void write_sample(const char *path)
 {
     const cc_st_tensor tensors[] = {
-        { "odd", CC_ST_U8, 1, { 3 }, bytes3 },
-        { "layer1.0.conv1.weight", CC_ST_F32, 4, { 1, 2, 3, 1 }, weights },
-        { "empty", CC_ST_F32, 2, { 0, 5 }, NULL },
-        { "bn1.num_batches_tracked", CC_ST_I64, 0, { 0 }, &tracked },
+        { "odd", CC_ST_U8, 1, { 3 }, bytes3 },     { "layer1.0.conv1.weight", CC_ST_F32, 4, { 1, 2, 3, 1 }, weights },
+        { "empty", CC_ST_F32, 2, { 0, 5 }, NULL }, { "bn1.num_batches_tracked", CC_ST_I64, 0, { 0 }, &tracked },
         { "words", CC_ST_I32, 1, { 2 }, words },
     };
     const cc_st_pair metadata[] = { { "format", "camcl" }, { "class_names", "[\"cat\",\"d\xc3\xa9j\xc3\xa0\"]" }, { "step", "12" } };
@@ -112,8 +111,9 @@ static const char torch_header[] =
     "\"data_offsets\":[24,36]},\"brain\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[36,44]},\"half\":{\"dtype\":\"F16\","
     "\"shape\":[10],\"data_offsets\":[44,64]}}    ";
 static const unsigned char torch_data[64] = {
-    203, 4, 251, 113, 31, 1, 0, 0, 154, 153, 153, 153, 153, 153, 185, 63, 89, 243, 248, 194, 31, 110, 165, 1, 0, 0, 0, 0, 0, 0, 128, 63,
-    0, 0, 0, 64, 128, 63, 73, 192, 150, 126, 128, 255, 0, 0, 0, 128, 0, 60, 0, 193, 255, 123, 0, 4, 1, 0, 85, 53, 0, 124, 0, 126,
+    203, 4, 251, 113, 31, 1,  0, 0,   154, 153, 153, 153, 153, 153, 185, 63, 89, 243, 248, 194, 31,  110,
+    165, 1, 0,   0,   0,  0,  0, 0,   128, 63,  0,   0,   0,   64,  128, 63, 73, 192, 150, 126, 128, 255,
+    0,   0, 0,   128, 0,  60, 0, 193, 255, 123, 0,   4,   1,   0,   85,  53, 0,  124, 0,   126,
 };
 
 static void reads_pytorch(void **state)
@@ -129,7 +129,7 @@ static void reads_pytorch(void **state)
     const float half[10] = { 0, -0.0f, 1, -2.5f, 65504, 6.103515625e-05f, 5.960464477539063e-08f, 0.333251953125f, INFINITY, NAN };
     float out[10];
     assert_int_equal(cc_safetensors_get_f32(file, "half", 1, &ten, out, &err), CAMCL_OK);
-    assert_memory_equal(out, half, 9 * sizeof *half);   /* as bits: -0 is not 0 */
+    assert_memory_equal(out, half, 9 * sizeof *half); /* as bits: -0 is not 0 */
     assert_true(isnan(out[9]));
     const float brain[4] = { 1, -3.140625f, 0x1.2cp126f, -INFINITY };
     assert_int_equal(cc_safetensors_get_f32(file, "brain", 2, square, out, &err), CAMCL_OK);
@@ -173,7 +173,11 @@ static void wrong_requests(void **state)
 static void named_damage(void **state)
 {
     (void)state;
-    static const struct { const char *header; size_t bytes; const char *why; } cases[] = {
+    static const struct {
+        const char *header;
+        size_t bytes;
+        const char *why;
+    } cases[] = {
         { "[]", 0, "its header is no JSON object" },
         { " {}", 0, "its header is no JSON object" },
         { "", 0, "its header is no JSON object" },
@@ -239,7 +243,8 @@ static void unusual_but_sound(void **state)
     char *data = build("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3],\"extra\":0},\"e\":{\"dtype\":\"F32\",\"shape\":[0],"
                        "\"data_offsets\":[1,1]},\"a\":{\"data_offsets\":[0,1],\"shape\":[],\"dtype\":\"BOOL\"},"
                        "\"z\":{\"dtype\":\"F8_E4M3\","
-                       "\"shape\":[7,0],\"data_offsets\":[3,3]}}\n", "abc", 3, &size);
+                       "\"shape\":[7,0],\"data_offsets\":[3,3]}}\n",
+                       "abc", 3, &size);
     if (cc_safetensors_parse("x", data, size, &file, &err) != CAMCL_OK) fail_msg("%s", err.message);
     assert_int_equal(cc_safetensors_count(file), 4);
     assert_string_equal(cc_safetensors_at(file, 0)->name, "a");
@@ -257,7 +262,7 @@ static void every_truncation_is_refused(void **state)
     write_sample(path);
     char *whole = scratch_read(path, &size);
     for (size_t length = 0; length <= size; length++) {
-        char *cut = malloc(length > 0 ? length : 1);   /* exactly so large that the sanitizer sees one byte beyond */
+        char *cut = malloc(length > 0 ? length : 1); /* exactly so large that the sanitizer sees one byte beyond */
         cc_safetensors *file = NULL;
         memcpy(cut, whole, length);
         assert_int_equal(cc_safetensors_parse("x", cut, length, &file, NULL), length == size ? CAMCL_OK : CAMCL_BAD_DATA);
@@ -297,7 +302,8 @@ static void survives_mutations(void **state)
         for (size_t t = 0; file != NULL && t < cc_safetensors_count(file); t++) {
             const cc_st_tensor *tensor = cc_safetensors_at(file, t);
             size_t bytes = cc_st_elements(tensor) * cc_st_dtype_size(tensor->dtype);
-            for (size_t b = 0; b < bytes; b++) sum += ((const unsigned char *)tensor->data)[b];
+            for (size_t b = 0; b < bytes; b++)
+                sum += ((const unsigned char *)tensor->data)[b];
         }
         *(file != NULL ? &accepted : &refused) += 1;
         cc_safetensors_free(&file);

@@ -15,9 +15,10 @@ static cc_sampler *create(size_t count, uint64_t seed, cc_rng_stream stream, boo
     camcl_error err = { 0 };
     uint32_t *indices = malloc(count * sizeof *indices);
     assert_non_null(indices);
-    for (size_t i = 0; i < count; i++) indices[i] = (uint32_t)(1000 + 3 * i);
+    for (size_t i = 0; i < count; i++)
+        indices[i] = (uint32_t)(1000 + 3 * i);
     if (cc_sampler_create(indices, count, seed, stream, shuffle, &sampler, &err) != CAMCL_OK) fail_msg("%s", err.message);
-    free(indices);   /* it kept its own copy */
+    free(indices); /* it kept its own copy */
     return sampler;
 }
 
@@ -26,14 +27,17 @@ static uint32_t *walk(cc_sampler *sampler, size_t steps, size_t batch)
 {
     uint32_t *out = malloc(steps * batch * sizeof *out);
     assert_non_null(out);
-    for (size_t k = 0; k < steps; k++) cc_sampler_batch(sampler, k, batch, out + k * batch);
+    for (size_t k = 0; k < steps; k++)
+        cc_sampler_batch(sampler, k, batch, out + k * batch);
     return out;
 }
 
 static void each_element_once_per_pass(void **state)
 {
     (void)state;
-    const struct { size_t count, batch; } cases[] = { { 1, 1 }, { 1, 5 }, { 7, 3 }, { 10, 5 }, { 3, 10 }, { 33, 32 }, { 500, 32 } };
+    const struct {
+        size_t count, batch;
+    } cases[] = { { 1, 1 }, { 1, 5 }, { 7, 3 }, { 10, 5 }, { 3, 10 }, { 33, 32 }, { 500, 32 } };
     for (size_t c = 0; c < CC_COUNT(cases); c++)
         for (int shuffle = 0; shuffle < 2; shuffle++) {
             const size_t count = cases[c].count, batch = cases[c].batch, passes = 6, steps = count * passes / batch;
@@ -95,7 +99,8 @@ static void passes_seeds_and_streams_differ(void **state)
     cc_sampler *samplers[3] = { create(N, 1, CC_RNG_ORDER_LABELED, true), create(N, 2, CC_RNG_ORDER_LABELED, true),
                                 create(N, 1, CC_RNG_ORDER_UNLABELED, true) };
     uint32_t *orders[3];
-    for (size_t i = 0; i < 3; i++) orders[i] = walk(samplers[i], 2, N);
+    for (size_t i = 0; i < 3; i++)
+        orders[i] = walk(samplers[i], 2, N);
     assert_memory_not_equal(orders[0], orders[0] + N, N * sizeof **orders);
     assert_memory_not_equal(orders[0], orders[1], N * sizeof **orders);
     assert_memory_not_equal(orders[0], orders[2], N * sizeof **orders);
@@ -116,7 +121,8 @@ static void places_are_uniform(void **state)
     for (size_t k = 0; k < PASSES; k++) {
         uint32_t out[N];
         cc_sampler_batch(sampler, k, N, out);
-        for (size_t i = 0; i < N; i++) counts[i][(out[i] - 1000) / 3]++;
+        for (size_t i = 0; i < N; i++)
+            counts[i][(out[i] - 1000) / 3]++;
     }
     double chi2 = 0.0;
     for (size_t i = 0; i < N; i++)

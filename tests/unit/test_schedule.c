@@ -23,7 +23,8 @@ static void constant(void **state)
         .kind = CC_SCHEDULE_CONSTANT, .lr = 0.03, .gamma = 0.1, .step_epochs = 1, .steps = 100, .epoch_steps = 10, .epochs = 10
     };
     const uint64_t steps[] = { 0, 1, 50, 99 };
-    for (size_t i = 0; i < CC_COUNT(steps); i++) is_near(cc_schedule_lr(&s, steps[i]), 0.03, "lr", steps[i]);
+    for (size_t i = 0; i < CC_COUNT(steps); i++)
+        is_near(cc_schedule_lr(&s, steps[i]), 0.03, "lr", steps[i]);
 }
 
 static void cosine(void **state)
@@ -33,7 +34,8 @@ static void cosine(void **state)
     cc_schedule s = { .kind = CC_SCHEDULE_COSINE, .lr = 2, .gamma = 0.1, .step_epochs = 1, .steps = 12, .epoch_steps = 3, .epochs = 4 };
     const double want[] = { 2,   1.9659258262890683, 1.8660254037844386, 1.7071067811865475, 1.5, 1.2588190451025207, 1, 0.7411809548974793,
                             0.5, 0.2928932188134524, 0.1339745962155614, 0.0340741737109317 };
-    for (size_t k = 0; k < CC_COUNT(want); k++) is_near(cc_schedule_lr(&s, k), want[k], "lr", k);
+    for (size_t k = 0; k < CC_COUNT(want); k++)
+        is_near(cc_schedule_lr(&s, k), want[k], "lr", k);
 }
 
 static void stepwise(void **state)
@@ -45,7 +47,8 @@ static void stepwise(void **state)
         uint64_t step;
         double lr;
     } want[] = { { 0, 1 }, { 4, 1 }, { 5, 1 }, { 9, 1 }, { 10, 0.1 }, { 19, 0.1 }, { 20, 0.01 }, { 29, 0.01 } };
-    for (size_t i = 0; i < CC_COUNT(want); i++) is_near(cc_schedule_lr(&s, want[i].step), want[i].lr, "lr", want[i].step);
+    for (size_t i = 0; i < CC_COUNT(want); i++)
+        is_near(cc_schedule_lr(&s, want[i].step), want[i].lr, "lr", want[i].step);
 }
 
 static void warmup(void **state)
@@ -53,11 +56,13 @@ static void warmup(void **state)
     (void)state;
     cc_schedule s = { .kind = CC_SCHEDULE_CONSTANT, .lr = 0.8, .warmup = 4, .steps = 10, .epoch_steps = 5, .epochs = 2 };
     const double constant_want[] = { 0.2, 0.4, 0.6, 0.8, 0.8, 0.8 };
-    for (size_t k = 0; k < CC_COUNT(constant_want); k++) is_near(cc_schedule_lr(&s, k), constant_want[k], "lr", k);
+    for (size_t k = 0; k < CC_COUNT(constant_want); k++)
+        is_near(cc_schedule_lr(&s, k), constant_want[k], "lr", k);
     /* The factor comes on top of the schedule: quarters of lr/2 (1 + cos(pi k/12)). */
     s = (cc_schedule){ .kind = CC_SCHEDULE_COSINE, .lr = 2, .warmup = 4, .steps = 12, .epoch_steps = 3, .epochs = 4 };
     const double cosine_want[] = { 2 * 0.25, 1.9659258262890683 * 0.5, 1.8660254037844386 * 0.75, 1.7071067811865475, 1.5 };
-    for (size_t k = 0; k < CC_COUNT(cosine_want); k++) is_near(cc_schedule_lr(&s, k), cosine_want[k], "lr", k);
+    for (size_t k = 0; k < CC_COUNT(cosine_want); k++)
+        is_near(cc_schedule_lr(&s, k), cosine_want[k], "lr", k);
 }
 
 static void threshold(void **state)
@@ -66,8 +71,9 @@ static void threshold(void **state)
     /* METHOD: in epoch e = 0 .. E-1 it is t0 + (t1 - t0) e/E; constant within an epoch, the end itself is never reached */
     cc_schedule s = { .lr = 1, .steps = 12, .epoch_steps = 3, .epochs = 4, .threshold = 0.85, .threshold_end = 0.95 };
     const double want[] = { 0.85, 0.85, 0.85, 0.875, 0.875, 0.875, 0.9, 0.9, 0.9, 0.925, 0.925, 0.925 };
-    for (size_t k = 0; k < CC_COUNT(want); k++) is_near(cc_schedule_threshold(&s, k), want[k], "threshold", k);
-    s.threshold = 8;                                /* logits; downwards works, too */
+    for (size_t k = 0; k < CC_COUNT(want); k++)
+        is_near(cc_schedule_threshold(&s, k), want[k], "threshold", k);
+    s.threshold = 8; /* logits; downwards works, too */
     s.threshold_end = 6;
     is_near(cc_schedule_threshold(&s, 2), 8, "threshold", 2);
     is_near(cc_schedule_threshold(&s, 3), 7.5, "threshold", 3);

@@ -66,20 +66,20 @@ static void automatic_prefers_a_gpu_then_the_most_compute(void **state)
     (void)state;
     camcl_device_info infos[DEVICES];
     machine(infos);
-    picks(infos, DEVICES, "auto", LARGE);           /* 20 x 900 > 10 x 1000, though the CPU has 64 x 4000 */
+    picks(infos, DEVICES, "auto", LARGE); /* 20 x 900 > 10 x 1000, though the CPU has 64 x 4000 */
     infos[SMALL].clock_mhz = 2000;
     picks(infos, DEVICES, "auto", SMALL);
-    infos[SMALL].clock_mhz = 1800;                  /* a tie: the first */
+    infos[SMALL].clock_mhz = 1800; /* a tie: the first */
     picks(infos, DEVICES, "auto", SMALL);
     infos[SMALL].clock_mhz = 1799;
     picks(infos, DEVICES, "auto", LARGE);
-    infos[LARGE].clock_mhz = 0;                     /* unknown: counts as little */
+    infos[LARGE].clock_mhz = 0; /* unknown: counts as little */
     picks(infos, DEVICES, "auto", SMALL);
     picks(infos, DEVICES, "AUTO", SMALL);
-    picks(infos, 1, "auto", POCL);                  /* no GPU at all */
+    picks(infos, 1, "auto", POCL); /* no GPU at all */
     infos[SMALL].usable = infos[LARGE].usable = false;
     picks(infos, DEVICES, "auto", POCL);
-    infos[BOARD].compute_units = 4096;              /* without a GPU, compute alone decides */
+    infos[BOARD].compute_units = 4096; /* without a GPU, compute alone decides */
     picks(infos, DEVICES, "auto", BOARD);
 }
 
@@ -106,7 +106,8 @@ static void numbers(void **state)
     (void)state;
     camcl_device_info infos[DEVICES];
     machine(infos);
-    for (size_t i = 0; i < BROKEN; i++) picks(infos, DEVICES, infos[i].selector, i);
+    for (size_t i = 0; i < BROKEN; i++)
+        picks(infos, DEVICES, infos[i].selector, i);
     const char *const wrong[] = { "0:1", "3:0", "1:2", "99:99" };
     for (size_t i = 0; i < CC_COUNT(wrong); i++) {
         camcl_error err = refuses(infos, DEVICES, wrong[i], CAMCL_NO_DEVICE);
@@ -126,9 +127,9 @@ static void names(void **state)
     picks(infos, DEVICES, "Radial 200", LARGE);
     picks(infos, DEVICES, "radIAL 1", SMALL);
     picks(infos, DEVICES, "200", LARGE);
-    picks(infos, DEVICES, "portable", POCL);        /* by platform */
+    picks(infos, DEVICES, "portable", POCL); /* by platform */
     picks(infos, DEVICES, "sdk", BOARD);
-    picks(infos, DEVICES, "Example CPU", POCL);     /* contains, but is not, the word cpu */
+    picks(infos, DEVICES, "Example CPU", POCL); /* contains, but is not, the word cpu */
     const char *const several[] = { "radial", "Vendor A", "a" };
     for (size_t i = 0; i < CC_COUNT(several); i++) {
         camcl_error err = refuses(infos, DEVICES, several[i], CAMCL_NO_DEVICE);
@@ -165,7 +166,8 @@ static void lists_and_nothing(void **state)
     camcl_device_info infos[DEVICES];
     machine(infos);
     const char *const wanted[] = { "0:0,1:0", "gpu,cpu", "auto,", "," };
-    for (size_t i = 0; i < CC_COUNT(wanted); i++) refuses(infos, DEVICES, wanted[i], CAMCL_UNSUPPORTED);
+    for (size_t i = 0; i < CC_COUNT(wanted); i++)
+        refuses(infos, DEVICES, wanted[i], CAMCL_UNSUPPORTED);
     const char *const any[] = { "auto", "gpu", "0:0", "radial" };
     for (size_t i = 0; i < CC_COUNT(any); i++) {
         camcl_error err = refuses(NULL, 0, any[i], CAMCL_NO_DEVICE);

@@ -65,8 +65,7 @@ static void show(const everything *e, char *text, size_t size)
         "%.9g %.9g\n"
         "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
         e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset,
-        e->dataset.root,
-        e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
+        e->dataset.root, e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
         (unsigned long long)e->split.seed, (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width,
         s->graph.classes, s->graph.channels, (int)o->mode, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
         o->exact, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled,
@@ -101,7 +100,9 @@ static void difference(const char *before, const char *after, char *out)
     }
 }
 
-static const struct { const char *key, *value, *changes; } keys[] = {
+static const struct {
+    const char *key, *value, *changes;
+} keys[] = {
     { "device.select", "0:1", "select 0:1;" },
     { "device.conv", "gemm", "conv gemm;" },
     { "device.tune", "off", "tune off;" },
@@ -200,7 +201,8 @@ static void no_key_is_left_out(void **state)
         char name[96];
         size_t at = 0;
         snprintf(name, sizeof name, "%s.%s", schema[i].section, schema[i].name);
-        while (at < CC_COUNT(keys) && strcmp(keys[at].key, name) != 0) at++;
+        while (at < CC_COUNT(keys) && strcmp(keys[at].key, name) != 0)
+            at++;
         if (at == CC_COUNT(keys)) fail_msg("this test does not know %s", name);
         /* What changes nothing must be refused. */
         if (!keys[at].changes && !read_elsewhere(name) && !schema[i].absent) fail_msg("%s has no effect", name);
@@ -224,10 +226,10 @@ static void defaults(void **state)
     assert_true(o->joint && o->shared_class && !o->attached && !o->whole_batch && !o->cam_relu);
     assert_int_equal(s->augment.rotations, CC_ROTATIONS_QUARTER);
     assert_int_equal(s->schedule.kind, CC_SCHEDULE_COSINE);
-    assert_int_equal(s->schedule.epoch_steps, 16);      /* ceil(500 / 32) */
+    assert_int_equal(s->schedule.epoch_steps, 16); /* ceil(500 / 32) */
     assert_int_equal(s->schedule.steps, 1600);
     assert_int_equal(s->step.image_size, 32);
-    assert_int_equal(s->graph.width, 0);                /* the architecture's own: the graph resolves it */
+    assert_int_equal(s->graph.width, 0); /* the architecture's own: the graph resolves it */
     assert_false(s->step.inspect);
     assert_memory_equal(s->mean, rgb.mean, 3 * sizeof *s->mean);
     assert_memory_equal(s->std, rgb.std, 3 * sizeof *s->std);
@@ -237,11 +239,19 @@ static void defaults(void **state)
 static void words(void **state)
 {
     (void)state;
-    const struct { const char *key, *value; int want; size_t place; } cases[] = {
-        { "data.unlabeled", "all", CC_UNLABELED_ALL, 0 },           { "data.unlabeled", "0", CC_UNLABELED_COUNT, 0 },
-        { "ssl.mode", "pseudo-label", CC_MODE_PSEUDO_LABEL, 1 },    { "ssl.mode", "gradcam", CC_MODE_GRADCAM, 1 },
-        { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 2 },  { "optim.schedule", "step", CC_SCHEDULE_STEP, 2 },
-        { "augment.rotations", "quarter", CC_ROTATIONS_QUARTER, 3 }, { "augment.rotations", "paper-code", CC_ROTATIONS_PAPER_CODE, 3 },
+    const struct {
+        const char *key, *value;
+        int want;
+        size_t place;
+    } cases[] = {
+        { "data.unlabeled", "all", CC_UNLABELED_ALL, 0 },
+        { "data.unlabeled", "0", CC_UNLABELED_COUNT, 0 },
+        { "ssl.mode", "pseudo-label", CC_MODE_PSEUDO_LABEL, 1 },
+        { "ssl.mode", "gradcam", CC_MODE_GRADCAM, 1 },
+        { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 2 },
+        { "optim.schedule", "step", CC_SCHEDULE_STEP, 2 },
+        { "augment.rotations", "quarter", CC_ROTATIONS_QUARTER, 3 },
+        { "augment.rotations", "paper-code", CC_ROTATIONS_PAPER_CODE, 3 },
         { "device.memory", "arena", 0, 4 },
     };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {

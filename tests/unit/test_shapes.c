@@ -19,7 +19,8 @@ static uint64_t hash(const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     uint64_t value = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < size; i++) value = (value ^ bytes[i]) * 0x100000001B3u;
+    for (size_t i = 0; i < size; i++)
+        value = (value ^ bytes[i]) * 0x100000001B3u;
     return value;
 }
 
@@ -43,12 +44,12 @@ static void the_bytes_are_known(void **state)
     camcl_dataset *dataset = draw(100, 100, 0);
     int differences = 0;
     (void)state;
-    differences += differs("training images", hash(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES), 100 * bytes_per_image),
-                           0xDA26C6ADD03BFDE4);
-    differences += differs("training masks", hash(camcl_dataset_masks(dataset, CAMCL_TRAIN_IMAGES), 100 * pixels_per_image),
-                           0x015D48B08F35EF15);
-    differences += differs("test images", hash(camcl_dataset_pixels(dataset, CAMCL_TEST_IMAGES), 100 * bytes_per_image),
-                           0xC458A092E6C1B385);
+    differences +=
+        differs("training images", hash(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES), 100 * bytes_per_image), 0xDA26C6ADD03BFDE4);
+    differences +=
+        differs("training masks", hash(camcl_dataset_masks(dataset, CAMCL_TRAIN_IMAGES), 100 * pixels_per_image), 0x015D48B08F35EF15);
+    differences +=
+        differs("test images", hash(camcl_dataset_pixels(dataset, CAMCL_TEST_IMAGES), 100 * bytes_per_image), 0xC458A092E6C1B385);
     assert_int_equal(differences, 0);
     camcl_dataset_close(&dataset);
 }
@@ -63,8 +64,10 @@ static void the_standard_set_is_balanced(void **state)
     assert_int_equal(info->test_count, 2000);
     assert_int_equal(info->classes, 10);
     assert_int_equal(info->channels, 3);
-    for (uint32_t i = 0; i < 10000; i++) seen[0][camcl_dataset_labels(dataset, CAMCL_TRAIN_IMAGES)[i]]++;
-    for (uint32_t i = 0; i < 2000; i++) seen[1][camcl_dataset_labels(dataset, CAMCL_TEST_IMAGES)[i]]++;
+    for (uint32_t i = 0; i < 10000; i++)
+        seen[0][camcl_dataset_labels(dataset, CAMCL_TRAIN_IMAGES)[i]]++;
+    for (uint32_t i = 0; i < 2000; i++)
+        seen[1][camcl_dataset_labels(dataset, CAMCL_TEST_IMAGES)[i]]++;
     for (uint32_t c = 0; c < 10; c++) {
         assert_int_equal(seen[0][c], 1000);
         assert_int_equal(seen[1][c], 200);
@@ -154,8 +157,16 @@ static void coverage_is_area(void **state)
     assert_int_equal(coverage[9 * 32 + 5], 0);
     assert_true(total(coverage) == 5.75 * 5.5);
     /* A contour inside another is a hole; what lies outside of the picture is cut off. */
-    cc_outline frame = { { { -999999, -999999 }, { 999999, -999999 }, { 999999, 999999 }, { -999999, 999999 },
-                           { 256, 256 }, { 512, 256 }, { 512, 512 }, { 256, 512 } }, 8, 4 };
+    cc_outline frame = { { { -999999, -999999 },
+                           { 999999, -999999 },
+                           { 999999, 999999 },
+                           { -999999, 999999 },
+                           { 256, 256 },
+                           { 512, 256 },
+                           { 512, 512 },
+                           { 256, 512 } },
+                         8,
+                         4 };
     cc_outline_cover(&frame, coverage);
     assert_int_equal(coverage[33], 0);
     assert_true(total(coverage) == 1023);
@@ -172,8 +183,12 @@ static void figures_have_like_areas(void **state)
         double first = 0;
         for (int32_t angle = 0; angle < CC_TURN; angle += 93) {
             cc_outline outline;
-            const cc_placement place = { .x = 16 * CC_PIXEL + angle / 8, .y = 16 * CC_PIXEL - angle / 9, .radius = 10 * CC_PIXEL,
-                                         .sx = CC_ONE, .sy = CC_ONE, .angle = angle };
+            const cc_placement place = { .x = 16 * CC_PIXEL + angle / 8,
+                                         .y = 16 * CC_PIXEL - angle / 9,
+                                         .radius = 10 * CC_PIXEL,
+                                         .sx = CC_ONE,
+                                         .sy = CC_ONE,
+                                         .angle = angle };
             cc_figure_outline((cc_figure)figure, CC_ONE / 2, &sines, &outline);
             cc_outline_place(&outline, &place, &sines);
             cc_outline_cover(&outline, coverage);
@@ -187,9 +202,13 @@ static void figures_have_like_areas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bytes_are_known), cmocka_unit_test(the_standard_set_is_balanced),
-        cmocka_unit_test(an_image_depends_on_seed_part_and_index_only), cmocka_unit_test(objects_are_where_the_masks_say),
-        cmocka_unit_test(sines_are_right), cmocka_unit_test(coverage_is_area), cmocka_unit_test(figures_have_like_areas),
+        cmocka_unit_test(the_bytes_are_known),
+        cmocka_unit_test(the_standard_set_is_balanced),
+        cmocka_unit_test(an_image_depends_on_seed_part_and_index_only),
+        cmocka_unit_test(objects_are_where_the_masks_say),
+        cmocka_unit_test(sines_are_right),
+        cmocka_unit_test(coverage_is_area),
+        cmocka_unit_test(figures_have_like_areas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

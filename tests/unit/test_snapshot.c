@@ -15,7 +15,10 @@
 
 static camcl_error err;
 
-#define OK(call) do { if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail); } while (0)
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
 
 static const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 3, .classes = 7, .channels = 2 };
 
@@ -178,7 +181,9 @@ static void any_missing_tensor_is_named(void **state)
 
 static void other_models_files_are_refused(void **state)
 {
-    const struct { cc_graph_spec spec; const char *mentions[3];
+    const struct {
+        cc_graph_spec spec;
+        const char *mentions[3];
     } cases[] = {
         { { .arch = "resnet18", .stem = "cifar", .width = 4, .classes = 7, .channels = 2 }, { "conv1.weight", "[3,2,3,3]", "[4,2,3,3]" } },
         { { .arch = "resnet18", .stem = "imagenet", .width = 3, .classes = 7, .channels = 2 },
@@ -219,7 +224,7 @@ static void flat_vectors_round_trip(void **state)
     OK(cc_tensor_list_add_flat(&list, "momentum.", g, s.weights, &err));
     OK(cc_safetensors_write(path, list.tensors, list.count, NULL, 0, &err));
     OK(cc_safetensors_read(path, &file, &err));
-    assert_int_equal(cc_safetensors_count(file), 62);   /* no statistics */
+    assert_int_equal(cc_safetensors_count(file), 62); /* no statistics */
     OK(cc_flat_from_file(file, "momentum.", g, back, &err));
     for (size_t i = 0; i < g->param_count; i++) {
         const cc_param *p = &g->params[i];
@@ -250,7 +255,7 @@ static void copies_are_equal_and_apart(void **state)
     assert_same(&copy, &again, g);
     cc_snapshot_free(&s);
     cc_snapshot_free(&copy);
-    cc_snapshot_free(&copy);   /* twice does no harm */
+    cc_snapshot_free(&copy); /* twice does no harm */
     cc_snapshot_free(&again);
     cc_graph_destroy(&g);
 }
@@ -270,15 +275,17 @@ static void device_keeps_every_bit(camcl_device *device, void *context)
     assert_same(&s, &back, g);
     float *memory = back.weights;
     OK(cc_snapshot_take(&back, model, 3, &err));
-    assert_ptr_equal(back.weights, memory);   /* kept from call to call */
+    assert_ptr_equal(back.weights, memory); /* kept from call to call */
     assert_int_equal(back.batches, 3);
     /* One parameter by itself is in torch's layout, and only it changes. */
     size_t conv = 0;
-    while (strcmp(g->params[conv].name, "layer2.0.conv1.weight") != 0) conv++;
+    while (strcmp(g->params[conv].name, "layer2.0.conv1.weight") != 0)
+        conv++;
     const cc_param *p = &g->params[conv];
     float *torch = calloc(p->count, sizeof *torch), *flat = calloc(p->count, sizeof *flat), *read = calloc(p->count, sizeof *read);
     assert_true(torch && flat && read);
-    for (size_t i = 0; i < p->count; i++) torch[i] = (float)i;
+    for (size_t i = 0; i < p->count; i++)
+        torch[i] = (float)i;
     OK(cc_model_set(model, conv, torch, &err));
     OK(cc_model_get(model, conv, read, &err));
     assert_memory_equal(read, torch, p->count * sizeof *torch);
@@ -292,7 +299,7 @@ static void device_keeps_every_bit(camcl_device *device, void *context)
     cc_snapshot_free(&s);
     cc_snapshot_free(&back);
     cc_model_destroy(&model);
-    assert_int_equal(cc_device_bytes(device), 0);   /* nothing is left behind */
+    assert_int_equal(cc_device_bytes(device), 0); /* nothing is left behind */
 }
 
 static void devices_keep_every_bit(void **state)
@@ -333,7 +340,7 @@ static void initial_weights_are_a_function_of_the_seed(camcl_device *device, voi
                scatter = 36 * 2 / n;
         if (p->kind == CC_PARAM_CONV && (estimate / want - 1) * (estimate / want - 1) > scatter)
             fail_msg("%s: variance %g, should be %g", p->name, estimate, want);
-        double bound = 1 / 24.0;   /* 1/in of fc.weight [7,24]: uniform in +-sqrt of it */
+        double bound = 1 / 24.0; /* 1/in of fc.weight [7,24]: uniform in +-sqrt of it */
         for (size_t k = 0; k < p->count && (p->kind == CC_PARAM_LINEAR || p->kind == CC_PARAM_BIAS); k++)
             if (!((double)v[k] * v[k] <= bound)) fail_msg("%s[%zu] = %g is out of bounds", p->name, k, (double)v[k]);
         if (p->kind == CC_PARAM_LINEAR) assert_true(squares / n > bound / 3 * 0.7 && squares / n < bound / 3 * 1.3);
@@ -354,9 +361,15 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(files_keep_every_bit), IN_SCRATCH(names_shapes_and_layout_are_pytorchs), IN_SCRATCH(counters_may_be_missing),
-        IN_SCRATCH(any_missing_tensor_is_named), IN_SCRATCH(other_models_files_are_refused), IN_SCRATCH(flat_vectors_round_trip),
-        cmocka_unit_test(copies_are_equal_and_apart), cmocka_unit_test(devices_keep_every_bit), cmocka_unit_test(initial_weights),
+        IN_SCRATCH(files_keep_every_bit),
+        IN_SCRATCH(names_shapes_and_layout_are_pytorchs),
+        IN_SCRATCH(counters_may_be_missing),
+        IN_SCRATCH(any_missing_tensor_is_named),
+        IN_SCRATCH(other_models_files_are_refused),
+        IN_SCRATCH(flat_vectors_round_trip),
+        cmocka_unit_test(copies_are_equal_and_apart),
+        cmocka_unit_test(devices_keep_every_bit),
+        cmocka_unit_test(initial_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,8 @@ static int32_t *make_labels(void)
     size_t at = 0;
     assert_non_null(labels);
     for (int32_t c = 0; c < classes; c++)
-        for (int32_t i = 0; i < 210 + 20 * c; i++) labels[at++] = c;
+        for (int32_t i = 0; i < 210 + 20 * c; i++)
+            labels[at++] = c;
     assert_int_equal(at, images);
     uint32_t state = 12345;
     for (size_t i = images - 1; i > 0; i--) {
@@ -67,9 +68,11 @@ static void pools_are_disjoint_sorted_and_balanced(void **state)
     assert_int_equal(split.unlabeled_count, 750);
     assert_int_equal(split.validation_count, 1000);
     count_pool(split.labeled, 500, labels, used, per_class);
-    for (int c = 0; c < classes; c++) assert_int_equal(per_class[c], 50);
+    for (int c = 0; c < classes; c++)
+        assert_int_equal(per_class[c], 50);
     count_pool(split.validation, 1000, labels, used, per_class);
-    for (int c = 0; c < classes; c++) assert_int_equal(per_class[c], 100);
+    for (int c = 0; c < classes; c++)
+        assert_int_equal(per_class[c], 100);
     /* The unlabelled pool follows what is left (60 + 20 c of a class), and no quota. */
     count_pool(split.unlabeled, 750, labels, used, per_class);
     for (int c = 0; c < classes; c++) {
@@ -93,10 +96,10 @@ static void kinds_of_unlabeled_pools(void **state)
     split = make(labels, 30, 20, CC_UNLABELED_COUNT, 9, 17, 1);
     assert_int_equal(split.unlabeled_count, 17);
     cc_split_free(&split);
-    split = make(labels, 50, 20, CC_UNLABELED_AUTO, 0.33, 0, 1);                        /* 16.5 rounds up */
+    split = make(labels, 50, 20, CC_UNLABELED_AUTO, 0.33, 0, 1); /* 16.5 rounds up */
     assert_int_equal(split.unlabeled_count, 17);
     cc_split_free(&split);
-    split = make(labels, 2000, 100, CC_UNLABELED_AUTO, 0.45, 0, 1);                     /* exactly what is left */
+    split = make(labels, 2000, 100, CC_UNLABELED_AUTO, 0.45, 0, 1); /* exactly what is left */
     assert_int_equal(split.unlabeled_count, 900);
     cc_split_free(&split);
     split = make(labels, 500, 100, CC_UNLABELED_COUNT, 1, 0, 1);
@@ -131,7 +134,7 @@ static void the_seed_decides(void **state)
         assert_true(contains(larger.labeled, 300, one.labeled[i]));
         shared += (size_t)contains(other.unlabeled, 100, one.unlabeled[i]);
     }
-    assert_true(shared < 20);                                                           /* 3 or 4 by chance */
+    assert_true(shared < 20); /* 3 or 4 by chance */
     cc_split_free(&one);
     cc_split_free(&again);
     cc_split_free(&other);
@@ -195,7 +198,9 @@ static void the_text_comes_back(void **state)
 
 static void wrong_texts_are_refused(void **state)
 {
-    static const struct { const char *text, *part; } cases[] = {
+    static const struct {
+        const char *text, *part;
+    } cases[] = {
         { "{\"labeled\": [1, 2], \"unlabeled\": [3]}", "no list \"validation\"" },
         { "{\"labeled\": [1, 2], \"unlabeled\": 3, \"validation\": []}", "no list \"unlabeled\"" },
         { "{\"labeled\": [2, 1], \"unlabeled\": [3], \"validation\": []}", "\"labeled\" is not sorted: 1 follows 2" },
@@ -224,9 +229,12 @@ static void wrong_texts_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pools_are_disjoint_sorted_and_balanced), cmocka_unit_test(kinds_of_unlabeled_pools),
-        cmocka_unit_test(the_seed_decides), cmocka_unit_test(what_does_not_fit_is_refused),
-        cmocka_unit_test(the_text_comes_back), cmocka_unit_test(wrong_texts_are_refused),
+        cmocka_unit_test(pools_are_disjoint_sorted_and_balanced),
+        cmocka_unit_test(kinds_of_unlabeled_pools),
+        cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(the_text_comes_back),
+        cmocka_unit_test(wrong_texts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,10 +24,20 @@ static camcl_error err;
 /* A device that nothing needs to be run on. */
 static camcl_device device_with(const char *cache)
 {
-    return (camcl_device){ .info = { .platform = "P", .vendor = "V", .name = "N", .driver = "1.0", .opencl_c = "OpenCL C 1.2",
-                                     .type = CAMCL_CPU, .compute_units = 2, .global_mem = 1u << 30, .max_alloc = 1u << 28,
-                                     .local_mem = 32768, .max_work_group = 256 },
-                           .conv = "auto", .tune = CC_TUNE_CACHE, .cache_dir = (char *)(uintptr_t)cache };
+    return (camcl_device){ .info = { .platform = "P",
+                                     .vendor = "V",
+                                     .name = "N",
+                                     .driver = "1.0",
+                                     .opencl_c = "OpenCL C 1.2",
+                                     .type = CAMCL_CPU,
+                                     .compute_units = 2,
+                                     .global_mem = 1u << 30,
+                                     .max_alloc = 1u << 28,
+                                     .local_mem = 32768,
+                                     .max_work_group = 256 },
+                           .conv = "auto",
+                           .tune = CC_TUNE_CACHE,
+                           .cache_dir = (char *)(uintptr_t)cache };
 }
 
 static void add(camcl_device *device, const char *key, const char *choice, double ms)
@@ -86,7 +96,7 @@ static void storing_keeps_what_others_stored(void **state)
     store_two(*state);
     camcl_device device = device_with(*state);
     add(&device, "key two", "tile", 2);
-    add(&device, "key one", "tile", 3);   /* newer than the file's */
+    add(&device, "key one", "tile", 3); /* newer than the file's */
     cc_timings_store(&device);
     free(device.timings);
     device = device_with(*state);
@@ -144,7 +154,7 @@ static void a_folder_that_cannot_be_written_is_no_error(void **state)
     scratch_write(file, "x", 1);
     store_two(below);
     assert_int_equal(known(below, "1.0"), 0);
-    store_two(NULL);   /* no cache folder at all */
+    store_two(NULL); /* no cache folder at all */
     assert_int_equal(known(NULL, "1.0"), 0);
 }
 
@@ -192,7 +202,7 @@ static void the_fastest_is_chosen(void **state)
     const char *builtin = cc_conv2d_choose(&device.info, "auto", CC_FORWARD, &desc)->name;
     assert_string_not_equal(builtin, "gemm");
     assert_string_equal(chosen(&device, &desc), builtin);
-    time_all(&device, &desc, "gemm", "tile");   /* not all are timed yet */
+    time_all(&device, &desc, "gemm", "tile"); /* not all are timed yet */
     assert_string_equal(chosen(&device, &desc), builtin);
     assert_false(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
     time_all(&device, &desc, "gemm", NULL);
@@ -228,7 +238,8 @@ static void failures_never_win(void **state)
     char key[160];
     cc_tune_key(&(cc_problem){ .direction = CC_FORWARD, .conv = desc }, key, sizeof key);
     time_all(&device, &desc, "gemm", NULL);
-    for (size_t i = 0; i < device.timing_count; i++) device.timings[i].ms = 1e12;
+    for (size_t i = 0; i < device.timing_count; i++)
+        device.timings[i].ms = 1e12;
     assert_true(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
     assert_null(cc_tune_find(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
     assert_string_equal(chosen(&device, &desc), cc_conv2d_choose(&device.info, "auto", CC_FORWARD, &desc)->name);
@@ -325,10 +336,11 @@ static void the_fastest_parameters_are_found(void **state)
     assert_false(cc_tune_knows_gemm(&device));
     assert_int_equal(cc_tune_find_gemm(&device), 0);
     assert_string_equal(cc_gemm_set_name(0), "default");
-    for (size_t i = 0; cc_gemm_set_name(i); i++) add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), i == 2 ? 9.4 : 10);
+    for (size_t i = 0; cc_gemm_set_name(i); i++)
+        add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), i == 2 ? 9.4 : 10);
     assert_true(cc_tune_knows_gemm(&device));
     assert_int_equal(cc_tune_find_gemm(&device), 2);
-    add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(2), 9.6);   /* not worth a change */
+    add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(2), 9.6); /* not worth a change */
     assert_int_equal(cc_tune_find_gemm(&device), 0);
     free(device.timings);
 }
