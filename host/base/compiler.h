@@ -1,4 +1,4 @@
-/* The one place for what C11 cannot say. */
+/* Compiler-specific attributes, which C11 lacks. No other file uses one. */
 #ifndef CC_BASE_COMPILER_H
 #define CC_BASE_COMPILER_H
 

@@ -35,7 +35,7 @@ int camcl_exit_status(camcl_status status)
     }
 }
 
-/* Messages are one line, whatever bytes a file name or a value in them holds. */
+/* Keeps a message on one line: replaces control characters, which a file name or a value in the message may contain. */
 static void flatten(char *message)
 {
     for (; *message; message++) {

@@ -1,4 +1,4 @@
-/* Reporting failure: one macro that tries, one function that fails. */
+/* Error reports: functions that fill a camcl_error, and macros that pass a failed status on. */
 #ifndef CC_BASE_DIAG_H
 #define CC_BASE_DIAG_H
 
@@ -12,7 +12,7 @@ camcl_status cc_fail(camcl_error *err, camcl_status status, const char *format, 
 /* Appends formatted text to err->detail (cut when full). No effect when err is NULL. */
 void cc_detail(camcl_error *err, const char *format, ...) CC_PRINTF(2, 3);
 
-/* Puts "formatted: " in front of the message, for callers that know more of what was attempted. */
+/* Puts "formatted: " in front of the message. For a caller that knows which larger operation failed. */
 void cc_context(camcl_error *err, const char *format, ...) CC_PRINTF(2, 3);
 
 /* Evaluates a call that returns camcl_status into the local `status`; jumps to `cleanup` when it failed. */
@@ -22,7 +22,7 @@ void cc_context(camcl_error *err, const char *format, ...) CC_PRINTF(2, 3);
         if (status != CAMCL_OK) goto cleanup;                                                                                              \
     } while (0)
 
-/* The same for functions that own nothing: returns the status at once. */
+/* The same for functions that have nothing to release: returns the status at once. */
 #define CC_RETURN_IF_FAILED(call)                                                                                                          \
     do {                                                                                                                                   \
         camcl_status try_status_ = (call);                                                                                                 \

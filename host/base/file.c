@@ -13,7 +13,7 @@
 #include "base/memory.h"
 
 #define IO_CHUNK ((size_t)1 << 30) /* some systems refuse more than 2^31-1 bytes in one call */
-#define TEMPORARY_NAMES 1000       /* tried before giving up; each writer needs one */
+#define TEMPORARY_NAMES 1000       /* names tried before an error is returned; concurrent writers need one each */
 
 static const char *advice(int code)
 {
@@ -49,7 +49,7 @@ static camcl_status read_all(int file, size_t expected, const char *path, char *
     if (!cc_add_size(expected, 2, &expected)) return cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
     CC_TRY(cc_grow((void **)&buffer, &capacity, expected, 1, err));
     for (;;) {
-        /* The size said by the system is a hint: pipes say 0, and a file may grow while it is read. */
+        /* The size that the system reports is only a hint: it is 0 for pipes, and a file may grow while it is read. */
         if (length + 1 == capacity) CC_TRY(cc_grow((void **)&buffer, &capacity, capacity + 65536, 1, err));
         ssize_t got = read(file, buffer + length, cc_min_size(capacity - 1 - length, IO_CHUNK));
         if (got < 0 && errno == EINTR) continue;
@@ -89,7 +89,7 @@ camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_err
     return status;
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int write_pieces(int file, const cc_piece *pieces, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -106,7 +106,7 @@ static int write_pieces(int file, const cc_piece *pieces, size_t count)
     return 0;
 }
 
-/* Pipes, terminals and devices cannot be replaced, and must not: they are written through. */
+/* Pipes, terminals and devices must not be replaced by a regular file, so this function writes into them. */
 static camcl_status write_through(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
 {
     int file = open(path, O_WRONLY | O_CLOEXEC);
@@ -143,11 +143,11 @@ static camcl_status open_temporary(const char *folder, const char *path, char **
     return cc_fail_errno(err, "write", path, code);
 }
 
-/* 0 or an errno. File systems that cannot sync a folder say so with EINVAL or ENOTSUP; that is no failure. */
+/* Returns 0 or an errno. A file system that cannot sync folders returns EINVAL or ENOTSUP, which is not a failure. */
 static int sync_folder(const char *folder)
 {
     int file = open(folder[0] == '\0' ? "." : folder, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return errno == EACCES ? 0 : errno; /* a folder that may be written but not listed */
+    if (file < 0) return errno == EACCES ? 0 : errno; /* a folder that may be written but not read */
     int code = fsync(file) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
     close(file);
     return code;
@@ -217,7 +217,7 @@ bool cc_is_folder(const char *path)
     struct stat info;
     int code = errno;
     bool is = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    errno = code; /* cc_make_folders asks after a failed mkdir */
+    errno = code; /* cc_make_folders reads errno after a failed mkdir */
     return is;
 }
 

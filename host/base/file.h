@@ -1,4 +1,4 @@
-/* Files: whole reads, and writes that appear whole or not at all. */
+/* Files: reading whole files, and writing files atomically. */
 #ifndef CC_BASE_FILE_H
 #define CC_BASE_FILE_H
 
@@ -7,12 +7,13 @@
 
 #include "base/diag.h"
 
-/* The whole file; *data has one NUL byte behind it. Missing: CAMCL_IO naming path and reason. The caller frees *data. */
+/* Reads the whole file; one NUL byte follows the content in *data. A file that cannot be read is CAMCL_IO, with its path and the reason.
+ * The caller frees *data. */
 camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_error *err);
 
-/* Writes pieces one after another to a temporary file in the same folder, syncs it, renames it to path, syncs the
- * folder. On any failure (no space left, ...) path keeps its old content and the temporary file is removed. Where path
- * is a device, pipe or terminal it is written through, not replaced. */
+/* Writes the pieces one after another to a temporary file in the same folder, syncs it, renames it to path and syncs the folder. On any
+ * failure (no space left, ...) path keeps its old content and the temporary file is removed. If path is a device, pipe or terminal, the
+ * pieces are written into it instead. */
 typedef struct cc_piece {
     const void *data;
     size_t size;
@@ -24,7 +25,7 @@ camcl_status cc_make_folders(const char *path, camcl_error *err); /* mkdir -p */
 bool cc_file_exists(const char *path);                            /* of any kind */
 bool cc_is_folder(const char *path);
 
-/* A killed writer leaves a file of this prefix, then "PID-N", then this suffix. */
+/* The name of the temporary file that a killed writer leaves: this prefix, then "PID-N", then the suffix. */
 #define CC_TEMPORARY_PREFIX ".camcl-"
 #define CC_TEMPORARY_SUFFIX ".tmp"
 

@@ -43,7 +43,7 @@ static bool skip_digits(parser *p)
     return true;
 }
 
-/* text is a number in JSON's grammar; strtod wants the decimal point of the host program's locale. */
+/* `text` is a number in JSON's grammar. strtod expects the current locale's decimal point, which may not be '.'. */
 static double to_double(char *text)
 {
     char *end;
@@ -98,7 +98,7 @@ static camcl_status parse_hex4(parser *p, unsigned *out)
     return CAMCL_OK;
 }
 
-/* Behind "\u": a code point, from one escape or from a pair of surrogates. */
+/* Reads the code point after "\u", from one escape or from a pair of surrogates. */
 static camcl_status parse_code_point(parser *p, unsigned *out)
 {
     unsigned code = 0, low = 0;
@@ -131,7 +131,7 @@ static size_t put_utf8(char *to, unsigned code)
     return tail + 1;
 }
 
-/* Behind a backslash. Writes at most 4 bytes; no escape is shorter than what it stands for. */
+/* Reads the escape after a backslash and writes at most 4 bytes. No escape is shorter than the bytes that it stands for. */
 static camcl_status parse_escape(parser *p, char *to, size_t *written)
 {
     static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -151,7 +151,7 @@ static camcl_status parse_escape(parser *p, char *to, size_t *written)
     return CAMCL_OK;
 }
 
-/* At the opening quote. */
+/* Reads a string. The parser stands at the opening quote. */
 static camcl_status parse_string(parser *p, char **out)
 {
     size_t end = ++p->at;
@@ -179,7 +179,7 @@ static camcl_status parse_string(parser *p, char **out)
 
 static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-/* Sorts the names, so that a file of many members cannot make this slow. */
+/* Sorts the names first, so that an object with many members does not take quadratic time. */
 static camcl_status check_duplicates(parser *p, const cc_json *object)
 {
     if (object->count < 2) return CAMCL_OK;
@@ -207,7 +207,8 @@ static camcl_status parse_member_name(parser *p, cc_json *item)
     return CAMCL_OK;
 }
 
-/* At the opening bracket. What was read so far stays in `out`, so that cc_json_free releases it after a failure. */
+/* Reads an array's or object's items. The parser stands at the opening bracket. After a failure the items read so far stay in `out`, so
+ * that cc_json_free releases them. */
 static camcl_status parse_items(parser *p, cc_json *out)
 {
     bool object = peek(p) == '{';

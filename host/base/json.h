@@ -1,5 +1,5 @@
-/* Reading JSON: the headers of safetensors files, splits.json, result.json. An own reader because checkpoints
- * must work in a build that has no JSON library. */
+/* Reading JSON: the headers of safetensors files, splits.json, result.json. No library is used, because checkpoints must work in a build
+ * that has no JSON library. */
 #ifndef CC_BASE_JSON_H
 #define CC_BASE_JSON_H
 
@@ -29,7 +29,7 @@ void cc_json_free(cc_json **json);
 /* The member of an object, or NULL (also when json is NULL or no object). Borrowed. */
 const cc_json *cc_json_get(const cc_json *json, const char *name);
 const char *cc_json_string(const cc_json *json);     /* NULL unless a string */
-bool cc_json_size(const cc_json *json, size_t *out); /* a whole number 0..2^53 */
+bool cc_json_size(const cc_json *json, size_t *out); /* false unless a whole number 0..2^53 */
 bool cc_json_number(const cc_json *json, double *out);
 
 #endif

@@ -20,7 +20,7 @@ bool cc_add_size(size_t a, size_t b, size_t *out)
 
 camcl_status cc_calloc(size_t count, size_t size, void **out, camcl_error *err)
 {
-    /* One element at least, so that NULL always means failure. */
+    /* At least one element is allocated, so that NULL always means failure. */
     *out = calloc(count ? count : 1, size);
     if (*out == NULL) return cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for %zu x %zu bytes (close other programs)", count, size);
     return CAMCL_OK;

@@ -23,7 +23,7 @@ camcl_status cc_calloc(size_t count, size_t size, void **out, camcl_error *err);
 /* The same, typed: CC_TRY(CC_NEW(n, &pointer, err)). */
 #define CC_NEW(count, out, err) cc_calloc((count), sizeof(**(out)), (void **)(out), (err))
 
-/* Grows *array (of *capacity elements) so that it holds at least `need`; contents stay. */
+/* Grows *array (of *capacity elements) so that it holds at least `need` elements. The contents are kept. */
 camcl_status cc_grow(void **array, size_t *capacity, size_t need, size_t size, camcl_error *err);
 
 /* A copy of text (strdup with a status). */

@@ -31,7 +31,7 @@ void cc_parallel(size_t count, void (*piece)(void *context, size_t index), void 
     const size_t wanted = cc_min_size(count, cc_min_size(processors > 0 ? (size_t)processors : 1, MOST_THREADS));
     size_t started = 0;
     atomic_init(&t.next, 0);
-    /* the caller is one of them */
+    /* the calling thread is one of the `wanted` threads */
     while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, &t) == 0)
         started++;
     work(&t);

@@ -1,11 +1,12 @@
-/* Work of the host that falls into independent pieces. */
+/* Host work in independent pieces, on all processors. */
 #ifndef CC_BASE_PARALLEL_H
 #define CC_BASE_PARALLEL_H
 
 #include <stddef.h>
 
-/* Calls piece(context, 0 .. count-1), each once, on as many threads as there are processors, in no order; returns when all are done.
- * Pieces must not touch what another one writes. Cannot fail: where no thread starts, the caller does the work. */
+/* Calls piece(context, i) once for each i in 0 .. count-1, in no particular order, on as many threads as there are processors. Returns
+ * when all calls have returned. A piece must not touch memory that another piece writes. The function cannot fail: if no thread can be
+ * started, the calling thread does all the work. */
 void cc_parallel(size_t count, void (*piece)(void *context, size_t index), void *context);
 
 #endif

@@ -51,8 +51,8 @@ uint32_t cc_rng_u32(cc_rng *rng)
     return rng->block[rng->used++];
 }
 
-/* Lemire, "Fast random integer generation in an interval", 2019: the high word of a product, redrawn where the low
- * word falls into the part that would favour some results. */
+/* Lemire, "Fast random integer generation in an interval", 2019: the result is the high word of a product. If the low word lies in the
+ * range that would favour some results, the number is drawn again. */
 uint32_t cc_rng_below(cc_rng *rng, uint32_t n)
 {
     uint64_t product = (uint64_t)cc_rng_u32(rng) * n;

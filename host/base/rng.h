@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/* Purposes never share numbers. Values are part of the format: append only. */
+/* One stream per purpose, so that no two purposes share random numbers. Saved runs depend on the values, so new streams are only
+ * appended. */
 typedef enum cc_rng_stream {
     CC_RNG_WEIGHTS = 1,     /* index: parameter number */
     CC_RNG_SPLIT,           /* index: class */
@@ -26,7 +27,7 @@ void cc_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 /* A sequence of draws. Opaque by convention; copy freely. */
 typedef struct cc_rng {
     uint32_t key[2], counter[4], block[4];
-    unsigned used; /* words of block handed out */
+    unsigned used; /* words of the block that were used */
 } cc_rng;
 
 cc_rng cc_rng_at(uint64_t seed, cc_rng_stream stream, uint64_t index);

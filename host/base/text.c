@@ -72,7 +72,7 @@ void cc_text_add_json_string(cc_text *text, const char *value)
         size_t valid = cc_utf8_length(p, left);
         n = valid > 0 ? valid : 1;
         if (valid == 0)
-            cc_text_add(text, "\\ufffd"); /* a file's name may hold any bytes; readers of JSON refuse them */
+            cc_text_add(text, "\\ufffd"); /* file names may hold bytes that are not UTF-8, which JSON readers refuse */
         else if (c == '"' || c == '\\')
             cc_text_add(text, "\\%c", c);
         else if (c == '\n')
@@ -91,7 +91,7 @@ void cc_text_add_json_number(cc_text *text, double value)
 {
     char number[40];
     snprintf(number, sizeof number, "%.9g", value);
-    char *comma = strchr(number, localeconv()->decimal_point[0]); /* the host program's locale may have another point */
+    char *comma = strchr(number, localeconv()->decimal_point[0]); /* the current locale's decimal point may not be '.' */
     if (comma != NULL) *comma = '.';
     cc_text_add(text, "%s", isfinite(value) ? number : "null");
 }
@@ -104,7 +104,7 @@ void cc_text_free(cc_text *text)
 
 unsigned cc_edit_distance(const char *a, const char *b)
 {
-    /* Words longer than the row are compared by their heads: this only serves suggestions. */
+    /* Only the first ROW - 1 characters of `b` are compared. That is enough for suggestions. */
     enum { ROW = 64 };
     unsigned row[ROW];
     size_t na = strlen(a), nb = strlen(b);

@@ -11,7 +11,7 @@
 
 typedef enum option_kind { FLAG, TEXT, WORD, NUMBER, NUMBERS } option_kind;
 
-/* What one option sets, by kind: bool, const char *, const char * out of `words`, int in 1..4, a growing list of indices. */
+/* What an option sets. By kind: bool, const char *, const char * out of `words`, int in 1..4, a growing list of indices. */
 typedef struct cli_option {
     const char *name;   /* with its dashes */
     const char *letter; /* "-o", or NULL */
@@ -26,9 +26,9 @@ typedef struct cli_syntax {
     const cli_option *options;
     size_t option_count;
     cli_list *operands;
-    cli_list *overrides; /* NULL: key=value is an operand */
-    const char *what;    /* the operands' name, when there must be some */
-    size_t least, most;  /* how many there may be */
+    cli_list *overrides; /* NULL if key=value counts as an operand */
+    const char *what;    /* the operands' name for messages, if at least one is required */
+    size_t least, most;  /* allowed number of operands */
 } cli_syntax;
 
 static const char *const split_words[] = { "test", "validation", "train", NULL };
@@ -45,7 +45,7 @@ static camcl_status no_memory(camcl_error *err)
     return err->status = CAMCL_NO_MEMORY;
 }
 
-/* Lists are as long as the command line from the start. */
+/* Allocates a list with room for every argument, so that it never has to grow. */
 static camcl_status make_list(cli_list *list, int argc, camcl_error *err)
 {
     list->count = 0;
@@ -55,7 +55,7 @@ static camcl_status make_list(cli_list *list, int argc, camcl_error *err)
 
 static bool is_number(const char *text) { return *text && text[strspn(text, "0123456789")] == '\0'; }
 
-/* key=value, unless what stands before '=' cannot be a key: a path with '=' in it is an operand. */
+/* Whether text is key=value. A path may contain '=' too: if the text before '=' contains a slash, it is an operand. */
 static bool is_override(const char *text)
 {
     size_t n = strcspn(text, "=/");
@@ -125,7 +125,7 @@ static camcl_status set_option(const cli_syntax *syntax, const cli_option *optio
     return CAMCL_OK;
 }
 
-/* One option with its values, at argv[*at]; moves *at behind it. */
+/* Reads the option at argv[*at] with its values, and moves *at past them. */
 static camcl_status take_option(const cli_syntax *syntax, int argc, char **argv, int *at, camcl_error *err)
 {
     const char *text = argv[(*at)++], *equals = strncmp(text, "--", 2) == 0 ? strchr(text, '=') : NULL;
@@ -172,7 +172,7 @@ static camcl_status parse(const cli_syntax *syntax, int argc, char **argv, camcl
     return CAMCL_OK;
 }
 
-/* Takes the first operand out of the list; NULL when there is none. */
+/* Removes the first operand from the list and returns it; NULL if there is none. */
 static const char *shift(cli_list *operands)
 {
     if (operands->items == NULL || operands->count == 0) return NULL;

@@ -1,5 +1,5 @@
-/* The arguments of each command as a plain struct. Options and key=value come in any order; behind "--" everything is an
- * operand. Parsers return CAMCL_BAD_CONFIG for wrong usage; texts are borrowed from argv. */
+/* The arguments of each command as a plain struct. Options and key=value come in any order; after "--" everything is an operand. Parsers
+ * return CAMCL_BAD_CONFIG for wrong usage. Texts are borrowed from argv. */
 #ifndef CLI_ARGS_H
 #define CLI_ARGS_H
 
@@ -53,7 +53,7 @@ typedef struct cli_cam_args {
     const char *split;      /* test | validation | train */
     int layer;              /* 1..4; 0: the configuration's */
     const char *class_name; /* number or name; NULL: the predicted class */
-    const char *folder;     /* where images go; "." by default */
+    const char *folder;     /* the folder for images; "." by default */
 } cli_cam_args;
 
 typedef struct cli_bench_args {
@@ -87,7 +87,7 @@ camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_er
 camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);
 camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err);
 
-/* Frees a list and leaves it empty; safe after a failed parse too. cam's indices are freed with free(). */
+/* Frees a list and leaves it empty. Safe after a failed parse too. cam's indices are freed with free() instead. */
 void cli_list_free(cli_list *list);
 
 #endif

@@ -1,4 +1,4 @@
-/* The frame of the command line: the table of commands, errors, output. Commands use include/camcl only. */
+/* What all commands share: the table of commands, errors, output. Commands use include/camcl only. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
@@ -32,12 +32,12 @@ int cmd_tune(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 
-/* What this program was called as; borrowed. */
+/* Remembers the name that this program was started with; borrowed. */
 void cli_set_program(const char *name);
-/* This program as the compiler of its kernels; a terminal at stderr shows how far it is. */
+/* Options that make this program compile its own kernels in helper processes. If stderr is a terminal, progress is shown there. */
 camcl_kernel_compiler cli_kernel_compiler(void);
 
-/* Sets HWLOC_SYNTHETIC where PoCL could not learn the machine's memory and cores by itself. Call it before OpenCL is used. */
+/* Sets HWLOC_SYNTHETIC if PoCL could not find out the machine's memory and cores without it. Call this before OpenCL is used. */
 void cli_describe_machine(void);
 
 /* Prints "camcl: message" and the indented detail to stderr; returns the exit status for err->status. */
@@ -45,22 +45,23 @@ int cli_fail(const camcl_error *err);
 /* Fills err with CAMCL_BAD_CONFIG and returns it. */
 camcl_status cli_usage(camcl_error *err, const char *format, ...);
 
-/* Defaults, the file (unless NULL), the overrides, the checks; warnings go to stderr. The caller owns *config. */
+/* Builds a configuration from the defaults, the file (unless NULL) and the overrides, and checks it. Warnings go to stderr. The caller
+ * owns *config. */
 camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **config, camcl_error *err);
 
-/* The device that [device] asks for. The caller owns *device. */
+/* Opens the device that the [device] keys select. The caller owns *device. */
 camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err);
 
-/* From the first call on, SIGINT and SIGTERM set *result to their number, once; a second signal ends the program. */
+/* From the first call on, SIGINT and SIGTERM set *result to their number. A second signal ends the program. */
 const volatile sig_atomic_t *cli_stop_on_signals(void);
-/* "1:05", "2:00:01", "--:--" where it is not known. */
+/* Writes a duration: "1:05" or "2:00:01", or "--:--" if it is not known. */
 void cli_duration(double seconds, char *text, size_t size);
 
-/* Prints to stdout as JSON: a string with quotes and escapes, bytes that are not UTF-8 replaced; NULL is null. */
+/* Prints text to stdout as a JSON string with quotes and escapes. Bytes that are not UTF-8 are replaced; NULL prints null. */
 void cli_json_string(const char *text);
-/* Nine digits; null where it is NaN or infinite, which JSON cannot say. */
+/* Prints value with nine digits, or null if it is NaN or infinite, because JSON has no such numbers. */
 void cli_json_number(double value);
-/* "7.6 GiB" into out. */
+/* Writes a size such as "7.6 GiB" to out. */
 void cli_bytes(size_t bytes, char *out, size_t size);
 
 #endif

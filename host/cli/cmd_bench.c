@@ -54,7 +54,7 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
     return CAMCL_OK;
 }
 
-/* ", "NAME": NUMBER" */
+/* Prints ", "NAME": NUMBER". */
 static void json_member(const char *name, double value)
 {
     printf(", \"%s\": ", name);
@@ -152,7 +152,7 @@ static const struct {
     benchmark run;
 } benchmarks[] = { { "peak", bench_peak }, { "ops", bench_ops }, { "step", bench_step } };
 
-/* The one that was named, or all of them: as JSON one object with a member each. */
+/* Runs the named benchmark, or all of them. With JSON the output is one object with one member per benchmark. */
 static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

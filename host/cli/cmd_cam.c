@@ -9,9 +9,9 @@
 
 #include "inference.h"
 
-enum { LEAST_SIDE = 192 }; /* smaller pictures are enlarged, so that people can see something */
+enum { LEAST_SIDE = 192 }; /* smaller pictures are enlarged, so that people can see details */
 
-/* What is explained: the network's input as bytes, and the pictures to draw on. */
+/* The images to explain: the network's input as bytes, and the pictures to draw on. */
 typedef struct subjects {
     size_t count;
     uint8_t *pixels; /* [count,height,width,channels] */
@@ -90,7 +90,7 @@ static camcl_status from_data(cli_session *session, const cli_cam_args *args, su
     return status;
 }
 
-/* A class by number or by name; -1: each image's own arg-max. */
+/* Reads a class given by number or by name; -1: each image's own arg-max. */
 static camcl_status parse_class(const char *text, const camcl_model_info *info, int32_t *out, camcl_error *err)
 {
     *out = -1;
@@ -115,7 +115,7 @@ static camcl_status write_to(const char *folder, const char *name, const char *s
     return camcl_image_write_png(path, image, err);
 }
 
-/* The map as grey values 0..255 and its overlay, both of the picture's size. */
+/* Writes the map as grey values 0..255, and its overlay, both of the picture's size. */
 static camcl_status draw(const camcl_image *picture, const float *map, size_t side, const char *folder, const char *name, camcl_error *err)
 {
     camcl_image base = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT, grey = CAMCL_IMAGE_INIT, scaled = CAMCL_IMAGE_INIT;

@@ -30,7 +30,7 @@ static void print_json(const camcl_device_info *infos, size_t count)
     printf("%s]\n", count ? "\n" : "");
 }
 
-/* `picked` is the one that auto picks, or count. */
+/* `picked` is the index of the device that auto picks; it is `count` if there is none. */
 static void print_table(const camcl_device_info *infos, size_t count, size_t picked)
 {
     int name_width = 4;

@@ -6,7 +6,8 @@
 
 #include "inference.h"
 
-/* NumPy's format 1.0: magic, version, header length, a Python dict padded so that the data starts at a multiple of 64. */
+/* Writes NumPy's format 1.0: magic, version, header length, and a Python dict that is padded so that the data starts at a multiple of
+ * 64. */
 static camcl_status write_npy(const char *path, const float *logits, size_t n, size_t classes, camcl_error *err)
 {
     char header[128];

@@ -12,7 +12,7 @@ int cmd_report(int argc, char **argv)
     char output[4096] = "";
     camcl_status status = cli_parse_report(argc, argv, &args, &err);
     if (status == CAMCL_OK) {
-        /* One run: inside it. Several: beside them, in the working directory. */
+        /* The page of one run goes into its folder, the page of several runs into the working directory. */
         if (args.runs.count == 1)
             snprintf(output, sizeof output, "%s/report.html", args.runs.items[0]);
         else

@@ -11,15 +11,15 @@
 
 typedef struct screen {
     bool quiet, terminal;
-    bool line_open; /* a progress line without its line end is on the terminal */
-    double printed; /* progress time of the last line, off the terminal */
+    bool line_open; /* the terminal's last line is a progress line without its line end */
+    double printed; /* if stdout is not a terminal: the progress time of the last line */
 } screen;
 
 static void show_progress(void *context, const camcl_progress *p)
 {
     screen *s = context;
     char eta[24];
-    /* A file or a pipe gets a line every half minute; the lines of evaluations come besides. */
+    /* Without a terminal one progress line is printed every half minute, besides the lines of evaluations. */
     if (s->quiet || (!s->terminal && p->seconds - s->printed < 30)) return;
     s->printed = p->seconds;
     cli_duration(p->eta, eta, sizeof eta);
@@ -44,7 +44,7 @@ static void show_message(void *context, const char *line)
     fflush(stdout);
 }
 
-/* output.dir in force, so that messages and the library know where the run goes. */
+/* Sets output.dir if it is empty, so that messages and the library know where the run goes. */
 static camcl_status fill_dir(camcl_config *config, const char *path, camcl_error *err)
 {
     char *dir = NULL;

@@ -7,10 +7,10 @@
 
 typedef struct screen {
     bool quiet, terminal; /* terminal: stderr is one */
-    double printed;       /* seconds of the last progress line, off the terminal */
+    double printed;       /* if stderr is not a terminal: the seconds of the last progress line */
 } screen;
 
-/* Winners on stdout, one line each; how far it is on stderr, on a terminal in one line that stays at the bottom. */
+/* Prints winners to stdout, one line each, and progress to stderr. On a terminal the progress is one line that stays at the bottom. */
 static void show(void *context, const camcl_tune_progress *p)
 {
     screen *s = context;
@@ -22,7 +22,7 @@ static void show(void *context, const camcl_tune_progress *p)
         printf("\n");
         fflush(stdout);
     }
-    /* A file or a pipe gets a line every five seconds. */
+    /* Without a terminal one progress line is printed every five seconds. */
     if (!s->terminal && p->done < p->total && p->seconds - s->printed < 5) return;
     s->printed = p->seconds;
     cli_duration(p->eta, eta, sizeof eta);

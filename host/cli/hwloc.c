@@ -1,5 +1,5 @@
-/* PoCL learns memory and cores from hwloc, which reads /sys, and aborts the whole program where there is none (a plain chroot). There
- * hwloc is told through its own variable instead, before OpenCL is touched. */
+/* PoCL asks hwloc for the machine's memory and cores, and hwloc reads /sys. Without /sys (a plain chroot) PoCL aborts the whole program.
+ * In that case the function below describes the machine in hwloc's own variable, before OpenCL is used. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 
 static bool was_given(const camcl_config *config, const char *key) { return strcmp(camcl_config_origin(config, key), "command line") == 0; }
 
-/* The config.ini in the checkpoint's folder; the caller frees. NULL when memory is out. */
+/* Returns the path of the config.ini in the checkpoint's folder; the caller frees. NULL if memory is out. */
 static char *config_beside(const char *checkpoint)
 {
     static const char name[] = "config.ini";

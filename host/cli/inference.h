@@ -15,7 +15,7 @@ typedef struct cli_session {
 
 /* Data set, sizes and normalisation come from the checkpoint and its config.ini; overrides win. Close also after a failure. */
 camcl_status cli_session_open(cli_session *session, const char *checkpoint, const cli_list *overrides, camcl_error *err);
-/* Opens the data set; one whose classes or channels are not the model's is CAMCL_BAD_DATA. */
+/* Opens the data set. CAMCL_BAD_DATA if its number of classes or channels is not the model's. */
 camcl_status cli_session_data(cli_session *session, camcl_error *err);
 void cli_session_close(cli_session *session);
 
@@ -24,8 +24,8 @@ camcl_status cli_parse_split(const char *name, camcl_split *split, camcl_error *
 /* The images and labels of a part of the data set. */
 camcl_images cli_images_of(const camcl_dataset *dataset, camcl_dataset_part part);
 
-/* Reads picture files into one block [count,S,S,C] of the model's size and channels. originals (unless NULL) receives the pictures as they
- * are: an array of count that the caller frees with cli_pictures_free, as the block with free(). */
+/* Reads picture files into one block [count,S,S,C] of the model's size and channels, which the caller frees with free(). originals
+ * (unless NULL) receives the unchanged pictures: an array of count that the caller frees with cli_pictures_free. */
 camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals,
                                camcl_error *err);
 void cli_pictures_free(camcl_image **pictures, size_t count);

@@ -1,4 +1,4 @@
-/* camcl: finds the command, hands it its arguments, and sees that what was printed arrived. */
+/* camcl: finds the command, calls it with its arguments, and checks that all output was written. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static int help(int argc, char **argv)
     return 0;
 }
 
-/* What camcl starts by itself where many kernels are to be compiled: no command for people. */
+/* The internal command of the helper processes that compile kernels. camcl starts them itself; the command is not listed for users. */
 static int compile_kernels(void)
 {
     camcl_error err;
@@ -103,7 +103,8 @@ int main(int argc, char **argv)
     cli_describe_machine();
     if (argc > 0) cli_set_program(argv[0]);
     int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;
-    /* A write that failed long ago has left its mark, not its reason. */
+    /* ferror reports an earlier failed write too, whose errno is no longer known. So errno is cleared here, and a reason is given only
+     * for a failure of this fflush. */
     errno = 0;
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
         fprintf(stderr, "camcl: standard output: %s (check where it goes)\n", errno ? strerror(errno) : "not everything could be written");

@@ -1,4 +1,4 @@
-/* What every command prints with. */
+/* Printing for all commands. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ camcl_status cli_usage(camcl_error *err, const char *format, ...)
     return err->status = CAMCL_BAD_CONFIG;
 }
 
-/* The length of the UTF-8 sequence at p, or 0 when it is none (overlong forms and surrogates included). */
+/* The length of the UTF-8 sequence at p, or 0 if it is invalid (overlong forms and surrogates included). */
 static size_t utf8_length(const unsigned char *p)
 {
     static const struct {
@@ -100,7 +100,7 @@ static const char *program;
 
 void cli_set_program(const char *name) { program = name; }
 
-/* One line, gone when it is done. */
+/* Shows the progress of compilation in one line, which is erased at the end. */
 static void show_compiling(void *context, size_t done, size_t total)
 {
     (void)context;

@@ -1,4 +1,4 @@
-/* What long commands share: stopping on a signal, and saying how long it takes. */
+/* What long commands share: stopping on a signal, and printing durations. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +9,8 @@ static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) { stop_signal = number; }
 
-/* The first signal asks for a stop; the default action is back for the second. Writes in progress go on. */
+/* The first signal requests a stop and restores the default action, so that a second signal ends the program. Interrupted system calls
+ * are restarted. */
 static void listen_for(int number)
 {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND };

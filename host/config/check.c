@@ -1,4 +1,4 @@
-/* What one key alone cannot tell: contradictions, what this version lacks, and whether a run may be resumed. */
+/* Checks that involve more than one key: contradictions, features that this version lacks, and whether a run may be resumed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "config/values.h"
 #include "config/words.h"
 
-/* What is known of a data set before its files are opened. */
+/* Properties of the data sets that are known before their files are opened. */
 static const struct {
     const char *name;
     long long classes;
@@ -103,7 +103,7 @@ const char *camcl_config_warning(const camcl_config *config, size_t index)
     return index < count ? found[index] : NULL;
 }
 
-/* Whether both hold the same value: numbers by value, paths by place. */
+/* Whether both texts mean the same value: numbers are compared as numbers, paths as absolute paths. */
 static camcl_status same_value(const camcl_config_key *key, const char *a, const char *b, bool *same, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -1,4 +1,4 @@
-/* The values: set texts, and what is in force. */
+/* A configuration's values: the texts that were set, and the values in force (set, else by preset, else default). */
 #include "camcl/config.h"
 
 #include <assert.h>
@@ -84,7 +84,7 @@ static void list_names(camcl_error *err, const char *section)
     cc_detail(err, "\n");
 }
 
-/* The section as the schema spells it, or NULL; length is the given one's. */
+/* Returns the section name as the schema spells it, or NULL. `length` is the length of `name`. */
 static const char *find_section(const char *name, size_t length)
 {
     size_t count;

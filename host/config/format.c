@@ -16,7 +16,7 @@ static bool opens_section(const camcl_config_key *schema, size_t i)
     return i == 0 || strcmp(schema[i].section, schema[i - 1].section) != 0;
 }
 
-/* The value as a file holds it: yes and no for booleans, absolute paths when asked for, quotes where needed. The caller frees *out. */
+/* Writes the value as a file holds it: yes or no for booleans, absolute paths if asked for, quotes where needed. The caller frees *out. */
 static camcl_status file_value(const camcl_config *config, const camcl_config_key *key, bool absolute, char **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -75,7 +75,7 @@ cleanup:
     return hand_over(&text, status, out, err);
 }
 
-/* "default 0.03", "default by preset, softmax or logit". */
+/* Writes the default as text, for example "default 0.03" or "default by preset, softmax or logit". */
 static void default_text(const camcl_config_key *key, char *out, size_t size)
 {
     const char *initial = *key->initial ? key->initial : "empty";
@@ -110,7 +110,7 @@ cleanup:
     return hand_over(&text, status, out, err);
 }
 
-/* A table's cell: | would end it. */
+/* Appends a table cell. | is escaped, because it would end the cell. */
 static void add_cell(cc_text *text, const char *cell)
 {
     cc_text_add(text, " ");
@@ -129,7 +129,7 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
     *out = NULL;
     cc_text_add(&text,
                 "# Configuration keys\n\nWritten by `camcl config --markdown`. A file gives them in sections; `section.key=value` "
-                "on the\ncommand line wins over the file. Values that hold `;` or `#` stand in quotes. `CAMCL_DEVICE` in the environment\n"
+                "on the\ncommand line wins over the file. Values that contain `;` or `#` need quotes. `CAMCL_DEVICE` in the environment\n"
                 "is the default of `device.select`.\n");
     for (size_t i = 0; i < count; i++) {
         const camcl_config_key *key = &schema[i];

@@ -1,4 +1,4 @@
-/* The schema: every key once. Parsing, `camcl config` and the reference page all walk this table. */
+/* The schema: one row per key. Parsing, `camcl config` and the reference page all read this table. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -32,94 +32,101 @@
     {                                                                                                                                      \
         section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, NULL, minimum, maximum, above, below, false, help                            \
     }
-/* By preset: corrected, paper-code (METHOD: both readings of the public code). */
+/* A key whose default depends on ssl.preset, corrected or paper-code. */
 #define PRESET(section, name, corrected, paper_code, words, absent, help)                                                                  \
     {                                                                                                                                      \
         section, name, CAMCL_KEY_CHOICE, corrected, paper_code, words, absent, 0, 0, false, false, false, help                             \
     }
 
 #define MOST_COUNT 1e9
-#define MOST_SEED 9007199254740992.0 /* 2^53: every seed also fits JSON's numbers */
+#define MOST_SEED 9007199254740992.0 /* 2^53: JSON numbers hold every whole number up to it exactly */
 
 static const camcl_config_key schema[] = {
-    TEXT("device", "select", "auto", "which OpenCL device: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name"),
+    TEXT("device", "select", "auto", "OpenCL device: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name"),
     CHOICE("device", "conv", "auto", "auto | direct | winograd | gemm", NULL,
-           "which kernels may serve convolutions; winograd: the direct ones where it does not apply"),
+           "kernels that convolutions may use; winograd: direct kernels where Winograd does not apply"),
     CHOICE("device", "tune", "cache", "off | cache | full", NULL,
-           "kernel choice: the built-in table only, stored winners if there are any, or timing what is missing first"),
-    PATH("device", "cache_dir", "", true, "compiled kernels and stored winners; empty: camcl in the user's cache directory"),
-    CHOICE("device", "memory", "arena", "arena | separate", NULL, "separate: one buffer per tensor, for checking tools"),
+           "how kernels are chosen; off: built-in table; cache: stored timings, else the table; full: time what is not stored"),
+    PATH("device", "cache_dir", "", true, "folder of compiled kernels and stored timings; empty: camcl in the user's cache directory"),
+    CHOICE("device", "memory", "arena", "arena | separate", NULL,
+           "arena: tensors share buffers; separate: one buffer per tensor, for memory checkers"),
 
     CHOICE("data", "dataset", "cifar10", "shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder", NULL,
-           "shapes is drawn by the program, folder is one folder per class"),
-    PATH("data", "root", "data", false, "the official files' folder, its parent, or the official archive itself"),
-    INT("data", "labeled", "500", 1, MOST_COUNT, "labelled images, the same number of each class"),
-    NUMBER("data", "ratio", "1.0", 0, 1e6, false, false, "unlabelled / labelled images, while data.unlabeled is auto"),
+           "data set; shapes: drawn by the program; folder: pictures in one folder per class"),
+    PATH("data", "root", "data", false, "folder of the official files, its parent folder, or the official archive"),
+    INT("data", "labeled", "500", 1, MOST_COUNT, "number of labelled images, the same for each class"),
+    NUMBER("data", "ratio", "1.0", 0, 1e6, false, false, "unlabelled images per labelled image, used if data.unlabeled is auto"),
     { "data", "unlabeled", CAMCL_KEY_INT, "auto", NULL, "auto | all", NULL, 0, MOST_COUNT, false, false, false,
-      "unlabelled images: by data.ratio, all that are left, or a number" },
-    INT("data", "validation", "5000", 0, MOST_COUNT, "training images held out to choose the best weights, balanced over classes"),
-    INT("data", "image_size", "0", 0, 4096, "side of the images in the network, resized bilinearly; 0: their own"),
+      "number of unlabelled images; auto: from data.ratio; all: every remaining training image" },
+    INT("data", "validation", "5000", 0, MOST_COUNT,
+        "number of training images held out to choose the best weights, the same for each class"),
+    INT("data", "image_size", "0", 0, 4096,
+        "side of the network's input in pixels, images are resized bilinearly; 0: the images' own size"),
     { "data", "mean", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, -1e6, 1e6, false, false, false,
-      "inputs are (byte/255 - mean)/std: auto is the data set's own, else one value per channel" },
+      "inputs are (byte/255 - mean)/std; auto: the data set's own values, else one value per channel" },
     { "data", "std", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, 0, 1e6, true, false, false, "see data.mean" },
-    BOOL("data", "shuffle", "yes", "no: images come in the order of splits.json"),
-    INT("data", "seed", "1", 0, MOST_SEED, "of the split into labelled, unlabelled and validation images"),
+    BOOL("data", "shuffle", "yes", "yes: a new random order in each pass; no: the order of splits.json"),
+    INT("data", "seed", "1", 0, MOST_SEED, "seed of the split into labelled, unlabelled and validation images"),
 
-    CHOICE("model", "arch", "resnet18", "resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8", NULL, "the network"),
+    CHOICE("model", "arch", "resnet18", "resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8", NULL, "network architecture"),
     CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL,
            "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
-    INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's own"),
-    PATH("model", "init", "", true, "weights to start from: safetensors with torchvision's names; a head of other size is redrawn"),
+    INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's standard width"),
+    PATH("model", "init", "", true, "safetensors file of initial weights with torchvision's names; a head for other classes is redrawn"),
 
     CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
-           "sets the keys whose default is by preset: sound practice, or the paper's public code"),
+           "sets the defaults marked 'by preset'; corrected: sound practice; paper-code: as the paper's public code"),
     CHOICE("ssl", "mode", "gradcam", "supervised | pseudo-label | gradcam | fixmatch", "fixmatch",
-           "what is trained: L_s, + alpha L_u, + beta L_c"),
-    INT("ssl", "cam_layer", "3", 1, 4, "stage whose activations the CAMs are made of"),
-    NUMBER("ssl", "alpha", "1", 0, 1e6, false, false, "weight of the pseudo-label loss"),
-    NUMBER("ssl", "beta", "1", 0, 1e6, false, false, "weight of the CAM consistency loss"),
-    NUMBER("ssl", "threshold", "0.85", -1e6, 1e6, false, false, "confidence from which a pseudo-label counts, in the first epoch"),
-    NUMBER("ssl", "threshold_end", "0.95", -1e6, 1e6, false, false, "what the threshold runs to, linearly"),
-    BOOL("ssl", "cam_relu", "no", "clip negative CAM values before they are scaled"),
+           "supervised: labelled images only; pseudo-label: adds confident predictions on unlabelled images; gradcam: also adds CAM "
+           "consistency"),
+    INT("ssl", "cam_layer", "3", 1, 4, "stage of the network whose activations give the CAMs"),
+    NUMBER("ssl", "alpha", "1", 0, 1e6, false, false, "weight of the pseudo-label loss L_u"),
+    NUMBER("ssl", "beta", "1", 0, 1e6, false, false, "weight of the CAM consistency loss L_c"),
+    NUMBER("ssl", "threshold", "0.85", -1e6, 1e6, false, false, "least confidence at which a pseudo-label counts, in the first epoch"),
+    NUMBER("ssl", "threshold_end", "0.95", -1e6, 1e6, false, false, "value that the threshold approaches linearly over the epochs"),
+    BOOL("ssl", "cam_relu", "no", "yes: negative CAM values become 0 before scaling"),
     PRESET("ssl", "confidence", "softmax", "logit", "softmax | logit", NULL,
-           "what is compared with the threshold: largest probability or raw logit"),
+           "confidence of a prediction: its largest softmax probability or its largest logit"),
     PRESET("ssl", "batch_norm", "joint", "separate", "joint | separate", NULL,
-           "one training pass over labelled, weak and strong images, or three"),
+           "joint: one training pass over labelled, weak and strong images; separate: three passes"),
     PRESET("ssl", "cam_class", "shared", "own", "shared | own", NULL,
-           "class explained: the pseudo-label for both views, or each view's own"),
-    PRESET("ssl", "cam_target", "detached", "attached", "detached | attached", NULL, "attached: the weak view's CAM gets gradient too"),
+           "class that CAMs explain; shared: the pseudo-label for both views; own: each view's own prediction"),
+    PRESET("ssl", "cam_target", "detached", "attached", "detached | attached", NULL,
+           "attached: gradient also flows through the weak view's CAM"),
     PRESET("ssl", "cam_gradient", "first-order", "first-order", "first-order | exact", NULL,
-           "whether the CAM's channel weights are constants"),
-    PRESET("ssl", "reduction", "confident", "confident", "confident | batch", NULL, "what L_u and L_c are means over"),
+           "first-order: the CAM's channel weights count as constants; exact: gradient also flows through them"),
+    PRESET("ssl", "reduction", "confident", "confident", "confident | batch", NULL,
+           "L_u and L_c are means over the confident images or over the whole batch"),
 
-    BOOL("augment", "flip_horizontal", "yes", "flip images left to right, half of them"),
-    BOOL("augment", "flip_vertical", "yes", "flip images upside down, half of them"),
-    NUMBER("augment", "crop_min", "0.75", 0, 1, true, false, "smallest side of the strong view's crop, as a share of the image's"),
+    BOOL("augment", "flip_horizontal", "yes", "yes: each image is flipped left to right with probability 1/2"),
+    BOOL("augment", "flip_vertical", "yes", "yes: each image is flipped upside down with probability 1/2"),
+    NUMBER("augment", "crop_min", "0.75", 0, 1, true, false, "smallest side of the strong view's crop, as a share of the image's side"),
     PRESET("augment", "rotations", "quarter", "paper-code", "quarter | paper-code | none", NULL,
-           "of the strong view: 0, 90, 180, 270; 0, 90, 180, 360 (so 0 half the time); or 0 degrees"),
+           "turns of the strong view in degrees; quarter: 0, 90, 180, 270; paper-code: 0, 90, 180, 360 (0 half the time); none: 0"),
     { "augment", "per_image", CAMCL_KEY_BOOL, "yes", "no", NULL, NULL, 0, 0, false, false, false,
-      "no: one transform serves the whole batch" },
+      "yes: one random transform per image; no: one for the whole batch" },
 
-    NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "learning rate at its highest"),
-    NUMBER("optim", "momentum", "0.9", 0, 1, false, true, "of SGD"),
-    BOOL("optim", "nesterov", "no", "Nesterov's momentum"),
-    NUMBER("optim", "weight_decay", "5e-4", 0, 1e6, false, false, "added to the gradient, times the weight"),
-    CHOICE("optim", "schedule", "cosine", "constant | cosine | step", NULL, "how the learning rate runs"),
-    INT("optim", "lr_step", "30", 1, MOST_COUNT, "step: epochs between two drops"),
-    NUMBER("optim", "lr_gamma", "0.1", 0, 1e6, false, false, "step: factor of a drop"),
-    INT("optim", "warmup", "0", 0, MOST_COUNT, "steps in which the learning rate rises from 0"),
-    NUMBER("optim", "ema", "0", 0, 1, false, true, "decay of the weights' moving average; above 0 the average is evaluated and kept"),
+    NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "highest learning rate"),
+    NUMBER("optim", "momentum", "0.9", 0, 1, false, true, "momentum of SGD"),
+    BOOL("optim", "nesterov", "no", "yes: Nesterov's momentum"),
+    NUMBER("optim", "weight_decay", "5e-4", 0, 1e6, false, false, "L2 penalty: this value times the weight is added to the gradient"),
+    CHOICE("optim", "schedule", "cosine", "constant | cosine | step", NULL, "how the learning rate changes during training"),
+    INT("optim", "lr_step", "30", 1, MOST_COUNT, "schedule step: epochs between two drops"),
+    NUMBER("optim", "lr_gamma", "0.1", 0, 1e6, false, false, "schedule step: factor of each drop"),
+    INT("optim", "warmup", "0", 0, MOST_COUNT, "number of first steps in which the learning rate rises linearly"),
+    NUMBER("optim", "ema", "0", 0, 1, false, true,
+           "decay of the weights' moving average; above 0, the averaged weights are evaluated and saved"),
 
-    INT("train", "epochs", "100", 1, MOST_COUNT, "epochs"),
-    INT("train", "epoch_steps", "0", 0, MOST_COUNT, "steps of an epoch; 0: one pass over the labelled images"),
-    INT("train", "batch_labeled", "32", 1, 1048576, "labelled images of a step"),
-    INT("train", "batch_unlabeled", "32", 1, 1048576, "unlabelled images of a step"),
+    INT("train", "epochs", "100", 1, MOST_COUNT, "number of epochs"),
+    INT("train", "epoch_steps", "0", 0, MOST_COUNT, "steps per epoch; 0: one pass over the labelled images"),
+    INT("train", "batch_labeled", "32", 1, 1048576, "labelled images per step"),
+    INT("train", "batch_unlabeled", "32", 1, 1048576, "unlabelled images per step"),
     INT("train", "eval_every", "1", 1, MOST_COUNT, "epochs between two evaluations"),
-    INT("train", "seed", "1", 0, MOST_SEED, "of initial weights, order and augmentation"),
+    INT("train", "seed", "1", 0, MOST_SEED, "seed of initial weights, image order and augmentation"),
 
-    PATH("output", "dir", "", true, "the run's folder; empty: runs/ and the configuration file's name"),
+    PATH("output", "dir", "", true, "folder of the run; empty: runs/ and the configuration file's name"),
     INT("output", "save_every", "1", 1, MOST_COUNT, "epochs between two checkpoints"),
-    INT("output", "cams_every", "0", 0, MOST_COUNT, "epochs between two sets of CAM images; 0: at the end"),
+    INT("output", "cams_every", "0", 0, MOST_COUNT, "epochs between two sets of CAM images; 0: only at the end"),
 };
 
 const camcl_config_key *camcl_config_schema(size_t *count)
@@ -141,7 +148,7 @@ const camcl_config_key *camcl_config_find(const char *key)
     return NULL;
 }
 
-/* "at least 0", "above 0, at most 1", "0 to 1": the shortest form that says it. */
+/* Writes the range in its shortest form, for example "at least 0", "above 0, at most 1" or "0 to 1". */
 static void numeric_range(const camcl_config_key *key, char *text, size_t size)
 {
     if (!key->above_minimum && !key->below_maximum) {

@@ -26,7 +26,7 @@ bool cc_parse_number(const char *text, double *out)
 {
     char local[128];
     size_t n = strlen(text);
-    /* The list of bytes keeps hexadecimal, nan, inf and white space out. */
+    /* Other bytes are refused, because strtod would accept hexadecimal numbers, nan, inf and leading white space. */
     if (n == 0 || strspn(text, "+-.eE0123456789") != n) return false;
     const char *point = strchr(text, '.'), *local_point = localeconv()->decimal_point;
     int length = point ? snprintf(local, sizeof local, "%.*s%s%s", (int)(point - text), text, local_point, point + 1)
@@ -73,7 +73,7 @@ static bool in_range(const camcl_config_key *key, double value)
     return key->below_maximum ? value < key->maximum : value <= key->maximum;
 }
 
-/* Why text is not a value of key, or NULL. */
+/* Returns why `text` is not a valid value of `key`, or NULL if it is valid. */
 static const char *objection(const camcl_config_key *key, const char *text)
 {
     long long integer;

@@ -6,7 +6,7 @@
 
 typedef struct cc_value {
     char *text;   /* NULL: not set, the default or the preset is in force */
-    char *origin; /* NULL with it */
+    char *origin; /* NULL if text is NULL */
 } cc_value;
 
 struct camcl_config {
@@ -14,7 +14,7 @@ struct camcl_config {
 };
 
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key);
-/* The text in force. Never NULL. */
+/* The text in force: set, else by preset, else the default. Never NULL. */
 const char *cc_value_text(const camcl_config *config, const camcl_config_key *key);
 
 #endif

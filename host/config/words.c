@@ -51,7 +51,7 @@ const char *camcl_nearest(const char *word, const char *const *candidates, size_
     size_t n = strlen(word);
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(word, candidates[i]) == 0) return candidates[i];
-        /* The head of a longer word counts as a small slip: "super" means "supervised". */
+        /* A prefix of a candidate counts as a small edit distance, so that "super" suggests "supervised". */
         bool head = n >= 3 && strncasecmp(word, candidates[i], n) == 0;
         unsigned distance = head ? 1 : cc_edit_distance(word, candidates[i]);
         size_t length = strlen(candidates[i]), longer = length > n ? length : n;

@@ -11,7 +11,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-/* A member that claims more than this is damage or malice, not a data set's file. */
+/* No data set's file is this large, so a member that claims more is damaged or malicious. */
 static const int64_t member_limit = (int64_t)1 << 31;
 
 bool cc_archive_supported(void) { return true; }
@@ -22,7 +22,7 @@ static camcl_status corrupt(struct archive *archive, const char *path, camcl_err
     return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt archive: %s (fetch it again)", path, why ? why : "cannot read it");
 }
 
-/* The current member's content. A size that the header does not tell (0 for a bare .gz) grows as data arrives. */
+/* Reads the current member's content. If the header does not tell the size (0 for a bare .gz), the buffer grows as data arrives. */
 static camcl_status read_member(struct archive *archive, struct archive_entry *entry, const char *path, cc_blob *blob, camcl_error *err)
 {
     int64_t declared = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
@@ -93,8 +93,8 @@ static uint32_t little_endian(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* libarchive does not look at gzip's checksum, and a flipped bit often decompresses to other pixels. The trailer is the file's
- * last eight bytes, checksum and size; where the size differs the file has several members, or something behind it. */
+/* libarchive does not check gzip's checksum, and a flipped bit often decompresses to other pixels. The file's last eight bytes are the
+ * checksum and the size. If the size differs, the file has several members or trailing bytes, and this check does not apply. */
 static camcl_status check_gzip(const char *path, const cc_blob *content, camcl_error *err)
 {
     uint8_t head[2], trailer[8];
@@ -134,7 +134,7 @@ cleanup:
     return status;
 }
 
-/* Decompresses first and walks the members in memory, so that the checksum is checked before anything is believed. */
+/* Decompresses the file first and then walks the members in memory, so that the checksum is checked before any member is used. */
 camcl_status cc_archive_read(const char *path, const char *const *names, size_t count, cc_blob *blobs, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -8,7 +8,7 @@ void cc_augment_flips(const cc_augment_options *options, cc_rng_stream stream, u
 {
     for (size_t i = 0; i < batch; i++) {
         cc_rng rng = cc_rng_at(options->seed, stream, step * batch + i);
-        /* Both are always drawn: switching one off leaves the other as it was. */
+        /* Both numbers are always drawn, so that turning one kind of flip off does not change the other. */
         const bool horizontal = cc_rng_below(&rng, 2) != 0, vertical = cc_rng_below(&rng, 2) != 0;
         out[i] = (cc_transform){ .source = (int32_t)sources[i],
                                  .flip_h = options->flip_horizontal && horizontal,
@@ -18,7 +18,8 @@ void cc_augment_flips(const cc_augment_options *options, cc_rng_stream stream, u
     }
 }
 
-/* ceil(share * size), at least 1. Shares are decimal fractions that binary ones only come near: what is whole but for that is whole. */
+/* ceil(share * size), at least 1. A decimal share such as 0.7 has no exact binary form, so a product that exceeds a whole number by less
+ * than the rounding error counts as that whole number. */
 static uint32_t least_side(double share, size_t size)
 {
     const double exact = share * (double)size, least = ceil(exact - 1e-9 * (double)size);

@@ -1,4 +1,5 @@
-/* What happens to the images of a batch, drawn on the host: a few integers per image, a pure function of (seed, step, row). */
+/* The random flips, crops and turns of a batch's images, drawn on the host: a few integers per image, which are a pure function of
+ * (seed, step, row). */
 #ifndef CC_DATA_AUGMENT_H
 #define CC_DATA_AUGMENT_H
 

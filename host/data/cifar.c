@@ -45,7 +45,7 @@ static camcl_status count_records(const layout *form, const cc_source_file *file
     return CAMCL_OK;
 }
 
-/* Appends a file's images to a part, planar to interleaved, from the part's image number *next on. */
+/* Appends a file's images to a part, from the part's image *next on. The file's planar pixels become interleaved. */
 static camcl_status append(camcl_dataset *dataset, camcl_dataset_part part, const layout *form, const cc_source_file *file, size_t *next,
                            camcl_error *err)
 {
@@ -102,7 +102,8 @@ camcl_status cc_cifar10_read(camcl_dataset *dataset, const camcl_dataset_spec *s
     static const layout form = {
         { "cifar10", folders, "cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz" }, 1, 10, 5
     };
-    /* Of the 50,000 training images; kept for parts of the data set too, so that checkpoints mean the same. */
+    /* Statistics of the 50,000 training images. Parts of the data set use them too, so that a checkpoint's inputs are always normalised
+     * alike. */
     static const float mean[3] = { 0.49139968f, 0.48215841f, 0.44653091f }, deviation[3] = { 0.24703223f, 0.24348513f, 0.26158784f };
     cc_source_file files[] = { { .name = "data_batch_1.bin" },
                                { .name = "data_batch_2.bin" },

@@ -8,11 +8,11 @@
 #include "base/diag.h"
 #include "camcl/image.h"
 
-/* Whether the bytes start as a file of the format does. */
+/* Whether the bytes begin with the format's signature. */
 bool cc_is_png(const void *data, size_t size);
 bool cc_is_jpeg(const void *data, size_t size);
 
-/* To RGB, as camcl_image_decode; *out is empty before and after a failure. */
+/* Decodes to RGB, as camcl_image_decode does. *out is empty before the call, and after a failure. */
 camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
 camcl_status cc_jpeg_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
 

@@ -50,7 +50,7 @@ static uint8_t srgb_byte(double linear)
     return (uint8_t)(value <= 0 ? 0 : value >= 1 ? 255 : value * 255.0 + 0.5);
 }
 
-/* OKLab to sRGB with the paper's matrices; what lies outside of sRGB is clamped per channel. */
+/* Converts OKLab to sRGB with the paper's matrices. Colours outside sRGB are clamped per channel. */
 static void to_srgb(lab from, uint8_t rgb[3])
 {
     double l = from.l + 0.3963377774 * from.a + 0.2158037573 * from.b;

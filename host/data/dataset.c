@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-/* has_statistics: the reader sets mean and std itself (published constants); else they are computed from the images. */
+/* has_statistics: the reader sets mean and std itself (published constants). Otherwise they are computed from the images. */
 static const struct {
     const char *name;
     cc_dataset_reader *read;
@@ -72,7 +72,7 @@ cleanup:
     return status;
 }
 
-/* Sums are whole numbers, so that the result does not depend on the order of summation. */
+/* The sums are whole numbers, so that the result does not depend on the order of summation. */
 static void compute_statistics(camcl_dataset *dataset)
 {
     camcl_dataset_info *info = &dataset->info;

@@ -25,8 +25,8 @@ camcl_status cc_dataset_set_classes(camcl_dataset *dataset, const char *const *n
 /* Class names from a text file: one per line, blank lines skipped. More or fewer than `count`: CAMCL_BAD_DATA naming `file`. */
 camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, const char *text, size_t count, camcl_error *err);
 
-/* Readers fill everything but info.name; mean and std only if `has_statistics` below. What they allocate belongs to the data
- * set, also when they fail. */
+/* A reader fills everything except info.name, and mean and std only if `has_statistics` is set for it. What it allocates belongs to the
+ * data set, also after a failure. */
 typedef camcl_status cc_dataset_reader(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err);
 cc_dataset_reader cc_shapes_read, cc_cifar10_read, cc_cifar100_read, cc_mnist_read, cc_fashion_mnist_read, cc_folder_read;
 

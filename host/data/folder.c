@@ -11,7 +11,7 @@
 #include "camcl/image.h"
 #include "data/dataset.h"
 
-/* Paths of what is in a folder, with the label of what they will become. */
+/* One path in a folder, and the label that its picture or pictures get. */
 typedef struct entry {
     char *path;
     int32_t label;
@@ -44,7 +44,7 @@ static bool is_picture(const char *path)
 
 static int by_path(const void *a, const void *b) { return strcmp(((const entry *)a)->path, ((const entry *)b)->path); }
 
-/* Appends the folder's sub-folders, or its pictures, in byte order of their names; hidden ones and others are left out. */
+/* Appends either the folder's sub-folders or its pictures, in byte order of their names. Hidden entries and other files are left out. */
 static camcl_status list_folder(const char *folder, bool folders, int32_t label, listing *list, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -74,7 +74,8 @@ cleanup:
     return status;
 }
 
-/* The class folders below root/part; with `classes`, all must be among those, and labels say which. */
+/* Lists the class folders below root/part. With `classes`, every folder must be one of those, and its label is the class's position
+ * there. */
 static camcl_status list_classes(const char *root, const char *part, const listing *classes, listing *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -68,8 +68,8 @@ camcl_status camcl_image_write_png(const char *path, const camcl_image *image, c
     return status;
 }
 
-/* The two neighbours of position i on an axis of `from` points stretched to `to` points with its ends kept, and the second
- * one's weight. */
+/* For point i of an axis that is resized from `from` to `to` points with both ends fixed: the two neighbouring points of the original
+ * axis, and the weight of the second one. */
 typedef struct tap {
     uint32_t low, high;
     float weight;
@@ -123,7 +123,7 @@ camcl_status camcl_image_enlarge(const camcl_image *image, uint32_t factor, camc
     return CAMCL_OK;
 }
 
-/* NaN compares false, and becomes 0. */
+/* NaN compares false, so it becomes 0. */
 static unsigned color_index(float value) { return value > 0.0f ? (value < 1.0f ? (unsigned)(value * 255.0f + 0.5f) : 255u) : 0u; }
 
 camcl_status camcl_image_from_map(const float *map, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)

@@ -1,4 +1,4 @@
-/* JPEG. The only place that knows libjpeg. Errors come by longjmp: see image_png.c. */
+/* JPEG. The only place that knows libjpeg. libjpeg's errors come by longjmp; image_png.c says what follows from that. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +23,7 @@ typedef struct session {
     jmp_buf escape;
     const char *name;
     camcl_error *err;
-    camcl_status status; /* of a failure that is not libjpeg's own */
+    camcl_status status; /* set by a failure outside libjpeg */
     char reason[JMSG_LENGTH_MAX];
     camcl_image *out;
     uint8_t *row; /* CMYK: [width, 4] */
@@ -38,8 +38,8 @@ static void on_error(j_common_ptr jpeg)
 
 static void print_nothing(j_common_ptr jpeg) { (void)jpeg; }
 
-/* libjpeg paints damage grey and warns; a picture half grey must not pass for a good one. Stray bytes between segments and
- * odd version numbers are common and harmless. */
+/* libjpeg fills damaged parts with grey and only warns. A half-grey picture must not pass for a good one, so warnings about damage are
+ * errors here. Stray bytes between segments and odd version numbers are common and harmless, so their warnings are ignored. */
 static void on_warning(j_common_ptr jpeg, int level)
 {
     if (level >= 0) return;
@@ -55,7 +55,7 @@ static void on_warning(j_common_ptr jpeg, int level)
 
 static void source_nothing(j_decompress_ptr jpeg) { (void)jpeg; }
 
-/* All bytes are there from the start: being asked for more means that the file ends too early. */
+/* The whole file is in memory from the start, so libjpeg asks for more only if the file is truncated. */
 static boolean source_more(j_decompress_ptr jpeg)
 {
     ERREXIT(jpeg, JERR_INPUT_EOF);
@@ -70,7 +70,7 @@ static void source_skip(j_decompress_ptr jpeg, long n)
     jpeg->src->bytes_in_buffer -= (size_t)n;
 }
 
-/* Adobe's programs store CMYK inverted, and mark it. */
+/* Adobe's programs store CMYK inverted and mark the file accordingly. */
 static void convert_cmyk(const uint8_t *from, uint32_t pixels, bool inverted, uint8_t *to)
 {
     for (uint32_t i = 0; i < pixels; i++, from += 4, to += 3)
@@ -107,7 +107,7 @@ static void decode(session *s)
     jpeg_finish_decompress(jpeg);
 }
 
-/* False when libjpeg left by longjmp. */
+/* Returns false if libjpeg left by longjmp. */
 static bool decode_completes(session *s)
 {
     if (setjmp(s->escape) != 0) return false;

@@ -1,5 +1,5 @@
-/* PNG. The only place that knows libpng. libpng reports errors by longjmp: what must survive one lives in a struct of the caller
- * of the function that has the setjmp, so that no variable is indeterminate after it. */
+/* PNG. The only place that knows libpng. libpng reports errors by longjmp, after which changed local variables of the function that
+ * called setjmp are indeterminate. So everything that is needed after an error lives in a struct that belongs to that function's caller. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ bool cc_is_png(const void *data, size_t size)
 typedef struct session {
     const char *name;
     camcl_error *err;
-    camcl_status status; /* of a failure that is not libpng's own */
+    camcl_status status; /* set by a failure outside libpng */
     char reason[160];
     png_structp png;
     png_infop info;
@@ -51,7 +51,7 @@ static void read_bytes(png_structp png, png_bytep to, size_t n)
     s->left -= n;
 }
 
-/* RGBA over white into RGB. */
+/* Blends RGBA over white and stores RGB. */
 static void lay_over_white(const uint8_t *from, size_t pixels, uint8_t *to)
 {
     for (size_t i = 0; i < pixels; i++, from += 4, to += 3)
@@ -59,7 +59,7 @@ static void lay_over_white(const uint8_t *from, size_t pixels, uint8_t *to)
             to[c] = (uint8_t)((from[c] * from[3] + 255 * (255 - from[3]) + 127) / 255);
 }
 
-/* Everything becomes 8-bit RGBA. */
+/* Asks libpng to convert every pixel format to 8-bit RGBA. */
 static void set_transformations(session *s)
 {
     png_set_expand(s->png);
@@ -91,7 +91,7 @@ static void decode(session *s)
     lay_over_white(s->rows, (size_t)width * height, s->out->pixels);
 }
 
-/* Runs a job that libpng may leave by longjmp; false when it did. */
+/* Runs a job. Returns false if libpng left it by longjmp. */
 static bool completes(session *s, void (*job)(session *))
 {
     if (setjmp(png_jmpbuf(s->png)) != 0) return false;

@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 
-/* sin(pi/2 x) on 0..1 as x (c0 - x^2 (c1 - x^2 (c2 - x^2 (c3 - x^2 c4)))), coefficients in units of 2^-30, close to the Taylor
- * series: within 4e-7, far below CC_ONE's grain. */
+/* sin(pi/2 x) on 0..1 as x (c0 - x^2 (c1 - x^2 (c2 - x^2 (c3 - x^2 c4)))), coefficients in units of 2^-30, close to the Taylor series.
+ * The error is below 4e-7, far below 1 / CC_ONE. */
 static int32_t quarter_sine(int32_t step)
 {
     const int64_t c0 = 1686629713, c1 = 693598668, c2 = 85570174, c3 = 5027098, c4 = 168051;
@@ -48,7 +48,7 @@ static void add(cc_outline *out, int32_t x, int32_t y)
 /* value * by / CC_ONE */
 static int32_t scaled(int32_t value, int32_t by) { return value * by / CC_ONE; }
 
-/* Between low and high, both in thousandths of a unit. */
+/* Interpolates between low and high, both in thousandths of a unit. */
 static int32_t vary(int32_t low, int32_t high, int32_t variant) { return (low * CC_ONE + (high - low) * variant) / 1000; }
 
 static void add_regular(cc_outline *out, int corners, int32_t radius, const cc_sines *sines)
@@ -68,7 +68,7 @@ static void add_star(cc_outline *out, int32_t waist, const cc_sines *sines)
     }
 }
 
-/* Left-right symmetric figures are given by their right half, top to bottom, in thousandths of a unit. */
+/* Adds a figure that is symmetric left to right, given by its right half from top to bottom in thousandths of a unit. */
 static void add_mirrored(cc_outline *out, const cc_point *half, int count)
 {
     for (int i = 0; i < count; i++)
@@ -167,7 +167,8 @@ typedef struct crossings {
     uint8_t count[rows];
 } crossings;
 
-/* Where the edge crosses the rows' centre lines; the lower end is left out, so that chained edges count once. */
+/* Records where the edge crosses the rows' centre lines. The end with the larger y is left out, so that a point that two edges share
+ * counts once. */
 static void cross_edge(crossings *all, cc_point a, cc_point b)
 {
     if (a.y == b.y) return;

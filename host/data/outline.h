@@ -1,5 +1,5 @@
-/* Plane figures in fixed point and how much of each pixel they cover. Integers only, so that every machine draws the same
- * bytes: neither libm's last bit nor contraction into fused multiply-add can change them. */
+/* Plane figures in fixed point, and how much of each pixel they cover. All arithmetic is on integers, so that every machine draws the
+ * same bytes: with floating point, libm's last bit or fused multiply-adds could change them. */
 #ifndef CC_DATA_OUTLINE_H
 #define CC_DATA_OUTLINE_H
 
@@ -49,18 +49,19 @@ typedef enum cc_figure {
 } cc_figure;
 
 const char *cc_figure_name(cc_figure figure);
-/* A figure around the origin, of about the area of a disc of radius CC_ONE * 4/5. `variant` (0..CC_ONE) moves its free
+/* A figure around the origin whose area is about that of a disc of radius CC_ONE * 4/5. `variant` (0..CC_ONE) sets its one free
  * proportion: the width of a ring, a cross's arms, a star's waist, ... */
 void cc_figure_outline(cc_figure figure, int32_t variant, const cc_sines *sines, cc_outline *out);
 
-/* Scales by (sx, sy) / CC_ONE, turns by angle and moves to (x, y): from the figure's coordinates to the picture's, where a
- * figure unit (CC_ONE) has the length `radius`, in CC_PIXEL-ths of a pixel. */
+/* Scales by (sx, sy) / CC_ONE, turns by angle and moves to (x, y). This maps the figure's coordinates to the picture's: a figure unit
+ * (CC_ONE) has the length `radius` there, in CC_PIXEL-ths of a pixel. */
 typedef struct cc_placement {
     int32_t x, y, radius, sx, sy, angle;
 } cc_placement;
 void cc_outline_place(cc_outline *outline, const cc_placement *placement, const cc_sines *sines);
 
-/* coverage: [CC_CANVAS, CC_CANVAS], 0..CC_FULL, of an outline in picture coordinates: exact across, eight samples down. */
+/* Computes coverage [CC_CANVAS, CC_CANVAS], 0..CC_FULL, of an outline in picture coordinates: exact along x, eight samples per pixel
+ * along y. */
 void cc_outline_cover(const cc_outline *outline, uint16_t *coverage);
 
 #endif

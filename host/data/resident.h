@@ -14,13 +14,13 @@ typedef struct cc_images_spec {
 
 typedef struct cc_resident cc_resident;
 
-/* Copies everything to the device, in buffers no larger than its largest. The caller owns *out. */
+/* Copies everything to the device, split into buffers that the device allows. The caller owns *out. */
 camcl_status cc_resident_create(camcl_device *device, const cc_images_spec *spec, cc_resident **out, camcl_error *err);
 void cc_resident_destroy(cc_resident **resident);
 size_t cc_resident_channels(const cc_resident *resident);
 
-/* Records: rows dst_row0 .. dst_row0+n-1 of dst [*,size,size,C] = the images that transforms [n,8] name, normalised, resized to size,
- * flipped. Rows whose source is negative are left alone. */
+/* Records: rows dst_row0 .. dst_row0+n-1 of dst [*,size,size,C] = the images that transforms [n,8] names, normalised, resized to size
+ * and flipped. Rows whose source is negative are not written. */
 camcl_status cc_resident_load(const cc_resident *resident, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, cc_tensor dst,
                               size_t dst_row0, camcl_error *err);
 /* Records: out[i] (i32) = label of transforms[i].source, -1 where the source is negative. */

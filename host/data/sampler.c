@@ -6,7 +6,7 @@
 #include "base/memory.h"
 
 struct cc_sampler {
-    uint32_t *indices, *order; /* the pool; positions in it, of pass `pass` */
+    uint32_t *indices, *order; /* the pool; the order of its positions in pass `pass` */
     size_t count;
     uint64_t seed, pass;
     cc_rng_stream stream;

@@ -1,5 +1,5 @@
-/* The data set that needs no download: one labelled figure per image, at random place, size, stretch and angle, in colours that
- * do not depend on its class, on a textured background among clutter. Image i of a part is a pure function of (seed, part, i). */
+/* The data set that needs no download. Each image shows one labelled figure at a random place, size, stretch and angle, on a textured
+ * background among clutter; its colours do not depend on its class. Image i of a part is a pure function of (seed, part, i). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "data/outline.h"
 #include "data/texture.h"
 
-/* How hard it is. Lengths in CC_PIXEL-ths of a pixel, proportions in CC_ONE-ths, colours in bytes. Changing any of them
- * changes the data set: tests/unit/test_shapes.c knows its checksum. */
+/* Constants that set the difficulty. Lengths are in CC_PIXEL-ths of a pixel, proportions in CC_ONE-ths, colours in bytes. Changing one
+ * changes the data set, whose checksum tests/unit/test_shapes.c checks. */
 enum {
     radius_least = 7 * CC_PIXEL,
     radius_most = 12 * CC_PIXEL,       /* of the labelled figure */
@@ -19,7 +19,7 @@ enum {
     margin = CC_PIXEL * 3 / 4,         /* share of the radius kept inside the picture, / CC_PIXEL */
     background_value_most = 170,
     figure_value_least = 120, /* largest channel of their colours */
-    contrast_least = 40,      /* in brightness, of figure over background, if it can be had */
+    contrast_least = 40,      /* of the figure's brightness over the background's, if one of the tried colours has it */
     contrast_tries = 8,
     fill_spread = 36, /* per channel, between the two colours of a figure's fill */
     bits_most = 2,    /* small figures of any class that are not the label */
@@ -45,7 +45,7 @@ typedef struct sheet {
     uint16_t coverage[area], mix[area];
 } sheet;
 
-/* Hue and saturation at random, value (the largest channel) in low..high. */
+/* Draws hue and saturation at random, and value (the largest channel) from low..high. */
 static colour random_colour(cc_rng *rng, int32_t low, int32_t high)
 {
     int32_t hue = cc_between(rng, 0, 6 * 256 - 1), saturation = cc_between(rng, 40, 230), value = cc_between(rng, low, high);
@@ -65,7 +65,7 @@ static colour random_colour(cc_rng *rng, int32_t low, int32_t high)
 /* 0..255, weights of ITU-R BT.601. */
 static int32_t brightness(const colour *from) { return (299 * from->rgb[0] + 587 * from->rgb[1] + 114 * from->rgb[2]) / 1000; }
 
-/* The first colour that is brighter than both of the background's by contrast_least, else the brightest of those tried. */
+/* Draws colours and returns the first that is brighter than both background colours by contrast_least, or else the brightest drawn. */
 static colour contrasting_colour(sheet *s)
 {
     colour best = { { 0, 0, 0 } };
@@ -91,7 +91,7 @@ static colour nearby(sheet *s, const colour *from, int32_t spread)
     return out;
 }
 
-/* Lays a texture between two colours over the picture, as far as coverage (NULL: everywhere) says. */
+/* Blends a texture of two colours over the picture, weighted by coverage (NULL: everywhere fully). */
 static void paint(sheet *s, const colour *first, const colour *second, const uint16_t *coverage)
 {
     uint8_t *to = s->pixels;
@@ -128,7 +128,7 @@ static void draw_line(sheet *s)
     paint(s, &ink, &ink, s->coverage);
 }
 
-/* A figure of random proportions with `radius`, its centre at least `inset` from the edges; leaves its coverage. */
+/* Draws a figure of random proportions with `radius`, its centre at least `inset` from the edges, and stores its coverage in the sheet. */
 static void place_figure(sheet *s, cc_figure figure, int32_t radius, int32_t inset)
 {
     cc_outline outline;
@@ -160,7 +160,7 @@ static void draw_object(sheet *s, cc_figure figure, uint8_t *mask)
         mask[i] = s->coverage[i] >= CC_FULL / 2 ? 255 : 0;
 }
 
-/* The difference of two uniform draws, 0..7 each: triangular, one random byte per channel. */
+/* Adds noise: per channel the difference of two uniform draws from 0..7, which is triangular. One random byte gives both. */
 static void add_noise(sheet *s)
 {
     int32_t amplitude = cc_between(&s->rng, 0, noise_most);
@@ -203,7 +203,7 @@ static void draw_batch(void *context, size_t batch)
     const drawing *d = context;
     sheet s = { .sines = d->sines };
     for (uint32_t i = (uint32_t)batch * BATCH; i < d->count && i / BATCH == batch; i++) {
-        /* Classes take turns: any part is balanced to within one, and the first ten images show all. */
+        /* Classes take turns, so that every part is balanced to within one image and the first ten images show all classes. */
         d->images->labels[i] = (int32_t)(i % CC_FIGURES);
         s.rng = cc_rng_at(d->seed, d->stream, i);
         s.pixels = d->images->pixels + (size_t)i * image_bytes;

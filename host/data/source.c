@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* folder/name or folder/name.gz, whichever exists; NULL in *path when neither does. */
+/* Finds folder/name or folder/name.gz, whichever exists. *path is NULL if neither does. */
 static camcl_status find_file(const char *folder, const char *name, char **path, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -39,7 +39,7 @@ static camcl_status holds_any(const char *folder, const cc_source_file *files, s
     return CAMCL_OK;
 }
 
-/* The folder or the archive that root leads to. */
+/* Finds the folder or archive that `root` refers to. */
 static camcl_status locate(const cc_source *source, const char *root, const cc_source_file *files, size_t count, char **place,
                            bool *is_archive, camcl_error *err)
 {

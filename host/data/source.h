@@ -22,9 +22,9 @@ typedef struct cc_source_file {
     char *path;   /* result: where it was found, for messages */
 } cc_source_file;
 
-/* Reads every file from the folder, or the archive, that `root` leads to. A file `name` may also be there as `name`.gz.
- * CAMCL_BAD_DATA when the root, the folder or a file that is not optional is missing, naming all that are. Results are
- * to be freed with cc_source_free, also after an error. */
+/* Reads every file from the folder or archive that `root` refers to. A file `name` may also be there as `name`.gz. CAMCL_BAD_DATA if the
+ * root, the folder or a file that is not optional is missing; the message names every missing file. The caller frees results with
+ * cc_source_free, also after an error. */
 camcl_status cc_source_read(const cc_source *source, const char *root, cc_source_file *files, size_t count, camcl_error *err);
 void cc_source_free(cc_source_file *files, size_t count);
 

@@ -9,7 +9,7 @@
 
 typedef enum pool { FREE, LABELED, UNLABELED, VALIDATION, POOLS } pool;
 
-/* Images of a class, in official order: members[starts[c]] .. members[starts[c + 1] - 1]. */
+/* The images of class c, in official order, are members[starts[c]] .. members[starts[c + 1] - 1]. */
 typedef struct census {
     uint32_t *members; /* [n] */
     size_t *starts;    /* [classes + 1] */
@@ -87,7 +87,7 @@ static camcl_status count_unlabeled(const cc_split_spec *spec, size_t left, size
     return CAMCL_OK;
 }
 
-/* Validation first, so that it stays the same whatever the number of labelled images. */
+/* Draws validation images first, so that they do not depend on the number of labelled images. */
 static camcl_status mark_balanced(const census *all, size_t n, size_t classes, const cc_split_spec *spec, uint8_t *pools, camcl_error *err)
 {
     uint32_t *order = NULL;
@@ -106,7 +106,7 @@ static camcl_status mark_balanced(const census *all, size_t n, size_t classes, c
     return CAMCL_OK;
 }
 
-/* From one permutation of all training images, so that the draw knows nothing of classes. */
+/* Draws from one permutation of all training images, so that the draw does not depend on classes. */
 static camcl_status mark_unlabeled(size_t n, size_t classes, uint64_t seed, size_t count, uint8_t *pools, camcl_error *err)
 {
     uint32_t *order = NULL;
@@ -193,7 +193,7 @@ void cc_split_write(const cc_split *split, cc_text *out)
     cc_text_add(out, "}\n");
 }
 
-/* One pool of the file; `pools` [n] remembers where each image went. */
+/* Reads one pool of the file. `pools` [n] holds the pool that each image belongs to. */
 static camcl_status read_pool(const char *file, const cc_json *json, const char *name, pool which, uint8_t *pools, size_t n,
                               uint32_t **indices, size_t *count, camcl_error *err)
 {

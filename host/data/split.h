@@ -29,19 +29,19 @@ typedef struct cc_split {
     size_t labeled_count, unlabeled_count, validation_count;
 } cc_split;
 
-/* Draws the pools. labels: [n], each 0..classes-1. Labelled and validation images are balanced over classes; unlabelled ones are
- * drawn from the rest without looking at labels. With one seed, a smaller labelled pool is part of a larger one as long as
- * `validation` stays. CAMCL_BAD_CONFIG, with the nearest valid numbers, when the spec does not fit the data. Whatever is in *out
- * before is overwritten; free it with cc_split_free. */
+/* Draws the pools. labels: [n], each 0..classes-1. Labelled and validation images are balanced over classes. Unlabelled images are drawn
+ * from the rest, and the draw does not use their labels. With the same seed and `validation`, a smaller labelled pool is part of a
+ * larger one. CAMCL_BAD_CONFIG, with the nearest valid numbers, if the spec does not fit the data. The previous content of *out is
+ * overwritten; free it with cc_split_free. */
 camcl_status cc_split_make(const int32_t *labels, size_t n, size_t classes, const cc_split_spec *spec, cc_split *out, camcl_error *err);
 void cc_split_free(cc_split *split);
 
-/* {"labeled": [...], "unlabeled": [...], "validation": [...]} and a newline. */
+/* Writes {"labeled": [...], "unlabeled": [...], "validation": [...]} and a newline. */
 void cc_split_write(const cc_split *split, cc_text *out);
 /* Reads that text. `file` names it in messages. CAMCL_BAD_DATA unless the pools are there, sorted, disjoint and below n. */
 camcl_status cc_split_read(const char *file, const char *json, size_t length, size_t n, cc_split *out, camcl_error *err);
 
-/* "labelled 500 (50 per class), unlabelled 500, validation 5000, test 10000". */
+/* Writes "labelled 500 (50 per class), unlabelled 500, validation 5000, test 10000". */
 void cc_split_describe(const cc_split *split, size_t classes, size_t test_count, cc_text *out);
 
 #endif

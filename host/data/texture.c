@@ -8,7 +8,7 @@ int32_t cc_between(cc_rng *rng, int32_t low, int32_t high) { return low + (int32
 
 static uint16_t clamp(int32_t value) { return (uint16_t)(value < 0 ? 0 : value > whole ? whole : value); }
 
-/* The distance of a pixel's centre from the picture's, along a direction, in half pixels times CC_ONE. */
+/* The distance along a direction from the picture's centre to a pixel's centre, in half pixels times CC_ONE. */
 static int32_t along(const cc_sines *sines, int32_t angle, int x, int y)
 {
     return (2 * x + 1 - size) * cc_cos(sines, angle) + (2 * y + 1 - size) * cc_sin(sines, angle);

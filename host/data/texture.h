@@ -7,11 +7,11 @@
 #include "base/rng.h"
 #include "data/outline.h"
 
-/* mix: [CC_CANVAS, CC_CANVAS], 0..256: how much of the second of two colours each pixel takes. Kind and proportions come from
- * rng. */
+/* Draws mix [CC_CANVAS, CC_CANVAS], 0..256: each pixel's share of the second of two colours. The kind of texture and its proportions
+ * come from rng. */
 void cc_texture_draw(cc_rng *rng, const cc_sines *sines, uint16_t *mix);
 
-/* Uniform in low..high, both included. */
+/* Draws a number uniformly from low..high, both included. */
 int32_t cc_between(cc_rng *rng, int32_t low, int32_t high);
 
 #endif

@@ -7,7 +7,7 @@ static camcl_status f32(cc_tape *tape, const char *name, unsigned rank, const si
     return cc_tensor_on_tape(tape, name, CC_F32, rank, dim, out, err);
 }
 
-/* The backward pass of the explained logits, down to the stage. */
+/* Records the backward pass from the explained logits down to the stage. */
 static camcl_status explain(cc_cam *cam, cc_model *model, cc_tape *tape, camcl_error *err)
 {
     size_t n = cam->spec.batch, classes = model->graph->spec.classes, last = cc_pass_last(cam->pass);

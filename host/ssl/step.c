@@ -19,7 +19,7 @@ struct cc_step {
     cc_tensor hyper;                    /* [HYPER_COUNT] */
     cc_tensor sums[SUMS_COUNT], report; /* [4] each, [16] */
     cc_buffer *velocity, *average;
-    bool *written;           /* parameters whose gradient this step has begun */
+    bool *written;           /* parameters that already have a gradient in this step */
     cc_pass *passes[3];      /* labelled (or joint), weak, strong */
     cc_tensor images[3];     /* joint: all in images[0] */
     cc_tensor labels, truth; /* [B], [U] i32 */
@@ -54,7 +54,7 @@ static camcl_status image_tensor(cc_step *step, const char *name, size_t rows, c
     return cc_tensor_on_tape(step->tape, name, CC_F32, CC_DIMS(rows, s, s, cc_resident_channels(step->data)), out, err);
 }
 
-/* Views in rows of one tensor (joint) or in tensors of their own. */
+/* Loads the views into rows of one tensor (joint) or into one tensor each. */
 static camcl_status record_images(cc_step *step, camcl_error *err)
 {
     const cc_step_spec *s = &step->spec;
@@ -85,7 +85,7 @@ static camcl_status record_images(cc_step *step, camcl_error *err)
 
 static cc_device_scalar sum(const cc_step *step, int which, size_t index) { return (cc_device_scalar){ step->sums[which].buffer, index }; }
 
-/* What L_u and L_c are divided by: the number of confident images, or of all. */
+/* The divisor of L_u and L_c: the number of confident images, or of all unlabelled images. */
 static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS_CONFIDENCE, step->spec.objective.whole_batch ? 2 : 0); }
 
 static camcl_status record_forward(cc_step *step, int which, size_t rows, camcl_error *err)
@@ -135,8 +135,8 @@ static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits,
     return cc_pass_backward(pass, cc_pass_last(pass), 0, step->written, err);
 }
 
-/* One pass over [labelled; weak; strong]. The weak rows' logits get no gradient, but their activations do, through the shared
- * statistics. */
+/* One pass over [labelled; weak; strong]. The logits of the weak rows get no gradient, but their activations do, because all rows share
+ * the batch statistics. */
 static camcl_status record_joint(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled, rows = b + 2 * u;
@@ -151,8 +151,8 @@ static camcl_status record_joint(cc_step *step, camcl_error *err)
     return record_backward(step, 0, dlogits, err);
 }
 
-/* Three passes. Each runs backward as soon as its loss is known, so that its activations can go: the weights stay the same until the
- * update, and gradients only add up. */
+/* Three passes. Each one's backward pass follows as soon as its loss is known, so that its activations can be freed. The result is the
+ * same as with one backward pass at the end: the weights do not change before the update, and gradients are sums. */
 static camcl_status record_separate(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
@@ -172,7 +172,7 @@ static camcl_status record_separate(cc_step *step, camcl_error *err)
 
 /* ---- Grad-CAM consistency */
 
-/* The unlabelled views as a tensor that starts at row 0. */
+/* Returns the rows of one unlabelled view as a tensor of its own. */
 static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_error *err)
 {
     const cc_step_spec *s = &step->spec;

@@ -176,7 +176,7 @@ static int kernel_by_time(const void *a, const void *b)
     return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->name, y->name);
 }
 
-/* The rows of the step's tape, and of the one that brings weight layouts up to date. */
+/* Profiles the step's tape and the tape that refreshes weight layouts, and returns the rows of both. */
 static camcl_status profile(bench *b, cc_profile_row **out, size_t *count, camcl_error *err)
 {
     enum { RUNS = 3 };
@@ -201,7 +201,7 @@ cleanup:
     return status;
 }
 
-/* "OP DIRECTION SHAPE = VARIANT"; launches without a label are named after what they do. */
+/* Splits a label "OP DIRECTION SHAPE = VARIANT". A launch without a label gets its kernel's name. */
 static void split_label(const cc_profile_row *row, camcl_op_time *op)
 {
     char text[sizeof row->label];
@@ -223,11 +223,12 @@ static void split_label(const cc_profile_row *row, camcl_op_time *op)
     snprintf(op->shape, sizeof op->shape, "%s", rest[length] ? rest + length + 1 : "");
 }
 
-/* What the operation needs, and how near the device comes to it. */
+/* Computes the operation's rates, and the percentage of what the device could reach. */
 static void rate(camcl_op_time *op, double flops, double bytes, const char *label, const camcl_peak *peak)
 {
     cc_problem p;
-    /* What a convolution does to its sums on the way out costs nothing beside them. */
+    /* A fused convolution (bias, residual, activation before its sums are stored) counts as the plain one, because the extra operations
+     * are few. */
     char key[sizeof((cc_profile_row *)0)->label];
     const bool fused = strncmp(label, "conv2d_affine", 13) == 0;
     snprintf(key, sizeof key, "%s%s", fused ? "conv2d" : "", label + (fused ? 13 : 0));
@@ -256,7 +257,7 @@ static camcl_status by_operation(const cc_profile_row *rows, size_t count, camcl
         size_t before = 0;
         while (strcmp(rows[before].label, rows[i].label) != 0 || (*rows[i].label == '\0' && strcmp(rows[before].name, rows[i].name) != 0))
             before++;
-        if (before < i) continue; /* its row exists: all kernels of a label were gathered at the first */
+        if (before < i) continue; /* the label's first kernel made this row and gathered all of its kernels */
         camcl_op_time *op = &out->ops[out->op_count++];
         double flops = 0, bytes = 0;
         split_label(&rows[i], op);
@@ -299,7 +300,8 @@ static camcl_status by_kernel(const cc_profile_row *rows, size_t count, camcl_st
     return CAMCL_OK;
 }
 
-/* Before and after the rest: what else runs on the machine for a moment would make every operation look better than it is. */
+/* Measures the peak again, after the operations, and keeps the higher figures. If other work slowed one measurement of the peak down,
+ * every operation would look better than it is. */
 static camcl_status peak_again(camcl_device *device, camcl_peak *peak, camcl_error *err)
 {
     camcl_peak again;
@@ -325,7 +327,7 @@ camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, c
     for (unsigned i = 0; i < WARM_UP; i++)
         CC_TRY(run_once(&b, device, err));
     CC_TRY(profile(&b, &rows, &count, err));
-    bench_close(&b); /* the peak takes memory of its own */
+    bench_close(&b); /* frees its memory, which measuring the peak needs */
     memset(&b, 0, sizeof b);
     CC_TRY(peak_again(device, &out->peak, err));
     CC_TRY(by_operation(rows, count, out, err));

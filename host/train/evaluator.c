@@ -32,7 +32,8 @@ static camcl_status record(cc_evaluator *e, const cc_resident *data, camcl_error
     CC_TRY(cc_tensor_create(model->device, "sums", CC_F32, CC_DIMS(8), &e->sums, err));
     CC_TRY(cc_tensor_on_tape(e->tape, "images", CC_F32, CC_DIMS(e->batch, s, s, cc_resident_channels(data)), &images, err));
     CC_TRY(cc_tensor_on_tape(e->tape, "labels", CC_I32, CC_DIMS(e->batch), &labels, err));
-    /* The rows behind the last image of a set are not loaded: they have to hold numbers all the same. */
+    /* The last batch of a set may be partial. Its remaining rows are not loaded, but they must hold finite numbers, so the batch starts
+     * as zeros. */
     CC_TRY(cc_tape_zero(e->tape, images.buffer, err));
     CC_TRY(cc_resident_load(data, e->tape, e->batch, s, e->transforms, images, 0, err));
     CC_TRY(cc_resident_labels(data, e->tape, e->batch, e->transforms, labels, err));

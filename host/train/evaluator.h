@@ -11,14 +11,14 @@ typedef struct cc_evaluation {
 
 typedef struct cc_evaluator cc_evaluator;
 
-/* Images of a batch for a set of n: as many as keep a device busy, fewer where they are large, so that evaluation needs no more memory than
- * training does. */
+/* The number of images per batch for a set of n: enough to keep a device busy, and fewer if images are large, so that evaluation needs
+ * no more memory than training. */
 size_t cc_evaluator_batch(size_t n, size_t image_size);
 /* Records an eval-mode forward pass of `batch` images on a tape of `arena`; the caller commits the arena. */
 camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_t image_size, size_t batch, cc_arena *arena,
                                  cc_evaluator **out, camcl_error *err);
 void cc_evaluator_destroy(cc_evaluator **evaluator);
-/* Images indices[0..n) (NULL: 0..n-1). logits [n,classes] is filled unless NULL. Waits. */
+/* Evaluates images indices[0..n) (NULL: 0..n-1). logits [n,classes] is filled unless NULL. Waits for the result. */
 camcl_status cc_evaluator_run(cc_evaluator *evaluator, const uint32_t *indices, size_t n, cc_evaluation *out, float *logits,
                               camcl_error *err);
 

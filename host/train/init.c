@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* What wrappers of PyTorch put before every name. */
+/* Prefixes that PyTorch's wrappers put before every name. */
 static const char *const wrappers[] = { "module.", "model.", "_orig_mod." };
 
 static bool all_start_with(const cc_safetensors *file, const char *prefix)
@@ -19,7 +19,7 @@ static bool all_start_with(const cc_safetensors *file, const char *prefix)
     return count > 0;
 }
 
-/* The wrappers' prefixes that all tensors have. */
+/* Collects the wrapper prefixes that all of the file's tensors have. */
 static void find_prefix(const cc_safetensors *file, char *prefix, size_t size)
 {
     char longer[64];
@@ -52,7 +52,7 @@ static bool has_shape(const cc_st_tensor *tensor, const cc_param *p)
 
 static bool is_head(const cc_param *p) { return p->kind == CC_PARAM_LINEAR || p->kind == CC_PARAM_BIAS; }
 
-/* Classes of the file's head; 0 where it has none that sits on this network's features. */
+/* The number of classes of the file's head; 0 if the file has no head with this network's number of features. */
 static size_t head_classes(const cc_safetensors *file, const cc_init_report *report, const cc_graph *g)
 {
     size_t classes = 0;
@@ -105,7 +105,8 @@ static void check_param(misfit *m, const cc_safetensors *file, const cc_init_rep
     note(m, &line, tensor ? &m->shape : &m->missing);
 }
 
-/* Every batch norm may have a counter of its batches beside its statistics, which starts anew here. */
+/* Whether name is the counter of batches that PyTorch keeps beside a batch norm's statistics. Files may hold it, but it is not taken:
+ * counting starts anew. */
 static bool is_counter(const cc_graph *g, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -153,7 +154,7 @@ static camcl_status check(const char *path, const cc_safetensors *file, const cc
     return status;
 }
 
-/* ---- taking them */
+/* ---- taking the tensors */
 
 static camcl_status take(cc_model *model, size_t i, const cc_safetensors *file, cc_init_report *report, uint64_t seed, camcl_error *err)
 {

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* The columns behind step and epoch. */
+/* The columns after step and epoch. */
 static const struct {
     const char *name;
     size_t at;
@@ -63,7 +63,7 @@ static camcl_status write_metrics(const cc_metrics *metrics, const char *path, c
     return status;
 }
 
-/* A number in JSON's grammar, which no locale changes. */
+/* Reads a number in JSON's grammar, whatever the current locale. */
 static bool parse_number(const char *text, size_t length, double *out)
 {
     cc_json *json;
@@ -83,7 +83,7 @@ static bool parse_count(const char *text, size_t length, uint64_t *out)
     return length > 0;
 }
 
-/* One line without its end; false: not of this format. */
+/* Reads one line without its line end. Returns false if it is not of this format. */
 static bool parse_row(const char *line, const char *end, cc_metrics_row *row)
 {
     *row = cc_metrics_nothing;
@@ -232,7 +232,7 @@ static void get_string(const cc_json *object, const char *name, char *out, size_
     const char *value = cc_json_string(cc_json_get(object, name));
     size_t length = value == NULL ? 0 : cc_min_size(strlen(value), size - 1);
     while (length > 0 && value[length] != '\0' && ((unsigned char)value[length] & 0xC0) == 0x80)
-        length--; /* cut before a character */
+        length--; /* do not cut inside a UTF-8 sequence */
     if (length > 0) memcpy(out, value, length);
     out[length] = '\0';
 }
@@ -330,7 +330,7 @@ static char *next_field(char **at, bool *end_of_line)
     return field;
 }
 
-/* false: not of this format. */
+/* Returns false if data is not of this format. */
 static bool parse_confusion(char *data, cc_confusion *confusion, char **names)
 {
     char *at = data;
@@ -351,7 +351,7 @@ static bool parse_confusion(char *data, cc_confusion *confusion, char **names)
     return end && *at == '\0';
 }
 
-/* Fields of the first line but the first one; `data` stays as it is. */
+/* Counts the fields of the first line except the first one. `data` is not changed. */
 static size_t count_classes(const char *data)
 {
     size_t count = 0;
@@ -373,7 +373,7 @@ camcl_status cc_confusion_read(const char *path, cc_confusion *confusion, camcl_
     *confusion = (cc_confusion){ 0 };
     CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
     classes = count_classes(data);
-    /* Each cell takes two characters, so a file that claims more classes than it has room for ends here. */
+    /* Each cell takes at least two characters, so this check refuses a file that claims more classes than it has room for. */
     bool right = classes > 0 && cc_mul_size(classes, classes, &cells) && cells <= size && strlen(data) == size;
     if (right) {
         CC_TRY(CC_NEW(cells, &confusion->counts, err));

@@ -1,4 +1,4 @@
-/* The figures a run leaves: metrics.csv, result.json, confusion.csv. Each file appears whole or not at all. */
+/* The figures that a run leaves: metrics.csv, result.json, confusion.csv. Each file is written atomically. */
 #ifndef CC_TRAIN_METRICS_H
 #define CC_TRAIN_METRICS_H
 
@@ -7,14 +7,14 @@
 
 #include "base/diag.h"
 
-/* One evaluation. Percent are 0-100, losses and rates means since the row before; NaN: not available. */
+/* One evaluation. Percentages are 0-100. Losses and rates are means since the previous row. NaN: not available. */
 typedef struct cc_metrics_row {
     uint64_t step, epoch;
     double lr, threshold, loss, loss_s, loss_u, loss_c, mask_rate, pseudo_acc, train_top1;
     double val_loss, val_top1, val_top3, val_top5, images_per_s, seconds;
 } cc_metrics_row;
 
-extern const cc_metrics_row cc_metrics_nothing; /* step and epoch 0, all else not available */
+extern const cc_metrics_row cc_metrics_nothing; /* step and epoch are 0, everything else is not available */
 
 typedef struct cc_metrics {
     cc_metrics_row *rows;
@@ -26,13 +26,13 @@ typedef struct cc_metrics {
 camcl_status cc_metrics_read(const char *path, cc_metrics *metrics, camcl_error *err);
 void cc_metrics_free(cc_metrics *metrics);
 
-/* Adds a row and writes the file. After a failure file and *metrics are as before. Numbers have nine digits, so a row
- * that was read is written back to the same text. */
+/* Adds a row and writes the file. After a failure the file and *metrics are as before. Numbers have nine digits, so that a row that was
+ * read is written back as the same text. */
 camcl_status cc_metrics_append(cc_metrics *metrics, const char *path, const cc_metrics_row *row, camcl_error *err);
-/* For resuming: drops rows whose step is beyond `step`, and writes the file if there were any. */
+/* For resuming: drops the rows whose step is beyond `step`, and writes the file if there were any. */
 camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64_t step, camcl_error *err);
 
-/* result.json. NaN or "": not available (the optional members are then left out). */
+/* The content of result.json. NaN or "": not available; members marked optional are then left out of the file. */
 typedef struct cc_result {
     double best_epoch, best_val_top1;
     double test_loss, test_top1, test_top3, test_top5;
@@ -45,7 +45,7 @@ typedef struct cc_result {
 extern const cc_result cc_result_nothing;
 
 camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err);
-/* Unknown members are skipped, missing ones not available; no JSON object at all is CAMCL_BAD_DATA. */
+/* Unknown members are skipped, and missing members become not available. A file that is not a JSON object is CAMCL_BAD_DATA. */
 camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *err);
 
 /* confusion.csv: a line "true\predicted,NAME,..." and then per true class "NAME,count,...", quoted as in RFC 4180. */

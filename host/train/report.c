@@ -84,7 +84,7 @@ static const cc_report_run *best_run(const cc_report_run *runs, size_t count, co
 
 static bool same_or_unknown(double a, double b) { return a == b || isnan(a) || isnan(b); }
 
-/* What the comparison says, no more than it bears. */
+/* Says in words what the comparison shows, and no more than the number of test images supports. */
 static void add_verdict(cc_text *out, const cc_report_run *runs, size_t count)
 {
     const cc_report_run *best = best_run(runs, count, NULL), *base = best_run(runs, count, "supervised");
@@ -123,7 +123,7 @@ static void add_time_tile(cc_text *out, double seconds)
     cc_text_add(out, "</b></div>\n");
 }
 
-/* "epoch 12" or "± 1.0, n = 2,000" under a tile. */
+/* The small text under a tile: "epoch 12" or "± 1.0, n = 2,000". */
 static void add_best_tile(cc_text *out, const cc_report_run *run)
 {
     cc_text below = CC_TEXT_INIT;
@@ -194,7 +194,7 @@ static void add_percent_cell(cc_text *out, const cc_report_run *runs, size_t cou
     cc_text_add(out, "</td>");
 }
 
-/* A column of equal names would only take room: one line below the table says it then. */
+/* Whether all runs used the same device. The device is then named once below the table instead of in a column. */
 static bool one_device(const cc_report_run *runs, size_t count)
 {
     for (size_t r = 1; r < count; r++)
@@ -287,7 +287,7 @@ typedef struct plot {
     const char *title, *about;
     bool percent, from_zero;
     cc_chart_best best;
-    size_t columns; /* used only by the page of a single run, where it may be more than one */
+    size_t columns; /* used only on the page of a single run, whose charts may have more than one column */
     struct {
         const char *name;
         size_t at;
@@ -296,7 +296,7 @@ typedef struct plot {
 
 #define AT(member) offsetof(cc_metrics_row, member)
 
-/* One run: what belongs together shares a chart. */
+/* The charts for one run: related quantities share a chart. */
 static const plot single_plots[] = {
     { "Accuracy",
       "share of images classified right",
@@ -330,7 +330,7 @@ static const plot single_plots[] = {
     { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "images/s", AT(images_per_s) } } },
 };
 
-/* Several runs: one quantity per chart. */
+/* The charts for several runs: one quantity per chart. */
 static const plot compared_plots[] = {
     { "Validation top-1",
       "share of validation images classified right; dots: best",

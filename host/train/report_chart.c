@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "train/report_html.h"
 
-/* All in units of the view box, which are about pixels on a desktop page. */
+/* All lengths are in units of the view box, which are about one pixel each on a desktop page. */
 #define WIDTH 400.0
 #define HEIGHT 236.0
 #define LEFT 46.0
@@ -51,7 +51,7 @@ static double map_x(const frame *f, double x) { return LEFT + (x - f->x_low) / (
 
 static double map_y(const frame *f, double y) { return BOTTOM - (y - f->y_low) / (f->y_high - f->y_low) * (BOTTOM - TOP); }
 
-/* The 1-2-5 number that cuts span into about `parts`. */
+/* The step 1, 2, 5 or 10 times a power of ten that cuts span into about `parts` parts. */
 static double nice_step(double span, double parts)
 {
     double raw = span / parts, power = pow(10, floor(log10(raw))), lead = raw / power;
@@ -87,7 +87,7 @@ static void y_range(const cc_chart *chart, frame *f)
             high = fmax(high, value);
         }
     if (chart->from_zero) low = fmin(low, 0);
-    if (high - low < 1e-9 * fmax(fabs(high), 1e-9)) { /* a level line still needs a range */
+    if (high - low < 1e-9 * fmax(fabs(high), 1e-9)) { /* a constant curve still needs a range */
         double pad = high != 0 ? 0.1 * fabs(high) : 1;
         high += pad;
         if (!(chart->from_zero && low >= 0)) low -= pad;
@@ -110,7 +110,7 @@ static frame make_frame(const cc_chart *chart)
     }
     if (f.x_high <= 0) f.x_high = 1;
     f.x_step = fmax(nice_step(f.x_high, 4), 1);
-    f.right = WIDTH - 14 - LETTER * fmax(fmin(longest, LABEL_MOST), 6); /* 6: the word "step" stands there too */
+    f.right = WIDTH - 14 - LETTER * fmax(fmin(longest, LABEL_MOST), 6); /* 6: the word "step" also needs this room */
     y_range(chart, &f);
     return f;
 }
@@ -166,8 +166,8 @@ static void add_point(cc_text *out, double x, double y, double radius)
     cc_text_add(out, "\"/>");
 }
 
-/* One path, interrupted where values are missing; a value alone between missing ones is a dot. Very long curves keep the lowest
- * and highest value of each stretch, so that no spike is lost. */
+/* Draws a curve as one path, interrupted where values are missing; a single value between missing ones becomes a dot. Very long curves
+ * keep the lowest and highest value of each stretch, so that every spike stays visible. */
 static void add_curve(cc_text *out, const cc_chart_series *series, const frame *f)
 {
     size_t count = series->metrics->count, stretch = cc_max_size(1, 2 * count / POINTS_MOST);
@@ -228,7 +228,7 @@ static int by_height(const void *a, const void *b)
     return x->y < y->y ? -1 : x->y > y->y;
 }
 
-/* Pushes labels apart, then back up where the lowest would leave the frame. */
+/* Moves overlapping labels down, and then up again if the lowest left the frame. */
 static void spread_labels(label *labels, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -259,7 +259,7 @@ static void add_labels(cc_text *out, const cc_chart *chart, const frame *f)
     for (size_t i = 0; i < count; i++) {
         cc_text_add(out, "<g class=\"c%u\">", labels[i].series->color % CC_CHART_COLORS);
         if (fabs(labels[i].at - labels[i].y) > 3 || f->right - labels[i].x > 6) {
-            /* A run that ended early gets a dotted line, which nobody takes for its curve. */
+            /* The label of a run that ended early is joined to its curve by a dotted line, which cannot be mistaken for the curve. */
             put(out, f->right - labels[i].x > 6 ? "<path class=\"lead-line far\" d=\"M" : "<path class=\"lead-line\" d=\"M", labels[i].x);
             put(out, " ", labels[i].y);
             put(out, "L", f->right + 6);
@@ -278,7 +278,7 @@ static void add_labels(cc_text *out, const cc_chart *chart, const frame *f)
 
 /* ---- what the pointer shows ---- */
 
-/* The row of `step`, or false: the run has no such row, or no value there. */
+/* Finds the value at `step`. Returns false if the run has no such row or no value there. */
 static bool find_value(const cc_chart_series *series, uint64_t step, double *value, uint64_t *epoch)
 {
     size_t low = 0, high = series->metrics->count;
@@ -342,7 +342,8 @@ static void add_tip(cc_text *out, const cc_chart *chart, const frame *f, uint64_
     cc_text_add(out, "</g>");
 }
 
-/* Upright strips, one per step of the series with the most rows (thinned out), each with its hidden tip; no script. */
+/* Adds vertical strips, one per step of the series with the most rows (thinned out). Each strip has a hidden tip that CSS shows under
+ * the pointer, without a script. */
 static void add_hover(cc_text *out, const cc_chart *chart, const frame *f)
 {
     const cc_metrics *longest = chart->series[0].metrics;

@@ -17,7 +17,7 @@ typedef struct cc_chart_series {
     size_t column; /* offsetof(cc_metrics_row, ...) of a double */
 } cc_chart_series;
 
-/* Where maxima are marked. */
+/* Which maxima are marked. */
 typedef enum cc_chart_best { CC_CHART_NO_BEST, CC_CHART_BEST_DOTS, CC_CHART_BEST_VALUE_OF_FIRST } cc_chart_best;
 
 typedef struct cc_chart {

@@ -1,4 +1,4 @@
-/* Confusion matrices: a table of counts while it is readable, a picture beyond. */
+/* Confusion matrices: a table of counts for few classes, a picture for many. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "train/report_html.h"
 #include "train/report_sections.h"
 
-#define TABLE_CLASSES 20 /* more do not fit a page as a table */
+#define TABLE_CLASSES 20 /* a table of more classes does not fit the page */
 #define PAIRS 5          /* most confused pairs named in words */
 
 typedef struct pair {
@@ -36,7 +36,7 @@ static uint64_t column_sum(const cc_confusion *c, size_t column)
 
 static double share(uint64_t part, uint64_t all) { return all > 0 ? (double)part / (double)all : NAN; }
 
-/* Shade 0..1 of a share of its row: the root lifts the few per cent of a typical confusion out of the background. */
+/* The shade 0..1 for a share of a row. The square root makes a confusion of a few per cent visible. */
 static double shade(double part) { return part > 0 ? 0.06 + 0.94 * sqrt(part) : 0; }
 
 static void add_percent(cc_text *out, double part)

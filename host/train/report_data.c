@@ -11,15 +11,15 @@
 #include "train/report_html.h"
 #include "train/run_dir.h"
 
-#define IMAGES_MOST 72                     /* of one run; the last ones by name, which are the latest */
-#define IMAGE_BYTES_MOST ((size_t)2 << 20) /* a larger file is no CAM picture of ours */
+#define IMAGES_MOST 72                     /* per run; if there are more, the last ones by name, which are the latest */
+#define IMAGE_BYTES_MOST ((size_t)2 << 20) /* a larger file was not written by camcl */
 
 static camcl_status run_path(const cc_report_run *run, cc_run_file file, char **path, camcl_error *err)
 {
     return cc_path_join(run->dir, cc_run_file_name(file), path, err);
 }
 
-/* Damage becomes a paragraph of the page; anything else goes on to the caller. */
+/* Turns a damaged file into a paragraph of the page. Every other failure is returned to the caller. */
 static camcl_status note(cc_report_run *run, camcl_status status, const camcl_error *problem, camcl_error *err)
 {
     if (status == CAMCL_OK) return CAMCL_OK;
@@ -43,7 +43,7 @@ static camcl_status read_figures(cc_report_run *run, camcl_error *err)
         run->finished = part == CAMCL_OK;
         CC_TRY(note(run, part, &problem, err));
     }
-    part = cc_metrics_read(metrics, &run->metrics, &problem); /* what was read before a damaged row is shown */
+    part = cc_metrics_read(metrics, &run->metrics, &problem); /* the rows before a damaged one are shown */
     CC_TRY(note(run, part, &problem, err));
     if (cc_file_exists(confusion)) {
         part = cc_confusion_read(confusion, &run->confusion, &problem);
@@ -57,7 +57,7 @@ cleanup:
     return status;
 }
 
-/* The configuration, or where it cannot be understood its text. */
+/* Reads the configuration. If it cannot be parsed, keeps its text. */
 static camcl_status read_config(cc_report_run *run, camcl_error *err)
 {
     camcl_status status = CAMCL_OK, part;
@@ -111,7 +111,7 @@ cleanup:
     return status;
 }
 
-/* "00012_overlay.png": stem "00012", part "overlay". Only parts that belong to one picture are split off. */
+/* Splits "00012_overlay.png" into stem "00012" and part "overlay". Only the names in `parts` are split off. */
 static camcl_status split_name(const char *name, cc_report_image *image, camcl_error *err)
 {
     static const char *const parts[] = { "image", "input", "cam", "overlay", "mask", "target", "weak", "strong" };

@@ -1,4 +1,4 @@
-/* What the report knows of one run, read from its directory. */
+/* What the report needs of one run, read from the run's directory. */
 #ifndef CC_TRAIN_REPORT_DATA_H
 #define CC_TRAIN_REPORT_DATA_H
 
@@ -19,11 +19,11 @@ typedef struct cc_report_image {
 
 typedef struct cc_report_run {
     char *dir, *name; /* as given; short, unique among the runs of a report */
-    bool finished;    /* result is there */
+    bool finished;    /* `result` was read */
     cc_result result;
     cc_metrics metrics;
-    cc_confusion confusion; /* classes = 0: not there */
-    camcl_config *config;   /* NULL: not there, or not readable, then perhaps config_text */
+    cc_confusion confusion; /* classes = 0: missing */
+    camcl_config *config;   /* NULL if missing or unreadable; config_text then holds an unreadable file's text */
     camcl_config *initial;  /* the defaults under the same preset; NULL with config */
     char *config_text;
     cc_report_image *images; /* sorted by stem */
@@ -31,12 +31,12 @@ typedef struct cc_report_run {
     cc_text problems; /* HTML: one paragraph per file that could not be read */
 } cc_report_run;
 
-/* Reads a run. Files that are missing or damaged leave their part empty; damage is noted in problems. CAMCL_BAD_DATA: nothing of
- * a run is there. Free with cc_report_run_free also after a failure. */
+/* Reads a run. Files that are missing or damaged leave their part empty, and damage is noted in `problems`. CAMCL_BAD_DATA if the folder
+ * holds no file of a run. Free with cc_report_run_free, also after a failure. */
 camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error *err);
 void cc_report_run_free(cc_report_run *run);
 
-/* Names the runs by the ends of their paths, with as many folders as it takes to tell them apart. */
+/* Names the runs by the ends of their paths, with as many folders as are needed to tell them apart. */
 camcl_status cc_report_name_runs(cc_report_run *runs, size_t count, camcl_error *err);
 
 /* From result.json, else from the configuration, else "". */

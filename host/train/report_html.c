@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The character at text (of `left` bytes): its bytes, or 0 when it cannot be shown. */
+/* The number of bytes of the character at text (of `left` bytes), or 0 if it cannot be shown. */
 static size_t character(const char *text, size_t left)
 {
     unsigned char c = (unsigned char)*text;

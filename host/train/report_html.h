@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 
-/* Text for element content and attribute values; bytes that are no UTF-8, and control characters, become U+FFFD. */
+/* Appends text for element content and attribute values. Bytes that are not UTF-8 and control characters become U+FFFD. */
 void cc_html_escape(cc_text *out, const char *text);
-/* The same, at most `most` characters with an ellipsis as the last of them; returns how many were written. */
+/* The same, cut to `most` characters of which the last is then an ellipsis. Returns the number of characters written. */
 size_t cc_html_escape_cut(cc_text *out, const char *text, size_t most);
 size_t cc_html_length(const char *text); /* characters */
 

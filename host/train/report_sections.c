@@ -9,9 +9,9 @@
 
 /* ---- CAM gallery ---- */
 
-#define SMALL_IMAGE 96 /* up to this many pixels a side, pixels are shown enlarged and sharp */
+#define SMALL_IMAGE 96 /* pictures of up to this many pixels a side are enlarged without smoothing */
 
-/* Width on the page: several runs stand side by side. */
+/* The width on the page. It is smaller for several runs, which stand side by side. */
 static double shown_width(const cc_report_image *image, size_t count)
 {
     double most = count <= 2 ? 172 : count == 3 ? 156 : 124;
@@ -36,7 +36,7 @@ static void add_image(cc_text *out, const cc_report_image *image, size_t count, 
     cc_text_add(out, "</span>");
 }
 
-/* How many pictures of a run, which are sorted by stem, follow each other with the stem of the first. */
+/* How many consecutive pictures, from `first` on, have the stem of the first. A run's pictures are sorted by stem. */
 static size_t same_stem(const cc_report_run *run, size_t first)
 {
     size_t i = first + 1;
@@ -45,7 +45,7 @@ static size_t same_stem(const cc_report_run *run, size_t first)
     return i - first;
 }
 
-/* All pictures of one stem: those of one run in a row, several runs beside each other. */
+/* Adds all pictures of one stem: a run's pictures in a row, several runs side by side. */
 static void add_figure(cc_text *out, const cc_report_run *runs, size_t count, const char *stem)
 {
     cc_text_add(out, "<figure class=\"card cam\"><figcaption>");
@@ -89,7 +89,7 @@ static const char **collect_stems(const cc_report_run *runs, size_t count, size_
     return list;
 }
 
-/* Room for the widest figure, so that the cards of the grid fit what they hold: every run's widest row, beside each other. */
+/* The width of the widest figure, with every run's widest row side by side, so that the cards of the grid fit their content. */
 static double widest_figure(const cc_report_run *runs, size_t count)
 {
     double all = 0;
@@ -144,7 +144,7 @@ static const char *setting(const cc_report_run *run, const char *key)
     return run->config != NULL ? camcl_config_string(run->config, key) : NULL;
 }
 
-/* Between several runs: whether they differ. Of one run: whether it is not the default (places of files always are). */
+/* Whether the key is worth showing. Several runs: if their values differ. One run: if the value is not the default; paths never are. */
 static bool stands_out(const cc_report_run *runs, size_t count, const char *key, camcl_key_type type)
 {
     const char *first = NULL;
@@ -195,7 +195,8 @@ static void add_config_head(cc_text *out, const cc_report_run *runs, size_t coun
     cc_text_add(out, "<tbody>\n");
 }
 
-/* Keys of the schema, all with their sections, or only those that stand out under their full names; returns how many stand out. */
+/* Adds the schema's keys: all of them under their sections, or only those that stand out under their full names. Returns how many stand
+ * out. */
 static size_t add_settings(cc_text *out, const cc_report_run *runs, size_t count, bool all)
 {
     size_t rows, found = 0;

@@ -1,4 +1,4 @@
-/* One training run in progress: what setup opens, the loop uses, and finishing writes. */
+/* One training run in progress: setup opens it, the loop uses it, finishing writes its results. */
 #ifndef CC_TRAIN_RUN_H
 #define CC_TRAIN_RUN_H
 
@@ -26,7 +26,7 @@ typedef enum cc_interval_sum {
     CC_SUM_IMAGES
 } cc_interval_sum;
 
-enum { CC_IN_FLIGHT = 3 }; /* steps whose sums may still be on their way */
+enum { CC_IN_FLIGHT = 3 }; /* steps whose sums may not have been read back yet */
 
 typedef struct cc_run {
     const camcl_config *config;
@@ -55,14 +55,14 @@ typedef struct cc_run {
     double interval_started;
     double shown; /* cc_seconds() of the last progress report */
     bool finished_before;
-    bool abandoned; /* a new run that could not start */
-    bool logging;   /* something was said: a failure belongs into train.log, too; a run that never began stays as it is */
+    bool abandoned; /* this new run could not start */
+    bool logging;   /* a line was logged, so failures are logged too; without one, a run that never began leaves train.log as it is */
 } cc_run;
 
 /* setup.c */
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err);
 void cc_run_close(cc_run *run);
-/* A line to train.log and to whoever listens. */
+/* Writes a line to train.log and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
 
 /* save.c */

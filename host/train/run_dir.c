@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define LOCK_TRIES 16 /* each is used up only by another process that leaves at the same moment */
+#define LOCK_TRIES 16 /* a try fails only if another process leaves the folder at the same moment */
 
 struct cc_run_dir {
     char *path, *files[CC_RUN_FILES];
@@ -35,7 +35,7 @@ static const char *const names[CC_RUN_FILES] = {
 
 const char *cc_run_file_name(cc_run_file file) { return names[file]; }
 
-/* Whether name is a temporary file of cc_file_write; *writer is then the process that made it. */
+/* Whether name is a temporary file of cc_file_write. If so, *writer is the process that made it. */
 static bool is_temporary(const char *name, long *writer)
 {
     size_t prefix = strlen(CC_TEMPORARY_PREFIX), suffix = strlen(CC_TEMPORARY_SUFFIX), length = strlen(name);
@@ -45,7 +45,7 @@ static bool is_temporary(const char *name, long *writer)
     return true;
 }
 
-/* Whether the folder holds nothing that a user could miss: a lock and half-written files of a process that died early do not count. */
+/* Whether the folder holds no file that a user could miss. A lock and temporary files of a process that died early do not count. */
 static camcl_status is_empty(const char *path, bool *empty, camcl_error *err)
 {
     DIR *folder = opendir(path);
@@ -60,8 +60,8 @@ static camcl_status is_empty(const char *path, bool *empty, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Other commands may be writing into the folder right now, so only files of processes that are gone are removed; this
- * process has not written yet, so a file under its number is an older process's. */
+/* Removes temporary files of processes that no longer exist; other commands may be writing into the folder right now. A file with this
+ * process's number is an older process's, because this process has written nothing yet. */
 static void remove_leftovers(const char *path)
 {
     DIR *folder = opendir(path);
@@ -87,7 +87,8 @@ static camcl_status fail_busy(const char *path, const char *lock, camcl_error *e
     return CAMCL_BUSY;
 }
 
-/* Who holds the lock, for the messages of others. That it could not be written does no harm. */
+/* Writes into the lock file which process holds it, for the messages of other processes. The lock works without this text, so a failed
+ * write is ignored. */
 static void sign_lock(int file)
 {
     char host[256] = "", text[320];
@@ -96,8 +97,9 @@ static void sign_lock(int file)
     if (ftruncate(file, 0) == 0 && write(file, text, (size_t)length) != length) (void)ftruncate(file, 0);
 }
 
-/* flock belongs to the open file: it ends with the process, even a killed one, and keeps out a second handle of the same
- * process. The file is removed by its last holder; one that locked a file just removed must try again with the new one. */
+/* A flock belongs to the open file. It ends with the process, even if the process is killed, and it excludes a second handle of the same
+ * process too. The last holder removes the file. A process may therefore have locked a file that was just removed; it must then try
+ * again with the new file. */
 static camcl_status take_lock(cc_run_dir *dir, camcl_error *err)
 {
     const char *path = dir->files[CC_RUN_LOCK];
@@ -152,7 +154,7 @@ camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, ca
     if (!resume && cc_is_folder(path)) CC_TRY(check_new(dir, err));
     CC_TRY(cc_make_folders(path, err));
     CC_TRY(take_lock(dir, err));
-    if (!resume) CC_TRY(check_new(dir, err)); /* another process may have been here between */
+    if (!resume) CC_TRY(check_new(dir, err)); /* again, under the lock: another process may have written since the first check */
     remove_leftovers(path);
     remove_leftovers(dir->files[CC_RUN_CAMS]);
     *out = dir;
@@ -168,7 +170,7 @@ void cc_run_dir_close(cc_run_dir **pointer)
     cc_run_dir *dir = *pointer;
     if (dir->log >= 0) close(dir->log);
     if (dir->lock >= 0) {
-        unlink(dir->files[CC_RUN_LOCK]); /* before the lock is released, so that it is no one else's file */
+        unlink(dir->files[CC_RUN_LOCK]); /* while the lock is held, so that this cannot be another process's file */
         close(dir->lock);
     }
     for (int i = 0; i < CC_RUN_FILES; i++)
@@ -187,7 +189,7 @@ void cc_run_dir_abandon(cc_run_dir **pointer)
         unlink((*pointer)->files[first[i]]);
     if (cc_copy_text((*pointer)->path, &path, NULL) != CAMCL_OK) path = NULL;
     cc_run_dir_close(pointer);
-    if (path) rmdir(path); /* stays where something else is in it */
+    if (path) rmdir(path); /* fails, and so keeps the folder, if it holds other files */
     free(path);
 }
 
@@ -197,7 +199,7 @@ const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file) { return di
 
 bool cc_run_dir_has(const cc_run_dir *dir, cc_run_file file) { return cc_file_exists(dir->files[file]); }
 
-/* Opened at the first line: a run that has nothing to say changes nothing. */
+/* Opens the log. This happens at the first line, so that a run that logs nothing does not change the folder. */
 static camcl_status open_log(cc_run_dir *dir, camcl_error *err)
 {
     const char *path = dir->files[CC_RUN_LOG];

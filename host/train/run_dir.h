@@ -26,22 +26,21 @@ const char *cc_run_file_name(cc_run_file file);
 
 typedef struct cc_run_dir cc_run_dir;
 
-/* Opens the run directory and holds it until it is closed or the process ends, however it ends.
- * resume false: path must not exist or be an empty folder, else CAMCL_EXISTS and nothing is touched.
- * resume true: as above, or an existing run; ask cc_run_dir_has(CC_RUN_STATE) whether anything was saved.
- * Held by another process (or by another handle of this one): CAMCL_BUSY naming the process. Temporary files that a
- * killed writer left are removed. The caller owns *out. */
+/* Opens the run directory and holds its lock until it is closed or the process ends in any way. resume false: path must not exist or
+ * must be an empty folder, else CAMCL_EXISTS and nothing is changed. resume true: the same, or an existing run;
+ * cc_run_dir_has(CC_RUN_STATE) tells whether anything was saved. CAMCL_BUSY if another process, or another handle of this process, holds
+ * the directory; the message names the process. Temporary files that a killed writer left are removed. The caller owns *out. */
 camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err);
 void cc_run_dir_close(cc_run_dir **dir);
-/* Closes a new run directory whose run could not start, and takes away what every run writes first, and the folder if that leaves it
- * empty. */
+/* For a new run that could not start: closes the run directory, removes the files that every run writes first, and removes the folder if
+ * it is then empty. */
 void cc_run_dir_abandon(cc_run_dir **dir);
 
 const char *cc_run_dir_path(const cc_run_dir *dir);                   /* as given */
 const char *cc_run_dir_file(const cc_run_dir *dir, cc_run_file file); /* path + "/" + name; borrowed */
 bool cc_run_dir_has(const cc_run_dir *dir, cc_run_file file);
 
-/* Appends one line, with date and time in front, to train.log. A line that a killed process left half-written is ended first. */
+/* Appends one line, with date and time in front, to train.log. A half-written line that a killed process left gets its line end first. */
 camcl_status cc_run_dir_log(cc_run_dir *dir, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
 
 #endif

@@ -15,9 +15,10 @@ typedef struct cc_schedule {
     double threshold, threshold_end;
 } cc_schedule;
 
-/* At step k = 0 .. steps-1. */
+/* The learning rate at step k = 0 .. steps-1. */
 double cc_schedule_lr(const cc_schedule *schedule, uint64_t step);
-/* threshold + (threshold_end - threshold) e/E in epoch e = step / epoch_steps. */
+/* The threshold at a step: threshold + (threshold_end - threshold) e/E in epoch e = step / epoch_steps, so that threshold_end itself is
+ * not reached. */
 double cc_schedule_threshold(const cc_schedule *schedule, uint64_t step);
 
 #endif

@@ -104,7 +104,7 @@ static cc_augment_options augment_from(const camcl_config *config, size_t image_
     };
 }
 
-/* One value per channel from the configuration, or the data set's own. */
+/* One value per channel: the configuration's, or else the data set's own. */
 static camcl_status per_channel(const camcl_config *config, const char *key, const float *own, size_t channels, float *out,
                                 camcl_error *err)
 {

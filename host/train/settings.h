@@ -1,4 +1,4 @@
-/* What a configuration means: plain values for the layers below, which never see the configuration. */
+/* A configuration as plain values. The layers below get these values and never see the configuration. */
 #ifndef CC_TRAIN_SETTINGS_H
 #define CC_TRAIN_SETTINGS_H
 
@@ -24,8 +24,8 @@ typedef struct cc_settings {
 camcl_device_options cc_device_options_from(const camcl_config *config);
 camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config);
 cc_split_spec cc_split_spec_from(const camcl_config *config);
-/* mean, std: of the configuration or the data set's; an image that is not square, or numbers that do not fit its channels:
- * CAMCL_BAD_CONFIG. */
+/* Reads the settings. mean and std come from the configuration, or else from the data set. CAMCL_BAD_CONFIG if images are not square or
+ * the number of values is not the number of channels. */
 camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_info *data, cc_settings *out, camcl_error *err);
 
 #endif

@@ -30,7 +30,7 @@ static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_erro
     return cc_step_run(run->step, &input, sums, err);
 }
 
-/* Takes in the oldest step's sums. */
+/* Reads back the sums of the oldest step in flight and adds them to the interval's. */
 static camcl_status collect(cc_run *run, camcl_error *err)
 {
     const cc_objective *objective = &run->settings.step.objective;
@@ -72,7 +72,7 @@ static camcl_status collect_all(cc_run *run, camcl_error *err)
 
 /* ---- reporting */
 
-/* Means and rates out of sums; NaN where nothing was summed. */
+/* Computes means and rates from sums; NaN if nothing was summed. */
 static void summarise(const cc_run *run, const double sums[CC_INTERVAL_SUMS], camcl_progress *p)
 {
     const cc_objective *o = &run->settings.step.objective;
@@ -108,7 +108,7 @@ static void show_progress(cc_run *run, uint64_t first_step)
     run->shown = now;
 }
 
-/* While the learning rate still rises nothing else is to be expected. */
+/* Says nothing during the warm-up, when few pseudo-labels are to be expected. */
 static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     if (run->state.step <= run->settings.schedule.warmup) return CAMCL_OK;
@@ -132,7 +132,7 @@ static camcl_status swap_average(cc_run *run, camcl_error *err)
 static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camcl_error *err)
 {
     cc_run_state *s = &run->state;
-    /* Without validation images the latest weights are the best known. */
+    /* Without validation images the latest weights count as the best. */
     if (s->has_best && run->validation && !(score > s->best_score)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(
         cc_snapshot_take(&s->best, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
@@ -143,7 +143,7 @@ static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camc
     return CAMCL_OK;
 }
 
-/* A metrics row as a line for people; what is not available is left out. */
+/* Logs a metrics row in words. Values that are not available are left out. */
 static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err)
 {
     const struct {

@@ -1,5 +1,5 @@
-/* Tuning for a configuration: records everything that its training, evaluation and CAMs do, only to see which kernels that needs, then
- * times what is not known yet. */
+/* Tuning for a configuration: records all that its training, evaluation and CAMs do, without running it, to learn which problems (shapes
+ * and directions) occur. Then times the kernels of the problems that have no stored timings. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +12,10 @@
 #include "train/evaluator.h"
 #include "train/tune.h"
 
-/* Batches of evaluation and of CAM pictures; timings of larger ones than 128 are shared, so that their exact sizes do not matter. */
+/* Batches of evaluation and of CAM pictures. Larger batches than 128 share timings, so the exact sizes do not matter. */
 enum { CAM_BATCH = 32, PICTURE_BATCH = 16 };
 
-/* What is known of the data sets without their files. */
+/* Properties of the data sets that are known before their files are opened. */
 static const camcl_dataset_info known[] = {
     { .name = "shapes", .height = 32, .width = 32, .channels = 3, .classes = 10 },
     { .name = "cifar10", .height = 32, .width = 32, .channels = 3, .classes = 10 },
@@ -95,7 +95,7 @@ cleanup:
     return status;
 }
 
-/* Fills model->plan. The arena gets no memory: nothing is run. */
+/* Fills model->plan. Nothing is run, so the arena gets no memory. */
 static camcl_status record_everything(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
                                       camcl_error *err)
 {
@@ -145,7 +145,7 @@ static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, cam
     return CAMCL_OK;
 }
 
-/* With the tune mode off, so that recording times nothing; the mode returns. */
+/* Records with tuning off, so that recording times nothing, and then restores the tune mode. */
 static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, job **out,
                               size_t *count, camcl_error *err)
 {
@@ -175,7 +175,8 @@ static void report(camcl_device *device, const job *j, const camcl_tune_options 
     if (options->progress) options->progress(options->context, p);
 }
 
-/* The kernels of all jobs at once, on all processors; what fails to be recorded fails again, and is counted, when it is timed. */
+/* Compiles the kernels of all jobs at once, on all processors. A job that cannot be recorded is ignored here: it fails again, and is
+ * counted, when it is timed. */
 static camcl_status compile_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, camcl_error *err)
 {
     cc_arena *arena;
@@ -209,7 +210,7 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool 
         done += jobs[i].flops;
         p.seconds = now - start;
         p.eta = p.seconds / done * (all - done);
-        /* Whatever ends this process, little is lost. */
+        /* Timings are stored every two seconds, so that little is lost if the process is killed. */
         if (now - stored > 2) {
             cc_timings_store(device);
             stored = now;
@@ -222,7 +223,7 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool 
 
 /* ---- CLBlast's parameters */
 
-/* The product at the heart of a "gemm" convolution or linear layer, of at most as many rows as keep it short. */
+/* The matrix product inside a "gemm" convolution or linear layer. A convolution's rows are limited, so that timing it stays short. */
 static cc_gemm_desc product_of(const cc_problem *p)
 {
     enum { MOST_ROWS = 8192 };
@@ -232,7 +233,7 @@ static cc_gemm_desc product_of(const cc_problem *p)
         cc_gemm_desc){ .m = cc_min_size(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), MOST_ROWS), .n = d->k, .k = d->r * d->s * d->c };
 }
 
-/* The largest forward products among what CLBlast serves; 0 when that is less than a tenth of the work. */
+/* Lists the largest forward products among those that CLBlast serves. Returns 0 if CLBlast serves less than a tenth of the work. */
 static size_t list_products(const camcl_device *device, const job *jobs, size_t count, cc_gemm_desc *out, size_t most)
 {
     double all = 0, served = 0, last = INFINITY;
@@ -256,7 +257,7 @@ static size_t list_products(const camcl_device *device, const job *jobs, size_t 
     return products;
 }
 
-/* Whether CLBlast, `faster` times as fast as before, might win where it did not. */
+/* Whether CLBlast wins this job or might win it once it is `faster` times as fast as before. */
 static bool gemm_may_win(const camcl_device *device, const job *j, double faster)
 {
     const cc_variant *winner = cc_tune_find(device, &j->problem);
@@ -264,7 +265,7 @@ static bool gemm_may_win(const camcl_device *device, const job *j, double faster
     return winner && (strcmp(winner->name, "gemm") == 0 || gemm < faster * cc_timings_find(device, j->key, winner->name));
 }
 
-/* Afterwards the jobs in which CLBlast may be faster now are timed again. */
+/* Times CLBlast's parameters. Then times the jobs again that CLBlast may win with its new parameters. */
 static camcl_status time_gemm(camcl_device *device, const job *jobs, bool *wanted, size_t count, const camcl_tune_options *options,
                               camcl_tune_result *result, camcl_error *err)
 {
@@ -324,6 +325,6 @@ camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const 
 camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,
                          camcl_error *err)
 {
-    /* CLBlast's own parameters do not come back once others were tried, and the plan may want them. */
+    /* CLBlast's parameters are not timed here: its own ones cannot be restored after others were set, and the plan may need them. */
     return tune(device, settings, &settings->step.objective.mode, 1, false, options, result, err);
 }

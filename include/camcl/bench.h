@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* What the device reaches at most: 1e9 float32 operations (a multiply-add is two) per second with operands in registers, and 1e9 bytes per
- * second through buffers far larger than caches: y = x, y = x + f z, and the better of the two. Takes seconds. */
+/* The device's limits: 1e9 float32 operations (a multiply-add is two) per second with operands in registers, and 1e9 bytes per second
+ * through buffers far larger than caches, for y = x, for y = x + f z, and the better of the two. Takes seconds. */
 typedef struct camcl_peak {
     double gflops, gbytes_per_s, copy_gbytes_per_s, triad_gbytes_per_s;
 } camcl_peak;
@@ -28,11 +28,12 @@ typedef enum camcl_bench_mode { CAMCL_BENCH_SUPERVISED, CAMCL_BENCH_PSEUDO_LABEL
 camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat,
                               camcl_step_time *out, camcl_error *err);
 
-/* Where a step's time goes. Each launch is waited for, the best of three runs counts, by the device's clock where that can be read. */
+/* Where a step's time goes. Each launch is timed by itself and the best of three runs counts. Times are the device's clock's if it can
+ * be read, else the host's. */
 typedef struct camcl_op_time {
     char op[24], direction[20], variant[32];
     char shape[112]; /* "n32 h32 w32 c64 k64 r3 s3 stride1 pad1" of a convolution, "n32 in512 out10" of a linear layer, else "" */
-    size_t uses;     /* how often a step does it: layers of one shape share a row */
+    size_t uses;     /* how often a step runs it: layers of the same shape share a row */
     double ms;       /* of all uses */
     double gflops, gbytes_per_s; /* 1e9 per second; NaN: not known. A convolution counts its definition's operations, whatever the variant
                                   * does, and each operand's bytes once */
@@ -46,7 +47,7 @@ typedef struct camcl_kernel_time {
 } camcl_kernel_time;
 
 typedef struct camcl_step_profile {
-    camcl_peak peak;      /* measured before and after: the higher ones */
+    camcl_peak peak;      /* measured before and after the operations: the higher figures */
     double ms;            /* sum over all launches */
     double other_percent; /* share of everything that is not convolution; refreshing weight layouts counts as convolution */
     camcl_op_time *ops;   /* the slowest first, as kernels */

@@ -48,11 +48,11 @@ typedef struct camcl_config camcl_config;
 camcl_status camcl_config_create(camcl_config **config, camcl_error *err);
 void camcl_config_destroy(camcl_config **config);
 
-/* Sets the keys of an INI file. Unreadable or malformed files, unknown sections or keys, a key given twice and values
- * outside their range are CAMCL_BAD_CONFIG, with file, line, the nearest known key and the range. */
+/* Sets the keys of an INI file. CAMCL_BAD_CONFIG for unreadable or malformed files, unknown sections or keys, a key given twice and
+ * values outside their range; the message names file, line, the nearest known key and the range. */
 camcl_status camcl_config_load(camcl_config *config, const char *path, camcl_error *err);
-/* The same from a run's own config.ini for work on its checkpoint: [device] and [output], which belong to the machine
- * and the moment, stay as they are. */
+/* The same from a run's own config.ini, for work on the run's checkpoint. The keys of [device] and [output] are not taken from it,
+ * because they describe the machine and the command of the training. */
 camcl_status camcl_config_load_run(camcl_config *config, const char *path, camcl_error *err);
 /* Sets "section.key". `origin` says in messages where the value came from; NULL: "command line". */
 camcl_status camcl_config_set(camcl_config *config, const char *key, const char *value, const char *origin, camcl_error *err);
@@ -62,10 +62,11 @@ camcl_status camcl_config_override(camcl_config *config, const char *argument, c
 /* Checks keys against each other: call it once all values are set. CAMCL_BAD_CONFIG for a contradiction,
  * CAMCL_UNSUPPORTED for what this version lacks. */
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err);
-/* Legal but most likely not meant: one line "what: why (what to do)" each, borrowed; NULL when `index` is past the last. */
+/* Warnings about values that are legal but probably not meant: one line "what: why (what to do)" each, borrowed; NULL if `index` is past
+ * the last. */
 const char *camcl_config_warning(const camcl_config *config, size_t index);
 
-/* Values in force: set, else by preset, else the default. The key must exist and have the type. Borrowed until the key is set again. */
+/* The values in force: set, else by preset, else the default. The key must exist and have the type. Borrowed until the key is set again. */
 const char *camcl_config_string(const camcl_config *config, const char *key); /* any type: the text; "" when empty */
 bool camcl_config_is(const camcl_config *config, const char *key, const char *word);
 long long camcl_config_int(const camcl_config *config, const char *key); /* not while the value is one of the key's words */
@@ -78,13 +79,13 @@ const char *camcl_config_origin(const camcl_config *config, const char *key);
 
 /* A complete INI file with everything in force; relative paths become absolute. The caller frees *text. */
 camcl_status camcl_config_write(const camcl_config *config, char **text, camcl_error *err);
-/* The same for people: each key with type, range, default and help behind it. */
+/* The same as an annotated listing: each key with type, range, default and help. */
 camcl_status camcl_config_describe(const camcl_config *config, char **text, camcl_error *err);
 /* The schema as a Markdown page. */
 camcl_status camcl_config_reference(char **text, camcl_error *err);
 
-/* Whether a run that was started with `saved` may go on with `wanted`: everything but [output], [device] and a larger
- * train.epochs must be the same: numbers by value, paths by place. CAMCL_BAD_CONFIG lists the keys that differ. */
+/* Whether a run that was started with `saved` may continue with `wanted`. All keys must be the same except [output], [device] and a
+ * larger train.epochs. Numbers are compared as numbers, paths as absolute paths. CAMCL_BAD_CONFIG lists the keys that differ. */
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err);
 
 /* Where a run goes when output.dir is empty: "runs/" + the stem of the configuration's path. The caller frees *dir. */

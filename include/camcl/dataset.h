@@ -35,7 +35,7 @@ typedef struct camcl_dataset_info {
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
 } camcl_dataset_info;
 
-/* Reads (or draws) a data set whole. spec->root by data set:
+/* Reads a complete data set, or draws it. What spec->root must be depends on the data set:
  *   shapes         not used: the program draws the images
  *   cifar10        the folder of the official files data_batch_1..5.bin, test_batch.bin and batches.meta.txt; or its
  *                  parent, which holds cifar-10-batches-bin; or cifar-10-binary.tar.gz itself, or the folder it is in.

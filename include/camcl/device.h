@@ -13,7 +13,7 @@ extern "C" {
 
 typedef enum camcl_device_type { CAMCL_GPU, CAMCL_CPU, CAMCL_ACCELERATOR, CAMCL_OTHER_DEVICE } camcl_device_type;
 
-/* What a device says of itself. */
+/* What a device reports about itself. */
 typedef struct camcl_device_info {
     char selector[16]; /* "P:D": platform and device number, picks exactly this device */
     char platform[128], vendor[128], name[192], driver[128], opencl_c[64];
@@ -30,21 +30,22 @@ typedef struct camcl_device_info {
  * platform at all is CAMCL_OK with *count = 0. */
 camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_error *err);
 
-/* Which of `infos` the selector picks: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name
- * (case does not matter). auto prefers a GPU, then the device with the most compute units x clock; gpu, cpu and
- * accelerator take the most capable of that type. A name that matches several devices, or nothing that matches, is CAMCL_NO_DEVICE
- * with a detail that lists what exists. A list (comma-separated) is CAMCL_UNSUPPORTED. */
+/* Picks one of `infos` by selector: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name (case does not matter).
+ * auto prefers a GPU, then the device with the most compute units x clock; gpu, cpu and accelerator pick the most capable device of that
+ * type. CAMCL_NO_DEVICE if a name matches several devices or nothing matches; the detail lists the devices. A list (comma-separated) is
+ * CAMCL_UNSUPPORTED. */
 camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err);
 
 typedef struct camcl_device camcl_device;
 
-/* Drivers compile one kernel at a time. What no cache has yet is compiled by helper processes, one per processor, if there is a program
- * that serves as helper: called with CAMCL_KERNEL_COMPILER_COMMAND as its only argument, it calls camcl_compile_kernels(0, ...). */
+/* A driver compiles one kernel at a time per process. So kernels that no cache holds are compiled by helper processes, one per
+ * processor, if `program` names a program that can serve as helper. Such a program is started with CAMCL_KERNEL_COMPILER_COMMAND as its
+ * only argument and must then call camcl_compile_kernels(0, ...). */
 #define CAMCL_KERNEL_COMPILER_COMMAND "compile-kernels"
 typedef struct camcl_kernel_compiler {
     const char *program; /* a path, or a name that PATH finds; NULL: this process compiles by itself, on one processor */
     void *context;
-    /* Before the first and after each helper's answer; done = total at the end, and only then. May be NULL. */
+    /* Called before the first answer of a helper and after each; done = total only in the last call. May be NULL. */
     void (*progress)(void *context, size_t done, size_t total);
 } camcl_kernel_compiler;
 
@@ -55,7 +56,7 @@ typedef struct camcl_device_options {
     const char *tune;      /* off: the built-in table of kernels; cache: stored winners, else the table; full: what is not stored is timed
                             * when it is first needed; NULL: cache */
     bool separate_memory;  /* one buffer per tensor, for checking tools */
-    camcl_kernel_compiler compiler; /* program stays the caller's, until the device is closed */
+    camcl_kernel_compiler compiler; /* program must stay valid until the device is closed */
 } camcl_device_options;
 
 /* Opens the selected device: context, queue, kernel cache. The caller owns *device. */
@@ -65,7 +66,7 @@ const camcl_device_info *camcl_device_get_info(const camcl_device *device);
 /* Why this device was picked, one line, for logs: "Tesla T4 (0:0), the only GPU". Borrowed. */
 const char *camcl_device_reason(const camcl_device *device);
 
-/* The helper's side: compiles what it is asked for on `socket` until that is closed. */
+/* Called in the helper process: compiles what it is asked for on `socket` until the socket is closed. */
 camcl_status camcl_compile_kernels(int socket, camcl_error *err);
 
 #ifdef __cplusplus

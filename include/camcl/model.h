@@ -21,7 +21,7 @@ typedef struct camcl_model_info {
     size_t width, classes, channels, image_size, stages; /* stages: CAM layers 1..stages */
     const char *const *class_names;                      /* [classes] */
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
-    uint64_t step;     /* training steps behind it */
+    uint64_t step;     /* training steps that made these weights */
     size_t parameters; /* trained numbers */
 } camcl_model_info;
 
@@ -30,7 +30,7 @@ camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camc
 void camcl_model_close(camcl_model **model);
 /* Borrowed until the model is closed. */
 const camcl_model_info *camcl_model_get_info(const camcl_model *model);
-/* Other normalisation or image size than the checkpoint's, before the first use. NULL or 0 leaves one as it is. */
+/* Replaces the checkpoint's normalisation or image size. Call it before the first use. NULL or 0 keeps the checkpoint's. */
 void camcl_model_set_input(camcl_model *model, const float *mean, const float *std, size_t image_size);
 
 /* Images as bytes [count,height,width,channels] in host memory; labels [count] or NULL. */
@@ -45,11 +45,11 @@ typedef struct camcl_evaluation {
     double loss, top1, top3, top5; /* mean cross-entropy; percent */
 } camcl_evaluation;
 
-/* Loss and accuracies over images[indices[0..n)] (indices NULL: all). Images without a label (-1) are left out of them; without any, they
- * are 0 and so is n. logits [n,classes] is filled unless NULL. An index or label beyond images or classes: CAMCL_BAD_DATA. */
+/* Loss and accuracies over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label,
+ * all figures and n are 0. logits [n,classes] is filled unless NULL. An index or label beyond images or classes: CAMCL_BAD_DATA. */
 camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
                                   float *logits, camcl_error *err);
-/* probabilities [count,classes]. Labels are not looked at. */
+/* probabilities [count,classes]. Labels are ignored. */
 camcl_status camcl_model_predict(camcl_model *model, const camcl_images *images, float *probabilities, camcl_error *err);
 /* Grad-CAMs, scaled to 0..1 per image: maps [count,S,S] with S = image_size. `layer` is the stage, 1..stages. target: the class to explain,
  * or -1 for each image's own arg-max; explained [count] receives what was explained, predicted [count] the arg-max. A map of zeros means

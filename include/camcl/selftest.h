@@ -15,19 +15,19 @@ extern "C" {
 /* One variant of one direction of an operation. */
 typedef struct camcl_check {
     const char *op, *direction, *variant; /* "conv2d", "backward-data", "tile" */
-    size_t shapes;                        /* problems that it was run on; 0: the device supports none of them, which is no failure */
-    double error; /* largest |result - expected| of all of them; infinite: NaN, wrong integers, writes behind a buffer's
-                   * end */
+    size_t shapes; /* problems that the variant was run on; 0: the device supports none of them, which is not a failure */
+    double error;  /* largest |result - expected| of all of them; infinite: NaN, wrong integers, writes behind a buffer's
+                    * end */
     bool ok;
-    const char *what; /* the first thing that is wrong, or "" */
+    const char *what; /* the first fault found, or "" */
 } camcl_check;
 
 typedef struct camcl_selftest_result {
     size_t checked, failed;
 } camcl_selftest_result;
 
-/* Calls report (unless NULL) for each variant in turn. Wrong results are no error of this function: see result->failed. A variant that does
- * not build or run counts as failed, too. *stop (may be NULL) becomes nonzero: CAMCL_STOPPED. */
+/* Calls report (unless NULL) for each variant in turn. Wrong results do not make this function fail: see result->failed. A variant that
+ * does not build or run counts as failed too. CAMCL_STOPPED once *stop is nonzero (stop may be NULL). */
 camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *stop,
                             void (*report)(void *context, const camcl_check *check), void *context, camcl_selftest_result *result,
                             camcl_error *err);

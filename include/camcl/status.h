@@ -20,7 +20,7 @@ typedef enum camcl_status {
     CAMCL_BAD_CONFIG,  /* usage or configuration */
     CAMCL_UNSUPPORTED, /* configuration asks for what this build or version lacks */
     CAMCL_NO_DEVICE,   /* no usable device, or an ambiguous or unknown selector */
-    CAMCL_STOPPED      /* stopped on request, after saving */
+    CAMCL_STOPPED      /* stopped on request; training has saved its state */
 } camcl_status;
 
 /* What went wrong, filled by the function that returns a status other than CAMCL_OK. A caller that does not

@@ -24,7 +24,7 @@ typedef struct camcl_progress {
 
 typedef struct camcl_train_options {
     bool resume;                       /* continue the run in output.dir, or start it if there is none */
-    const volatile sig_atomic_t *stop; /* becomes nonzero: finish the step, save, return CAMCL_STOPPED; may be NULL */
+    const volatile sig_atomic_t *stop; /* once nonzero: finish the step, save, return CAMCL_STOPPED; may be NULL */
     void *context;                     /* first argument of the callbacks, which may be NULL */
     void (*progress)(void *context, const camcl_progress *progress); /* about ten times a second at most */
     void (*message)(void *context, const char *line);                /* one line without a line end: what happened, warnings */
@@ -39,9 +39,9 @@ typedef struct camcl_train_result {
     double seconds;
 } camcl_train_result;
 
-/* Trains as the (finished) configuration says, into output.dir, which must be set. On CAMCL_NOT_FINITE, CAMCL_STOPPED and every other
- * failure the run directory holds the last state that was saved. The best weights by validation top-1 are evaluated on the test images
- * once, at the end. */
+/* Trains as the (finished) configuration says, into output.dir, which must be set. After every failure, CAMCL_NOT_FINITE and
+ * CAMCL_STOPPED included, the run directory holds the last saved state. At the end the weights with the best validation top-1 are
+ * evaluated once on the test images. */
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err);
 
 #ifdef __cplusplus

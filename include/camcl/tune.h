@@ -1,5 +1,5 @@
-/* Timing what serves a network best on a device. Winners are kept in the device's cache folder, for this device, driver and version, and
- * used by every device opened with tune = cache or full. */
+/* Tuning: timing the kernels that a network can use on a device. The winners are kept in the device's cache folder per device, driver
+ * and version, and every device opened with tune = cache or full uses them. */
 #ifndef CAMCL_TUNE_H
 #define CAMCL_TUNE_H
 
@@ -24,19 +24,19 @@ typedef struct camcl_tune_progress {
 } camcl_tune_progress;
 
 typedef struct camcl_tune_options {
-    bool again;                        /* time what is known already, too */
-    const volatile sig_atomic_t *stop; /* becomes nonzero: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
+    bool again;                        /* also time what has stored timings */
+    const volatile sig_atomic_t *stop; /* once nonzero: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
     void *context;
     void (*progress)(void *context, const camcl_tune_progress *progress); /* after each; may be NULL */
 } camcl_tune_options;
 
 typedef struct camcl_tune_result {
-    size_t total, known, timed; /* needed by the configuration; of those, known before; timed now */
+    size_t total, known, timed; /* problems of the configuration; of those, the ones with stored timings; the ones timed now */
     double seconds;
 } camcl_tune_result;
 
-/* Times what training (every ssl.mode with the configuration's options), evaluation and CAMs of this configuration need, among the kernels
- * that the device's conv policy allows. Data is only read for data.dataset = folder. result is filled on CAMCL_STOPPED, too. */
+/* Times the kernels that training (every ssl.mode with the configuration's options), evaluation and CAMs of this configuration can use,
+ * among those that the device's conv policy allows. Data is read only for data.dataset = folder. result is filled on CAMCL_STOPPED too. */
 camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
                         camcl_error *err);
 
