@@ -96,6 +96,30 @@ void cc_text_add_json_number(cc_text *text, double value)
     cc_text_add(text, "%s", isfinite(value) ? number : "null");
 }
 
+static bool is_control(const unsigned char *p, size_t length)
+{
+    return p[0] < 0x20 || p[0] == 0x7f || (length == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+void cc_text_add_visible(cc_text *text, const char *value, size_t most)
+{
+    size_t left = strlen(value), n = 0;
+    for (const char *p = value; left > 0; p += n, left -= n) {
+        if ((size_t)(p - value) >= most) {
+            cc_text_add(text, "...");
+            return;
+        }
+        const size_t valid = cc_utf8_length(p, left);
+        n = valid ? valid : 1;
+        if (valid && !is_control((const unsigned char *)p, valid)) {
+            cc_text_add_bytes(text, p, n);
+            continue;
+        }
+        for (size_t i = 0; i < n; i++)
+            cc_text_add(text, "\\x%02x", (unsigned char)p[i]);
+    }
+}
+
 void cc_text_free(cc_text *text)
 {
     free(text->data);

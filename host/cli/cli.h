@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "args.h"
 #include "camcl/config.h"
@@ -57,6 +58,8 @@ const volatile sig_atomic_t *cli_stop_on_signals(void);
 /* Writes a duration: "1:05" or "2:00:01", or "--:--" if it is not known. */
 void cli_duration(double seconds, char *text, size_t size);
 
+/* Prints text from outside so that it cannot control a terminal: control characters and bytes that are not UTF-8 become \xNN. */
+void cli_text(FILE *file, const char *text);
 /* Prints text to stdout as a JSON string with quotes and escapes. Bytes that are not UTF-8 are replaced; NULL prints null. */
 void cli_json_string(const char *text);
 /* Prints value with nine digits, or null if it is NaN or infinite, because JSON has no such numbers. */

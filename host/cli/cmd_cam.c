@@ -64,7 +64,7 @@ static camcl_status from_data(cli_session *session, const cli_cam_args *args, su
     size_t count = 0;
     camcl_status status = cli_parse_split(args->split, &split, err);
     if (status == CAMCL_OK) status = cli_session_data(session, err);
-    if (status == CAMCL_OK) status = camcl_split_indices(session->config, session->dataset, split, &part, &indices, &count, err);
+    if (status == CAMCL_OK) status = cli_session_indices(session, split, &part, &indices, &count, err);
     if (status != CAMCL_OK) return status;
     camcl_images all = cli_images_of(session->dataset, part);
     size_t bytes = all.height * all.width * all.channels;
@@ -164,9 +164,19 @@ static camcl_status explain(const cli_session *session, const cli_cam_args *args
     for (size_t i = 0; status == CAMCL_OK && i < s->count; i++) {
         status = draw(&s->pictures[i], maps + i * pixels, side, args->folder, s->names[i], err);
         if (status != CAMCL_OK) break;
-        printf("%s: explains %s, predicted %s -> %s/%s_overlay.png%s\n", s->names[i], info->class_names[explained[i]],
-               info->class_names[predicted[i]], args->folder, s->names[i],
-               is_blank(maps + i * pixels, pixels) ? " (blank: the map is constant, nothing stands out)" : "");
+        const char *const texts[] = { s->names[i],
+                                      ": explains ",
+                                      info->class_names[explained[i]],
+                                      ", predicted ",
+                                      info->class_names[predicted[i]],
+                                      " -> ",
+                                      args->folder,
+                                      "/",
+                                      s->names[i],
+                                      "_overlay.png" };
+        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+            cli_text(stdout, texts[k]);
+        printf("%s\n", is_blank(maps + i * pixels, pixels) ? " (blank: the map is constant, nothing stands out)" : "");
     }
     free(maps);
     free(explained);

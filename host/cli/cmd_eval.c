@@ -48,11 +48,12 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
     camcl_dataset_part part = CAMCL_TEST_IMAGES;
     camcl_evaluation e;
     uint32_t *indices = NULL;
+    int32_t *labels = NULL;
     float *logits = NULL;
     size_t count = 0, classes = camcl_model_get_info(s->model)->classes;
     camcl_status status = cli_parse_split(args->split, &split, err);
     if (status == CAMCL_OK) status = cli_session_data(s, err);
-    if (status == CAMCL_OK) status = camcl_split_indices(s->config, s->dataset, split, &part, &indices, &count, err);
+    if (status == CAMCL_OK) status = cli_session_indices(s, split, &part, &indices, &count, err);
     if (status == CAMCL_OK && count == 0) {
         snprintf(err->message, sizeof err->message, "eval: the %s split is empty (choose another --split)", args->split);
         status = err->status = CAMCL_BAD_DATA;
@@ -65,8 +66,10 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
         }
     }
     camcl_images images = { 0 };
+    if (status == CAMCL_OK) status = camcl_model_labels(s->model, s->dataset, part, &labels, err);
     if (status == CAMCL_OK) {
         images = cli_images_of(s->dataset, part);
+        images.labels = labels;
         status = camcl_model_evaluate(s->model, &images, indices, count, &e, logits, err);
     }
     if (status == CAMCL_OK && logits) status = write_npy(args->logits, logits, count, classes, err);
@@ -76,6 +79,7 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
         printf("%s: %zu images  loss %.4f  top-1 %.2f %%  top-3 %.2f %%  top-5 %.2f %%\n", args->split, e.n, e.loss, e.top1, e.top3,
                e.top5);
     free(indices);
+    free(labels);
     free(logits);
     return status;
 }

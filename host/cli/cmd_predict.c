@@ -14,7 +14,10 @@ static void print(const cli_predict_args *args, const camcl_model_info *info, co
         for (size_t c = 1; c < info->classes; c++)
             if (row[c] > row[best]) best = c;
         if (!args->json) {
-            printf("%s: %s (class %zu), %.1f %%\n", args->images.items[i], info->class_names[best], best, 100 * (double)row[best]);
+            cli_text(stdout, args->images.items[i]);
+            printf(": ");
+            cli_text(stdout, info->class_names[best]);
+            printf(" (class %zu), %.1f %%\n", best, 100 * (double)row[best]);
             continue;
         }
         printf("%s{\"file\": ", i ? ",\n " : "\n ");

@@ -1,8 +1,11 @@
 #include "inference.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool was_given(const camcl_config *config, const char *key) { return strcmp(camcl_config_origin(config, key), "command line") == 0; }
 
@@ -19,18 +22,31 @@ static char *config_beside(const char *checkpoint)
     return path;
 }
 
-static bool readable(const char *path)
+static camcl_status fail(camcl_error *err, camcl_status status, const char *format, ...)
 {
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    if (file) fclose(file);
-    return file != NULL;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    err->detail[0] = '\0';
+    return err->status = status;
+}
+
+/* A link that leads nowhere is there, and is to be complained of. */
+static bool is_absent(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 static camcl_status configure(cli_session *s, const char *checkpoint, const cli_list *overrides, camcl_error *err)
 {
     char *path = config_beside(checkpoint);
+    if (path == NULL)
+        return fail(err, CAMCL_NO_MEMORY, "%s: no memory to read the config.ini beside it (close other programs)", checkpoint);
     camcl_status status = camcl_config_create(&s->config, err);
-    if (status == CAMCL_OK && readable(path)) status = camcl_config_load_run(s->config, path, err);
+    s->alone = is_absent(path);
+    if (status == CAMCL_OK && !s->alone) status = camcl_config_load_run(s->config, path, err);
     for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++)
         status = camcl_config_override(s->config, overrides->items[i], err);
     if (status == CAMCL_OK) status = camcl_config_finish(s->config, err);
@@ -63,6 +79,7 @@ static camcl_status override_input(cli_session *s, camcl_error *err)
 camcl_status cli_session_open(cli_session *s, const char *checkpoint, const cli_list *overrides, camcl_error *err)
 {
     memset(s, 0, sizeof *s);
+    s->checkpoint = checkpoint;
     camcl_status status = configure(s, checkpoint, overrides, err);
     if (status != CAMCL_OK) return status;
     status = cli_open_device(s->config, &s->device, err);
@@ -70,28 +87,49 @@ camcl_status cli_session_open(cli_session *s, const char *checkpoint, const cli_
     return status == CAMCL_OK ? override_input(s, err) : status;
 }
 
-static camcl_status fail_data(camcl_error *err, const char *format, size_t data, size_t model, const char *name)
+/* The data set of a checkpoint without a config.ini: never the default. */
+static camcl_status name_data(cli_session *s, camcl_error *err)
 {
-    snprintf(err->message, sizeof err->message, format, name, data, model);
-    err->detail[0] = '\0';
-    return err->status = CAMCL_BAD_DATA;
+    const char *dataset = camcl_model_get_info(s->model)->dataset;
+    if (!was_given(s->config, "data.dataset")) {
+        if (*dataset == '\0')
+            return fail(err, CAMCL_BAD_DATA,
+                        "%s: which data set it was trained on is unknown: it does not say, and there is no config.ini beside it (give "
+                        "data.dataset=NAME, or copy the run's config.ini beside it)",
+                        s->checkpoint);
+        camcl_status status = camcl_config_set(s->config, "data.dataset", dataset, s->checkpoint, err);
+        if (status == CAMCL_OK) status = camcl_config_finish(s->config, err);
+        if (status != CAMCL_OK) return status;
+    }
+    if (camcl_config_is(s->config, "data.dataset", "folder") && !was_given(s->config, "data.root"))
+        return fail(err, CAMCL_BAD_DATA,
+                    "%s: where its data set lies is unknown: there is no config.ini beside it (give data.root=FOLDER, or copy the run's "
+                    "config.ini beside it)",
+                    s->checkpoint);
+    return CAMCL_OK;
 }
 
 camcl_status cli_session_data(cli_session *s, camcl_error *err)
 {
+    camcl_status status = s->alone ? name_data(s, err) : CAMCL_OK;
+    if (status != CAMCL_OK) return status;
     camcl_dataset_spec spec = { .dataset = camcl_config_string(s->config, "data.dataset"),
                                 .root = camcl_config_string(s->config, "data.root") };
-    const camcl_model_info *model = camcl_model_get_info(s->model);
-    camcl_status status = camcl_dataset_open(&spec, &s->dataset, err);
-    if (status != CAMCL_OK) return status;
-    const camcl_dataset_info *data = camcl_dataset_get_info(s->dataset);
-    if (data->classes != model->classes)
-        return fail_data(err, "%s: it has %zu classes, the model %zu (set data.dataset to what the model was trained on)", data->classes,
-                         model->classes, data->name);
-    if (data->channels != model->channels)
-        return fail_data(err, "%s: it has %zu channels, the model %zu (set data.dataset to what the model was trained on)", data->channels,
-                         model->channels, data->name);
-    return CAMCL_OK;
+    status = camcl_dataset_open(&spec, &s->dataset, err);
+    return status == CAMCL_OK ? camcl_model_labels(s->model, s->dataset, CAMCL_TEST_IMAGES, NULL, err) : status;
+}
+
+camcl_status cli_session_indices(const cli_session *s, camcl_split split, camcl_dataset_part *part, uint32_t **indices, size_t *count,
+                                 camcl_error *err)
+{
+    static const char *const keys[] = { "data.labeled", "data.validation", "data.seed" };
+    for (size_t i = 0; s->alone && split != CAMCL_SPLIT_TEST && i < sizeof keys / sizeof keys[0]; i++)
+        if (!was_given(s->config, keys[i]))
+            return fail(err, CAMCL_BAD_DATA,
+                        "%s: which images it was trained on is unknown: there is no config.ini beside it (copy the run's config.ini beside "
+                        "it, give data.labeled, data.validation and data.seed, or choose --split test)",
+                        s->checkpoint);
+    return camcl_split_indices(s->config, s->dataset, split, part, indices, count, err);
 }
 
 void cli_session_close(cli_session *s)
@@ -155,8 +193,8 @@ camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *pat
     if (info->channels != 1 && info->channels != 3)
         status = cli_usage(err, "pictures: the model takes %zu channels (only 1 or 3 can be read from files)", info->channels);
     else if (pictures == NULL || *pixels == NULL)
-        status =
-            fail_data(err, "%s: no memory for %zu images of side %zu (give fewer at once)", paths->count, info->image_size, "pictures");
+        status = fail(err, CAMCL_NO_MEMORY, "pictures: no memory for %zu images of side %zu (give fewer at once)", paths->count,
+                      info->image_size);
     for (size_t i = 0; status == CAMCL_OK && i < paths->count; i++)
         status = read_picture(info, paths->items[i], *pixels + i * bytes, &pictures[i], err);
     if (originals && status == CAMCL_OK)

@@ -2,21 +2,31 @@
 #ifndef CLI_INFERENCE_H
 #define CLI_INFERENCE_H
 
+#include <stdbool.h>
+
 #include "camcl/image.h"
 #include "camcl/model.h"
 #include "cli.h"
 
 typedef struct cli_session {
-    camcl_config *config; /* the config.ini beside the checkpoint, if there is one, then the overrides */
+    const char *checkpoint; /* borrowed */
+    bool alone;             /* no config.ini beside it */
+    camcl_config *config;   /* the config.ini beside the checkpoint, if there is one, then the overrides */
     camcl_device *device;
     camcl_model *model;
     camcl_dataset *dataset; /* NULL until cli_session_data */
 } cli_session;
 
-/* Data set, sizes and normalisation come from the checkpoint and its config.ini; overrides win. Close also after a failure. */
+/* Data set, sizes and normalisation come from the checkpoint and its config.ini; overrides win. A config.ini that is there but cannot be
+ * read is an error. Close also after a failure. */
 camcl_status cli_session_open(cli_session *session, const char *checkpoint, const cli_list *overrides, camcl_error *err);
-/* Opens the data set. CAMCL_BAD_DATA if its number of classes or channels is not the model's. */
+/* Opens the data set that the configuration names. Without a config.ini it is the one that the checkpoint names. CAMCL_BAD_DATA if neither
+ * names a data set, if its folder is not known, or if its channels or class names (in any order) are not the model's. */
 camcl_status cli_session_data(cli_session *session, camcl_error *err);
+/* camcl_split_indices for the session. CAMCL_BAD_DATA if there is no config.ini and the split is not the test split: which images the run
+ * trained on is not known then, unless the command line gives data.labeled, data.validation and data.seed. */
+camcl_status cli_session_indices(const cli_session *session, camcl_split split, camcl_dataset_part *part, uint32_t **indices, size_t *count,
+                                 camcl_error *err);
 void cli_session_close(cli_session *session);
 
 camcl_status cli_parse_split(const char *name, camcl_split *split, camcl_error *err);

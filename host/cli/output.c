@@ -1,23 +1,12 @@
 /* Printing for all commands. */
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
-
-int cli_fail(const camcl_error *err)
-{
-    fflush(stdout);
-    fprintf(stderr, "camcl: %s\n", err->message);
-    for (const char *line = err->detail; *line;) {
-        size_t n = strcspn(line, "\n");
-        fprintf(stderr, "    %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
-    return camcl_exit_status(err->status);
-}
 
 camcl_status cli_usage(camcl_error *err, const char *format, ...)
 {
@@ -52,6 +41,37 @@ static size_t utf8_length(const unsigned char *p)
         return rows[i].length;
     }
     return 0;
+}
+
+static void put_visible(FILE *file, const unsigned char *text, size_t size)
+{
+    for (size_t i = 0, n; i < size; i += n) {
+        const size_t valid = utf8_length(text + i);
+        const bool shown = valid && text[i] != 0x7f && !(text[i] == 0xc2 && text[i + 1] < 0xa0);
+        n = shown ? valid : 1;
+        if (shown)
+            fwrite(text + i, 1, n, file);
+        else
+            fprintf(file, "\\x%02x", text[i]);
+    }
+}
+
+void cli_text(FILE *file, const char *text) { put_visible(file, (const unsigned char *)text, strlen(text)); }
+
+int cli_fail(const camcl_error *err)
+{
+    fflush(stdout);
+    fputs("camcl: ", stderr);
+    cli_text(stderr, err->message);
+    fputc('\n', stderr);
+    for (const char *line = err->detail; *line;) {
+        size_t n = strcspn(line, "\n");
+        fputs("    ", stderr);
+        put_visible(stderr, (const unsigned char *)line, n);
+        fputc('\n', stderr);
+        line += n + (line[n] == '\n');
+    }
+    return camcl_exit_status(err->status);
 }
 
 void cli_json_string(const char *text)

@@ -1,5 +1,6 @@
 #include "model/snapshot.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,35 @@ camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefi
         snprintf(name, sizeof name, "%s%s", prefix, counter);
         if (cc_safetensors_find(file, name))
             CC_RETURN_IF_FAILED(cc_safetensors_get(file, name, CC_ST_I64, 0, NULL, &snapshot->batches, err));
+    }
+    return CAMCL_OK;
+}
+
+/* ---- whether they can serve */
+
+camcl_status cc_param_check(const cc_param *p, const float *values, const char *path, camcl_error *err)
+{
+    size_t wrong = 0, negative = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        wrong += !isfinite(values[i]);
+        negative += p->kind == CC_PARAM_RUNNING_VAR && values[i] < 0;
+    }
+    if (wrong)
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "%s: tensor '%s': %zu of %zu values are not finite (take weights from before training diverged)", path, p->name,
+                       wrong, p->count);
+    if (negative)
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "%s: tensor '%s': %zu of %zu variances are negative (the file is damaged: copy or write it again)", path, p->name,
+                       negative, p->count);
+    return CAMCL_OK;
+}
+
+camcl_status cc_snapshot_check(const cc_snapshot *s, const cc_graph *graph, const char *path, camcl_error *err)
+{
+    for (size_t i = 0; i < graph->param_count; i++) {
+        const cc_param *p = &graph->params[i];
+        CC_RETURN_IF_FAILED(cc_param_check(p, (cc_param_is_statistic(p) ? s->statistics : s->weights) + p->offset, path, err));
     }
     return CAMCL_OK;
 }

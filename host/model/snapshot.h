@@ -41,4 +41,8 @@ camcl_status cc_flat_from_file(const cc_safetensors *file, const char *prefix, c
 camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, cc_snapshot *snapshot,
                                    camcl_error *err);
 
+/* Refuses values [param->count] that are not finite and running variances below 0: CAMCL_BAD_DATA names the file and the tensor. */
+camcl_status cc_param_check(const cc_param *param, const float *values, const char *path, camcl_error *err);
+camcl_status cc_snapshot_check(const cc_snapshot *snapshot, const cc_graph *graph, const char *path, camcl_error *err);
+
 #endif

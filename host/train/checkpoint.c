@@ -1,6 +1,8 @@
 #include "train/checkpoint.h"
 
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,9 +66,11 @@ camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const 
                                     { "width", width },           { "classes", classes },
                                     { "channels", channels },     { "class_names", names.data },
                                     { "mean", mean.data },        { "std", std.data },
-                                    { "image_size", size },       { "step", step } };
+                                    { "image_size", size },       { "step", step },
+                                    { "dataset", card->dataset } };
+    const size_t pairs = CC_COUNT(metadata) - (card->dataset[0] == '\0');
     CC_TRY(cc_tensor_list_add_snapshot(&list, "", graph, snapshot, err));
-    CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
+    CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, pairs, err));
 cleanup:
     cc_tensor_list_free(&list);
     cc_text_free(&names);
@@ -103,7 +107,7 @@ static bool read_numbers(const cc_safetensors *file, const char *key, float out[
                 json->count > 0 && json->count <= CAMCL_MAX_CHANNELS;
     for (size_t i = 0; good && i < json->count; i++) {
         double value;
-        good = cc_json_number(&json->items[i], &value);
+        good = cc_json_number(&json->items[i], &value) && fabs(value) <= FLT_MAX;
         if (good) out[i] = (float)value;
     }
     *count = good ? json->count : 0;
@@ -130,7 +134,8 @@ static camcl_status read_card(const char *path, const cc_safetensors *file, cc_m
 {
     unsigned long long width, classes, size, step;
     size_t deviations;
-    const char *arch = cc_safetensors_metadata(file, "arch"), *stem = cc_safetensors_metadata(file, "stem");
+    const char *arch = cc_safetensors_metadata(file, "arch"), *stem = cc_safetensors_metadata(file, "stem"),
+               *dataset = cc_safetensors_metadata(file, "dataset");
     memset(card, 0, sizeof *card);
     if (arch == NULL || strlen(arch) >= sizeof card->graph.arch) return no_checkpoint(path, "arch", err);
     if (stem == NULL || strlen(stem) >= sizeof card->graph.stem) return no_checkpoint(path, "stem", err);
@@ -138,8 +143,10 @@ static camcl_status read_card(const char *path, const cc_safetensors *file, cc_m
     if (!read_size(file, "classes", 1 << 20, &classes) || classes == 0) return no_checkpoint(path, "classes", err);
     if (!read_size(file, "image_size", 1 << 16, &size) || size == 0) return no_checkpoint(path, "image_size", err);
     if (!read_size(file, "step", UINT64_MAX, &step)) return no_checkpoint(path, "step", err);
+    if (dataset && strlen(dataset) >= sizeof card->dataset) return no_checkpoint(path, "dataset", err);
     strcpy(card->graph.arch, arch);
     strcpy(card->graph.stem, stem);
+    if (dataset) strcpy(card->dataset, dataset);
     card->graph.width = (size_t)width;
     card->graph.classes = (size_t)classes;
     card->image_size = (size_t)size;

@@ -13,6 +13,7 @@ typedef struct cc_model_card {
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
     char **class_names; /* [graph.classes] */
     uint64_t step;
+    char dataset[32]; /* data.dataset of the run; "" in checkpoints that do not say */
 } cc_model_card;
 
 camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err); /* copies graph.classes names */
@@ -34,7 +35,8 @@ typedef struct cc_init_report {
 
 /* Weights to start from (model.init): torchvision's names and shapes, all of them and no others, but that num_batches_tracked is left out
  * or missing, and that a linear head with other classes is redrawn from `seed`. F16, BF16 and F64 become F32. The model's running
- * statistics are taken, too. What does not fit is CAMCL_BAD_DATA, every tensor of it listed in the detail; the model is unchanged then. */
+ * statistics are taken, too. What does not fit is CAMCL_BAD_DATA, every tensor of it listed in the detail, and so are values that are not
+ * finite and negative variances; the model is unchanged then. */
 camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, cc_init_report *report, camcl_error *err);
 /* "62 tensors, 20 num_batches_tracked left out, the head of 1000 classes redrawn for 10" */
 void cc_init_describe(const cc_init_report *report, size_t classes, char *text, size_t size);

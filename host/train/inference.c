@@ -1,4 +1,5 @@
 /* Evaluation, prediction and Grad-CAM with a checkpoint. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "data/split.h"
 #include "ssl/cam.h"
 #include "train/checkpoint.h"
+#include "train/classes.h"
 #include "train/evaluator.h"
 #include "train/settings.h"
 
@@ -29,6 +31,7 @@ camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camc
     CC_TRY(cc_checkpoint_read(checkpoint, &file, &m->card, err));
     CC_TRY(cc_model_create(device, &m->card.graph, &m->model, err));
     CC_TRY(cc_snapshot_from_file(file, "", m->model->graph, &weights, err));
+    CC_TRY(cc_snapshot_check(&weights, m->model->graph, checkpoint, err));
     CC_TRY(cc_snapshot_apply(&weights, m->model, err));
     const cc_graph *g = m->model->graph;
     m->info = (camcl_model_info){ .arch = g->spec.arch,
@@ -39,7 +42,8 @@ camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camc
                                   .image_size = m->card.image_size,
                                   .stages = g->stages,
                                   .class_names = (const char *const *)m->card.class_names,
-                                  .step = m->card.step };
+                                  .step = m->card.step,
+                                  .dataset = m->card.dataset };
     memcpy(m->info.mean, m->card.mean, sizeof m->info.mean);
     memcpy(m->info.std, m->card.std, sizeof m->info.std);
     for (size_t i = 0; i < g->param_count; i++)
@@ -72,6 +76,31 @@ void camcl_model_set_input(camcl_model *m, const float *mean, const float *std, 
     if (image_size) m->info.image_size = image_size;
 }
 
+camcl_status camcl_model_labels(const camcl_model *m, const camcl_dataset *dataset, camcl_dataset_part part, int32_t **labels,
+                                camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const camcl_dataset_info *info = camcl_dataset_get_info(dataset);
+    const cc_classes theirs = { camcl_dataset_class_names(dataset), info->classes }, ours = { m->info.class_names, m->info.classes };
+    const int32_t *given = camcl_dataset_labels(dataset, part);
+    const size_t count = part == CAMCL_TEST_IMAGES ? info->test_count : info->train_count;
+    int32_t *map = NULL, *mapped = NULL;
+    if (labels) *labels = NULL;
+    if (info->channels != m->info.channels)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: it has %u channels, the model %zu (set data.dataset to what the model was trained on)",
+                       info->name, (unsigned)info->channels, m->info.channels);
+    CC_TRY(CC_NEW(theirs.count, &map, err));
+    CC_TRY(cc_classes_match(&theirs, &ours, info->name, map, err));
+    if (labels == NULL) goto cleanup;
+    CC_TRY(CC_NEW(count, &mapped, err));
+    for (size_t i = 0; i < count; i++)
+        mapped[i] = given[i] < 0 ? given[i] : map[given[i]];
+    *labels = mapped;
+cleanup:
+    free(map);
+    return status;
+}
+
 static camcl_status make_resident(const camcl_model *m, const camcl_images *images, cc_resident **out, camcl_error *err)
 {
     if (images->channels != m->info.channels)
@@ -101,6 +130,17 @@ static camcl_status check_evaluation(const camcl_model *m, const camcl_images *i
     return CAMCL_OK;
 }
 
+/* Finite weights may be so large that what comes out is not: such figures say nothing. */
+static camcl_status check_finite(const char *what, const float *values, size_t n, camcl_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(values[i]))
+            return cc_fail(
+                err, CAMCL_NOT_FINITE,
+                "%s: the network's output is not finite (take weights from before training diverged; check data.mean and data.std)", what);
+    return CAMCL_OK;
+}
+
 camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
                                   float *logits, camcl_error *err)
 {
@@ -117,6 +157,7 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(m->model, err));
     CC_TRY(cc_evaluator_run(evaluator, indices, n, &e, logits, err));
+    CC_TRY(check_finite("evaluation", &(float){ (float)e.loss }, 1, err));
     *out = (camcl_evaluation){ (size_t)e.n, e.loss, e.top1, e.top3, e.top5 };
 cleanup:
     cc_arena_destroy(&arena);
@@ -182,9 +223,10 @@ camcl_status camcl_model_predict(camcl_model *m, const camcl_images *images, flo
     CC_TRY(cc_arena_commit(b.arena, err));
     CC_TRY(cc_model_refresh(m->model, err));
     for (size_t first = 0; first < images->count; first += b.batch) {
+        const size_t values = cc_min_size(b.batch, images->count - first) * classes;
         CC_TRY(batch_run(&b, first, images->count, err));
-        CC_TRY(cc_buffer_read(p.buffer, 0, probabilities + first * classes,
-                              cc_min_size(b.batch, images->count - first) * classes * sizeof(float), err));
+        CC_TRY(cc_buffer_read(p.buffer, 0, probabilities + first * classes, values * sizeof(float), err));
+        CC_TRY(check_finite("prediction", probabilities + first * classes, values, err));
     }
 cleanup:
     cc_pass_destroy(&pass);
@@ -197,6 +239,7 @@ static camcl_status read_cams(const image_batch *b, const cc_cam *cam, cc_tensor
 {
     size_t rows = cc_min_size(b->batch, count - first), pixels = b->size * b->size;
     CC_RETURN_IF_FAILED(cc_buffer_read(cam->map.buffer, 0, maps + first * pixels, rows * pixels * sizeof(float), err));
+    CC_RETURN_IF_FAILED(check_finite("Grad-CAM", maps + first * pixels, rows * pixels, err));
     CC_RETURN_IF_FAILED(cc_buffer_read(cam->classes.buffer, 0, explained + first, rows * sizeof(int32_t), err));
     return cc_buffer_read(predicted.buffer, 0, arg_max + first, rows * sizeof(int32_t), err);
 }

@@ -156,17 +156,21 @@ static camcl_status check(const char *path, const cc_safetensors *file, const cc
 
 /* ---- taking the tensors */
 
-static camcl_status take(cc_model *model, size_t i, const cc_safetensors *file, cc_init_report *report, uint64_t seed, camcl_error *err)
+/* The file's values of parameter i, which must be fit to use. Given a model, they become its own; a head of another size is redrawn. */
+static camcl_status take(cc_model *model, const cc_param *p, size_t i, const char *path, const cc_safetensors *file, cc_init_report *report,
+                         uint64_t seed, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_param *p = &model->graph->params[i];
     const cc_st_tensor *tensor = find(file, report, p);
     float *values = NULL;
-    if (!has_shape(tensor, p)) return cc_model_init_param(model, i, seed, err);
+    if (!has_shape(tensor, p)) return model ? cc_model_init_param(model, i, seed, err) : CAMCL_OK;
     CC_TRY(CC_NEW(p->count, &values, err));
     CC_TRY(cc_safetensors_get_f32(file, tensor->name, p->rank, p->dim, values, err));
-    CC_TRY(cc_model_set(model, i, values, err));
-    report->taken++;
+    CC_TRY(cc_param_check(p, values, path, err));
+    if (model) {
+        CC_TRY(cc_model_set(model, i, values, err));
+        report->taken++;
+    }
 cleanup:
     free(values);
     return status;
@@ -183,8 +187,11 @@ camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed
     report->head_classes = head_classes(file, report, g);
     CC_TRY(check(path, file, g, report, err));
     report->redrawn = report->head_classes != g->spec.classes;
+    /* The model changes only once everything is known to be fit. */
     for (size_t i = 0; i < g->param_count; i++)
-        CC_TRY(take(model, i, file, report, seed, err));
+        CC_TRY(take(NULL, &g->params[i], i, path, file, report, seed, err));
+    for (size_t i = 0; i < g->param_count; i++)
+        CC_TRY(take(model, &g->params[i], i, path, file, report, seed, err));
     CC_TRY(cc_model_refresh(model, err));
 cleanup:
     cc_safetensors_free(&file);

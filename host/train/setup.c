@@ -205,6 +205,7 @@ static camcl_status make_card(cc_run *run, camcl_error *err)
     run->card.image_size = run->settings.step.image_size;
     memcpy(run->card.mean, run->settings.mean, sizeof run->card.mean);
     memcpy(run->card.std, run->settings.std, sizeof run->card.std);
+    snprintf(run->card.dataset, sizeof run->card.dataset, "%s", camcl_dataset_get_info(run->dataset)->name);
     return cc_model_card_set_names(&run->card, camcl_dataset_class_names(run->dataset), err);
 }
 

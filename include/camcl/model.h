@@ -21,11 +21,13 @@ typedef struct camcl_model_info {
     size_t width, classes, channels, image_size, stages; /* stages: CAM layers 1..stages */
     const char *const *class_names;                      /* [classes] */
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
-    uint64_t step;     /* training steps that made these weights */
-    size_t parameters; /* trained numbers */
+    uint64_t step;       /* training steps that made these weights */
+    size_t parameters;   /* trained numbers */
+    const char *dataset; /* data.dataset of the run that trained the model; "" if the checkpoint does not say */
 } camcl_model_info;
 
-/* Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. The caller owns *model. */
+/* Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. Weights that are not finite and
+ * negative running variances are CAMCL_BAD_DATA, naming the tensor. The caller owns *model. */
 camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camcl_model **model, camcl_error *err);
 void camcl_model_close(camcl_model **model);
 /* Borrowed until the model is closed. */
@@ -40,16 +42,23 @@ typedef struct camcl_images {
     size_t count, height, width, channels;
 } camcl_images;
 
+/* The labels of a part of a data set, numbered as the model numbers its classes. Classes are matched by name; their order in the data set
+ * does not matter. CAMCL_BAD_DATA if the data set has other channels or other classes than the model; the detail then lists both. If labels
+ * is NULL, only this is checked. *labels has one entry per image; the caller frees it. */
+camcl_status camcl_model_labels(const camcl_model *model, const camcl_dataset *dataset, camcl_dataset_part part, int32_t **labels,
+                                camcl_error *err);
+
 typedef struct camcl_evaluation {
     size_t n;
     double loss, top1, top3, top5; /* mean cross-entropy; percent */
 } camcl_evaluation;
 
 /* Loss and accuracies over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label,
- * all figures and n are 0. logits [n,classes] is filled unless NULL. An index or label beyond images or classes: CAMCL_BAD_DATA. */
+ * all figures and n are 0. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits [n,classes] is filled
+ * unless NULL. The loss is not finite if the network's output is not. An index or label beyond images or classes: CAMCL_BAD_DATA. */
 camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
                                   float *logits, camcl_error *err);
-/* probabilities [count,classes]. Labels are ignored. */
+/* probabilities [count,classes]. Labels are ignored. CAMCL_NOT_FINITE if a probability is not finite. */
 camcl_status camcl_model_predict(camcl_model *model, const camcl_images *images, float *probabilities, camcl_error *err);
 /* Grad-CAMs, scaled to 0..1 per image: maps [count,S,S] with S = image_size. `layer` is the stage, 1..stages. target: the class to explain,
  * or -1 for each image's own arg-max; explained [count] receives what was explained, predicted [count] the arg-max. A map of zeros means

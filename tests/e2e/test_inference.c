@@ -99,7 +99,7 @@ static void test_eval_overrides(void **state)
     program_fails(*state, 1, "mnist", "eval '%s' data.dataset=mnist data.root=nowhere", checkpoint(state));
 }
 
-/* The checkpoint knows sizes and normalisation itself: without config.ini only the data set has to be named. */
+/* The checkpoint knows sizes and normalisation itself, also without config.ini. */
 static void test_eval_elsewhere(void **state)
 {
     size_t size;

@@ -1,5 +1,6 @@
 /* Checkpoints and the state of a run: what they say, what they keep, and what they refuse. */
 #include <locale.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -47,6 +48,11 @@ static void fill(cc_snapshot *s, const cc_graph *g, uint32_t seed, int64_t batch
     OK(cc_snapshot_allocate(s, g, &err));
     fill_floats(s->weights, g->trained, seed);
     fill_floats(s->statistics, g->statistics, seed + 1);
+    for (size_t i = 0; i < g->param_count; i++) {
+        const cc_param *p = &g->params[i];
+        for (size_t k = 0; p->kind == CC_PARAM_RUNNING_VAR && k < p->count; k++)
+            s->statistics[p->offset + k] = fabsf(s->statistics[p->offset + k]);
+    }
     s->batches = batches;
 }
 
@@ -68,9 +74,12 @@ static void assert_same(const cc_snapshot *a, const cc_snapshot *b, const cc_gra
 
 static cc_model_card card_of(const cc_graph *g)
 {
-    cc_model_card card = {
-        .graph = g->spec, .image_size = 17, .mean = { 0.1f, 1 / 3.0f, -2.5e-8f }, .std = { 0.25f, 16777217, 1e-3f }, .step = UINT64_MAX
-    };
+    cc_model_card card = { .graph = g->spec,
+                           .image_size = 17,
+                           .mean = { 0.1f, 1 / 3.0f, -2.5e-8f },
+                           .std = { 0.25f, 16777217, 1e-3f },
+                           .step = UINT64_MAX,
+                           .dataset = "folder" };
     OK(cc_model_card_set_names(&card, class_names, &err));
     return card;
 }
@@ -107,6 +116,7 @@ static void checkpoints_round_trip(void **state)
     assert_int_equal(card.graph.channels, 3);
     assert_int_equal(card.image_size, 17);
     assert_true(card.step == UINT64_MAX);
+    assert_string_equal(card.dataset, "folder");
     assert_memory_equal(card.mean, want.mean, 3 * sizeof *card.mean); /* to the bit */
     assert_memory_equal(card.std, want.std, 3 * sizeof *card.std);
     for (size_t i = 0; i < 3; i++)
@@ -131,7 +141,8 @@ static void metadata_is_complete(void **state)
     const struct {
         const char *key, *value;
     } want[] = { { "arch", "resnet18" }, { "stem", "cifar" },    { "width", "2" },
-                 { "classes", "3" },     { "image_size", "17" }, { "step", "18446744073709551615" } };
+                 { "classes", "3" },     { "image_size", "17" }, { "step", "18446744073709551615" },
+                 { "channels", "3" },    { "dataset", "folder" } };
     for (size_t i = 0; i < CC_COUNT(want); i++) {
         const char *value = cc_safetensors_metadata(file, want[i].key);
         if (value == NULL) fail_msg("no %s", want[i].key);
@@ -180,7 +191,7 @@ static void other_locales_write_the_same(void **state)
 /* A checkpoint whose metadata `key` is `value` (NULL: missing). */
 static camcl_status read_with(const char *folder, const char *key, const char *value)
 {
-    static const char *const keys[] = { "arch", "stem", "width", "classes", "class_names", "mean", "std", "image_size", "step" };
+    static const char *const keys[] = { "arch", "stem", "width", "classes", "class_names", "mean", "std", "image_size", "step", "dataset" };
     cc_safetensors *original = NULL, *file = NULL;
     cc_st_pair pairs[CC_COUNT(keys)];
     size_t n = 0;
@@ -221,6 +232,7 @@ static void wrong_metadata_is_named(void **state)
         { "mean", "1,2,3,4,5" },
         { "mean", NULL },
         { "mean", "nan,0,0" },
+        { "mean", "1e39,0,0" },
         { "std", "1,2" },
         { "std", "1,0,1" },
         { "std", "1,-1,1" },
@@ -234,9 +246,11 @@ static void wrong_metadata_is_named(void **state)
         { "image_size", "1e3" },
         { "step", NULL },
         { "step", "-3" },
+        { "dataset", "the name of a data set that is much too long" },
     };
     write_checkpoint(*state, &spec);
     OK(read_with(*state, "nothing", NULL));
+    OK(read_with(*state, "dataset", NULL)); /* as in checkpoints from before there was one */
     for (size_t i = 0; i < CC_COUNT(wrong); i++) {
         if (read_with(*state, wrong[i].key, wrong[i].value) != CAMCL_BAD_DATA)
             fail_msg("%s = %s was taken", wrong[i].key, wrong[i].value ? wrong[i].value : "(missing)");
@@ -447,6 +461,48 @@ static void with_half_a_head(edited_file *t)
     for (size_t i = 0; i < t->count; i++)
         if (strcmp(t->all[i].name, "fc.bias") == 0) t->all[i].shape[0] = 2;
 }
+
+static float unfit[64];
+
+static void with_one_value(edited_file *t, const char *name, float value)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (strcmp(t->all[i].name, name) != 0) continue;
+        assert_true(cc_st_elements(&t->all[i]) <= CC_COUNT(unfit));
+        memcpy(unfit, t->all[i].data, cc_st_elements(&t->all[i]) * sizeof *unfit);
+        unfit[1] = value;
+        t->all[i].data = unfit;
+    }
+}
+
+static void with_nan(edited_file *t) { with_one_value(t, "layer4.1.bn2.bias", NAN); }
+static void with_infinity(edited_file *t) { with_one_value(t, "fc.bias", INFINITY); }
+static void with_negative_variance(edited_file *t) { with_one_value(t, "bn1.running_var", -1e-6f); }
+
+/* The model stays as it was, also where other tensors come before the unfit one. */
+static void unfit_weights_change_nothing(camcl_device *device, void *context)
+{
+    static void (*const edits[])(edited_file *) = { with_nan, with_infinity, with_negative_variance };
+    static const char *const named[] = { "layer4.1.bn2.bias", "fc.bias", "bn1.running_var" };
+    for (size_t i = 0; i < CC_COUNT(edits); i++) {
+        cc_init_report r;
+        cc_model *model = NULL;
+        cc_snapshot before = { NULL, NULL, 0 }, after = { NULL, NULL, 0 };
+        init_from(device, context, edits[i], CAMCL_BAD_DATA, &r);
+        if (!strstr(err.message, named[i])) fail_msg("\"%s\" does not name %s", err.message, named[i]);
+        OK(cc_model_create(device, &spec, &model, &err));
+        OK(cc_model_init(model, 3, &err));
+        OK(cc_snapshot_take(&before, model, 0, &err));
+        assert_int_equal(cc_checkpoint_init(scratch_path(context, "edited.safetensors"), model, 1, &r, &err), CAMCL_BAD_DATA);
+        OK(cc_snapshot_take(&after, model, 0, &err));
+        assert_same(&before, &after, model->graph);
+        cc_snapshot_free(&before);
+        cc_snapshot_free(&after);
+        cc_model_destroy(&model);
+    }
+}
+
+static void unfit_weights_are_refused(void **state) { for_each_device(unfit_weights_change_nothing, *state); }
 
 static void init_variants(camcl_device *device, void *context)
 {
@@ -677,6 +733,7 @@ int main(void)
         IN_SCRATCH(weights_to_start_from),
         IN_SCRATCH(weights_of_other_models),
         IN_SCRATCH(weights_as_pytorch_users_have_them),
+        IN_SCRATCH(unfit_weights_are_refused),
         IN_SCRATCH(states_round_trip),
         IN_SCRATCH(a_score_that_is_no_number_stays_one),
         IN_SCRATCH(truncated_states_are_refused),

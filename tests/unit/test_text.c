@@ -1,0 +1,50 @@
+/* Text from outside as it is shown to people. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static void visible_text_steers_no_terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *shown;
+        size_t most;
+    } cases[] = {
+        { "plain, 'quoted' \"text\"", "plain, 'quoted' \"text\"", 64 },
+        { "\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m", 64 },
+        { "a\nb\tc\x7f", "a\\x0ab\\x09c\\x7f", 64 },
+        { "K\xc3\xa4"
+          "fer",
+          "K\xc3\xa4"
+          "fer",
+          64 },
+        { "\xc2\x9b"
+          "2J",
+          "\\xc2\\x9b"
+          "2J",
+          64 }, /* CSI in eight bits */
+        { "\xc2\xa0", "\xc2\xa0", 64 },
+        { "\xff\xc3", "\\xff\\xc3", 64 },
+        { "abcdef", "abc...", 3 },
+        { "abc", "abc", 3 },
+        { "\xc3\xa4\xc3\xa4\xc3\xa4", "\xc3\xa4\xc3\xa4...", 3 }, /* never half a letter */
+    };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        cc_text text = CC_TEXT_INIT;
+        cc_text_add_visible(&text, cases[i].value, cases[i].most);
+        assert_string_equal(text.data, cases[i].shown);
+        cc_text_free(&text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(visible_text_steers_no_terminal) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
