@@ -130,17 +130,6 @@ static camcl_status check_evaluation(const camcl_model *m, const camcl_images *i
     return CAMCL_OK;
 }
 
-/* Finite weights may be so large that what comes out is not: such figures say nothing. */
-static camcl_status check_finite(const char *what, const float *values, size_t n, camcl_error *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(values[i]))
-            return cc_fail(
-                err, CAMCL_NOT_FINITE,
-                "%s: the network's output is not finite (take weights from before training diverged; check data.mean and data.std)", what);
-    return CAMCL_OK;
-}
-
 camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
                                   float *logits, camcl_error *err)
 {
@@ -157,7 +146,6 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(m->model, err));
     CC_TRY(cc_evaluator_run(evaluator, indices, n, &e, logits, err));
-    CC_TRY(check_finite("evaluation", &(float){ (float)e.loss }, 1, err));
     *out = (camcl_evaluation){ (size_t)e.n, e.loss, e.top1, e.top3, e.top5 };
 cleanup:
     cc_arena_destroy(&arena);
@@ -203,6 +191,17 @@ static camcl_status batch_run(image_batch *b, size_t first, size_t count, camcl_
         host[i] = (cc_transform){ first + i < count ? (int32_t)(first + i) : -1, 0, 0, 0, 0, (int32_t)b->size, (int32_t)b->size, 0 };
     CC_RETURN_IF_FAILED(cc_buffer_upload(b->transforms.buffer, 0, host, b->batch * sizeof *host, err));
     return cc_tape_run(b->tape, err);
+}
+
+/* Finite weights may be so large that what comes out is not: such a picture has no answer. */
+static camcl_status check_finite(const char *what, const float *values, size_t n, camcl_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(values[i]))
+            return cc_fail(
+                err, CAMCL_NOT_FINITE,
+                "%s: the network's output is not finite (take weights from before training diverged; check data.mean and data.std)", what);
+    return CAMCL_OK;
 }
 
 camcl_status camcl_model_predict(camcl_model *m, const camcl_images *images, float *probabilities, camcl_error *err)

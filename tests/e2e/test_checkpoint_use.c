@@ -305,7 +305,11 @@ static void output_that_is_not_finite_is_no_answer(void **state)
         values[i] = 3e38f;
     const char *path = edit_save(state, e, "run/huge.safetensors");
     free(values);
-    assert_refused(state, path, "not finite");
+    program_fails(*state, 1, "not finite", "predict '%s' '%s/picture.png'", path, (char *)*state);
+    program_fails(*state, 1, "not finite", "cam '%s' '%s/picture.png' -o '%s/cams'", path, (char *)*state, (char *)*state);
+    cc_json *json = evaluate(state, path, ""); /* not a number, as null */
+    assert_int_equal(cc_json_get(json, "loss")->kind, CC_JSON_NULL);
+    cc_json_free(&json);
 }
 
 /* ---- names that would steer the terminal */
