@@ -62,7 +62,7 @@ camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images
 camcl_status camcl_model_predict(camcl_model *model, const camcl_images *images, float *probabilities, camcl_error *err);
 /* Grad-CAMs, scaled to 0..1 per image: maps [count,S,S] with S = image_size. `layer` is the stage, 1..stages. target: the class to explain,
  * or -1 for each image's own arg-max; explained [count] receives what was explained, predicted [count] the arg-max. A map of zeros means
- * that the raw map was constant. */
+ * that the raw map was constant. CAMCL_NOT_FINITE if a map is not finite. */
 camcl_status camcl_model_cam(camcl_model *model, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
                              int32_t *explained, int32_t *predicted, camcl_error *err);
 
