@@ -1,5 +1,6 @@
-/* iniparser reads the values. It reports no line numbers, prints its own complaints, joins lines that end in a backslash, stops at 1024
- * bytes and reads malformed lines somehow, so a scan of the text comes first: it refuses all of that, and knows the lines. */
+/* iniparser reads the values. It reports no line numbers, tells a process-wide callback its complaints, joins lines that end in a
+ * backslash, stops at 1024 bytes and reads malformed lines somehow, so a scan of the text comes first: it refuses all of that, and knows
+ * the lines. */
 #include "config/ini.h"
 
 #include <ctype.h>
@@ -161,18 +162,11 @@ cleanup:
     return status;
 }
 
-/* iniparser's complaints go nowhere: the scan has made ours. */
-static int discard(const char *format, ...)
-{
-    (void)format;
-    return 0;
-}
-
-/* Takes the values of the scanned keys from iniparser. */
+/* Takes the values of the scanned keys from iniparser. Its error callback is one per process and cannot be read, so that it could not be
+ * put back: it stays the host's. What the scan let through gives iniparser nothing to complain of, unless the file changes in between. */
 static camcl_status fetch_values(cc_ini *ini, const char *path, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    iniparser_set_error_callback(discard);
     dictionary *values = iniparser_load(path);
     if (values == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "%s: cannot be read as an INI file (check it)", path);
     for (size_t i = 0; i < ini->count; i++) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <iniparser.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -714,6 +715,31 @@ static void test_hostile_files(void **state)
     camcl_config_destroy(&config);
 }
 
+/* ---- the host's own use of iniparser */
+
+static unsigned complaints;
+static int host_callback(const char *format, ...)
+{
+    (void)format;
+    complaints++;
+    return 0;
+}
+
+static int set_callback(void **state)
+{
+    iniparser_set_error_callback(host_callback);
+    return make_folder(state);
+}
+
+/* After all the files above, good, bad and hostile: iniparser had nothing to say of them, and still says to the host what the host asks. */
+static void test_host_keeps_its_callback(void **state)
+{
+    (void)state;
+    assert_int_equal(complaints, 0);
+    assert_null(iniparser_load("/no/such/folder/file.ini"));
+    assert_int_equal(complaints, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -736,6 +762,7 @@ int main(void)
         cmocka_unit_test(test_default_dir),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_hostile_files),
+        cmocka_unit_test(test_host_keeps_its_callback),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_callback, remove_folder);
 }
