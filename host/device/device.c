@@ -27,6 +27,8 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     cl_device_id *ids = NULL;
     camcl_device *device = NULL;
     size_t count = 0, index = 0;
+    const camcl_device_options defaults = { .select = NULL };
+    if (options == NULL) options = &defaults;
     const char *tune = options->tune ? options->tune : "cache";
     const char *select = options->select, *conv = options->conv ? options->conv : "auto", *poison = getenv("CAMCL_POISON");
     if (select == NULL || *select == '\0') select = getenv("CAMCL_DEVICE");
@@ -103,6 +105,8 @@ cc_device_class cc_device_get_class(const camcl_device_info *info)
 }
 
 void *cc_device_queue(const camcl_device *device) { return device->queue; }
+size_t cc_device_gemm(const camcl_device *device) { return device->gemm_set; }
+void cc_device_set_gemm(camcl_device *device, size_t set) { device->gemm_set = set; }
 
 camcl_status cc_device_finish(camcl_device *device, camcl_error *err)
 {

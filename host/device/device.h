@@ -27,6 +27,9 @@ camcl_status cc_device_finish(camcl_device *device, camcl_error *err);
 
 /* The in-order cl_command_queue, for libraries that want to be asked with one (CLBlast's workspace sizes). */
 void *cc_device_queue(const camcl_device *device);
+/* Which of CLBlast's parameter sets products recorded from here on use: kept here for ops/gemm.c (cc_gemm_use). 0 at first. */
+size_t cc_device_gemm(const camcl_device *device);
+void cc_device_set_gemm(camcl_device *device, size_t set);
 
 /* Device memory. A buffer is either persistent (own memory from the start, created here) or belongs to a tape (memory
  * from the arena, shared with buffers that are not alive at the same time). */

@@ -32,6 +32,7 @@ struct camcl_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue; /* in order */
+    size_t gemm_set;        /* cc_device_gemm */
     char *cache_dir;        /* NULL: nothing is cached */
     cc_tune_mode tune;
     cc_timing *timings;

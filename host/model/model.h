@@ -45,7 +45,8 @@ typedef struct cc_model {
     size_t packed_count, packed_capacity;
     cc_arena *pack_arena; /* NULL: to be recorded again */
     cc_tape *pack_tape;
-    bool gemm_ready; /* CLBlast has the plan's parameters */
+    bool gemm_ready; /* gemm_set is known: the plan's parameters of CLBlast, an index as in cc_gemm_use */
+    size_t gemm_set;
 } cc_model;
 
 /* Weights are uninitialised (zero) until cc_model_init or cc_model_set. The caller owns *out; the device must outlive it. */

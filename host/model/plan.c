@@ -91,23 +91,25 @@ static const cc_plan_entry *find_entry(const cc_plan *plan, const char *key)
     return NULL;
 }
 
-/* Parameters of CLBlast: the plan's, else by timings, else its own. Noted, and put in force once. */
+/* Parameters of CLBlast: the plan's, else by timings, else its own. Noted once, and told to the device before each recording, because
+ * another model may have recorded with others since. */
 static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
 {
     const cc_plan_entry *entry = find_entry(&model->plan, CC_TUNE_GEMM_KEY);
     size_t set = 0;
-    if (model->gemm_ready) return CAMCL_OK;
+    if (model->gemm_ready) return cc_gemm_use(model->device, model->gemm_set, err);
     if (entry) {
         while (cc_gemm_set_name(set) && strcmp(cc_gemm_set_name(set), entry->variant) != 0)
             set++;
         if (cc_gemm_set_name(set) == NULL)
             return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s is not known (start a new run)", entry->variant, entry->key);
     } else {
-        set = cc_device_tune_mode(model->device) == CC_TUNE_OFF ? 0 : cc_tune_find_gemm(model->device);
+        set = cc_device_tune_mode(model->device) == CC_TUNE_OFF ? 0 : cc_tune_choose_gemm(model->device);
         CC_RETURN_IF_FAILED(
             add(&model->plan, CC_TUNE_GEMM_KEY, strlen(CC_TUNE_GEMM_KEY), cc_gemm_set_name(set), strlen(cc_gemm_set_name(set)), err));
     }
     CC_RETURN_IF_FAILED(cc_gemm_use(model->device, set, err));
+    model->gemm_set = set;
     model->gemm_ready = true;
     return CAMCL_OK;
 }

@@ -28,7 +28,10 @@ camcl_status cc_tune_record(cc_arena *arena, camcl_device *device, const cc_prob
 bool cc_tune_knows_gemm(const camcl_device *device);
 /* Index of the fastest set; 0, the default, where not all were timed or it is within 5 %. */
 size_t cc_tune_find_gemm(const camcl_device *device);
-/* Leaves the fastest set in force, unless that is the default, which CLBlast does not return to: then the last one timed. */
+/* The same among what this process can still use: where CLBlast's own parameters are gone (cc_gemm_has_default), the fastest of the
+ * others, or 0 where nothing is known of them. */
+size_t cc_tune_choose_gemm(const camcl_device *device);
+/* Afterwards cc_tune_choose_gemm's set is in use. CAMCL_UNSUPPORTED where the default was never timed and is gone. */
 camcl_status cc_tune_time_gemm(camcl_device *device, const cc_gemm_desc *products, size_t count, camcl_error *err);
 
 /* What the two share. A device buffer of `count` floats, random or zero. */

@@ -18,10 +18,10 @@ bool cc_tune_knows_gemm(const camcl_device *device)
     return true;
 }
 
-size_t cc_tune_find_gemm(const camcl_device *device)
+/* The fastest set that takes less than `least` milliseconds, or 0. */
+static size_t fastest_below(const camcl_device *device, double least)
 {
     const camcl_device_info *info = camcl_device_get_info(device);
-    double least = 0.95 * cc_timings_find(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(0));
     size_t best = 0;
     if (!cc_tune_knows_gemm(device)) return 0;
     for (size_t i = 1; cc_gemm_set_name(i); i++) {
@@ -31,6 +31,16 @@ size_t cc_tune_find_gemm(const camcl_device *device)
         best = i;
     }
     return best;
+}
+
+size_t cc_tune_find_gemm(const camcl_device *device)
+{
+    return fastest_below(device, 0.95 * cc_timings_find(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(0)));
+}
+
+size_t cc_tune_choose_gemm(const camcl_device *device)
+{
+    return cc_gemm_has_default(device) ? cc_tune_find_gemm(device) : fastest_below(device, FAILED);
 }
 
 /* Parameters that a driver compiles into wrong code must not win: results are compared with those of the default. */
@@ -103,13 +113,16 @@ camcl_status cc_tune_time_gemm(camcl_device *device, const cc_gemm_desc *product
     camcl_status status = CAMCL_OK;
     double ms[MOST_SETS];
     float *expected[MOST_PRODUCTS] = { NULL };
-    for (size_t i = 0; cc_gemm_set_name(i) && i < MOST_SETS; i++) {
+    /* What is gone keeps the time that it had. */
+    const size_t first = cc_gemm_has_default(device) ? 0 : 1;
+    if (first && isnan(cc_timings_find(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(0)))) return cc_gemm_use(device, 0, err);
+    for (size_t i = first; cc_gemm_set_name(i) && i < MOST_SETS; i++) {
         CC_TRY(cc_tune_check_stop(device, err));
         if (cc_gemm_set_supports(info, i)) ms[i] = time_set(device, i, products, expected, cc_min_size(count, MOST_PRODUCTS));
     }
-    for (size_t i = 0; cc_gemm_set_name(i) && i < MOST_SETS; i++)
+    for (size_t i = first; cc_gemm_set_name(i) && i < MOST_SETS; i++)
         if (cc_gemm_set_supports(info, i)) CC_TRY(cc_timings_add(device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), ms[i], err));
-    CC_TRY(cc_gemm_use(device, cc_tune_find_gemm(device), err));
+    CC_TRY(cc_gemm_use(device, cc_tune_choose_gemm(device), err));
 cleanup:
     for (size_t i = 0; i < MOST_PRODUCTS; i++)
         free(expected[i]);

@@ -52,8 +52,12 @@ const char *cc_gemm_set_name(size_t index);
 bool cc_gemm_set_supports(const camcl_device_info *info, size_t index);
 /* "KWG=32 MWG=64 ..."; "" for the default. */
 void cc_gemm_set_describe(size_t index, char *text, size_t size);
-/* From now on on this device, in the whole process. The default cannot be returned to: it does nothing. */
+/* Products recorded from here on with this handle use the set, each time that they run, whatever other handles and models use on the same
+ * device in between. The default is CAMCL_UNSUPPORTED once another set was used on the device in this process, by whomever; so are
+ * products that were recorded with it, when they run: CLBlast has no way back to it. Any thread. */
 camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err);
+/* Whether the default can still be used. */
+bool cc_gemm_has_default(const camcl_device *device);
 
 /* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] or none */
 typedef struct cc_linear_desc {
