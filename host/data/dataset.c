@@ -97,8 +97,9 @@ camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **
     camcl_status status = CAMCL_OK;
     camcl_dataset *dataset = NULL;
     size_t which = 0;
-    camcl_dataset_spec filled = *spec;
     *out = NULL;
+    if (spec == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "data set: no specification (say which one)");
+    camcl_dataset_spec filled = *spec;
     if (!filled.root || !*filled.root) filled.root = "data";
     while (which < CC_COUNT(readers) && (!spec->dataset || strcmp(spec->dataset, readers[which].name) != 0))
         which++;

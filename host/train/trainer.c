@@ -242,6 +242,8 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
 {
     camcl_status status = CAMCL_OK;
     cc_run run = { .config = NULL };
+    const camcl_train_options defaults = { .resume = false };
+    if (options == NULL) options = &defaults;
     *result = (camcl_train_result){ .best_val_top1 = NAN };
     CC_TRY(cc_run_open(&run, config, options, err));
     if (run.finished_before) {

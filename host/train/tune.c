@@ -317,6 +317,8 @@ camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const 
                         camcl_error *err)
 {
     cc_settings settings;
+    const camcl_tune_options defaults = { .again = false };
+    if (options == NULL) options = &defaults;
     memset(result, 0, sizeof *result);
     CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
     return tune(device, &settings, all_modes, CC_COUNT(all_modes), true, options, result, err);

@@ -9,7 +9,9 @@
 extern "C" {
 #endif
 
-/* The device's limits: 1e9 float32 operations (a multiply-add is two) per second with operands in registers, and 1e9 bytes per second
+/* These functions use the device: one thread at a time, and other work beside them spoils what they measure.
+ *
+ * The device's limits: 1e9 float32 operations (a multiply-add is two) per second with operands in registers, and 1e9 bytes per second
  * through buffers far larger than caches, for y = x, for y = x + f z, and the better of the two. Takes seconds. */
 typedef struct camcl_peak {
     double gflops, gbytes_per_s, copy_gbytes_per_s, triad_gbytes_per_s;

@@ -1,4 +1,10 @@
-/* Everything of libcamcl. */
+/* Everything of libcamcl.
+ *
+ * The library leaves its host alone: it does not print, exit, install signal handlers or change locale, environment and working directory.
+ * What a process has but once, it keeps out of or keeps in order; the one thing that it changes is in device.h (CLBlast's parameters).
+ *
+ * Threads: functions may be called from any thread at the same time for different handles. One handle, and what was made from it, belongs
+ * to one thread at a time, unless its header says otherwise; handing it over from thread to thread is fine. */
 #ifndef CAMCL_CAMCL_H
 #define CAMCL_CAMCL_H
 

@@ -44,7 +44,9 @@ void camcl_config_range(const camcl_config_key *key, char *text, size_t size);
 
 typedef struct camcl_config camcl_config;
 
-/* A configuration of defaults; device.select takes CAMCL_DEVICE from the environment when that is set. The caller owns *config. */
+/* One thread at a time changes a configuration; any number may read one that nobody changes. Files are read independently of each other.
+ *
+ * A configuration of defaults; device.select takes CAMCL_DEVICE from the environment when that is set. The caller owns *config. */
 camcl_status camcl_config_create(camcl_config **config, camcl_error *err);
 void camcl_config_destroy(camcl_config **config);
 

@@ -35,7 +35,9 @@ typedef struct camcl_dataset_info {
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
 } camcl_dataset_info;
 
-/* Reads a complete data set, or draws it. What spec->root must be depends on the data set:
+/* An open data set does not change: any number of threads may read it at once.
+ *
+ * Reads a complete data set, or draws it. What spec->root must be depends on the data set:
  *   shapes         not used: the program draws the images
  *   cifar10        the folder of the official files data_batch_1..5.bin, test_batch.bin and batches.meta.txt; or its
  *                  parent, which holds cifar-10-batches-bin; or cifar-10-binary.tar.gz itself, or the folder it is in.
@@ -45,7 +47,7 @@ typedef struct camcl_dataset_info {
  *                  folder that holds them in MNIST/raw (FashionMNIST/raw) or mnist (fashion-mnist)
  *   folder         root/train/CLASS/ and root/test/CLASS/ with PNG and JPEG files, all of one size; classes and files
  *                  in byte order of their names
- * Errors: CAMCL_BAD_CONFIG for an unknown data set; CAMCL_BAD_DATA for files that are missing, truncated or corrupt, and
+ * Errors: CAMCL_BAD_CONFIG for an unknown data set, or no spec (NULL); CAMCL_BAD_DATA for files that are missing, truncated or corrupt, and
  * labels out of range; CAMCL_IO when reading fails; CAMCL_UNSUPPORTED when this build lacks the library that reads
  * archives or pictures. The caller owns *out; it is NULL after an error. */
 camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err);

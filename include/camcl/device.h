@@ -59,7 +59,17 @@ typedef struct camcl_device_options {
     camcl_kernel_compiler compiler; /* program must stay valid until the device is closed */
 } camcl_device_options;
 
-/* Opens the selected device: context, queue, kernel cache. The caller owns *device. */
+/* A device, and all models and runs on it, are used by one thread at a time. Devices are independent of each other, also several opened
+ * from one piece of hardware: each thread opens its own.
+ *
+ * CLBlast, which multiplies matrices for conv = gemm and for some linear layers, has one set of parameters per piece of hardware in the
+ * whole process. camcl puts in force what each product was planned with whenever it runs, so that runs and models side by side get
+ * the bits that they get alone. Once any set but CLBlast's own was used (a stored winner of camcl_tune, or a plan that names one), CLBlast
+ * has no way back to its own, and the last set stays in force for the host's own calls of Xgemm in float32, too. What was planned with
+ * CLBlast's own parameters is CAMCL_UNSUPPORTED from then on, in this process; what is planned anew by stored timings takes the fastest of
+ * the others. A host must not override these parameters itself. */
+
+/* Opens the selected device: context, queue, kernel cache. The caller owns *device. options NULL: all defaults. */
 camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **device, camcl_error *err);
 void camcl_device_close(camcl_device **device);
 const camcl_device_info *camcl_device_get_info(const camcl_device *device);

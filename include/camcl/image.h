@@ -11,7 +11,9 @@
 extern "C" {
 #endif
 
-/* A plain value; every function that fills `out` overwrites it without looking (initialise with CAMCL_IMAGE_INIT so that
+/* Functions may run in several threads at once, for different pictures.
+ *
+ * A plain value; every function that fills `out` overwrites it without looking (initialise with CAMCL_IMAGE_INIT so that
  * camcl_image_free is safe at any time), and leaves it empty when it fails. */
 typedef struct camcl_image {
     uint32_t width, height;

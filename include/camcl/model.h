@@ -26,7 +26,9 @@ typedef struct camcl_model_info {
     const char *dataset; /* data.dataset of the run that trained the model; "" if the checkpoint does not say */
 } camcl_model_info;
 
-/* Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. Weights that are not finite and
+/* A model belongs to the thread that uses its device; several models on one device are fine, one call at a time.
+ *
+ * Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. Weights that are not finite and
  * negative running variances are CAMCL_BAD_DATA, naming the tensor. The caller owns *model. */
 camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camcl_model **model, camcl_error *err);
 void camcl_model_close(camcl_model **model);

@@ -10,7 +10,9 @@
 extern "C" {
 #endif
 
-/* Writes one self-contained HTML page about one or more run directories: results, curves, confusion matrices, CAM gallery,
+/* May run in several threads at once, for different pages.
+ *
+ * Writes one self-contained HTML page about one or more run directories: results, curves, confusion matrices, CAM gallery,
  * configuration. The page says which files a run lacks or which cannot be read. `output` NULL: RUN_DIR/report.html, for a single run
  * only. CAMCL_BAD_DATA if a run_dir is not a folder or holds no file of a run. */
 camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const char *output, camcl_error *err);

@@ -26,7 +26,9 @@ typedef struct camcl_selftest_result {
     size_t checked, failed;
 } camcl_selftest_result;
 
-/* Calls report (unless NULL) for each variant in turn. Wrong results do not make this function fail: see result->failed. A variant that
+/* Uses the device like any other call: by one thread at a time.
+ *
+ * Calls report (unless NULL) for each variant in turn. Wrong results do not make this function fail: see result->failed. A variant that
  * does not build or run counts as failed too. CAMCL_STOPPED once *stop is nonzero (stop may be NULL). */
 camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *stop,
                             void (*report)(void *context, const camcl_check *check), void *context, camcl_selftest_result *result,

@@ -23,7 +23,9 @@ typedef enum camcl_status {
     CAMCL_STOPPED      /* stopped on request; training has saved its state */
 } camcl_status;
 
-/* What went wrong, filled by the function that returns a status other than CAMCL_OK. A caller that does not
+/* A plain value, the caller's own: calls in several threads take one each.
+ *
+ * What went wrong, filled by the function that returns a status other than CAMCL_OK. A caller that does not
  * want the text passes NULL. */
 typedef struct camcl_error {
     camcl_status status;

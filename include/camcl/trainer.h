@@ -39,7 +39,12 @@ typedef struct camcl_train_result {
     double seconds;
 } camcl_train_result;
 
-/* Trains as the (finished) configuration says, into output.dir, which must be set. After every failure, CAMCL_NOT_FINITE and
+/* Several threads may train at once, each with its own configuration and output.dir: a run opens a device of its own, and gives the bits
+ * that it gives alone. Callbacks are called in the thread that called camcl_train. *stop may be set by a signal handler of the host.
+ *
+ * options NULL: no resumption, nothing reported, kernels compiled in this process.
+ *
+ * Trains as the (finished) configuration says, into output.dir, which must be set. After every failure, CAMCL_NOT_FINITE and
  * CAMCL_STOPPED included, the run directory holds the last saved state. At the end the weights with the best validation top-1 are
  * evaluated once on the test images. */
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err);

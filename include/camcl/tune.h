@@ -35,7 +35,9 @@ typedef struct camcl_tune_result {
     double seconds;
 } camcl_tune_result;
 
-/* Times the kernels that training (every ssl.mode with the configuration's options), evaluation and CAMs of this configuration can use,
+/* Uses the device: one thread at a time. Callbacks are called in that thread. options NULL: time what is not known, report nothing.
+ *
+ * Times the kernels that training (every ssl.mode with the configuration's options), evaluation and CAMs of this configuration can use,
  * among those that the device's conv policy allows. Data is read only for data.dataset = folder. result is filled on CAMCL_STOPPED too. */
 camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
                         camcl_error *err);

@@ -1,6 +1,7 @@
 /* The library as a C program uses it: public headers alone, from the list of devices to a CAM; and it never prints. */
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include "camcl/model.h"
 #include "camcl/report.h"
 #include "camcl/trainer.h"
+#include "camcl/tune.h"
 #include "support/scratch.h"
 
 static camcl_error err;
@@ -432,13 +434,129 @@ static void missing_images_are_noticed(void **state)
     assert_int_equal(printed(state), 0);
 }
 
+/* ---- without options, and side by side */
+
+/* NULL stands for defaults; a data set has none. */
+static void options_may_be_missing(void **state)
+{
+    camcl_device *device = NULL;
+    camcl_dataset *data = NULL;
+    camcl_train_result r;
+    camcl_tune_result tuned;
+    OK(camcl_device_open(NULL, &device, &err));
+    assert_true(strlen(camcl_device_reason(device)) > 0);
+    FAILS(camcl_dataset_open(NULL, &data, &err), CAMCL_BAD_CONFIG, "data set");
+    assert_null(data);
+    camcl_config *config = small_config(scratch_path(*state, "run"));
+    OK(camcl_config_set(config, "data.dataset", "folder", "test", &err));
+    OK(camcl_config_set(config, "data.root", scratch_path(*state, "nothing"), "test", &err));
+    assert_int_not_equal(camcl_train(config, NULL, &r, &err), CAMCL_OK);
+    assert_int_not_equal(camcl_tune(device, config, NULL, &tuned, &err), CAMCL_OK);
+    camcl_config_destroy(&config);
+    camcl_device_close(&device);
+    assert_int_equal(printed(state), 0);
+}
+
+/* A run in a thread of its own. */
+typedef struct run {
+    camcl_config *config;
+    camcl_train_result result;
+    camcl_error err;
+    camcl_status status;
+} run;
+
+static void *train(void *argument)
+{
+    run *r = argument;
+    r->status = camcl_train(r->config, NULL, &r->result, &r->err);
+    return NULL;
+}
+
+static camcl_config *seeded_config(const char *dir, const char *seed)
+{
+    camcl_config *config = small_config(dir);
+    OK(camcl_config_set(config, "train.seed", seed, "test", &err));
+    OK(camcl_config_set(config, "device.tune", "off", "test", &err));
+    OK(camcl_config_finish(config, &err));
+    return config;
+}
+
+static void same_weights(const char *dir, const char *other)
+{
+    size_t size = 0, other_size = 0;
+    char *a = scratch_read(scratch_path(dir, "last.safetensors"), &size);
+    char *b = scratch_read(scratch_path(other, "last.safetensors"), &other_size);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal(size, other_size);
+    assert_memory_equal(a, b, size);
+    free(a);
+    free(b);
+}
+
+static void predict(camcl_model *model, float probabilities[40])
+{
+    uint8_t pixels[4 * 32 * 32 * 3];
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i * 37 + i / 96);
+    const camcl_images images = { pixels, NULL, 4, 32, 32, 3 };
+    OK(camcl_model_predict(model, &images, probabilities, &err));
+}
+
+/* Two runs one after the other, then the same two at once, then their models by turns on one device. */
+static void runs_leave_each_other_alone(void **state)
+{
+    static const char *const names[] = { "one", "two", "one-beside", "two-beside" };
+    const char *dirs[4];
+    run runs[4];
+    pthread_t threads[2];
+    memset(runs, 0, sizeof runs);
+    for (int i = 0; i < 4; i++) {
+        dirs[i] = scratch_path(*state, names[i]);
+        runs[i].config = seeded_config(dirs[i], i % 2 ? "5" : "3");
+    }
+    for (int i = 0; i < 2; i++)
+        train(&runs[i]);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, train, &runs[2 + i]), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < 4; i++) {
+        if (runs[i].status != CAMCL_OK) fail_msg("%s: %s", names[i], runs[i].err.message);
+        camcl_config_destroy(&runs[i].config);
+    }
+    same_weights(dirs[0], dirs[2]);
+    same_weights(dirs[1], dirs[3]);
+    camcl_device *device = NULL;
+    camcl_model *models[2] = { NULL, NULL };
+    float alone[2][40], beside[40];
+    OK(camcl_device_open(NULL, &device, &err));
+    for (int i = 0; i < 2; i++) {
+        OK(camcl_model_open(scratch_path(dirs[i], "last.safetensors"), device, &models[0], &err));
+        predict(models[0], alone[i]);
+        camcl_model_close(&models[0]);
+    }
+    assert_memory_not_equal(alone[0], alone[1], sizeof alone[0]); /* that the seeds matter */
+    for (int i = 0; i < 2; i++)
+        OK(camcl_model_open(scratch_path(dirs[i], "last.safetensors"), device, &models[i], &err));
+    for (int turn = 0; turn < 4; turn++) {
+        predict(models[turn % 2], beside);
+        assert_memory_equal(beside, alone[turn % 2], sizeof beside);
+    }
+    for (int i = 0; i < 2; i++)
+        camcl_model_close(&models[i]);
+    camcl_device_close(&device);
+    assert_int_equal(printed(state), 0);
+}
+
 int main(void)
 {
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, quiet_setup, quiet_teardown)
     const struct CMUnitTest tests[] = {
-        QUIET(devices_are_listed),         QUIET(a_run_from_start_to_use),
-        QUIET(contradictions_are_refused), QUIET(a_longer_run_is_finished_at_its_new_end),
-        QUIET(missing_images_are_noticed),
+        QUIET(devices_are_listed),          QUIET(a_run_from_start_to_use),
+        QUIET(contradictions_are_refused),  QUIET(a_longer_run_is_finished_at_its_new_end),
+        QUIET(missing_images_are_noticed),  QUIET(options_may_be_missing),
+        QUIET(runs_leave_each_other_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
