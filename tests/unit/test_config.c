@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <iniparser.h>
+#include <pthread.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -740,6 +741,50 @@ static void test_host_keeps_its_callback(void **state)
     assert_int_equal(complaints, 1);
 }
 
+/* Two threads that read files at once get each their own values and their own errors. */
+enum { READS = 200 };
+typedef struct reader {
+    char path[160];
+    const char *text, *mention;
+    size_t wrong;
+} reader;
+
+static void *read_often(void *argument)
+{
+    reader *r = argument;
+    for (int i = 0; i < READS; i++) {
+        camcl_config *config = NULL;
+        camcl_error err = { 0 };
+        if (camcl_config_create(&config, &err) != CAMCL_OK) r->wrong++;
+        r->wrong += camcl_config_load(config, r->path, &err) != CAMCL_BAD_CONFIG || !strstr(err.message, r->mention) ||
+                    !strstr(err.message, r->path);
+        camcl_config_destroy(&config);
+    }
+    return NULL;
+}
+
+static void test_threads_read_at_once(void **state)
+{
+    (void)state;
+    reader readers[] = { { .text = "[train]\nseed = 5\nepochs = none\n", .mention = ":3:" },
+                         { .text = "[ssl]\nmode = gradcam\n\nnonsense\n", .mention = ":4:" } };
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(readers[i].path, sizeof readers[i].path, "%s/reader%d.ini", folder, i);
+        FILE *file = fopen(readers[i].path, "wb");
+        assert_non_null(file);
+        assert_true(fputs(readers[i].text, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_often, &readers[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(unlink(readers[i].path), 0);
+    }
+    assert_int_equal(readers[0].wrong + readers[1].wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -762,6 +807,7 @@ int main(void)
         cmocka_unit_test(test_default_dir),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_hostile_files),
+        cmocka_unit_test(test_threads_read_at_once),
         cmocka_unit_test(test_host_keeps_its_callback),
     };
     return cmocka_run_group_tests(tests, set_callback, remove_folder);
