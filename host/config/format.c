@@ -75,6 +75,45 @@ cleanup:
     return hand_over(&text, status, out, err);
 }
 
+/* "key = value" without the line's end; the value's quotes are those that file_value set. false: of another form. */
+static bool read_line(const char *line, size_t length, const char *section, char *name, size_t name_room, char *value, size_t value_room)
+{
+    const char *equals = memchr(line, '=', length);
+    if (*section == '\0' || equals == NULL || equals - line < 2 || equals[-1] != ' ') return false;
+    const char *begin = equals + 1, *end = line + length;
+    if (begin < end && *begin == ' ') begin++;
+    if (end - begin >= 2 && (*begin == '"' || *begin == '\'') && end[-1] == *begin) begin++, end--;
+    int n = snprintf(name, name_room, "%s.%.*s", section, (int)(equals - line - 1), line);
+    int m = snprintf(value, value_room, "%.*s", (int)(end - begin), begin);
+    return n > 0 && (size_t)n < name_room && m >= 0 && (size_t)m < value_room;
+}
+
+camcl_status cc_config_read_written(camcl_config *config, const char *file, const char *text, camcl_error *err)
+{
+    char section[64] = "", name[128], value[CC_INI_LINE + 1];
+    for (size_t length; *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        if (length == 0) continue;
+        if (*text == '[' && text[length - 1] == ']' && length - 2 < sizeof section) {
+            snprintf(section, sizeof section, "%.*s", (int)(length - 2), text + 1);
+            continue;
+        }
+        if (!read_line(text, length, section, name, sizeof name, value, sizeof value))
+            return cc_fail(err, CAMCL_BAD_DATA,
+                           "%s: its configuration has the line \"%.*s\", which is no key = value "
+                           "(restore an older copy of the file, or choose another output.dir)",
+                           file, (int)cc_min_size(length, 80), text);
+        camcl_status status = camcl_config_set(config, name, value, file, err);
+        if (status == CAMCL_NO_MEMORY) return status;
+        if (status != CAMCL_OK)
+            return cc_fail(err, CAMCL_BAD_DATA,
+                           "%s: its configuration has %s = %.80s, which this program does not know "
+                           "(restore an older copy of the file, or choose another output.dir)",
+                           file, name, value);
+    }
+    return CAMCL_OK;
+}
+
 /* Writes the default as text, for example "default 0.03" or "default by preset, softmax or logit". */
 static void default_text(const camcl_config_key *key, char *out, size_t size)
 {

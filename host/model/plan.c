@@ -28,7 +28,7 @@ static camcl_status add(cc_plan *plan, const char *key, size_t key_length, const
 {
     cc_plan_entry entry;
     if (key_length >= sizeof entry.key || variant_length >= sizeof entry.variant)
-        return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: a line is too long (delete the run's state and start again)");
+        return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: a line is too long (choose another output.dir)");
     memset(&entry, 0, sizeof entry);
     memcpy(entry.key, key, key_length);
     memcpy(entry.variant, variant, variant_length);
@@ -44,7 +44,7 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
         size_t length = strcspn(text, "\n");
         const char *equals = strstr(text, " = ");
         if (equals == NULL || equals >= text + length)
-            return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (delete the run's state and start again)",
+            return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (choose another output.dir)",
                            (int)length, text);
         CC_RETURN_IF_FAILED(add(plan, text, (size_t)(equals - text), equals + 3, (size_t)(text + length - equals) - 3, err));
         text += length + (text[length] == '\n');

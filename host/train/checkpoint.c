@@ -221,18 +221,67 @@ static camcl_status read_text(const char *path, const cc_safetensors *file, cons
     return cc_copy_text(text, out, err);
 }
 
+/* "1.2.3" as one number that compares as the versions do; false: of another form. */
+static bool parse_version(const char *text, uint64_t *out)
+{
+    *out = 0;
+    for (int i = 0; i < 3; i++) {
+        char *end;
+        if (*text < '0' || *text > '9') return false;
+        unsigned long part = strtoul(text, &end, 10);
+        if (part > 0xffff || *end != (i < 2 ? '.' : '\0')) return false;
+        *out = *out << 16 | part;
+        text = end + 1;
+    }
+    return true;
+}
+
+/* A later version may keep what this one would lose. */
+static camcl_status check_version(const char *path, const cc_safetensors *file, cc_run_state *s, camcl_error *err)
+{
+    uint64_t own, other;
+    const char *format = cc_safetensors_metadata(file, "format");
+    if (format == NULL || strcmp(format, "camcl state") != 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: no state of a run: metadata \"format\" is missing or wrong (choose another output.dir)",
+                       path);
+    CC_RETURN_IF_FAILED(read_text(path, file, "version", &s->version, err));
+    if (!parse_version(s->version, &other) || !parse_version(CAMCL_VERSION, &own))
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: metadata \"version\" is \"%.40s\", no version (choose another output.dir)", path,
+                       s->version);
+    if (other > own)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: it is of camcl %s, this is " CAMCL_VERSION " (resume with that version or a later one)",
+                       path, s->version);
+    return CAMCL_OK;
+}
+
+static camcl_status read_steps(const char *path, const cc_safetensors *file, cc_run_state *s, camcl_error *err)
+{
+    static const char *const what[] = { "step", "mark of best weights", "best epoch", "best step" };
+    int64_t steps[CC_COUNT(what)];
+    CC_RETURN_IF_FAILED(cc_safetensors_get(file, "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
+    for (size_t i = 0; i < CC_COUNT(steps); i++)
+        if (steps[i] < 0 || (i == 1 && steps[i] > 1))
+            return cc_fail(err, CAMCL_BAD_DATA,
+                           "%s: the %s is %" PRId64 " (restore an older copy of the file, or choose another output.dir)", path, what[i],
+                           steps[i]);
+    s->step = (uint64_t)steps[0];
+    s->has_best = steps[1] == 1;
+    s->best_epoch = (uint64_t)steps[2];
+    s->best_step = (uint64_t)steps[3];
+    return CAMCL_OK;
+}
+
 static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_graph *graph, bool with_average, cc_run_state *s,
                                cc_split *split, camcl_error *err)
 {
-    int64_t steps[4];
     double numbers[2];
-    CC_RETURN_IF_FAILED(cc_safetensors_get(file, "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
+    CC_RETURN_IF_FAILED(check_version(path, file, s, err));
+    CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
+    CC_RETURN_IF_FAILED(read_text(path, file, "device", &s->device, err));
+    CC_RETURN_IF_FAILED(read_text(path, file, "config", &s->config, err));
+    CC_RETURN_IF_FAILED(read_steps(path, file, s, err));
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval, err));
-    s->step = (uint64_t)steps[0];
-    s->has_best = steps[1] != 0;
-    s->best_epoch = (uint64_t)steps[2];
-    s->best_step = (uint64_t)steps[3];
     s->best_score = numbers[0];
     s->seconds = numbers[1];
     CC_RETURN_IF_FAILED(cc_snapshot_from_file(file, "model.", graph, &s->now, err));
@@ -246,10 +295,7 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     }
     CC_RETURN_IF_FAILED(read_pool(file, split_names[0], &split->labeled, &split->labeled_count, err));
     CC_RETURN_IF_FAILED(read_pool(file, split_names[1], &split->unlabeled, &split->unlabeled_count, err));
-    CC_RETURN_IF_FAILED(read_pool(file, split_names[2], &split->validation, &split->validation_count, err));
-    CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
-    CC_RETURN_IF_FAILED(read_text(path, file, "device", &s->device, err));
-    return read_text(path, file, "config", &s->config, err);
+    return read_pool(file, split_names[2], &split->validation, &split->validation_count, err);
 }
 
 camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split,
@@ -273,5 +319,6 @@ void cc_run_state_free(cc_run_state *s)
     free(s->plan);
     free(s->device);
     free(s->config);
+    free(s->version);
     memset(s, 0, sizeof *s);
 }

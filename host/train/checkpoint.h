@@ -52,11 +52,14 @@ typedef struct cc_run_state {
     double best_score, seconds;
     double interval[CC_INTERVAL_SUMS];
     char *plan, *device, *config; /* kernel plan; identity of the device that it is for; the configuration in force */
+    char *version;                /* of the program that wrote the file; NULL: not read from one */
 } cc_run_state;
 
 camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
                                 camcl_error *err);
-/* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. */
+/* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a
+ * file that is damaged, is no state, belongs to another network or was written by a later version of the program. The texts are read first,
+ * so state->config is set also if the tensors belong to another network. The values are not checked here but by cc_run_state_check. */
 camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split,
                                camcl_error *err);
 void cc_run_state_free(cc_run_state *state);

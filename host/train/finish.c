@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "camcl/image.h"
-#include "camcl/report.h"
 #include "ssl/cam.h"
+#include "train/report_data.h"
 #include "train/run.h"
 
 /* ---- CAM pictures */
@@ -73,11 +73,24 @@ static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *
     return cc_buffer_read(p->cam.map.buffer, 0, p->maps, n * s * s * sizeof(float), err);
 }
 
+/* The pictures of a run: how many, and where. */
+static size_t count_pictures(const cc_run *run)
+{
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    return info->channels == 1 || info->channels == 3 ? cc_min_size(PICTURES, info->test_count) : 0;
+}
+
+static camcl_status picture_path(const cc_run *run, size_t i, const char *what, char **path, camcl_error *err)
+{
+    char name[48];
+    snprintf(name, sizeof name, "%05zu_%s.png", i, what);
+    return cc_path_join(cc_run_dir_file(run->dir, CC_RUN_CAMS), name, path, err);
+}
+
 static camcl_status write_png(const cc_run *run, size_t i, const char *what, const camcl_image *image, camcl_error *err)
 {
-    char name[48], *path = NULL;
-    snprintf(name, sizeof name, "%05zu_%s.png", i, what);
-    camcl_status status = cc_path_join(cc_run_dir_file(run->dir, CC_RUN_CAMS), name, &path, err);
+    char *path = NULL;
+    camcl_status status = picture_path(run, i, what, &path, err);
     if (status == CAMCL_OK) status = camcl_image_write_png(path, image, err);
     free(path);
     return status;
@@ -119,10 +132,9 @@ cleanup:
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cam_pictures p = { .count = cc_min_size(PICTURES, info->test_count) };
+    cam_pictures p = { .count = count_pictures(run) };
     size_t pixels = run->settings.step.image_size * run->settings.step.image_size;
-    if (p.count == 0 || (info->channels != 1 && info->channels != 3)) return CAMCL_OK;
+    if (p.count == 0) return CAMCL_OK;
     CC_TRY(pictures_compute(&p, run, err));
     CC_TRY(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
     for (size_t i = 0; i < p.count; i++)
@@ -191,7 +203,7 @@ cleanup:
     return status;
 }
 
-static camcl_status write_result(cc_run *run, const cc_evaluation *test, double seconds, camcl_error *err)
+static cc_result result_of(const cc_run *run, const cc_evaluation *test, double seconds)
 {
     const camcl_config *c = run->config;
     cc_result r = cc_result_nothing;
@@ -209,13 +221,49 @@ static camcl_status write_result(cc_run *run, const cc_evaluation *test, double 
     r.width = (double)run->model->graph->spec.width;
     r.labeled = (double)run->split.labeled_count;
     r.unlabeled = run->unlabeled ? (double)run->split.unlabeled_count : 0;
-    return cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &r, err);
+    return r;
+}
+
+/* ---- the end */
+
+/* Whether this build can write PNG. Without libpng, a finished run has no pictures. */
+static bool writes_png(void)
+{
+    uint8_t pixel = 0, *data = NULL;
+    size_t size;
+    const camcl_image image = { 1, 1, 1, &pixel };
+    const camcl_status status = camcl_image_encode_png(&image, &data, &size, NULL);
+    free(data);
+    return status != CAMCL_UNSUPPORTED;
+}
+
+static bool has_pictures(const cc_run *run)
+{
+    static const char *const what[] = { "image", "overlay", "mask" };
+    const size_t count = writes_png() ? count_pictures(run) : 0;
+    const size_t kinds = camcl_dataset_masks(run->dataset, CAMCL_TEST_IMAGES) ? 3 : 2;
+    for (size_t i = 0; i < count * kinds; i++) {
+        char *path = NULL;
+        bool has = picture_path(run, i / kinds, what[i % kinds], &path, NULL) == CAMCL_OK && cc_file_exists(path);
+        free(path);
+        if (!has) return false;
+    }
+    return true;
+}
+
+bool cc_run_is_finished(const cc_run *run)
+{
+    static const cc_run_file files[] = { CC_RUN_RESULT, CC_RUN_REPORT, CC_RUN_CONFIG, CC_RUN_SPLITS };
+    if (run->state.step != run->settings.schedule.steps) return false;
+    for (size_t i = 0; i < CC_COUNT(files); i++)
+        if (!cc_run_dir_has(run->dir, files[i])) return false;
+    if (camcl_dataset_get_info(run->dataset)->test_count && !cc_run_dir_has(run->dir, CC_RUN_CONFUSION)) return false;
+    return has_pictures(run) && cc_run_has_models(run);
 }
 
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err)
 {
     cc_evaluation test = { 0, NAN, NAN, NAN, NAN };
-    const char *dir = cc_run_dir_path(run->dir);
     /* The training step's memory is not needed any more, and the test images may need it. */
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
@@ -225,8 +273,9 @@ camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error 
     if (camcl_dataset_get_info(run->dataset)->test_count) CC_RETURN_IF_FAILED(evaluate_test(run, &test, err));
     CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
     double seconds = run->state.seconds + cc_seconds() - run->started;
-    CC_RETURN_IF_FAILED(write_result(run, &test, seconds, err));
-    CC_RETURN_IF_FAILED(camcl_report_write(&dir, 1, NULL, err));
+    const cc_result written = result_of(run, &test, seconds);
+    CC_RETURN_IF_FAILED(cc_report_write_with(cc_run_dir_path(run->dir), &written, err));
+    CC_RETURN_IF_FAILED(cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &written, err));
     *result = (camcl_train_result){ .best_epoch = run->state.best_epoch,
                                     .best_val_top1 = run->state.best_score,
                                     .test_loss = test.loss,

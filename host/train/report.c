@@ -448,17 +448,15 @@ static camcl_status write_page(const cc_report_run *runs, size_t count, const ch
     return status;
 }
 
-camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const char *output, camcl_error *err)
+/* `result`: of the one run, where its directory does not have it yet; else NULL. */
+static camcl_status write_runs(const char *const *run_dirs, size_t count, const cc_result *result, const char *output, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_report_run *runs = NULL;
     char *beside = NULL;
-    if (count == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "report: no run directory (name one or more)");
-    if (output == NULL && count > 1)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
     CC_TRY(CC_NEW(count, &runs, err));
     for (size_t i = 0; i < count; i++)
-        CC_TRY(cc_report_run_read(run_dirs[i], &runs[i], err));
+        CC_TRY(cc_report_run_read_with(run_dirs[i], result, &runs[i], err));
     CC_TRY(cc_report_name_runs(runs, count, err));
     if (output == NULL) CC_TRY(cc_path_join(run_dirs[0], cc_run_file_name(CC_RUN_REPORT), &beside, err));
     CC_TRY(write_page(runs, count, output != NULL ? output : beside, err));
@@ -468,4 +466,17 @@ cleanup:
     free(runs);
     free(beside);
     return status;
+}
+
+camcl_status cc_report_write_with(const char *dir, const cc_result *result, camcl_error *err)
+{
+    return write_runs(&dir, 1, result, NULL, err);
+}
+
+camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const char *output, camcl_error *err)
+{
+    if (count == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "report: no run directory (name one or more)");
+    if (output == NULL && count > 1)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");
+    return write_runs(run_dirs, count, NULL, output, err);
 }

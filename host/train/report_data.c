@@ -30,7 +30,7 @@ static camcl_status note(cc_report_run *run, camcl_status status, const camcl_er
     return CAMCL_OK;
 }
 
-static camcl_status read_figures(cc_report_run *run, camcl_error *err)
+static camcl_status read_figures(cc_report_run *run, const cc_result *known, camcl_error *err)
 {
     camcl_status status = CAMCL_OK, part;
     camcl_error problem = { 0 };
@@ -38,7 +38,10 @@ static camcl_status read_figures(cc_report_run *run, camcl_error *err)
     CC_TRY(run_path(run, CC_RUN_RESULT, &result, err));
     CC_TRY(run_path(run, CC_RUN_METRICS, &metrics, err));
     CC_TRY(run_path(run, CC_RUN_CONFUSION, &confusion, err));
-    if (cc_file_exists(result)) {
+    if (known) {
+        run->result = *known;
+        run->finished = true;
+    } else if (cc_file_exists(result)) {
         part = cc_result_read(result, &run->result, &problem);
         run->finished = part == CAMCL_OK;
         CC_TRY(note(run, part, &problem, err));
@@ -193,12 +196,12 @@ cleanup:
 
 /* ---- runs ---- */
 
-camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error *err)
+camcl_status cc_report_run_read_with(const char *dir, const cc_result *result, cc_report_run *run, camcl_error *err)
 {
     *run = (cc_report_run){ .result = cc_result_nothing };
     if (!cc_is_folder(dir)) return cc_fail(err, CAMCL_BAD_DATA, "run directory '%s': no such folder (check the path)", dir);
     CC_RETURN_IF_FAILED(cc_copy_text(dir, &run->dir, err));
-    CC_RETURN_IF_FAILED(read_figures(run, err));
+    CC_RETURN_IF_FAILED(read_figures(run, result, err));
     CC_RETURN_IF_FAILED(read_config(run, err));
     CC_RETURN_IF_FAILED(read_pictures(run, err));
     bool nothing =
@@ -207,6 +210,11 @@ camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error
         return cc_fail(err, CAMCL_BAD_DATA, "'%s' is no run directory: it has no config.ini, metrics.csv or result.json (check the path)",
                        dir);
     return CAMCL_OK;
+}
+
+camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error *err)
+{
+    return cc_report_run_read_with(dir, NULL, run, err);
 }
 
 void cc_report_run_free(cc_report_run *run)

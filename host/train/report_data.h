@@ -34,7 +34,11 @@ typedef struct cc_report_run {
 /* Reads a run. Files that are missing or damaged leave their part empty, and damage is noted in `problems`. CAMCL_BAD_DATA if the folder
  * holds no file of a run. Free with cc_report_run_free, also after a failure. */
 camcl_status cc_report_run_read(const char *dir, cc_report_run *run, camcl_error *err);
+/* The same for a run that is about to be finished, with a result that is not in its directory yet. NULL: as above. */
+camcl_status cc_report_run_read_with(const char *dir, const cc_result *result, cc_report_run *run, camcl_error *err);
 void cc_report_run_free(cc_report_run *run);
+/* DIR/report.html of such a run. */
+camcl_status cc_report_write_with(const char *dir, const cc_result *result, camcl_error *err);
 
 /* Names the runs by the ends of their paths, with as many folders as are needed to tell them apart. */
 camcl_status cc_report_name_runs(cc_report_run *runs, size_t count, camcl_error *err);

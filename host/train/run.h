@@ -53,7 +53,8 @@ typedef struct cc_run {
     size_t in_flight_count;
     double started; /* cc_seconds() when this process began to train */
     double interval_started;
-    double shown; /* cc_seconds() of the last progress report */
+    double shown;  /* cc_seconds() of the last progress report */
+    bool resuming; /* there was a state */
     bool finished_before;
     bool abandoned; /* this new run could not start */
     bool logging;   /* a line was logged, so failures are logged too; without one, a run that never began leaves train.log as it is */
@@ -67,12 +68,23 @@ camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) 
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
-/* First with apply = false, before tapes are recorded: reads the state and the kernel plan. Then with apply = true: puts weights and
- * optimizer on the device. */
-camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err);
+/* Reads the state into run->state and its split in place of run->split, which says how many images the configuration asks for. A state of
+ * another configuration: CAMCL_BAD_CONFIG with the keys; one that no run of this configuration can have saved: CAMCL_BAD_DATA. Changes no
+ * file. */
+camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
+/* Before tapes are recorded: the kernels that the state was trained with, where device and driver are still the same. */
+camcl_status cc_run_take_plan(cc_run *run, camcl_error *err);
+/* After tapes are recorded: weights and optimizer onto the device. */
+camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
+/* Whether best.safetensors and last.safetensors are what the state says; and making them so where they are not. */
+bool cc_run_has_models(const cc_run *run);
+camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 
-/* finish.c: the test set, result.json, confusion.csv, CAM pictures, report.html */
+/* finish.c: the test set, confusion.csv, CAM pictures, report.html, and result.json at last, so that this file marks a finished run. Each
+ * step may be repeated. */
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err);
+/* Whether the run that was read is trained to its end and all its files are there. */
+bool cc_run_is_finished(const cc_run *run);
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
 
 #endif

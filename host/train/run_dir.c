@@ -22,6 +22,7 @@
 struct cc_run_dir {
     char *path, *files[CC_RUN_FILES];
     int lock, log; /* file descriptors, or -1 */
+    bool was_empty;
 };
 
 static const char *const names[CC_RUN_FILES] = {
@@ -45,17 +46,21 @@ static bool is_temporary(const char *name, long *writer)
     return true;
 }
 
-/* Whether the folder holds no file that a user could miss. A lock and temporary files of a process that died early do not count. */
+/* Whether a user could miss the entry. A lock and temporary files of a process that died early do not count. */
+static int is_content(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    long writer;
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, names[CC_RUN_LOCK]) != 0 && !is_temporary(name, &writer);
+}
+
 static camcl_status is_empty(const char *path, bool *empty, camcl_error *err)
 {
     DIR *folder = opendir(path);
     if (folder == NULL) return cc_fail_errno(err, "open the run directory", path, errno);
     *empty = true;
-    for (struct dirent *entry; *empty && (entry = readdir(folder)) != NULL;) {
-        const char *name = entry->d_name;
-        long writer;
-        *empty = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, names[CC_RUN_LOCK]) == 0 || is_temporary(name, &writer);
-    }
+    for (struct dirent *entry; *empty && (entry = readdir(folder)) != NULL;)
+        *empty = !is_content(entry);
     closedir(folder);
     return CAMCL_OK;
 }
@@ -131,6 +136,62 @@ static bool is_locked(const char *path)
     return locked;
 }
 
+/* "config.ini, notes.txt and 3 more": the folder's content in the order of names. What a terminal would take for a command is left out. */
+static void list_content(const char *path, char *text, size_t size)
+{
+    enum { NAMED = 3 };
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, is_content, alphasort), used = 0;
+    *text = '\0';
+    for (int i = 0; i < count; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%.63s", entries[i]->d_name);
+        for (char *at = name; *at; at++)
+            if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+        const char *between = i == 0 ? "" : i + 1 == count ? " and " : ", ";
+        if (i < NAMED || count == NAMED + 1) used += snprintf(text + used, size - (size_t)used, "%s%s", between, name);
+        if (i == NAMED && count > NAMED + 1) used += snprintf(text + used, size - (size_t)used, " and %d more", count - NAMED);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* Every run writes splits.json first, so a folder whose file of that name does not begin as cc_split_write does is not a run's. */
+static bool is_begun(const cc_run_dir *dir)
+{
+    static const char beginning[] = "{\"labeled\": [";
+    char text[sizeof beginning] = "";
+    int file = open(dir->files[CC_RUN_SPLITS], O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    bool is = read(file, text, sizeof beginning - 1) == (ssize_t)sizeof beginning - 1 && strcmp(text, beginning) == 0;
+    close(file);
+    return is;
+}
+
+/* Whether a run may be continued, or begun again, in this folder. Without a state there is nothing to continue, and a run that begins again
+ * must not write over results, which take longer to make than to lose, or into a folder that is someone else's. */
+static camcl_status check_resumable(cc_run_dir *dir, camcl_error *err)
+{
+    static const cc_run_file results[] = { CC_RUN_BEST, CC_RUN_LAST, CC_RUN_RESULT, CC_RUN_CONFUSION };
+    char list[320] = "";
+    CC_RETURN_IF_FAILED(is_empty(dir->path, &dir->was_empty, err));
+    if (dir->was_empty || cc_run_dir_has(dir, CC_RUN_STATE)) return CAMCL_OK;
+    if (dir->lock < 0 && is_locked(dir->files[CC_RUN_LOCK])) return fail_busy(dir->path, dir->files[CC_RUN_LOCK], err);
+    for (size_t i = 0; i < CC_COUNT(results); i++) {
+        if (!cc_run_dir_has(dir, results[i])) continue;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", names[results[i]]);
+    }
+    if (*list)
+        return cc_fail(err, CAMCL_EXISTS,
+                       "run directory '%s': it has %s, but no %s to go on from (put the state back, or choose another output.dir)",
+                       dir->path, list, names[CC_RUN_STATE]);
+    if (is_begun(dir)) return CAMCL_OK;
+    list_content(dir->path, list, sizeof list);
+    return cc_fail(err, CAMCL_EXISTS, "run directory '%s': it has %s, but no run that could go on (choose another output.dir)", dir->path,
+                   list);
+}
+
 /* Refuses a folder with content before anything is created in it. */
 static camcl_status check_new(const cc_run_dir *dir, camcl_error *err)
 {
@@ -151,10 +212,11 @@ camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, ca
     CC_TRY(cc_copy_text(path, &dir->path, err));
     for (int i = 0; i < CC_RUN_FILES; i++)
         CC_TRY(cc_path_join(path, names[i], &dir->files[i], err));
-    if (!resume && cc_is_folder(path)) CC_TRY(check_new(dir, err));
+    dir->was_empty = true;
+    if (cc_is_folder(path)) CC_TRY(resume ? check_resumable(dir, err) : check_new(dir, err));
     CC_TRY(cc_make_folders(path, err));
     CC_TRY(take_lock(dir, err));
-    if (!resume) CC_TRY(check_new(dir, err)); /* again, under the lock: another process may have written since the first check */
+    CC_TRY(resume ? check_resumable(dir, err) : check_new(dir, err)); /* again, under the lock: another process may have written since */
     remove_leftovers(path);
     remove_leftovers(dir->files[CC_RUN_CAMS]);
     *out = dir;
@@ -185,6 +247,10 @@ void cc_run_dir_abandon(cc_run_dir **pointer)
     static const cc_run_file first[] = { CC_RUN_CONFIG, CC_RUN_SPLITS, CC_RUN_METRICS, CC_RUN_LOG };
     char *path = NULL;
     if (*pointer == NULL) return;
+    if (!(*pointer)->was_empty) {
+        cc_run_dir_close(pointer);
+        return;
+    }
     for (size_t i = 0; i < CC_COUNT(first); i++)
         unlink((*pointer)->files[first[i]]);
     if (cc_copy_text((*pointer)->path, &path, NULL) != CAMCL_OK) path = NULL;

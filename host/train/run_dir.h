@@ -27,13 +27,14 @@ const char *cc_run_file_name(cc_run_file file);
 typedef struct cc_run_dir cc_run_dir;
 
 /* Opens the run directory and holds its lock until it is closed or the process ends in any way. resume false: path must not exist or
- * must be an empty folder, else CAMCL_EXISTS and nothing is changed. resume true: the same, or an existing run;
- * cc_run_dir_has(CC_RUN_STATE) tells whether anything was saved. CAMCL_BUSY if another process, or another handle of this process, holds
- * the directory; the message names the process. Temporary files that a killed writer left are removed. The caller owns *out. */
+ * must be an empty folder, else CAMCL_EXISTS and nothing is changed. resume true: the same, or an existing run. An existing run has a
+ * state to continue from (cc_run_dir_has(CC_RUN_STATE) tells), or it began and saved nothing yet. Results without a state, and files of
+ * others, are CAMCL_EXISTS, and nothing is changed. CAMCL_BUSY if another process, or another handle of this process, holds the directory;
+ * the message names the process. Temporary files that a killed writer left are removed. The caller owns *out. */
 camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err);
 void cc_run_dir_close(cc_run_dir **dir);
-/* For a new run that could not start: closes the run directory, removes the files that every run writes first, and removes the folder if
- * it is then empty. */
+/* For a run that could not start: closes the run directory. If the folder was new or empty when it was opened, the files that every run
+ * writes first are removed, and the folder, if it is then empty. */
 void cc_run_dir_abandon(cc_run_dir **dir);
 
 const char *cc_run_dir_path(const cc_run_dir *dir);                   /* as given */

@@ -1,4 +1,5 @@
-/* Saving and restoring a run. */
+/* Saving and restoring a run. A save writes the state first. best.safetensors and last.safetensors are derived from the state, so a resume
+ * writes them again if the process was killed, or the disk was full, before both of them were saved. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,7 +8,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "config/values.h"
 #include "train/run.h"
+#include "train/state_check.h"
 
 /* What the kernel plan and with it the bits depend on. */
 static void identify_device(const cc_run *run, char *text, size_t size)
@@ -56,56 +59,132 @@ static camcl_status gather(cc_run *run, camcl_error *err)
     return camcl_config_write(run->config, &s->config, err);
 }
 
+/* ---- what is derived from the state */
+
+/* The content of last.safetensors: the averaged weights, if there is an average. Borrows the state's memory. */
+static cc_snapshot last_model(const cc_run_state *s)
+{
+    cc_snapshot last = s->now;
+    if (s->average) last.weights = s->average;
+    return last;
+}
+
+static camcl_status write_models(cc_run *run, camcl_error *err)
+{
+    const cc_run_state *s = &run->state;
+    const cc_snapshot last = last_model(s);
+    run->card.step = s->step;
+    CC_RETURN_IF_FAILED(cc_checkpoint_write(cc_run_dir_file(run->dir, CC_RUN_LAST), run->model->graph, &run->card, &last, err));
+    if (!s->has_best) return CAMCL_OK;
+    run->card.step = s->best_step;
+    return cc_checkpoint_write(cc_run_dir_file(run->dir, CC_RUN_BEST), run->model->graph, &run->card, &s->best, err);
+}
+
+static bool same_params(const cc_graph *graph, const cc_snapshot *a, const cc_snapshot *b)
+{
+    for (size_t i = 0; i < graph->param_count; i++) {
+        const cc_param *p = &graph->params[i];
+        const bool statistic = cc_param_is_statistic(p);
+        const float *x = statistic ? a->statistics : a->weights, *y = statistic ? b->statistics : b->weights;
+        if (memcmp(x + p->offset, y + p->offset, p->count * sizeof *x) != 0) return false;
+    }
+    return a->batches == b->batches;
+}
+
+/* Whether the file is the checkpoint of this model at this step. A file that cannot be read is not. */
+static bool holds_model(const cc_run *run, cc_run_file file, uint64_t step, const cc_snapshot *model)
+{
+    const cc_graph *g = run->model->graph;
+    cc_safetensors *tensors = NULL;
+    cc_model_card card;
+    cc_snapshot kept = { NULL, NULL, 0 };
+    if (cc_checkpoint_read(cc_run_dir_file(run->dir, file), &tensors, &card, NULL) != CAMCL_OK) return false;
+    bool holds = card.step == step && cc_snapshot_from_file(tensors, "", g, &kept, NULL) == CAMCL_OK && same_params(g, &kept, model);
+    cc_snapshot_free(&kept);
+    cc_model_card_free(&card);
+    cc_safetensors_free(&tensors);
+    return holds;
+}
+
+bool cc_run_has_models(const cc_run *run)
+{
+    const cc_run_state *s = &run->state;
+    const cc_snapshot last = last_model(s);
+    return holds_model(run, CC_RUN_LAST, s->step, &last) && (!s->has_best || holds_model(run, CC_RUN_BEST, s->best_step, &s->best));
+}
+
+camcl_status cc_run_restore_models(cc_run *run, camcl_error *err) { return cc_run_has_models(run) ? CAMCL_OK : write_models(run, err); }
+
 camcl_status cc_run_save(cc_run *run, camcl_error *err)
 {
     cc_run_state *s = &run->state;
-    const cc_graph *g = run->model->graph;
     double now = cc_seconds(), before = s->seconds;
     CC_RETURN_IF_FAILED(gather(run, err));
     s->seconds = before + now - run->started;
-    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), g, s, &run->split, err);
+    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), run->model->graph, s, &run->split, err);
     s->seconds = before;
     CC_RETURN_IF_FAILED(status);
-    cc_snapshot last = s->now;
-    if (s->average) last.weights = s->average;
-    run->card.step = s->step;
-    CC_RETURN_IF_FAILED(cc_checkpoint_write(cc_run_dir_file(run->dir, CC_RUN_LAST), g, &run->card, &last, err));
-    if (!s->has_best) return CAMCL_OK;
-    run->card.step = s->best_step;
-    return cc_checkpoint_write(cc_run_dir_file(run->dir, CC_RUN_BEST), g, &run->card, &s->best, err);
+    return write_models(run, err);
 }
 
-/* The saved split names images by number: a data set that shrank since would be read past its end. */
-static camcl_status check_split(const cc_run *run, camcl_error *err)
+/* ---- reading it back */
+
+/* The wanted configuration is compared with the state's, because config.ini may be missing or edited. */
+static camcl_status check_config(const cc_run *run, const char *path, camcl_error *err)
 {
-    const cc_split *split = &run->split;
+    camcl_status status = CAMCL_OK;
+    camcl_config *saved = NULL;
+    CC_TRY(camcl_config_create(&saved, err));
+    CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
+    CC_TRY(camcl_config_check_resume(saved, run->config, err));
+cleanup:
+    camcl_config_destroy(&saved);
+    return status;
+}
+
+camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
+{
+    const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    const uint32_t *const pools[] = { split->labeled, split->unlabeled, split->validation };
-    const size_t counts[] = { split->labeled_count, split->unlabeled_count, split->validation_count };
-    for (int p = 0; p < 3; p++)
-        for (size_t i = 0; i < counts[p]; i++)
-            if (pools[p][i] >= info->train_count)
-                return cc_fail(err, CAMCL_BAD_DATA,
-                               "%s: its split has image %" PRIu32 ", but %s has %" PRIu32 " training images "
-                               "(restore the data that the run began with)",
-                               cc_run_dir_file(run->dir, CC_RUN_STATE), pools[p][i], info->name, info->train_count);
+    cc_split saved = { 0 };
+    const cc_state_limits limits = { .schedule = run->settings.schedule,
+                                     .eval_every = run->settings.eval_every,
+                                     .data = info->name,
+                                     .images = info->train_count,
+                                     .configured = &run->split };
+    camcl_status status = CAMCL_OK;
+    const camcl_status reading = cc_run_state_read(path, run->model->graph, run->settings.step.ema > 0, &run->state, &saved, err);
+    /* A changed key may ask for another network than the file's tensors belong to. The user must then read of the key, not of a tensor. */
+    if (run->state.config) CC_TRY(check_config(run, path, err));
+    CC_TRY(reading);
+    CC_TRY(cc_run_state_check(path, run->model->graph, &run->state, &saved, &limits, err));
+    cc_split_free(&run->split);
+    run->split = saved;
     return CAMCL_OK;
+cleanup:
+    cc_split_free(&saved);
+    return status;
 }
 
-camcl_status cc_run_restore(cc_run *run, bool apply, camcl_error *err)
+camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
 {
-    cc_run_state *s = &run->state;
-    const cc_graph *g = run->model->graph;
+    const cc_run_state *s = &run->state;
     char device[640];
-    if (!apply) {
-        CC_RETURN_IF_FAILED(cc_run_state_read(cc_run_dir_file(run->dir, CC_RUN_STATE), g, run->settings.step.ema > 0, s, &run->split, err));
-        CC_RETURN_IF_FAILED(check_split(run, err));
-        identify_device(run, device, sizeof device);
-        if (strcmp(device, s->device) == 0) return cc_plan_parse(&run->model->plan, s->plan, err);
+    if (strcmp(s->version, CAMCL_VERSION) != 0)
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming a run of camcl %s: results may differ in the last bits", s->version));
+    identify_device(run, device, sizeof device);
+    if (strcmp(device, s->device) != 0)
         return cc_run_say(run, err, "resuming on another device or driver: results may differ in the last bits");
-    }
+    camcl_status status = cc_plan_parse(&run->model->plan, s->plan, err);
+    if (status != CAMCL_OK) cc_context(err, "%s", cc_run_dir_file(run->dir, CC_RUN_STATE));
+    return status;
+}
+
+camcl_status cc_run_apply_state(cc_run *run, camcl_error *err)
+{
+    const cc_run_state *s = &run->state;
+    const size_t bytes = run->model->graph->trained * sizeof(float);
     CC_RETURN_IF_FAILED(cc_snapshot_apply(&s->now, run->model, err));
-    CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_velocity(run->step), 0, s->velocity, g->trained * sizeof(float), err));
-    if (s->average) CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_average(run->step), 0, s->average, g->trained * sizeof(float), err));
-    return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_velocity(run->step), 0, s->velocity, bytes, err));
+    return s->average ? cc_buffer_write(cc_step_average(run->step), 0, s->average, bytes, err) : CAMCL_OK;
 }

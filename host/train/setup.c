@@ -26,22 +26,6 @@ camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
 
 /* ---- run directory */
 
-/* Sets finished_before when there is nothing left to do. */
-static camcl_status check_saved_config(cc_run *run, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    camcl_config *saved = NULL;
-    if (!cc_run_dir_has(run->dir, CC_RUN_CONFIG) || !cc_run_dir_has(run->dir, CC_RUN_STATE)) return CAMCL_OK;
-    CC_TRY(camcl_config_create(&saved, err));
-    CC_TRY(camcl_config_load(saved, cc_run_dir_file(run->dir, CC_RUN_CONFIG), err));
-    CC_TRY(camcl_config_check_resume(saved, run->config, err));
-    run->finished_before =
-        cc_run_dir_has(run->dir, CC_RUN_RESULT) && camcl_config_int(saved, "train.epochs") == camcl_config_int(run->config, "train.epochs");
-cleanup:
-    camcl_config_destroy(&saved);
-    return status;
-}
-
 static camcl_status write_config(cc_run *run, camcl_error *err)
 {
     char *text = NULL;
@@ -53,16 +37,22 @@ static camcl_status write_config(cc_run *run, camcl_error *err)
 
 static camcl_status write_split(cc_run *run, camcl_error *err)
 {
-    cc_text text = CC_TEXT_INIT, line = CC_TEXT_INIT;
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    cc_text text = CC_TEXT_INIT;
     cc_split_write(&run->split, &text);
-    cc_split_describe(&run->split, info->classes, info->test_count, &line);
-    camcl_status status = text.failed || line.failed
-                              ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the split's indices (close other programs)")
-                              : cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_SPLITS), text.data, err);
-    if (status == CAMCL_OK)
-        status = cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, run->settings.split_seed, line.data);
+    camcl_status status = text.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the split's indices (close other programs)")
+                                      : cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_SPLITS), text.data, err);
     cc_text_free(&text);
+    return status;
+}
+
+static camcl_status say_split(cc_run *run, camcl_error *err)
+{
+    cc_text line = CC_TEXT_INIT;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    cc_split_describe(&run->split, info->classes, info->test_count, &line);
+    camcl_status status = line.failed
+                              ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line about the split (close other programs)")
+                              : cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, run->settings.split_seed, line.data);
     cc_text_free(&line);
     return status;
 }
@@ -229,17 +219,54 @@ static camcl_status describe_model(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status start_or_restore(cc_run *run, bool resuming, camcl_error *err)
+/* ---- beginning and going on */
+
+/* Writes the first files of a new run. splits.json comes first, because cc_run_dir_open recognises a run that saved nothing yet by it. */
+static camcl_status begin(cc_run *run, camcl_error *err)
 {
-    const char *metrics = cc_run_dir_file(run->dir, CC_RUN_METRICS);
-    CC_RETURN_IF_FAILED(cc_metrics_read(metrics, &run->metrics, err));
-    if (!resuming) {
-        CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, metrics, 0, err));
-        return initial_weights(run, err);
-    }
-    CC_RETURN_IF_FAILED(cc_run_restore(run, true, err));
-    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, metrics, run->state.step, err));
+    CC_RETURN_IF_FAILED(write_split(run, err));
+    CC_RETURN_IF_FAILED(write_config(run, err));
+    if (!run->options->resume) return CAMCL_OK;
+    return cc_run_say(run, err, "no run was saved in %s yet: starting from the beginning", cc_run_dir_path(run->dir));
+}
+
+static camcl_status begin_training(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
+    return initial_weights(run, err);
+}
+
+/* The directory of a run that is resumed changes only here, after everything that can fail for reasons of its own has succeeded. If there
+ * are steps left to train, the run is not finished any more, and result.json is removed before anything else changes. */
+static camcl_status go_on(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
+    if (run->state.step < run->settings.schedule.steps) CC_RETURN_IF_FAILED(forget_result(run, err));
+    CC_RETURN_IF_FAILED(write_config(run, err));
+    CC_RETURN_IF_FAILED(write_split(run, err));
+    CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
+    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), run->state.step, err));
     return cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->settings.schedule.steps);
+}
+
+/* Opens the directory and, if there is a state, reads and checks it. No file is changed. */
+static camcl_status open_dir(cc_run *run, const char *dir, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
+    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
+    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
+    CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &run->metrics, err));
+    run->finished_before = run->resuming && cc_run_is_finished(run);
+    return CAMCL_OK;
+}
+
+static camcl_status prepare_training(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(put_data_on_device(run, err));
+    CC_RETURN_IF_FAILED(create_samplers(run, err));
+    CC_RETURN_IF_FAILED(make_card(run, err));
+    CC_RETURN_IF_FAILED(tune(run, err));
+    return record_tapes(run, err);
 }
 
 static camcl_status open_everything(cc_run *run, camcl_error *err)
@@ -253,28 +280,18 @@ static camcl_status open_everything(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
     CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
-    CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
-    CC_RETURN_IF_FAILED(check_saved_config(run, err));
+    CC_RETURN_IF_FAILED(open_dir(run, dir, err));
     if (run->finished_before) {
         /* Not even a line in its log: a finished run stays as it is. */
         if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
         return CAMCL_OK;
     }
-    bool resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
+    if (!run->resuming) CC_RETURN_IF_FAILED(begin(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
-    if (resuming) {
-        cc_split_free(&run->split);
-        CC_RETURN_IF_FAILED(cc_run_restore(run, false, err));
-    }
-    CC_RETURN_IF_FAILED(forget_result(run, err));
-    CC_RETURN_IF_FAILED(write_config(run, err));
-    CC_RETURN_IF_FAILED(write_split(run, err));
-    CC_RETURN_IF_FAILED(put_data_on_device(run, err));
-    CC_RETURN_IF_FAILED(create_samplers(run, err));
-    CC_RETURN_IF_FAILED(make_card(run, err));
-    CC_RETURN_IF_FAILED(tune(run, err));
-    CC_RETURN_IF_FAILED(record_tapes(run, err));
-    CC_RETURN_IF_FAILED(start_or_restore(run, resuming, err));
+    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
+    CC_RETURN_IF_FAILED(say_split(run, err));
+    CC_RETURN_IF_FAILED(prepare_training(run, err));
+    CC_RETURN_IF_FAILED(run->resuming ? go_on(run, err) : begin_training(run, err));
     return describe_model(run, err);
 }
 
@@ -285,7 +302,7 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
     run->options = options;
     camcl_status status = open_everything(run, err);
     /* A new directory must not keep its name from the next attempt. */
-    run->abandoned = status != CAMCL_OK && !options->resume;
+    run->abandoned = status != CAMCL_OK && !run->resuming;
     return status;
 }
 

@@ -12,7 +12,7 @@ typedef enum camcl_status {
     CAMCL_FAILED,      /* failed while running, no finer class below fits */
     CAMCL_BAD_DATA,    /* a data file, image or checkpoint is missing, damaged or does not match */
     CAMCL_IO,          /* reading or writing failed: permissions, no space left, ... */
-    CAMCL_EXISTS,      /* a run directory that exists and was not to be resumed */
+    CAMCL_EXISTS,      /* a run directory that exists and was not to be resumed, or cannot be: its state is missing */
     CAMCL_BUSY,        /* another process holds the run directory */
     CAMCL_NOT_FINITE,  /* the loss became NaN or Inf */
     CAMCL_NO_MEMORY,   /* host or device memory is exhausted */

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "model/safetensors.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
@@ -27,6 +28,14 @@ static void train(const char *folder, const char *name, const char *more)
 }
 
 static bool exists(const char *folder, const char *name) { return access(scratch_path(folder, name), F_OK) == 0; }
+
+static char *read_text(const char *path)
+{
+    size_t size;
+    char *text = scratch_read(path, &size);
+    if (text == NULL) fail_msg("no file %s", path);
+    return text;
+}
 
 /* ---- killed at any moment */
 
@@ -142,6 +151,17 @@ static void test_changed_keys(void **state)
                       refused[i]);
         if (folder_fingerprint(run) != before) fail_msg("refusing %s changed the run", refused[i]);
     }
+    /* What the run has is what its state says, whether config.ini was edited or is gone. */
+    char *config = read_text(scratch_path(run, "config.ini")), *rate = strstr(config, "\nlr = 0.03\n");
+    assert_non_null(rate);
+    rate[strlen("\nlr = 0.0")] = '4';
+    scratch_write(scratch_path(run, "config.ini"), config, strlen(config));
+    free(config);
+    program_fails(*state, 2, "optim.lr: the run has 0.03, now 0.04", "train '%s/config.ini' --resume --quiet", run);
+    assert_int_equal(unlink(scratch_path(run, "config.ini")), 0);
+    program_fails(*state, 2, "optim.lr: the run has 0.03, now 0.1",
+                  "train '%s/small.ini' 'output.dir=%s' --resume --quiet train.epochs=2 optim.lr=0.1", (char *)*state, run);
+    assert_false(exists(run, "config.ini"));
     /* [output] may change, and the same value may be written in another way. */
     train(*state, "changed", "--resume train.epochs=2 output.save_every=2 output.cams_every=1 optim.lr=3e-2");
 }
@@ -182,20 +202,44 @@ static void test_more_epochs(void **state)
     assert_true(exists(run, "result.json"));
 }
 
+/* Neither does a folder have to be there, nor does a run that wrote rows but never saved count; either way the user is told. */
 static void test_nothing_saved(void **state)
 {
+    static const char *const saved[] = { "state.safetensors", "best.safetensors", "last.safetensors", "result.json", "confusion.csv" };
     const char *folder = *state;
     char run[512], fresh[512];
     run_path(run, folder, "unsaved");
     run_path(fresh, folder, "fresh");
     train(folder, "fresh", "");
-    /* Neither does a folder have to be there, nor does a run that wrote rows but never saved count. */
-    train(folder, "unsaved", "--resume");
-    assert_same_run(fresh, run);
+    for (int i = 0; i < 2; i++) {
+        char *out = program_prints(folder, "train '%s/small.ini' 'output.dir=%s' --resume", folder, run);
+        if (!strstr(out, "no run was saved in") || !strstr(out, "starting from the beginning")) fail_msg("not said: %s", out);
+        free(out);
+        assert_same_run(fresh, run);
+        for (size_t k = 0; k < sizeof saved / sizeof saved[0]; k++)
+            assert_int_equal(unlink(scratch_path(run, saved[k])), 0);
+    }
+}
+
+/* The state is the largest file of a run, and so the first that people delete. */
+static void test_state_deleted(void **state)
+{
+    const char *folder = *state;
+    char run[512], theirs[512];
+    run_path(run, folder, "stateless");
+    train(folder, "stateless", "");
     assert_int_equal(unlink(scratch_path(run, "state.safetensors")), 0);
-    assert_int_equal(unlink(scratch_path(run, "result.json")), 0);
-    train(folder, "unsaved", "--resume");
-    assert_same_run(fresh, run);
+    const uint64_t before = folder_fingerprint(run);
+    program_fails(folder, 1, "best.safetensors, last.safetensors, result.json|no state.safetensors to go on from|choose another output.dir",
+                  "train '%s/small.ini' 'output.dir=%s' --resume --quiet", folder, run);
+    assert_true(folder_fingerprint(run) == before);
+    /* A folder that was never a run's. */
+    run_path(theirs, folder, "theirs");
+    assert_int_equal(mkdir(theirs, 0777), 0);
+    scratch_write(scratch_path(theirs, "config.ini"), "[server]\n", 9);
+    const uint64_t of_theirs = folder_fingerprint(theirs);
+    program_fails(folder, 1, "it has config.ini, but no run", "train '%s/small.ini' 'output.dir=%s' --resume --quiet", folder, theirs);
+    assert_true(folder_fingerprint(theirs) == of_theirs);
 }
 
 /* ---- damage */
@@ -236,6 +280,117 @@ static void test_damaged_state(void **state)
     free(bad);
 }
 
+/* The state file once more, with one of its tensors or its kernel plan replaced. */
+static void change_state(const char *run, const char *name, const void *data, const char *plan)
+{
+    static const char *const keys[] = { "format", "version", "plan", "device", "config" };
+    enum { KEYS = sizeof keys / sizeof keys[0] };
+    const char *path = scratch_path(run, "state.safetensors");
+    cc_safetensors *file = NULL;
+    cc_st_pair pairs[KEYS];
+    assert_int_equal(cc_safetensors_read(path, &file, NULL), CAMCL_OK);
+    const size_t count = cc_safetensors_count(file);
+    cc_st_tensor *tensors = calloc(count, sizeof *tensors);
+    assert_non_null(tensors);
+    for (size_t i = 0; i < count; i++) {
+        tensors[i] = *cc_safetensors_at(file, i);
+        if (name && strcmp(tensors[i].name, name) == 0) tensors[i].data = data;
+    }
+    for (size_t i = 0; i < KEYS; i++)
+        pairs[i] = (cc_st_pair){ keys[i], plan && strcmp(keys[i], "plan") == 0 ? plan : cc_safetensors_metadata(file, keys[i]) };
+    assert_int_equal(cc_safetensors_write(path, tensors, count, pairs, KEYS, NULL), CAMCL_OK);
+    free(tensors);
+    cc_safetensors_free(&file);
+}
+
+/* Whole files with numbers that no run saves. Nothing is evaluated, nothing is written. */
+static void test_impossible_state(void **state)
+{
+    const char *folder = *state;
+    char run[512];
+    size_t size;
+    static const int64_t before[] = { -1, 1, 1, 4 }, behind[] = { (int64_t)1 << 62, 1, 1, 4 }, no_best[] = { 12, 0, 0, 0 };
+    run_path(run, folder, "impossible");
+    train(folder, "impossible", "");
+    assert_int_equal(unlink(scratch_path(run, "result.json")), 0);
+    char *good = scratch_read(scratch_path(run, "state.safetensors"), &size);
+    /* The labelled images of the run, with one of them twice, and with one that is held out for validation. */
+    cc_safetensors *file = NULL;
+    uint32_t twice[40], held_out[40], validation[50];
+    assert_int_equal(cc_safetensors_read(scratch_path(run, "state.safetensors"), &file, NULL), CAMCL_OK);
+    assert_int_equal(cc_safetensors_get(file, "split.labeled", CC_ST_U32, 1, &(size_t){ 40 }, twice, NULL), CAMCL_OK);
+    assert_int_equal(cc_safetensors_get(file, "split.validation", CC_ST_U32, 1, &(size_t){ 50 }, validation, NULL), CAMCL_OK);
+    cc_safetensors_free(&file);
+    memcpy(held_out, twice, sizeof twice);
+    twice[1] = twice[0];
+    held_out[1] = validation[7];
+    const struct {
+        const char *tensor;
+        const void *data;
+        const char *parts;
+    } wrong[] = { { "steps", before, "state.safetensors|the step is -1" },
+                  { "steps", behind, "state.safetensors|step 4611686018427387904 of a training of 12 steps" },
+                  { "steps", no_best, "state.safetensors|no best weights" },
+                  { "split.labeled", twice, "state.safetensors|is twice among its labelled images" },
+                  { "split.labeled", held_out, "state.safetensors|both among its labelled and its validation images" } };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        change_state(run, wrong[i].tensor, wrong[i].data, NULL);
+        const uint64_t fingerprint = folder_fingerprint(run);
+        program_fails(folder, 1, wrong[i].parts, "train '%s/small.ini' 'output.dir=%s' --resume --quiet", folder, run);
+        if (folder_fingerprint(run) != fingerprint) fail_msg("refusing \"%s\" changed the run", wrong[i].parts);
+        scratch_write(scratch_path(run, "state.safetensors"), good, size);
+    }
+    train(folder, "impossible", "--resume");
+    assert_true(exists(run, "result.json"));
+    free(good);
+}
+
+/* Everything but train.log, which says that it failed. */
+static uint64_t fingerprint_without_log(const char *run)
+{
+    assert_int_equal(rename(scratch_path(run, "train.log"), scratch_path(run, "../aside.log")), 0);
+    const uint64_t sum = folder_fingerprint(run);
+    assert_int_equal(rename(scratch_path(run, "../aside.log"), scratch_path(run, "train.log")), 0);
+    return sum;
+}
+
+/* More epochs for a finished run that cannot begin: the run stays finished. */
+static void test_failing_resume_keeps_results(void **state)
+{
+    const char *folder = *state;
+    char run[512];
+    size_t size, state_size;
+    run_path(run, folder, "kept");
+    train(folder, "kept", "");
+    char *rows = scratch_read(scratch_path(run, "metrics.csv"), &size);
+    scratch_write(scratch_path(run, "metrics.csv"), rows, size - 5);
+    uint64_t before = folder_fingerprint(run);
+    program_fails(folder, 1, "metrics.csv", "train '%s/small.ini' 'output.dir=%s' train.epochs=5 --resume --quiet", folder, run);
+    assert_true(folder_fingerprint(run) == before);
+    scratch_write(scratch_path(run, "metrics.csv"), rows, size);
+    free(rows);
+    /* Kernels that do not exist: it fails as late as a lack of device memory does. */
+    char *good = scratch_read(scratch_path(run, "state.safetensors"), &state_size), plan[256] = "";
+    cc_safetensors *file = NULL;
+    assert_int_equal(cc_safetensors_read(scratch_path(run, "state.safetensors"), &file, NULL), CAMCL_OK);
+    const char *line = strstr(cc_safetensors_metadata(file, "plan"), "conv");
+    assert_non_null(line);
+    snprintf(plan, sizeof plan, "%.*s = nonsense\n", (int)(strstr(line, " = ") - line), line);
+    cc_safetensors_free(&file);
+    change_state(run, NULL, NULL, plan);
+    before = fingerprint_without_log(run);
+    outcome result = program_run(folder, "train '%s/small.ini' 'output.dir=%s' train.epochs=5 --resume --quiet", folder, run);
+    assert_int_not_equal(result.status, 0);
+    if (!strstr(result.err, "nonsense")) fail_msg("not about the plan: %s", result.err);
+    outcome_free(&result);
+    assert_true(fingerprint_without_log(run) == before);
+    scratch_write(scratch_path(run, "state.safetensors"), good, state_size);
+    free(good);
+    char *out = program_prints(folder, "train '%s/small.ini' 'output.dir=%s' --resume", folder, run);
+    assert_non_null(strstr(out, "finished"));
+    free(out);
+}
+
 /* ---- two at once */
 
 static void test_two_processes(void **state)
@@ -264,10 +419,19 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_killed),        cmocka_unit_test(test_killed_between_rows), cmocka_unit_test(test_killed_between_saves),
-        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_changed_keys),        cmocka_unit_test(test_finished),
-        cmocka_unit_test(test_more_epochs),   cmocka_unit_test(test_nothing_saved),       cmocka_unit_test(test_damaged_state),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_killed_between_rows),
+        cmocka_unit_test(test_killed_between_saves),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_changed_keys),
+        cmocka_unit_test(test_finished),
+        cmocka_unit_test(test_more_epochs),
+        cmocka_unit_test(test_nothing_saved),
+        cmocka_unit_test(test_damaged_state),
         cmocka_unit_test(test_two_processes),
+        cmocka_unit_test(test_state_deleted),
+        cmocka_unit_test(test_impossible_state),
+        cmocka_unit_test(test_failing_resume_keeps_results),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

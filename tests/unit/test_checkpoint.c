@@ -690,7 +690,9 @@ static void states_of_other_runs_are_refused(void **state)
     size_t count = cc_safetensors_count(file);
     cc_st_tensor *some = calloc(count, sizeof *some);
     assert_non_null(some);
-    const cc_st_pair texts[] = { { "plan", "" }, { "device", "d" }, { "config", "c" } };
+    const cc_st_pair texts[] = {
+        { "format", "camcl state" }, { "version", "0.0.1" }, { "plan", "" }, { "device", "d" }, { "config", "c" }
+    };
     const char *const tensors[] = { "steps",
                                     "numbers",
                                     "interval",
@@ -721,6 +723,81 @@ static void states_of_other_runs_are_refused(void **state)
     cc_graph_destroy(&other);
 }
 
+/* Writes the state of fill_run once more, with another version, format or first four numbers. */
+static void rewrite_state(const char *from, const char *to, const char *format, const char *version, const int64_t *steps)
+{
+    cc_safetensors *file = NULL;
+    OK(cc_safetensors_read(from, &file, &err));
+    const size_t count = cc_safetensors_count(file);
+    cc_st_tensor *tensors = calloc(count, sizeof *tensors);
+    assert_non_null(tensors);
+    for (size_t i = 0; i < count; i++) {
+        tensors[i] = *cc_safetensors_at(file, i);
+        if (steps && strcmp(tensors[i].name, "steps") == 0) tensors[i].data = steps;
+    }
+    const cc_st_pair texts[] = { { "format", format }, { "version", version }, { "plan", "" }, { "device", "d" }, { "config", "c" } };
+    OK(cc_safetensors_write(to, tensors, count, texts, CC_COUNT(texts), &err));
+    free(tensors);
+    cc_safetensors_free(&file);
+}
+
+/* What is newer may hold what this program would lose, so it is refused; what is older is taken. */
+static void versions_of_states(void **state)
+{
+    const char *path = scratch_path(*state, "state.safetensors"), *other = scratch_path(*state, "other.safetensors");
+    cc_graph *g = build(&spec);
+    run r, back;
+    fill_run(&r, g, false, true);
+    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
+    rewrite_state(path, other, "pt", "0.0.1", NULL);
+    refuse_state(other, g, false, "no state of a run");
+    OK(cc_run_state_read(path, g, false, &back.state, &back.split, &err));
+    int major, minor, patch;
+    assert_int_equal(sscanf(back.state.version, "%d.%d.%d", &major, &minor, &patch), 3);
+    free_run(&back);
+    const int newer[][3] = { { major, minor, patch + 1 }, { major, minor + 1, 0 }, { major, minor + 10, 0 }, { major + 1, 0, 0 } };
+    for (size_t i = 0; i < CC_COUNT(newer); i++) {
+        char version[64];
+        snprintf(version, sizeof version, "%d.%d.%d", newer[i][0], newer[i][1], newer[i][2]);
+        rewrite_state(path, other, "camcl state", version, NULL);
+        refuse_state(other, g, false, version);
+    }
+    static const char *const wrong[] = { "", "0.1", "0.1.0.0", "0.1.x", "-1.0.0" };
+    for (size_t i = 0; i < CC_COUNT(wrong); i++) {
+        rewrite_state(path, other, "camcl state", wrong[i], NULL);
+        refuse_state(other, g, false, "\"version\"");
+    }
+    rewrite_state(path, other, "camcl state", "0.0.1", NULL);
+    OK(cc_run_state_read(other, g, false, &back.state, &back.split, &err));
+    assert_string_equal(back.state.version, "0.0.1");
+    free_run(&back);
+    free_run(&r);
+    cc_graph_destroy(&g);
+}
+
+static void numbers_below_zero_are_refused(void **state)
+{
+    const char *path = scratch_path(*state, "state.safetensors"), *other = scratch_path(*state, "other.safetensors");
+    cc_graph *g = build(&spec);
+    run r;
+    fill_run(&r, g, false, true);
+    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
+    static const struct {
+        const char *mentions;
+        int64_t steps[4];
+    } wrong[] = { { "the step is -1", { -1, 1, 0, 0 } },
+                  { "best weights is -1", { 1, -1, 0, 0 } },
+                  { "best weights is 2", { 1, 2, 0, 0 } },
+                  { "best epoch is -7", { 1, 1, -7, 0 } },
+                  { "best step is -9223372036854775808", { 1, 1, 0, INT64_MIN } } };
+    for (size_t i = 0; i < CC_COUNT(wrong); i++) {
+        rewrite_state(path, other, "camcl state", "0.0.1", wrong[i].steps);
+        refuse_state(other, g, false, wrong[i].mentions);
+    }
+    free_run(&r);
+    cc_graph_destroy(&g);
+}
+
 int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
@@ -738,6 +815,8 @@ int main(void)
         IN_SCRATCH(a_score_that_is_no_number_stays_one),
         IN_SCRATCH(truncated_states_are_refused),
         IN_SCRATCH(states_of_other_runs_are_refused),
+        IN_SCRATCH(versions_of_states),
+        IN_SCRATCH(numbers_below_zero_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "camcl/config.h"
+#include "config/values.h"
 
 static char folder[] = "/tmp/camcl-config-XXXXXX";
 static char path[128];
@@ -557,6 +558,14 @@ static void test_round_trip(void **state)
     assert_int_equal(camcl_config_write(copy, &again, NULL), CAMCL_OK);
     assert_string_equal(text, again);
     assert_int_equal(camcl_config_check_resume(copy, config, NULL), CAMCL_OK);
+    /* The same text inside a run's state. */
+    camcl_config *inner = NULL;
+    free(again);
+    assert_int_equal(camcl_config_create(&inner, NULL), CAMCL_OK);
+    assert_int_equal(cc_config_read_written(inner, "state", text, NULL), CAMCL_OK);
+    assert_int_equal(camcl_config_write(inner, &again, NULL), CAMCL_OK);
+    assert_string_equal(text, again);
+    camcl_config_destroy(&inner);
     free(text);
     free(again);
     free(absolute);
@@ -785,10 +794,31 @@ static void test_threads_read_at_once(void **state)
     assert_int_equal(readers[0].wrong + readers[1].wrong, 0);
 }
 
+/* A configuration inside a state that cannot be read is damage of the state: the message names the file and the line. */
+static void test_written_text_is_checked(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = { { "[optim]\nlr\n", "the line \"lr\"" },
+                                            { "lr = 1\n", "the line \"lr = 1\"" },
+                                            { "[optim]\n= 1\n", "the line \"= 1\"" },
+                                            { "[optim]\nlr = fast\n", "optim.lr = fast" },
+                                            { "[optim]\nlr = 0.5\nspeed = 3", "optim.speed = 3" },
+                                            { "[nowhere]\nlr = 1\n", "nowhere.lr = 1" } };
+    camcl_error err = { 0 };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        camcl_config *config = NULL;
+        assert_int_equal(camcl_config_create(&config, NULL), CAMCL_OK);
+        assert_int_equal(cc_config_read_written(config, "a/state", wrong[i][0], &err), CAMCL_BAD_DATA);
+        if (strstr(err.message, "a/state: ") != err.message || !strstr(err.message, wrong[i][1])) fail_msg("%s", err.message);
+        camcl_config_destroy(&config);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_written_text_is_checked),
         cmocka_unit_test(test_schema_accepts_its_defaults),
         cmocka_unit_test(test_file_and_overrides),
         cmocka_unit_test(test_device_from_environment),

@@ -75,6 +75,84 @@ static void refuses_bad_places(void **state)
     assert_null(dir);
 }
 
+static void put(const char *folder, const char *name, const char *text) { scratch_write(scratch_path(folder, name), text, strlen(text)); }
+
+/* Resuming in `path` is refused, names all of `parts` (NULL at the end), and leaves the entries. */
+static void expect_refused(const char *path, const char *const *parts)
+{
+    cc_run_dir *dir = NULL;
+    camcl_error err = { 0 };
+    const size_t entries = scratch_entries(path);
+    assert_int_equal(cc_run_dir_open(path, true, &dir, &err), CAMCL_EXISTS);
+    assert_null(dir);
+    for (; *parts; parts++)
+        if (!strstr(err.message, *parts)) fail_msg("\"%s\" does not mention %s", err.message, *parts);
+    assert_int_equal(scratch_entries(path), entries);
+}
+
+#define REFUSED(path, ...) expect_refused(path, (const char *const[]){ path, "choose another output.dir", __VA_ARGS__, NULL })
+
+/* Results without the state that they came from would be written over by a run that begins again. */
+static void results_without_a_state(void **state)
+{
+    static const char *const results[] = { "best.safetensors", "last.safetensors", "result.json", "confusion.csv" };
+    const char *path = scratch_path(*state, "run");
+    cc_run_dir *dir = NULL;
+    assert_int_equal(mkdir(path, 0777), 0);
+    put(path, "splits.json", "{\"labeled\": [1, 2],\n");
+    put(path, "config.ini", "[data]\n");
+    put(path, "train.log", "x\n");
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
+        expect_open(path, true, CAMCL_OK, &dir); /* begun, nothing saved */
+        cc_run_dir_close(&dir);
+        put(path, results[i], "x");
+        REFUSED(path, results[i], "no state.safetensors", "put the state back");
+        assert_int_equal(unlink(scratch_path(path, results[i])), 0);
+    }
+    put(path, "result.json", "{}");
+    put(path, "best.safetensors", "x");
+    REFUSED(path, "best.safetensors, result.json");
+    put(path, "state.safetensors", "x");
+    expect_open(path, true, CAMCL_OK, &dir);
+    cc_run_dir_close(&dir);
+}
+
+static void folders_of_others(void **state)
+{
+    const char *path = scratch_path(*state, "theirs");
+    cc_run_dir *dir = NULL;
+    assert_int_equal(mkdir(path, 0777), 0);
+    put(path, "config.ini", "[server]\nport = 1\n");
+    REFUSED(path, "it has config.ini, but no run");
+    put(path, "a\033[2J", "x");
+    REFUSED(path, "it has a?[2J and config.ini, but no run");
+    put(path, "notes.txt", "x");
+    put(path, "z", "x");
+    REFUSED(path, "a?[2J, config.ini, notes.txt and z,");
+    put(path, "zz", "x");
+    REFUSED(path, "a?[2J, config.ini, notes.txt and 2 more");
+    put(path, "splits.json", "{\"train\": []}"); /* not as a run writes it */
+    REFUSED(path, "and 3 more");
+    put(path, "splits.json", "{\"labeled\": [4]");
+    expect_open(path, true, CAMCL_OK, &dir);
+    cc_run_dir_abandon(&dir); /* takes nothing away that was there before */
+    assert_int_equal(scratch_entries(path), 6);
+}
+
+/* A run that could not start takes its first files along, with and without --resume. */
+static void abandoned_runs(void **state)
+{
+    const char *path = scratch_path(*state, "run");
+    for (int resume = 0; resume < 2; resume++) {
+        cc_run_dir *dir = NULL;
+        expect_open(path, resume, CAMCL_OK, &dir);
+        put(path, "splits.json", "{}");
+        put(path, "config.ini", "[data]\n");
+        cc_run_dir_abandon(&dir);
+        assert_false(cc_is_folder(path));
+    }
+}
+
 /* A child that opens the directory, says so through a pipe, and then waits to be killed. */
 static pid_t start_holder(const char *path)
 {
@@ -113,18 +191,20 @@ static void one_process_at_a_time(void **state)
     expect_open(path, false, CAMCL_BUSY, &dir);
     scratch_write(scratch_path(path, "config.ini"), "x", 1);
     expect_open(path, false, CAMCL_BUSY, &dir);
+    expect_open(path, true, CAMCL_BUSY, &dir);
 
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_true(cc_file_exists(scratch_path(path, ".lock"))); /* stale, and no obstacle: */
     expect_open(path, false, CAMCL_EXISTS, &dir);
+    put(path, "splits.json", "{\"labeled\": [");
     expect_open(path, true, CAMCL_OK, &dir);
     cc_run_dir *second = NULL;
     expect_open(path, true, CAMCL_BUSY, &second); /* the same process, once more */
     cc_run_dir_close(&dir);
     expect_open(path, true, CAMCL_OK, &dir);
     cc_run_dir_close(&dir);
-    assert_int_equal(scratch_entries(path), 1);
+    assert_int_equal(scratch_entries(path), 2);
 }
 
 /* A process killed before it wrote anything leaves a folder that counts as empty. */
@@ -190,6 +270,7 @@ static void removes_leftovers_of_the_dead(void **state)
     snprintf(living, sizeof living, CC_TEMPORARY_PREFIX "%ld-0" CC_TEMPORARY_SUFFIX, (long)getppid());
     snprintf(own, sizeof own, CC_TEMPORARY_PREFIX "%ld-3" CC_TEMPORARY_SUFFIX, (long)getpid());
     assert_int_equal(cc_make_folders(scratch_path(path, "cams"), NULL), CAMCL_OK);
+    put(path, "splits.json", "{\"labeled\": [");
     scratch_write(scratch_path(path, dead), "x", 1);
     scratch_write(scratch_path(path, living), "x", 1);
     scratch_write(scratch_path(path, own), "x", 1);
@@ -224,7 +305,8 @@ static void log_lines(void **state)
     assert_non_null(strstr(text, "  100 % done\n"));
     free(text);
 
-    scratch_write(scratch_path(path, "train.log"), "whole\nha", 8); /* as a killed process leaves it */
+    put(path, "splits.json", "{\"labeled\": [");
+    put(path, "train.log", "whole\nha"); /* as a killed process leaves it */
     expect_open(path, true, CAMCL_OK, &dir);
     assert_int_equal(cc_run_dir_log(dir, &err, "resumed"), CAMCL_OK);
     cc_run_dir_close(&dir);
@@ -249,6 +331,7 @@ static void log_fails_without_space(void **state)
     cc_run_dir_close(&dir);
     assert_int_equal(mkdir(scratch_path(*state, "other"), 0777), 0);
     assert_int_equal(mkdir(scratch_path(*state, "other/train.log"), 0777), 0);
+    put(scratch_path(*state, "other"), "splits.json", "{\"labeled\": [");
     expect_open(scratch_path(*state, "other"), true, CAMCL_OK, &dir);
     assert_int_equal(cc_run_dir_log(dir, &err, "x"), CAMCL_IO);
     cc_run_dir_close(&dir);
@@ -261,6 +344,9 @@ int main(void)
         TEST(creates_and_refuses),
         TEST(empty_folders_and_new_resumes),
         TEST(refuses_bad_places),
+        TEST(results_without_a_state),
+        TEST(folders_of_others),
+        TEST(abandoned_runs),
         TEST(one_process_at_a_time),
         TEST(killed_at_once),
         TEST(race),

@@ -1,0 +1,248 @@
+/* States that are whole files, and still none that a run can have saved: what is refused, and with which words. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "train/state_check.h"
+
+enum { IMAGES = 20, STEPS = 12, EPOCH_STEPS = 4 };
+
+/* A run after its second epoch of three, in a network of the smallest size. */
+typedef struct fixture {
+    cc_graph *graph;
+    cc_run_state state;
+    cc_split split, configured;
+    cc_state_limits limits;
+} fixture;
+
+static camcl_error err;
+
+static void *zeros(size_t count, size_t size)
+{
+    void *out = calloc(count, size);
+    assert_non_null(out);
+    return out;
+}
+
+static uint32_t *indices(size_t n, uint32_t first)
+{
+    uint32_t *out = zeros(n, sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = first + (uint32_t)i;
+    return out;
+}
+
+static int setup(void **context)
+{
+    fixture *f = zeros(1, sizeof *f);
+    const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
+    assert_int_equal(cc_graph_build(&spec, 16, &f->graph, &err), CAMCL_OK);
+    cc_run_state *s = &f->state;
+    assert_int_equal(cc_snapshot_allocate(&s->now, f->graph, &err), CAMCL_OK);
+    assert_int_equal(cc_snapshot_allocate(&s->best, f->graph, &err), CAMCL_OK);
+    s->velocity = zeros(f->graph->trained, sizeof(float));
+    s->average = zeros(f->graph->trained, sizeof(float));
+    s->step = 8;
+    s->has_best = true;
+    s->best_epoch = 1;
+    s->best_step = 4;
+    s->best_score = 12.5;
+    s->seconds = 3;
+    f->split = (cc_split){ indices(6, 0), indices(7, 6), indices(3, 13), 6, 7, 3 };
+    f->configured = (cc_split){ NULL, NULL, NULL, 6, 7, 3 };
+    f->limits = (cc_state_limits){ .schedule = { .steps = STEPS, .epoch_steps = EPOCH_STEPS, .epochs = STEPS / EPOCH_STEPS },
+                                   .eval_every = 1,
+                                   .data = "toys",
+                                   .images = IMAGES,
+                                   .configured = &f->configured };
+    *context = f;
+    return 0;
+}
+
+static int teardown(void **context)
+{
+    fixture *f = *context;
+    cc_run_state_free(&f->state);
+    cc_split_free(&f->split);
+    cc_graph_destroy(&f->graph);
+    free(f);
+    return 0;
+}
+
+static camcl_status check(const fixture *f)
+{
+    return cc_run_state_check("a/state.safetensors", f->graph, &f->state, &f->split, &f->limits, &err);
+}
+
+static void assert_taken(const fixture *f)
+{
+    if (check(f) != CAMCL_OK) fail_msg("%s", err.message);
+}
+
+static void assert_refused(const fixture *f, const char *mentions)
+{
+    const camcl_status status = check(f);
+    if (status != CAMCL_BAD_DATA) fail_msg("%s instead of a refusal that mentions \"%s\"", camcl_status_name(status), mentions);
+    if (strstr(err.message, "a/state.safetensors: ") != err.message || !strstr(err.message, mentions) ||
+        err.message[strlen(err.message) - 1] != ')')
+        fail_msg("\"%s\" does not name the file, \"%s\" and what to do", err.message, mentions);
+}
+
+static void steps(void **context)
+{
+    fixture *f = *context;
+    cc_run_state *s = &f->state;
+    assert_taken(f);
+    s->step = STEPS;
+    assert_taken(f);
+    s->step = STEPS + 1;
+    assert_refused(f, "step 13 of a training of 12 steps");
+    s->step = (uint64_t)1 << 62;
+    assert_refused(f, "step 4611686018427387904");
+    s->step = 7; /* in the middle of an epoch */
+    assert_taken(f);
+    s->best_step = 8;
+    s->best_epoch = 2;
+    assert_refused(f, "best weights are of step 8");
+    s->step = 8;
+    assert_taken(f);
+    s->best_epoch = 1;
+    assert_refused(f, "epoch 1");
+    s->best_step = s->best_epoch = 0;
+    assert_refused(f, "best weights are of step 0");
+    s->best_step = 4 * ((uint64_t)1 << 40) + 1;
+    s->best_epoch = (uint64_t)1 << 40;
+    assert_refused(f, "best weights are of step");
+}
+
+static void best_weights(void **context)
+{
+    fixture *f = *context;
+    cc_run_state *s = &f->state;
+    s->has_best = false;
+    assert_refused(f, "no best weights");
+    s->step = 3; /* before the first evaluation */
+    assert_taken(f);
+    s->step = 4;
+    assert_refused(f, "no best weights");
+    f->limits.eval_every = 2;
+    assert_taken(f);
+    s->step = 8;
+    assert_refused(f, "no best weights");
+    f->limits.eval_every = 5; /* evaluated at the end in any case */
+    assert_taken(f);
+    s->step = STEPS;
+    assert_refused(f, "no best weights");
+}
+
+static void numbers(void **context)
+{
+    fixture *f = *context;
+    cc_run_state *s = &f->state;
+    const double bad_scores[] = { (double)NAN, -1, 100.5, (double)INFINITY };
+    for (size_t i = 0; i < CC_COUNT(bad_scores); i++) {
+        s->best_score = bad_scores[i];
+        assert_refused(f, "best score");
+    }
+    s->has_best = false; /* without best weights there is no score */
+    s->step = 1;
+    assert_taken(f);
+    s->has_best = true;
+    s->step = 8;
+    s->best_score = (double)NAN; /* nor without validation images */
+    f->split.validation_count = f->configured.validation_count = 0;
+    assert_taken(f);
+    const double bad_times[] = { -1, (double)NAN, (double)INFINITY };
+    for (size_t i = 0; i < CC_COUNT(bad_times); i++) {
+        s->seconds = bad_times[i];
+        assert_refused(f, "training time");
+    }
+    s->seconds = 0;
+    s->interval[7] = (double)NAN;
+    assert_refused(f, "entry 7 of \"interval\"");
+}
+
+/* The last number of a parameter that the flat vector holds. */
+static float *last_of(const fixture *f, float *flat, const char *name)
+{
+    for (size_t i = 0; i < f->graph->param_count; i++) {
+        const cc_param *p = &f->graph->params[i];
+        if (strcmp(p->name, name) == 0) return flat + p->offset + p->count - 1;
+    }
+    fail_msg("no parameter %s", name);
+    return NULL;
+}
+
+static void tensors(void **context)
+{
+    fixture *f = *context;
+    cc_run_state *s = &f->state;
+    const struct {
+        const char *name;
+        float *at;
+    } places[] = {
+        { "model.fc.bias", last_of(f, s->now.weights, "fc.bias") },
+        { "model.bn1.running_mean", last_of(f, s->now.statistics, "bn1.running_mean") },
+        { "momentum.layer4.1.conv2.weight", last_of(f, s->velocity, "layer4.1.conv2.weight") },
+        { "ema.conv1.weight", last_of(f, s->average, "conv1.weight") },
+        { "best.fc.weight", last_of(f, s->best.weights, "fc.weight") },
+        { "best.layer1.0.bn2.running_var", last_of(f, s->best.statistics, "layer1.0.bn2.running_var") },
+    };
+    const float bad[] = { NAN, INFINITY, -INFINITY };
+    for (size_t i = 0; i < CC_COUNT(places) * CC_COUNT(bad); i++) {
+        *places[i / CC_COUNT(bad)].at = bad[i % CC_COUNT(bad)];
+        assert_refused(f, places[i / CC_COUNT(bad)].name);
+        *places[i / CC_COUNT(bad)].at = 1;
+        assert_taken(f);
+    }
+    float *variance = last_of(f, s->now.statistics, "layer2.0.bn1.running_var");
+    *variance = -0.5f;
+    assert_refused(f, "model.layer2.0.bn1.running_var holds the variance -0.5");
+    *variance = 0;
+    assert_taken(f);
+}
+
+static void splits(void **context)
+{
+    fixture *f = *context;
+    cc_split *s = &f->split;
+    s->unlabeled[6] = IMAGES;
+    assert_refused(f, "image 20, but toys has 20 training images");
+    s->unlabeled[6] = UINT32_MAX;
+    assert_refused(f, "image 4294967295");
+    s->unlabeled[6] = IMAGES - 1;
+    assert_taken(f);
+    s->labeled[3] = s->labeled[2];
+    assert_refused(f, "image 2 is twice among its labelled images");
+    s->labeled[3] = 3;
+    s->validation[0] = 5;
+    assert_refused(f, "image 5 is both among its labelled and its validation images");
+    s->validation[0] = 6;
+    assert_refused(f, "image 6 is both among its unlabelled and its validation images");
+    s->validation[0] = 13;
+    assert_taken(f);
+    s->labeled_count = 5;
+    assert_refused(f, "it has 5 labelled images, configuration and data make it 6");
+    s->labeled_count = 0;
+    assert_refused(f, "it has 0 labelled images");
+    s->labeled_count = 6;
+    s->unlabeled_count = 6;
+    assert_refused(f, "6 unlabelled images, configuration and data make it 7");
+    s->unlabeled_count = 7;
+    s->validation_count = 0;
+    assert_refused(f, "0 validation images");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = { TEST(steps), TEST(best_weights), TEST(numbers), TEST(tensors), TEST(splits) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
