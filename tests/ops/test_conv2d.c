@@ -307,10 +307,48 @@ static size_t check_shape(camcl_device *device, const cc_conv2d_desc *desc)
     return checked;
 }
 
+/* Whether tiles end inside it: neither its pixels nor both its channels come in eights. */
+static bool straddles(const cc_conv2d_desc *d)
+{
+    return d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) % 8 != 0 && (d->c % 8 != 0 || d->k % 8 != 0);
+}
+
+/* With few sizes: each variant on its first shape, and on its first two that straddle tiles. */
+static void check_few(camcl_device *device)
+{
+    const camcl_device_info *info = camcl_device_get_info(device);
+    size_t plain[256] = { 0 }, straddling[256] = { 0 }, checked = 0;
+    assert_true(cc_conv2d_variant_count <= CC_COUNT(plain));
+    for (size_t i = 0; i < CC_COUNT(shapes); i++) {
+        const bool odd = straddles(&shapes[i]);
+        size_t *done = odd ? straddling : plain;
+        const size_t most = odd ? 2 : 1;
+        problem p = { .count = { 0 } };
+        bool made = false;
+        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
+            if (done[v] == most || !cc_conv2d_variants[v].supports(info, &shapes[i])) continue;
+            if (!made) make_problem(&shapes[i], &p);
+            made = true;
+            check_variant(device, &cc_conv2d_variants[v], &p, false);
+            check_variant(device, &cc_conv2d_variants[v], &p, true);
+            done[v]++;
+            checked++;
+        }
+        if (made) free_problem(&p);
+    }
+    for (size_t v = 0; v < cc_conv2d_variant_count; v++)
+        if (plain[v] > 0 && straddling[v] == 0) fail_msg("%s has no shape that its tiles do not divide", cc_conv2d_variants[v].name);
+    printf("  %zu combinations of shape and variant\n", checked);
+}
+
 static void check_device(camcl_device *device, void *context)
 {
     size_t checked = 0;
     (void)context;
+    if (test_few_sizes()) {
+        check_few(device);
+        return;
+    }
     for (size_t i = 0; i < CC_COUNT(shapes); i++)
         checked += check_shape(device, &shapes[i]);
     printf("  %zu combinations of shape and variant\n", checked);
@@ -333,7 +371,9 @@ static void check_winograd(camcl_device *device, void *context)
     const size_t ordinary = CC_COUNT(sides) * CC_COUNT(sides);
     const size_t stride = *(const size_t *)context;
     size_t checked = 0;
-    for (size_t i = 0; i <= ordinary; i++) {
+    /* Steps of 10 still go through every side, every number of channels and of images. */
+    const size_t step = test_few_sizes() ? 10 : 1, last = test_few_sizes() ? ordinary - 1 : ordinary;
+    for (size_t i = 0; i <= last; i += step) {
         const size_t h = sides[i % CC_COUNT(sides)], w = sides[i / CC_COUNT(sides) % CC_COUNT(sides)], n = h * w < 50 ? images[i % 3] : 1;
         const size_t pad = h < 3 || w < 3 ? 1 + i % 2 : i / 3 % 3;
         const cc_conv2d_desc small = { n, h, w, channels[i % 7], channels[i / 7 % 7], 3, 3, stride, pad };
@@ -404,7 +444,7 @@ static void check_slices(camcl_device *device, void *context)
     const size_t most_groups = device->most_groups;
     (void)context;
     device->most_groups = 2;
-    for (size_t i = 3; i < CC_COUNT(shapes); i += 7)
+    for (size_t i = 3; i < CC_COUNT(shapes); i += test_few_sizes() ? 21 : 7)
         check_shape(device, &shapes[i]);
     device->most_groups = most_groups;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -49,4 +50,10 @@ void for_each_device(void (*test)(camcl_device *device, void *context), void *co
         test(devices[i], context);
         camcl_device_close(&devices[i]);
     }
+}
+
+bool test_few_sizes(void)
+{
+    const char *sizes = getenv("CAMCL_TEST_SIZES");
+    return sizes && strcmp(sizes, "few") == 0;
 }

@@ -2,6 +2,7 @@
 #ifndef CC_TESTS_DEVICES_H
 #define CC_TESTS_DEVICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "camcl/device.h"
@@ -12,5 +13,9 @@ size_t test_devices(camcl_device **out, size_t max);
 
 /* Runs test(device, context) on each of them, opening and closing it; at least one device is required. For use inside a cmocka test. */
 void for_each_device(void (*test)(camcl_device *device, void *context), void *context);
+
+/* Whether CAMCL_TEST_SIZES is "few": tests of many sizes run a selection of them, in which every variant still has one that its tiles do
+ * not divide. For builds that are slow, with sanitizers. */
+bool test_few_sizes(void);
 
 #endif
