@@ -4,12 +4,12 @@
 
 #include "base/memory.h"
 #include "check/check.h"
-#include "ref/grad_cam_ref.h"
-#include "ref/load_ref.h"
-#include "ref/min_max_ref.h"
-#include "ref/resize_ref.h"
-#include "ref/softmax_ref.h"
-#include "ref/warp_ref.h"
+#include "check/ref/grad_cam_ref.h"
+#include "check/ref/load_ref.h"
+#include "check/ref/min_max_ref.h"
+#include "check/ref/resize_ref.h"
+#include "check/ref/softmax_ref.h"
+#include "check/ref/warp_ref.h"
 
 static void check_cam_shape(cc_check *c, const cc_grad_cam_desc *d, bool add)
 {

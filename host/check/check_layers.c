@@ -5,10 +5,10 @@
 #include "base/memory.h"
 #include "check/check.h"
 #include "ops/variants.h"
-#include "ref/batch_norm_ref.h"
-#include "ref/pointwise_ref.h"
-#include "ref/pool_ref.h"
-#include "ref/sgd_ref.h"
+#include "check/ref/batch_norm_ref.h"
+#include "check/ref/pointwise_ref.h"
+#include "check/ref/pool_ref.h"
+#include "check/ref/sgd_ref.h"
 
 #define EPS 1e-5f
 

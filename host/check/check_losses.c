@@ -6,8 +6,8 @@
 #include "check/check.h"
 #include "ops/masked_mse.h"
 #include "ops/variants.h"
-#include "ref/masked_mse_ref.h"
-#include "ref/softmax_ref.h"
+#include "check/ref/masked_mse_ref.h"
+#include "check/ref/softmax_ref.h"
 
 static const struct {
     cc_rows_desc rows;

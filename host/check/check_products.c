@@ -4,9 +4,9 @@
 
 #include "base/memory.h"
 #include "check/check.h"
-#include "ref/conv2d_ref.h"
-#include "ref/gemm_ref.h"
-#include "ref/linear_ref.h"
+#include "check/ref/conv2d_ref.h"
+#include "check/ref/gemm_ref.h"
+#include "check/ref/linear_ref.h"
 
 /* A float32 sum of `terms` products hardly errs by more than (4 + sqrt(terms)) * 2^-24 * the sum of their absolute values. Winograd's
  * transforms mix the points of a tile and cancel: four times as much of the largest such sum of all is allowed. */

@@ -1,5 +1,5 @@
 /* Operations. Each has a descriptor, and per direction a recording function that puts launches on a tape. NHWC, float32.
- * Tests compare every variant with tests/ref. In the comments: x [N,H,W,C], y [N,P,Q,K].
+ * Tests compare every variant with host/check/ref. In the comments: x [N,H,W,C], y [N,P,Q,K].
  * "add": the output is added to instead of overwritten.
  * All sums run in a fixed order, without atomics: equal inputs give equal bits. */
 #ifndef CC_OPS_OPS_H

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "camcl/image.h"
-#include "ssl/cam.h"
-#include "train/report_data.h"
+#include "objective/cam.h"
+#include "report/data.h"
 #include "train/run.h"
 
 /* ---- CAM pictures */

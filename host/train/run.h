@@ -3,13 +3,13 @@
 #define CC_TRAIN_RUN_H
 
 #include "camcl/trainer.h"
-#include "data/sampler.h"
-#include "data/split.h"
-#include "train/checkpoint.h"
-#include "train/evaluator.h"
-#include "train/metrics.h"
-#include "train/run_dir.h"
-#include "train/settings.h"
+#include "feed/sampler.h"
+#include "dataset/split.h"
+#include "run/checkpoint.h"
+#include "infer/evaluator.h"
+#include "run/metrics.h"
+#include "run/run_dir.h"
+#include "run/settings.h"
 
 /* Sums since the last metrics row, kept in the state. */
 typedef enum cc_interval_sum {

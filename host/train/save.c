@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "config/values.h"
 #include "train/run.h"
-#include "train/state_check.h"
+#include "run/state_check.h"
 
 /* What the kernel plan and with it the bits depend on. */
 static void identify_device(const cc_run *run, char *text, size_t size)

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "model/tune.h"
 #include "train/run.h"
-#include "train/tune.h"
+#include "tune/tune.h"
 
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
 {

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "camcl/image.h"
-#include "model/safetensors.h"
+#include "run/safetensors.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"

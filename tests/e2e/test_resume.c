@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "model/safetensors.h"
+#include "run/safetensors.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
-#include "ref/batch_norm_ref.h"
+#include "check/ref/batch_norm_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

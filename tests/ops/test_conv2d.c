@@ -1,4 +1,4 @@
-/* Every convolution variant, in every direction, against tests/ref, on every device. */
+/* Every convolution variant, in every direction, against host/check/ref, on every device. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "device/opencl.h"
 #include "ops/conv2d_variants.h"
-#include "ref/conv2d_ref.h"
+#include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 
 #define GUARD 64 /* numbers behind every buffer: NaN where kernels read, so that reading them shows; SENTINEL where they write */

@@ -1,4 +1,4 @@
-/* A convolution with the batch norm of evaluation applied: every variant against tests/ref, and the same bits of the plain variant when
+/* A convolution with the batch norm of evaluation applied: every variant against host/check/ref, and the same bits of the plain variant when
  * there is nothing to apply. */
 #include <math.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
-#include "ref/conv2d_ref.h"
+#include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

@@ -1,4 +1,4 @@
-/* GEMM against tests/ref, on every device: both factors plain and transposed, overwriting and adding, sizes down to 1. */
+/* GEMM against host/check/ref, on every device: both factors plain and transposed, overwriting and adding, sizes down to 1. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
-#include "ref/gemm_ref.h"
+#include "check/ref/gemm_ref.h"
 #include "support/devices.h"
 
 #define GUARD 32 /* numbers behind every buffer */

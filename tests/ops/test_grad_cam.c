@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "ops/variants.h"
-#include "ref/grad_cam_ref.h"
+#include "check/ref/grad_cam_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

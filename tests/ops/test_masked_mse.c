@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "ops/masked_mse.h"
 #include "ops/variants.h"
-#include "ref/masked_mse_ref.h"
+#include "check/ref/masked_mse_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "ops/variants.h"
-#include "ref/min_max_ref.h"
+#include "check/ref/min_max_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
-#include "ref/pointwise_ref.h"
+#include "check/ref/pointwise_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

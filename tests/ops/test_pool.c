@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
-#include "ref/pool_ref.h"
+#include "check/ref/pool_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
-#include "ref/resize_ref.h"
+#include "check/ref/resize_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

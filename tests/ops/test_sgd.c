@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
-#include "ref/sgd_ref.h"
+#include "check/ref/sgd_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

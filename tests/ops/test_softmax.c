@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
-#include "ref/softmax_ref.h"
+#include "check/ref/softmax_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
 

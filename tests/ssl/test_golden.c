@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "model/snapshot.h"
-#include "ssl/step.h"
+#include "run/snapshot.h"
+#include "objective/step.h"
 #include "support/devices.h"
 #include "support/golden.h"
 

@@ -15,11 +15,11 @@
 
 #include "base/memory.h"
 #include "camcl/config.h"
-#include "ssl/step.h"
+#include "objective/step.h"
 #include "support/consistency.h"
 #include "support/devices.h"
 #include "support/golden.h"
-#include "train/schedule.h"
+#include "run/schedule.h"
 
 static camcl_error err;
 

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 
 #include "camcl/model.h"
-#include "model/snapshot.h"
+#include "run/snapshot.h"
 #include "support/devices.h"
 #include "support/golden.h"
 #include "support/scratch.h"
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 static camcl_error err;
 

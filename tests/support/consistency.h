@@ -2,7 +2,7 @@
 #ifndef TESTS_SUPPORT_CONSISTENCY_H
 #define TESTS_SUPPORT_CONSISTENCY_H
 
-#include "ssl/cam.h"
+#include "objective/cam.h"
 #include "support/parity.h"
 
 typedef struct scene {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "model/safetensors.h"
+#include "run/safetensors.h"
 
 cc_safetensors *golden_open(const char *path);
 /* Metadata as text, as a number, and whether it is `value`. */

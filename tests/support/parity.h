@@ -2,8 +2,8 @@
 #ifndef TESTS_SUPPORT_PARITY_H
 #define TESTS_SUPPORT_PARITY_H
 
-#include "data/resident.h"
-#include "model/snapshot.h"
+#include "feed/resident.h"
+#include "run/snapshot.h"
 
 /* A file's network with every seed's images on a device. */
 typedef struct parity_net {

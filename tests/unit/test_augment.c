@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "data/augment.h"
+#include "feed/augment.h"
 
 static const cc_augment_options defaults = { .flip_horizontal = true,
                                              .flip_vertical = true,

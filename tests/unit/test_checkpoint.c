@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "support/devices.h"
 #include "support/scratch.h"
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 static camcl_error err;
 

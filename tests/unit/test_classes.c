@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "train/classes.h"
+#include "infer/classes.h"
 
 static camcl_error err;
 

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "camcl/dataset.h"
 #include "camcl/image.h"
-#include "data/archive.h"
+#include "dataset/archive.h"
 #include "support/scratch.h"
 
 enum { plane = 1024, record = 3073 };

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "support/devices.h"
-#include "train/evaluator.h"
+#include "infer/evaluator.h"
 
 enum { IMAGES = 23, SIDE = 8, CLASSES = 7 };
 

@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "camcl/image.h"
-#include "data/base64.h"
+#include "report/base64.h"
 #include "support/scratch.h"
 #include "unit/jpeg_samples.h"
 

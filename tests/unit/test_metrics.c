@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "support/scratch.h"
-#include "train/metrics.h"
+#include "run/metrics.h"
 
 #define HEADER                                                                                                                             \
     "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"                                                   \

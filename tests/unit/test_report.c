@@ -14,8 +14,8 @@
 #include "camcl/config.h"
 #include "camcl/report.h"
 #include "support/scratch.h"
-#include "train/metrics.h"
-#include "train/report_html.h"
+#include "run/metrics.h"
+#include "report/html.h"
 
 /* ---- runs to report on ---- */
 

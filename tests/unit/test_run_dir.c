@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "support/scratch.h"
-#include "train/run_dir.h"
+#include "run/run_dir.h"
 
 static void expect_open(const char *path, bool resume, camcl_status expected, cc_run_dir **dir)
 {

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "model/safetensors.h"
+#include "run/safetensors.h"
 #include "support/scratch.h"
 
 /* A file's bytes from header text and data; the caller frees. */

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "data/sampler.h"
+#include "feed/sampler.h"
 
 static cc_sampler *create(size_t count, uint64_t seed, cc_rng_stream stream, bool shuffle)
 {

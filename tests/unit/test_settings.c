@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "train/settings.h"
+#include "run/settings.h"
 
 static camcl_error err;
 

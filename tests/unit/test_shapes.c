@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "camcl/dataset.h"
-#include "data/outline.h"
+#include "dataset/outline.h"
 
 enum { pixels_per_image = 32 * 32, bytes_per_image = 3 * pixels_per_image };
 

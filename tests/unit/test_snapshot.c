@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "model/snapshot.h"
+#include "run/snapshot.h"
 #include "support/devices.h"
 #include "support/scratch.h"
 

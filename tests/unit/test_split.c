@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "data/split.h"
+#include "dataset/split.h"
 
 enum { classes = 10, images = 3000 };
 

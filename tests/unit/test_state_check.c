@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "train/state_check.h"
+#include "run/state_check.h"
 
 enum { IMAGES = 20, STEPS = 12, EPOCH_STEPS = 4 };
 

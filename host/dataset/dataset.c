@@ -1,0 +1,150 @@
+#include "dataset/dataset.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* has_statistics: the reader sets mean and std itself (published constants). Otherwise they are computed from the images. */
+static const struct {
+    const char *name;
+    cc_dataset_reader *read;
+    bool has_statistics;
+} readers[] = {
+    { "shapes", cc_shapes_read, false },
+    { "cifar10", cc_cifar10_read, true },
+    { "cifar100", cc_cifar100_read, false },
+    { "mnist", cc_mnist_read, false },
+    { "fashion-mnist", cc_fashion_mnist_read, false },
+    { "folder", cc_folder_read, false },
+};
+
+camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err)
+{
+    const camcl_dataset_info *info = &dataset->info;
+    cc_images *images = &dataset->parts[part];
+    size_t plane, all;
+    if (count > INT32_MAX) return cc_fail(err, CAMCL_UNSUPPORTED, "data set %s: %zu images are more than 2^31 - 1", info->name, count);
+    if (!cc_mul_size(info->height, info->width, &plane) || !cc_mul_size(plane, count, &plane) || !cc_mul_size(plane, info->channels, &all))
+        return cc_fail(err, CAMCL_NO_MEMORY, "data set %s: %zu images of %u x %u do not fit in memory", info->name, count,
+                       (unsigned)info->width, (unsigned)info->height);
+    CC_RETURN_IF_FAILED(CC_NEW(all, &images->pixels, err));
+    CC_RETURN_IF_FAILED(CC_NEW(count, &images->labels, err));
+    if (with_masks) CC_RETURN_IF_FAILED(CC_NEW(plane, &images->masks, err));
+    *(part == CAMCL_TRAIN_IMAGES ? &dataset->info.train_count : &dataset->info.test_count) = (uint32_t)count;
+    return CAMCL_OK;
+}
+
+camcl_status cc_dataset_set_classes(camcl_dataset *dataset, const char *const *names, size_t count, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(CC_NEW(count, &dataset->class_names, err));
+    dataset->info.classes = (uint32_t)count;
+    for (size_t i = 0; i < count; i++)
+        CC_RETURN_IF_FAILED(cc_copy_text(names[i], &dataset->class_names[i], err));
+    return CAMCL_OK;
+}
+
+camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, const char *text, size_t count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    char *copy = NULL;
+    const char **names = NULL;
+    size_t found = 0;
+    CC_TRY(cc_copy_text(text, &copy, err));
+    CC_TRY(CC_NEW(count, &names, err));
+    for (char *save = NULL, *line = strtok_r(copy, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
+        line[strcspn(line, " \t")] = '\0';
+        if (!*line) continue;
+        if (found < count) names[found] = line;
+        found++;
+    }
+    if (found != count) {
+        status = cc_fail(err, CAMCL_BAD_DATA, "%s: it names %zu classes where %zu belong (remove it for the built-in names)", file, found,
+                         count);
+        goto cleanup;
+    }
+    CC_TRY(cc_dataset_set_classes(dataset, names, count, err));
+cleanup:
+    free(names);
+    free(copy);
+    return status;
+}
+
+/* The sums are whole numbers, so that the result does not depend on the order of summation. */
+static void compute_statistics(camcl_dataset *dataset)
+{
+    camcl_dataset_info *info = &dataset->info;
+    const uint8_t *pixels = dataset->parts[CAMCL_TRAIN_IMAGES].pixels;
+    size_t count = (size_t)info->train_count * info->height * info->width;
+    uint64_t sum[CAMCL_MAX_CHANNELS] = { 0 }, squares[CAMCL_MAX_CHANNELS] = { 0 };
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t c = 0; c < info->channels; c++) {
+            uint32_t value = *pixels++;
+            sum[c] += value;
+            squares[c] += value * value;
+        }
+    for (uint32_t c = 0; c < info->channels; c++) {
+        double mean = (double)sum[c] / (double)count, variance = (double)squares[c] / (double)count - mean * mean;
+        info->mean[c] = (float)(mean / 255.0);
+        info->std[c] = variance > 1e-6 ? (float)(sqrt(variance) / 255.0) : 1.0f;
+    }
+}
+
+camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_dataset *dataset = NULL;
+    size_t which = 0;
+    *out = NULL;
+    if (spec == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "data set: no specification (say which one)");
+    camcl_dataset_spec filled = *spec;
+    if (!filled.root || !*filled.root) filled.root = "data";
+    while (which < CC_COUNT(readers) && (!spec->dataset || strcmp(spec->dataset, readers[which].name) != 0))
+        which++;
+    if (which == CC_COUNT(readers)) {
+        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (shapes, cifar10, cifar100, mnist, fashion-mnist or folder)",
+                       spec->dataset ? spec->dataset : "(none)");
+    }
+    CC_TRY(CC_NEW(1, &dataset, err));
+    dataset->info.name = readers[which].name;
+    CC_TRY(readers[which].read(dataset, &filled, err));
+    if (dataset->info.train_count == 0) {
+        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s holds no training images", readers[which].name, filled.root);
+        goto cleanup;
+    }
+    if (!readers[which].has_statistics) compute_statistics(dataset);
+    *out = dataset;
+    dataset = NULL;
+cleanup:
+    camcl_dataset_close(&dataset);
+    return status;
+}
+
+void camcl_dataset_close(camcl_dataset **dataset)
+{
+    if (!dataset || !*dataset) return;
+    for (int part = 0; part < 2; part++) {
+        cc_images *images = &(*dataset)->parts[part];
+        free(images->pixels);
+        free(images->labels);
+        free(images->masks);
+    }
+    if ((*dataset)->class_names)
+        for (uint32_t i = 0; i < (*dataset)->info.classes; i++)
+            free((*dataset)->class_names[i]);
+    free((*dataset)->class_names);
+    free(*dataset);
+    *dataset = NULL;
+}
+
+const camcl_dataset_info *camcl_dataset_get_info(const camcl_dataset *dataset) { return &dataset->info; }
+
+const char *const *camcl_dataset_class_names(const camcl_dataset *dataset) { return (const char *const *)dataset->class_names; }
+
+const uint8_t *camcl_dataset_pixels(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].pixels; }
+
+const int32_t *camcl_dataset_labels(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].labels; }
+
+const uint8_t *camcl_dataset_masks(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].masks; }

@@ -1,0 +1,96 @@
+/* MNIST and Fashion-MNIST: idx files, a big-endian header (0, 0, type, dimensions, then one 32-bit size each) and bytes. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "dataset/dataset.h"
+#include "dataset/source.h"
+
+typedef struct idx {
+    size_t sizes[3];
+    const uint8_t *bytes;
+} idx;
+
+static size_t big_endian(const uint8_t *at) { return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | (size_t)at[3]; }
+
+static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, idx *out, camcl_error *err)
+{
+    const uint8_t *data = (const uint8_t *)file->blob.data;
+    size_t header = 4 + 4 * (size_t)dimensions, expected = 1;
+    if (file->blob.size < header || data[0] || data[1] || data[2] != 0x08 || data[3] != dimensions) {
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: no idx file of bytes with %u dimensions (truncated, or another file)", file->path,
+                       dimensions);
+    }
+    for (unsigned i = 0; i < dimensions; i++) {
+        out->sizes[i] = big_endian(data + 4 + 4 * i);
+        if (!cc_mul_size(expected, out->sizes[i], &expected)) expected = SIZE_MAX;
+    }
+    if (file->blob.size - header != expected) {
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt: %zu bytes after the header where %zu belong", file->path,
+                       file->blob.size - header, expected);
+    }
+    out->bytes = data + header;
+    return CAMCL_OK;
+}
+
+static camcl_status read_part(camcl_dataset *dataset, camcl_dataset_part part, const cc_source_file *image_file,
+                              const cc_source_file *label_file, size_t classes, camcl_error *err)
+{
+    idx images = { { 0 }, NULL }, labels = { { 0 }, NULL };
+    camcl_dataset_info *info = &dataset->info;
+    CC_RETURN_IF_FAILED(parse_idx(image_file, 3, &images, err));
+    CC_RETURN_IF_FAILED(parse_idx(label_file, 1, &labels, err));
+    if (images.sizes[0] != labels.sizes[0]) {
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: %zu labels for the %zu images of %s", label_file->path, labels.sizes[0], images.sizes[0],
+                       image_file->path);
+    }
+    if (images.sizes[1] != 28 || images.sizes[2] != 28) {
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: images of %zu x %zu where 28 x 28 belong", image_file->path, images.sizes[2],
+                       images.sizes[1]);
+    }
+    info->height = info->width = 28;
+    info->channels = 1;
+    CC_RETURN_IF_FAILED(cc_dataset_reserve(dataset, part, images.sizes[0], 0, err));
+    memcpy(dataset->parts[part].pixels, images.bytes, images.sizes[0] * 28 * 28);
+    for (size_t i = 0; i < labels.sizes[0]; i++) {
+        if (labels.bytes[i] >= classes) {
+            return cc_fail(err, CAMCL_BAD_DATA, "%s: record %zu has label %u, beyond 0..%zu", label_file->path, i,
+                           (unsigned)labels.bytes[i], classes - 1);
+        }
+        dataset->parts[part].labels[i] = labels.bytes[i];
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status read_idx(camcl_dataset *dataset, const cc_source *source, const char *root, const char *const *class_names,
+                             camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_source_file files[] = { { .name = "train-images-idx3-ubyte" },
+                               { .name = "train-labels-idx1-ubyte" },
+                               { .name = "t10k-images-idx3-ubyte" },
+                               { .name = "t10k-labels-idx1-ubyte" } };
+    CC_TRY(cc_source_read(source, root, files, CC_COUNT(files), err));
+    CC_TRY(read_part(dataset, CAMCL_TRAIN_IMAGES, &files[0], &files[1], 10, err));
+    CC_TRY(read_part(dataset, CAMCL_TEST_IMAGES, &files[2], &files[3], 10, err));
+    CC_TRY(cc_dataset_set_classes(dataset, class_names, 10, err));
+cleanup:
+    cc_source_free(files, CC_COUNT(files));
+    return status;
+}
+
+camcl_status cc_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
+    static const char *const folders[] = { "MNIST/raw", "mnist", NULL };
+    static const char *const names[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
+    static const cc_source source = { "mnist", folders, NULL, "https://ossci-datasets.s3.amazonaws.com/mnist" };
+    return read_idx(dataset, &source, spec->root, names, err);
+}
+
+camcl_status cc_fashion_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
+    static const char *const folders[] = { "FashionMNIST/raw", "fashion-mnist", NULL };
+    static const char *const names[] = { "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                         "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot" };
+    static const cc_source source = { "fashion-mnist", folders, NULL, "https://github.com/zalandoresearch/fashion-mnist" };
+    return read_idx(dataset, &source, spec->root, names, err);
+}

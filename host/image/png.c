@@ -1,0 +1,180 @@
+/* PNG. The only place that knows libpng. libpng reports errors by longjmp, after which changed local variables of the function that
+ * called setjmp are indeterminate. So everything that is needed after an error lives in a struct that belongs to that function's caller. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "image/codec.h"
+
+bool cc_is_png(const void *data, size_t size)
+{
+    static const unsigned char signature[8] = { 137, 'P', 'N', 'G', '\r', '\n', 26, '\n' };
+    return size >= sizeof signature && memcmp(data, signature, sizeof signature) == 0;
+}
+
+#ifdef CAMCL_HAVE_PNG
+#include <png.h>
+#include <setjmp.h>
+
+typedef struct session {
+    const char *name;
+    camcl_error *err;
+    camcl_status status; /* set by a failure outside libpng */
+    char reason[160];
+    png_structp png;
+    png_infop info;
+    const uint8_t *data; /* reading: what is left */
+    size_t left;
+    uint8_t *rows;    /* reading: [height, width, 4] */
+    uint8_t *encoded; /* writing */
+    size_t encoded_size, encoded_capacity;
+    camcl_image *out;
+    const camcl_image *image;
+} session;
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    session *s = png_get_error_ptr(png);
+    snprintf(s->reason, sizeof s->reason, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message) { (void)png, (void)message; }
+
+static void read_bytes(png_structp png, png_bytep to, size_t n)
+{
+    session *s = png_get_io_ptr(png);
+    if (n > s->left) png_error(png, "the file ends too early");
+    memcpy(to, s->data, n);
+    s->data += n;
+    s->left -= n;
+}
+
+/* Blends RGBA over white and stores RGB. */
+static void lay_over_white(const uint8_t *from, size_t pixels, uint8_t *to)
+{
+    for (size_t i = 0; i < pixels; i++, from += 4, to += 3)
+        for (int c = 0; c < 3; c++)
+            to[c] = (uint8_t)((from[c] * from[3] + 255 * (255 - from[3]) + 127) / 255);
+}
+
+/* Asks libpng to convert every pixel format to 8-bit RGBA. */
+static void set_transformations(session *s)
+{
+    png_set_expand(s->png);
+    png_set_scale_16(s->png);
+    png_set_gray_to_rgb(s->png);
+    png_set_add_alpha(s->png, 255, PNG_FILLER_AFTER);
+    png_set_interlace_handling(s->png);
+    png_read_update_info(s->png, s->info);
+}
+
+static void decode(session *s)
+{
+    png_set_read_fn(s->png, s, read_bytes);
+    png_set_user_limits(s->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_chunk_malloc_max(s->png, 8u << 20);
+    png_set_crc_action(s->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
+    png_read_info(s->png, s->info);
+    uint32_t width = png_get_image_width(s->png, s->info), height = png_get_image_height(s->png, s->info);
+    s->status = cc_image_create_for(s->name, width, height, s->out, s->err);
+    if (s->status != CAMCL_OK) return;
+    set_transformations(s);
+    if (png_get_rowbytes(s->png, s->info) != (size_t)width * 4) png_error(s->png, "unexpected row size");
+    s->status = CC_NEW((size_t)width * height * 4, &s->rows, s->err);
+    if (s->status != CAMCL_OK) return;
+    for (int pass = png_get_interlace_type(s->png, s->info) == PNG_INTERLACE_NONE ? 1 : PNG_INTERLACE_ADAM7_PASSES; pass > 0; pass--)
+        for (uint32_t y = 0; y < height; y++)
+            png_read_row(s->png, s->rows + (size_t)y * width * 4, NULL);
+    png_read_end(s->png, NULL);
+    lay_over_white(s->rows, (size_t)width * height, s->out->pixels);
+}
+
+/* Runs a job. Returns false if libpng left it by longjmp. */
+static bool completes(session *s, void (*job)(session *))
+{
+    if (setjmp(png_jmpbuf(s->png)) != 0) return false;
+    job(s);
+    return true;
+}
+
+camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
+{
+    session s = { .name = name, .err = err, .data = data, .left = size, .out = out };
+    s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
+    if (s.png) s.info = png_create_info_struct(s.png);
+    if (!s.info) {
+        s.status = cc_fail(err, CAMCL_NO_MEMORY, "%s: libpng does not start: %s", name, *s.reason ? s.reason : "out of memory");
+    } else if (!completes(&s, decode)) {
+        s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt PNG: %s", name, s.reason);
+    }
+    png_destroy_read_struct(&s.png, &s.info, NULL);
+    free(s.rows);
+    if (s.status != CAMCL_OK) camcl_image_free(out);
+    return s.status;
+}
+
+static void write_bytes(png_structp png, png_bytep from, size_t n)
+{
+    session *s = png_get_io_ptr(png);
+    s->status = cc_grow((void **)&s->encoded, &s->encoded_capacity, s->encoded_size + n, 1, s->err);
+    if (s->status != CAMCL_OK) png_error(png, "out of memory");
+    memcpy(s->encoded + s->encoded_size, from, n);
+    s->encoded_size += n;
+}
+
+static void flush_nothing(png_structp png) { (void)png; }
+
+static void encode(session *s)
+{
+    const camcl_image *image = s->image;
+    png_set_write_fn(s->png, s, write_bytes, flush_nothing);
+    png_set_IHDR(s->png, s->info, image->width, image->height, 8, image->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(s->png, s->info);
+    for (uint32_t y = 0; y < image->height; y++)
+        png_write_row(s->png, image->pixels + (size_t)y * image->width * image->channels);
+    png_write_end(s->png, s->info);
+}
+
+camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
+{
+    session s = { .err = err, .image = image };
+    *data = NULL;
+    *size = 0;
+    s.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
+    if (s.png) s.info = png_create_info_struct(s.png);
+    if (!s.info) {
+        s.status = cc_fail(err, CAMCL_NO_MEMORY, "PNG: libpng does not start: %s", *s.reason ? s.reason : "out of memory");
+    } else if (!completes(&s, encode) && s.status == CAMCL_OK) {
+        s.status =
+            cc_fail(err, CAMCL_FAILED, "PNG: cannot encode %u x %u pixels: %s", (unsigned)image->width, (unsigned)image->height, s.reason);
+    }
+    png_destroy_write_struct(&s.png, &s.info);
+    if (s.status != CAMCL_OK) {
+        free(s.encoded);
+        return s.status;
+    }
+    *data = s.encoded;
+    *size = s.encoded_size;
+    return CAMCL_OK;
+}
+
+#else
+
+camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
+{
+    (void)data, (void)size, (void)out;
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read PNG (install libpng-dev and build again)", name);
+}
+
+camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
+{
+    (void)image;
+    *data = NULL;
+    *size = 0;
+    return cc_fail(err, CAMCL_UNSUPPORTED, "PNG: this build cannot write it (install libpng-dev and build again)");
+}
+
+#endif

@@ -1,0 +1,344 @@
+#include "objective/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "objective/cam.h"
+
+enum { HYPER_LR, HYPER_THRESHOLD, HYPER_COUNT };
+/* Four rows of four floats, in the layout of each loss's own sums (ops.h). */
+enum { SUMS_S, SUMS_CONFIDENCE, SUMS_U, SUMS_C, SUMS_COUNT };
+
+struct cc_step {
+    cc_model *model;
+    const cc_resident *data;
+    cc_step_spec spec;
+    cc_tape *tape;
+    cc_tensor transforms[3];            /* labelled, weak, strong: [n,8] i32 */
+    cc_tensor hyper;                    /* [HYPER_COUNT] */
+    cc_tensor sums[SUMS_COUNT], report; /* [4] each, [16] */
+    cc_buffer *velocity, *average;
+    bool *written;           /* parameters that already have a gradient in this step */
+    cc_pass *passes[3];      /* labelled (or joint), weak, strong */
+    cc_tensor images[3];     /* joint: all in images[0] */
+    cc_tensor labels, truth; /* [B], [U] i32 */
+    cc_step_views views;
+};
+
+static bool uses_unlabeled(const cc_step *step) { return step->spec.objective.mode != CC_MODE_SUPERVISED; }
+static bool uses_cams(const cc_step *step) { return step->spec.objective.mode == CC_MODE_GRADCAM && step->spec.objective.beta != 0; }
+
+/* ---- inputs */
+
+static camcl_status create_inputs(cc_step *step, camcl_error *err)
+{
+    static const char *const names[] = { "labelled transforms", "weak transforms", "strong transforms" };
+    camcl_device *device = step->model->device;
+    const size_t rows[] = { step->spec.batch_labeled, step->spec.batch_unlabeled, step->spec.batch_unlabeled };
+    for (int i = 0; i < (uses_unlabeled(step) ? 3 : 1); i++)
+        CC_RETURN_IF_FAILED(cc_tensor_create(device, names[i], CC_I32, CC_DIMS(rows[i], 8), &step->transforms[i], err));
+    CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
+    for (int i = 0; i < SUMS_COUNT; i++)
+        CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
+    CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(4 * SUMS_COUNT), &step->report, err));
+    size_t bytes = step->model->graph->trained * sizeof(float);
+    CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "momentum", &step->velocity, err));
+    if (step->spec.ema > 0) CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "EMA of the weights", &step->average, err));
+    return CC_NEW(step->model->graph->param_count, &step->written, err);
+}
+
+static camcl_status image_tensor(cc_step *step, const char *name, size_t rows, cc_tensor *out, camcl_error *err)
+{
+    size_t s = step->spec.image_size;
+    return cc_tensor_on_tape(step->tape, name, CC_F32, CC_DIMS(rows, s, s, cc_resident_channels(step->data)), out, err);
+}
+
+/* Loads the views into rows of one tensor (joint) or into one tensor each. */
+static camcl_status record_images(cc_step *step, camcl_error *err)
+{
+    const cc_step_spec *s = &step->spec;
+    size_t b = s->batch_labeled, u = uses_unlabeled(step) ? s->batch_unlabeled : 0, row[3] = { 0, 0, 0 };
+    bool joint = s->objective.joint && u > 0;
+    if (joint) {
+        CC_RETURN_IF_FAILED(image_tensor(step, "images", b + 2 * u, &step->images[0], err));
+        step->images[1] = step->images[2] = step->images[0];
+        row[1] = b;
+        row[2] = b + u;
+    } else {
+        CC_RETURN_IF_FAILED(image_tensor(step, "labelled images", b, &step->images[0], err));
+        if (u) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[1], err));
+        if (u) CC_RETURN_IF_FAILED(image_tensor(step, "strong views", u, &step->images[2], err));
+    }
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(b), &step->labels, err));
+    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, b, s->image_size, step->transforms[0], step->images[0], row[0], err));
+    CC_RETURN_IF_FAILED(cc_resident_labels(step->data, step->tape, b, step->transforms[0], step->labels, err));
+    if (u == 0) return CAMCL_OK;
+    cc_warp_desc warp = { u, s->image_size, cc_resident_channels(step->data), row[1], row[2] };
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "hidden labels", CC_I32, CC_DIMS(u), &step->truth, err));
+    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, u, s->image_size, step->transforms[1], step->images[1], row[1], err));
+    CC_RETURN_IF_FAILED(cc_resident_labels(step->data, step->tape, u, step->transforms[1], step->truth, err));
+    return cc_warp_forward(step->tape, &warp, step->images[1], step->transforms[2], step->images[2], err);
+}
+
+/* ---- losses */
+
+static cc_device_scalar sum(const cc_step *step, int which, size_t index) { return (cc_device_scalar){ step->sums[which].buffer, index }; }
+
+/* The divisor of L_u and L_c: the number of confident images, or of all unlabelled images. */
+static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS_CONFIDENCE, step->spec.objective.whole_batch ? 2 : 0); }
+
+static camcl_status record_forward(cc_step *step, int which, size_t rows, camcl_error *err)
+{
+    cc_pass_spec spec = { rows, step->spec.image_size, step->spec.image_size, true, 0 };
+    CC_RETURN_IF_FAILED(cc_pass_create(step->model, step->tape, &spec, &step->passes[which], err));
+    CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[which], step->images[which], err));
+    step->views.logits[which] = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
+    return CAMCL_OK;
+}
+
+static camcl_status record_confidence(cc_step *step, size_t row0, cc_tensor logits, camcl_error *err)
+{
+    cc_rows_desc rows = { row0, step->spec.batch_unlabeled, step->model->graph->spec.classes };
+    cc_device_scalar threshold = { step->hyper.buffer, HYPER_THRESHOLD };
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "pseudo-labels", CC_I32, CC_DIMS(rows.n), &step->views.pseudo, err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "mask", CC_F32, CC_DIMS(rows.n), &step->views.mask, err));
+    return cc_confidence(step->tape, &rows, step->spec.objective.confidence, logits, threshold, step->truth, step->views.pseudo,
+                         step->views.mask, step->sums[SUMS_CONFIDENCE], err);
+}
+
+static camcl_status record_labeled_loss(cc_step *step, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
+{
+    cc_rows_desc rows = { 0, step->spec.batch_labeled, step->model->graph->spec.classes };
+    CC_RETURN_IF_FAILED(cc_cross_entropy_forward(step->tape, &rows, logits, step->labels, CC_NO_TENSOR, step->sums[SUMS_S], err));
+    return cc_cross_entropy_backward(step->tape, &rows, logits, step->labels, CC_NO_TENSOR, 1, sum(step, SUMS_S, 1), dlogits, err);
+}
+
+static camcl_status record_pseudo_loss(cc_step *step, size_t row0, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
+{
+    const cc_step_views *v = &step->views;
+    cc_rows_desc rows = { row0, step->spec.batch_unlabeled, step->model->graph->spec.classes };
+    CC_RETURN_IF_FAILED(cc_cross_entropy_forward(step->tape, &rows, logits, v->pseudo, v->mask, step->sums[SUMS_U], err));
+    return cc_cross_entropy_backward(step->tape, &rows, logits, v->pseudo, v->mask, step->spec.objective.alpha, denominator(step), dlogits,
+                                     err);
+}
+
+static camcl_status logits_gradient(cc_step *step, size_t rows, cc_tensor *out, camcl_error *err)
+{
+    return cc_tensor_on_tape(step->tape, "gradient of the logits", CC_F32, CC_DIMS(rows, step->model->graph->spec.classes), out, err);
+}
+
+static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits, camcl_error *err)
+{
+    cc_pass *pass = step->passes[which];
+    cc_pass_set_gradient(pass, cc_pass_last(pass), dlogits);
+    return cc_pass_backward(pass, cc_pass_last(pass), 0, step->written, err);
+}
+
+/* One pass over [labelled; weak; strong]. The logits of the weak rows get no gradient, but their activations do, because all rows share
+ * the batch statistics. */
+static camcl_status record_joint(cc_step *step, camcl_error *err)
+{
+    size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled, rows = b + 2 * u;
+    cc_tensor dlogits;
+    CC_RETURN_IF_FAILED(record_forward(step, 0, rows, err));
+    cc_tensor logits = step->views.logits[1] = step->views.logits[2] = step->views.logits[0];
+    CC_RETURN_IF_FAILED(record_confidence(step, b, logits, err));
+    CC_RETURN_IF_FAILED(logits_gradient(step, rows, &dlogits, err));
+    CC_RETURN_IF_FAILED(cc_tape_zero(step->tape, dlogits.buffer, err));
+    CC_RETURN_IF_FAILED(record_labeled_loss(step, logits, dlogits, err));
+    CC_RETURN_IF_FAILED(record_pseudo_loss(step, b + u, logits, dlogits, err));
+    return record_backward(step, 0, dlogits, err);
+}
+
+/* Three passes. Each one's backward pass follows as soon as its loss is known, so that its activations can be freed. The result is the
+ * same as with one backward pass at the end: the weights do not change before the update, and gradients are sums. */
+static camcl_status record_separate(cc_step *step, camcl_error *err)
+{
+    size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
+    cc_tensor dlogits;
+    CC_RETURN_IF_FAILED(record_forward(step, 0, b, err));
+    CC_RETURN_IF_FAILED(logits_gradient(step, b, &dlogits, err));
+    CC_RETURN_IF_FAILED(record_labeled_loss(step, step->views.logits[0], dlogits, err));
+    CC_RETURN_IF_FAILED(record_backward(step, 0, dlogits, err));
+    if (!uses_unlabeled(step)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(record_forward(step, 1, u, err));
+    CC_RETURN_IF_FAILED(record_confidence(step, 0, step->views.logits[1], err));
+    CC_RETURN_IF_FAILED(record_forward(step, 2, u, err));
+    CC_RETURN_IF_FAILED(logits_gradient(step, u, &dlogits, err));
+    CC_RETURN_IF_FAILED(record_pseudo_loss(step, 0, step->views.logits[2], dlogits, err));
+    return record_backward(step, 2, dlogits, err);
+}
+
+/* ---- Grad-CAM consistency */
+
+/* Returns the rows of one unlabelled view as a tensor of its own. */
+static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_error *err)
+{
+    const cc_step_spec *s = &step->spec;
+    *out = step->images[which];
+    if (!s->objective.joint) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(image_tensor(step, which == 1 ? "weak views" : "strong views", s->batch_unlabeled, out, err));
+    size_t bytes = cc_tensor_bytes(out), row0 = s->batch_labeled + (which == 2 ? s->batch_unlabeled : 0);
+    return cc_tape_copy(step->tape, step->images[0].buffer, row0 * (bytes / s->batch_unlabeled), out->buffer, 0, bytes, err);
+}
+
+static camcl_status record_consistency(cc_step *step, cc_cam *weak, cc_cam *strong, camcl_error *err)
+{
+    const cc_step_spec *s = &step->spec;
+    cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu, s->objective.exact, false },
+                target_spec = spec;
+    cc_masked_mse_desc mse = { spec.batch, spec.image_size * spec.image_size };
+    cc_warp_desc warp = { spec.batch, spec.image_size, 1, 0, 0 };
+    cc_tensor classes = s->objective.shared_class ? step->views.pseudo : CC_NO_TENSOR, images, target, dstrong, dtarget = CC_NO_TENSOR,
+              dweak;
+    cc_tape *tape = step->tape;
+    CC_RETURN_IF_FAILED(view_of(step, 1, &images, err));
+    target_spec.forward_only = !s->objective.attached;
+    CC_RETURN_IF_FAILED(cc_cam_record(weak, step->model, tape, &target_spec, images, classes, err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "target CAM", CC_F32, 3, weak->map.dim, &target, err));
+    CC_RETURN_IF_FAILED(cc_warp_forward(tape, &warp, weak->map, step->transforms[2], target, err));
+    CC_RETURN_IF_FAILED(view_of(step, 2, &images, err));
+    CC_RETURN_IF_FAILED(cc_cam_record(strong, step->model, tape, &spec, images, classes, err));
+    CC_RETURN_IF_FAILED(cc_masked_mse_forward(tape, &mse, strong->map, target, step->views.mask, step->sums[SUMS_C], err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the strong CAM", CC_F32, 3, target.dim, &dstrong, err));
+    if (s->objective.attached)
+        CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the target CAM", CC_F32, 3, target.dim, &dtarget, err));
+    CC_RETURN_IF_FAILED(cc_masked_mse_backward(tape, &mse, strong->map, target, step->views.mask, s->objective.beta, denominator(step),
+                                               dstrong, dtarget, err));
+    CC_RETURN_IF_FAILED(cc_cam_record_backward(strong, tape, dstrong, step->written, err));
+    step->views.cam_weak = weak->map;
+    step->views.cam_target = target;
+    step->views.cam_strong = strong->map;
+    if (!s->objective.attached) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the weak CAM", CC_F32, 3, target.dim, &dweak, err));
+    CC_RETURN_IF_FAILED(cc_warp_backward(tape, &warp, dtarget, step->transforms[2], dweak, false, err));
+    return cc_cam_record_backward(weak, tape, dweak, step->written, err);
+}
+
+/* ---- update and report */
+
+static camcl_status record_update(cc_step *step, camcl_error *err)
+{
+    cc_model *m = step->model;
+    size_t count = m->graph->trained;
+    cc_sgd_desc sgd = { count, step->spec.momentum, step->spec.weight_decay, step->spec.nesterov };
+    cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->weights, CC_F32, 1, { count } },
+              v = { step->velocity, CC_F32, 1, { count } };
+    CC_RETURN_IF_FAILED(cc_sgd_update(step->tape, &sgd, (cc_device_scalar){ step->hyper.buffer, HYPER_LR }, grad, w, v, err));
+    if (step->average == NULL) return CAMCL_OK;
+    cc_tensor average = { step->average, CC_F32, 1, { count } };
+    return cc_ema_update(step->tape, count, step->spec.ema, w, average, err);
+}
+
+static camcl_status record_report(cc_step *step, camcl_error *err)
+{
+    for (size_t i = 0; i < SUMS_COUNT; i++)
+        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->sums[i].buffer, 0, step->report.buffer, i * 16, 16, err));
+    return CAMCL_OK;
+}
+
+static void keep_views(cc_step *step)
+{
+    const cc_step_views *v = &step->views;
+    const cc_tensor all[] = { v->logits[0], v->logits[1], v->logits[2], v->pseudo, v->mask, v->cam_weak, v->cam_target, v->cam_strong };
+    for (size_t i = 0; i < CC_COUNT(all); i++)
+        if (all[i].buffer) cc_tape_keep(step->tape, all[i].buffer);
+}
+
+static camcl_status record(cc_step *step, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_cam weak = { .pass = NULL }, strong = { .pass = NULL };
+    CC_TRY(record_images(step, err));
+    CC_TRY(uses_unlabeled(step) && step->spec.objective.joint ? record_joint(step, err) : record_separate(step, err));
+    if (uses_cams(step)) CC_TRY(record_consistency(step, &weak, &strong, err));
+    CC_TRY(record_update(step, err));
+    CC_TRY(record_report(step, err));
+    if (step->spec.inspect) keep_views(step);
+cleanup:
+    cc_cam_release(&weak);
+    cc_cam_release(&strong);
+    for (int i = 0; i < 3; i++)
+        cc_pass_destroy(&step->passes[i]);
+    return status;
+}
+
+camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out,
+                            camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_step *step = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &step, err));
+    step->model = model;
+    step->data = data;
+    step->spec = *spec;
+    CC_TRY(cc_tape_create(arena, "training step", &step->tape, err));
+    CC_TRY(create_inputs(step, err));
+    CC_TRY(record(step, err));
+    *out = step;
+    step = NULL;
+cleanup:
+    cc_step_destroy(&step);
+    return status;
+}
+
+void cc_step_destroy(cc_step **handle)
+{
+    cc_step *step = *handle;
+    if (step == NULL) return;
+    for (int i = 0; i < 3; i++)
+        cc_buffer_destroy(&step->transforms[i].buffer);
+    for (int i = 0; i < SUMS_COUNT; i++)
+        cc_buffer_destroy(&step->sums[i].buffer);
+    cc_buffer_destroy(&step->hyper.buffer);
+    cc_buffer_destroy(&step->report.buffer);
+    cc_buffer_destroy(&step->velocity);
+    cc_buffer_destroy(&step->average);
+    free(step->written);
+    free(step);
+    *handle = NULL;
+}
+
+/* ---- running */
+
+camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err)
+{
+    const cc_transform *transforms[] = { input->labeled, input->weak, input->strong };
+    const float hyper[HYPER_COUNT] = { [HYPER_LR] = input->lr, [HYPER_THRESHOLD] = input->threshold };
+    for (int i = 0; i < 3; i++)
+        if (step->transforms[i].buffer)
+            CC_RETURN_IF_FAILED(cc_buffer_upload(step->transforms[i].buffer, 0, transforms[i], cc_tensor_bytes(&step->transforms[i]), err));
+    CC_RETURN_IF_FAILED(cc_buffer_upload(step->hyper.buffer, 0, hyper, sizeof hyper, err));
+    CC_RETURN_IF_FAILED(cc_tape_run(step->tape, err));
+    CC_RETURN_IF_FAILED(cc_model_refresh(step->model, err));
+    return cc_readback_start(step->report.buffer, 0, 16 * SUMS_COUNT, sums, err);
+}
+
+camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err)
+{
+    const void *data;
+    camcl_status status = cc_readback_wait(*sums, &data, err);
+    if (status == CAMCL_OK) {
+        const float *f = data, *s = f + 4 * SUMS_S, *confidence = f + 4 * SUMS_CONFIDENCE;
+        *out = (cc_step_sums){ s[0], s[1], s[2], confidence[0], confidence[1], confidence[2], f[4 * SUMS_U], f[4 * SUMS_C] };
+    }
+    cc_readback_destroy(sums);
+    return status;
+}
+
+void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, double *loss_s, double *loss_u, double *loss_c)
+{
+    double n = objective->whole_batch ? sums->unlabeled : sums->confident;
+    *loss_s = sums->loss_s / sums->count_s;
+    *loss_u = sums->loss_u / (n > 1 ? n : 1);
+    *loss_c = sums->loss_c / (n > 1 ? n : 1);
+}
+
+cc_buffer *cc_step_velocity(const cc_step *step) { return step->velocity; }
+cc_buffer *cc_step_average(const cc_step *step) { return step->average; }
+cc_tape *cc_step_tape(const cc_step *step) { return step->tape; }
+const cc_step_views *cc_step_look(const cc_step *step) { return &step->views; }
+
+unsigned cc_step_train_passes(const cc_objective *objective) { return objective->mode == CC_MODE_SUPERVISED || objective->joint ? 1 : 3; }

@@ -1,0 +1,76 @@
+/* One training step, recorded once and run many times: forward passes, losses, Grad-CAM consistency, backward passes, update. */
+#ifndef CC_OBJECTIVE_STEP_H
+#define CC_OBJECTIVE_STEP_H
+
+#include "feed/resident.h"
+#include "model/pass.h"
+
+typedef enum cc_mode { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM } cc_mode;
+
+/* The objective L_s + alpha L_u + beta L_c, and its options (the ssl.* keys of the configuration). */
+typedef struct cc_objective {
+    cc_mode mode;
+    cc_confidence_kind confidence;
+    bool joint;        /* one train-mode pass over [labelled; weak; strong]; false: three passes in that order */
+    bool shared_class; /* CAMs of both views explain the pseudo-label; false: each view explains its own arg-max */
+    bool attached;     /* gradient also flows through the target CAM */
+    bool exact;        /* the CAM's gradient includes that of its channel weights; false: they count as constants */
+    bool whole_batch;  /* L_u and L_c are divided by the batch; false: by the number of confident images */
+    bool cam_relu;
+    size_t cam_layer; /* stage 1.. */
+    float alpha, beta;
+} cc_objective;
+
+typedef struct cc_step_spec {
+    cc_objective objective;
+    size_t batch_labeled, batch_unlabeled, image_size;
+    float momentum, weight_decay, ema; /* ema: decay, 0 = none */
+    bool nesterov;
+    bool inspect; /* keep intermediate results for cc_step_look */
+} cc_step_spec;
+
+/* The inputs of a step. Transforms name images of the resident training set (cc_transform): source and flips for the labelled and weak
+ * views, crop and turns for the strong view. */
+typedef struct cc_step_input {
+    const cc_transform *labeled, *weak, *strong; /* [batch_labeled], [batch_unlabeled], [batch_unlabeled] */
+    float lr, threshold;
+} cc_step_input;
+
+/* What a step reports: sums and counts. cc_step_losses divides them. */
+typedef struct cc_step_sums {
+    float loss_s, count_s, correct_s;              /* over labelled images */
+    float confident, confident_correct, unlabeled; /* images; correct against the hidden labels */
+    float loss_u, loss_c;                          /* sums over confident images */
+} cc_step_sums;
+
+typedef struct cc_step cc_step;
+
+/* Records on a tape of `arena`; the caller commits the arena before the first run. Everything passed must outlive the step. */
+camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out,
+                            camcl_error *err);
+void cc_step_destroy(cc_step **step);
+
+/* Enqueues one step. *sums is the pending read-back of its 16 floats; pass it to cc_step_read later. */
+camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err);
+/* Waits for the read-back, destroys it and fills *out. */
+camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err);
+/* Losses from sums: L_s, L_u, L_c as defined by the objective (0 without confident images). */
+void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, double *loss_s, double *loss_u, double *loss_c);
+
+/* Optimizer state, flat like the model's weights: momentum buffer, and EMA of the weights (NULL without EMA). Borrowed. */
+cc_buffer *cc_step_velocity(const cc_step *step);
+cc_buffer *cc_step_average(const cc_step *step);
+cc_tape *cc_step_tape(const cc_step *step);
+/* The number of train-mode passes per step, by which num_batches_tracked grows. */
+unsigned cc_step_train_passes(const cc_objective *objective);
+
+/* With spec.inspect, after a run: logits [*,classes] of the labelled, weak and strong rows; pseudo-labels and mask [U]; CAMs after
+ * min-max [U,S,S] of the weak view (before T), the target (T applied) and the strong view. Tensors of views that the mode does not use
+ * have no buffer. */
+typedef struct cc_step_views {
+    cc_tensor logits[3]; /* joint: all three are the one [B+U+U,classes] tensor */
+    cc_tensor pseudo, mask, cam_weak, cam_target, cam_strong;
+} cc_step_views;
+const cc_step_views *cc_step_look(const cc_step *step);
+
+#endif

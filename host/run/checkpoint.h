@@ -1,0 +1,67 @@
+/* Checkpoints: models (best, last) with what is needed to use them, and the state that resumes a run. */
+#ifndef CC_RUN_CHECKPOINT_H
+#define CC_RUN_CHECKPOINT_H
+
+#include "camcl/dataset.h"
+#include "dataset/split.h"
+#include "run/snapshot.h"
+
+/* What best.safetensors and last.safetensors say of their model. */
+typedef struct cc_model_card {
+    cc_graph_spec graph;
+    size_t image_size;
+    float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
+    char **class_names; /* [graph.classes] */
+    uint64_t step;
+    char dataset[32]; /* data.dataset of the run; "" in checkpoints that do not say */
+} cc_model_card;
+
+camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err); /* copies graph.classes names */
+void cc_model_card_free(cc_model_card *card);
+
+camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const cc_model_card *card, const cc_snapshot *snapshot,
+                                 camcl_error *err);
+/* Reads file and card. A file that is no checkpoint of this program: CAMCL_BAD_DATA. The caller frees both. */
+camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_model_card *card, camcl_error *err);
+
+/* What was done with weights to start from. */
+typedef struct cc_init_report {
+    char prefix[64];     /* that every name had, left off: "module.", "model.", "_orig_mod." or several of them; else "" */
+    size_t taken;        /* tensors */
+    size_t counters;     /* num_batches_tracked, not taken */
+    size_t head_classes; /* of the file */
+    bool redrawn;        /* the head, because it has other classes */
+} cc_init_report;
+
+/* Weights to start from (model.init): torchvision's names and shapes, all of them and no others, but that num_batches_tracked is left out
+ * or missing, and that a linear head with other classes is redrawn from `seed`. F16, BF16 and F64 become F32. The model's running
+ * statistics are taken, too. What does not fit is CAMCL_BAD_DATA, every tensor of it listed in the detail, and so are values that are not
+ * finite and negative variances; the model is unchanged then. */
+camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, cc_init_report *report, camcl_error *err);
+/* "62 tensors, 20 num_batches_tracked left out, the head of 1000 classes redrawn for 10" */
+void cc_init_describe(const cc_init_report *report, size_t classes, char *text, size_t size);
+
+/* Everything a run needs to go on. Sums since the last metrics row are kept in double precision. */
+enum { CC_INTERVAL_SUMS = 16 };
+typedef struct cc_run_state {
+    uint64_t step;
+    cc_snapshot now, best;     /* raw weights; the best ones so far */
+    float *velocity, *average; /* [graph->trained]; average NULL without EMA */
+    bool has_best;
+    uint64_t best_epoch, best_step;
+    double best_score, seconds;
+    double interval[CC_INTERVAL_SUMS];
+    char *plan, *device, *config; /* kernel plan; identity of the device that it is for; the configuration in force */
+    char *version;                /* of the program that wrote the file; NULL: not read from one */
+} cc_run_state;
+
+camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+                                camcl_error *err);
+/* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a
+ * file that is damaged, is no state, belongs to another network or was written by a later version of the program. The texts are read first,
+ * so state->config is set also if the tensors belong to another network. The values are not checked here but by cc_run_state_check. */
+camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split,
+                               camcl_error *err);
+void cc_run_state_free(cc_run_state *state);
+
+#endif

@@ -1,0 +1,404 @@
+#include "run/metrics.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* The columns after step and epoch. */
+static const struct {
+    const char *name;
+    size_t at;
+} columns[] = {
+#define COLUMN(name)                                                                                                                       \
+    {                                                                                                                                      \
+#name, offsetof(cc_metrics_row, name)                                                                                              \
+    }
+    COLUMN(lr),       COLUMN(threshold), COLUMN(loss),       COLUMN(loss_s),       COLUMN(loss_u),
+    COLUMN(loss_c),   COLUMN(mask_rate), COLUMN(pseudo_acc), COLUMN(train_top1),   COLUMN(val_loss),
+    COLUMN(val_top1), COLUMN(val_top3),  COLUMN(val_top5),   COLUMN(images_per_s), COLUMN(seconds),
+#undef COLUMN
+};
+
+const cc_metrics_row cc_metrics_nothing = { 0, 0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+
+static double *cell(cc_metrics_row *row, size_t column) { return (double *)((char *)row + columns[column].at); }
+
+static camcl_status write_text(const char *path, cc_text *text, camcl_error *err)
+{
+    if (text->failed) return cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path);
+    cc_piece piece = { text->data, text->length };
+    return cc_file_write(path, &piece, 1, err);
+}
+
+/* ---- metrics.csv ---- */
+
+static void add_header(cc_text *text)
+{
+    cc_text_add(text, "step,epoch");
+    for (size_t i = 0; i < CC_COUNT(columns); i++)
+        cc_text_add(text, ",%s", columns[i].name);
+}
+
+static camcl_status write_metrics(const cc_metrics *metrics, const char *path, camcl_error *err)
+{
+    cc_text text = CC_TEXT_INIT;
+    add_header(&text);
+    for (size_t r = 0; r < metrics->count; r++) {
+        cc_metrics_row *row = &metrics->rows[r];
+        cc_text_add(&text, "\n%llu,%llu", (unsigned long long)row->step, (unsigned long long)row->epoch);
+        for (size_t i = 0; i < CC_COUNT(columns); i++) {
+            cc_text_add(&text, ",");
+            if (isfinite(*cell(row, i))) cc_text_add_json_number(&text, *cell(row, i));
+        }
+    }
+    cc_text_add(&text, "\n");
+    camcl_status status = write_text(path, &text, err);
+    cc_text_free(&text);
+    return status;
+}
+
+/* Reads a number in JSON's grammar, whatever the current locale. */
+static bool parse_number(const char *text, size_t length, double *out)
+{
+    cc_json *json;
+    if (cc_json_parse(text, length, &json, NULL) != CAMCL_OK) return false;
+    bool is = cc_json_number(json, out);
+    cc_json_free(&json);
+    return is;
+}
+
+static bool parse_count(const char *text, size_t length, uint64_t *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9' || *out > (UINT64_MAX - 9) / 10) return false;
+        *out = *out * 10 + (uint64_t)(text[i] - '0');
+    }
+    return length > 0;
+}
+
+/* Reads one line without its line end. Returns false if it is not of this format. */
+static bool parse_row(const char *line, const char *end, cc_metrics_row *row)
+{
+    *row = cc_metrics_nothing;
+    for (size_t i = 0; i < CC_COUNT(columns) + 2; i++) {
+        const char *comma = memchr(line, ',', (size_t)(end - line));
+        size_t length = (size_t)((comma != NULL ? comma : end) - line);
+        bool last = i + 1 == CC_COUNT(columns) + 2;
+        if ((comma == NULL) != last) return false;
+        if (i == 0 && !parse_count(line, length, &row->step)) return false;
+        if (i == 1 && !parse_count(line, length, &row->epoch)) return false;
+        if (i > 1 && length > 0 && !parse_number(line, length, cell(row, i - 2))) return false;
+        if (!last) line = comma + 1;
+    }
+    return true;
+}
+
+static camcl_status parse_metrics(const char *path, const char *data, size_t size, cc_metrics *metrics, camcl_error *err)
+{
+    cc_text header = CC_TEXT_INIT;
+    add_header(&header);
+    camcl_status status = CAMCL_OK;
+    const char *at = data, *end = data + size;
+    for (size_t line = 1; at < end; line++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        cc_metrics_row row;
+        bool right =
+            stop != NULL && !header.failed &&
+            (line == 1 ? (size_t)(stop - at) == header.length && memcmp(at, header.data, header.length) == 0 : parse_row(at, stop, &row));
+        if (!right) {
+            status = cc_fail(err, CAMCL_BAD_DATA, "'%s' line %zu: not a %s of a metrics file (restore or remove the file)", path, line,
+                             line == 1 ? "header" : "row");
+            break;
+        }
+        at = stop + 1;
+        if (line == 1) continue;
+        CC_TRY(cc_grow((void **)&metrics->rows, &metrics->capacity, metrics->count + 1, sizeof row, err));
+        metrics->rows[metrics->count++] = row;
+    }
+cleanup:
+    cc_text_free(&header);
+    return status;
+}
+
+camcl_status cc_metrics_read(const char *path, cc_metrics *metrics, camcl_error *err)
+{
+    char *data;
+    size_t size;
+    *metrics = (cc_metrics){ 0 };
+    if (!cc_file_exists(path)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
+    camcl_status status = parse_metrics(path, data, size, metrics, err);
+    free(data);
+    return status;
+}
+
+void cc_metrics_free(cc_metrics *metrics)
+{
+    free(metrics->rows);
+    *metrics = (cc_metrics){ 0 };
+}
+
+camcl_status cc_metrics_append(cc_metrics *metrics, const char *path, const cc_metrics_row *row, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_grow((void **)&metrics->rows, &metrics->capacity, metrics->count + 1, sizeof *row, err));
+    metrics->rows[metrics->count++] = *row;
+    camcl_status status = write_metrics(metrics, path, err);
+    if (status != CAMCL_OK) metrics->count--;
+    return status;
+}
+
+camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64_t step, camcl_error *err)
+{
+    size_t count = metrics->count;
+    while (metrics->count > 0 && metrics->rows[metrics->count - 1].step > step)
+        metrics->count--;
+    if (metrics->count == count) return CAMCL_OK;
+    camcl_status status = write_metrics(metrics, path, err);
+    if (status != CAMCL_OK) metrics->count = count;
+    return status;
+}
+
+/* ---- result.json ---- */
+
+const cc_result cc_result_nothing = {
+    .best_epoch = NAN,
+    .best_val_top1 = NAN,
+    .test_loss = NAN,
+    .test_top1 = NAN,
+    .test_top3 = NAN,
+    .test_top5 = NAN,
+    .seconds = NAN,
+    .width = NAN,
+    .labeled = NAN,
+    .unlabeled = NAN,
+};
+
+static void add_number(cc_text *text, const char *before, double value)
+{
+    cc_text_add(text, "%s", before);
+    cc_text_add_json_number(text, value);
+}
+
+static void add_optional_number(cc_text *text, const char *before, double value)
+{
+    if (isfinite(value)) add_number(text, before, value);
+}
+
+static void add_optional_string(cc_text *text, const char *before, const char *value)
+{
+    if (value[0] == '\0') return;
+    cc_text_add(text, "%s", before);
+    cc_text_add_json_string(text, value);
+}
+
+camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err)
+{
+    cc_text text = CC_TEXT_INIT;
+    add_number(&text, "{\n  \"best\": {\"epoch\": ", result->best_epoch);
+    add_number(&text, ", \"val_top1\": ", result->best_val_top1);
+    add_number(&text, "},\n  \"test\": {\"loss\": ", result->test_loss);
+    add_number(&text, ", \"top1\": ", result->test_top1);
+    add_number(&text, ", \"top3\": ", result->test_top3);
+    add_number(&text, ", \"top5\": ", result->test_top5);
+    add_number(&text, "},\n  \"seconds\": ", result->seconds);
+    cc_text_add(&text, ",\n  \"device\": ");
+    cc_text_add_json_string(&text, result->device);
+    add_optional_string(&text, ",\n  \"mode\": ", result->mode);
+    add_optional_string(&text, ",\n  \"arch\": ", result->arch);
+    add_optional_number(&text, ",\n  \"width\": ", result->width);
+    add_optional_number(&text, ",\n  \"labeled\": ", result->labeled);
+    add_optional_number(&text, ",\n  \"unlabeled\": ", result->unlabeled);
+    add_optional_string(&text, ",\n  \"preset\": ", result->preset);
+    cc_text_add(&text, "\n}\n");
+    camcl_status status = write_text(path, &text, err);
+    cc_text_free(&text);
+    return status;
+}
+
+static void get_number(const cc_json *object, const char *name, double *out)
+{
+    if (!cc_json_number(cc_json_get(object, name), out)) *out = NAN;
+}
+
+static void get_string(const cc_json *object, const char *name, char *out, size_t size)
+{
+    const char *value = cc_json_string(cc_json_get(object, name));
+    size_t length = value == NULL ? 0 : cc_min_size(strlen(value), size - 1);
+    while (length > 0 && value[length] != '\0' && ((unsigned char)value[length] & 0xC0) == 0x80)
+        length--; /* do not cut inside a UTF-8 sequence */
+    if (length > 0) memcpy(out, value, length);
+    out[length] = '\0';
+}
+
+camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *err)
+{
+    char *data;
+    size_t size;
+    cc_json *json;
+    *result = cc_result_nothing;
+    CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
+    camcl_status status = cc_json_parse(data, size, &json, err);
+    free(data);
+    if (status == CAMCL_OK && json->kind != CC_JSON_OBJECT) status = cc_fail(err, CAMCL_BAD_DATA, "no JSON object");
+    if (status != CAMCL_OK) {
+        cc_context(err, "'%s'", path);
+        cc_json_free(&json);
+        return status;
+    }
+    const cc_json *best = cc_json_get(json, "best"), *test = cc_json_get(json, "test");
+    get_number(best, "epoch", &result->best_epoch);
+    get_number(best, "val_top1", &result->best_val_top1);
+    get_number(test, "loss", &result->test_loss);
+    get_number(test, "top1", &result->test_top1);
+    get_number(test, "top3", &result->test_top3);
+    get_number(test, "top5", &result->test_top5);
+    get_number(json, "seconds", &result->seconds);
+    get_number(json, "width", &result->width);
+    get_number(json, "labeled", &result->labeled);
+    get_number(json, "unlabeled", &result->unlabeled);
+    get_string(json, "device", result->device, sizeof result->device);
+    get_string(json, "mode", result->mode, sizeof result->mode);
+    get_string(json, "arch", result->arch, sizeof result->arch);
+    get_string(json, "preset", result->preset, sizeof result->preset);
+    cc_json_free(&json);
+    return CAMCL_OK;
+}
+
+/* ---- confusion.csv ---- */
+
+static void add_field(cc_text *text, const char *value)
+{
+    if (value[0] != '\0' && strpbrk(value, ",\"\r\n") == NULL) {
+        cc_text_add(text, "%s", value);
+        return;
+    }
+    cc_text_add(text, "\"");
+    for (; *value != '\0'; value++)
+        cc_text_add(text, *value == '"' ? "\"\"" : "%c", *value);
+    cc_text_add(text, "\"");
+}
+
+camcl_status cc_confusion_write(const char *path, size_t classes, const char *const *names, const uint64_t *counts, camcl_error *err)
+{
+    cc_text text = CC_TEXT_INIT;
+    cc_text_add(&text, "true\\predicted");
+    for (size_t p = 0; p < classes; p++) {
+        cc_text_add(&text, ",");
+        add_field(&text, names[p]);
+    }
+    for (size_t t = 0; t < classes; t++) {
+        cc_text_add(&text, "\n");
+        add_field(&text, names[t]);
+        for (size_t p = 0; p < classes; p++)
+            cc_text_add(&text, ",%llu", (unsigned long long)counts[t * classes + p]);
+    }
+    cc_text_add(&text, "\n");
+    camcl_status status = write_text(path, &text, err);
+    cc_text_free(&text);
+    return status;
+}
+
+/* Reads one field in place, NUL-terminated, and moves *at behind it and its separator. *end_of_line tells which separator it was. */
+static char *next_field(char **at, bool *end_of_line)
+{
+    char *read = *at, *field = read, *write = read;
+    bool quoted = *read == '"';
+    if (quoted) read++;
+    for (; *read != '\0'; read++) {
+        if (quoted && *read == '"') {
+            if (read[1] == '"')
+                read++;
+            else {
+                quoted = false;
+                continue;
+            }
+        } else if (!quoted && (*read == ',' || *read == '\n'))
+            break;
+        if (!quoted && *read == '\r' && read[1] == '\n') continue;
+        *write++ = *read;
+    }
+    *end_of_line = *read != ',';
+    *at = *read == '\0' ? read : read + 1;
+    *write = '\0';
+    return field;
+}
+
+/* Returns false if data is not of this format. */
+static bool parse_confusion(char *data, cc_confusion *confusion, char **names)
+{
+    char *at = data;
+    bool end = false;
+    next_field(&at, &end);
+    for (size_t i = 0; i < confusion->classes; i++) {
+        if (end) return false;
+        names[i] = next_field(&at, &end);
+    }
+    for (size_t t = 0; t < confusion->classes; t++) {
+        if (!end || strcmp(next_field(&at, &end), names[t]) != 0) return false;
+        for (size_t p = 0; p < confusion->classes; p++) {
+            if (end) return false;
+            const char *field = next_field(&at, &end);
+            if (!parse_count(field, strlen(field), &confusion->counts[t * confusion->classes + p])) return false;
+        }
+    }
+    return end && *at == '\0';
+}
+
+/* Counts the fields of the first line except the first one. `data` is not changed. */
+static size_t count_classes(const char *data)
+{
+    size_t count = 0;
+    bool quoted = false;
+    for (; *data != '\0' && (quoted || *data != '\n'); data++) {
+        if (*data == '"')
+            quoted = !quoted;
+        else if (*data == ',' && !quoted)
+            count++;
+    }
+    return count;
+}
+
+camcl_status cc_confusion_read(const char *path, cc_confusion *confusion, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    char *data = NULL, **names = NULL;
+    size_t size, classes, cells = 0;
+    *confusion = (cc_confusion){ 0 };
+    CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
+    classes = count_classes(data);
+    /* Each cell takes at least two characters, so this check refuses a file that claims more classes than it has room for. */
+    bool right = classes > 0 && cc_mul_size(classes, classes, &cells) && cells <= size && strlen(data) == size;
+    if (right) {
+        CC_TRY(CC_NEW(cells, &confusion->counts, err));
+        CC_TRY(CC_NEW(classes, &confusion->names, err));
+        CC_TRY(CC_NEW(classes, &names, err));
+        confusion->classes = classes;
+        right = parse_confusion(data, confusion, names);
+    }
+    if (!right) {
+        status = cc_fail(err, CAMCL_BAD_DATA, "'%s': not a confusion matrix (restore or remove the file)", path);
+        goto cleanup;
+    }
+    for (size_t i = 0; i < classes; i++)
+        CC_TRY(cc_copy_text(names[i], &confusion->names[i], err));
+cleanup:
+    free(names);
+    free(data);
+    return status;
+}
+
+void cc_confusion_free(cc_confusion *confusion)
+{
+    for (size_t i = 0; confusion->names != NULL && i < confusion->classes; i++)
+        free(confusion->names[i]);
+    free(confusion->names);
+    free(confusion->counts);
+    *confusion = (cc_confusion){ 0 };
+}

@@ -1,0 +1,63 @@
+/* The figures that a run leaves: metrics.csv, result.json, confusion.csv. Each file is written atomically. */
+#ifndef CC_RUN_METRICS_H
+#define CC_RUN_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+
+/* One evaluation. Percentages are 0-100. Losses and rates are means since the previous row. NaN: not available. */
+typedef struct cc_metrics_row {
+    uint64_t step, epoch;
+    double lr, threshold, loss, loss_s, loss_u, loss_c, mask_rate, pseudo_acc, train_top1;
+    double val_loss, val_top1, val_top3, val_top5, images_per_s, seconds;
+} cc_metrics_row;
+
+extern const cc_metrics_row cc_metrics_nothing; /* step and epoch are 0, everything else is not available */
+
+typedef struct cc_metrics {
+    cc_metrics_row *rows;
+    size_t count, capacity;
+} cc_metrics;
+
+/* Reads the file; *metrics is empty when it does not exist. A line that is not of this format: CAMCL_BAD_DATA with its
+ * number. Free with cc_metrics_free also after a failure. */
+camcl_status cc_metrics_read(const char *path, cc_metrics *metrics, camcl_error *err);
+void cc_metrics_free(cc_metrics *metrics);
+
+/* Adds a row and writes the file. After a failure the file and *metrics are as before. Numbers have nine digits, so that a row that was
+ * read is written back as the same text. */
+camcl_status cc_metrics_append(cc_metrics *metrics, const char *path, const cc_metrics_row *row, camcl_error *err);
+/* For resuming: drops the rows whose step is beyond `step`, and writes the file if there were any. */
+camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64_t step, camcl_error *err);
+
+/* The content of result.json. NaN or "": not available; members marked optional are then left out of the file. */
+typedef struct cc_result {
+    double best_epoch, best_val_top1;
+    double test_loss, test_top1, test_top3, test_top5;
+    double seconds;
+    char device[256];
+    char mode[32], arch[64], preset[32]; /* optional */
+    double width, labeled, unlabeled;    /* optional: channels, images, images */
+} cc_result;
+
+extern const cc_result cc_result_nothing;
+
+camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err);
+/* Unknown members are skipped, and missing members become not available. A file that is not a JSON object is CAMCL_BAD_DATA. */
+camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *err);
+
+/* confusion.csv: a line "true\predicted,NAME,..." and then per true class "NAME,count,...", quoted as in RFC 4180. */
+typedef struct cc_confusion {
+    size_t classes;
+    char **names;     /* [classes] */
+    uint64_t *counts; /* [classes true, classes predicted] */
+} cc_confusion;
+
+camcl_status cc_confusion_write(const char *path, size_t classes, const char *const *names, const uint64_t *counts, camcl_error *err);
+/* Free with cc_confusion_free also after a failure. */
+camcl_status cc_confusion_read(const char *path, cc_confusion *confusion, camcl_error *err);
+void cc_confusion_free(cc_confusion *confusion);
+
+#endif

@@ -1,0 +1,149 @@
+#include "run/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+camcl_device_options cc_device_options_from(const camcl_config *config)
+{
+    return (camcl_device_options){
+        .select = camcl_config_string(config, "device.select"),
+        .cache_dir = camcl_config_string(config, "device.cache_dir"),
+        .conv = camcl_config_string(config, "device.conv"),
+        .tune = camcl_config_string(config, "device.tune"),
+        .separate_memory = camcl_config_is(config, "device.memory", "separate"),
+    };
+}
+
+camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config)
+{
+    return (camcl_dataset_spec){ .dataset = camcl_config_string(config, "data.dataset"), .root = camcl_config_string(config, "data.root") };
+}
+
+cc_split_spec cc_split_spec_from(const camcl_config *config)
+{
+    cc_split_spec spec = {
+        .labeled = (size_t)camcl_config_int(config, "data.labeled"),
+        .validation = (size_t)camcl_config_int(config, "data.validation"),
+        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto")  ? CC_UNLABELED_AUTO
+                     : camcl_config_is(config, "data.unlabeled", "all") ? CC_UNLABELED_ALL
+                                                                        : CC_UNLABELED_COUNT,
+        .ratio = camcl_config_double(config, "data.ratio"),
+        .seed = (uint64_t)camcl_config_int(config, "data.seed"),
+    };
+    if (spec.unlabeled == CC_UNLABELED_COUNT) spec.unlabeled_count = (size_t)camcl_config_int(config, "data.unlabeled");
+    return spec;
+}
+
+static cc_objective objective_from(const camcl_config *config)
+{
+    return (cc_objective){
+        .mode = camcl_config_is(config, "ssl.mode", "supervised")     ? CC_MODE_SUPERVISED
+                : camcl_config_is(config, "ssl.mode", "pseudo-label") ? CC_MODE_PSEUDO_LABEL
+                                                                      : CC_MODE_GRADCAM,
+        .confidence = camcl_config_is(config, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
+        .joint = camcl_config_is(config, "ssl.batch_norm", "joint"),
+        .shared_class = camcl_config_is(config, "ssl.cam_class", "shared"),
+        .attached = camcl_config_is(config, "ssl.cam_target", "attached"),
+        .exact = camcl_config_is(config, "ssl.cam_gradient", "exact"),
+        .whole_batch = camcl_config_is(config, "ssl.reduction", "batch"),
+        .cam_relu = camcl_config_bool(config, "ssl.cam_relu"),
+        .cam_layer = (size_t)camcl_config_int(config, "ssl.cam_layer"),
+        .alpha = (float)camcl_config_double(config, "ssl.alpha"),
+        .beta = (float)camcl_config_double(config, "ssl.beta"),
+    };
+}
+
+static cc_step_spec step_from(const camcl_config *config, size_t image_size)
+{
+    return (cc_step_spec){
+        .objective = objective_from(config),
+        .batch_labeled = (size_t)camcl_config_int(config, "train.batch_labeled"),
+        .batch_unlabeled = (size_t)camcl_config_int(config, "train.batch_unlabeled"),
+        .image_size = image_size,
+        .momentum = (float)camcl_config_double(config, "optim.momentum"),
+        .weight_decay = (float)camcl_config_double(config, "optim.weight_decay"),
+        .ema = (float)camcl_config_double(config, "optim.ema"),
+        .nesterov = camcl_config_bool(config, "optim.nesterov"),
+    };
+}
+
+static cc_schedule schedule_from(const camcl_config *config)
+{
+    uint64_t labeled = (uint64_t)camcl_config_int(config, "data.labeled"),
+             batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
+    cc_schedule s = {
+        .kind = camcl_config_is(config, "optim.schedule", "cosine") ? CC_SCHEDULE_COSINE
+                : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP
+                                                                    : CC_SCHEDULE_CONSTANT,
+        .lr = camcl_config_double(config, "optim.lr"),
+        .gamma = camcl_config_double(config, "optim.lr_gamma"),
+        .step_epochs = (uint64_t)camcl_config_int(config, "optim.lr_step"),
+        .warmup = (uint64_t)camcl_config_int(config, "optim.warmup"),
+        .epochs = (uint64_t)camcl_config_int(config, "train.epochs"),
+        .epoch_steps = (uint64_t)camcl_config_int(config, "train.epoch_steps"),
+        .threshold = camcl_config_double(config, "ssl.threshold"),
+        .threshold_end = camcl_config_double(config, "ssl.threshold_end"),
+    };
+    if (s.epoch_steps == 0) s.epoch_steps = (labeled + batch - 1) / batch;
+    s.steps = s.epochs * s.epoch_steps;
+    return s;
+}
+
+static cc_augment_options augment_from(const camcl_config *config, size_t image_size)
+{
+    return (cc_augment_options){
+        .flip_horizontal = camcl_config_bool(config, "augment.flip_horizontal"),
+        .flip_vertical = camcl_config_bool(config, "augment.flip_vertical"),
+        .crop_min = camcl_config_double(config, "augment.crop_min"),
+        .rotations = camcl_config_is(config, "augment.rotations", "paper-code") ? CC_ROTATIONS_PAPER_CODE
+                     : camcl_config_is(config, "augment.rotations", "none")     ? CC_ROTATIONS_NONE
+                                                                                : CC_ROTATIONS_QUARTER,
+        .per_image = camcl_config_bool(config, "augment.per_image"),
+        .size = image_size,
+        .seed = (uint64_t)camcl_config_int(config, "train.seed"),
+    };
+}
+
+/* One value per channel: the configuration's, or else the data set's own. */
+static camcl_status per_channel(const camcl_config *config, const char *key, const float *own, size_t channels, float *out,
+                                camcl_error *err)
+{
+    double values[CAMCL_MAX_CHANNELS];
+    memcpy(out, own, channels * sizeof *out);
+    if (camcl_config_is(config, key, "auto")) return CAMCL_OK;
+    size_t given = camcl_config_numbers(config, key, values, CAMCL_MAX_CHANNELS);
+    if (given != channels)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s = %s: %zu values for images of %zu channels (give one per channel, or auto)", key,
+                       camcl_config_string(config, key), given, channels);
+    for (size_t c = 0; c < channels; c++)
+        out[c] = (float)values[c];
+    return CAMCL_OK;
+}
+
+camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_info *data, cc_settings *out, camcl_error *err)
+{
+    memset(out, 0, sizeof *out);
+    size_t image_size = (size_t)camcl_config_int(config, "data.image_size");
+    if (image_size == 0 && data->height != data->width)
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "data.image_size = 0: the images are %u x %u and quarter turns need squares (set the side of a square)",
+                       (unsigned)data->width, (unsigned)data->height);
+    if (image_size == 0) image_size = data->height;
+    CC_RETURN_IF_FAILED(per_channel(config, "data.mean", data->mean, data->channels, out->mean, err));
+    CC_RETURN_IF_FAILED(per_channel(config, "data.std", data->std, data->channels, out->std, err));
+    snprintf(out->graph.arch, sizeof out->graph.arch, "%s", camcl_config_string(config, "model.arch"));
+    snprintf(out->graph.stem, sizeof out->graph.stem, "%s", camcl_config_string(config, "model.stem"));
+    out->graph.width = (size_t)camcl_config_int(config, "model.width");
+    out->graph.classes = data->classes;
+    out->graph.channels = data->channels;
+    out->step = step_from(config, image_size);
+    out->augment = augment_from(config, image_size);
+    out->schedule = schedule_from(config);
+    out->seed = (uint64_t)camcl_config_int(config, "train.seed");
+    out->split_seed = (uint64_t)camcl_config_int(config, "data.seed");
+    out->eval_every = (uint64_t)camcl_config_int(config, "train.eval_every");
+    out->save_every = (uint64_t)camcl_config_int(config, "output.save_every");
+    out->cams_every = (uint64_t)camcl_config_int(config, "output.cams_every");
+    out->shuffle = camcl_config_bool(config, "data.shuffle");
+    return CAMCL_OK;
+}

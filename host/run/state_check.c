@@ -1,0 +1,133 @@
+#include "run/state_check.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#define ADVICE "(restore an older copy of the file, or choose another output.dir)"
+
+/* ---- tensors */
+
+/* Gaps between parameters hold nothing and are not looked at. */
+static camcl_status check_params(const char *path, const cc_graph *graph, const char *prefix, bool statistics, const float *flat,
+                                 camcl_error *err)
+{
+    for (size_t i = 0; i < graph->param_count; i++) {
+        const cc_param *p = &graph->params[i];
+        if (cc_param_is_statistic(p) != statistics) continue;
+        for (size_t k = 0; k < p->count; k++) {
+            const double value = (double)flat[p->offset + k];
+            if (!isfinite(value))
+                return cc_fail(err, CAMCL_BAD_DATA, "%s: %s%s holds a number that is not finite " ADVICE, path, prefix, p->name);
+            if (p->kind == CC_PARAM_RUNNING_VAR && value < 0)
+                return cc_fail(err, CAMCL_BAD_DATA, "%s: %s%s holds the variance %g, below zero " ADVICE, path, prefix, p->name, value);
+        }
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status check_tensors(const char *path, const cc_graph *graph, const cc_run_state *s, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(check_params(path, graph, "model.", false, s->now.weights, err));
+    CC_RETURN_IF_FAILED(check_params(path, graph, "model.", true, s->now.statistics, err));
+    CC_RETURN_IF_FAILED(check_params(path, graph, "momentum.", false, s->velocity, err));
+    if (s->average) CC_RETURN_IF_FAILED(check_params(path, graph, "ema.", false, s->average, err));
+    if (!s->has_best) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(check_params(path, graph, "best.", false, s->best.weights, err));
+    return check_params(path, graph, "best.", true, s->best.statistics, err);
+}
+
+/* ---- where the run stands */
+
+static camcl_status check_steps(const char *path, const cc_run_state *s, const cc_state_limits *limits, camcl_error *err)
+{
+    const cc_schedule *schedule = &limits->schedule;
+    if (s->step > schedule->steps)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: it says step %" PRIu64 " of a training of %" PRIu64 " steps " ADVICE, path, s->step,
+                       schedule->steps);
+    const bool evaluated = s->step == schedule->steps || s->step / schedule->epoch_steps >= limits->eval_every;
+    if (evaluated && !s->has_best)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: it has no best weights, though step %" PRIu64 " lies behind an evaluation " ADVICE, path,
+                       s->step);
+    /* The epochs are compared by division, because a product of what the file says could overflow. */
+    if (s->has_best && (s->best_step > s->step || s->best_step == 0 || s->best_step % schedule->epoch_steps != 0 ||
+                        s->best_step / schedule->epoch_steps != s->best_epoch))
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "%s: its best weights are of step %" PRIu64 " and epoch %" PRIu64 ", which no run is at by step %" PRIu64 " " ADVICE,
+                       path, s->best_step, s->best_epoch, s->step);
+    return CAMCL_OK;
+}
+
+static camcl_status check_numbers(const char *path, const cc_run_state *s, const cc_split *split, camcl_error *err)
+{
+    /* Without validation images there is no score. With some, a score that is no number would never be beaten, or always. */
+    if (s->has_best && split->validation_count > 0 && !(s->best_score >= 0 && s->best_score <= 100))
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: its best score, %g, is no percentage " ADVICE, path, s->best_score);
+    if (!(s->seconds >= 0) || !isfinite(s->seconds))
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: its training time, %g s, is no time " ADVICE, path, s->seconds);
+    for (size_t i = 0; i < CC_INTERVAL_SUMS; i++)
+        if (!isfinite(s->interval[i])) return cc_fail(err, CAMCL_BAD_DATA, "%s: entry %zu of \"interval\" is not finite " ADVICE, path, i);
+    return CAMCL_OK;
+}
+
+/* ---- the split */
+
+typedef struct pool {
+    const char *name;
+    const uint32_t *images;
+    size_t count, configured;
+} pool;
+
+/* `taken` [images]: 1 + the pool that has the image, or 0. */
+static camcl_status check_pool(const char *path, const pool *pools, uint8_t which, const cc_state_limits *limits, uint8_t *taken,
+                               camcl_error *err)
+{
+    const pool *p = &pools[which];
+    for (size_t i = 0; i < p->count; i++) {
+        const uint32_t image = p->images[i];
+        if (image >= limits->images)
+            return cc_fail(err, CAMCL_BAD_DATA,
+                           "%s: its split has image %" PRIu32 ", but %s has %zu training images (restore the data that the run began with)",
+                           path, image, limits->data, limits->images);
+        if (taken[image] == which + 1)
+            return cc_fail(err, CAMCL_BAD_DATA, "%s: image %" PRIu32 " is twice among its %s images " ADVICE, path, image, p->name);
+        if (taken[image])
+            return cc_fail(err, CAMCL_BAD_DATA, "%s: image %" PRIu32 " is both among its %s and its %s images " ADVICE, path, image,
+                           pools[taken[image] - 1].name, p->name);
+        taken[image] = (uint8_t)(which + 1);
+    }
+    if (p->count != p->configured)
+        return cc_fail(
+            err, CAMCL_BAD_DATA,
+            "%s: it has %zu %s images, configuration and data make it %zu (restore the data that the run began with, or an older "
+            "copy of the file)",
+            path, p->count, p->name, p->configured);
+    return CAMCL_OK;
+}
+
+static camcl_status check_split(const char *path, const cc_split *split, const cc_state_limits *limits, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_split *configured = limits->configured;
+    const pool pools[] = { { "labelled", split->labeled, split->labeled_count, configured->labeled_count },
+                           { "unlabelled", split->unlabeled, split->unlabeled_count, configured->unlabeled_count },
+                           { "validation", split->validation, split->validation_count, configured->validation_count } };
+    uint8_t *taken = NULL;
+    CC_TRY(CC_NEW(limits->images, &taken, err));
+    for (uint8_t i = 0; i < CC_COUNT(pools); i++)
+        CC_TRY(check_pool(path, pools, i, limits, taken, err));
+cleanup:
+    free(taken);
+    return status;
+}
+
+camcl_status cc_run_state_check(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+                                const cc_state_limits *limits, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(check_split(path, split, limits, err));
+    CC_RETURN_IF_FAILED(check_steps(path, state, limits, err));
+    CC_RETURN_IF_FAILED(check_numbers(path, state, split, err));
+    return check_tensors(path, graph, state, err);
+}

@@ -1,0 +1,23 @@
+/* Whether a state is one that a run of this configuration and these data can have saved. */
+#ifndef CC_RUN_STATE_CHECK_H
+#define CC_RUN_STATE_CHECK_H
+
+#include "run/checkpoint.h"
+#include "run/schedule.h"
+
+/* What the configuration and the data set say. */
+typedef struct cc_state_limits {
+    cc_schedule schedule;
+    uint64_t eval_every;        /* epochs between evaluations */
+    const char *data;           /* the data set's name, for messages */
+    size_t images;              /* training images of the data set */
+    const cc_split *configured; /* a split as the configuration asks for; only its counts matter */
+} cc_state_limits;
+
+/* CAMCL_BAD_DATA naming `path` and what is wrong in it: a step behind the schedule's end, an evaluation without best weights, numbers that
+ * are not finite, variances below zero, pools of the split that overlap, repeat an image, leave the data set or have other sizes. A state
+ * that was read whole may still be all of that, because the file format only knows tensors. */
+camcl_status cc_run_state_check(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+                                const cc_state_limits *limits, camcl_error *err);
+
+#endif

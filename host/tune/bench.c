@@ -1,0 +1,347 @@
+/* Timing the device, and whole steps on random inputs. */
+#include "camcl/bench.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "ops/peak.h"
+#include "infer/evaluator.h"
+#include "run/settings.h"
+
+enum { CLASSES = 10, CHANNELS = 3, IMAGES = 256, WARM_UP = 2 };
+
+typedef struct bench {
+    cc_settings settings;
+    cc_resident *images;
+    cc_model *model;
+    cc_arena *arena;
+    cc_step *step;
+    cc_transform *transforms; /* identity, image i mod IMAGES; enough for any of the batches */
+    cc_transform *turned;     /* the same with a quarter turn */
+    cc_tape *infer;
+    cc_tensor infer_transforms;
+} bench;
+
+static camcl_status random_images(bench *b, camcl_device *device, size_t size, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    uint8_t *pixels = NULL;
+    int32_t labels[IMAGES];
+    size_t bytes = IMAGES * size * size * CHANNELS;
+    cc_rng rng = cc_rng_at(0, CC_RNG_BENCH, 0);
+    CC_TRY(CC_NEW(bytes, &pixels, err));
+    for (size_t i = 0; i < bytes; i++)
+        pixels[i] = (uint8_t)cc_rng_u32(&rng);
+    for (size_t i = 0; i < IMAGES; i++)
+        labels[i] = (int32_t)cc_rng_below(&rng, CLASSES);
+    cc_images_spec spec = { pixels, labels, IMAGES, size, size, CHANNELS, b->settings.mean, b->settings.std, "images" };
+    CC_TRY(cc_resident_create(device, &spec, &b->images, err));
+cleanup:
+    free(pixels);
+    return status;
+}
+
+static camcl_status make_transforms(bench *b, camcl_error *err)
+{
+    int32_t s = (int32_t)b->settings.step.image_size;
+    size_t n = cc_max_size(IMAGES, cc_max_size(b->settings.step.batch_labeled, b->settings.step.batch_unlabeled));
+    CC_RETURN_IF_FAILED(CC_NEW(n, &b->transforms, err));
+    CC_RETURN_IF_FAILED(CC_NEW(n, &b->turned, err));
+    for (size_t i = 0; i < n; i++) {
+        b->transforms[i] = (cc_transform){ (int32_t)(i % IMAGES), 0, 0, 0, 0, s, s, 0 };
+        b->turned[i] = b->transforms[i];
+        b->turned[i].turns = 1;
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status record_infer(bench *b, camcl_device *device, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_pass *pass = NULL;
+    cc_tensor images;
+    size_t s = b->settings.step.image_size;
+    cc_pass_spec spec = { IMAGES, s, s, false, 1 };
+    CC_TRY(cc_tensor_create(device, "transforms", CC_I32, CC_DIMS(IMAGES, 8), &b->infer_transforms, err));
+    CC_TRY(cc_buffer_write(b->infer_transforms.buffer, 0, b->transforms, IMAGES * sizeof *b->transforms, err));
+    CC_TRY(cc_tape_create(b->arena, "inference", &b->infer, err));
+    CC_TRY(cc_tensor_on_tape(b->infer, "images", CC_F32, CC_DIMS(IMAGES, s, s, CHANNELS), &images, err));
+    CC_TRY(cc_resident_load(b->images, b->infer, IMAGES, s, b->infer_transforms, images, 0, err));
+    CC_TRY(cc_pass_create(b->model, b->infer, &spec, &pass, err));
+    CC_TRY(cc_pass_forward(pass, images, err));
+cleanup:
+    cc_pass_destroy(&pass);
+    return status;
+}
+
+static void bench_close(bench *b)
+{
+    cc_arena_destroy(&b->arena);
+    cc_step_destroy(&b->step);
+    cc_model_destroy(&b->model);
+    cc_resident_destroy(&b->images);
+    cc_buffer_destroy(&b->infer_transforms.buffer);
+    free(b->transforms);
+    free(b->turned);
+}
+
+static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_error *err)
+{
+    static const cc_mode modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM, CC_MODE_SUPERVISED };
+    const camcl_dataset_info data = { .name = "random",
+                                      .height = 32,
+                                      .width = 32,
+                                      .channels = CHANNELS,
+                                      .classes = CLASSES,
+                                      .mean = { 0.5f, 0.5f, 0.5f },
+                                      .std = { 0.25f, 0.25f, 0.25f } };
+    memset(b, 0, sizeof *b);
+    CC_RETURN_IF_FAILED(cc_settings_from(config, &data, &b->settings, err));
+    b->settings.step.objective.mode = modes[mode];
+    CC_RETURN_IF_FAILED(random_images(b, device, b->settings.step.image_size, err));
+    CC_RETURN_IF_FAILED(make_transforms(b, err));
+    CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
+    CC_RETURN_IF_FAILED(cc_arena_create(device, &b->arena, err));
+    if (mode == CAMCL_BENCH_INFER)
+        CC_RETURN_IF_FAILED(record_infer(b, device, err));
+    else
+        CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
+    CC_RETURN_IF_FAILED(cc_arena_commit(b->arena, err));
+    return cc_model_init(b->model, 1, err);
+}
+
+static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
+{
+    cc_readback *sums = NULL;
+    cc_step_sums read;
+    if (b->infer) {
+        CC_RETURN_IF_FAILED(cc_tape_run(b->infer, err));
+        return cc_device_finish(device, err);
+    }
+    cc_step_input input = { b->transforms, b->transforms, b->turned, 0.01f, -FLT_MAX };
+    CC_RETURN_IF_FAILED(cc_step_run(b->step, &input, &sums, err));
+    CC_RETURN_IF_FAILED(cc_step_read(&sums, &read, err));
+    return cc_device_finish(device, err);
+}
+
+camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat,
+                              camcl_step_time *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    bench b;
+    double best = DBL_MAX;
+    cc_device_reset_peak(device);
+    CC_TRY(bench_open(&b, device, config, mode, err));
+    for (unsigned i = 0; i < WARM_UP + repeat; i++) {
+        double start = cc_seconds();
+        CC_TRY(run_once(&b, device, err));
+        double seconds = cc_seconds() - start;
+        if (i >= WARM_UP && seconds < best) best = seconds;
+    }
+    size_t images = mode == CAMCL_BENCH_INFER
+                        ? IMAGES
+                        : b.settings.step.batch_labeled + (mode == CAMCL_BENCH_SUPERVISED ? 0 : b.settings.step.batch_unlabeled);
+    *out = (camcl_step_time){ best * 1e3, (double)images / best, cc_device_peak_bytes(device) };
+cleanup:
+    bench_close(&b);
+    return status;
+}
+
+camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err)
+{
+    cc_peak peak;
+    CC_RETURN_IF_FAILED(cc_peak_measure(device, &peak, err));
+    const double copy = peak.copy_gbytes_per_s, triad = peak.triad_gbytes_per_s;
+    *out = (camcl_peak){ peak.gflops, copy > triad ? copy : triad, copy, triad };
+    return CAMCL_OK;
+}
+
+/* ---- one step by operation and by kernel */
+
+static int op_by_time(const void *a, const void *b)
+{
+    const camcl_op_time *x = a, *y = b;
+    return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->shape, y->shape);
+}
+
+static int kernel_by_time(const void *a, const void *b)
+{
+    const camcl_kernel_time *x = a, *y = b;
+    return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->name, y->name);
+}
+
+/* Profiles the step's tape and the tape that refreshes weight layouts, and returns the rows of both. */
+static camcl_status profile(bench *b, cc_profile_row **out, size_t *count, camcl_error *err)
+{
+    enum { RUNS = 3 };
+    camcl_status status = CAMCL_OK;
+    cc_profile_row *step = NULL, *layouts = NULL, *all = NULL;
+    size_t step_count = 0, layout_count = 0;
+    CC_TRY(cc_tape_profile(b->infer ? b->infer : cc_step_tape(b->step), RUNS, &step, &step_count, err));
+    if (b->model->pack_arena && b->infer == NULL) CC_TRY(cc_tape_profile(b->model->pack_tape, RUNS, &layouts, &layout_count, err));
+    CC_TRY(CC_NEW(cc_max_size(step_count + layout_count, 1), &all, err));
+    if (step_count) memcpy(all, step, step_count * sizeof *all);
+    for (size_t i = 0; i < layout_count; i++) {
+        all[step_count + i] = layouts[i];
+        snprintf(all[step_count + i].label, sizeof all->label, "conv2d weight-layouts");
+    }
+    *out = all;
+    *count = step_count + layout_count;
+    all = NULL;
+cleanup:
+    free(step);
+    free(layouts);
+    free(all);
+    return status;
+}
+
+/* Splits a label "OP DIRECTION SHAPE = VARIANT". A launch without a label gets its kernel's name. */
+static void split_label(const cc_profile_row *row, camcl_op_time *op)
+{
+    char text[sizeof row->label];
+    snprintf(text, sizeof text, "%s", row->label);
+    char *variant = strstr(text, " = "), *rest = text;
+    if (*text == '\0') {
+        snprintf(op->op, sizeof op->op, "%s", row->name);
+        return;
+    }
+    if (variant) {
+        *variant = '\0';
+        snprintf(op->variant, sizeof op->variant, "%s", variant + 3);
+    }
+    rest += strcspn(rest, " ");
+    snprintf(op->op, sizeof op->op, "%.*s", (int)(rest - text), text);
+    rest += *rest != '\0';
+    const size_t length = strcspn(rest, " ");
+    snprintf(op->direction, sizeof op->direction, "%.*s", (int)length, rest);
+    snprintf(op->shape, sizeof op->shape, "%s", rest[length] ? rest + length + 1 : "");
+}
+
+/* Computes the operation's rates, and the percentage of what the device could reach. */
+static void rate(camcl_op_time *op, double flops, double bytes, const char *label, const camcl_peak *peak)
+{
+    cc_problem p;
+    /* A fused convolution (bias, residual, activation before its sums are stored) counts as the plain one, because the extra operations
+     * are few. */
+    char key[sizeof((cc_profile_row *)0)->label];
+    const bool fused = strncmp(label, "conv2d_affine", 13) == 0;
+    snprintf(key, sizeof key, "%s%s", fused ? "conv2d" : "", label + (fused ? 13 : 0));
+    if (cc_plan_read_key(key, &p) && p.linear) {
+        flops = (double)op->uses * 2 * (double)p.fc.n * (double)p.fc.in * (double)p.fc.out;
+        bytes = (double)op->uses * sizeof(float) * (double)(p.fc.n * p.fc.in + p.fc.in * p.fc.out + p.fc.n * p.fc.out);
+    } else if (cc_plan_read_key(key, &p)) {
+        const cc_conv2d_desc d = p.conv;
+        const double outputs = (double)d.n * (double)cc_conv2d_out_h(&d) * (double)cc_conv2d_out_w(&d) * (double)d.k,
+                     weights = (double)d.c * (double)d.r * (double)d.s;
+        flops = (double)op->uses * 2 * outputs * weights;
+        bytes =
+            (double)op->uses * sizeof(float) * ((double)d.n * (double)d.h * (double)d.w * (double)d.c + weights * (double)d.k + outputs);
+    }
+    const double seconds = op->ms * 1e-3, compute = flops / (peak->gflops * 1e9), memory = bytes / (peak->gbytes_per_s * 1e9);
+    op->gflops = flops > 0 ? flops / seconds * 1e-9 : NAN;
+    op->gbytes_per_s = bytes > 0 ? bytes / seconds * 1e-9 : NAN;
+    op->percent = bytes > 0 ? 100 * (compute > memory ? compute : memory) / seconds : flops > 0 ? 100 * compute / seconds : NAN;
+}
+
+static camcl_status by_operation(const cc_profile_row *rows, size_t count, camcl_step_profile *out, camcl_error *err)
+{
+    double other = 0;
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(count, 1), &out->ops, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t before = 0;
+        while (strcmp(rows[before].label, rows[i].label) != 0 || (*rows[i].label == '\0' && strcmp(rows[before].name, rows[i].name) != 0))
+            before++;
+        if (before < i) continue; /* the label's first kernel made this row and gathered all of its kernels */
+        camcl_op_time *op = &out->ops[out->op_count++];
+        double flops = 0, bytes = 0;
+        split_label(&rows[i], op);
+        for (size_t j = i; j < count; j++) {
+            if (strcmp(rows[j].label, rows[i].label) != 0 || (*rows[i].label == '\0' && strcmp(rows[j].name, rows[i].name) != 0)) continue;
+            op->uses = cc_max_size(op->uses, *rows[i].label ? rows[j].uses : rows[j].launches);
+            op->ms += rows[j].seconds * 1e3;
+            flops += rows[j].flops;
+            bytes += rows[j].bytes;
+        }
+        rate(op, flops, bytes, rows[i].label, &out->peak);
+        out->ms += op->ms;
+        if (strncmp(op->op, "conv2d", 6) != 0) other += op->ms;
+    }
+    out->other_percent = 100 * other / out->ms;
+    qsort(out->ops, out->op_count, sizeof *out->ops, op_by_time);
+    return CAMCL_OK;
+}
+
+static camcl_status by_kernel(const cc_profile_row *rows, size_t count, camcl_step_profile *out, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(count, 1), &out->kernels, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < out->kernel_count && strcmp(out->kernels[k].name, rows[i].name) != 0)
+            k++;
+        out->kernel_count = cc_max_size(out->kernel_count, k + 1);
+        camcl_kernel_time *kernel = &out->kernels[k];
+        memcpy(kernel->name, rows[i].name, sizeof kernel->name);
+        kernel->launches += rows[i].launches;
+        kernel->ms += rows[i].seconds * 1e3;
+        kernel->gflops += rows[i].flops;
+        kernel->gbytes_per_s += rows[i].bytes;
+    }
+    for (size_t k = 0; k < out->kernel_count; k++) {
+        out->kernels[k].gflops /= out->kernels[k].ms * 1e6;
+        out->kernels[k].gbytes_per_s /= out->kernels[k].ms * 1e6;
+    }
+    qsort(out->kernels, out->kernel_count, sizeof *out->kernels, kernel_by_time);
+    return CAMCL_OK;
+}
+
+/* Measures the peak again, after the operations, and keeps the higher figures. If other work slowed one measurement of the peak down,
+ * every operation would look better than it is. */
+static camcl_status peak_again(camcl_device *device, camcl_peak *peak, camcl_error *err)
+{
+    camcl_peak again;
+    CC_RETURN_IF_FAILED(camcl_bench_peak(device, &again, err));
+    peak->gflops = fmax(peak->gflops, again.gflops);
+    peak->gbytes_per_s = fmax(peak->gbytes_per_s, again.gbytes_per_s);
+    peak->copy_gbytes_per_s = fmax(peak->copy_gbytes_per_s, again.copy_gbytes_per_s);
+    peak->triad_gbytes_per_s = fmax(peak->triad_gbytes_per_s, again.triad_gbytes_per_s);
+    return CAMCL_OK;
+}
+
+camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_step_profile *out,
+                             camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    bench b;
+    cc_profile_row *rows = NULL;
+    size_t count = 0;
+    memset(out, 0, sizeof *out);
+    memset(&b, 0, sizeof b);
+    CC_TRY(camcl_bench_peak(device, &out->peak, err));
+    CC_TRY(bench_open(&b, device, config, mode, err));
+    for (unsigned i = 0; i < WARM_UP; i++)
+        CC_TRY(run_once(&b, device, err));
+    CC_TRY(profile(&b, &rows, &count, err));
+    bench_close(&b); /* frees its memory, which measuring the peak needs */
+    memset(&b, 0, sizeof b);
+    CC_TRY(peak_again(device, &out->peak, err));
+    CC_TRY(by_operation(rows, count, out, err));
+    CC_TRY(by_kernel(rows, count, out, err));
+cleanup:
+    if (status != CAMCL_OK) camcl_step_profile_free(out);
+    free(rows);
+    bench_close(&b);
+    return status;
+}
+
+void camcl_step_profile_free(camcl_step_profile *profile)
+{
+    free(profile->ops);
+    free(profile->kernels);
+    memset(profile, 0, sizeof *profile);
+}

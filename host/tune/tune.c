@@ -1,0 +1,332 @@
+/* Tuning for a configuration: records all that its training, evaluation and CAMs do, without running it, to learn which problems (shapes
+ * and directions) occur. Then times the kernels of the problems that have no stored timings. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "device/timings.h"
+#include "model/tune.h"
+#include "objective/cam.h"
+#include "infer/evaluator.h"
+#include "tune/tune.h"
+
+/* Batches of evaluation and of CAM pictures. Larger batches than 128 share timings, so the exact sizes do not matter. */
+enum { CAM_BATCH = 32, PICTURE_BATCH = 16 };
+
+/* Properties of the data sets that are known before their files are opened. */
+static const camcl_dataset_info known[] = {
+    { .name = "shapes", .height = 32, .width = 32, .channels = 3, .classes = 10 },
+    { .name = "cifar10", .height = 32, .width = 32, .channels = 3, .classes = 10 },
+    { .name = "cifar100", .height = 32, .width = 32, .channels = 3, .classes = 100 },
+    { .name = "mnist", .height = 28, .width = 28, .channels = 1, .classes = 10 },
+    { .name = "fashion-mnist", .height = 28, .width = 28, .channels = 1, .classes = 10 },
+};
+
+static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
+{
+    const char *name = camcl_config_string(config, "data.dataset");
+    for (size_t i = 0; i < CC_COUNT(known); i++)
+        if (strcmp(known[i].name, name) == 0) return cc_settings_from(config, &known[i], out, err);
+    camcl_dataset *dataset = NULL;
+    camcl_dataset_spec spec = cc_dataset_spec_from(config);
+    CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &dataset, err));
+    camcl_status status = cc_settings_from(config, camcl_dataset_get_info(dataset), out, err);
+    camcl_dataset_close(&dataset);
+    return status;
+}
+
+/* ---- which kernels are needed */
+
+static const cc_mode all_modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM };
+
+static camcl_status record_steps(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count, cc_arena *arena,
+                                 camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const uint8_t pixels[CAMCL_MAX_CHANNELS] = { 0 };
+    const int32_t label = 0;
+    const cc_images_spec image = { pixels, &label, 1, 1, 1, model->graph->spec.channels, settings->mean, settings->std, "image" };
+    cc_resident *resident = NULL;
+    cc_step *step = NULL;
+    CC_TRY(cc_resident_create(model->device, &image, &resident, err));
+    for (size_t i = 0; i < mode_count; i++) {
+        cc_step_spec spec = settings->step;
+        spec.objective.mode = modes[i];
+        CC_TRY(cc_step_create(model, resident, &spec, arena, &step, err));
+        cc_step_destroy(&step);
+    }
+cleanup:
+    cc_step_destroy(&step);
+    cc_resident_destroy(&resident);
+    return status;
+}
+
+static camcl_status record_evaluation(cc_model *model, size_t batch, size_t side, cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_pass_spec spec = { .batch = batch, .height = side, .width = side, .frozen_from = 1 };
+    cc_tape *tape;
+    cc_tensor images;
+    cc_pass *pass = NULL;
+    CC_TRY(cc_tape_create(arena, "evaluation", &tape, err));
+    CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
+    CC_TRY(cc_pass_create(model, tape, &spec, &pass, err));
+    CC_TRY(cc_pass_forward(pass, images, err));
+cleanup:
+    cc_pass_destroy(&pass);
+    return status;
+}
+
+static camcl_status record_cams(cc_model *model, const cc_settings *settings, size_t batch, cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t side = settings->step.image_size;
+    const cc_cam_spec spec = { .batch = batch, .image_size = side, .layer = settings->step.objective.cam_layer };
+    cc_tape *tape;
+    cc_tensor images;
+    cc_cam cam = { .pass = NULL };
+    CC_TRY(cc_tape_create(arena, "CAMs", &tape, err));
+    CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
+    CC_TRY(cc_cam_record(&cam, model, tape, &spec, images, CC_NO_TENSOR, err));
+cleanup:
+    cc_cam_release(&cam);
+    return status;
+}
+
+/* Fills model->plan. Nothing is run, so the arena gets no memory. */
+static camcl_status record_everything(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
+                                      camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t side = settings->step.image_size;
+    cc_arena *arena = NULL;
+    CC_TRY(cc_arena_create(model->device, &arena, err));
+    CC_TRY(record_steps(model, settings, modes, mode_count, arena, err));
+    CC_TRY(record_evaluation(model, cc_evaluator_batch(SIZE_MAX, side), side, arena, err));
+    CC_TRY(record_cams(model, settings, CAM_BATCH, arena, err));
+    CC_TRY(record_cams(model, settings, PICTURE_BATCH, arena, err));
+cleanup:
+    cc_arena_destroy(&arena);
+    return status;
+}
+
+/* One convolution or linear layer to time. */
+typedef struct job {
+    char key[160];
+    cc_problem problem;
+    double flops;
+} job;
+
+static double flops_of(const cc_problem *p)
+{
+    const cc_conv2d_desc *d = &p->conv;
+    if (p->linear) return 2.0 * (double)p->fc.n * (double)p->fc.in * (double)p->fc.out;
+    return 2.0 * (double)(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->k) * (double)(d->c * d->r * d->s);
+}
+
+static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, camcl_error *err)
+{
+    *count = 0;
+    CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(plan->count, 1), out, err));
+    for (size_t i = 0; i < plan->count; i++) {
+        job *j = &(*out)[*count];
+        if (!cc_plan_read_key(plan->entries[i].key, &j->problem)) continue;
+        cc_tune_key(&j->problem, j->key, sizeof j->key);
+        size_t same = 0;
+        while (same < *count && strcmp((*out)[same].key, j->key) != 0)
+            same++;
+        if (same < *count) continue;
+        cc_plan_read_key(j->key, &j->problem);
+        j->flops = flops_of(&j->problem);
+        ++*count;
+    }
+    return CAMCL_OK;
+}
+
+/* Records with tuning off, so that recording times nothing, and then restores the tune mode. */
+static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, job **out,
+                              size_t *count, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cc_tune_mode mode = cc_device_tune_mode(device);
+    cc_model *model = NULL;
+    cc_device_set_tune_mode(device, CC_TUNE_OFF);
+    CC_TRY(cc_model_create(device, &settings->graph, &model, err));
+    CC_TRY(record_everything(model, settings, modes, mode_count, err));
+    CC_TRY(list_jobs(&model->plan, out, count, err));
+cleanup:
+    cc_device_set_tune_mode(device, mode);
+    cc_model_destroy(&model);
+    return status;
+}
+
+/* ---- timing */
+
+static void report(camcl_device *device, const job *j, const camcl_tune_options *options, camcl_tune_progress *p)
+{
+    const cc_variant *winner = cc_tune_find(device, &j->problem), *builtin = cc_tune_builtin(device, &j->problem);
+    p->key = j->key;
+    p->builtin = builtin->name;
+    p->builtin_ms = cc_timings_find(device, j->key, builtin->name);
+    p->winner = winner ? winner->name : builtin->name;
+    p->winner_ms = winner ? cc_timings_find(device, j->key, winner->name) : p->builtin_ms;
+    if (options->progress) options->progress(options->context, p);
+}
+
+/* Compiles the kernels of all jobs at once, on all processors. A job that cannot be recorded is ignored here: it fails again, and is
+ * counted, when it is timed. */
+static camcl_status compile_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, camcl_error *err)
+{
+    cc_arena *arena;
+    CC_RETURN_IF_FAILED(cc_arena_create(device, &arena, err));
+    for (size_t i = 0; i < count; i++)
+        if (wanted[i]) (void)cc_tune_record(arena, device, &jobs[i].problem, NULL);
+    cc_device_compile_ahead(device);
+    cc_arena_destroy(&arena);
+    return CAMCL_OK;
+}
+
+/* Times jobs of which `wanted` is set. */
+static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, const camcl_tune_options *options,
+                              camcl_tune_result *result, camcl_error *err)
+{
+    const double start = cc_seconds();
+    double all = 0, done = 0, stored = start;
+    camcl_tune_progress p = { .total = 0 };
+    camcl_status status = CAMCL_OK;
+    for (size_t i = 0; i < count; i++) {
+        all += wanted[i] ? jobs[i].flops : 0;
+        p.total += wanted[i];
+    }
+    for (size_t i = 0; status == CAMCL_OK && i < count; i++) {
+        if (!wanted[i]) continue;
+        status = cc_tune_time(device, &jobs[i].problem, err);
+        const double now = cc_seconds();
+        if (status != CAMCL_OK) break;
+        result->timed++;
+        p.done++;
+        done += jobs[i].flops;
+        p.seconds = now - start;
+        p.eta = p.seconds / done * (all - done);
+        /* Timings are stored every two seconds, so that little is lost if the process is killed. */
+        if (now - stored > 2) {
+            cc_timings_store(device);
+            stored = now;
+        }
+        report(device, &jobs[i], options, &p);
+    }
+    cc_timings_store(device);
+    return status;
+}
+
+/* ---- CLBlast's parameters */
+
+/* The matrix product inside a "gemm" convolution or linear layer. A convolution's rows are limited, so that timing it stays short. */
+static cc_gemm_desc product_of(const cc_problem *p)
+{
+    enum { MOST_ROWS = 8192 };
+    const cc_conv2d_desc *d = &p->conv;
+    if (p->linear) return (cc_gemm_desc){ .m = p->fc.n, .n = p->fc.out, .k = p->fc.in, .transpose_b = true };
+    return (
+        cc_gemm_desc){ .m = cc_min_size(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), MOST_ROWS), .n = d->k, .k = d->r * d->s * d->c };
+}
+
+/* Lists the largest forward products among those that CLBlast serves. Returns 0 if CLBlast serves less than a tenth of the work. */
+static size_t list_products(const camcl_device *device, const job *jobs, size_t count, cc_gemm_desc *out, size_t most)
+{
+    double all = 0, served = 0, last = INFINITY;
+    size_t products = 0;
+    for (size_t i = 0; i < count; i++) {
+        const cc_variant *winner = cc_tune_find(device, &jobs[i].problem);
+        all += jobs[i].flops;
+        served += winner && strcmp(winner->name, "gemm") == 0 ? jobs[i].flops : 0;
+    }
+    while (served >= 0.1 * all && products < most) {
+        const job *best = NULL;
+        for (size_t i = 0; i < count; i++) {
+            const cc_variant *winner = cc_tune_find(device, &jobs[i].problem);
+            if (!winner || strcmp(winner->name, "gemm") != 0 || jobs[i].problem.direction != CC_FORWARD || jobs[i].flops >= last) continue;
+            if (best == NULL || jobs[i].flops > best->flops) best = &jobs[i];
+        }
+        if (best == NULL) break;
+        last = best->flops;
+        out[products++] = product_of(&best->problem);
+    }
+    return products;
+}
+
+/* Whether CLBlast wins this job or might win it once it is `faster` times as fast as before. */
+static bool gemm_may_win(const camcl_device *device, const job *j, double faster)
+{
+    const cc_variant *winner = cc_tune_find(device, &j->problem);
+    const double gemm = cc_timings_find(device, j->key, "gemm");
+    return winner && (strcmp(winner->name, "gemm") == 0 || gemm < faster * cc_timings_find(device, j->key, winner->name));
+}
+
+/* Times CLBlast's parameters. Then times the jobs again that CLBlast may win with its new parameters. */
+static camcl_status time_gemm(camcl_device *device, const job *jobs, bool *wanted, size_t count, const camcl_tune_options *options,
+                              camcl_tune_result *result, camcl_error *err)
+{
+    enum { PRODUCTS = 3 };
+    cc_gemm_desc products[PRODUCTS];
+    const size_t product_count = list_products(device, jobs, count, products, PRODUCTS);
+    const double start = cc_seconds();
+    if (product_count == 0 || (cc_tune_knows_gemm(device) && !options->again)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_tune_time_gemm(device, products, product_count, err));
+    cc_timings_store(device);
+    const char *best = cc_gemm_set_name(cc_tune_find_gemm(device)), *builtin = cc_gemm_set_name(0);
+    const double before = cc_timings_find(device, CC_TUNE_GEMM_KEY, builtin), after = cc_timings_find(device, CC_TUNE_GEMM_KEY, best);
+    const camcl_tune_progress p = { 1, 1, cc_seconds() - start, 0, CC_TUNE_GEMM_KEY, best, builtin, after, before };
+    result->timed++;
+    if (options->progress) options->progress(options->context, &p);
+    if (strcmp(best, builtin) == 0) return CAMCL_OK;
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = gemm_may_win(device, &jobs[i], before / after);
+    return time_jobs(device, jobs, wanted, count, options, result, err);
+}
+
+static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, bool gemm,
+                         const camcl_tune_options *options, camcl_tune_result *result, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const double start = cc_seconds();
+    job *jobs = NULL;
+    bool *wanted = NULL;
+    memset(result, 0, sizeof *result);
+    cc_device_set_stop(device, options->stop);
+    CC_TRY(find_jobs(device, settings, modes, mode_count, &jobs, &result->total, err));
+    CC_TRY(CC_NEW(cc_max_size(result->total, 1), &wanted, err));
+    for (size_t i = 0; i < result->total; i++) {
+        wanted[i] = options->again || !cc_tune_knows(device, &jobs[i].problem);
+        result->known += !wanted[i];
+    }
+    CC_TRY(compile_jobs(device, jobs, wanted, result->total, err));
+    CC_TRY(time_jobs(device, jobs, wanted, result->total, options, result, err));
+    if (gemm) CC_TRY(time_gemm(device, jobs, wanted, result->total, options, result, err));
+cleanup:
+    result->seconds = cc_seconds() - start;
+    cc_device_set_stop(device, NULL);
+    free(jobs);
+    free(wanted);
+    return status;
+}
+
+camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
+                        camcl_error *err)
+{
+    cc_settings settings;
+    const camcl_tune_options defaults = { .again = false };
+    if (options == NULL) options = &defaults;
+    memset(result, 0, sizeof *result);
+    CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
+    return tune(device, &settings, all_modes, CC_COUNT(all_modes), true, options, result, err);
+}
+
+camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,
+                         camcl_error *err)
+{
+    /* CLBlast's parameters are not timed here: its own ones cannot be restored after others were set, and the plan may need them. */
+    return tune(device, settings, &settings->step.objective.mode, 1, false, options, result, err);
+}
