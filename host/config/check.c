@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -11,12 +12,21 @@
 #include "config/values.h"
 #include "config/words.h"
 
-/* Properties of the data sets that are known before their files are opened. */
+/* What is known of a data set before its files are opened; 0 classes: nothing. */
+#define ROW(symbol, name, side, channels, classes) { name, classes, channels },
 static const struct {
     const char *name;
     long long classes;
     size_t channels;
-} datasets[] = { { "shapes", 10, 3 }, { "cifar10", 10, 3 }, { "cifar100", 100, 3 }, { "mnist", 10, 1 }, { "fashion-mnist", 10, 1 } };
+} datasets[] = { CC_DATASETS(ROW) };
+#undef ROW
+
+#define ROW(symbol, name, stems, stages) { name, stems, stages },
+static const struct {
+    const char *name, *stems;
+    long long stages;
+} architectures[] = { CC_ARCHITECTURES(ROW) };
+#undef ROW
 
 static camcl_status check_absent(const camcl_config *config, camcl_error *err)
 {
@@ -49,7 +59,7 @@ static camcl_status check_data(const camcl_config *config, camcl_error *err)
     if (means && stds && means != stds)
         return cc_fail(err, CAMCL_BAD_CONFIG, "data.mean, data.std: %zu and %zu values (give both one per channel)", means, stds);
     for (size_t i = 0; i < CC_COUNT(datasets); i++) {
-        if (!camcl_config_is(config, "data.dataset", datasets[i].name)) continue;
+        if (!datasets[i].classes || !camcl_config_is(config, "data.dataset", datasets[i].name)) continue;
         long long labeled = camcl_config_int(config, "data.labeled"), classes = datasets[i].classes;
         if (labeled % classes)
             return cc_fail(err, CAMCL_BAD_CONFIG,
@@ -64,14 +74,26 @@ static camcl_status check_data(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
+static camcl_status check_model(const camcl_config *config, camcl_error *err)
+{
+    const long long layer = camcl_config_int(config, "ssl.cam_layer");
+    const char *stem = camcl_config_string(config, "model.stem");
+    for (size_t i = 0; i < CC_COUNT(architectures); i++) {
+        const char *name = architectures[i].name, *stems = architectures[i].stems;
+        if (!camcl_config_is(config, "model.arch", name)) continue;
+        if (layer > architectures[i].stages)
+            return cc_fail(err, CAMCL_BAD_CONFIG, "%s: ssl.cam_layer = %lld: %s has %lld stages (choose 1 to %lld)",
+                           camcl_config_origin(config, "ssl.cam_layer"), layer, name, architectures[i].stages, architectures[i].stages);
+        if (!cc_words_have(stems, stem))
+            return cc_fail(err, CAMCL_BAD_CONFIG, "%s: model.stem = %s: %s has one stem only (set model.stem = %s)",
+                           camcl_config_origin(config, "model.stem"), stem, name, stems);
+    }
+    return CAMCL_OK;
+}
+
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
 {
-    if (strncmp(camcl_config_string(config, "model.arch"), "wrn", 3) == 0 && camcl_config_int(config, "ssl.cam_layer") > 3)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: ssl.cam_layer = 4: %s has three stages (choose 1 to 3)",
-                       camcl_config_origin(config, "ssl.cam_layer"), camcl_config_string(config, "model.arch"));
-    if (strncmp(camcl_config_string(config, "model.arch"), "wrn", 3) == 0 && camcl_config_is(config, "model.stem", "imagenet"))
-        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: model.stem = imagenet: %s has one stem only (set model.stem = cifar)",
-                       camcl_config_origin(config, "model.stem"), camcl_config_string(config, "model.arch"));
+    CC_RETURN_IF_FAILED(check_model(config, err));
     CC_RETURN_IF_FAILED(check_absent(config, err));
     if (strchr(camcl_config_string(config, "device.select"), ','))
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s: device.select = %s: a list of devices is not in this version (name one device)",

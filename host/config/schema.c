@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/catalogue.h"
 #include "base/memory.h"
 #include "camcl/config.h"
 
@@ -51,7 +52,7 @@ static const camcl_config_key schema[] = {
     CHOICE("device", "memory", "arena", "arena | separate", NULL,
            "arena: tensors share buffers; separate: one buffer per tensor, for memory checkers"),
 
-    CHOICE("data", "dataset", "cifar10", "shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder", NULL,
+    CHOICE("data", "dataset", "cifar10", CC_CATALOGUE_WORDS(CC_DATASETS), NULL,
            "data set; shapes: drawn by the program; folder: pictures in one folder per class"),
     PATH("data", "root", "data", false, "folder of the official files, its parent folder, or the official archive"),
     INT("data", "labeled", "500", 1, MOST_COUNT, "number of labelled images, the same for each class"),
@@ -68,7 +69,7 @@ static const camcl_config_key schema[] = {
     BOOL("data", "shuffle", "yes", "yes: a new random order in each pass; no: the order of splits.json"),
     INT("data", "seed", "1", 0, MOST_SEED, "seed of the split into labelled, unlabelled and validation images"),
 
-    CHOICE("model", "arch", "resnet18", "resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8", NULL, "network architecture"),
+    CHOICE("model", "arch", "resnet18", CC_CATALOGUE_WORDS(CC_ARCHITECTURES), NULL, "network architecture"),
     CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL,
            "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
     INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's standard width"),

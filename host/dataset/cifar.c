@@ -96,7 +96,7 @@ cleanup:
     return status;
 }
 
-camcl_status cc_cifar10_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+static camcl_status read_cifar10(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     static const char *const folders[] = { "cifar-10-batches-bin", NULL };
     static const layout form = {
@@ -117,7 +117,9 @@ camcl_status cc_cifar10_read(camcl_dataset *dataset, const camcl_dataset_spec *s
     return read_cifar(dataset, &form, spec->root, files, cifar10_names, err);
 }
 
-camcl_status cc_cifar100_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+const cc_dataset_kind cc_dataset_cifar10 = { .read = read_cifar10, .has_statistics = true };
+
+static camcl_status read_cifar100(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     static const char *const folders[] = { "cifar-100-binary", NULL };
     static const layout form = {
@@ -126,3 +128,5 @@ camcl_status cc_cifar100_read(camcl_dataset *dataset, const camcl_dataset_spec *
     cc_source_file files[] = { { .name = "train.bin" }, { .name = "test.bin" }, { .name = "fine_label_names.txt", .optional = true } };
     return read_cifar(dataset, &form, spec->root, files, cifar100_names, err);
 }
+
+const cc_dataset_kind cc_dataset_cifar100 = { .read = read_cifar100, .has_statistics = false };

@@ -1,25 +1,24 @@
 #include "dataset/dataset.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-/* has_statistics: the reader sets mean and std itself (published constants). Otherwise they are computed from the images. */
+#define ROW(symbol, name, side, channels, classes) { { name, side, side, channels, classes, 0, 0, { 0 }, { 0 } }, &cc_dataset_##symbol },
 static const struct {
-    const char *name;
-    cc_dataset_reader *read;
-    bool has_statistics;
-} readers[] = {
-    { "shapes", cc_shapes_read, false },
-    { "cifar10", cc_cifar10_read, true },
-    { "cifar100", cc_cifar100_read, false },
-    { "mnist", cc_mnist_read, false },
-    { "fashion-mnist", cc_fashion_mnist_read, false },
-    { "folder", cc_folder_read, false },
-};
+    camcl_dataset_info known; /* classes 0: only the files tell */
+    const cc_dataset_kind *kind;
+} rows[] = { CC_DATASETS(ROW) };
+#undef ROW
+
+const camcl_dataset_info *cc_dataset_known(const char *name)
+{
+    for (size_t i = 0; i < CC_COUNT(rows); i++)
+        if (rows[i].known.classes && strcmp(rows[i].known.name, name) == 0) return &rows[i].known;
+    return NULL;
+}
 
 camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err)
 {
@@ -101,20 +100,19 @@ camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **
     if (spec == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "data set: no specification (say which one)");
     camcl_dataset_spec filled = *spec;
     if (!filled.root || !*filled.root) filled.root = "data";
-    while (which < CC_COUNT(readers) && (!spec->dataset || strcmp(spec->dataset, readers[which].name) != 0))
+    while (which < CC_COUNT(rows) && (!spec->dataset || strcmp(spec->dataset, rows[which].known.name) != 0))
         which++;
-    if (which == CC_COUNT(readers)) {
-        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (shapes, cifar10, cifar100, mnist, fashion-mnist or folder)",
-                       spec->dataset ? spec->dataset : "(none)");
-    }
+    if (which == CC_COUNT(rows))
+        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (choose one of %s)", spec->dataset ? spec->dataset : "(none)",
+                       CC_CATALOGUE_WORDS(CC_DATASETS));
     CC_TRY(CC_NEW(1, &dataset, err));
-    dataset->info.name = readers[which].name;
-    CC_TRY(readers[which].read(dataset, &filled, err));
+    dataset->info.name = rows[which].known.name;
+    CC_TRY(rows[which].kind->read(dataset, &filled, err));
     if (dataset->info.train_count == 0) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s holds no training images", readers[which].name, filled.root);
+        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s holds no training images", dataset->info.name, filled.root);
         goto cleanup;
     }
-    if (!readers[which].has_statistics) compute_statistics(dataset);
+    if (!rows[which].kind->has_statistics) compute_statistics(dataset);
     *out = dataset;
     dataset = NULL;
 cleanup:

@@ -2,6 +2,9 @@
 #ifndef CC_DATASET_DATASET_H
 #define CC_DATASET_DATASET_H
 
+#include <stdbool.h>
+
+#include "base/catalogue.h"
 #include "base/diag.h"
 #include "camcl/dataset.h"
 
@@ -25,9 +28,20 @@ camcl_status cc_dataset_set_classes(camcl_dataset *dataset, const char *const *n
 /* Class names from a text file: one per line, blank lines skipped. More or fewer than `count`: CAMCL_BAD_DATA naming `file`. */
 camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, const char *text, size_t count, camcl_error *err);
 
-/* A reader fills everything except info.name, and mean and std only if `has_statistics` is set for it. What it allocates belongs to the
- * data set, also after a failure. */
-typedef camcl_status cc_dataset_reader(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err);
-cc_dataset_reader cc_shapes_read, cc_cifar10_read, cc_cifar100_read, cc_mnist_read, cc_fashion_mnist_read, cc_folder_read;
+/* One data set that can be chosen by name. */
+typedef struct cc_dataset_kind {
+    /* Fills everything but info.name, and mean and std only if `has_statistics`. What it allocates belongs to the data set, also when it
+     * fails. */
+    camcl_status (*read)(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err);
+    bool has_statistics; /* read sets published mean and std; false: they are computed from the training images */
+} cc_dataset_kind;
+
+/* The kinds that the catalogue lists, each defined by its reader's file. */
+#define CC_DATASET_DECLARE(symbol, ...) extern const cc_dataset_kind cc_dataset_##symbol;
+CC_DATASETS(CC_DATASET_DECLARE)
+
+/* What is known of a data set before its files are read: name, height, width, channels and classes. NULL for a name that is unknown, or of
+ * which only the files tell. Borrowed, static. */
+const camcl_dataset_info *cc_dataset_known(const char *name);
 
 #endif

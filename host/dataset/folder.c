@@ -167,7 +167,7 @@ static camcl_status set_class_names(camcl_dataset *dataset, const listing *class
     return status;
 }
 
-camcl_status cc_folder_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+static camcl_status read_folder(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     listing train = { NULL, 0, 0 }, test = { NULL, 0, 0 };
@@ -181,3 +181,5 @@ cleanup:
     listing_free(&test);
     return status;
 }
+
+const cc_dataset_kind cc_dataset_folder = { .read = read_folder, .has_statistics = false };

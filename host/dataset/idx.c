@@ -78,7 +78,7 @@ cleanup:
     return status;
 }
 
-camcl_status cc_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+static camcl_status read_mnist(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     static const char *const folders[] = { "MNIST/raw", "mnist", NULL };
     static const char *const names[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
@@ -86,7 +86,9 @@ camcl_status cc_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spe
     return read_idx(dataset, &source, spec->root, names, err);
 }
 
-camcl_status cc_fashion_mnist_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+const cc_dataset_kind cc_dataset_mnist = { .read = read_mnist, .has_statistics = false };
+
+static camcl_status read_fashion_mnist(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     static const char *const folders[] = { "FashionMNIST/raw", "fashion-mnist", NULL };
     static const char *const names[] = { "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -94,3 +96,5 @@ camcl_status cc_fashion_mnist_read(camcl_dataset *dataset, const camcl_dataset_s
     static const cc_source source = { "fashion-mnist", folders, NULL, "https://github.com/zalandoresearch/fashion-mnist" };
     return read_idx(dataset, &source, spec->root, names, err);
 }
+
+const cc_dataset_kind cc_dataset_fashion_mnist = { .read = read_fashion_mnist, .has_statistics = false };

@@ -220,7 +220,7 @@ static camcl_status draw_part(camcl_dataset *dataset, camcl_dataset_part part, u
     return CAMCL_OK;
 }
 
-camcl_status cc_shapes_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+static camcl_status read_shapes(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     cc_sines sines;
     const char *names[CC_FIGURES];
@@ -234,3 +234,5 @@ camcl_status cc_shapes_read(camcl_dataset *dataset, const camcl_dataset_spec *sp
         draw_part(dataset, CAMCL_TRAIN_IMAGES, spec->shapes_train ? spec->shapes_train : standard_train, spec->shapes_seed, &sines, err));
     return draw_part(dataset, CAMCL_TEST_IMAGES, spec->shapes_test ? spec->shapes_test : standard_test, spec->shapes_seed, &sines, err);
 }
+
+const cc_dataset_kind cc_dataset_shapes = { .read = read_shapes, .has_statistics = false };

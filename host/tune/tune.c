@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "dataset/dataset.h"
 #include "device/timings.h"
 #include "model/tune.h"
 #include "objective/cam.h"
@@ -15,20 +16,10 @@
 /* Batches of evaluation and of CAM pictures. Larger batches than 128 share timings, so the exact sizes do not matter. */
 enum { CAM_BATCH = 32, PICTURE_BATCH = 16 };
 
-/* Properties of the data sets that are known before their files are opened. */
-static const camcl_dataset_info known[] = {
-    { .name = "shapes", .height = 32, .width = 32, .channels = 3, .classes = 10 },
-    { .name = "cifar10", .height = 32, .width = 32, .channels = 3, .classes = 10 },
-    { .name = "cifar100", .height = 32, .width = 32, .channels = 3, .classes = 100 },
-    { .name = "mnist", .height = 28, .width = 28, .channels = 1, .classes = 10 },
-    { .name = "fashion-mnist", .height = 28, .width = 28, .channels = 1, .classes = 10 },
-};
-
 static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
 {
-    const char *name = camcl_config_string(config, "data.dataset");
-    for (size_t i = 0; i < CC_COUNT(known); i++)
-        if (strcmp(known[i].name, name) == 0) return cc_settings_from(config, &known[i], out, err);
+    const camcl_dataset_info *known = cc_dataset_known(camcl_config_string(config, "data.dataset"));
+    if (known) return cc_settings_from(config, known, out, err);
     camcl_dataset *dataset = NULL;
     camcl_dataset_spec spec = cc_dataset_spec_from(config);
     CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &dataset, err));

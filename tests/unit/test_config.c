@@ -477,7 +477,7 @@ static void test_finish(void **state)
     assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED,
                   "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
     assert_finish("model.arch=wrn28-2 model.stem=imagenet", CAMCL_BAD_CONFIG, "model.stem = imagenet@model.stem = cifar");
-    assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@three stages");
+    assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@3 stages");
     assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");
     assert_finish("data.labeled=505", CAMCL_BAD_CONFIG, "data.labeled = 505@cifar10@multiple of 10");
     assert_finish("data.labeled=110 data.dataset=cifar100", CAMCL_BAD_CONFIG, "multiple of 100");

@@ -1,0 +1,30 @@
+/* What a configuration chooses by name, one row each. The schema's words, its checks and the tables of the rooms that implement the rows
+ * are made of these lists: a new row needs the object that the comment above its list names, and nothing else here.
+ *
+ * A list is a macro that applies ROW to each row: `#define NAME(symbol, name, ...) name,` and `{ CC_DATASETS(NAME) }` are the names. */
+#ifndef CC_BASE_CATALOGUE_H
+#define CC_BASE_CATALOGUE_H
+
+/* data.dataset. Columns: symbol, name, side of the square images, channels, classes; 0 where only the files tell.
+ * Implemented by `const cc_dataset_kind cc_dataset_SYMBOL` (dataset/dataset.h). */
+#define CC_DATASETS(ROW)                                                                                                                   \
+    ROW(shapes, "shapes", 32, 3, 10)                                                                                                       \
+    ROW(cifar10, "cifar10", 32, 3, 10)                                                                                                     \
+    ROW(cifar100, "cifar100", 32, 3, 100)                                                                                                  \
+    ROW(mnist, "mnist", 28, 1, 10)                                                                                                         \
+    ROW(fashion_mnist, "fashion-mnist", 28, 1, 10)                                                                                         \
+    ROW(folder, "folder", 0, 0, 0)
+
+/* model.arch. Columns: symbol, name, stems that it can have, stages. */
+#define CC_ARCHITECTURES(ROW)                                                                                                              \
+    ROW(resnet18, "resnet18", "cifar | imagenet", 4)                                                                                       \
+    ROW(resnet34, "resnet34", "cifar | imagenet", 4)                                                                                       \
+    ROW(resnet50, "resnet50", "cifar | imagenet", 4)                                                                                       \
+    ROW(wrn28_2, "wrn28-2", "cifar", 3)                                                                                                    \
+    ROW(wrn28_8, "wrn28-8", "cifar", 3)
+
+/* The names of a list as "a | b | c". */
+#define CC_CATALOGUE_WORD(symbol, name, ...) " | " name
+#define CC_CATALOGUE_WORDS(LIST) (&(LIST(CC_CATALOGUE_WORD))[3])
+
+#endif
