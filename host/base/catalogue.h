@@ -23,8 +23,16 @@
     ROW(wrn28_2, "wrn28-2", "cifar", 3)                                                                                                    \
     ROW(wrn28_8, "wrn28-8", "cifar", 3)
 
+/* ssl.mode. Columns: symbol, name.
+ * Implemented by `const cc_objective_kind cc_objective_SYMBOL` (objective/objective.h). */
+#define CC_OBJECTIVES(ROW)                                                                                                                 \
+    ROW(supervised, "supervised")                                                                                                          \
+    ROW(pseudo_label, "pseudo-label")                                                                                                      \
+    ROW(gradcam, "gradcam")
+
 /* The names of a list as "a | b | c". */
-#define CC_CATALOGUE_WORD(symbol, name, ...) " | " name
+#define CC_CATALOGUE_NAME(name, ...) name
+#define CC_CATALOGUE_WORD(symbol, ...) " | " CC_CATALOGUE_NAME(__VA_ARGS__, )
 #define CC_CATALOGUE_WORDS(LIST) (&(LIST(CC_CATALOGUE_WORD))[3])
 
 #endif

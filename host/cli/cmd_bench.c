@@ -9,8 +9,6 @@
 
 enum { REPEAT = 5 };
 
-static const char *const names[] = { "supervised", "pseudo-label", "gradcam", "infer" };
-
 static camcl_status bench_peak(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
     (void)config;
@@ -39,15 +37,16 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
     } else {
         printf("%s\n%-13s %12s %12s %14s\n", camcl_device_reason(device), "step", "ms/step", "images/s", "peak bytes");
     }
-    for (int mode = CAMCL_BENCH_SUPERVISED; mode <= CAMCL_BENCH_INFER; mode++) {
+    for (size_t i = 0; camcl_bench_name(config, i); i++) {
+        const char *name = camcl_bench_name(config, i);
         camcl_step_time t;
-        camcl_status status = camcl_bench_step(device, config, (camcl_bench_mode)mode, REPEAT, &t, err);
+        camcl_status status = camcl_bench_step(device, config, name, REPEAT, &t, err);
         if (status != CAMCL_OK) return status;
         if (args->json)
-            printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", names[mode], t.ms_per_step,
-                   t.images_per_s, t.peak_bytes);
+            printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", name, t.ms_per_step, t.images_per_s,
+                   t.peak_bytes);
         else
-            printf("%-13s %12.1f %12.1f %14zu\n", names[mode], t.ms_per_step, t.images_per_s, t.peak_bytes);
+            printf("%-13s %12.1f %12.1f %14zu\n", name, t.ms_per_step, t.images_per_s, t.peak_bytes);
         fflush(stdout);
     }
     if (args->json) printf("}\n");
@@ -133,10 +132,7 @@ static void ops_as_text(const camcl_step_profile *p, const char *reason)
 static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
     camcl_step_profile profile;
-    int mode = CAMCL_BENCH_SUPERVISED;
-    while (mode < CAMCL_BENCH_GRADCAM && !camcl_config_is(config, "ssl.mode", names[mode]))
-        mode++;
-    camcl_status status = camcl_bench_ops(device, config, (camcl_bench_mode)mode, &profile, err);
+    camcl_status status = camcl_bench_ops(device, config, camcl_config_string(config, "ssl.mode"), &profile, err);
     if (status != CAMCL_OK) return status;
     if (args->json)
         ops_as_json(&profile, camcl_device_get_info(device)->name);

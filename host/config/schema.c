@@ -77,7 +77,7 @@ static const camcl_config_key schema[] = {
 
     CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
            "sets the defaults marked 'by preset'; corrected: sound practice; paper-code: as the paper's public code"),
-    CHOICE("ssl", "mode", "gradcam", "supervised | pseudo-label | gradcam | fixmatch", "fixmatch",
+    CHOICE("ssl", "mode", "gradcam", &(CC_OBJECTIVES(CC_CATALOGUE_WORD) " | fixmatch")[3], "fixmatch",
            "supervised: labelled images only; pseudo-label: adds confident predictions on unlabelled images; gradcam: also adds CAM "
            "consistency"),
     INT("ssl", "cam_layer", "3", 1, 4, "stage of the network whose activations give the CAMs"),

@@ -92,6 +92,7 @@ void cc_resident_destroy(cc_resident **handle)
 }
 
 size_t cc_resident_channels(const cc_resident *resident) { return resident->channels; }
+size_t cc_resident_count(const cc_resident *resident) { return resident->count; }
 
 camcl_status cc_resident_load(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, cc_tensor dst,
                               size_t dst_row0, camcl_error *err)

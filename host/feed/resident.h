@@ -18,6 +18,7 @@ typedef struct cc_resident cc_resident;
 camcl_status cc_resident_create(camcl_device *device, const cc_images_spec *spec, cc_resident **out, camcl_error *err);
 void cc_resident_destroy(cc_resident **resident);
 size_t cc_resident_channels(const cc_resident *resident);
+size_t cc_resident_count(const cc_resident *resident); /* images */
 
 /* Records: rows dst_row0 .. dst_row0+n-1 of dst [*,size,size,C] = the images that transforms [n,8] names, normalised, resized to size
  * and flipped. Rows whose source is negative are not written. */

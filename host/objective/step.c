@@ -4,30 +4,33 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "objective/cam.h"
+#include "objective/consistency.h"
 
 enum { HYPER_LR, HYPER_THRESHOLD, HYPER_COUNT };
-/* Four rows of four floats, in the layout of each loss's own sums (ops.h). */
-enum { SUMS_S, SUMS_CONFIDENCE, SUMS_U, SUMS_C, SUMS_COUNT };
+/* Sums that every objective has, four floats each in the layout of the operation that leaves them (ops.h); the objective's own follow. */
+enum { SUMS_S, SUMS_CONFIDENCE, SUMS_U, SUMS_C, SUMS_OWN, SUMS_MOST = SUMS_OWN + CC_MOST_OBJECTIVE_SUMS };
 
 struct cc_step {
     cc_model *model;
     const cc_resident *data;
     cc_step_spec spec;
-    cc_tape *tape;
-    cc_tensor transforms[3];            /* labelled, weak, strong: [n,8] i32 */
-    cc_tensor hyper;                    /* [HYPER_COUNT] */
-    cc_tensor sums[SUMS_COUNT], report; /* [4] each, [16] */
+    cc_tape *tape, *update;            /* leaves gradients and sums; moves the weights */
+    cc_tensor transforms[3];           /* labelled, weak, strong: [n,8] i32 */
+    cc_tensor hyper;                   /* [HYPER_COUNT] */
+    cc_tensor sums[SUMS_MOST], report; /* [4] each, [4 * SUMS_MOST] */
+    cc_tensor state[CC_MOST_OBJECTIVE_STATES];
     cc_buffer *velocity, *average;
     bool *written;           /* parameters that already have a gradient in this step */
     cc_pass *passes[3];      /* labelled (or joint), weak, strong */
     cc_tensor images[3];     /* joint: all in images[0] */
     cc_tensor labels, truth; /* [B], [U] i32 */
+    cc_objective_scope scope;
     cc_step_views views;
 };
 
-static bool uses_unlabeled(const cc_step *step) { return step->spec.objective.mode != CC_MODE_SUPERVISED; }
-static bool uses_cams(const cc_step *step) { return step->spec.objective.mode == CC_MODE_GRADCAM && step->spec.objective.beta != 0; }
+static bool uses_unlabeled(const cc_step *step) { return step->spec.objective.kind->unlabeled; }
+static bool uses_cams(const cc_step *step) { return step->spec.objective.kind->consistency && step->spec.objective.beta != 0; }
+static size_t sum_count(const cc_step *step) { return SUMS_OWN + step->spec.objective.kind->sum_count; }
 
 /* ---- inputs */
 
@@ -39,13 +42,32 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
     for (int i = 0; i < (uses_unlabeled(step) ? 3 : 1); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, names[i], CC_I32, CC_DIMS(rows[i], 8), &step->transforms[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
-    for (int i = 0; i < SUMS_COUNT; i++)
+    for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
-    CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(4 * SUMS_COUNT), &step->report, err));
+    CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(4 * SUMS_MOST), &step->report, err));
     size_t bytes = step->model->graph->trained * sizeof(float);
     CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "momentum", &step->velocity, err));
     if (step->spec.ema > 0) CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "EMA of the weights", &step->average, err));
     return CC_NEW(step->model->graph->param_count, &step->written, err);
+}
+
+static camcl_status create_state(cc_step *step, camcl_error *err)
+{
+    const cc_objective_kind *kind = step->spec.objective.kind;
+    const cc_objective_sizes sizes = cc_step_sizes(step);
+    for (size_t i = 0; i < kind->state_count; i++) {
+        const cc_objective_state *s = &kind->states[i];
+        const size_t count = s->count(&sizes);
+        void *values = NULL;
+        CC_RETURN_IF_FAILED(cc_tensor_create(step->model->device, s->name, s->dtype, CC_DIMS(count), &step->state[i], err));
+        const size_t bytes = cc_tensor_bytes(&step->state[i]);
+        CC_RETURN_IF_FAILED(cc_calloc(bytes, 1, &values, err));
+        if (s->initialise) s->initialise(&sizes, values);
+        const camcl_status status = cc_buffer_write(step->state[i].buffer, 0, values, bytes, err);
+        free(values);
+        CC_RETURN_IF_FAILED(status);
+    }
+    return CAMCL_OK;
 }
 
 static camcl_status image_tensor(cc_step *step, const char *name, size_t rows, cc_tensor *out, camcl_error *err)
@@ -97,14 +119,26 @@ static camcl_status record_forward(cc_step *step, int which, size_t rows, camcl_
     return CAMCL_OK;
 }
 
-static camcl_status record_confidence(cc_step *step, size_t row0, cc_tensor logits, camcl_error *err)
+/* The targets of the unlabelled images, from the weak rows of `logits` on. */
+static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits, camcl_error *err)
 {
-    cc_rows_desc rows = { row0, step->spec.batch_unlabeled, step->model->graph->spec.classes };
-    cc_device_scalar threshold = { step->hyper.buffer, HYPER_THRESHOLD };
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "pseudo-labels", CC_I32, CC_DIMS(rows.n), &step->views.pseudo, err));
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "mask", CC_F32, CC_DIMS(rows.n), &step->views.mask, err));
-    return cc_confidence(step->tape, &rows, step->spec.objective.confidence, logits, threshold, step->truth, step->views.pseudo,
-                         step->views.mask, step->sums[SUMS_CONFIDENCE], err);
+    cc_objective_scope *scope = &step->scope;
+    *scope = (cc_objective_scope){ .tape = step->tape,
+                                   .options = &step->spec.objective,
+                                   .sizes = cc_step_sizes(step),
+                                   .threshold = { step->hyper.buffer, HYPER_THRESHOLD },
+                                   .truth = step->truth,
+                                   .transforms = step->transforms[1],
+                                   .weak = { logits, row0 },
+                                   .confidence_sums = step->sums[SUMS_CONFIDENCE],
+                                   .loss_sums = step->sums[SUMS_U],
+                                   .sums = &step->sums[SUMS_OWN],
+                                   .state = step->state,
+                                   .denominator = denominator(step) };
+    CC_RETURN_IF_FAILED(step->spec.objective.kind->targets(scope, err));
+    step->views.pseudo = scope->pseudo;
+    step->views.mask = scope->weight;
+    return CAMCL_OK;
 }
 
 static camcl_status record_labeled_loss(cc_step *step, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
@@ -114,13 +148,11 @@ static camcl_status record_labeled_loss(cc_step *step, cc_tensor logits, cc_tens
     return cc_cross_entropy_backward(step->tape, &rows, logits, step->labels, CC_NO_TENSOR, 1, sum(step, SUMS_S, 1), dlogits, err);
 }
 
-static camcl_status record_pseudo_loss(cc_step *step, size_t row0, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
+static camcl_status record_unlabeled_loss(cc_step *step, size_t row0, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
 {
-    const cc_step_views *v = &step->views;
-    cc_rows_desc rows = { row0, step->spec.batch_unlabeled, step->model->graph->spec.classes };
-    CC_RETURN_IF_FAILED(cc_cross_entropy_forward(step->tape, &rows, logits, v->pseudo, v->mask, step->sums[SUMS_U], err));
-    return cc_cross_entropy_backward(step->tape, &rows, logits, v->pseudo, v->mask, step->spec.objective.alpha, denominator(step), dlogits,
-                                     err);
+    step->scope.strong = (cc_view_logits){ logits, row0 };
+    step->scope.dlogits = dlogits;
+    return step->spec.objective.kind->loss(&step->scope, err);
 }
 
 static camcl_status logits_gradient(cc_step *step, size_t rows, cc_tensor *out, camcl_error *err)
@@ -143,11 +175,11 @@ static camcl_status record_joint(cc_step *step, camcl_error *err)
     cc_tensor dlogits;
     CC_RETURN_IF_FAILED(record_forward(step, 0, rows, err));
     cc_tensor logits = step->views.logits[1] = step->views.logits[2] = step->views.logits[0];
-    CC_RETURN_IF_FAILED(record_confidence(step, b, logits, err));
+    CC_RETURN_IF_FAILED(record_targets(step, b, logits, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, rows, &dlogits, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(step->tape, dlogits.buffer, err));
     CC_RETURN_IF_FAILED(record_labeled_loss(step, logits, dlogits, err));
-    CC_RETURN_IF_FAILED(record_pseudo_loss(step, b + u, logits, dlogits, err));
+    CC_RETURN_IF_FAILED(record_unlabeled_loss(step, b + u, logits, dlogits, err));
     return record_backward(step, 0, dlogits, err);
 }
 
@@ -163,10 +195,10 @@ static camcl_status record_separate(cc_step *step, camcl_error *err)
     CC_RETURN_IF_FAILED(record_backward(step, 0, dlogits, err));
     if (!uses_unlabeled(step)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(record_forward(step, 1, u, err));
-    CC_RETURN_IF_FAILED(record_confidence(step, 0, step->views.logits[1], err));
+    CC_RETURN_IF_FAILED(record_targets(step, 0, step->views.logits[1], err));
     CC_RETURN_IF_FAILED(record_forward(step, 2, u, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, u, &dlogits, err));
-    CC_RETURN_IF_FAILED(record_pseudo_loss(step, 0, step->views.logits[2], dlogits, err));
+    CC_RETURN_IF_FAILED(record_unlabeled_loss(step, 0, step->views.logits[2], dlogits, err));
     return record_backward(step, 2, dlogits, err);
 }
 
@@ -183,37 +215,24 @@ static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_erro
     return cc_tape_copy(step->tape, step->images[0].buffer, row0 * (bytes / s->batch_unlabeled), out->buffer, 0, bytes, err);
 }
 
-static camcl_status record_consistency(cc_step *step, cc_cam *weak, cc_cam *strong, camcl_error *err)
+static camcl_status record_consistency(cc_step *step, camcl_error *err)
 {
-    const cc_step_spec *s = &step->spec;
-    cc_cam_spec spec = { s->batch_unlabeled, s->image_size, s->objective.cam_layer, s->objective.cam_relu, s->objective.exact, false },
-                target_spec = spec;
-    cc_masked_mse_desc mse = { spec.batch, spec.image_size * spec.image_size };
-    cc_warp_desc warp = { spec.batch, spec.image_size, 1, 0, 0 };
-    cc_tensor classes = s->objective.shared_class ? step->views.pseudo : CC_NO_TENSOR, images, target, dstrong, dtarget = CC_NO_TENSOR,
-              dweak;
-    cc_tape *tape = step->tape;
-    CC_RETURN_IF_FAILED(view_of(step, 1, &images, err));
-    target_spec.forward_only = !s->objective.attached;
-    CC_RETURN_IF_FAILED(cc_cam_record(weak, step->model, tape, &target_spec, images, classes, err));
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "target CAM", CC_F32, 3, weak->map.dim, &target, err));
-    CC_RETURN_IF_FAILED(cc_warp_forward(tape, &warp, weak->map, step->transforms[2], target, err));
-    CC_RETURN_IF_FAILED(view_of(step, 2, &images, err));
-    CC_RETURN_IF_FAILED(cc_cam_record(strong, step->model, tape, &spec, images, classes, err));
-    CC_RETURN_IF_FAILED(cc_masked_mse_forward(tape, &mse, strong->map, target, step->views.mask, step->sums[SUMS_C], err));
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the strong CAM", CC_F32, 3, target.dim, &dstrong, err));
-    if (s->objective.attached)
-        CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the target CAM", CC_F32, 3, target.dim, &dtarget, err));
-    CC_RETURN_IF_FAILED(cc_masked_mse_backward(tape, &mse, strong->map, target, step->views.mask, s->objective.beta, denominator(step),
-                                               dstrong, dtarget, err));
-    CC_RETURN_IF_FAILED(cc_cam_record_backward(strong, tape, dstrong, step->written, err));
-    step->views.cam_weak = weak->map;
-    step->views.cam_target = target;
-    step->views.cam_strong = strong->map;
-    if (!s->objective.attached) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the weak CAM", CC_F32, 3, target.dim, &dweak, err));
-    CC_RETURN_IF_FAILED(cc_warp_backward(tape, &warp, dtarget, step->transforms[2], dweak, false, err));
-    return cc_cam_record_backward(weak, tape, dweak, step->written, err);
+    cc_consistency_maps maps;
+    cc_consistency_spec spec = { .options = &step->spec.objective,
+                                 .batch = step->spec.batch_unlabeled,
+                                 .image_size = step->spec.image_size,
+                                 .transforms = step->transforms[2],
+                                 .pseudo = step->scope.pseudo,
+                                 .weight = step->scope.weight,
+                                 .denominator = denominator(step),
+                                 .sums = step->sums[SUMS_C] };
+    CC_RETURN_IF_FAILED(view_of(step, 1, &spec.weak, err));
+    CC_RETURN_IF_FAILED(view_of(step, 2, &spec.strong, err));
+    CC_RETURN_IF_FAILED(cc_consistency_record(step->model, step->tape, &spec, step->written, &maps, err));
+    step->views.cam_weak = maps.weak;
+    step->views.cam_target = maps.target;
+    step->views.cam_strong = maps.strong;
+    return CAMCL_OK;
 }
 
 /* ---- update and report */
@@ -225,15 +244,15 @@ static camcl_status record_update(cc_step *step, camcl_error *err)
     cc_sgd_desc sgd = { count, step->spec.momentum, step->spec.weight_decay, step->spec.nesterov };
     cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->weights, CC_F32, 1, { count } },
               v = { step->velocity, CC_F32, 1, { count } };
-    CC_RETURN_IF_FAILED(cc_sgd_update(step->tape, &sgd, (cc_device_scalar){ step->hyper.buffer, HYPER_LR }, grad, w, v, err));
+    CC_RETURN_IF_FAILED(cc_sgd_update(step->update, &sgd, (cc_device_scalar){ step->hyper.buffer, HYPER_LR }, grad, w, v, err));
     if (step->average == NULL) return CAMCL_OK;
     cc_tensor average = { step->average, CC_F32, 1, { count } };
-    return cc_ema_update(step->tape, count, step->spec.ema, w, average, err);
+    return cc_ema_update(step->update, count, step->spec.ema, w, average, err);
 }
 
 static camcl_status record_report(cc_step *step, camcl_error *err)
 {
-    for (size_t i = 0; i < SUMS_COUNT; i++)
+    for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->sums[i].buffer, 0, step->report.buffer, i * 16, 16, err));
     return CAMCL_OK;
 }
@@ -249,16 +268,13 @@ static void keep_views(cc_step *step)
 static camcl_status record(cc_step *step, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_cam weak = { .pass = NULL }, strong = { .pass = NULL };
     CC_TRY(record_images(step, err));
     CC_TRY(uses_unlabeled(step) && step->spec.objective.joint ? record_joint(step, err) : record_separate(step, err));
-    if (uses_cams(step)) CC_TRY(record_consistency(step, &weak, &strong, err));
-    CC_TRY(record_update(step, err));
+    if (uses_cams(step)) CC_TRY(record_consistency(step, err));
     CC_TRY(record_report(step, err));
+    CC_TRY(record_update(step, err));
     if (step->spec.inspect) keep_views(step);
 cleanup:
-    cc_cam_release(&weak);
-    cc_cam_release(&strong);
     for (int i = 0; i < 3; i++)
         cc_pass_destroy(&step->passes[i]);
     return status;
@@ -274,8 +290,10 @@ camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_s
     step->model = model;
     step->data = data;
     step->spec = *spec;
-    CC_TRY(cc_tape_create(arena, "training step", &step->tape, err));
+    CC_TRY(cc_tape_create(arena, "gradients", &step->tape, err));
+    CC_TRY(cc_tape_create(arena, "update", &step->update, err));
     CC_TRY(create_inputs(step, err));
+    CC_TRY(create_state(step, err));
     CC_TRY(record(step, err));
     *out = step;
     step = NULL;
@@ -290,8 +308,10 @@ void cc_step_destroy(cc_step **handle)
     if (step == NULL) return;
     for (int i = 0; i < 3; i++)
         cc_buffer_destroy(&step->transforms[i].buffer);
-    for (int i = 0; i < SUMS_COUNT; i++)
+    for (int i = 0; i < SUMS_MOST; i++)
         cc_buffer_destroy(&step->sums[i].buffer);
+    for (int i = 0; i < CC_MOST_OBJECTIVE_STATES; i++)
+        cc_buffer_destroy(&step->state[i].buffer);
     cc_buffer_destroy(&step->hyper.buffer);
     cc_buffer_destroy(&step->report.buffer);
     cc_buffer_destroy(&step->velocity);
@@ -312,8 +332,10 @@ camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback 
             CC_RETURN_IF_FAILED(cc_buffer_upload(step->transforms[i].buffer, 0, transforms[i], cc_tensor_bytes(&step->transforms[i]), err));
     CC_RETURN_IF_FAILED(cc_buffer_upload(step->hyper.buffer, 0, hyper, sizeof hyper, err));
     CC_RETURN_IF_FAILED(cc_tape_run(step->tape, err));
+    /* Gradients, sums and the objective's state are complete here: several devices would add theirs up before the update. */
+    CC_RETURN_IF_FAILED(cc_tape_run(step->update, err));
     CC_RETURN_IF_FAILED(cc_model_refresh(step->model, err));
-    return cc_readback_start(step->report.buffer, 0, 16 * SUMS_COUNT, sums, err);
+    return cc_readback_start(step->report.buffer, 0, cc_tensor_bytes(&step->report), sums, err);
 }
 
 camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err)
@@ -322,7 +344,8 @@ camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *er
     camcl_status status = cc_readback_wait(*sums, &data, err);
     if (status == CAMCL_OK) {
         const float *f = data, *s = f + 4 * SUMS_S, *confidence = f + 4 * SUMS_CONFIDENCE;
-        *out = (cc_step_sums){ s[0], s[1], s[2], confidence[0], confidence[1], confidence[2], f[4 * SUMS_U], f[4 * SUMS_C] };
+        *out = (cc_step_sums){ s[0], s[1], s[2], confidence[0], confidence[1], confidence[2], f[4 * SUMS_U], f[4 * SUMS_C], { { 0 } } };
+        memcpy(out->own, f + 4 * SUMS_OWN, sizeof out->own);
     }
     cc_readback_destroy(sums);
     return status;
@@ -338,7 +361,15 @@ void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, dou
 
 cc_buffer *cc_step_velocity(const cc_step *step) { return step->velocity; }
 cc_buffer *cc_step_average(const cc_step *step) { return step->average; }
-cc_tape *cc_step_tape(const cc_step *step) { return step->tape; }
+cc_tape *cc_step_tape(const cc_step *step, size_t index) { return index == 0 ? step->tape : step->update; }
+const cc_tensor *cc_step_state(const cc_step *step) { return step->state; }
+
+cc_objective_sizes cc_step_sizes(const cc_step *step)
+{
+    return (cc_objective_sizes){ step->model->graph->spec.classes, step->spec.batch_labeled, step->spec.batch_unlabeled,
+                                 cc_resident_count(step->data) };
+}
+
 const cc_step_views *cc_step_look(const cc_step *step) { return &step->views; }
 
-unsigned cc_step_train_passes(const cc_objective *objective) { return objective->mode == CC_MODE_SUPERVISED || objective->joint ? 1 : 3; }
+unsigned cc_step_train_passes(const cc_objective *objective) { return !objective->kind->unlabeled || objective->joint ? 1 : 3; }

@@ -1,25 +1,11 @@
-/* One training step, recorded once and run many times: forward passes, losses, Grad-CAM consistency, backward passes, update. */
+/* One training step, recorded once and run many times: forward passes, losses, Grad-CAM consistency and backward passes on one tape,
+ * which leaves gradients and sums; the update on another. */
 #ifndef CC_OBJECTIVE_STEP_H
 #define CC_OBJECTIVE_STEP_H
 
 #include "feed/resident.h"
 #include "model/pass.h"
-
-typedef enum cc_mode { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM } cc_mode;
-
-/* The objective L_s + alpha L_u + beta L_c, and its options (the ssl.* keys of the configuration). */
-typedef struct cc_objective {
-    cc_mode mode;
-    cc_confidence_kind confidence;
-    bool joint;        /* one train-mode pass over [labelled; weak; strong]; false: three passes in that order */
-    bool shared_class; /* CAMs of both views explain the pseudo-label; false: each view explains its own arg-max */
-    bool attached;     /* gradient also flows through the target CAM */
-    bool exact;        /* the CAM's gradient includes that of its channel weights; false: they count as constants */
-    bool whole_batch;  /* L_u and L_c are divided by the batch; false: by the number of confident images */
-    bool cam_relu;
-    size_t cam_layer; /* stage 1.. */
-    float alpha, beta;
-} cc_objective;
+#include "objective/objective.h"
 
 typedef struct cc_step_spec {
     cc_objective objective;
@@ -41,6 +27,7 @@ typedef struct cc_step_sums {
     float loss_s, count_s, correct_s;              /* over labelled images */
     float confident, confident_correct, unlabeled; /* images; correct against the hidden labels */
     float loss_u, loss_c;                          /* sums over confident images */
+    float own[CC_MOST_OBJECTIVE_SUMS][4];          /* the objective's own sums */
 } cc_step_sums;
 
 typedef struct cc_step cc_step;
@@ -50,7 +37,7 @@ camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_s
                             camcl_error *err);
 void cc_step_destroy(cc_step **step);
 
-/* Enqueues one step. *sums is the pending read-back of its 16 floats; pass it to cc_step_read later. */
+/* Enqueues one step. *sums is the pending read-back of its sums; pass it to cc_step_read later. */
 camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err);
 /* Waits for the read-back, destroys it and fills *out. */
 camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err);
@@ -60,7 +47,12 @@ void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, dou
 /* Optimizer state, flat like the model's weights: momentum buffer, and EMA of the weights (NULL without EMA). Borrowed. */
 cc_buffer *cc_step_velocity(const cc_step *step);
 cc_buffer *cc_step_average(const cc_step *step);
-cc_tape *cc_step_tape(const cc_step *step);
+/* The state tensors of the objective, in the order of its row; step->spec.objective.kind->state_count of them. Borrowed. */
+const cc_tensor *cc_step_state(const cc_step *step);
+cc_objective_sizes cc_step_sizes(const cc_step *step);
+/* The two tapes of a step, for profiles: what leaves the gradients, and the update. */
+enum { CC_STEP_TAPES = 2 };
+cc_tape *cc_step_tape(const cc_step *step, size_t index);
 /* The number of train-mode passes per step, by which num_batches_tracked grows. */
 unsigned cc_step_train_passes(const cc_objective *objective);
 

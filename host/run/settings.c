@@ -1,5 +1,6 @@
 #include "run/settings.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,10 +37,10 @@ cc_split_spec cc_split_spec_from(const camcl_config *config)
 
 static cc_objective objective_from(const camcl_config *config)
 {
+    const cc_objective_kind *kind = cc_objective_find(camcl_config_string(config, "ssl.mode"));
+    assert(kind && "the schema's words are the catalogue's");
     return (cc_objective){
-        .mode = camcl_config_is(config, "ssl.mode", "supervised")     ? CC_MODE_SUPERVISED
-                : camcl_config_is(config, "ssl.mode", "pseudo-label") ? CC_MODE_PSEUDO_LABEL
-                                                                      : CC_MODE_GRADCAM,
+        .kind = kind,
         .confidence = camcl_config_is(config, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
         .joint = camcl_config_is(config, "ssl.batch_norm", "joint"),
         .shared_class = camcl_config_is(config, "ssl.cam_class", "shared"),

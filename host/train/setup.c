@@ -76,7 +76,7 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     cc_split_spec split = cc_split_spec_from(run->config);
     CC_RETURN_IF_FAILED(
         cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split, err));
-    if (run->settings.step.objective.mode != CC_MODE_SUPERVISED && run->split.unlabeled_count == 0)
+    if (run->settings.step.objective.kind->unlabeled && run->split.unlabeled_count == 0)
         return cc_fail(err, CAMCL_BAD_CONFIG,
                        "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
                        camcl_config_string(run->config, "ssl.mode"));
@@ -106,7 +106,7 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(CC_NEW(b, &run->transforms[0], err));
     CC_RETURN_IF_FAILED(
         cc_sampler_create(run->split.labeled, run->split.labeled_count, s->seed, CC_RNG_ORDER_LABELED, s->shuffle, &run->labeled, err));
-    if (s->step.objective.mode == CC_MODE_SUPERVISED) return CAMCL_OK;
+    if (!s->step.objective.kind->unlabeled) return CAMCL_OK;
     CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[1], err));
     CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[2], err));
     return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, s->seed, CC_RNG_ORDER_UNLABELED, s->shuffle, &run->unlabeled,

@@ -79,8 +79,8 @@ static void summarise(const cc_run *run, const double sums[CC_INTERVAL_SUMS], ca
     double steps = sums[CC_SUM_STEPS];
     p->loss_s = sums[CC_SUM_LOSS_S] / steps;
     p->loss_u = run->unlabeled ? sums[CC_SUM_LOSS_U] / steps : NAN;
-    p->loss_c = o->mode == CC_MODE_GRADCAM ? sums[CC_SUM_LOSS_C] / steps : NAN;
-    p->loss = p->loss_s + (run->unlabeled ? o->alpha * p->loss_u : 0) + (o->mode == CC_MODE_GRADCAM ? o->beta * p->loss_c : 0);
+    p->loss_c = o->kind->consistency ? sums[CC_SUM_LOSS_C] / steps : NAN;
+    p->loss = p->loss_s + (run->unlabeled ? o->alpha * p->loss_u : 0) + (o->kind->consistency ? o->beta * p->loss_c : 0);
     p->mask_rate = run->unlabeled ? 100 * sums[CC_SUM_CONFIDENT] / sums[CC_SUM_UNLABELED] : NAN;
     p->pseudo_acc = run->unlabeled && sums[CC_SUM_CONFIDENT] > 0 ? 100 * sums[CC_SUM_CONFIDENT_CORRECT] / sums[CC_SUM_CONFIDENT] : NAN;
     p->train_top1 = 100 * sums[CC_SUM_CORRECT] / sums[CC_SUM_LABELED];

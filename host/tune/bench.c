@@ -91,9 +91,22 @@ static void bench_close(bench *b)
     free(b->turned);
 }
 
-static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_error *err)
+static bool is_infer(const char *name) { return strcmp(name, CAMCL_BENCH_INFER) == 0; }
+
+const char *camcl_bench_name(const camcl_config *config, size_t index)
 {
-    static const cc_mode modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM, CC_MODE_SUPERVISED };
+    size_t left = index;
+    for (size_t i = 0; i < cc_objective_count(); i++) {
+        const cc_objective_kind *kind = cc_objective_at(i);
+        if (!kind->benchmarked && !camcl_config_is(config, "ssl.mode", kind->name)) continue;
+        if (left-- == 0) return kind->name;
+    }
+    return left == 0 ? CAMCL_BENCH_INFER : NULL;
+}
+
+static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, const char *name, camcl_error *err)
+{
+    const cc_objective_kind *kind = cc_objective_find(is_infer(name) ? camcl_config_string(config, "ssl.mode") : name);
     const camcl_dataset_info data = { .name = "random",
                                       .height = 32,
                                       .width = 32,
@@ -102,13 +115,15 @@ static camcl_status bench_open(bench *b, camcl_device *device, const camcl_confi
                                       .mean = { 0.5f, 0.5f, 0.5f },
                                       .std = { 0.25f, 0.25f, 0.25f } };
     memset(b, 0, sizeof *b);
+    if (kind == NULL)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "benchmark %s: unknown (choose a word of ssl.mode, or %s)", name, CAMCL_BENCH_INFER);
     CC_RETURN_IF_FAILED(cc_settings_from(config, &data, &b->settings, err));
-    b->settings.step.objective.mode = modes[mode];
+    b->settings.step.objective.kind = kind;
     CC_RETURN_IF_FAILED(random_images(b, device, b->settings.step.image_size, err));
     CC_RETURN_IF_FAILED(make_transforms(b, err));
     CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
     CC_RETURN_IF_FAILED(cc_arena_create(device, &b->arena, err));
-    if (mode == CAMCL_BENCH_INFER)
+    if (is_infer(name))
         CC_RETURN_IF_FAILED(record_infer(b, device, err));
     else
         CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
@@ -130,23 +145,23 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
     return cc_device_finish(device, err);
 }
 
-camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat,
-                              camcl_step_time *out, camcl_error *err)
+camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, const char *name, unsigned repeat, camcl_step_time *out,
+                              camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     bench b;
     double best = DBL_MAX;
     cc_device_reset_peak(device);
-    CC_TRY(bench_open(&b, device, config, mode, err));
+    CC_TRY(bench_open(&b, device, config, name, err));
     for (unsigned i = 0; i < WARM_UP + repeat; i++) {
         double start = cc_seconds();
         CC_TRY(run_once(&b, device, err));
         double seconds = cc_seconds() - start;
         if (i >= WARM_UP && seconds < best) best = seconds;
     }
-    size_t images = mode == CAMCL_BENCH_INFER
+    size_t images = is_infer(name)
                         ? IMAGES
-                        : b.settings.step.batch_labeled + (mode == CAMCL_BENCH_SUPERVISED ? 0 : b.settings.step.batch_unlabeled);
+                        : b.settings.step.batch_labeled + (b.settings.step.objective.kind->unlabeled ? b.settings.step.batch_unlabeled : 0);
     *out = (camcl_step_time){ best * 1e3, (double)images / best, cc_device_peak_bytes(device) };
 cleanup:
     bench_close(&b);
@@ -176,29 +191,32 @@ static int kernel_by_time(const void *a, const void *b)
     return x->ms < y->ms ? 1 : x->ms > y->ms ? -1 : strcmp(x->name, y->name);
 }
 
-/* Profiles the step's tape and the tape that refreshes weight layouts, and returns the rows of both. */
-static camcl_status profile(bench *b, cc_profile_row **out, size_t *count, camcl_error *err)
+/* Profiles `tape` and adds its rows to *rows; a `label` replaces theirs. */
+static camcl_status add_profile(cc_tape *tape, const char *label, cc_profile_row **rows, size_t *count, size_t *capacity, camcl_error *err)
 {
     enum { RUNS = 3 };
-    camcl_status status = CAMCL_OK;
-    cc_profile_row *step = NULL, *layouts = NULL, *all = NULL;
-    size_t step_count = 0, layout_count = 0;
-    CC_TRY(cc_tape_profile(b->infer ? b->infer : cc_step_tape(b->step), RUNS, &step, &step_count, err));
-    if (b->model->pack_arena && b->infer == NULL) CC_TRY(cc_tape_profile(b->model->pack_tape, RUNS, &layouts, &layout_count, err));
-    CC_TRY(CC_NEW(cc_max_size(step_count + layout_count, 1), &all, err));
-    if (step_count) memcpy(all, step, step_count * sizeof *all);
-    for (size_t i = 0; i < layout_count; i++) {
-        all[step_count + i] = layouts[i];
-        snprintf(all[step_count + i].label, sizeof all->label, "conv2d weight-layouts");
+    cc_profile_row *more = NULL;
+    size_t added = 0;
+    CC_RETURN_IF_FAILED(cc_tape_profile(tape, RUNS, &more, &added, err));
+    camcl_status status = cc_grow((void **)rows, capacity, *count + added, sizeof **rows, err);
+    for (size_t i = 0; status == CAMCL_OK && i < added; i++) {
+        (*rows)[*count] = more[i];
+        if (label) snprintf((*rows)[*count].label, sizeof more[i].label, "%s", label);
+        ++*count;
     }
-    *out = all;
-    *count = step_count + layout_count;
-    all = NULL;
-cleanup:
-    free(step);
-    free(layouts);
-    free(all);
+    free(more);
     return status;
+}
+
+/* The rows of the step's tapes, and of the tape that refreshes weight layouts. The caller frees *rows, also after a failure. */
+static camcl_status profile(bench *b, cc_profile_row **rows, size_t *count, camcl_error *err)
+{
+    size_t capacity = 0;
+    if (b->infer) return add_profile(b->infer, NULL, rows, count, &capacity, err);
+    for (size_t i = 0; i < CC_STEP_TAPES; i++)
+        CC_RETURN_IF_FAILED(add_profile(cc_step_tape(b->step, i), NULL, rows, count, &capacity, err));
+    if (b->model->pack_arena == NULL) return CAMCL_OK;
+    return add_profile(b->model->pack_tape, "conv2d weight-layouts", rows, count, &capacity, err);
 }
 
 /* Splits a label "OP DIRECTION SHAPE = VARIANT". A launch without a label gets its kernel's name. */
@@ -313,8 +331,7 @@ static camcl_status peak_again(camcl_device *device, camcl_peak *peak, camcl_err
     return CAMCL_OK;
 }
 
-camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_step_profile *out,
-                             camcl_error *err)
+camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, const char *name, camcl_step_profile *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     bench b;
@@ -323,7 +340,7 @@ camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, c
     memset(out, 0, sizeof *out);
     memset(&b, 0, sizeof b);
     CC_TRY(camcl_bench_peak(device, &out->peak, err));
-    CC_TRY(bench_open(&b, device, config, mode, err));
+    CC_TRY(bench_open(&b, device, config, name, err));
     for (unsigned i = 0; i < WARM_UP; i++)
         CC_TRY(run_once(&b, device, err));
     CC_TRY(profile(&b, &rows, &count, err));

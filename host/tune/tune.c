@@ -30,9 +30,8 @@ static camcl_status read_settings(const camcl_config *config, cc_settings *out, 
 
 /* ---- which kernels are needed */
 
-static const cc_mode all_modes[] = { CC_MODE_SUPERVISED, CC_MODE_PSEUDO_LABEL, CC_MODE_GRADCAM };
-
-static camcl_status record_steps(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count, cc_arena *arena,
+/* `only`: the one objective that is to be trained; NULL: all of them. */
+static camcl_status record_steps(cc_model *model, const cc_settings *settings, const cc_objective_kind *only, cc_arena *arena,
                                  camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -42,9 +41,10 @@ static camcl_status record_steps(cc_model *model, const cc_settings *settings, c
     cc_resident *resident = NULL;
     cc_step *step = NULL;
     CC_TRY(cc_resident_create(model->device, &image, &resident, err));
-    for (size_t i = 0; i < mode_count; i++) {
+    for (size_t i = 0; i < cc_objective_count(); i++) {
         cc_step_spec spec = settings->step;
-        spec.objective.mode = modes[i];
+        spec.objective.kind = cc_objective_at(i);
+        if (only && spec.objective.kind != only) continue;
         CC_TRY(cc_step_create(model, resident, &spec, arena, &step, err));
         cc_step_destroy(&step);
     }
@@ -87,14 +87,13 @@ cleanup:
 }
 
 /* Fills model->plan. Nothing is run, so the arena gets no memory. */
-static camcl_status record_everything(cc_model *model, const cc_settings *settings, const cc_mode *modes, size_t mode_count,
-                                      camcl_error *err)
+static camcl_status record_everything(cc_model *model, const cc_settings *settings, const cc_objective_kind *only, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const size_t side = settings->step.image_size;
     cc_arena *arena = NULL;
     CC_TRY(cc_arena_create(model->device, &arena, err));
-    CC_TRY(record_steps(model, settings, modes, mode_count, arena, err));
+    CC_TRY(record_steps(model, settings, only, arena, err));
     CC_TRY(record_evaluation(model, cc_evaluator_batch(SIZE_MAX, side), side, arena, err));
     CC_TRY(record_cams(model, settings, CAM_BATCH, arena, err));
     CC_TRY(record_cams(model, settings, PICTURE_BATCH, arena, err));
@@ -137,15 +136,15 @@ static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, cam
 }
 
 /* Records with tuning off, so that recording times nothing, and then restores the tune mode. */
-static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, job **out,
-                              size_t *count, camcl_error *err)
+static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_objective_kind *only, job **out, size_t *count,
+                              camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const cc_tune_mode mode = cc_device_tune_mode(device);
     cc_model *model = NULL;
     cc_device_set_tune_mode(device, CC_TUNE_OFF);
     CC_TRY(cc_model_create(device, &settings->graph, &model, err));
-    CC_TRY(record_everything(model, settings, modes, mode_count, err));
+    CC_TRY(record_everything(model, settings, only, err));
     CC_TRY(list_jobs(&model->plan, out, count, err));
 cleanup:
     cc_device_set_tune_mode(device, mode);
@@ -278,7 +277,7 @@ static camcl_status time_gemm(camcl_device *device, const job *jobs, bool *wante
     return time_jobs(device, jobs, wanted, count, options, result, err);
 }
 
-static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_mode *modes, size_t mode_count, bool gemm,
+static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_objective_kind *only, bool gemm,
                          const camcl_tune_options *options, camcl_tune_result *result, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -287,7 +286,7 @@ static camcl_status tune(camcl_device *device, const cc_settings *settings, cons
     bool *wanted = NULL;
     memset(result, 0, sizeof *result);
     cc_device_set_stop(device, options->stop);
-    CC_TRY(find_jobs(device, settings, modes, mode_count, &jobs, &result->total, err));
+    CC_TRY(find_jobs(device, settings, only, &jobs, &result->total, err));
     CC_TRY(CC_NEW(cc_max_size(result->total, 1), &wanted, err));
     for (size_t i = 0; i < result->total; i++) {
         wanted[i] = options->again || !cc_tune_knows(device, &jobs[i].problem);
@@ -312,12 +311,12 @@ camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const 
     if (options == NULL) options = &defaults;
     memset(result, 0, sizeof *result);
     CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
-    return tune(device, &settings, all_modes, CC_COUNT(all_modes), true, options, result, err);
+    return tune(device, &settings, NULL, true, options, result, err);
 }
 
 camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,
                          camcl_error *err)
 {
     /* CLBlast's parameters are not timed here: its own ones cannot be restored after others were set, and the plan may need them. */
-    return tune(device, settings, &settings->step.objective.mode, 1, false, options, result, err);
+    return tune(device, settings, settings->step.objective.kind, false, options, result, err);
 }

@@ -23,12 +23,16 @@ typedef struct camcl_step_time {
     size_t peak_bytes;                /* device memory at its highest */
 } camcl_step_time;
 
-typedef enum camcl_bench_mode { CAMCL_BENCH_SUPERVISED, CAMCL_BENCH_PSEUDO_LABEL, CAMCL_BENCH_GRADCAM, CAMCL_BENCH_INFER } camcl_bench_mode;
+/* What can be timed is named by a word of ssl.mode, or by CAMCL_BENCH_INFER: the eval-mode forward pass of 256 images. */
+#define CAMCL_BENCH_INFER "infer"
+/* The names that `camcl bench step` times: supervised, pseudo-label, gradcam, the configured mode if it is another, and infer. NULL when
+ * `index` is past the last. Borrowed, static. */
+const char *camcl_bench_name(const camcl_config *config, size_t index);
 
 /* One mode with the configuration's network, batches and options, on random 32x32 RGB images of 10 classes (data.image_size: another side);
- * every pseudo-label counts as confident. CAMCL_BENCH_INFER is the eval-mode forward of 256 images. `repeat` steps are timed. */
-camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, unsigned repeat,
-                              camcl_step_time *out, camcl_error *err);
+ * every pseudo-label counts as confident. `repeat` steps are timed. An unknown name is CAMCL_BAD_CONFIG. */
+camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, const char *name, unsigned repeat, camcl_step_time *out,
+                              camcl_error *err);
 
 /* Where a step's time goes. Each launch is timed by itself and the best of three runs counts. Times are the device's clock's if it can
  * be read, else the host's. */
@@ -57,8 +61,7 @@ typedef struct camcl_step_profile {
     camcl_kernel_time *kernels;
     size_t kernel_count;
 } camcl_step_profile;
-camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, camcl_bench_mode mode, camcl_step_profile *out,
-                             camcl_error *err);
+camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, const char *name, camcl_step_profile *out, camcl_error *err);
 void camcl_step_profile_free(camcl_step_profile *profile);
 
 #ifdef __cplusplus

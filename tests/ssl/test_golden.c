@@ -221,8 +221,8 @@ static cc_step_spec spec_of(const cc_safetensors *g)
 {
     return (cc_step_spec){
         .objective = {
-            .mode = golden_is(g, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED
-                  : golden_is(g, "ssl.mode", "gradcam") ? CC_MODE_GRADCAM : CC_MODE_PSEUDO_LABEL,
+            .kind = golden_is(g, "ssl.mode", "supervised") ? &cc_objective_supervised
+                  : golden_is(g, "ssl.mode", "gradcam") ? &cc_objective_gradcam : &cc_objective_pseudo_label,
             .confidence = golden_is(g, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
             .joint = golden_is(g, "ssl.batch_norm", "joint"),
             .shared_class = golden_is(g, "ssl.cam_class", "shared"),
@@ -282,12 +282,12 @@ static void check_step(const cc_safetensors *g, int k, const cc_step *step, cons
     const float losses[4] = { (float)(s + o->alpha * lu + o->beta * lc), (float)s, (float)lu, (float)lc };
     check_rows(g, "logits", at(k, "logits_labeled"), v->logits[0], 0);
     check_values(g, "loss", at(k, "losses"), losses);
-    if (o->mode == CC_MODE_SUPERVISED) return;
+    if (!o->kind->unlabeled) return;
     check_rows(g, "logits", at(k, "logits_weak"), v->logits[1], o->joint ? b : 0);
     check_rows(g, "logits", at(k, "logits_strong"), v->logits[2], o->joint ? b + u : 0);
     check_equal(g, at(k, "pseudo"), v->pseudo);
     check_equal(g, at(k, "mask"), v->mask);
-    if (o->mode != CC_MODE_GRADCAM || k > 0) return;
+    if (!o->kind->consistency || k > 0) return;
     check_rows(g, "cam", at(k, "cam_weak"), v->cam_weak, 0);
     check_rows(g, "cam", at(k, "cam_target"), v->cam_target, 0);
     check_rows(g, "cam", at(k, "cam_strong"), v->cam_strong, 0);
@@ -347,7 +347,7 @@ static void consistency_loss_moves_the_stem(void **state)
         cc_step *step;
         cc_step_sums sums;
         cc_step_spec spec = spec_of(g);
-        if (!with) spec.objective.mode = CC_MODE_PSEUDO_LABEL;
+        if (!with) spec.objective.kind = &cc_objective_pseudo_label;
         open_base(&b, golden_text(g, "base"));
         assert_true(b.model->graph->params[0].count <= 128);
         OK(cc_arena_create(device, &arena, &err));

@@ -124,8 +124,8 @@ static cc_step_spec step_spec(const parity_net *net, const char *name)
 {
     return (cc_step_spec){
         .objective = {
-            .mode = parity_is(net, name, "ssl.mode", "supervised") ? CC_MODE_SUPERVISED
-                  : parity_is(net, name, "ssl.mode", "gradcam") ? CC_MODE_GRADCAM : CC_MODE_PSEUDO_LABEL,
+            .kind = parity_is(net, name, "ssl.mode", "supervised") ? &cc_objective_supervised
+                  : parity_is(net, name, "ssl.mode", "gradcam") ? &cc_objective_gradcam : &cc_objective_pseudo_label,
             .confidence = parity_is(net, name, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
             .joint = parity_is(net, name, "ssl.batch_norm", "joint"),
             .shared_class = parity_is(net, name, "ssl.cam_class", "shared"),

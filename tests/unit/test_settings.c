@@ -55,7 +55,7 @@ static void show(const everything *e, char *text, size_t size)
         text, size,
         "select %s\ncache %s\nconv %s\ntune %s\nseparate %d\ndataset %s\nroot %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio "
         "%.9g\nunlabeled_count %zu\n"
-        "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %d\nconfidence %d\njoint %d\nshared "
+        "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\nconfidence %d\njoint %d\nshared "
         "%d\nattached %d\n"
         "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum "
         "%.9g\ndecay "
@@ -67,7 +67,7 @@ static void show(const everything *e, char *text, size_t size)
         e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset,
         e->dataset.root, e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
         (unsigned long long)e->split.seed, (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width,
-        s->graph.classes, s->graph.channels, (int)o->mode, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
+        s->graph.classes, s->graph.channels, o->kind->name, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
         o->exact, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled,
         s->step.image_size, s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
         s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image,
@@ -124,7 +124,7 @@ static const struct {
     { "model.width", "24", "width 24;" },
     { "model.init", "weights.safetensors", NULL },
     { "ssl.preset", "paper-code", "confidence 0;joint 0;shared 0;attached 1;rotations 2;per_image 0;" },
-    { "ssl.mode", "supervised", "mode 0;" },
+    { "ssl.mode", "supervised", "mode supervised;" },
     { "ssl.cam_layer", "2", "layer 2;" },
     { "ssl.alpha", "0.5", "alpha 0.5;" },
     { "ssl.beta", "0.125", "beta 0.125;" },
@@ -221,7 +221,7 @@ static void defaults(void **state)
     assert_false(e.device.separate_memory);
     assert_int_equal(e.split.labeled, 500);
     assert_int_equal(e.split.unlabeled, CC_UNLABELED_AUTO);
-    assert_int_equal(o->mode, CC_MODE_GRADCAM);
+    assert_ptr_equal(o->kind, &cc_objective_gradcam);
     assert_int_equal(o->confidence, CC_CONFIDENCE_SOFTMAX);
     assert_true(o->joint && o->shared_class && !o->attached && !o->whole_batch && !o->cam_relu);
     assert_int_equal(s->augment.rotations, CC_ROTATIONS_QUARTER);
@@ -246,20 +246,18 @@ static void words(void **state)
     } cases[] = {
         { "data.unlabeled", "all", CC_UNLABELED_ALL, 0 },
         { "data.unlabeled", "0", CC_UNLABELED_COUNT, 0 },
-        { "ssl.mode", "pseudo-label", CC_MODE_PSEUDO_LABEL, 1 },
-        { "ssl.mode", "gradcam", CC_MODE_GRADCAM, 1 },
-        { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 2 },
-        { "optim.schedule", "step", CC_SCHEDULE_STEP, 2 },
-        { "augment.rotations", "quarter", CC_ROTATIONS_QUARTER, 3 },
-        { "augment.rotations", "paper-code", CC_ROTATIONS_PAPER_CODE, 3 },
-        { "device.memory", "arena", 0, 4 },
+        { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 1 },
+        { "optim.schedule", "step", CC_SCHEDULE_STEP, 1 },
+        { "augment.rotations", "quarter", CC_ROTATIONS_QUARTER, 2 },
+        { "augment.rotations", "paper-code", CC_ROTATIONS_PAPER_CODE, 2 },
+        { "device.memory", "arena", 0, 3 },
     };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         camcl_config *config = configuration();
         set(config, cases[i].key, cases[i].value);
         everything e = made_from(config);
-        const int got[] = { (int)e.split.unlabeled, (int)e.settings.step.objective.mode, (int)e.settings.schedule.kind,
-                            (int)e.settings.augment.rotations, e.device.separate_memory };
+        const int got[] = { (int)e.split.unlabeled, (int)e.settings.schedule.kind, (int)e.settings.augment.rotations,
+                            e.device.separate_memory };
         if (got[cases[i].place] != cases[i].want) fail_msg("%s = %s", cases[i].key, cases[i].value);
         camcl_config_destroy(&config);
     }

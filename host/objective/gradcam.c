@@ -1,0 +1,10 @@
+/* The paper's objective: pseudo-labels, and CAMs that follow the transform (METHOD section 1). Its L_u is pseudo-label's; L_c is what
+ * ssl.beta asks for. */
+#include "objective/objective.h"
+
+const cc_objective_kind cc_objective_gradcam = { .name = "gradcam",
+                                                 .unlabeled = true,
+                                                 .benchmarked = true,
+                                                 .consistency = true,
+                                                 .targets = cc_objective_hard_targets,
+                                                 .loss = cc_objective_cross_entropy };

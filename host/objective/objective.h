@@ -1,0 +1,108 @@
+/* Objectives: what a training step minimises over the unlabelled images, one row each.
+ *
+ *     L = L_s + alpha L_u + beta L_c
+ *
+ * L_s, the cross-entropy of the labelled images, is every objective's. A row says which views of the unlabelled images the objective needs
+ * and records L_u in two parts: targets, once the weak view's logits are there, and the loss of the strong view. L_c, the consistency of
+ * the CAMs (consistency.h), may be added to any of them: it takes its weights and classes from the targets. Sections of the method: the
+ * paper, arXiv 2108.13673. */
+#ifndef CC_OBJECTIVE_OBJECTIVE_H
+#define CC_OBJECTIVE_OBJECTIVE_H
+
+#include "base/catalogue.h"
+#include "ops/ops.h"
+
+typedef struct cc_objective_kind cc_objective_kind;
+
+/* An objective with the options of METHOD section 5. */
+typedef struct cc_objective {
+    const cc_objective_kind *kind;
+    cc_confidence_kind confidence;
+    bool joint;        /* one train-mode pass over [labelled; weak; strong], else three in that order */
+    bool shared_class; /* CAMs of both views explain the pseudo-label, else each view its own arg-max */
+    bool attached;     /* gradient flows into the target CAM, too */
+    bool exact;        /* the CAM's gradient includes that of its weights, else they are constants */
+    bool whole_batch;  /* L_u and L_c are divided by the batch, else by the number of confident images */
+    bool cam_relu;
+    size_t cam_layer;  /* stage 1.. */
+    float alpha, beta; /* beta 0: no CAM is computed */
+} cc_objective;
+
+typedef struct cc_objective_sizes {
+    size_t classes, labeled, unlabeled; /* C, and the images of a step: B labelled, U unlabelled */
+    size_t images;                      /* of the resident training set */
+} cc_objective_sizes;
+
+/* A tensor that an objective keeps from step to step. It is part of the run state, so that a resumed run goes on with the same bits. */
+typedef struct cc_objective_state {
+    const char *name; /* unique within the objective; its name in state.safetensors is "objective.NAME" */
+    cc_dtype dtype;
+    size_t (*count)(const cc_objective_sizes *sizes);
+    void (*initialise)(const cc_objective_sizes *sizes, void *values); /* values: count zeros; NULL: they stay zeros */
+} cc_objective_state;
+
+/* A figure of an objective's own: scale * sum of sums[sum][above] / sum of sums[sum][below] over the steps since the last metrics row. It
+ * becomes a column of metrics.csv, behind the common ones, and a curve of the report. */
+typedef struct cc_objective_figure {
+    const char *column, *label; /* "fairness", "fairness loss" */
+    size_t sum, above, below;   /* sum < sum_count; above, below < 4 */
+    double scale;               /* 1, or 100 for percent */
+} cc_objective_figure;
+
+/* Logits of one view: rows row0 .. row0+U-1 of [*,classes]. */
+typedef struct cc_view_logits {
+    cc_tensor logits;
+    size_t row0;
+} cc_view_logits;
+
+/* What the functions of a row see of the step that is being recorded, and what they leave in it. All tensors are borrowed. */
+typedef struct cc_objective_scope {
+    cc_tape *tape;
+    const cc_objective *options;
+    cc_objective_sizes sizes;
+    cc_device_scalar threshold;    /* this step's */
+    cc_tensor truth;               /* [U] i32, hidden labels, for what is reported only */
+    cc_tensor transforms;          /* [U,8] i32 of the weak views: transform i's source is the image that row i shows */
+    cc_view_logits weak, strong;   /* strong: while the loss is recorded */
+    cc_tensor dlogits;             /* d L / d strong.logits, same rows: the loss overwrites its U rows */
+    cc_tensor confidence_sums;     /* [4] f32: targets leave what cc_confidence leaves */
+    cc_tensor loss_sums;           /* [4] f32: [0] is the sum that L_u is made of, to be divided by the denominator */
+    const cc_tensor *sums, *state; /* the row's own, each sum [4] f32 */
+    cc_device_scalar denominator;  /* of L_u and L_c, by ssl.reduction */
+    cc_tensor pseudo, weight;      /* left by targets: [U] i32 class of each image, [U] f32 its weight in L_u and L_c */
+} cc_objective_scope;
+
+struct cc_objective_kind {
+    const char *name;
+    bool unlabeled;   /* needs weak and strong views of unlabelled images */
+    bool benchmarked; /* `camcl bench step` times it whatever ssl.mode says */
+    bool consistency; /* L_c is part of it; false: beta counts as 0 */
+    /* Records pseudo, weight and confidence_sums from the weak logits; NULL without unlabelled images. */
+    camcl_status (*targets)(cc_objective_scope *scope, camcl_error *err);
+    /* Records loss_sums, and alpha L_u's gradient with respect to the strong logits; NULL likewise. */
+    camcl_status (*loss)(cc_objective_scope *scope, camcl_error *err);
+    const cc_objective_state *states;
+    size_t state_count; /* at most CC_MOST_OBJECTIVE_STATES */
+    size_t sum_count;   /* sums of its own, at most CC_MOST_OBJECTIVE_SUMS */
+    const cc_objective_figure *figures;
+    size_t figure_count;
+};
+enum { CC_MOST_OBJECTIVE_STATES = 8, CC_MOST_OBJECTIVE_SUMS = 4 };
+
+/* The rows that the catalogue lists, each defined by a file of its own. */
+#define CC_OBJECTIVE_DECLARE(symbol, ...) extern const cc_objective_kind cc_objective_##symbol;
+CC_OBJECTIVES(CC_OBJECTIVE_DECLARE)
+
+size_t cc_objective_count(void);
+const cc_objective_kind *cc_objective_at(size_t index); /* index < cc_objective_count() */
+/* NULL: there is no such objective. */
+const cc_objective_kind *cc_objective_find(const char *name);
+
+/* ---- what objectives share */
+
+/* Targets: the arg-max of the weak logits, with weight 1 where the image is confident (cc_confidence), else 0. */
+camcl_status cc_objective_hard_targets(cc_objective_scope *scope, camcl_error *err);
+/* L_u: the weighted cross-entropy of the strong logits with the targets. */
+camcl_status cc_objective_cross_entropy(cc_objective_scope *scope, camcl_error *err);
+
+#endif
