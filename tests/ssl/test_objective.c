@@ -1,0 +1,231 @@
+/* An objective's row: what it keeps from step to step, what it reports of its own, and the place of the CAM term, with a toy row that
+ * stands here alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "objective/step.h"
+#include "support/devices.h"
+
+static camcl_error err;
+
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
+
+enum { SIDE = 8, IMAGES = 12, CLASSES = 3, LABELED = 4, UNLABELED = 6, STEPS = 3 };
+static const float decay = 0.75f;
+
+/* ---- the toy: pseudo-labels, an average of what the confidence operation counts, and a copy of the loss's sums */
+
+static size_t average_count(const cc_objective_sizes *sizes)
+{
+    assert_int_equal(sizes->classes, CLASSES);
+    assert_int_equal(sizes->labeled, LABELED);
+    assert_int_equal(sizes->unlabeled, UNLABELED);
+    assert_int_equal(sizes->images, IMAGES);
+    return 4;
+}
+
+static void average_begin(const cc_objective_sizes *sizes, void *values)
+{
+    (void)sizes;
+    for (int i = 0; i < 4; i++)
+        ((float *)values)[i] = 10.0f;
+}
+
+static camcl_status toy_targets(cc_objective_scope *scope, camcl_error *e)
+{
+    CC_RETURN_IF_FAILED(cc_objective_hard_targets(scope, e));
+    return cc_ema_update(scope->tape, 4, decay, scope->confidence_sums, scope->state[0], e);
+}
+
+static camcl_status toy_loss(cc_objective_scope *scope, camcl_error *e)
+{
+    CC_RETURN_IF_FAILED(cc_objective_cross_entropy(scope, e));
+    return cc_tape_copy(scope->tape, scope->loss_sums.buffer, 0, scope->sums[1].buffer, 0, 16, e);
+}
+
+static const cc_objective_state toy_state = { "average", CC_F32, average_count, average_begin };
+static const cc_objective_kind toy = {
+    .name = "toy", .unlabeled = true, .targets = toy_targets, .loss = toy_loss, .states = &toy_state, .state_count = 1, .sum_count = 2
+};
+
+/* ---- a tiny network on random images */
+
+typedef struct scene {
+    cc_model *model;
+    cc_resident *images;
+    cc_arena *arena;
+    cc_step *step;
+    cc_transform labeled[LABELED], weak[UNLABELED], strong[UNLABELED];
+} scene;
+
+static cc_transform whole(int source) { return (cc_transform){ source, 0, 0, 0, 0, SIDE, SIDE, 0 }; }
+
+static void scene_open(scene *s, camcl_device *device, const cc_objective *objective)
+{
+    uint8_t pixels[IMAGES * SIDE * SIDE * 3];
+    int32_t labels[IMAGES];
+    const float mean[] = { 0.5f, 0.5f, 0.5f }, deviation[] = { 0.25f, 0.25f, 0.25f };
+    const cc_graph_spec graph = { "resnet18", "cifar", 4, CLASSES, 3 };
+    const cc_step_spec spec = { .objective = *objective, .batch_labeled = LABELED, .batch_unlabeled = UNLABELED, .image_size = SIDE };
+    const cc_images_spec images = { pixels, labels, IMAGES, SIDE, SIDE, 3, mean, deviation, "images" };
+    cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)cc_rng_u32(&rng);
+    for (int i = 0; i < IMAGES; i++)
+        labels[i] = i % CLASSES;
+    for (int i = 0; i < LABELED; i++)
+        s->labeled[i] = whole(i);
+    for (int i = 0; i < UNLABELED; i++) {
+        s->weak[i] = whole(LABELED + i);
+        s->strong[i] = whole(-1);
+        s->strong[i].turns = i % 4;
+    }
+    OK(cc_resident_create(device, &images, &s->images, &err));
+    OK(cc_model_create(device, &graph, &s->model, &err));
+    OK(cc_arena_create(device, &s->arena, &err));
+    OK(cc_step_create(s->model, s->images, &spec, s->arena, &s->step, &err));
+    OK(cc_arena_commit(s->arena, &err));
+    OK(cc_model_init(s->model, 1, &err));
+    OK(cc_model_refresh(s->model, &err));
+}
+
+static void scene_close(scene *s)
+{
+    cc_arena_destroy(&s->arena);
+    cc_step_destroy(&s->step);
+    cc_model_destroy(&s->model);
+    cc_resident_destroy(&s->images);
+}
+
+static cc_step_sums run(scene *s, float threshold)
+{
+    cc_readback *pending = NULL;
+    cc_step_sums sums;
+    const cc_step_input input = { s->labeled, s->weak, s->strong, 0.01f, threshold };
+    OK(cc_step_run(s->step, &input, &pending, &err));
+    OK(cc_step_read(&pending, &sums, &err));
+    return sums;
+}
+
+/* The values of the first parameter after STEPS steps. */
+static float *trained(camcl_device *device, const cc_objective *objective, size_t *count)
+{
+    scene s;
+    scene_open(&s, device, objective);
+    for (int k = 0; k < STEPS; k++)
+        (void)run(&s, 0.0f);
+    *count = s.model->graph->params[0].count;
+    float *values = calloc(*count, sizeof *values);
+    assert_non_null(values);
+    OK(cc_model_get(s.model, 0, values, &err));
+    scene_close(&s);
+    return values;
+}
+
+static bool same_training(camcl_device *device, const cc_objective *a, const cc_objective *b)
+{
+    size_t n, m;
+    float *first = trained(device, a, &n), *second = trained(device, b, &m);
+    const bool same = n == m && memcmp(first, second, n * sizeof *first) == 0;
+    free(first);
+    free(second);
+    return same;
+}
+
+static cc_objective options_of(const cc_objective_kind *kind)
+{
+    return (cc_objective){
+        .kind = kind, .confidence = CC_CONFIDENCE_SOFTMAX, .joint = true, .shared_class = true, .cam_layer = 3, .alpha = 1, .beta = 1
+    };
+}
+
+/* ---- tests */
+
+static void check_state_and_sums(camcl_device *device, void *context)
+{
+    (void)context;
+    scene s;
+    const cc_objective objective = options_of(&toy);
+    float average[4] = { 10, 10, 10, 10 }, got[4];
+    scene_open(&s, device, &objective);
+    OK(cc_buffer_read(cc_step_state(s.step)[0].buffer, 0, got, sizeof got, &err));
+    assert_memory_equal(got, average, sizeof got);
+    for (int k = 0; k < STEPS; k++) {
+        const cc_step_sums sums = run(&s, k == 0 ? 0.0f : 0.5f);
+        const float now[4] = { sums.confident, sums.confident_correct, sums.unlabeled, 0 };
+        if (k == 0) assert_true(sums.confident >= UNLABELED); /* a threshold of 0 lets every image through */
+        for (int i = 0; i < 3; i++)
+            average[i] = decay * average[i] + (1 - decay) * now[i];
+        assert_true(sums.own[1][0] >= sums.loss_u && sums.own[1][0] <= sums.loss_u);
+        assert_true(isfinite(sums.loss_u));
+    }
+    OK(cc_buffer_read(cc_step_state(s.step)[0].buffer, 0, got, sizeof got, &err));
+    for (int i = 0; i < 3; i++)
+        if (!(fabsf(got[i] - average[i]) <= 1e-5f)) fail_msg("average %d: %.9g instead of %.9g", i, (double)got[i], (double)average[i]);
+    scene_close(&s);
+}
+
+static void state_and_sums(void **unused)
+{
+    (void)unused;
+    for_each_device(check_state_and_sums, NULL);
+}
+
+/* L_c belongs to rows that have it: with beta = 0 gradcam is pseudo-label to the bit, with beta > 0 it is not; beta means nothing to
+ * pseudo-label. */
+static void check_consistency(camcl_device *device, void *context)
+{
+    (void)context;
+    cc_objective pseudo = options_of(&cc_objective_pseudo_label), cam = options_of(&cc_objective_gradcam), none = cam, weighted = pseudo;
+    none.beta = 0;
+    weighted.beta = 5;
+    assert_true(same_training(device, &pseudo, &none));
+    assert_true(same_training(device, &pseudo, &weighted));
+    assert_false(same_training(device, &pseudo, &cam));
+}
+
+static void consistency_stands_apart(void **unused)
+{
+    (void)unused;
+    for_each_device(check_consistency, NULL);
+}
+
+static void table(void **unused)
+{
+    (void)unused;
+    assert_ptr_equal(cc_objective_find("gradcam"), &cc_objective_gradcam);
+    assert_null(cc_objective_find("toy"));
+    for (size_t i = 0; i < cc_objective_count(); i++) {
+        const cc_objective_kind *kind = cc_objective_at(i);
+        assert_ptr_equal(cc_objective_find(kind->name), kind);
+        assert_int_equal(kind->unlabeled, kind->targets != NULL);
+        assert_int_equal(kind->unlabeled, kind->loss != NULL);
+        assert_true(kind->unlabeled || !kind->consistency);
+        assert_true(kind->state_count <= CC_MOST_OBJECTIVE_STATES && kind->sum_count <= CC_MOST_OBJECTIVE_SUMS);
+        for (size_t f = 0; f < kind->figure_count; f++)
+            assert_true(kind->figures[f].sum < kind->sum_count && kind->figures[f].above < 4 && kind->figures[f].below < 4);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table),
+        cmocka_unit_test(state_and_sums),
+        cmocka_unit_test(consistency_stands_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
