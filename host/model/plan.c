@@ -44,8 +44,8 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
         size_t length = strcspn(text, "\n");
         const char *equals = strstr(text, " = ");
         if (equals == NULL || equals >= text + length)
-            return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (choose another output.dir)",
-                           (int)length, text);
+            return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (choose another output.dir)", (int)length,
+                           text);
         CC_RETURN_IF_FAILED(add(plan, text, (size_t)(equals - text), equals + 3, (size_t)(text + length - equals) - 3, err));
         text += length + (text[length] == '\n');
     }

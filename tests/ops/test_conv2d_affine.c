@@ -1,5 +1,5 @@
-/* A convolution with the batch norm of evaluation applied: every variant against host/check/ref, and the same bits of the plain variant when
- * there is nothing to apply. */
+/* A convolution with the batch norm of evaluation applied: every variant against host/check/ref, and the same bits of the plain variant
+ * when there is nothing to apply. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
