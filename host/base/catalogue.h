@@ -15,13 +15,14 @@
     ROW(fashion_mnist, "fashion-mnist", 28, 1, 10)                                                                                         \
     ROW(folder, "folder", 0, 0, 0)
 
-/* model.arch. Columns: symbol, name, stems that it can have, stages. */
+/* model.arch. Columns: symbol, name, channels of the first stage unless model.width says otherwise, stems that it can have, stages.
+ * Implemented by `void cc_arch_build_SYMBOL(cc_graph_builder *)` (model/arch.h). */
 #define CC_ARCHITECTURES(ROW)                                                                                                              \
-    ROW(resnet18, "resnet18", "cifar | imagenet", 4)                                                                                       \
-    ROW(resnet34, "resnet34", "cifar | imagenet", 4)                                                                                       \
-    ROW(resnet50, "resnet50", "cifar | imagenet", 4)                                                                                       \
-    ROW(wrn28_2, "wrn28-2", "cifar", 3)                                                                                                    \
-    ROW(wrn28_8, "wrn28-8", "cifar", 3)
+    ROW(resnet18, "resnet18", 64, "cifar | imagenet", 4)                                                                                   \
+    ROW(resnet34, "resnet34", 64, "cifar | imagenet", 4)                                                                                   \
+    ROW(resnet50, "resnet50", 64, "cifar | imagenet", 4)                                                                                   \
+    ROW(wrn28_2, "wrn28-2", 32, "cifar", 3)                                                                                                \
+    ROW(wrn28_8, "wrn28-8", 128, "cifar", 3)
 
 /* ssl.mode. Columns: symbol, name.
  * Implemented by `const cc_objective_kind cc_objective_SYMBOL` (objective/objective.h). */

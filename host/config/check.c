@@ -21,7 +21,7 @@ static const struct {
 } datasets[] = { CC_DATASETS(ROW) };
 #undef ROW
 
-#define ROW(symbol, name, stems, stages) { name, stems, stages },
+#define ROW(symbol, name, width, stems, stages) { name, stems, stages },
 static const struct {
     const char *name, *stems;
     long long stages;

@@ -37,7 +37,7 @@ static camcl_status record(cc_evaluator *e, const cc_resident *data, camcl_error
     CC_TRY(cc_tape_zero(e->tape, images.buffer, err));
     CC_TRY(cc_resident_load(data, e->tape, e->batch, s, e->transforms, images, 0, err));
     CC_TRY(cc_resident_labels(data, e->tape, e->batch, e->transforms, labels, err));
-    CC_TRY(cc_pass_create(model, e->tape, &spec, &pass, err));
+    CC_TRY(cc_pass_create(model->main, e->tape, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, images, err));
     e->logits = cc_pass_output(pass, cc_pass_last(pass));
     cc_tape_keep(e->tape, e->logits.buffer);

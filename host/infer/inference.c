@@ -214,7 +214,7 @@ camcl_status camcl_model_predict(camcl_model *m, const camcl_images *images, flo
     CC_TRY(batch_open(&b, m, images, "prediction", err));
     cc_pass_spec spec = { b.batch, b.size, b.size, false, 1 };
     cc_rows_desc rows = { 0, b.batch, classes };
-    CC_TRY(cc_pass_create(m->model, b.tape, &spec, &pass, err));
+    CC_TRY(cc_pass_create(m->model->main, b.tape, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, b.images, err));
     CC_TRY(cc_tensor_on_tape(b.tape, "probabilities", CC_F32, CC_DIMS(b.batch, classes), &p, err));
     CC_TRY(cc_softmax_forward(b.tape, &rows, cc_pass_output(pass, cc_pass_last(pass)), p, err));

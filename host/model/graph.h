@@ -1,5 +1,5 @@
 /* A network as a static list of nodes in order of computation, and the table of its parameters. Says nothing of batch sizes, devices or
- * memory. */
+ * memory. Made by a graph builder (builder.h). */
 #ifndef CC_MODEL_GRAPH_H
 #define CC_MODEL_GRAPH_H
 
@@ -8,59 +8,60 @@
 
 #include "base/diag.h"
 
-typedef enum cc_node_kind {
-    CC_NODE_INPUT,
-    CC_NODE_CONV,       /* convolution without bias */
-    CC_NODE_BATCH_NORM, /* act(batch norm(input) + residual) */
-    CC_NODE_ADD,        /* input + residual */
-    CC_NODE_MAX_POOL,
-    CC_NODE_GLOBAL_AVERAGE_POOL,
-    CC_NODE_LINEAR
-} cc_node_kind;
-
 #define CC_NONE ((size_t)-1)
 
-typedef struct cc_node {
-    cc_node_kind kind;
-    size_t input;               /* node; CC_NONE for the input */
-    size_t residual;            /* node added before the activation, or CC_NONE */
-    size_t channels;            /* of the output */
-    size_t window, stride, pad; /* convolution, pooling */
-    float slope;                /* activation: 1 none, 0 ReLU, else leaky ReLU */
-    /* Parameters, CC_NONE where the kind has none: convolution, linear: weight (and bias); batch norm: weight = gamma, bias = beta, and
-     * statistics. */
-    size_t weight, bias, running_mean, running_var;
-} cc_node;
+enum { CC_MAX_INPUTS = 4, CC_MAX_STAGES = 4 };
 
-typedef enum cc_param_kind {
-    CC_PARAM_CONV,
-    CC_PARAM_GAMMA,
-    CC_PARAM_BETA,
-    CC_PARAM_LINEAR,
-    CC_PARAM_BIAS,
-    CC_PARAM_RUNNING_MEAN,
-    CC_PARAM_RUNNING_VAR
-} cc_param_kind;
+/* What a parameter is to its node. From CC_ROLE_RUNNING_MEAN on: statistics, which no gradient changes. */
+typedef enum cc_param_role { CC_ROLE_WEIGHT, CC_ROLE_BIAS, CC_ROLE_RUNNING_MEAN, CC_ROLE_RUNNING_VAR, CC_ROLE_COUNT } cc_param_role;
+
+/* What a parameter is before training. */
+typedef enum cc_param_init {
+    CC_INIT_FAN_OUT, /* normal with variance 2/(K R S): ReLU follows, and the variance is kept in the backward pass */
+    CC_INIT_FAN_IN,  /* uniform in +-1/sqrt(I), I = numbers that the node's weight takes per output */
+    CC_INIT_ONE,
+    CC_INIT_ZERO
+} cc_param_init;
 
 typedef struct cc_param {
     char name[96]; /* torchvision's */
-    cc_param_kind kind;
+    size_t node;   /* whose it is */
+    cc_param_role role;
+    cc_param_init init;
     unsigned rank;
     size_t dim[4]; /* torchvision's shape: convolution [K,C,R,S], linear [O,I] */
     size_t count;
     size_t offset; /* floats from the start of the flat vector it lives in (trained parameters / statistics) */
 } cc_param;
 
+static inline bool cc_param_is_statistic(const cc_param *param) { return param->role >= CC_ROLE_RUNNING_MEAN; }
+
+typedef struct cc_node_kind cc_node_kind; /* node.h */
+
+/* Attributes that a node's kind does not have are 0 or, where there is one, neutral. */
+typedef struct cc_node {
+    const cc_node_kind *kind;
+    size_t inputs[CC_MAX_INPUTS]; /* earlier nodes */
+    size_t input_count;
+    size_t params[CC_ROLE_COUNT]; /* by role; CC_NONE where the node has none */
+    size_t channels;              /* of the output */
+    size_t window, stride, pad;   /* convolution, pooling */
+    size_t groups;                /* convolution */
+    float epsilon, momentum;      /* batch norm: added to the variance; share of a batch in the running statistics */
+    float slope;                  /* of the activation, to be read by cc_node_slope */
+} cc_node;
+
+/* The activation that a node applies to its result: 1 none, 0 ReLU, between them leaky ReLU with this slope for negative numbers. */
+static inline float cc_node_slope(const cc_node *node) { return node->slope; }
+
 typedef struct cc_graph_spec {
-    char arch[32], stem[16];         /* resnet18 | resnet34 | resnet50 | wrn28-2 | wrn28-8; cifar | imagenet (ResNets only) */
+    char arch[32], stem[16];         /* a row of the table of architectures (arch.h), and one of its stems */
     size_t width, classes, channels; /* first stage (0: the architecture's own), outputs, of the input image */
 } cc_graph_spec;
 
-enum { CC_MAX_STAGES = 4 };
-
 typedef struct cc_graph {
     cc_graph_spec spec; /* width resolved */
-    cc_node *nodes;
+    cc_node *nodes;     /* the first is the image, the last one gives the logits */
     size_t node_count, node_capacity;
     cc_param *params;
     size_t param_count, param_capacity;
@@ -69,9 +70,27 @@ typedef struct cc_graph {
     size_t trained, statistics; /* floats in the two flat vectors, including alignment gaps */
 } cc_graph;
 
-/* `align`: floats to which each parameter's offset is rounded up. The caller owns *out. */
+/* The network that spec.arch names. `align`: floats to which each parameter's offset is rounded up. The caller owns *out.
+ * CAMCL_UNSUPPORTED when there is no such architecture, or it has no such stem. */
 camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **out, camcl_error *err);
 void cc_graph_destroy(cc_graph **graph);
-static inline int cc_param_is_statistic(const cc_param *param) { return param->kind >= CC_PARAM_RUNNING_MEAN; }
+
+/* The parameter of this name, or CC_NONE. */
+size_t cc_graph_find(const cc_graph *graph, const char *name);
+/* How often `node` reads the output of `input`. */
+size_t cc_node_reads(const cc_node *node, size_t input);
+
+/* The shape of what a node computes: [N,H,W,C] or [N,C]. */
+typedef struct cc_node_shape {
+    unsigned rank;
+    size_t dim[4];
+} cc_node_shape;
+
+bool cc_node_shapes_equal(const cc_node_shape *a, const cc_node_shape *b);
+
+/* The shapes [node_count] of all nodes for a batch of images of this size. CAMCL_BAD_CONFIG when the images are too small. */
+camcl_status cc_graph_infer(const cc_graph *graph, size_t batch, size_t height, size_t width, cc_node_shape *shapes, camcl_error *err);
+/* Whether the tangent pass can go from the output of node `from` to the logits: CAMCL_UNSUPPORTED names the kind of node it cannot pass. */
+camcl_status cc_graph_check_tangent(const cc_graph *graph, size_t from, camcl_error *err);
 
 #endif

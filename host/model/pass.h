@@ -1,5 +1,5 @@
-/* A pass runs part of a graph over one batch: it owns the activations, records forward and backward launches on a tape, and leaves it to
- * the tape's arena how long each activation lives. */
+/* A pass runs a graph over one batch with a given set of weights: it owns the activations, records forward and backward launches on a tape,
+ * and leaves it to the tape's arena how long each activation lives. */
 #ifndef CC_MODEL_PASS_H
 #define CC_MODEL_PASS_H
 
@@ -15,8 +15,10 @@ typedef struct cc_pass_spec {
 
 typedef struct cc_pass cc_pass;
 
-/* The caller owns *out and must keep it until backward was recorded. Model and tape must outlive it. */
-camcl_status cc_pass_create(cc_model *model, cc_tape *tape, const cc_pass_spec *spec, cc_pass **out, camcl_error *err);
+/* Plans the pass: shapes (CAMCL_BAD_CONFIG when the images are too small) and fused neighbours. The weights are those that it reads, and
+ * whose running statistics it updates; they say whose plan and gradients it uses. The caller owns *out and must keep it until backward was
+ * recorded. Weights and tape must outlive it. */
+camcl_status cc_pass_create(cc_weights *weights, cc_tape *tape, const cc_pass_spec *spec, cc_pass **out, camcl_error *err);
 void cc_pass_destroy(cc_pass **pass);
 
 /* Records the whole forward pass from `input`. */
@@ -40,7 +42,7 @@ camcl_status cc_pass_backward(cc_pass *pass, size_t from, size_t stop, bool *wri
 /* Records the tangent pass from node `from` in the given direction [as its output] up to the logits of an eval-mode pass, and adds the
  * gradient of the directional derivative of the explained logits to the parameters above `from` (model->grads, flags as in
  * cc_pass_backward). A backward pass of the explained logits down to `from` must have been recorded, and its gradients not been forgotten
- * since. */
+ * since. CAMCL_UNSUPPORTED where cc_graph_check_tangent says so. */
 camcl_status cc_pass_tangent(cc_pass *pass, size_t from, cc_tensor direction, bool *written, camcl_error *err);
 
 #endif

@@ -113,7 +113,7 @@ static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS
 static camcl_status record_forward(cc_step *step, int which, size_t rows, camcl_error *err)
 {
     cc_pass_spec spec = { rows, step->spec.image_size, step->spec.image_size, true, 0 };
-    CC_RETURN_IF_FAILED(cc_pass_create(step->model, step->tape, &spec, &step->passes[which], err));
+    CC_RETURN_IF_FAILED(cc_pass_create(step->model->main, step->tape, &spec, &step->passes[which], err));
     CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[which], step->images[which], err));
     step->views.logits[which] = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
     return CAMCL_OK;
@@ -242,7 +242,7 @@ static camcl_status record_update(cc_step *step, camcl_error *err)
     cc_model *m = step->model;
     size_t count = m->graph->trained;
     cc_sgd_desc sgd = { count, step->spec.momentum, step->spec.weight_decay, step->spec.nesterov };
-    cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->weights, CC_F32, 1, { count } },
+    cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->main->trained, CC_F32, 1, { count } },
               v = { step->velocity, CC_F32, 1, { count } };
     CC_RETURN_IF_FAILED(cc_sgd_update(step->update, &sgd, (cc_device_scalar){ step->hyper.buffer, HYPER_LR }, grad, w, v, err));
     if (step->average == NULL) return CAMCL_OK;

@@ -50,7 +50,8 @@ static bool has_shape(const cc_st_tensor *tensor, const cc_param *p)
     return true;
 }
 
-static bool is_head(const cc_param *p) { return p->kind == CC_PARAM_LINEAR || p->kind == CC_PARAM_BIAS; }
+/* The parameters of the node that gives the logits. */
+static bool is_head(const cc_graph *g, const cc_param *p) { return p->node == g->node_count - 1; }
 
 /* The number of classes of the file's head; 0 if the file has no head with this network's number of features. */
 static size_t head_classes(const cc_safetensors *file, const cc_init_report *report, const cc_graph *g)
@@ -58,8 +59,8 @@ static size_t head_classes(const cc_safetensors *file, const cc_init_report *rep
     size_t classes = 0;
     for (size_t i = 0; i < g->param_count; i++) {
         const cc_param *p = &g->params[i];
-        const cc_st_tensor *tensor = is_head(p) ? find(file, report, p) : NULL;
-        if (!is_head(p)) continue;
+        const cc_st_tensor *tensor = is_head(g, p) ? find(file, report, p) : NULL;
+        if (!is_head(g, p)) continue;
         if (tensor == NULL || tensor->dims != p->rank || (p->rank == 2 && tensor->shape[1] != p->dim[1])) return 0;
         if (classes && tensor->shape[0] != classes) return 0;
         classes = tensor->shape[0];
@@ -91,11 +92,11 @@ static void note(misfit *m, cc_text *line, size_t *count)
     ++*count;
 }
 
-static void check_param(misfit *m, const cc_safetensors *file, const cc_init_report *report, const cc_param *p)
+static void check_param(misfit *m, const cc_safetensors *file, const cc_init_report *report, const cc_graph *g, const cc_param *p)
 {
     const cc_st_tensor *tensor = find(file, report, p);
     cc_text line = CC_TEXT_INIT;
-    if (tensor && (has_shape(tensor, p) || (is_head(p) && report->head_classes))) return;
+    if (tensor && (has_shape(tensor, p) || (is_head(g, p) && report->head_classes))) return;
     cc_text_add(&line, tensor ? "%s is " : "%s is missing, it should be ", p->name);
     if (tensor) {
         add_shape(&line, tensor->shape, tensor->dims);
@@ -113,7 +114,7 @@ static bool is_counter(const cc_graph *g, const char *name)
     if (dot == NULL || strcmp(dot, ".num_batches_tracked") != 0) return false;
     const size_t length = (size_t)(dot - name);
     for (size_t i = 0; i < g->param_count; i++)
-        if (g->params[i].kind == CC_PARAM_RUNNING_VAR && strncmp(g->params[i].name, name, length) == 0 &&
+        if (g->params[i].role == CC_ROLE_RUNNING_VAR && strncmp(g->params[i].name, name, length) == 0 &&
             strcmp(g->params[i].name + length, ".running_var") == 0)
             return true;
     return false;
@@ -123,8 +124,7 @@ static void check_tensor(misfit *m, const cc_graph *g, const cc_st_tensor *tenso
 {
     const char *name = tensor->name + strlen(report->prefix);
     cc_text line = CC_TEXT_INIT;
-    for (size_t i = 0; i < g->param_count; i++)
-        if (strcmp(g->params[i].name, name) == 0) return;
+    if (cc_graph_find(g, name) != CC_NONE) return;
     if (is_counter(g, name)) {
         report->counters++;
         return;
@@ -140,7 +140,7 @@ static camcl_status check(const char *path, const cc_safetensors *file, const cc
     camcl_status status = CAMCL_OK;
     misfit m = { .list = CC_TEXT_INIT };
     for (size_t i = 0; i < g->param_count; i++)
-        check_param(&m, file, report, &g->params[i]);
+        check_param(&m, file, report, g, &g->params[i]);
     for (size_t i = 0; i < cc_safetensors_count(file); i++)
         check_tensor(&m, g, cc_safetensors_at(file, i), report);
     if (m.missing + m.shape + m.unknown) {
@@ -163,7 +163,7 @@ static camcl_status take(cc_model *model, const cc_param *p, size_t i, const cha
     camcl_status status = CAMCL_OK;
     const cc_st_tensor *tensor = find(file, report, p);
     float *values = NULL;
-    if (!has_shape(tensor, p)) return model ? cc_model_init_param(model, i, seed, err) : CAMCL_OK;
+    if (!has_shape(tensor, p)) return model ? cc_weights_init_param(model->main, i, seed, err) : CAMCL_OK;
     CC_TRY(CC_NEW(p->count, &values, err));
     CC_TRY(cc_safetensors_get_f32(file, tensor->name, p->rank, p->dim, values, err));
     CC_TRY(cc_param_check(p, values, path, err));

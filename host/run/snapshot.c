@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/param.h"
 
 camcl_status cc_snapshot_allocate(cc_snapshot *s, const cc_graph *graph, camcl_error *err)
 {
@@ -19,15 +20,15 @@ camcl_status cc_snapshot_take(cc_snapshot *s, const cc_model *model, int64_t bat
     const cc_graph *g = model->graph;
     CC_RETURN_IF_FAILED(cc_snapshot_allocate(s, g, err));
     s->batches = batches;
-    CC_RETURN_IF_FAILED(cc_buffer_read(model->weights, 0, s->weights, g->trained * sizeof(float), err));
-    return cc_buffer_read(model->statistics, 0, s->statistics, g->statistics * sizeof(float), err);
+    CC_RETURN_IF_FAILED(cc_buffer_read(model->main->trained, 0, s->weights, g->trained * sizeof(float), err));
+    return cc_buffer_read(model->main->statistics, 0, s->statistics, g->statistics * sizeof(float), err);
 }
 
 camcl_status cc_snapshot_apply(const cc_snapshot *s, cc_model *model, camcl_error *err)
 {
     const cc_graph *g = model->graph;
-    CC_RETURN_IF_FAILED(cc_buffer_write(model->weights, 0, s->weights, g->trained * sizeof(float), err));
-    CC_RETURN_IF_FAILED(cc_buffer_write(model->statistics, 0, s->statistics, g->statistics * sizeof(float), err));
+    CC_RETURN_IF_FAILED(cc_buffer_write(model->main->trained, 0, s->weights, g->trained * sizeof(float), err));
+    CC_RETURN_IF_FAILED(cc_buffer_write(model->main->statistics, 0, s->statistics, g->statistics * sizeof(float), err));
     return cc_model_refresh(model, err);
 }
 
@@ -112,7 +113,7 @@ camcl_status cc_tensor_list_add_snapshot(cc_tensor_list *list, const char *prefi
     for (size_t i = 0; i < graph->param_count; i++) {
         const cc_param *p = &graph->params[i];
         CC_RETURN_IF_FAILED(add_param(list, prefix, p, cc_param_is_statistic(p) ? snapshot->statistics : snapshot->weights, err));
-        if (p->kind != CC_PARAM_RUNNING_VAR) continue;
+        if (p->role != CC_ROLE_RUNNING_VAR) continue;
         char name[128];
         counter_name(p, name, sizeof name);
         CC_RETURN_IF_FAILED(cc_tensor_list_add(list, prefix, name, CC_ST_I64, 0, NULL, &snapshot->batches, err));
@@ -161,7 +162,7 @@ camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefi
         const cc_param *p = &graph->params[i];
         if (!cc_param_is_statistic(p)) continue;
         CC_RETURN_IF_FAILED(read_param(file, prefix, p, snapshot->statistics, err));
-        if (p->kind != CC_PARAM_RUNNING_VAR) continue;
+        if (p->role != CC_ROLE_RUNNING_VAR) continue;
         char counter[128], name[160];
         counter_name(p, counter, sizeof counter);
         snprintf(name, sizeof name, "%s%s", prefix, counter);
@@ -178,7 +179,7 @@ camcl_status cc_param_check(const cc_param *p, const float *values, const char *
     size_t wrong = 0, negative = 0;
     for (size_t i = 0; i < p->count; i++) {
         wrong += !isfinite(values[i]);
-        negative += p->kind == CC_PARAM_RUNNING_VAR && values[i] < 0;
+        negative += p->role == CC_ROLE_RUNNING_VAR && values[i] < 0;
     }
     if (wrong)
         return cc_fail(err, CAMCL_BAD_DATA,

@@ -21,7 +21,7 @@ static camcl_status check_params(const char *path, const cc_graph *graph, const 
             const double value = (double)flat[p->offset + k];
             if (!isfinite(value))
                 return cc_fail(err, CAMCL_BAD_DATA, "%s: %s%s holds a number that is not finite " ADVICE, path, prefix, p->name);
-            if (p->kind == CC_PARAM_RUNNING_VAR && value < 0)
+            if (p->role == CC_ROLE_RUNNING_VAR && value < 0)
                 return cc_fail(err, CAMCL_BAD_DATA, "%s: %s%s holds the variance %g, below zero " ADVICE, path, prefix, p->name, value);
         }
     }

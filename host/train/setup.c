@@ -117,7 +117,7 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
 
 static camcl_status record_swap(cc_run *run, camcl_error *err)
 {
-    cc_buffer *spare, *weights = run->model->weights, *average = cc_step_average(run->step);
+    cc_buffer *spare, *weights = run->model->main->trained, *average = cc_step_average(run->step);
     size_t bytes = cc_buffer_bytes(weights);
     if (average == NULL) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tape_create(run->arena, "exchange of weights and average", &run->swap, err));
@@ -136,7 +136,7 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
         CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, size, cc_evaluator_batch(run->split.validation_count, size),
                                                 run->arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
-    CC_RETURN_IF_FAILED(cc_model_record_packing(run->model, err));
+    CC_RETURN_IF_FAILED(cc_weights_record_packing(run->model->main, err));
     const size_t programs = cc_device_count_uncompiled(run->device);
     if (programs)
         CC_RETURN_IF_FAILED(

@@ -73,7 +73,7 @@ static camcl_status record_infer(bench *b, camcl_device *device, camcl_error *er
     CC_TRY(cc_tape_create(b->arena, "inference", &b->infer, err));
     CC_TRY(cc_tensor_on_tape(b->infer, "images", CC_F32, CC_DIMS(IMAGES, s, s, CHANNELS), &images, err));
     CC_TRY(cc_resident_load(b->images, b->infer, IMAGES, s, b->infer_transforms, images, 0, err));
-    CC_TRY(cc_pass_create(b->model, b->infer, &spec, &pass, err));
+    CC_TRY(cc_pass_create(b->model->main, b->infer, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, images, err));
 cleanup:
     cc_pass_destroy(&pass);
@@ -215,8 +215,8 @@ static camcl_status profile(bench *b, cc_profile_row **rows, size_t *count, camc
     if (b->infer) return add_profile(b->infer, NULL, rows, count, &capacity, err);
     for (size_t i = 0; i < CC_STEP_TAPES; i++)
         CC_RETURN_IF_FAILED(add_profile(cc_step_tape(b->step, i), NULL, rows, count, &capacity, err));
-    if (b->model->pack_arena == NULL) return CAMCL_OK;
-    return add_profile(b->model->pack_tape, "conv2d weight-layouts", rows, count, &capacity, err);
+    if (b->model->main->pack_arena == NULL) return CAMCL_OK;
+    return add_profile(b->model->main->pack_tape, "conv2d weight-layouts", rows, count, &capacity, err);
 }
 
 /* Splits a label "OP DIRECTION SHAPE = VARIANT". A launch without a label gets its kernel's name. */

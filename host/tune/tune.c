@@ -63,7 +63,7 @@ static camcl_status record_evaluation(cc_model *model, size_t batch, size_t side
     cc_pass *pass = NULL;
     CC_TRY(cc_tape_create(arena, "evaluation", &tape, err));
     CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
-    CC_TRY(cc_pass_create(model, tape, &spec, &pass, err));
+    CC_TRY(cc_pass_create(model->main, tape, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, images, err));
 cleanup:
     cc_pass_destroy(&pass);

@@ -171,7 +171,7 @@ static void run_pass(base *b, const cc_safetensors *golden, bool train)
     OK(cc_tensor_on_tape(tape, "labels", CC_I32, CC_DIMS(n), &labels, &err));
     OK(cc_resident_load(b->images, tape, n, s, transforms, images, 0, &err));
     OK(cc_resident_labels(b->images, tape, n, transforms, labels, &err));
-    OK(cc_pass_create(b->model, tape, &spec, &pass, &err));
+    OK(cc_pass_create(b->model->main, tape, &spec, &pass, &err));
     OK(cc_pass_forward(pass, images, &err));
     cc_tensor logits = cc_pass_output(pass, cc_pass_last(pass));
     cc_tape_keep(tape, logits.buffer);

@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "camcl/config.h"
+#include "model/param.h"
 #include "objective/step.h"
 #include "support/consistency.h"
 #include "support/devices.h"
@@ -70,7 +71,7 @@ static void pass_case(parity_case *c, parity_net *net)
     const cc_rows_desc rows = { 0, net->pool, net->classes };
     const cc_pass_spec spec = { net->pool, net->side, net->side, parity_is(net, c->name, "train", "yes"), 0 };
     scene_open(&s, net);
-    OK(cc_pass_create(net->model, s.tape, &spec, &pass, &err));
+    OK(cc_pass_create(net->model->main, s.tape, &spec, &pass, &err));
     OK(cc_pass_forward(pass, s.images, &err));
     const cc_tensor logits = cc_pass_output(pass, cc_pass_last(pass));
     cc_tape_keep(s.tape, logits.buffer);

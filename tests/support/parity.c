@@ -49,7 +49,7 @@ static void draw_weight(uint32_t seed, const cc_param *p, float *out)
     for (unsigned i = 1; i < p->rank; i++)
         fan_in *= p->dim[i];
     const double scale = p->rank == 4 ? sqrt(6.0 / (double)fan_in) : p->rank == 2 ? sqrt(27.0 / (double)fan_in) : 0.25;
-    const double middle = p->kind == CC_PARAM_GAMMA ? 1 : 0;
+    const double middle = p->role == CC_ROLE_WEIGHT && p->init == CC_INIT_ONE ? 1 : 0;
     for (size_t i = 0; i < p->count; i++) {
         const double t = (draw(from, i) >> 8) * 0x1p-23 - 1; /* exact */
         out[i] = (float)(middle > 0 ? t * scale + middle : t * scale);

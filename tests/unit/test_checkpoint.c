@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "model/param.h"
 #include "support/devices.h"
 #include "support/scratch.h"
 #include "run/checkpoint.h"
@@ -50,7 +51,7 @@ static void fill(cc_snapshot *s, const cc_graph *g, uint32_t seed, int64_t batch
     fill_floats(s->statistics, g->statistics, seed + 1);
     for (size_t i = 0; i < g->param_count; i++) {
         const cc_param *p = &g->params[i];
-        for (size_t k = 0; p->kind == CC_PARAM_RUNNING_VAR && k < p->count; k++)
+        for (size_t k = 0; p->role == CC_ROLE_RUNNING_VAR && k < p->count; k++)
             s->statistics[p->offset + k] = fabsf(s->statistics[p->offset + k]);
     }
     s->batches = batches;

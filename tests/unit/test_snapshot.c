@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "model/param.h"
 #include "run/snapshot.h"
 #include "support/devices.h"
 #include "support/scratch.h"
@@ -326,24 +327,24 @@ static void initial_weights_are_a_function_of_the_seed(camcl_device *device, voi
         const cc_param *p = &g->params[i];
         const float *v = (cc_param_is_statistic(p) ? one.statistics : one.weights) + p->offset;
         const float *w = (cc_param_is_statistic(p) ? other.statistics : other.weights) + p->offset;
-        bool drawn = p->kind == CC_PARAM_CONV || p->kind == CC_PARAM_LINEAR || p->kind == CC_PARAM_BIAS;
+        bool drawn = p->init == CC_INIT_FAN_OUT || p->init == CC_INIT_FAN_IN;
         assert_int_equal(memcmp(v, w, p->count * sizeof *v) != 0, drawn);
         double sum = 0, squares = 0, n = (double)p->count;
         for (size_t k = 0; k < p->count; k++) {
             sum += v[k];
             squares += (double)v[k] * v[k];
         }
-        if (p->kind == CC_PARAM_GAMMA || p->kind == CC_PARAM_RUNNING_VAR) assert_true(sum >= n && sum <= n && squares >= n && squares <= n);
-        if (p->kind == CC_PARAM_BETA || p->kind == CC_PARAM_RUNNING_MEAN) assert_true(squares <= 0);
+        if (p->init == CC_INIT_ONE) assert_true(sum >= n && sum <= n && squares >= n && squares <= n);
+        if (p->init == CC_INIT_ZERO) assert_true(squares <= 0);
         /* Variance 2/(K R S) within six standard deviations of its estimate, sqrt(2/n). */
-        double want = 2 / (double)(p->dim[0] * p->dim[2] * p->dim[3] + (p->kind != CC_PARAM_CONV)), estimate = squares / n,
+        double want = 2 / (double)(p->dim[0] * p->dim[2] * p->dim[3] + (p->init != CC_INIT_FAN_OUT)), estimate = squares / n,
                scatter = 36 * 2 / n;
-        if (p->kind == CC_PARAM_CONV && (estimate / want - 1) * (estimate / want - 1) > scatter)
+        if (p->init == CC_INIT_FAN_OUT && (estimate / want - 1) * (estimate / want - 1) > scatter)
             fail_msg("%s: variance %g, should be %g", p->name, estimate, want);
         double bound = 1 / 24.0; /* 1/in of fc.weight [7,24]: uniform in +-sqrt of it */
-        for (size_t k = 0; k < p->count && (p->kind == CC_PARAM_LINEAR || p->kind == CC_PARAM_BIAS); k++)
+        for (size_t k = 0; k < p->count && p->init == CC_INIT_FAN_IN; k++)
             if (!((double)v[k] * v[k] <= bound)) fail_msg("%s[%zu] = %g is out of bounds", p->name, k, (double)v[k]);
-        if (p->kind == CC_PARAM_LINEAR) assert_true(squares / n > bound / 3 * 0.7 && squares / n < bound / 3 * 1.3);
+        if (p->init == CC_INIT_FAN_IN && p->rank == 2) assert_true(squares / n > bound / 3 * 0.7 && squares / n < bound / 3 * 1.3);
     }
     cc_snapshot_free(&one);
     cc_snapshot_free(&two);

@@ -1,0 +1,76 @@
+/* Node kinds: a kind is a row. Each has a file of its own, node_<name>.c, with its row and the function that adds such a node to a graph;
+ * passes ask the row and know no kind by name. */
+#ifndef CC_MODEL_NODE_H
+#define CC_MODEL_NODE_H
+
+#include "model/builder.h"
+
+enum { CC_MAX_SAVED = 2 };
+
+typedef struct cc_pass cc_pass;       /* pass.h */
+typedef struct cc_tangent cc_tangent; /* pass_internal.h */
+
+struct cc_node_kind {
+    const char *name; /* one word */
+    size_t least_inputs, most_inputs;
+    /* Whether, in evaluation, what it computes is linear in its inputs wherever its activation's branches stay the same. Tangents are
+     * formed on that condition. */
+    bool piecewise_linear;
+    /* What forward leaves for backward beside the node's output, [channels] each: the names of these tensors. */
+    const char *saved[CC_MAX_SAVED];
+    /* The output's shape. A window that does not fit in its input gives a dimension of 0. */
+    camcl_status (*infer)(const cc_node *node, const cc_node_shape *inputs, cc_node_shape *out, camcl_error *err);
+    /* Records the output, whose tensor is there, as are those of `saved`. */
+    camcl_status (*forward)(cc_pass *pass, size_t self, camcl_error *err);
+    /* Records the gradients of the inputs and, with `written` (cc_pass_backward), of the node's parameters. */
+    camcl_status (*backward)(cc_pass *pass, size_t self, bool *written, camcl_error *err);
+    /* Records the tangent of the output and what the node's parameters get of the directional derivative (cc_pass_tangent). NULL: the node
+     * has none, and ssl.cam_gradient = exact is refused where it lies above the stage. */
+    camcl_status (*tangent)(cc_tangent *tangent, size_t self, camcl_error *err);
+};
+
+/* For infer: CAMCL_FAILED unless the input's rank is `rank` (4: [N,H,W,C], 2: [N,C]). */
+camcl_status cc_node_expect_rank(const cc_node *node, const cc_node_shape *input, unsigned rank, camcl_error *err);
+/* Positions of the node's window along a side of `size` pixels; 0 where it does not fit. */
+size_t cc_node_positions(const cc_node *node, size_t size);
+
+extern const cc_node_kind cc_node_input, cc_node_conv, cc_node_batch_norm, cc_node_add, cc_node_max_pool, cc_node_global_average_pool,
+    cc_node_linear;
+
+/* All of them. */
+extern const cc_node_kind *const cc_node_kinds[];
+extern const size_t cc_node_kind_count;
+
+/* ---- the nodes of a network. Each function returns the new node, after an error 0. */
+
+/* The image, the first node of every graph. */
+size_t cc_graph_builder_image(cc_graph_builder *builder);
+
+/* A convolution without bias over square windows, padded by window / 2. Parameters: NAME.weight. */
+typedef struct cc_conv_attributes {
+    size_t channels, window, stride;
+    size_t groups; /* 0: 1 */
+} cc_conv_attributes;
+size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char *name, cc_conv_attributes attributes);
+
+/* act(batch norm(input) + residual); residual: a node or CC_NONE. Parameters: NAME.weight, .bias, .running_mean, .running_var. */
+typedef struct cc_batch_norm_attributes {
+    float slope;             /* of the activation: cc_node_slope */
+    float epsilon, momentum; /* added to the variance; share of a batch in the running statistics */
+} cc_batch_norm_attributes;
+size_t cc_graph_builder_batch_norm(cc_graph_builder *builder, size_t input, size_t residual, const char *name,
+                                   cc_batch_norm_attributes attributes);
+/* With PyTorch's defaults for BatchNorm2d. */
+static inline cc_batch_norm_attributes cc_batch_norm_default(float slope) { return (cc_batch_norm_attributes){ slope, 1e-5f, 0.1f }; }
+
+/* The sum of two to CC_MAX_INPUTS nodes of equal shapes. */
+size_t cc_graph_builder_add(cc_graph_builder *builder, const size_t *inputs, size_t count);
+
+size_t cc_graph_builder_max_pool(cc_graph_builder *builder, size_t input, size_t window, size_t stride, size_t pad);
+/* The mean over each channel: [N,H,W,C] -> [N,C]. */
+size_t cc_graph_builder_global_average_pool(cc_graph_builder *builder, size_t input);
+
+/* [N,I] -> [N,outputs]. Parameters: NAME.weight, NAME.bias. */
+size_t cc_graph_builder_linear(cc_graph_builder *builder, size_t input, const char *name, size_t outputs);
+
+#endif
