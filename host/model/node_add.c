@@ -49,21 +49,20 @@ static camcl_status forward(cc_pass *pass, size_t self, camcl_error *err)
     return sum(pass, self, terms, pass->nodes[self].output, err);
 }
 
-/* Whether another node adds to the gradient of `term`, one term of a sum, before that of `other` has been used. */
+/* Whether a node adds to the gradient of `term`, one term of a sum, before that of `other` has been used, or while it is. */
 static bool grows_too_early(const cc_graph *graph, size_t self, size_t term, size_t other)
 {
-    for (size_t i = other + 1; i < self; i++)
+    for (size_t i = other; i < self; i++)
         if (cc_node_reads(&graph->nodes[i], term)) return true;
     return false;
 }
 
-/* Whether all terms of a sum may take its gradient as theirs, in its own place. Passes without parameter gradients keep them apart: the
- * exact CAM gradient reads them once more. */
+/* Whether all terms of a sum may take its gradient as theirs, in its own place. */
 static bool may_share_gradient(const cc_pass *pass, size_t self, const bool *written)
 {
     const cc_graph *graph = pass->model->graph;
     const cc_node *node = cc_pass_node(pass, self);
-    bool may = written != NULL;
+    bool may = cc_pass_may_use_gradient(pass, self, written);
     for (size_t i = 0; i < node->input_count; i++) {
         may = may && pass->nodes[node->inputs[i]].gradient.buffer == NULL && cc_node_reads(node, node->inputs[i]) == 1;
         for (size_t k = 0; k < node->input_count; k++)

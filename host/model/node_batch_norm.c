@@ -31,6 +31,8 @@ cc_batch_norm_desc cc_node_batch_norm_desc(const cc_node *node, const cc_node_sh
 static camcl_status infer(const cc_node *node, const cc_node_shape *inputs, cc_node_shape *out, camcl_error *err)
 {
     *out = inputs[INPUT];
+    if (cc_node_reads(node, node->inputs[INPUT]) > 1)
+        return cc_fail(err, CAMCL_FAILED, "model: a batch norm's input is its residual, too (report this as a defect)");
     if (node->input_count > RESIDUAL && !cc_node_shapes_equal(&inputs[RESIDUAL], out))
         return cc_fail(err, CAMCL_FAILED, "model: a batch norm and its residual have different shapes (report this as a defect)");
     return CAMCL_OK;
@@ -46,15 +48,6 @@ static camcl_status forward(cc_pass *pass, size_t self, camcl_error *err)
         cc_pass_value(pass, self, CC_ROLE_RUNNING_VAR), state->saved[MEAN], state->saved[INVSTD], state->output, err);
 }
 
-/* Whether nobody reads the gradient of `self` after this node, so that what is made of it may take its place: not where a node that is
- * still to come shares it, nor in passes without parameter gradients, whose gradients the exact CAM gradient reads once more. */
-static bool may_replace_gradient(const cc_pass *pass, size_t self, const bool *written)
-{
-    for (size_t i = 0; i < self; i++)
-        if (pass->nodes[i].gradient.buffer == pass->nodes[self].gradient.buffer) return false;
-    return written != NULL;
-}
-
 typedef struct gradients {
     cc_tensor dx, dresidual, dgamma, dbeta;
     cc_batch_norm_add add;
@@ -64,7 +57,7 @@ static camcl_status find_input_gradients(cc_pass *pass, size_t self, const bool 
 {
     const cc_node *node = cc_pass_node(pass, self);
     const cc_tensor dy = pass->nodes[self].gradient;
-    if (may_replace_gradient(pass, self, written)) {
+    if (cc_pass_may_use_gradient(pass, self, written)) {
         cc_node_state *heir = &pass->nodes[node->inputs[node->input_count - 1]];
         if (heir->gradient.buffer == NULL) heir->gradient = dy;
     }

@@ -83,6 +83,13 @@ camcl_status cc_pass_input_gradient(cc_pass *pass, size_t self, size_t index, cc
     return CAMCL_OK;
 }
 
+bool cc_pass_may_use_gradient(const cc_pass *pass, size_t self, const bool *written)
+{
+    for (size_t i = 0; i < self; i++)
+        if (pass->nodes[i].gradient.buffer == pass->nodes[self].gradient.buffer) return false;
+    return written != NULL;
+}
+
 bool cc_pass_mark_written(const cc_pass *pass, size_t self, cc_param_role role, bool *written)
 {
     bool *flag = &written[cc_pass_node(pass, self)->params[role]], before = *flag;

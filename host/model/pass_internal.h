@@ -44,6 +44,10 @@ camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsign
                             camcl_error *err);
 /* Where the gradient of one of the node's inputs goes: a new tensor (*add = false) or the one that holds a part of it already. */
 camcl_status cc_pass_input_gradient(cc_pass *pass, size_t self, size_t index, cc_tensor *out, bool *add, camcl_error *err);
+/* Whether nobody reads the gradient of the node's output once its backward is recorded, so that an input's gradient may take its place: not
+ * where a node that is still to come shares it, nor in passes without parameter gradients, whose gradients the exact CAM gradient reads
+ * once more. */
+bool cc_pass_may_use_gradient(const cc_pass *pass, size_t self, const bool *written);
 /* Sets the flag of the node's parameter and returns what it was: whether to add to its gradient. */
 bool cc_pass_mark_written(const cc_pass *pass, size_t self, cc_param_role role, bool *written);
 
