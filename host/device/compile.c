@@ -44,7 +44,7 @@ static void free_jobs(job_list *list)
 static job *find_job(const camcl_device *device, const job_list *list, const tape_step *step)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (cc_program_is_same(device, list->jobs[i].program, step->program) && strcmp(list->jobs[i].options, step->options) == 0)
+        if (cc_program_is_same(device, list->jobs[i].program, step->binding->program) && strcmp(list->jobs[i].options, step->options) == 0)
             return &list->jobs[i];
     return NULL;
 }
@@ -60,7 +60,7 @@ static double work(const tape_step *step)
 /* PoCL compiles a kernel anew for each local size, and for ranges that 16 bits cannot count. */
 static bool same_code(const tape_step *a, const tape_step *b)
 {
-    bool same = strcmp(a->function, b->function) == 0 && a->dims == b->dims, wide_a = false, wide_b = false;
+    bool same = a->binding == b->binding && a->dims == b->dims, wide_a = false, wide_b = false;
     for (unsigned d = 0; d < a->dims && same; d++) {
         same = a->local[d] == b->local[d];
         wide_a = wide_a || a->global[d] > UINT16_MAX;
@@ -89,8 +89,8 @@ static camcl_status add_step(camcl_device *device, job_list *list, const tape_st
     if (j == NULL) {
         CC_RETURN_IF_FAILED(cc_grow((void **)&list->jobs, &list->capacity, list->count + 1, sizeof *list->jobs, NULL));
         j = &list->jobs[list->count++];
-        *j = (job){ .program = step->program, .options = step->options };
-        j->known = cc_program_find(device, step->program, step->options);
+        *j = (job){ .program = step->binding->program, .options = step->options };
+        j->known = cc_program_find(device, step->binding->program, step->options);
     }
     return j->known ? CAMCL_OK : add_launch(j, step);
 }
@@ -152,18 +152,21 @@ static void put_text(cc_text *message, const char *text)
 
 static void put_launch(cc_text *message, const tape_step *step)
 {
-    put_text(message, step->function);
+    put_text(message, step->binding->name);
     put_u32(message, step->dims);
     for (unsigned d = 0; d < 3; d++)
         put_u64(message, step->global[d]);
     for (unsigned d = 0; d < 3; d++)
         put_u64(message, step->local[d]);
-    put_u32(message, step->arg_count);
     for (size_t i = 0; i < step->arg_count; i++) {
         const cc_arg *arg = &step->args[i];
         put_u32(message, arg->kind);
-        put_u64(message, arg->kind <= CC_ARG_READ_WRITE ? arg->buffer->bytes : arg->size);
-        put_u32(message, (uint32_t)arg->value.i);
+        if (arg->kind == CC_ARG_INT)
+            cc_text_add_bytes(message, &arg->i, sizeof arg->i);
+        else if (arg->kind == CC_ARG_FLOAT)
+            cc_text_add_bytes(message, &arg->f, sizeof arg->f);
+        else
+            put_u64(message, arg->buffer->bytes);
     }
 }
 

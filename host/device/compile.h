@@ -6,14 +6,14 @@
  * length and its bytes.
  *
  *     hello = version, selector, cache folder: texts          job = program, options: texts; launches: u32; launch ...
- *     launch = kernel: text; dims: u32; global[3], local[3]: u64; arguments: u32; argument ...
- *     argument = kind: u32; size: u64 (of a buffer, or of local memory); value: i32 */
+ *     launch = kernel: text; dims: u32; global[3], local[3]: u64; an argument for each of the kernel's parameters
+ *     argument = kind: u32; an integer: i64, or a float, or a buffer's size: u64 */
 #ifndef CC_DEVICE_COMPILE_H
 #define CC_DEVICE_COMPILE_H
 
 #include "device/opencl.h"
 
-/* The largest text and number of launches or arguments in a message: a helper that reads more takes it for nonsense. */
+/* The largest text and number of launches in a message: a helper that reads more takes it for nonsense. */
 enum { CC_COMPILE_MOST = 1 << 20 };
 
 #endif

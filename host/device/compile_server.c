@@ -56,38 +56,44 @@ static camcl_status fail_cut_off(camcl_error *err)
 static camcl_status read_args(reader *in, cc_tape *tape, cc_arg *args, size_t count, camcl_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        const size_t kind = get_u32(in), size = get_u64(in);
-        args[i] = (cc_arg){ .kind = (cc_arg_kind)kind, .size = size };
-        get(in, &args[i].value.i, sizeof args[i].value.i);
-        if (in->ended || kind > CC_ARG_LOCAL) return fail_cut_off(err);
-        if (kind > CC_ARG_READ_WRITE) continue;
-        CC_RETURN_IF_FAILED(cc_tape_buffer(tape, size, "operand", &args[i].buffer, err));
-        CC_RETURN_IF_FAILED(cc_tape_zero(tape, args[i].buffer, err));
+        cc_arg *arg = &args[i];
+        size_t bytes = 0;
+        arg->kind = (cc_arg_kind)get_u32(in);
+        if (arg->kind == CC_ARG_INT)
+            get(in, &arg->i, sizeof arg->i);
+        else if (arg->kind == CC_ARG_FLOAT)
+            get(in, &arg->f, sizeof arg->f);
+        else
+            bytes = get_u64(in);
+        if (in->ended) return fail_cut_off(err);
+        if (!cc_arg_is_buffer(arg)) continue;
+        CC_RETURN_IF_FAILED(cc_tape_buffer(tape, bytes, "operand", &arg->buffer, err));
+        CC_RETURN_IF_FAILED(cc_tape_zero(tape, arg->buffer, err));
     }
     return CAMCL_OK;
 }
 
-static camcl_status read_launch(reader *in, cc_tape *tape, const char *program, const char *options, camcl_error *err)
+static camcl_status read_launch(reader *in, cc_tape *tape, const char *options, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_arg *args = NULL;
-    char *kernel = get_text(in);
-    cc_launch launch = { .program = program, .kernel = kernel, .options = options, .dims = (unsigned)get_u32(in) };
+    char *name = get_text(in);
+    cc_launch launch = { .options = options, .dims = (unsigned)get_u32(in) };
     for (unsigned d = 0; d < 3; d++)
         launch.global[d] = get_u64(in);
     for (unsigned d = 0; d < 3; d++)
         launch.local[d] = get_u64(in);
-    const size_t count = get_u32(in);
-    if (in->ended || launch.dims > 3) {
+    const cc_kernel *kernel = in->ended ? NULL : cc_kernel_find(name);
+    if (kernel == NULL || launch.dims > 3) {
         status = fail_cut_off(err);
         goto cleanup;
     }
-    CC_TRY(CC_NEW(count, &args, err));
-    CC_TRY(read_args(in, tape, args, count, err));
-    CC_TRY(cc_tape_launch(tape, &launch, args, count, err));
+    CC_TRY(CC_NEW(kernel->count, &args, err));
+    CC_TRY(read_args(in, tape, args, kernel->count, err));
+    CC_TRY(cc_tape_launch(tape, kernel, &launch, args, err));
 cleanup:
     free(args);
-    free(kernel);
+    free(name);
     return status;
 }
 
@@ -102,7 +108,7 @@ static camcl_status do_job(reader *in, camcl_device *device, const char *program
     CC_TRY(cc_arena_create(device, &arena, err));
     CC_TRY(cc_tape_create(arena, "kernels to compile", &tape, err));
     for (size_t i = 0; i < launches; i++)
-        CC_TRY(read_launch(in, tape, program, options, err));
+        CC_TRY(read_launch(in, tape, options, err));
     if (in->ended) {
         status = fail_cut_off(err);
         goto cleanup;

@@ -33,8 +33,6 @@ void cc_tape_destroy(cc_tape **handle)
     if (tape == NULL) return;
     for (size_t i = 0; i < tape->count; i++) {
         if (tape->steps[i].kernel) clReleaseKernel(tape->steps[i].kernel);
-        free(tape->steps[i].program);
-        free(tape->steps[i].function);
         free(tape->steps[i].options);
         free(tape->steps[i].args);
         free(tape->steps[i].context);
@@ -103,8 +101,8 @@ static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *a
     memcpy(slot->args, args, count * sizeof *args);
     slot->arg_count = count;
     for (size_t i = 0; i < count; i++) {
+        if (!cc_arg_is_buffer(&args[i]) || args[i].buffer->tape != tape) continue;
         cc_buffer *buffer = args[i].buffer;
-        if (args[i].kind > CC_ARG_READ_WRITE || buffer->tape != tape) continue;
         if (buffer->first == SIZE_MAX) buffer->first = tape->count;
         buffer->last = tape->count;
     }
@@ -140,29 +138,49 @@ static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step
         step->global[d] = cc_round_up(step->global[d], step->local[d]);
 }
 
-camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err)
+camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_launch *launch, const cc_arg *args, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    tape_step step = { .kind = STEP_KERNEL, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
-    snprintf(step.name, sizeof step.name, "%s %s", launch->kernel, launch->options ? launch->options : "");
+    tape_step step = { .kind = STEP_KERNEL, .binding = kernel, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
+    CC_TRY(cc_kernel_check(kernel, args, err));
+    snprintf(step.name, sizeof step.name, "%s %s", kernel->name, launch->options ? launch->options : "");
     for (unsigned d = launch->dims; d < 3; d++)
         step.global[d] = step.local[d] = 1;
     for (unsigned d = 0; d < launch->dims; d++) {
         step.global[d] = launch->global[d];
         step.local[d] = launch->local[d];
-        if (launch->global[d] == 0)
-            return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: empty range (report this as a defect)", launch->program, launch->kernel);
+        if (launch->global[d] == 0) return cc_fail(err, CAMCL_OPENCL, "kernel %s: empty range (report this as a defect)", kernel->name);
     }
-    CC_TRY(cc_copy_text(launch->program, &step.program, err));
-    CC_TRY(cc_copy_text(launch->kernel, &step.function, err));
     CC_TRY(cc_copy_text(launch->options ? launch->options : "", &step.options, err));
-    CC_TRY(append(tape, &step, args, count, err));
+    CC_TRY(append(tape, &step, args, kernel->count, err));
     return CAMCL_OK;
 cleanup:
-    free(step.program);
-    free(step.function);
     free(step.options);
     return status;
+}
+
+camcl_status cc_tape_launch_list(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err)
+{
+    const cc_kernel *kernel = cc_kernel_find(launch->kernel);
+    if (kernel == NULL || strcmp(kernel->program, launch->program) != 0 || count != kernel->count)
+        return cc_fail(err, CAMCL_FAILED, "kernel %s.%s with %zu arguments: no such", launch->program, launch->kernel, count);
+    return cc_tape_launch(tape, kernel, launch, args, err);
+}
+
+/* The driver's count is what the compiler made of the declaration that the build read. */
+static camcl_status create_kernel(tape_step *step, cl_program program, camcl_error *err)
+{
+    cl_int code;
+    cl_uint count = 0;
+    const cc_kernel *binding = step->binding;
+    step->kernel = clCreateKernel(program, binding->name, &code);
+    if (code == CL_SUCCESS) code = clGetKernelInfo(step->kernel, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL);
+    if (code != CL_SUCCESS)
+        return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", binding->program, binding->name, cc_cl_name(code));
+    if (count != binding->count)
+        return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: has %u parameters and is passed %zu (report this as a defect)", binding->program,
+                       binding->name, count, binding->count);
+    return CAMCL_OK;
 }
 
 camcl_status cc_tape_build(cc_tape *tape, camcl_error *err)
@@ -171,13 +189,9 @@ camcl_status cc_tape_build(cc_tape *tape, camcl_error *err)
     for (size_t s = 0; s < tape->count; s++) {
         tape_step *step = &tape->steps[s];
         cl_program program;
-        cl_int code;
         if (step->kind != STEP_KERNEL || step->kernel) continue;
-        CC_RETURN_IF_FAILED(cc_program_get(device, step->program, step->options, &program, err));
-        step->kernel = clCreateKernel(program, step->function, &code);
-        if (code != CL_SUCCESS)
-            return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", step->program, step->function,
-                           cc_cl_name(code));
+        CC_RETURN_IF_FAILED(cc_program_get(device, step->binding->program, step->options, &program, err));
+        CC_RETURN_IF_FAILED(create_kernel(step, program, err));
         choose_local(device, step->kernel, step);
     }
     return CAMCL_OK;
@@ -212,33 +226,28 @@ camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call
     return status;
 }
 
+static cl_int set_argument(cl_kernel kernel, cl_uint index, const cc_arg *arg)
+{
+    if (arg->kind == CC_ARG_FLOAT) return clSetKernelArg(kernel, index, sizeof arg->f, &arg->f);
+    if (arg->kind != CC_ARG_INT) return clSetKernelArg(kernel, index, sizeof arg->buffer->mem, &arg->buffer->mem);
+    const cl_int value = (cl_int)arg->i; /* its range was checked when it was recorded */
+    return clSetKernelArg(kernel, index, sizeof value, &value);
+}
+
 camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
     for (size_t s = 0; s < tape->count; s++) {
         tape_step *step = &tape->steps[s];
         for (size_t i = 0; i < step->arg_count; i++) {
-            const cc_arg *arg = &step->args[i];
-            cl_int code = CL_SUCCESS;
-            if (step->kind == STEP_CALL) {
-                step->mems[i] = arg->buffer->mem;
-            } else if (step->kind == STEP_KERNEL) {
-                if (arg->kind == CC_ARG_LOCAL)
-                    code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, NULL);
-                else if (arg->kind == CC_ARG_VALUE)
-                    code = clSetKernelArg(step->kernel, (cl_uint)i, arg->size, &arg->value);
-                else
-                    code = clSetKernelArg(step->kernel, (cl_uint)i, sizeof(cl_mem), &arg->buffer->mem);
-            }
-            if (code != CL_SUCCESS) {
-                status =
-                    cc_fail(err, CAMCL_OPENCL, "kernel %s, argument %zu: %s (report this as a defect)", step->name, i, cc_cl_name(code));
-                goto cleanup;
-            }
+            if (step->kind == STEP_CALL) step->mems[i] = step->args[i].buffer->mem;
+            if (step->kind != STEP_KERNEL) continue;
+            const cl_int code = set_argument(step->kernel, (cl_uint)i, &step->args[i]);
+            if (code != CL_SUCCESS)
+                return cc_fail(err, CAMCL_OPENCL, "kernel %s, argument %s: %s (report this as a defect)", step->name,
+                               step->binding->params[i].name, cc_cl_name(code));
         }
     }
-cleanup:
-    return status;
+    return CAMCL_OK;
 }
 
 /* Fills what is first used at step s with NaN, so that a kernel that reads before anything was written is seen. */

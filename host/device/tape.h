@@ -9,9 +9,7 @@
 #ifndef CC_DEVICE_TAPE_H
 #define CC_DEVICE_TAPE_H
 
-#include <stdint.h>
-
-#include "device/device.h"
+#include "device/kernel.h"
 
 typedef struct cc_arena cc_arena;
 typedef struct cc_tape cc_tape;
@@ -35,22 +33,7 @@ camcl_status cc_tape_buffer(cc_tape *tape, size_t bytes, const char *name, cc_bu
 /* Keeps a tape's buffer alive to the end of the tape, so that its content can be read after the run. */
 void cc_tape_keep(cc_tape *tape, cc_buffer *buffer);
 
-typedef enum cc_arg_kind { CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE, CC_ARG_VALUE, CC_ARG_LOCAL } cc_arg_kind;
-typedef struct cc_arg {
-    cc_arg_kind kind;
-    cc_buffer *buffer; /* CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE */
-    size_t size;       /* CC_ARG_VALUE: 4; CC_ARG_LOCAL: bytes of local memory */
-    union {
-        int32_t i;
-        float f;
-    } value;
-} cc_arg;
-#define CC_IN(b) ((cc_arg){ .kind = CC_ARG_READ, .buffer = (b) })
-#define CC_OUT(b) ((cc_arg){ .kind = CC_ARG_WRITE, .buffer = (b) })
-#define CC_INOUT(b) ((cc_arg){ .kind = CC_ARG_READ_WRITE, .buffer = (b) })
-#define CC_INT(v) ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.i = (int32_t)(v) })
-#define CC_FLOAT(v) ((cc_arg){ .kind = CC_ARG_VALUE, .size = 4, .value.f = (float)(v) })
-#define CC_LOCAL(n) ((cc_arg){ .kind = CC_ARG_LOCAL, .size = (n) })
+/* Of a step that is no kernel launch. */
 #define CC_ARGS(...) (const cc_arg[]){ __VA_ARGS__ }, sizeof((const cc_arg[]){ __VA_ARGS__ }) / sizeof(cc_arg)
 
 /* One kernel launch. */
@@ -63,8 +46,15 @@ typedef struct cc_launch {
     size_t local[3];     /* all 0: the device layer chooses (1 x 1 x 1 on CPUs, up to 64 items on GPUs, along dim 0 first) */
     double flops, bytes; /* of the launch, for profiles; 0: unknown */
 } cc_launch;
-/* The program is built, or fetched, when the arena is committed. An unused pointer argument is not allowed: pass a real buffer. */
-camcl_status cc_tape_launch(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
+/* args: as many as the kernel has parameters, in their order; copied. `kernel` is borrowed as long as the tape lives. The program is built,
+ * or fetched, when the arena is committed. An unused pointer argument is not allowed: pass a real buffer. Errors: cc_kernel_check's. */
+camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_launch *launch, const cc_arg *args, camcl_error *err);
+/* CC_LAUNCH(tape, ema_update, &launch, err, .w = CC_IN(w), .average = CC_INOUT(average), .count = CC_INT(n), ...): a kernel of
+ * kernel_bindings.h, its arguments by the names of its parameters. */
+#define CC_LAUNCH(tape, kernel, launch, err, ...)                                                                                          \
+    cc_tape_launch(tape, &cc_kernel_##kernel, launch, (const cc_args_##kernel){ .by_name = { __VA_ARGS__ } }.list, err)
+/* until all call sites name their arguments */
+camcl_status cc_tape_launch_list(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
 
 /* What the launches recorded from here on are part of, for profiles; "": nothing in particular. Copied. */
 camcl_status cc_tape_label(cc_tape *tape, const char *label, camcl_error *err);

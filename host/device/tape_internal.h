@@ -8,9 +8,10 @@ typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kin
 
 typedef struct tape_step {
     step_kind kind;
-    char name[96];                      /* "function options", or what a call is named */
-    char *program, *function, *options; /* STEP_KERNEL: as in cc_launch */
-    cl_kernel kernel;                   /* own kernel object: its arguments are set once; NULL before the commit */
+    char name[96];            /* "function options", or what a call is named */
+    const cc_kernel *binding; /* STEP_KERNEL; borrowed */
+    char *options;            /* STEP_KERNEL: as in cc_launch, "" for none */
+    cl_kernel kernel;         /* own kernel object: its arguments are set once; NULL before the commit */
     unsigned dims;
     size_t global[3], local[3];
     cc_arg *args;

@@ -39,7 +39,7 @@ static camcl_status launch(cc_tape *tape, const geometry *g, const cc_batch_norm
     if (chunks == 0) l.local[0] = l.local[1] = l.local[2] = 1;
     if (chunks == 0) l.local[0] = g->shape.lanes;
     l.bytes = 4.0 * passes * (double)desc->m * (double)desc->c;
-    return cc_tape_launch(tape, &l, args, count, err);
+    return cc_tape_launch_list(tape, &l, args, count, err);
 }
 
 static camcl_status check_desc(const cc_batch_norm_op *op, camcl_error *err)
@@ -105,7 +105,7 @@ static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, s
 static int mode(const cc_buffer *output, bool add) { return output == NULL ? NONE : add ? ADD : OVERWRITE; }
 static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
 {
-    return how == NONE ? CC_IN(stand_in) : how == ADD ? CC_INOUT(buffer) : CC_OUT(buffer);
+    return how == NONE ? CC_INOUT(stand_in) : how == ADD ? CC_INOUT(buffer) : CC_OUT(buffer);
 }
 
 static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -141,9 +141,9 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial sums", &partial, err));
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads + keep,
-                                   CC_ARGS(CC_IN(x), CC_IN(y), keep ? CC_INOUT(dy) : CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean),
-                                           CC_IN(invstd), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks),
-                                           CC_INT(g.span), CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(keep)),
+                                   CC_ARGS(CC_IN(x), CC_IN(y), CC_INOUT(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd),
+                                           CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
+                                           CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(keep)),
                                    err));
         CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_finalize", 0, 0,
                                    CC_ARGS(CC_IN(partial), CC_IN(invstd), CC_OUT(sums), output(dgamma, how, NULL), output(dbeta, how, NULL),

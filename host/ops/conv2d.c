@@ -66,12 +66,12 @@ static camcl_status launch_general(cc_tape *tape, const char *kernel, const cc_c
                          .dims = 3,
                          .global = { global[0], global[1], global[2] },
                          .flops = cc_conv2d_flops(d) * (double)images / (double)d->n };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer),
-                                  CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r),
-                                  CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(cc_conv2d_out_h(d)), CC_INT(cc_conv2d_out_w(d)),
-                                  CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer),
+                                       CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r),
+                                       CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(cc_conv2d_out_h(d)),
+                                       CC_INT(cc_conv2d_out_w(d)), CC_INT(add)),
+                               err);
 }
 
 static bool supports_all(const camcl_device_info *info, const void *desc)

@@ -44,10 +44,11 @@ static camcl_status im2col(cc_tape *tape, const cc_conv2d_desc *d, const columns
                          .dims = 2,
                          .global = { m->rsc / each, images * m->p * m->q },
                          .bytes = 2.0 * (double)(images * image_bytes(d)) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_OUT(m->buffer), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                  CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q), CC_INT(each)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(x), CC_OUT(m->buffer), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                       CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q),
+                                       CC_INT(each)),
+                               err);
 }
 
 static camcl_status col2im(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *dx, size_t first, size_t images, bool add,
@@ -59,11 +60,11 @@ static camcl_status col2im(cc_tape *tape, const cc_conv2d_desc *d, const columns
                          .dims = 3,
                          .global = { cc_ceil_div(d->c, each), d->h * d->w, images },
                          .bytes = 2.0 * (double)(images * image_bytes(d)) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(m->buffer), add || first ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(first), CC_INT(images), CC_INT(d->h),
-                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p),
-                                  CC_INT(m->q), CC_INT(each), CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(m->buffer), add || first ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(first), CC_INT(images),
+                                       CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
+                                       CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q), CC_INT(each), CC_INT(add)),
+                               err);
 }
 
 camcl_status cc_conv2d_gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

@@ -60,7 +60,7 @@ static camcl_status parts_end(cc_tape *tape, const local_parts *p, camcl_error *
                          .dims = 1,
                          .global = { p->numbers },
                          .bytes = 4.0 * (double)(p->count + 1) * (double)p->numbers };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->out) : CC_OUT(p->out), CC_INT(p->numbers), CC_INT(p->count), CC_INT(p->add)), err);
 }
@@ -89,14 +89,15 @@ static camcl_status record_job(cc_tape *tape, const cc_local_tile *tile, const l
                          .global = { cc_ceil_div(j->k, tile->columns) * items, cc_ceil_div(j->n * j->p * j->q, tile->rows), parts->count },
                          .local = { items, 1, 1 },
                          .flops = flops };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_IN(w), parts_out(parts), CC_INT(j->n), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
-                                  CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r), CC_INT(j->s), CC_INT(j->stride), CC_INT(j->top),
-                                  CC_INT(j->left), CC_INT(j->w_first), CC_INT(j->w_row), CC_INT(j->w_column), CC_INT(j->w_o),
-                                  CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top), CC_INT(j->out_left),
-                                  CC_INT(tile->depth / j->c / j->s), CC_INT(tile->depth / j->c % j->s), CC_INT(tile->depth % j->c),
-                                  CC_INT(steps), CC_INT(parts->partial ? parts->numbers : 0), CC_INT(!parts->partial && parts->add)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(x), CC_IN(w), parts_out(parts), CC_INT(j->n), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
+                                       CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r), CC_INT(j->s), CC_INT(j->stride),
+                                       CC_INT(j->top), CC_INT(j->left), CC_INT(j->w_first), CC_INT(j->w_row), CC_INT(j->w_column),
+                                       CC_INT(j->w_o), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
+                                       CC_INT(j->out_left), CC_INT(tile->depth / j->c / j->s), CC_INT(tile->depth / j->c % j->s),
+                                       CC_INT(tile->depth % j->c), CC_INT(steps), CC_INT(parts->partial ? parts->numbers : 0),
+                                       CC_INT(!parts->partial && parts->add)),
+                               err);
 }
 
 static camcl_status forward(cc_tape *tape, bool small, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
@@ -186,12 +187,12 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
                          .local = { items, 1, 1 },
                          .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(
-        cc_tape_launch(tape, &launch,
-                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), parts_out(&parts), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
-                               CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
-                               CC_INT(d->pad), CC_INT(tile.depth / q / p), CC_INT(tile.depth / q % p), CC_INT(tile.depth % q),
-                               CC_INT(split.steps), CC_INT(parts.partial ? parts.numbers : 0), CC_INT(!parts.partial && add)),
-                       err));
+        cc_tape_launch_list(tape, &launch,
+                            CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), parts_out(&parts), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
+                                    CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
+                                    CC_INT(d->pad), CC_INT(tile.depth / q / p), CC_INT(tile.depth / q % p), CC_INT(tile.depth % q),
+                                    CC_INT(split.steps), CC_INT(parts.partial ? parts.numbers : 0), CC_INT(!parts.partial && add)),
+                            err));
     return parts_end(tape, &parts, err);
 }
 

@@ -49,13 +49,13 @@ camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *d, co
                          .global = { walkers },
                          .local = { 1 },
                          .flops = cc_conv2d_flops(d) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INOUT(scratch), CC_INT(d->h),
-                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s * d->c),
-                                  CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
-                                  CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns), CC_INT(g.band_size),
-                                  CC_INT(16 * cc_conv2d_tile_vectors(d->k))),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INOUT(scratch), CC_INT(d->h),
+                                       CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s * d->c),
+                                       CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
+                                       CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns), CC_INT(g.band_size),
+                                       CC_INT(16 * cc_conv2d_tile_vectors(d->k))),
+                               err);
 }
 
 /* Filter rows of a register tile; 0: none fits. */
@@ -90,12 +90,12 @@ camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_des
                          .global = { parts },
                          .local = { 1 },
                          .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &launch,
-                                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch),
-                                               CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r),
-                                               CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
-                                               CC_INT(groups_each), CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns),
-                                               CC_INT(g.band_size), CC_INT(scratch_each), CC_INT(kb), CC_CONV2D_PARTS_ARGS(out)),
-                                       err));
+    CC_RETURN_IF_FAILED(cc_tape_launch_list(
+        tape, &launch,
+        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w),
+                CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows),
+                CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each), CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns),
+                CC_INT(g.band_size), CC_INT(scratch_each), CC_INT(kb), CC_CONV2D_PARTS_ARGS(out)),
+        err));
     return cc_conv2d_parts_end(tape, &out, err);
 }

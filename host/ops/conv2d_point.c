@@ -41,7 +41,7 @@ camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool
                          .global = { walkers, cc_ceil_div(panels, panels_each) },
                          .local = { 1, 1 },
                          .flops = cc_conv2d_flops(d) };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INT(c), CC_INT(k), CC_INT(pixels), CC_INT(row ? 1 : p),
                 CC_INT(row ? pixels : q), CC_INT(side_in[0]), CC_INT(side_in[1]), CC_INT(backward ? 1 : d->stride), CC_INT(side_out[0]),
@@ -84,11 +84,11 @@ camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc
                          .local = { 1 },
                          .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(
-        cc_tape_launch(tape, &launch,
-                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->c),
-                               CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(row ? 1 : d->h),
-                               CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice), CC_INT(outputs),
-                               CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)),
-                       err));
+        cc_tape_launch_list(tape, &launch,
+                            CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->c),
+                                    CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(row ? 1 : d->h),
+                                    CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice),
+                                    CC_INT(outputs), CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)),
+                            err));
     return cc_conv2d_parts_end(tape, &out, err);
 }

@@ -83,16 +83,16 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
                          .global = { walkers, blocks },
                          .local = { 1, 1 },
                          .flops = flops };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->n), CC_INT(j->h),
-                                  CC_INT(j->w), CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r),
-                                  CC_INT(joined ? 1 : j->s), CC_INT(joined ? j->s * j->c : j->c), CC_INT(j->stride), CC_INT(j->top),
-                                  CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
-                                  CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
-                                  CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
-                                  CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(j->clear),
-                                  CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->n), CC_INT(j->h),
+                                       CC_INT(j->w), CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r),
+                                       CC_INT(joined ? 1 : j->s), CC_INT(joined ? j->s * j->c : j->c), CC_INT(j->stride), CC_INT(j->top),
+                                       CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
+                                       CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
+                                       CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
+                                       CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(j->clear),
+                                       CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
+                               err);
 }
 
 static tile_job forward_job(const cc_conv2d_desc *d)
@@ -159,7 +159,7 @@ camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buf
                          .dims = 2,
                          .global = { rsc, cc_ceil_div(d->k, kb) },
                          .bytes = 8.0 * (double)rsc * (double)d->k };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(rsc), CC_INT(d->k), CC_INT(kb)), err);
+    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(rsc), CC_INT(d->k), CC_INT(kb)), err);
 }
 
 cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
@@ -238,11 +238,11 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
                                  .dims = 2,
                                  .global = { taps, panels },
                                  .bytes = 8.0 * (double)(taps * d->k * d->c) };
-            CC_RETURN_IF_FAILED(
-                cc_tape_launch(tape, &launch,
-                               CC_ARGS(CC_IN(master), offset ? CC_INOUT(packed) : CC_OUT(packed), CC_INT(d->s), CC_INT(d->c), CC_INT(d->k),
-                                       CC_INT(a), CC_INT(b), CC_INT(d->stride), CC_INT(v.taps), CC_INT(u.taps), CC_INT(offset), CC_INT(cb)),
-                               err));
+            CC_RETURN_IF_FAILED(cc_tape_launch_list(tape, &launch,
+                                                    CC_ARGS(CC_IN(master), offset ? CC_INOUT(packed) : CC_OUT(packed), CC_INT(d->s),
+                                                            CC_INT(d->c), CC_INT(d->k), CC_INT(a), CC_INT(b), CC_INT(d->stride),
+                                                            CC_INT(v.taps), CC_INT(u.taps), CC_INT(offset), CC_INT(cb)),
+                                                    err));
             offset += taps * d->k * panels * cb;
         }
     }

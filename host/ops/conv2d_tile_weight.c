@@ -48,10 +48,10 @@ camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *p, camcl_
                          .global = { cc_ceil_div(p->rsc, each) },
                          .local = { 1 },
                          .bytes = 4.0 * (double)(p->count * p->size + 2 * p->rsc * p->k) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw), CC_INT(p->rsc), CC_INT(p->k), CC_INT(p->kb),
-                                  CC_INT(p->count), CC_INT(p->size), CC_INT(each), CC_INT(p->add)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw), CC_INT(p->rsc), CC_INT(p->k),
+                                       CC_INT(p->kb), CC_INT(p->count), CC_INT(p->size), CC_INT(each), CC_INT(p->add)),
+                               err);
 }
 
 camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -96,7 +96,7 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
                          .global = { walkers },
                          .local = { 1 },
                          .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(
+    CC_RETURN_IF_FAILED(cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h),
                 CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(b.joined ? 1 : d->s), CC_INT(b.joined),

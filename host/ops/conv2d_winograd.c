@@ -90,13 +90,13 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
                          .global = { s.walkers, s.parts },
                          .local = { 1, 1 },
                          .flops = flops };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
-                                  CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)),
-                                  CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block), CC_INT(pitch), CC_INT(panels),
-                                  CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add), CC_INT(stream),
-                                  CC_CONV2D_AFFINE_ARGS(affine, x)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
+                                       CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad),
+                                       CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block),
+                                       CC_INT(pitch), CC_INT(panels), CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add),
+                                       CC_INT(stream), CC_CONV2D_AFFINE_ARGS(affine, x)),
+                               err);
 }
 
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
@@ -159,7 +159,7 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                          .dims = 2,
                          .global = { in, cc_round_up(out, kb) / 16 },
                          .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step), CC_INT(turn), CC_INT(kb)),
         err);

@@ -50,12 +50,12 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffe
                          .global = { s.walkers, s.parts },
                          .local = { 1, 1 },
                          .flops = flops };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
-                                  CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, 4)),
-                                  CC_INT(cc_ceil_div(j->q, 4)), CC_INT(tiles), CC_INT(s.block), CC_INT(panels), CC_INT(s.panels_each),
-                                  CC_INT(scratch_each), CC_INT(turn), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
+                                       CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, 4)),
+                                       CC_INT(cc_ceil_div(j->q, 4)), CC_INT(tiles), CC_INT(s.block), CC_INT(panels), CC_INT(s.panels_each),
+                                       CC_INT(scratch_each), CC_INT(turn), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
+                               err);
 }
 
 camcl_status cc_conv2d_winograd_inline_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,

@@ -77,7 +77,7 @@ static camcl_status launch_multiply(cc_tape *tape, bool small, const char *kerne
                          .global = { cc_ceil_div(k, tile.columns) * items, cc_ceil_div(rows, tile.rows), products },
                          .local = { items, 1, 1 },
                          .flops = flops };
-    return cc_tape_launch(tape, &launch, args, count, err);
+    return cc_tape_launch_list(tape, &launch, args, count, err);
 }
 
 /* V = B^T d B */
@@ -89,10 +89,10 @@ static camcl_status launch_input(cc_tape *tape, const local_job *j, size_t first
                          .dims = 2,
                          .global = { j->c, tiles },
                          .bytes = 4.0 * (double)(tiles * j->c * 2 * POINTS) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(x), CC_OUT(v), CC_INT(first), CC_INT(tiles), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
-                                  CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(x), CC_OUT(v), CC_INT(first), CC_INT(tiles), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
+                                       CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
+                               err);
 }
 
 static camcl_status record_tiles(cc_tape *tape, bool small, const local_job *j, size_t first, size_t tiles, cc_buffer *x, cc_buffer *u,
@@ -110,10 +110,10 @@ static camcl_status record_tiles(cc_tape *tape, bool small, const local_job *j, 
                          .dims = 2,
                          .global = { j->k, tiles },
                          .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(m), add || first ? CC_INOUT(y) : CC_OUT(y), CC_INT(first), CC_INT(tiles), CC_INT(j->k),
-                                  CC_INT(j->p), CC_INT(j->q), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(m), add || first ? CC_INOUT(y) : CC_OUT(y), CC_INT(first), CC_INT(tiles), CC_INT(j->k),
+                                       CC_INT(j->p), CC_INT(j->q), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(add)),
+                               err);
 }
 
 static camcl_status record_job(cc_tape *tape, bool small, const local_job *j, const cc_tensor *io, bool add, double flops, camcl_error *err)
@@ -163,10 +163,10 @@ static camcl_status record_weight_tiles(cc_tape *tape, bool small, const local_j
                          .dims = 2,
                          .global = { j->k, tiles },
                          .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(tape, &launch,
-                                       CC_ARGS(CC_IN(dy), CC_OUT(m), CC_INT(first), CC_INT(tiles), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q),
-                                               CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
-                                       err));
+    CC_RETURN_IF_FAILED(cc_tape_launch_list(tape, &launch,
+                                            CC_ARGS(CC_IN(dy), CC_OUT(m), CC_INT(first), CC_INT(tiles), CC_INT(j->k), CC_INT(j->p),
+                                                    CC_INT(j->q), CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
+                                            err));
     return launch_multiply(tape, small, "conv2d_winograd_weight_multiply", j->c, j->c, j->k, POINTS * parts,
                            CC_ARGS(CC_IN(v), CC_IN(m), first ? CC_INOUT(du) : CC_OUT(du), CC_INT(tiles), CC_INT(j->c), CC_INT(j->k),
                                    CC_INT(cc_local_tile_steps(&tile, tiles, parts)), CC_INT(first > 0)),
@@ -195,7 +195,7 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
                          .dims = 1,
                          .global = { d->c * d->k },
                          .bytes = 4.0 * (double)(d->c * d->k * (parts * POINTS + 9)) };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(du), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->c * d->k), CC_INT(parts), CC_INT(add)), err);
 }
@@ -230,7 +230,7 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                          .dims = 2,
                          .global = { out, in },
                          .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step), CC_INT(turn), CC_INT(out)),
         err);

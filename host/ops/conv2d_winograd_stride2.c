@@ -105,7 +105,7 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
                             CC_INT(scratch_each),
                             CC_INT(add),
                             CC_CONV2D_AFFINE_ARGS(affine, in) };
-    return cc_tape_launch(tape, &launch, args, CC_COUNT(args) - (j->forward ? 0 : AFFINE_ARGS), err);
+    return cc_tape_launch_list(tape, &launch, args, CC_COUNT(args) - (j->forward ? 0 : AFFINE_ARGS), err);
 }
 
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, cc_buffer *x, cc_buffer *weights, cc_buffer *y, bool add,
@@ -157,8 +157,8 @@ static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, const char *ker
                          .dims = 2,
                          .global = { rows, cc_round_up(out, kb) / 16 },
                          .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(d->c), CC_INT(d->k), CC_INT(kb), CC_INT(plain)),
-                          err);
+    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(d->c), CC_INT(d->k), CC_INT(kb), CC_INT(plain)),
+                               err);
 }
 
 size_t cc_conv2d_winograd_stride2_forward_bytes(const camcl_device_info *info, const void *desc)

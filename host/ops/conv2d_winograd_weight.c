@@ -61,12 +61,12 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
                          .local = { 1 },
                          .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(
-        cc_tape_launch(tape, &launch,
-                       CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->h),
-                               CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->pad), CC_INT(tiles_h),
-                               CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block), CC_INT(inputs), CC_INT(outputs),
-                               CC_INT(scratch_each), CC_INT(parts), CC_INT(fetch), CC_CONV2D_PARTS_ARGS(out)),
-                       err));
+        cc_tape_launch_list(tape, &launch,
+                            CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->h),
+                                    CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->pad), CC_INT(tiles_h),
+                                    CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block), CC_INT(inputs), CC_INT(outputs),
+                                    CC_INT(scratch_each), CC_INT(parts), CC_INT(fetch), CC_CONV2D_PARTS_ARGS(out)),
+                            err));
     return cc_conv2d_parts_end(tape, &out, err);
 }
 

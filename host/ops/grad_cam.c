@@ -37,7 +37,7 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
                                 .flops = floats,
                                 .bytes = 4.0 * floats };
     CC_RETURN_IF_FAILED(
-        cc_tape_launch(tape, &weights, CC_ARGS(CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(pixels), CC_INT(d->c)), err));
+        cc_tape_launch_list(tape, &weights, CC_ARGS(CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(pixels), CC_INT(d->c)), err));
     const cc_launch map = { .program = "grad_cam",
                             .kernel = "grad_cam_forward_map",
                             .options = s->options,
@@ -46,7 +46,7 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
                             .local = { s->lanes, 1, 1 },
                             .flops = 2.0 * floats,
                             .bytes = 4.0 * floats };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &map, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu)),
         err);
 }
@@ -80,11 +80,11 @@ static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_
                                .local = { s->lanes, 1, 1 },
                                .flops = floats,
                                .bytes = (add ? 8.0 : 4.0) * floats };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer),
-                                  add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu),
-                                  CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer),
+                                       add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu),
+                                       CC_INT(add)),
+                               err);
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -118,10 +118,10 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
                                .global = { cc_ceil_div(d->c, s->width), d->n },
                                .flops = 2.0 * floats,
                                .bytes = 8.0 * floats };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels),
-                                  CC_INT(d->c), CC_INT(d->relu)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels),
+                                       CC_INT(d->c), CC_INT(d->relu)),
+                               err);
 }
 
 /* io: {classes_explained, dlogits} */
@@ -135,8 +135,8 @@ static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, s
                                .options = row_options(tape),
                                .dims = 2,
                                .global = { cc_row_items(tape, d->classes), d->n } };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
 }
 
 /* io: {logits, out} */
@@ -148,8 +148,8 @@ static camcl_status argmax(cc_tape *tape, const void *desc, const cc_tensor *io,
     const cc_launch launch = {
         .program = "grad_cam", .kernel = "argmax_rows", .options = row_options(tape), .dims = 1, .global = { d->n }
     };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
 }
 
 static bool supports_serial(const camcl_device_info *info, const void *desc)

@@ -61,10 +61,10 @@ static camcl_status direct_forward(cc_tape *tape, const void *desc, const cc_ten
         l.global[0] = d->n * d->out * lanes;
         l.local[0] = lanes;
     }
-    return cc_tape_launch(tape, &l,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(w), CC_IN(b ? b : w), CC_OUT(io[3].buffer), CC_INT(d->n), CC_INT(d->in),
-                                  CC_INT(d->out), CC_INT(each), CC_INT(b != NULL)),
-                          err);
+    return cc_tape_launch_list(tape, &l,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(w), CC_IN(b ? b : w), CC_OUT(io[3].buffer), CC_INT(d->n), CC_INT(d->in),
+                                       CC_INT(d->out), CC_INT(each), CC_INT(b != NULL)),
+                               err);
 }
 
 static camcl_status direct_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -74,10 +74,10 @@ static camcl_status direct_backward_data(cc_tape *tape, const void *desc, const 
     cc_buffer *dx = io[2].buffer;
     size_t each;
     const cc_launch l = over(tape, d, "linear_backward_data", d->n * vectors(tape, d), &each);
-    return cc_tape_launch(tape, &l,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->in),
-                                  CC_INT(d->out), CC_INT(each), CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &l,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n),
+                                       CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add)),
+                               err);
 }
 
 static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -87,13 +87,13 @@ static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, cons
     cc_buffer *dy = io[1].buffer, *dw = io[2].buffer, *db = io[3].buffer;
     size_t each;
     const cc_launch l = over(tape, d, "linear_backward_weight", d->out * vectors(tape, d), &each);
-    return cc_tape_launch(tape, &l,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(dy), add ? CC_INOUT(dw) : CC_OUT(dw),
-                                  db == NULL ? CC_IN(dy)
-                                  : add      ? CC_INOUT(db)
-                                             : CC_OUT(db),
-                                  CC_INT(d->n), CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add), CC_INT(db != NULL)),
-                          err);
+    return cc_tape_launch_list(tape, &l,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(dy), add ? CC_INOUT(dw) : CC_OUT(dw),
+                                       db == NULL ? CC_INOUT(dy)
+                                       : add      ? CC_INOUT(db)
+                                                  : CC_OUT(db),
+                                       CC_INT(d->n), CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add), CC_INT(db != NULL)),
+                               err);
 }
 
 static camcl_status gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -106,7 +106,7 @@ static camcl_status gemm_forward(cc_tape *tape, const void *desc, const cc_tenso
         size_t each;
         const cc_launch l = over(tape, d, "linear_bias", d->n * d->out, &each);
         CC_RETURN_IF_FAILED(
-            cc_tape_launch(tape, &l, CC_ARGS(CC_IN(b.buffer), CC_OUT(y.buffer), CC_INT(d->n), CC_INT(d->out), CC_INT(each)), err));
+            cc_tape_launch_list(tape, &l, CC_ARGS(CC_IN(b.buffer), CC_OUT(y.buffer), CC_INT(d->n), CC_INT(d->out), CC_INT(each)), err));
     }
     const cc_gemm_desc gemm = { .m = d->n, .n = d->out, .k = d->in, .transpose_b = true };
     return cc_gemm(tape, &gemm, io[0], io[1], y, b.buffer != NULL, err);
@@ -131,7 +131,7 @@ static camcl_status gemm_backward_weight(cc_tape *tape, const void *desc, const 
                               .options = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).options,
                               .dims = 1,
                               .global = { d->out } };
-        CC_RETURN_IF_FAILED(cc_tape_launch(
+        CC_RETURN_IF_FAILED(cc_tape_launch_list(
             tape, &l, CC_ARGS(CC_IN(io[1].buffer), add ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->n), CC_INT(d->out), CC_INT(add)), err));
     }
     const cc_gemm_desc gemm = { .m = d->out, .n = d->in, .k = d->n, .transpose_a = true };

@@ -27,11 +27,11 @@ static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io,
                                .global = { cc_row_items(tape, d->size), d->size, d->n },
                                .flops = 8.0 * floats,
                                .bytes = 4.0 * floats + (double)d->n * (double)d->h * (double)d->w * (double)d->c };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
-                                  CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image),
-                                  CC_INT(d->images)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
+                                       CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0),
+                                       CC_INT(d->first_image), CC_INT(d->images)),
+                               err);
 }
 
 static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -45,10 +45,10 @@ static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io,
                                .global = { cc_row_items(tape, d->size), d->size, d->n },
                                .flops = 2.0 * floats,
                                .bytes = 5.0 * floats };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
-                                  CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image), CC_INT(d->images)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
+                                       CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image), CC_INT(d->images)),
+                               err);
 }
 
 /* io: {labels, transforms, out}; desc: the number of rows, size_t */
@@ -58,7 +58,7 @@ static camcl_status labels_of(cc_tape *tape, const void *desc, const cc_tensor *
     assert(count == 3 && !add && cc_tensor_count(&io[1]) >= 8 * n && cc_tensor_count(&io[2]) >= n);
     (void)count, (void)add;
     const cc_launch launch = { .program = "load", .kernel = "load_labels", .dims = 1, .global = { n } };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(n)), err);
+    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(n)), err);
 }
 
 static bool supports_resize(const camcl_device_info *info, const void *desc)

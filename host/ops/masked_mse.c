@@ -27,7 +27,7 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
                                .local = { lanes, 1, 1 },
                                .flops = 3.0 * floats,
                                .bytes = 8.0 * floats };
-    CC_RETURN_IF_FAILED(cc_tape_launch(
+    CC_RETURN_IF_FAILED(cc_tape_launch_list(
         tape, &images, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(errors.buffer), CC_INT(d->size)),
         err));
     const cc_launch sum = { .program = "masked_mse",
@@ -36,7 +36,7 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
                             .dims = 1,
                             .global = { lanes },
                             .local = { lanes, 1, 1 } };
-    return cc_tape_launch(tape, &sum, CC_ARGS(CC_IN(errors.buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n)), err);
+    return cc_tape_launch_list(tape, &sum, CC_ARGS(CC_IN(errors.buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n)), err);
 }
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -68,11 +68,11 @@ static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_
                                .global = { items, n },
                                .flops = 2.0 * floats,
                                .bytes = (both ? 16.0 : 12.0) * floats };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(d->denominator.buffer),
-                                  CC_OUT(io[3].buffer), CC_OUT(io[both ? 4 : 3].buffer), CC_INT(n), CC_INT(size),
-                                  CC_INT(d->denominator.index), CC_FLOAT(d->scale), CC_INT(both)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(d->denominator.buffer),
+                                       CC_OUT(io[3].buffer), CC_OUT(io[both ? 4 : 3].buffer), CC_INT(n), CC_INT(size),
+                                       CC_INT(d->denominator.index), CC_FLOAT(d->scale), CC_INT(both)),
+                               err);
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

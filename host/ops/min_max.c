@@ -24,7 +24,8 @@ static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_te
                                .local = { lanes, 1, 1 },
                                .flops = 4.0 * floats,
                                .bytes = 12.0 * floats };
-    return cc_tape_launch(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(d->size)), err);
+    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(d->size)),
+                               err);
 }
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -56,7 +57,7 @@ static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_t
                                .local = { lanes, 1, 1 },
                                .flops = 8.0 * floats,
                                .bytes = 20.0 * floats };
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &launch,
         CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer), CC_OUT(io[4].buffer), CC_INT(d->size)),
         err);

@@ -26,7 +26,7 @@ static camcl_status time_launch(camcl_device *device, const cc_launch *launch, c
     *seconds = DBL_MAX;
     CC_TRY(cc_arena_create(device, &arena, err));
     CC_TRY(cc_tape_create(arena, "peak", &tape, err));
-    CC_TRY(cc_tape_launch(tape, launch, args, count, err));
+    CC_TRY(cc_tape_launch_list(tape, launch, args, count, err));
     CC_TRY(cc_arena_commit(arena, err));
     for (unsigned i = 0; i <= runs; i++) {
         CC_TRY(cc_device_finish(device, err));

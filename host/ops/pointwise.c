@@ -30,7 +30,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     cc_buffer *a = io[0].buffer, *b = io[1].buffer;
     size_t each;
     const cc_launch l = flat(tape, "add_forward", d->count, b ? 3 : 2, &each);
-    return cc_tape_launch(
+    return cc_tape_launch_list(
         tape, &l,
         CC_ARGS(CC_IN(a), CC_IN(b ? b : a), CC_OUT(io[2].buffer), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(b != NULL)),
         err);
@@ -48,13 +48,13 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const int a_mode = op->add_a ? ADD : OVERWRITE, b_mode = db == NULL ? NONE : op->add_b ? ADD : OVERWRITE;
     size_t each;
     const cc_launch l = flat(tape, "add_backward", d->count, (y == dy ? 1 : 2) + (unsigned)(a_mode + b_mode), &each);
-    return cc_tape_launch(tape, &l,
-                          CC_ARGS(CC_IN(y), CC_IN(dy), a_mode == ADD ? CC_INOUT(da) : CC_OUT(da),
-                                  b_mode == NONE  ? CC_IN(dy)
-                                  : b_mode == ADD ? CC_INOUT(db)
-                                                  : CC_OUT(db),
-                                  CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(a_mode), CC_INT(b_mode)),
-                          err);
+    return cc_tape_launch_list(tape, &l,
+                               CC_ARGS(CC_IN(y), CC_IN(dy), a_mode == ADD ? CC_INOUT(da) : CC_OUT(da),
+                                       b_mode == NONE  ? CC_INOUT(dy)
+                                       : b_mode == ADD ? CC_INOUT(db)
+                                                       : CC_OUT(db),
+                                       CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(a_mode), CC_INT(b_mode)),
+                               err);
 }
 
 const cc_variant cc_pointwise_variants[] = {

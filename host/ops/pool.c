@@ -43,10 +43,10 @@ static camcl_status window_forward(cc_tape *tape, const char *op, const char *ke
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
     CC_RETURN_IF_FAILED(CC_CHECK(op, io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT }, { "y", CC_F32, outputs * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, kernel, outputs, d->c, (double)(inputs + outputs) * (double)d->c);
-    return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                  CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span),
-                          err);
+    return cc_tape_launch_list(tape, &l.launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                       CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span),
+                               err);
 }
 
 static camcl_status max_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -71,11 +71,11 @@ static camcl_status max_backward(cc_tape *tape, const void *desc, const cc_tenso
                                  { "dx", CC_F32, inputs * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, "max_pool_backward", inputs, d->c, 2.0 * (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[3].buffer;
-    return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), add ? CC_INOUT(dx) : CC_OUT(dx),
-                                  CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window),
-                                  CC_INT(d->stride), CC_INT(d->pad), l.each, l.span, CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &l.launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), add ? CC_INOUT(dx) : CC_OUT(dx),
+                                       CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window),
+                                       CC_INT(d->stride), CC_INT(d->pad), l.each, l.span, CC_INT(add)),
+                               err);
 }
 
 static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -87,11 +87,11 @@ static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_t
         CC_CHECK("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT }, { "dx", CC_F32, inputs * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, "average_pool_backward", inputs, d->c, (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
-    return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
-                                  CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span,
-                                  CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &l.launch,
+                               CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
+                                       CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each,
+                                       l.span, CC_INT(add)),
+                               err);
 }
 
 static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -102,9 +102,9 @@ static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_ten
     CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "x", CC_F32, d->n * pixels * d->c, CC_EXACT },
                                  { "y", CC_F32, d->n * d->c, CC_EXACT }));
     const rows_launch l = over_pixels(tape, "global_average_pool_forward", d->n, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
-    return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span),
-                          err);
+    return cc_tape_launch_list(
+        tape, &l.launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span),
+        err);
 }
 
 static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -116,10 +116,10 @@ static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_te
     const rows_launch l =
         over_pixels(tape, "global_average_pool_backward", d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
-    return cc_tape_launch(tape, &l.launch,
-                          CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each,
-                                  l.span, CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &l.launch,
+                               CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c),
+                                       l.each, l.span, CC_INT(add)),
+                               err);
 }
 
 const cc_variant cc_pool_variants[] = {

@@ -21,10 +21,10 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                                .global = { cc_row_items(tape, d->q * d->c), d->p, d->n },
                                .flops = 6.0 * out,
                                .bytes = 8.0 * out };
-    return cc_tape_launch(tape, &launch,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                  CC_INT(d->p), CC_INT(d->q)),
-                          err);
+    return cc_tape_launch_list(tape, &launch,
+                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
+                                       CC_INT(d->p), CC_INT(d->q)),
+                               err);
 }
 
 /* io: {dy, dx(add)} */
@@ -43,7 +43,7 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                                 .global = { cc_row_items(tape, d->w * d->c), d->p, d->n },
                                 .flops = 4.0 * out,
                                 .bytes = 4.0 * (out + between) };
-    CC_RETURN_IF_FAILED(cc_tape_launch(
+    CC_RETURN_IF_FAILED(cc_tape_launch_list(
         tape, &columns,
         CC_ARGS(CC_IN(io[0].buffer), CC_OUT(t.buffer), CC_INT(d->n), CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(d->q)), err));
     const cc_launch rows = { .program = "resize",
@@ -52,10 +52,10 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                              .global = { cc_row_items(tape, d->w * d->c), d->h, d->n },
                              .flops = 4.0 * between,
                              .bytes = 4.0 * between };
-    return cc_tape_launch(tape, &rows,
-                          CC_ARGS(CC_IN(t.buffer), add ? CC_INOUT(io[1].buffer) : CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h),
-                                  CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(add)),
-                          err);
+    return cc_tape_launch_list(tape, &rows,
+                               CC_ARGS(CC_IN(t.buffer), add ? CC_INOUT(io[1].buffer) : CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h),
+                                       CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(add)),
+                               err);
 }
 
 static bool supports(const camcl_device_info *info, const void *desc)

@@ -28,11 +28,11 @@ static camcl_status sgd(cc_tape *tape, const void *desc, const cc_tensor *io, si
                                  { "velocity", CC_F32, d->count, CC_EXACT }));
     size_t each;
     const cc_launch l = flat(tape, "sgd_update", d->count, 5, &each);
-    return cc_tape_launch(tape, &l,
-                          CC_ARGS(CC_IN(op->lr.buffer), CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INOUT(io[2].buffer),
-                                  CC_INT(op->lr.index), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->momentum), CC_FLOAT(d->weight_decay),
-                                  CC_INT(d->nesterov)),
-                          err);
+    return cc_tape_launch_list(tape, &l,
+                               CC_ARGS(CC_IN(op->lr.buffer), CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INOUT(io[2].buffer),
+                                       CC_INT(op->lr.index), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->momentum),
+                                       CC_FLOAT(d->weight_decay), CC_INT(d->nesterov)),
+                               err);
 }
 
 static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -42,8 +42,8 @@ static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, si
     CC_RETURN_IF_FAILED(CC_CHECK("ema", io, count, err, { "w", CC_F32, op->count, CC_EXACT }, { "average", CC_F32, op->count, CC_EXACT }));
     size_t each;
     const cc_launch l = flat(tape, "ema_update", op->count, 3, &each);
-    return cc_tape_launch(tape, &l,
-                          CC_ARGS(CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INT(op->count), CC_INT(each), CC_FLOAT(op->decay)), err);
+    return cc_tape_launch_list(
+        tape, &l, CC_ARGS(CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INT(op->count), CC_INT(each), CC_FLOAT(op->decay)), err);
 }
 
 const cc_variant cc_sgd_variants[] = {

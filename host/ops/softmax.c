@@ -9,7 +9,7 @@ static camcl_status launch(cc_tape *tape, const char *kernel, size_t n, bool sum
     const cc_shape shape = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), 1);
     cc_launch l = { .program = "softmax", .kernel = kernel, .options = shape.options, .dims = 1, .global = { sums ? shape.lanes : n } };
     if (sums) l.local[0] = shape.lanes;
-    return cc_tape_launch(tape, &l, args, count, err);
+    return cc_tape_launch_list(tape, &l, args, count, err);
 }
 
 static size_t logits_needed(const cc_rows_desc *d) { return (d->row0 + d->n) * d->classes; }

@@ -2,35 +2,20 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
-/* One buffer may hold both, at different rows. */
-static camcl_status launch(cc_tape *tape, const char *kernel, const cc_warp_desc *d, cc_tensor from, cc_tensor transforms, cc_tensor to,
-                           const cc_arg *add, camcl_error *err)
+/* io: {from, transforms, to}. One buffer may hold both, at different rows. */
+static cc_launch launch_of(cc_tape *tape, const cc_warp_desc *d, const cc_tensor *io)
 {
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
-    const bool same = from.buffer == to.buffer;
-    assert(cc_tensor_count(&transforms) >= 8 * d->n);
-    assert(!same || d->src_row0 + d->n <= d->dst_row0 || d->dst_row0 + d->n <= d->src_row0);
-    const cc_launch warp = { .program = "warp",
-                             .kernel = kernel,
-                             .dims = 3,
-                             .global = { cc_row_items(tape, d->size), d->size, d->n },
-                             .flops = 6.0 * floats,
-                             .bytes = 8.0 * floats };
-    const cc_arg args[] = { same ? CC_INOUT(from.buffer) : CC_IN(from.buffer),
-                            CC_IN(transforms.buffer),
-                            same || (add && add->value.i) ? CC_INOUT(to.buffer) : CC_OUT(to.buffer),
-                            CC_INT(d->n),
-                            CC_INT(d->size),
-                            CC_INT(d->c),
-                            CC_INT(d->src_row0),
-                            CC_INT(d->dst_row0),
-                            add ? *add : CC_INT(0) };
-    return cc_tape_launch(tape, &warp, args, add ? CC_COUNT(args) : CC_COUNT(args) - 1, err);
+    (void)io;
+    assert(cc_tensor_count(&io[1]) >= 8 * d->n);
+    assert(io[0].buffer != io[2].buffer || d->src_row0 + d->n <= d->dst_row0 || d->dst_row0 + d->n <= d->src_row0);
+    return (cc_launch){ .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n }, .flops = 6.0 * floats, .bytes = 8.0 * floats };
 }
 
 /* io: {src, transforms, dst} */
@@ -40,7 +25,11 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     assert(count == 3 && !add && cc_tensor_count(&io[0]) >= (d->src_row0 + d->n) * d->size * d->size * d->c);
     assert(cc_tensor_count(&io[2]) >= (d->dst_row0 + d->n) * d->size * d->size * d->c);
     (void)count, (void)add;
-    return launch(tape, "warp_forward", d, io[0], io[1], io[2], NULL, err);
+    const cc_launch launch = launch_of(tape, d, io);
+    cc_buffer *src = io[0].buffer, *dst = io[2].buffer;
+    return CC_LAUNCH(tape, warp_forward, &launch, err, .src = CC_IN(src), .transforms = CC_IN(io[1].buffer),
+                     .dst = src == dst ? CC_INOUT(dst) : CC_OUT(dst), .n = CC_INT(d->n), .size = CC_INT(d->size), .c = CC_INT(d->c),
+                     .src_row0 = CC_INT(d->src_row0), .dst_row0 = CC_INT(d->dst_row0));
 }
 
 /* io: {ddst, transforms, dsrc(add)} */
@@ -50,7 +39,11 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     assert(count == 3 && cc_tensor_count(&io[0]) >= (d->dst_row0 + d->n) * d->size * d->size * d->c);
     assert(cc_tensor_count(&io[2]) >= (d->src_row0 + d->n) * d->size * d->size * d->c);
     (void)count;
-    return launch(tape, "warp_backward", d, io[0], io[1], io[2], &CC_INT(add), err);
+    const cc_launch launch = launch_of(tape, d, io);
+    cc_buffer *ddst = io[0].buffer, *dsrc = io[2].buffer;
+    return CC_LAUNCH(tape, warp_backward, &launch, err, .ddst = CC_IN(ddst), .transforms = CC_IN(io[1].buffer),
+                     .dsrc = add || ddst == dsrc ? CC_INOUT(dsrc) : CC_OUT(dsrc), .n = CC_INT(d->n), .size = CC_INT(d->size),
+                     .c = CC_INT(d->c), .src_row0 = CC_INT(d->src_row0), .dst_row0 = CC_INT(d->dst_row0), .add = CC_INT(add));
 }
 
 static bool supports(const camcl_device_info *info, const void *desc)

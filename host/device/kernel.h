@@ -1,0 +1,63 @@
+/* What a kernel takes. The build reads the declarations in cl/ and writes for each kernel its cc_kernel and a struct with one member per
+ * parameter (kernel_bindings.h), so that call sites name what they pass: a wrong name does not compile, and an argument that is missing or
+ * of another kind than declared is refused when the launch is recorded. */
+#ifndef CC_DEVICE_KERNEL_H
+#define CC_DEVICE_KERNEL_H
+
+#include <stdint.h>
+
+#include "device/device.h"
+
+/* CC_KERNEL_READ: __global const T *; CC_KERNEL_WRITE: __global T *, written, maybe read; CC_KERNEL_INT: int; CC_KERNEL_FLOAT: float. */
+typedef enum cc_kernel_param_kind { CC_KERNEL_READ, CC_KERNEL_WRITE, CC_KERNEL_INT, CC_KERNEL_FLOAT } cc_kernel_param_kind;
+typedef struct cc_kernel_param {
+    const char *name;
+    cc_kernel_param_kind kind;
+} cc_kernel_param;
+typedef struct cc_kernel {
+    const char *program; /* stem of the file below cl/, for example "conv2d" */
+    const char *name;    /* __kernel function in it */
+    const cc_kernel_param *params;
+    size_t count; /* at least 1 */
+} cc_kernel;
+
+/* Every kernel in cl/, ending with NULL. Borrowed, static. */
+extern const cc_kernel *const cc_kernels[];
+/* NULL: there is none of this name. */
+const cc_kernel *cc_kernel_find(const char *name);
+
+typedef enum cc_arg_kind { CC_ARG_NONE, CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE, CC_ARG_INT, CC_ARG_FLOAT } cc_arg_kind;
+typedef struct cc_arg {
+    cc_arg_kind kind;
+    union {
+        cc_buffer *buffer; /* CC_ARG_READ, CC_ARG_WRITE, CC_ARG_READ_WRITE; borrowed */
+        int64_t i;         /* CC_ARG_INT; the kernel's int is narrower: see cc_kernel_check */
+        float f;           /* CC_ARG_FLOAT */
+    };
+} cc_arg;
+#define CC_IN(b) ((cc_arg){ .kind = CC_ARG_READ, .buffer = (b) })
+#define CC_OUT(b) ((cc_arg){ .kind = CC_ARG_WRITE, .buffer = (b) })
+#define CC_INOUT(b) ((cc_arg){ .kind = CC_ARG_READ_WRITE, .buffer = (b) })
+#define CC_FLOAT(v) ((cc_arg){ .kind = CC_ARG_FLOAT, .f = (float)(v) })
+/* Of a size, a signed integer or a truth value, whose value it keeps as it is. A floating-point number does not compile. */
+/* clang-format off */
+#define CC_INT(v)                                                                                                                          \
+    (_Generic((v), bool: cc_arg_of_signed, int: cc_arg_of_signed, long: cc_arg_of_signed, long long: cc_arg_of_signed,                     \
+              unsigned: cc_arg_of_unsigned, unsigned long: cc_arg_of_unsigned, unsigned long long: cc_arg_of_unsigned)(v))
+/* clang-format on */
+static inline cc_arg cc_arg_of_signed(int64_t value) { return (cc_arg){ .kind = CC_ARG_INT, .i = value }; }
+/* INT64_MAX stands for all that is larger: no kernel takes either. */
+static inline cc_arg cc_arg_of_unsigned(uint64_t value)
+{
+    return (cc_arg){ .kind = CC_ARG_INT, .i = value > INT64_MAX ? INT64_MAX : (int64_t)value };
+}
+static inline bool cc_arg_is_buffer(const cc_arg *arg)
+{
+    return arg->kind == CC_ARG_READ || arg->kind == CC_ARG_WRITE || arg->kind == CC_ARG_READ_WRITE;
+}
+
+/* args[0..kernel->count) against the parameters. One that is missing or of another kind is a defect of the caller and CAMCL_FAILED; an
+ * integer that a kernel's 32 bits do not hold is CAMCL_UNSUPPORTED. */
+camcl_status cc_kernel_check(const cc_kernel *kernel, const cc_arg *args, camcl_error *err);
+
+#endif
