@@ -90,7 +90,7 @@ static camcl_status read_launch(reader *in, cc_tape *tape, const char *options, 
     }
     CC_TRY(CC_NEW(kernel->count, &args, err));
     CC_TRY(read_args(in, tape, args, kernel->count, err));
-    CC_TRY(cc_tape_launch(tape, kernel, &launch, args, err));
+    CC_TRY(cc_tape_launch(tape, kernel, args, &launch, err));
 cleanup:
     free(args);
     free(name);

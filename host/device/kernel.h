@@ -56,6 +56,10 @@ static inline bool cc_arg_is_buffer(const cc_arg *arg)
     return arg->kind == CC_ARG_READ || arg->kind == CC_ARG_WRITE || arg->kind == CC_ARG_READ_WRITE;
 }
 
+/* A kernel of kernel_bindings.h and its arguments, by the names of its parameters: two arguments for functions that take
+ * `const cc_kernel *kernel, const cc_arg *args`. The list lives as long as the enclosing block. */
+#define CC_BIND(kernel, ...) &cc_kernel_##kernel, (const cc_args_##kernel){ .by_name = { __VA_ARGS__ } }.list
+
 /* args[0..kernel->count) against the parameters. One that is missing or of another kind is a defect of the caller and CAMCL_FAILED; an
  * integer that a kernel's 32 bits do not hold is CAMCL_UNSUPPORTED. */
 camcl_status cc_kernel_check(const cc_kernel *kernel, const cc_arg *args, camcl_error *err);

@@ -138,7 +138,7 @@ static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step
         step->global[d] = cc_round_up(step->global[d], step->local[d]);
 }
 
-camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_launch *launch, const cc_arg *args, camcl_error *err)
+camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const cc_launch *launch, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     tape_step step = { .kind = STEP_KERNEL, .binding = kernel, .dims = launch->dims, .flops = launch->flops, .bytes = launch->bytes };
@@ -157,14 +157,6 @@ camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_lau
 cleanup:
     free(step.options);
     return status;
-}
-
-camcl_status cc_tape_launch_list(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err)
-{
-    const cc_kernel *kernel = cc_kernel_find(launch->kernel);
-    if (kernel == NULL || strcmp(kernel->program, launch->program) != 0 || count != kernel->count)
-        return cc_fail(err, CAMCL_FAILED, "kernel %s.%s with %zu arguments: no such", launch->program, launch->kernel, count);
-    return cc_tape_launch(tape, kernel, launch, args, err);
 }
 
 /* The driver's count is what the compiler made of the declaration that the build read. */

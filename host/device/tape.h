@@ -38,8 +38,6 @@ void cc_tape_keep(cc_tape *tape, cc_buffer *buffer);
 
 /* One kernel launch. */
 typedef struct cc_launch {
-    const char *program; /* stem of the file in cl/, for example "conv2d" */
-    const char *kernel;  /* __kernel function in it */
     const char *options; /* build options, "-DTILE=8 -DACT=1"; NULL: none. Programs are built once per (program, options). */
     unsigned dims;       /* 1..3 */
     size_t global[3];    /* work-items; need not be a multiple of local: rounded up, so kernels check their range */
@@ -48,13 +46,10 @@ typedef struct cc_launch {
 } cc_launch;
 /* args: as many as the kernel has parameters, in their order; copied. `kernel` is borrowed as long as the tape lives. The program is built,
  * or fetched, when the arena is committed. An unused pointer argument is not allowed: pass a real buffer. Errors: cc_kernel_check's. */
-camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_launch *launch, const cc_arg *args, camcl_error *err);
+camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const cc_launch *launch, camcl_error *err);
 /* CC_LAUNCH(tape, ema_update, &launch, err, .w = CC_IN(w), .average = CC_INOUT(average), .count = CC_INT(n), ...): a kernel of
  * kernel_bindings.h, its arguments by the names of its parameters. */
-#define CC_LAUNCH(tape, kernel, launch, err, ...)                                                                                          \
-    cc_tape_launch(tape, &cc_kernel_##kernel, launch, (const cc_args_##kernel){ .by_name = { __VA_ARGS__ } }.list, err)
-/* until all call sites name their arguments */
-camcl_status cc_tape_launch_list(cc_tape *tape, const cc_launch *launch, const cc_arg *args, size_t count, camcl_error *err);
+#define CC_LAUNCH(tape, kernel, launch, err, ...) cc_tape_launch(tape, CC_BIND(kernel, __VA_ARGS__), launch, err)
 
 /* What the launches recorded from here on are part of, for profiles; "": nothing in particular. Copied. */
 camcl_status cc_tape_label(cc_tape *tape, const char *label, camcl_error *err);

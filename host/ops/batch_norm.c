@@ -1,5 +1,6 @@
 /* Batch normalisation with residual and activation: two passes over memory forward (statistics, apply), two backward (sums, apply). */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
@@ -31,15 +32,15 @@ static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *de
 }
 
 /* A kernel over `chunks` of rows, or with chunks = 0 one work-group per vector of channels. `passes`: M*C floats read or written. */
-static camcl_status launch(cc_tape *tape, const geometry *g, const cc_batch_norm_desc *desc, const char *kernel, size_t chunks,
-                           unsigned passes, const cc_arg *args, size_t count, camcl_error *err)
+static camcl_status launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const geometry *g, const cc_batch_norm_desc *desc,
+                           size_t chunks, unsigned passes, camcl_error *err)
 {
-    cc_launch l = { .program = "batch_norm", .kernel = kernel, .options = g->shape.options, .dims = 1 };
+    cc_launch l = { .options = g->shape.options, .dims = 1 };
     l.global[0] = chunks ? chunks * (desc->c / g->span) : desc->c / g->shape.width * g->shape.lanes;
     if (chunks == 0) l.local[0] = l.local[1] = l.local[2] = 1;
     if (chunks == 0) l.local[0] = g->shape.lanes;
     l.bytes = 4.0 * passes * (double)desc->m * (double)desc->c;
-    return cc_tape_launch_list(tape, &l, args, count, err);
+    return cc_tape_launch(tape, kernel, args, &l, err);
 }
 
 static camcl_status check_desc(const cc_batch_norm_op *op, camcl_error *err)
@@ -66,25 +67,29 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     if (op->train) {
         cc_buffer *partial;
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial statistics", &partial, err));
-        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_statistics", g.chunks, 1,
-                                   CC_ARGS(CC_IN(x), CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks),
-                                           CC_INT(g.span), CC_INT(g.tile)),
-                                   err));
         CC_RETURN_IF_FAILED(
-            launch(tape, &g, d, "batch_norm_finalize", 0, 0,
-                   CC_ARGS(CC_IN(x), CC_IN(partial), CC_OUT(mean), CC_OUT(invstd), CC_INOUT(running_mean), CC_INOUT(running_var),
-                           CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_FLOAT(d->eps), CC_FLOAT(d->momentum)),
-                   err));
+            launch(tape,
+                   CC_BIND(batch_norm_statistics, .x = CC_IN(x), .partial = CC_OUT(partial), .m = CC_INT(d->m), .c = CC_INT(d->c),
+                           .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .span = CC_INT(g.span), .tile = CC_INT(g.tile)),
+                   &g, d, g.chunks, 1, err));
+        CC_RETURN_IF_FAILED(launch(
+            tape,
+            CC_BIND(batch_norm_finalize, .x = CC_IN(x), .partial = CC_IN(partial), .mean_out = CC_OUT(mean), .invstd_out = CC_OUT(invstd),
+                    .running_mean = CC_INOUT(running_mean), .running_var = CC_INOUT(running_var), .m = CC_INT(d->m), .c = CC_INT(d->c),
+                    .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .eps = CC_FLOAT(d->eps), .momentum = CC_FLOAT(d->momentum)),
+            &g, d, 0, 0, err));
     } else {
-        CC_RETURN_IF_FAILED(
-            launch(tape, &g, d, "batch_norm_running", 0, 0,
-                   CC_ARGS(CC_IN(running_mean), CC_IN(running_var), CC_OUT(mean), CC_OUT(invstd), CC_INT(d->c), CC_FLOAT(d->eps)), err));
+        CC_RETURN_IF_FAILED(launch(tape,
+                                   CC_BIND(batch_norm_running, .running_mean = CC_IN(running_mean), .running_var = CC_IN(running_var),
+                                           .mean = CC_OUT(mean), .invstd = CC_OUT(invstd), .c = CC_INT(d->c), .eps = CC_FLOAT(d->eps)),
+                                   &g, d, 0, 0, err));
     }
-    return launch(tape, &g, d, "batch_norm_forward", g.apply_chunks, residual ? 3 : 2,
-                  CC_ARGS(CC_IN(x), CC_IN(residual ? residual : x), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_OUT(y),
-                          CC_INT(d->m), CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(d->slope),
-                          CC_INT(residual != NULL)),
-                  err);
+    return launch(tape,
+                  CC_BIND(batch_norm_forward, .x = CC_IN(x), .residual = CC_IN(residual ? residual : x), .gamma = CC_IN(gamma),
+                          .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .y = CC_OUT(y), .m = CC_INT(d->m),
+                          .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows), .chunks = CC_INT(g.apply_chunks), .span = CC_INT(g.span),
+                          .slope = CC_FLOAT(d->slope), .has_residual = CC_INT(residual != NULL)),
+                  &g, d, g.apply_chunks, residual ? 3 : 2, err);
 }
 
 static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -96,13 +101,15 @@ static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, s
                                  { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT },
                                  { "scale", CC_F32, d->c, CC_EXACT }, { "shift", CC_F32, d->c, CC_EXACT }));
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
-    return launch(tape, &g, d, "batch_norm_fold", 0, 0,
-                  CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer), CC_OUT(io[4].buffer),
-                          CC_OUT(io[5].buffer), CC_OUT(io[6].buffer), CC_OUT(io[7].buffer), CC_INT(d->c), CC_FLOAT(d->eps)),
-                  err);
+    return launch(tape,
+                  CC_BIND(batch_norm_fold, .gamma = CC_IN(io[0].buffer), .beta = CC_IN(io[1].buffer), .running_mean = CC_IN(io[2].buffer),
+                          .running_var = CC_IN(io[3].buffer), .mean = CC_OUT(io[4].buffer), .invstd = CC_OUT(io[5].buffer),
+                          .scale = CC_OUT(io[6].buffer), .shift = CC_OUT(io[7].buffer), .c = CC_INT(d->c), .eps = CC_FLOAT(d->eps)),
+                  &g, d, 0, 0, err);
 }
 
 static int mode(const cc_buffer *output, bool add) { return output == NULL ? NONE : add ? ADD : OVERWRITE; }
+/* A kernel writes no output whose mode is NONE; `stand_in` is bound. */
 static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
 {
     return how == NONE ? CC_INOUT(stand_in) : how == ADD ? CC_INOUT(buffer) : CC_OUT(buffer);
@@ -140,26 +147,31 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
         const int how = mode(dgamma, op->add.dparams);
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial sums", &partial, err));
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
-        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_sums", g.chunks, reads + keep,
-                                   CC_ARGS(CC_IN(x), CC_IN(y), CC_INOUT(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd),
-                                           CC_OUT(partial), CC_INT(d->m), CC_INT(d->c), CC_INT(g.rows), CC_INT(g.chunks), CC_INT(g.span),
-                                           CC_INT(g.tile), CC_FLOAT(d->slope), CC_INT(has_y), CC_INT(keep)),
-                                   err));
-        CC_RETURN_IF_FAILED(launch(tape, &g, d, "batch_norm_backward_finalize", 0, 0,
-                                   CC_ARGS(CC_IN(partial), CC_IN(invstd), CC_OUT(sums), output(dgamma, how, NULL), output(dbeta, how, NULL),
-                                           CC_INT(d->c), CC_INT(g.chunks), CC_INT(op->add.dparams)),
-                                   err));
+        CC_RETURN_IF_FAILED(
+            launch(tape,
+                   CC_BIND(batch_norm_backward_sums, .x = CC_IN(x), .y = CC_IN(y), .dy = CC_INOUT(dy), .gamma = CC_IN(gamma),
+                           .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .partial = CC_OUT(partial), .m = CC_INT(d->m),
+                           .c = CC_INT(d->c), .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .span = CC_INT(g.span),
+                           .tile = CC_INT(g.tile), .slope = CC_FLOAT(d->slope), .has_y = CC_INT(has_y), .keep = CC_INT(keep)),
+                   &g, d, g.chunks, reads + keep, err));
+        CC_RETURN_IF_FAILED(launch(tape,
+                                   CC_BIND(batch_norm_backward_finalize, .partial = CC_IN(partial), .invstd = CC_IN(invstd),
+                                           .sums = CC_OUT(sums), .dgamma = output(dgamma, how, NULL), .dbeta = output(dbeta, how, NULL),
+                                           .c = CC_INT(d->c), .chunks = CC_INT(g.chunks), .add = CC_INT(op->add.dparams)),
+                                   &g, d, 0, 0, err));
     }
     if (keep) y = dy; /* the activation has had its share, and the residual its gradient */
     const float slope = keep ? 1 : d->slope;
     const int dx_mode = mode(dx, op->add.dx), dresidual_mode = keep ? NONE : mode(dresidual, op->add.dresidual);
     if (dx_mode == NONE && dresidual_mode == NONE) return CAMCL_OK;
-    return launch(tape, &g, d, "batch_norm_backward", g.apply_chunks, (keep ? 2 : reads) - eval + (unsigned)(dx_mode + dresidual_mode),
-                  CC_ARGS(CC_IN(x), CC_IN(y), CC_IN(dy), CC_IN(gamma), CC_IN(beta), CC_IN(mean), CC_IN(invstd), CC_IN(sums),
-                          in_place ? CC_INOUT(dx) : output(dx, dx_mode, dy), output(dresidual, dresidual_mode, dy), CC_INT(d->m),
-                          CC_INT(d->c), CC_INT(g.apply_rows), CC_INT(g.apply_chunks), CC_INT(g.span), CC_FLOAT(slope),
-                          CC_INT(keep || has_y), CC_INT(op->train), CC_INT(dx_mode), CC_INT(dresidual_mode)),
-                  err);
+    return launch(tape,
+                  CC_BIND(batch_norm_backward, .x = CC_IN(x), .y = CC_IN(y), .dy = CC_IN(dy), .gamma = CC_IN(gamma), .beta = CC_IN(beta),
+                          .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums),
+                          .dx = in_place ? CC_INOUT(dx) : output(dx, dx_mode, dy), .dresidual = output(dresidual, dresidual_mode, dy),
+                          .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows), .chunks = CC_INT(g.apply_chunks),
+                          .span = CC_INT(g.span), .slope = CC_FLOAT(slope), .has_y = CC_INT(keep || has_y), .train = CC_INT(op->train),
+                          .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
+                  &g, d, g.apply_chunks, (keep ? 2 : reads) - eval + (unsigned)(dx_mode + dresidual_mode), err);
 }
 
 const cc_variant cc_batch_norm_variants[] = {

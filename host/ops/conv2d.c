@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/conv2d_winograd_stride2.h"
@@ -58,21 +59,14 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, co
 }
 
 /* One launch over images first .. first+images-1. */
-static camcl_status launch_general(cc_tape *tape, const char *kernel, const cc_conv2d_desc *d, const size_t *global, size_t first,
-                                   size_t images, const cc_tensor *io, bool add, camcl_error *err)
+static cc_launch over_images(const cc_conv2d_desc *d, size_t x, size_t y, size_t z, size_t images)
 {
-    cc_launch launch = { .program = "conv2d",
-                         .kernel = kernel,
-                         .dims = 3,
-                         .global = { global[0], global[1], global[2] },
-                         .flops = cc_conv2d_flops(d) * (double)images / (double)d->n };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer),
-                                       CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(d->r),
-                                       CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(cc_conv2d_out_h(d)),
-                                       CC_INT(cc_conv2d_out_w(d)), CC_INT(add)),
-                               err);
+    return (cc_launch){ .dims = 3, .global = { x, y, z }, .flops = cc_conv2d_flops(d) * (double)images / (double)d->n };
 }
+#define GENERAL_ARGS(desc, first_image, images, adds)                                                                                      \
+    .first = CC_INT(first_image), .N = CC_INT(images), .H = CC_INT((desc)->h), .W = CC_INT((desc)->w), .C = CC_INT((desc)->c),             \
+    .K = CC_INT((desc)->k), .R = CC_INT((desc)->r), .S = CC_INT((desc)->s), .stride = CC_INT((desc)->stride), .pad = CC_INT((desc)->pad),  \
+    .P = CC_INT(cc_conv2d_out_h(desc)), .Q = CC_INT(cc_conv2d_out_w(desc)), .add = CC_INT(adds)
 
 static bool supports_all(const camcl_device_info *info, const void *desc)
 {
@@ -85,16 +79,18 @@ static camcl_status general_forward(cc_tape *tape, const void *desc, const cc_te
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, false, err));
-    const size_t global[3] = { d->k, cc_conv2d_out_h(d) * cc_conv2d_out_w(d), d->n };
-    return launch_general(tape, "conv2d_forward_general", d, global, 0, d->n, io, add, err);
+    const cc_launch launch = over_images(d, d->k, cc_conv2d_out_h(d) * cc_conv2d_out_w(d), d->n, d->n);
+    return CC_LAUNCH(tape, conv2d_forward_general, &launch, err, .x = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer),
+                     .y = add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), GENERAL_ARGS(d, 0, d->n, add));
 }
 
 static camcl_status general_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, false, err));
-    const size_t global[3] = { d->c, d->h * d->w, d->n };
-    return launch_general(tape, "conv2d_backward_data_general", d, global, 0, d->n, io, add, err);
+    const cc_launch launch = over_images(d, d->c, d->h * d->w, d->n, d->n);
+    return CC_LAUNCH(tape, conv2d_backward_data_general, &launch, err, .dy = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer),
+                     .dx = add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), GENERAL_ARGS(d, 0, d->n, add));
 }
 
 /* Images are cut into several launches, each adding to the last: a work-item's sum would run for seconds, which GPUs that drive a screen do
@@ -103,11 +99,16 @@ static camcl_status general_backward_weight(cc_tape *tape, const void *desc, con
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
-    const size_t global[3] = { d->k, d->c, d->r * d->s }, pixels = (cc_conv2d_out_h(d) + 1) * (cc_conv2d_out_w(d) + 1);
+    const size_t pixels = (cc_conv2d_out_h(d) + 1) * (cc_conv2d_out_w(d) + 1);
     const size_t images = cc_max_size(1, 32768 / pixels);
-    for (size_t first = 0; first < d->n; first += images)
-        CC_RETURN_IF_FAILED(launch_general(tape, "conv2d_backward_weight_general", d, global, first, cc_min_size(images, d->n - first), io,
-                                           add || first > 0, err));
+    for (size_t first = 0; first < d->n; first += images) {
+        const bool adds = add || first > 0;
+        const size_t now = cc_min_size(images, d->n - first);
+        const cc_launch launch = over_images(d, d->k, d->c, d->r * d->s, now);
+        CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_backward_weight_general, &launch, err, .x = CC_IN(io[0].buffer),
+                                      .dy = CC_IN(io[1].buffer), .dw = adds ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer),
+                                      GENERAL_ARGS(d, first, now, adds)));
+    }
     return CAMCL_OK;
 }
 

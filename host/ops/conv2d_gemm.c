@@ -4,6 +4,7 @@
  *     backward-weight  dw = columns^T dy
  * A 1x1 convolution without stride and padding has x itself as its columns. */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_variants.h"
 
 typedef struct columns {
@@ -39,32 +40,25 @@ static camcl_status im2col(cc_tape *tape, const cc_conv2d_desc *d, const columns
                            camcl_error *err)
 {
     const size_t channels = channels_each(tape, d->c), each = channels == 1 && d->c % 4 == 0 ? 4 : channels;
-    cc_launch launch = { .program = "conv2d_gemm",
-                         .kernel = "conv2d_im2col",
-                         .dims = 2,
-                         .global = { m->rsc / each, images * m->p * m->q },
-                         .bytes = 2.0 * (double)(images * image_bytes(d)) };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(x), CC_OUT(m->buffer), CC_INT(first), CC_INT(images), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                       CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride), CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q),
-                                       CC_INT(each)),
-                               err);
+    const cc_launch launch = { .dims = 2,
+                               .global = { m->rsc / each, images * m->p * m->q },
+                               .bytes = 2.0 * (double)(images * image_bytes(d)) };
+    return CC_LAUNCH(tape, conv2d_im2col, &launch, err, .x = CC_IN(x), .columns = CC_OUT(m->buffer), .first = CC_INT(first),
+                     .N = CC_INT(images), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c), .R = CC_INT(d->r), .S = CC_INT(d->s),
+                     .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .P = CC_INT(m->p), .Q = CC_INT(m->q), .each = CC_INT(each));
 }
 
 static camcl_status col2im(cc_tape *tape, const cc_conv2d_desc *d, const columns *m, cc_buffer *dx, size_t first, size_t images, bool add,
                            camcl_error *err)
 {
     const size_t each = channels_each(tape, d->c);
-    cc_launch launch = { .program = "conv2d_gemm",
-                         .kernel = "conv2d_col2im",
-                         .dims = 3,
-                         .global = { cc_ceil_div(d->c, each), d->h * d->w, images },
-                         .bytes = 2.0 * (double)(images * image_bytes(d)) };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(m->buffer), add || first ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(first), CC_INT(images),
-                                       CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
-                                       CC_INT(d->pad), CC_INT(m->p), CC_INT(m->q), CC_INT(each), CC_INT(add)),
-                               err);
+    const cc_launch launch = { .dims = 3,
+                               .global = { cc_ceil_div(d->c, each), d->h * d->w, images },
+                               .bytes = 2.0 * (double)(images * image_bytes(d)) };
+    return CC_LAUNCH(tape, conv2d_col2im, &launch, err, .columns = CC_IN(m->buffer), .dx = add || first ? CC_INOUT(dx) : CC_OUT(dx),
+                     .first = CC_INT(first), .N = CC_INT(images), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c),
+                     .R = CC_INT(d->r), .S = CC_INT(d->s), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .P = CC_INT(m->p),
+                     .Q = CC_INT(m->q), .each = CC_INT(each), .add = CC_INT(add));
 }
 
 camcl_status cc_conv2d_gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

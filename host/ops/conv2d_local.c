@@ -1,6 +1,7 @@
 /* Local-memory convolution for GPUs: forward, and backward-data once per phase of the stride (cl/conv2d_local.cl); the weight gradient
  * (cl/conv2d_local_weight.cl). */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 #include "ops/local_tile.h"
@@ -55,14 +56,9 @@ static camcl_status parts_begin(cc_tape *tape, size_t count, size_t numbers, cc_
 static camcl_status parts_end(cc_tape *tape, const local_parts *p, camcl_error *err)
 {
     if (p->partial == NULL) return CAMCL_OK;
-    cc_launch launch = { .program = "conv2d_parts",
-                         .kernel = "conv2d_add_parts",
-                         .dims = 1,
-                         .global = { p->numbers },
-                         .bytes = 4.0 * (double)(p->count + 1) * (double)p->numbers };
-    return cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->out) : CC_OUT(p->out), CC_INT(p->numbers), CC_INT(p->count), CC_INT(p->add)), err);
+    const cc_launch launch = { .dims = 1, .global = { p->numbers }, .bytes = 4.0 * (double)(p->count + 1) * (double)p->numbers };
+    return CC_LAUNCH(tape, conv2d_add_parts, &launch, err, .partial = CC_IN(p->partial), .y = p->add ? CC_INOUT(p->out) : CC_OUT(p->out),
+                     .count = CC_INT(p->numbers), .parts = CC_INT(p->count), .add = CC_INT(p->add));
 }
 
 /* ---- forward and backward-data */
@@ -82,22 +78,20 @@ static camcl_status record_job(cc_tape *tape, const cc_local_tile *tile, const l
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const size_t items = cc_local_tile_items(tile), steps = cc_local_tile_steps(tile, j->r * j->s * j->c, parts->count);
     const cc_local_options options = cc_local_tile_options(info, tile, j->c % 4 == 0 && j->k % 4 == 0, j->turned ? "-DTURNED=1" : "");
-    cc_launch launch = { .program = "conv2d_local",
-                         .kernel = "conv2d_local",
-                         .options = options.text,
-                         .dims = 3,
-                         .global = { cc_ceil_div(j->k, tile->columns) * items, cc_ceil_div(j->n * j->p * j->q, tile->rows), parts->count },
-                         .local = { items, 1, 1 },
-                         .flops = flops };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(x), CC_IN(w), parts_out(parts), CC_INT(j->n), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
-                                       CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r), CC_INT(j->s), CC_INT(j->stride),
-                                       CC_INT(j->top), CC_INT(j->left), CC_INT(j->w_first), CC_INT(j->w_row), CC_INT(j->w_column),
-                                       CC_INT(j->w_o), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
-                                       CC_INT(j->out_left), CC_INT(tile->depth / j->c / j->s), CC_INT(tile->depth / j->c % j->s),
-                                       CC_INT(tile->depth % j->c), CC_INT(steps), CC_INT(parts->partial ? parts->numbers : 0),
-                                       CC_INT(!parts->partial && parts->add)),
-                               err);
+    const cc_launch launch = { .options = options.text,
+                               .dims = 3,
+                               .global = { cc_ceil_div(j->k, tile->columns) * items, cc_ceil_div(j->n * j->p * j->q, tile->rows),
+                                           parts->count },
+                               .local = { items, 1, 1 },
+                               .flops = flops };
+    return CC_LAUNCH(tape, conv2d_local, &launch, err, .x = CC_IN(x), .w = CC_IN(w), .y = parts_out(parts), .N = CC_INT(j->n),
+                     .H = CC_INT(j->h), .W = CC_INT(j->w), .C = CC_INT(j->c), .K = CC_INT(j->k), .P = CC_INT(j->p), .Q = CC_INT(j->q),
+                     .R = CC_INT(j->r), .S = CC_INT(j->s), .stride = CC_INT(j->stride), .top = CC_INT(j->top), .left = CC_INT(j->left),
+                     .w_first = CC_INT(j->w_first), .w_row = CC_INT(j->w_row), .w_column = CC_INT(j->w_column), .w_o = CC_INT(j->w_o),
+                     .out_H = CC_INT(j->out_h), .out_W = CC_INT(j->out_w), .out_step = CC_INT(j->out_step), .out_top = CC_INT(j->out_top),
+                     .out_left = CC_INT(j->out_left), .step_i = CC_INT(tile->depth / j->c / j->s),
+                     .step_j = CC_INT(tile->depth / j->c % j->s), .step_c = CC_INT(tile->depth % j->c), .steps_each = CC_INT(steps),
+                     .part_size = CC_INT(parts->partial ? parts->numbers : 0), .add = CC_INT(!parts->partial && parts->add));
 }
 
 static camcl_status forward(cc_tape *tape, bool small, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
@@ -179,20 +173,17 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
     const cc_local_options options = cc_local_tile_options(info, &tile, d->c % 4 == 0 && d->k % 4 == 0, "");
     local_parts parts;
     CC_RETURN_IF_FAILED(parts_begin(tape, split.parts, places * d->k, io[2].buffer, add, &parts, err));
-    cc_launch launch = { .program = "conv2d_local_weight",
-                         .kernel = "conv2d_local_weight",
-                         .options = options.text,
-                         .dims = 3,
-                         .global = { cc_ceil_div(d->k, tile.columns) * items, cc_ceil_div(places, tile.rows), split.parts },
-                         .local = { items, 1, 1 },
-                         .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(
-        cc_tape_launch_list(tape, &launch,
-                            CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), parts_out(&parts), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
-                                    CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s), CC_INT(d->stride),
-                                    CC_INT(d->pad), CC_INT(tile.depth / q / p), CC_INT(tile.depth / q % p), CC_INT(tile.depth % q),
-                                    CC_INT(split.steps), CC_INT(parts.partial ? parts.numbers : 0), CC_INT(!parts.partial && add)),
-                            err));
+    const cc_launch launch = { .options = options.text,
+                               .dims = 3,
+                               .global = { cc_ceil_div(d->k, tile.columns) * items, cc_ceil_div(places, tile.rows), split.parts },
+                               .local = { items, 1, 1 },
+                               .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_local_weight, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+                                  .dw = parts_out(&parts), .N = CC_INT(d->n), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c),
+                                  .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .S = CC_INT(d->s),
+                                  .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .step_n = CC_INT(tile.depth / q / p),
+                                  .step_p = CC_INT(tile.depth / q % p), .step_q = CC_INT(tile.depth % q), .steps_each = CC_INT(split.steps),
+                                  .part_size = CC_INT(parts.partial ? parts.numbers : 0), .add = CC_INT(!parts.partial && add)));
     return parts_end(tape, &parts, err);
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
@@ -42,20 +43,13 @@ camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *d, co
     snprintf(options, sizeof options, "-DSTEP=%zu -DPIXELS=%d", d->stride * d->c, PIXELS);
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
-    cc_launch launch = { .program = "conv2d_narrow",
-                         .kernel = "conv2d_narrow",
-                         .options = options,
-                         .dims = 1,
-                         .global = { walkers },
-                         .local = { 1 },
-                         .flops = cc_conv2d_flops(d) };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INOUT(scratch), CC_INT(d->h),
-                                       CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->s * d->c),
-                                       CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
-                                       CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns), CC_INT(g.band_size),
-                                       CC_INT(16 * cc_conv2d_tile_vectors(d->k))),
-                               err);
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    return CC_LAUNCH(tape, conv2d_narrow, &launch, err, .x = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer), .y = CC_OUT(io[2].buffer),
+                     .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k),
+                     .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .run = CC_INT(d->s * d->c), .stride = CC_INT(d->stride),
+                     .pad = CC_INT(d->pad), .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count),
+                     .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size),
+                     .KB = CC_INT(16 * cc_conv2d_tile_vectors(d->k)));
 }
 
 /* Filter rows of a register tile; 0: none fits. */
@@ -83,19 +77,13 @@ camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_des
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
-    cc_launch launch = { .program = "conv2d_narrow_weight",
-                         .kernel = "conv2d_backward_weight_narrow",
-                         .options = options,
-                         .dims = 1,
-                         .global = { parts },
-                         .local = { 1 },
-                         .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->h), CC_INT(d->w),
-                CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.rows),
-                CC_INT(g.per_image), CC_INT(g.count), CC_INT(groups_each), CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), CC_INT(g.columns),
-                CC_INT(g.band_size), CC_INT(scratch_each), CC_INT(kb), CC_CONV2D_PARTS_ARGS(out)),
-        err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { parts }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(
+        CC_LAUNCH(tape, conv2d_backward_weight_narrow, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+                  .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c),
+                  .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad),
+                  .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count),
+                  .groups_each = CC_INT(groups_each), .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), .band_columns = CC_INT(g.columns),
+                  .band_size = CC_INT(g.band_size), .scratch_each = CC_INT(scratch_each), .KB = CC_INT(kb), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }

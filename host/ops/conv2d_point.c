@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
@@ -34,20 +35,18 @@ camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool
 
     char options[64];
     snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
-    cc_launch launch = { .program = "conv2d_point",
-                         .kernel = "conv2d_point",
-                         .options = options,
-                         .dims = 2,
-                         .global = { walkers, cc_ceil_div(panels, panels_each) },
-                         .local = { 1, 1 },
-                         .flops = cc_conv2d_flops(d) };
-    return cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INT(c), CC_INT(k), CC_INT(pixels), CC_INT(row ? 1 : p),
-                CC_INT(row ? pixels : q), CC_INT(side_in[0]), CC_INT(side_in[1]), CC_INT(backward ? 1 : d->stride), CC_INT(side_out[0]),
-                CC_INT(side_out[1]), CC_INT(backward ? d->stride : 1), CC_INT(each), CC_INT(block), CC_INT(panels), CC_INT(panels_each),
-                CC_INT(backward && !row && !add), CC_INT(add), CC_INT(!row || c >= FETCHED_CHANNELS), CC_CONV2D_AFFINE_ARGS(affine, x)),
-        err);
+    const cc_launch launch = { .options = options,
+                               .dims = 2,
+                               .global = { walkers, cc_ceil_div(panels, panels_each) },
+                               .local = { 1, 1 },
+                               .flops = cc_conv2d_flops(d) };
+    return CC_LAUNCH(tape, conv2d_point, &launch, err, .x = CC_IN(x), .w = CC_IN(w), .y = add ? CC_INOUT(y) : CC_OUT(y), .C = CC_INT(c),
+                     .K = CC_INT(k), .pixels = CC_INT(pixels), .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q),
+                     .H = CC_INT(side_in[0]), .W = CC_INT(side_in[1]), .stride = CC_INT(backward ? 1 : d->stride),
+                     .out_H = CC_INT(side_out[0]), .out_W = CC_INT(side_out[1]), .out_step = CC_INT(backward ? d->stride : 1),
+                     .each = CC_INT(each), .block = CC_INT(block), .panels = CC_INT(panels), .panels_each = CC_INT(panels_each),
+                     .clear = CC_INT(backward && !row && !add), .add = CC_INT(add), .fetch = CC_INT(!row || c >= FETCHED_CHANNELS),
+                     CC_CONV2D_AFFINE_ARGS(affine, x));
 }
 
 /* A tile must not read beyond the last channel. */
@@ -76,19 +75,12 @@ camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
-    cc_launch launch = { .program = "conv2d_point_weight",
-                         .kernel = "conv2d_backward_weight_point",
-                         .options = options,
-                         .dims = 1,
-                         .global = { walkers },
-                         .local = { 1 },
-                         .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(
-        cc_tape_launch_list(tape, &launch,
-                            CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->c),
-                                    CC_INT(d->k), CC_INT(pixels), CC_INT(row ? 1 : p), CC_INT(row ? pixels : q), CC_INT(row ? 1 : d->h),
-                                    CC_INT(row ? pixels : d->w), CC_INT(d->stride), CC_INT(parts), CC_INT(each), CC_INT(slice),
-                                    CC_INT(outputs), CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)),
-                            err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_backward_weight_point, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+                                  .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .C = CC_INT(d->c), .K = CC_INT(d->k),
+                                  .pixels = CC_INT(pixels), .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q),
+                                  .H = CC_INT(row ? 1 : d->h), .W = CC_INT(row ? pixels : d->w), .stride = CC_INT(d->stride),
+                                  .parts = CC_INT(parts), .each = CC_INT(each), .slice = CC_INT(slice), .outputs = CC_INT(outputs),
+                                  .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
@@ -76,23 +77,17 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * blocks * scratch_each * sizeof(float), "convolution bands", &scratch, err));
-    cc_launch launch = { .program = "conv2d_tile",
-                         .kernel = "conv2d_tile",
-                         .options = options,
-                         .dims = 2,
-                         .global = { walkers, blocks },
-                         .local = { 1, 1 },
-                         .flops = flops };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->n), CC_INT(j->h),
-                                       CC_INT(j->w), CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->r),
-                                       CC_INT(joined ? 1 : j->s), CC_INT(joined ? j->s * j->c : j->c), CC_INT(j->stride), CC_INT(j->top),
-                                       CC_INT(j->left), CC_INT(j->out_h), CC_INT(j->out_w), CC_INT(j->out_step), CC_INT(j->out_top),
-                                       CC_INT(j->out_left), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
-                                       CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(use_band),
-                                       CC_INT(scratch_each), CC_INT(j->w_offset), CC_INT(panels), CC_INT(panels_each), CC_INT(j->clear),
-                                       CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
-                               err);
+    const cc_launch launch = { .options = options, .dims = 2, .global = { walkers, blocks }, .local = { 1, 1 }, .flops = flops };
+    return CC_LAUNCH(
+        tape, conv2d_tile, &launch, err, .x = CC_IN(x), .w = CC_IN(w), .y = add ? CC_INOUT(y) : CC_OUT(y), .scratch = CC_INOUT(scratch),
+        .N = CC_INT(j->n), .H = CC_INT(j->h), .W = CC_INT(j->w), .C = CC_INT(j->c), .K = CC_INT(j->k), .P = CC_INT(j->p), .Q = CC_INT(j->q),
+        .R = CC_INT(j->r), .S2 = CC_INT(joined ? 1 : j->s), .run = CC_INT(joined ? j->s * j->c : j->c), .stride = CC_INT(j->stride),
+        .top = CC_INT(j->top), .left = CC_INT(j->left), .out_H = CC_INT(j->out_h), .out_W = CC_INT(j->out_w),
+        .out_step = CC_INT(j->out_step), .out_top = CC_INT(j->out_top), .out_left = CC_INT(j->out_left), .images = CC_INT(g.images),
+        .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .band_columns = CC_INT(columns),
+        .band_image = CC_INT(band_image), .band_row = CC_INT(band_row), .band_pixel = CC_INT(band_pixel), .use_band = CC_INT(use_band),
+        .scratch_each = CC_INT(scratch_each), .w_offset = CC_INT(j->w_offset), .panels = CC_INT(panels), .panels_each = CC_INT(panels_each),
+        .clear = CC_INT(j->clear), .add = CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x));
 }
 
 static tile_job forward_job(const cc_conv2d_desc *d)
@@ -154,12 +149,9 @@ camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buf
 {
     const cc_conv2d_desc *d = desc;
     const size_t kb = 16 * cc_conv2d_tile_vectors(d->k), rsc = d->r * d->s * d->c;
-    cc_launch launch = { .program = "conv2d_pack",
-                         .kernel = "conv2d_pack_forward",
-                         .dims = 2,
-                         .global = { rsc, cc_ceil_div(d->k, kb) },
-                         .bytes = 8.0 * (double)rsc * (double)d->k };
-    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(rsc), CC_INT(d->k), CC_INT(kb)), err);
+    const cc_launch launch = { .dims = 2, .global = { rsc, cc_ceil_div(d->k, kb) }, .bytes = 8.0 * (double)rsc * (double)d->k };
+    return CC_LAUNCH(tape, conv2d_pack_forward, &launch, err, .w = CC_IN(master), .packed = CC_OUT(packed), .rsc = CC_INT(rsc),
+                     .K = CC_INT(d->k), .KB = CC_INT(kb));
 }
 
 cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
@@ -233,16 +225,11 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
             const cc_conv2d_phase u = cc_conv2d_get_phase(b, d->w, d->s, d->stride, d->pad);
             const size_t taps = v.taps * u.taps;
             if (taps == 0) continue;
-            cc_launch launch = { .program = "conv2d_pack",
-                                 .kernel = "conv2d_pack_backward_data",
-                                 .dims = 2,
-                                 .global = { taps, panels },
-                                 .bytes = 8.0 * (double)(taps * d->k * d->c) };
-            CC_RETURN_IF_FAILED(cc_tape_launch_list(tape, &launch,
-                                                    CC_ARGS(CC_IN(master), offset ? CC_INOUT(packed) : CC_OUT(packed), CC_INT(d->s),
-                                                            CC_INT(d->c), CC_INT(d->k), CC_INT(a), CC_INT(b), CC_INT(d->stride),
-                                                            CC_INT(v.taps), CC_INT(u.taps), CC_INT(offset), CC_INT(cb)),
-                                                    err));
+            cc_launch launch = { .dims = 2, .global = { taps, panels }, .bytes = 8.0 * (double)(taps * d->k * d->c) };
+            CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_pack_backward_data, &launch, err, .w = CC_IN(master),
+                                          .packed = offset ? CC_INOUT(packed) : CC_OUT(packed), .S = CC_INT(d->s), .C = CC_INT(d->c),
+                                          .K = CC_INT(d->k), .r0 = CC_INT(a), .s0 = CC_INT(b), .stride = CC_INT(d->stride),
+                                          .taps_r = CC_INT(v.taps), .taps_s = CC_INT(u.taps), .offset = CC_INT(offset), .CB = CC_INT(cb)));
             offset += taps * d->k * panels * cb;
         }
     }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
@@ -42,16 +43,12 @@ camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *p, camcl_
 {
     const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, each = cc_ceil_div(p->rsc, items);
     if (p->partial == NULL) return CAMCL_OK;
-    cc_launch launch = { .program = "conv2d_pack",
-                         .kernel = "conv2d_reduce",
-                         .dims = 1,
-                         .global = { cc_ceil_div(p->rsc, each) },
-                         .local = { 1 },
-                         .bytes = 4.0 * (double)(p->count * p->size + 2 * p->rsc * p->k) };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(p->partial), p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw), CC_INT(p->rsc), CC_INT(p->k),
-                                       CC_INT(p->kb), CC_INT(p->count), CC_INT(p->size), CC_INT(each), CC_INT(p->add)),
-                               err);
+    const cc_launch launch = {
+        .dims = 1, .global = { cc_ceil_div(p->rsc, each) }, .local = { 1 }, .bytes = 4.0 * (double)(p->count * p->size + 2 * p->rsc * p->k)
+    };
+    return CC_LAUNCH(tape, conv2d_reduce, &launch, err, .partial = CC_IN(p->partial), .dw = p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw),
+                     .rsc = CC_INT(p->rsc), .K = CC_INT(p->k), .KB = CC_INT(p->kb), .parts = CC_INT(p->count), .part_size = CC_INT(p->size),
+                     .rows_each = CC_INT(each), .add = CC_INT(p->add));
 }
 
 camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -89,21 +86,16 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
-    cc_launch launch = { .program = "conv2d_tile_weight",
-                         .kernel = "conv2d_backward_weight_tile",
-                         .options = options,
-                         .dims = 1,
-                         .global = { walkers },
-                         .local = { 1 },
-                         .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->n), CC_INT(d->h),
-                CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->r), CC_INT(b.joined ? 1 : d->s), CC_INT(b.joined),
-                CC_INT(d->stride), CC_INT(d->pad), CC_INT(g.images), CC_INT(g.rows), CC_INT(g.per_image), CC_INT(g.count),
-                CC_INT(groups_each), CC_INT(columns), CC_INT(band_image), CC_INT(band_row), CC_INT(band_pixel), CC_INT(band_size),
-                CC_INT(use_band), CC_INT(use_panels), CC_INT(scratch_each), CC_INT(parts), CC_INT(b.slice), CC_INT(b.run),
-                CC_INT(b.run_pitch), CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)),
-        err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(
+        tape, conv2d_backward_weight_tile, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+        .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .N = CC_INT(d->n), .H = CC_INT(d->h), .W = CC_INT(d->w),
+        .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .S2 = CC_INT(b.joined ? 1 : d->s),
+        .joined = CC_INT(b.joined), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .images = CC_INT(g.images), .rows = CC_INT(g.rows),
+        .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .groups_each = CC_INT(groups_each),
+        .band_columns = CC_INT(columns), .band_image = CC_INT(band_image), .band_row = CC_INT(band_row), .band_pixel = CC_INT(band_pixel),
+        .band_size = CC_INT(band_size), .use_band = CC_INT(use_band), .use_panels = CC_INT(use_panels),
+        .scratch_each = CC_INT(scratch_each), .parts = CC_INT(parts), .slice = CC_INT(b.slice), .run = CC_INT(b.run),
+        .run_pitch = CC_INT(b.run_pitch), .outputs = CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }

@@ -20,11 +20,11 @@ typedef struct cc_conv2d_affine {
     cc_buffer *scale, *shift, *residual; /* residual: or NULL */
     float slope;
 } cc_conv2d_affine;
-/* The six arguments that kernels take for it (cl/conv2d_affine.clh); `affine` NULL: nothing is applied, and `unused` is bound. */
-#define CC_CONV2D_AFFINE_ARGS(affine, unused)                                                                                              \
-    CC_IN((affine) ? (affine)->scale : (unused)), CC_IN((affine) ? (affine)->shift : (unused)),                                            \
-        CC_IN((affine) && (affine)->residual ? (affine)->residual : (unused)), CC_INT((affine) != NULL),                                   \
-        CC_INT((affine) && (affine)->residual), CC_FLOAT((affine) ? (affine)->slope : 1)
+/* The six arguments that kernels take for it (cl/conv2d_affine.clh); `applied` NULL: nothing is applied, and `unused` is bound. */
+#define CC_CONV2D_AFFINE_ARGS(applied, unused)                                                                                             \
+    .scale = CC_IN((applied) ? (applied)->scale : (unused)), .shift = CC_IN((applied) ? (applied)->shift : (unused)),                      \
+    .residual = CC_IN((applied) && (applied)->residual ? (applied)->residual : (unused)), .affine = CC_INT((applied) != NULL),             \
+    .has_residual = CC_INT((applied) && (applied)->residual), .slope = CC_FLOAT((applied) ? (applied)->slope : 1)
 camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
 
 /* conv2d_tile.c */
@@ -48,11 +48,11 @@ typedef struct cc_conv2d_parts {
     bool add;
     size_t count, size, kb, rsc, k;
 } cc_conv2d_parts;
-/* The buffer that the kernel writes, and the four arguments that kernels take for it at their end. */
+/* The buffer that the kernel writes, and the four arguments that say where in it. */
 #define CC_CONV2D_PARTS_OUT(p) ((p).partial ? CC_OUT((p).partial) : (p).add ? CC_INOUT((p).dw) : CC_OUT((p).dw))
 #define CC_CONV2D_PARTS_ARGS(p)                                                                                                            \
-    CC_INT((p).partial ? (p).size : 0), CC_INT((p).partial ? (p).rsc *(p).kb : (p).kb), CC_INT((p).partial ? (p).kb : (p).k),              \
-        CC_INT((p).partial == NULL && (p).add)
+    .out_part = CC_INT((p).partial ? (p).size : 0), .out_panel = CC_INT((p).partial ? (p).rsc * (p).kb : (p).kb),                          \
+    .out_row = CC_INT((p).partial ? (p).kb : (p).k), .add = CC_INT((p).partial == NULL && (p).add)
 camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *desc, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
                                    camcl_error *err);
 /* After the kernel: dw (+)= the sum, in order, of partial sums, where there are any. */

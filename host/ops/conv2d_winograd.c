@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 
@@ -83,20 +84,13 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
-    cc_launch launch = { .program = "conv2d_winograd",
-                         .kernel = "conv2d_winograd",
-                         .options = options,
-                         .dims = 2,
-                         .global = { s.walkers, s.parts },
-                         .local = { 1, 1 },
-                         .flops = flops };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(x), CC_IN(u), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
-                                       CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad),
-                                       CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT)), CC_INT(tiles), CC_INT(s.block),
-                                       CC_INT(pitch), CC_INT(panels), CC_INT(s.panels_each), CC_INT(scratch_each), CC_INT(add),
-                                       CC_INT(stream), CC_CONV2D_AFFINE_ARGS(affine, x)),
-                               err);
+    const cc_launch launch = { .options = options, .dims = 2, .global = { s.walkers, s.parts }, .local = { 1, 1 }, .flops = flops };
+    return CC_LAUNCH(tape, conv2d_winograd, &launch, err, .x = CC_IN(x), .u = CC_IN(u), .y = add ? CC_INOUT(y) : CC_OUT(y),
+                     .scratch = CC_INOUT(scratch), .H = CC_INT(j->h), .W = CC_INT(j->w), .C = CC_INT(j->c), .K = CC_INT(j->k),
+                     .P = CC_INT(j->p), .Q = CC_INT(j->q), .pad = CC_INT(j->pad), .tiles_h = CC_INT(cc_ceil_div(j->p, OUT)),
+                     .tiles_w = CC_INT(cc_ceil_div(j->q, OUT)), .tiles = CC_INT(tiles), .block = CC_INT(s.block), .pitch = CC_INT(pitch),
+                     .panels = CC_INT(panels), .panels_each = CC_INT(s.panels_each), .scratch_each = CC_INT(scratch_each),
+                     .add = CC_INT(add), .stream = CC_INT(stream), CC_CONV2D_AFFINE_ARGS(affine, x));
 }
 
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, size_t most, const cc_tensor *io, size_t count, bool add,
@@ -154,15 +148,12 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                          cc_buffer *packed, camcl_error *err)
 {
     const size_t kb = 16 * cc_conv2d_tile_vectors(out);
-    cc_launch launch = { .program = "conv2d_winograd_pack",
-                         .kernel = "conv2d_winograd_pack",
-                         .dims = 2,
-                         .global = { in, cc_round_up(out, kb) / 16 },
-                         .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
-    return cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step), CC_INT(turn), CC_INT(kb)),
-        err);
+    const cc_launch launch = { .dims = 2,
+                               .global = { in, cc_round_up(out, kb) / 16 },
+                               .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
+    return CC_LAUNCH(tape, conv2d_winograd_pack, &launch, err, .w = CC_IN(master), .u = CC_OUT(packed), .in = CC_INT(in),
+                     .out = CC_INT(out), .row_step = CC_INT(row_step), .channel_step = CC_INT(channel_step), .turn = CC_INT(turn),
+                     .KB = CC_INT(kb));
 }
 
 size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
@@ -43,19 +44,13 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffe
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
-    cc_launch launch = { .program = "conv2d_winograd_inline",
-                         .kernel = "conv2d_winograd_inline",
-                         .options = options,
-                         .dims = 2,
-                         .global = { s.walkers, s.parts },
-                         .local = { 1, 1 },
-                         .flops = flops };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(x), CC_IN(w), add ? CC_INOUT(y) : CC_OUT(y), CC_INOUT(scratch), CC_INT(j->h), CC_INT(j->w),
-                                       CC_INT(j->c), CC_INT(j->k), CC_INT(j->p), CC_INT(j->q), CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, 4)),
-                                       CC_INT(cc_ceil_div(j->q, 4)), CC_INT(tiles), CC_INT(s.block), CC_INT(panels), CC_INT(s.panels_each),
-                                       CC_INT(scratch_each), CC_INT(turn), CC_INT(add), CC_CONV2D_AFFINE_ARGS(affine, x)),
-                               err);
+    const cc_launch launch = { .options = options, .dims = 2, .global = { s.walkers, s.parts }, .local = { 1, 1 }, .flops = flops };
+    return CC_LAUNCH(tape, conv2d_winograd_inline, &launch, err, .x = CC_IN(x), .w = CC_IN(w), .y = add ? CC_INOUT(y) : CC_OUT(y),
+                     .scratch = CC_INOUT(scratch), .H = CC_INT(j->h), .W = CC_INT(j->w), .C = CC_INT(j->c), .K = CC_INT(j->k),
+                     .P = CC_INT(j->p), .Q = CC_INT(j->q), .pad = CC_INT(j->pad), .tiles_h = CC_INT(cc_ceil_div(j->p, 4)),
+                     .tiles_w = CC_INT(cc_ceil_div(j->q, 4)), .tiles = CC_INT(tiles), .block = CC_INT(s.block), .panels = CC_INT(panels),
+                     .panels_each = CC_INT(s.panels_each), .scratch_each = CC_INT(scratch_each), .turn = CC_INT(turn), .add = CC_INT(add),
+                     CC_CONV2D_AFFINE_ARGS(affine, x));
 }
 
 camcl_status cc_conv2d_winograd_inline_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,

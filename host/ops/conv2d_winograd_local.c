@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/local_tile.h"
@@ -63,36 +64,29 @@ const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, cons
                                                                                                             : "winograd_local_small";
 }
 
-static camcl_status launch_multiply(cc_tape *tape, bool small, const char *kernel, size_t rows, size_t c, size_t k, size_t products,
-                                    const cc_arg *args, size_t count, double flops, camcl_error *err)
+static camcl_status launch_multiply(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, bool small, size_t rows, size_t c, size_t k,
+                                    size_t products, double flops, camcl_error *err)
 {
     const cc_local_tile tile = cc_local_tile_get(small, k);
     const size_t items = cc_local_tile_items(&tile);
     const cc_local_options options =
         cc_local_tile_options(camcl_device_get_info(cc_tape_device(tape)), &tile, c % 4 == 0 && k % 4 == 0, "");
-    cc_launch launch = { .program = "conv2d_winograd_multiply",
-                         .kernel = kernel,
-                         .options = options.text,
-                         .dims = 3,
-                         .global = { cc_ceil_div(k, tile.columns) * items, cc_ceil_div(rows, tile.rows), products },
-                         .local = { items, 1, 1 },
-                         .flops = flops };
-    return cc_tape_launch_list(tape, &launch, args, count, err);
+    const cc_launch launch = { .options = options.text,
+                               .dims = 3,
+                               .global = { cc_ceil_div(k, tile.columns) * items, cc_ceil_div(rows, tile.rows), products },
+                               .local = { items, 1, 1 },
+                               .flops = flops };
+    return cc_tape_launch(tape, kernel, args, &launch, err);
 }
 
 /* V = B^T d B */
 static camcl_status launch_input(cc_tape *tape, const local_job *j, size_t first, size_t tiles, cc_buffer *x, cc_buffer *v,
                                  camcl_error *err)
 {
-    cc_launch launch = { .program = "conv2d_winograd_local",
-                         .kernel = "conv2d_winograd_input",
-                         .dims = 2,
-                         .global = { j->c, tiles },
-                         .bytes = 4.0 * (double)(tiles * j->c * 2 * POINTS) };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(x), CC_OUT(v), CC_INT(first), CC_INT(tiles), CC_INT(j->h), CC_INT(j->w), CC_INT(j->c),
-                                       CC_INT(j->pad), CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
-                               err);
+    const cc_launch launch = { .dims = 2, .global = { j->c, tiles }, .bytes = 4.0 * (double)(tiles * j->c * 2 * POINTS) };
+    return CC_LAUNCH(tape, conv2d_winograd_input, &launch, err, .x = CC_IN(x), .V = CC_OUT(v), .first = CC_INT(first),
+                     .tiles = CC_INT(tiles), .H = CC_INT(j->h), .W = CC_INT(j->w), .C = CC_INT(j->c), .pad = CC_INT(j->pad),
+                     .tiles_h = CC_INT(cc_ceil_div(j->p, OUT)), .tiles_w = CC_INT(cc_ceil_div(j->q, OUT)));
 }
 
 static camcl_status record_tiles(cc_tape *tape, bool small, const local_job *j, size_t first, size_t tiles, cc_buffer *x, cc_buffer *u,
@@ -103,17 +97,14 @@ static camcl_status record_tiles(cc_tape *tape, bool small, const local_job *j, 
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->c), "transformed input", &v, err));
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->k), "transformed output", &m, err));
     CC_RETURN_IF_FAILED(launch_input(tape, j, first, tiles, x, v, err));
-    CC_RETURN_IF_FAILED(launch_multiply(tape, small, "conv2d_winograd_multiply", tiles, j->c, j->k, POINTS,
-                                        CC_ARGS(CC_IN(v), CC_IN(u), CC_OUT(m), CC_INT(tiles), CC_INT(j->c), CC_INT(j->k)), flops, err));
-    cc_launch launch = { .program = "conv2d_winograd_local",
-                         .kernel = "conv2d_winograd_output",
-                         .dims = 2,
-                         .global = { j->k, tiles },
-                         .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(m), add || first ? CC_INOUT(y) : CC_OUT(y), CC_INT(first), CC_INT(tiles), CC_INT(j->k),
-                                       CC_INT(j->p), CC_INT(j->q), CC_INT(tiles_h), CC_INT(tiles_w), CC_INT(add)),
-                               err);
+    CC_RETURN_IF_FAILED(launch_multiply(tape,
+                                        CC_BIND(conv2d_winograd_multiply, .V = CC_IN(v), .u = CC_IN(u), .M = CC_OUT(m),
+                                                .tiles = CC_INT(tiles), .C = CC_INT(j->c), .K = CC_INT(j->k)),
+                                        small, tiles, j->c, j->k, POINTS, flops, err));
+    const cc_launch launch = { .dims = 2, .global = { j->k, tiles }, .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
+    return CC_LAUNCH(tape, conv2d_winograd_output, &launch, err, .M = CC_IN(m), .y = add || first ? CC_INOUT(y) : CC_OUT(y),
+                     .first = CC_INT(first), .tiles = CC_INT(tiles), .K = CC_INT(j->k), .P = CC_INT(j->p), .Q = CC_INT(j->q),
+                     .tiles_h = CC_INT(tiles_h), .tiles_w = CC_INT(tiles_w), .add = CC_INT(add));
 }
 
 static camcl_status record_job(cc_tape *tape, bool small, const local_job *j, const cc_tensor *io, bool add, double flops, camcl_error *err)
@@ -158,19 +149,15 @@ static camcl_status record_weight_tiles(cc_tape *tape, bool small, const local_j
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->c), "transformed input", &v, err));
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->k), "transformed gradient", &m, err));
     CC_RETURN_IF_FAILED(launch_input(tape, j, first, tiles, x, v, err));
-    cc_launch launch = { .program = "conv2d_winograd_local",
-                         .kernel = "conv2d_winograd_gradient",
-                         .dims = 2,
-                         .global = { j->k, tiles },
-                         .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
-    CC_RETURN_IF_FAILED(cc_tape_launch_list(tape, &launch,
-                                            CC_ARGS(CC_IN(dy), CC_OUT(m), CC_INT(first), CC_INT(tiles), CC_INT(j->k), CC_INT(j->p),
-                                                    CC_INT(j->q), CC_INT(cc_ceil_div(j->p, OUT)), CC_INT(cc_ceil_div(j->q, OUT))),
-                                            err));
-    return launch_multiply(tape, small, "conv2d_winograd_weight_multiply", j->c, j->c, j->k, POINTS * parts,
-                           CC_ARGS(CC_IN(v), CC_IN(m), first ? CC_INOUT(du) : CC_OUT(du), CC_INT(tiles), CC_INT(j->c), CC_INT(j->k),
-                                   CC_INT(cc_local_tile_steps(&tile, tiles, parts)), CC_INT(first > 0)),
-                           flops, err);
+    const cc_launch launch = { .dims = 2, .global = { j->k, tiles }, .bytes = 4.0 * (double)(tiles * j->k * (POINTS + OUT * OUT)) };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_winograd_gradient, &launch, err, .dy = CC_IN(dy), .M = CC_OUT(m), .first = CC_INT(first),
+                                  .tiles = CC_INT(tiles), .K = CC_INT(j->k), .P = CC_INT(j->p), .Q = CC_INT(j->q),
+                                  .tiles_h = CC_INT(cc_ceil_div(j->p, OUT)), .tiles_w = CC_INT(cc_ceil_div(j->q, OUT))));
+    return launch_multiply(tape,
+                           CC_BIND(conv2d_winograd_weight_multiply, .V = CC_IN(v), .M = CC_IN(m), .dU = first ? CC_INOUT(du) : CC_OUT(du),
+                                   .tiles = CC_INT(tiles), .C = CC_INT(j->c), .K = CC_INT(j->k),
+                                   .steps_each = CC_INT(cc_local_tile_steps(&tile, tiles, parts)), .add = CC_INT(first > 0)),
+                           small, j->c, j->c, j->k, POINTS * parts, flops, err);
 }
 
 static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
@@ -190,14 +177,10 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
         CC_RETURN_IF_FAILED(record_weight_tiles(tape, small, &j, first, now, parts, io[0].buffer, io[1].buffer, du,
                                                 cc_conv2d_flops(d) * (double)now / (double)tiles, err));
     }
-    cc_launch launch = { .program = "conv2d_winograd_local",
-                         .kernel = "conv2d_winograd_weight_output",
-                         .dims = 1,
-                         .global = { d->c * d->k },
-                         .bytes = 4.0 * (double)(d->c * d->k * (parts * POINTS + 9)) };
-    return cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(du), add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), CC_INT(d->c * d->k), CC_INT(parts), CC_INT(add)), err);
+    const cc_launch launch = { .dims = 1, .global = { d->c * d->k }, .bytes = 4.0 * (double)(d->c * d->k * (parts * POINTS + 9)) };
+    return CC_LAUNCH(tape, conv2d_winograd_weight_output, &launch, err, .dU = CC_IN(du),
+                     .dw = add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), .CK = CC_INT(d->c * d->k), .parts = CC_INT(parts),
+                     .add = CC_INT(add));
 }
 
 #define DEFINE(name, direction, small)                                                                                                     \
@@ -224,16 +207,12 @@ size_t cc_conv2d_winograd_local_bytes(const camcl_device_info *info, const void 
 static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, size_t channel_step, bool turn, cc_buffer *master,
                          cc_buffer *packed, camcl_error *err)
 {
-    cc_launch launch = { .program = "conv2d_winograd_pack",
-                         .kernel = "conv2d_winograd_pack",
-                         .options = "-DLANES=1",
-                         .dims = 2,
-                         .global = { out, in },
-                         .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
-    return cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(in), CC_INT(out), CC_INT(row_step), CC_INT(channel_step), CC_INT(turn), CC_INT(out)),
-        err);
+    const cc_launch launch = {
+        .options = "-DLANES=1", .dims = 2, .global = { out, in }, .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out
+    };
+    return CC_LAUNCH(tape, conv2d_winograd_pack, &launch, err, .w = CC_IN(master), .u = CC_OUT(packed), .in = CC_INT(in),
+                     .out = CC_INT(out), .row_step = CC_INT(row_step), .channel_step = CC_INT(channel_step), .turn = CC_INT(turn),
+                     .KB = CC_INT(out));
 }
 
 camcl_status cc_conv2d_winograd_local_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd.h"
@@ -73,39 +74,20 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
-    cc_launch launch = { .program = j->forward ? "conv2d_winograd_stride2" : "conv2d_winograd_stride2_data",
-                         .kernel = j->forward ? "conv2d_forward_winograd_stride2" : "conv2d_backward_data_winograd_stride2",
-                         .options = options,
-                         .dims = 2,
-                         .global = { s.walkers, s.parts },
-                         .local = { 1, 1 },
-                         .flops = cc_conv2d_flops(d) };
-    enum { AFFINE_ARGS = 6 };
-    const cc_arg args[] = { CC_IN(in),
-                            CC_IN(weights),
-                            add ? CC_INOUT(out) : CC_OUT(out),
-                            CC_INOUT(scratch),
-                            CC_INT(j->in_h),
-                            CC_INT(j->in_w),
-                            CC_INT(j->in_channels),
-                            CC_INT(j->out_channels),
-                            CC_INT(j->out_h),
-                            CC_INT(j->out_w),
-                            CC_INT(d->pad),
-                            CC_INT(tiles_h),
-                            CC_INT(tiles_w),
-                            CC_INT(tiles),
-                            CC_INT(s.block),
-                            CC_INT(pitch),
-                            CC_INT(v_step),
-                            CC_INT(m_step),
-                            CC_INT(panels),
-                            CC_INT(s.panels_each),
-                            CC_INT(plain),
-                            CC_INT(scratch_each),
-                            CC_INT(add),
-                            CC_CONV2D_AFFINE_ARGS(affine, in) };
-    return cc_tape_launch_list(tape, &launch, args, CC_COUNT(args) - (j->forward ? 0 : AFFINE_ARGS), err);
+    const cc_launch launch = {
+        .options = options, .dims = 2, .global = { s.walkers, s.parts }, .local = { 1, 1 }, .flops = cc_conv2d_flops(d)
+    };
+#define ARGS                                                                                                                               \
+    .weights = CC_IN(weights), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k),   \
+    .P = CC_INT(cc_conv2d_out_h(d)), .Q = CC_INT(cc_conv2d_out_w(d)), .pad = CC_INT(d->pad), .tiles_h = CC_INT(tiles_h),                   \
+    .tiles_w = CC_INT(tiles_w), .tiles = CC_INT(tiles), .block = CC_INT(s.block), .pitch = CC_INT(pitch), .v_step = CC_INT(v_step),        \
+    .m_step = CC_INT(m_step), .panels = CC_INT(panels), .panels_each = CC_INT(s.panels_each), .plain_weights = CC_INT(plain),              \
+    .scratch_each = CC_INT(scratch_each), .add = CC_INT(add)
+    const cc_arg written = add ? CC_INOUT(out) : CC_OUT(out);
+    if (!j->forward) return CC_LAUNCH(tape, conv2d_backward_data_winograd_stride2, &launch, err, .dy = CC_IN(in), .dx = written, ARGS);
+    return CC_LAUNCH(tape, conv2d_forward_winograd_stride2, &launch, err, .x = CC_IN(in), .y = written, ARGS,
+                     CC_CONV2D_AFFINE_ARGS(affine, in));
+#undef ARGS
 }
 
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, cc_buffer *x, cc_buffer *weights, cc_buffer *y, bool add,
@@ -147,18 +129,18 @@ static size_t packed_bytes(const cc_conv2d_desc *d, size_t in, size_t out)
 }
 
 /* `rows` work-items in dimension 0, one for 16 of the `out` channels in dimension 1. */
-static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, const char *kernel, size_t rows, size_t out, cc_buffer *master,
+static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, bool forward, size_t rows, size_t out, cc_buffer *master,
                          cc_buffer *packed, camcl_error *err)
 {
     const bool plain = plain_weights(d);
     const size_t kb = 16 * cc_conv2d_tile_vectors(out);
-    cc_launch launch = { .program = "conv2d_winograd_stride2_pack",
-                         .kernel = kernel,
-                         .dims = 2,
-                         .global = { rows, cc_round_up(out, kb) / 16 },
-                         .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };
-    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(master), CC_OUT(packed), CC_INT(d->c), CC_INT(d->k), CC_INT(kb), CC_INT(plain)),
-                               err);
+    const cc_launch launch = { .dims = 2,
+                               .global = { rows, cc_round_up(out, kb) / 16 },
+                               .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };
+#define ARGS .w = CC_IN(master), .packed = CC_OUT(packed), .C = CC_INT(d->c), .K = CC_INT(d->k), .KB = CC_INT(kb), .plain = CC_INT(plain)
+    return forward ? CC_LAUNCH(tape, conv2d_winograd_stride2_pack_forward, &launch, err, ARGS)
+                   : CC_LAUNCH(tape, conv2d_winograd_stride2_pack_backward_data, &launch, err, ARGS);
+#undef ARGS
 }
 
 size_t cc_conv2d_winograd_stride2_forward_bytes(const camcl_device_info *info, const void *desc)
@@ -172,7 +154,7 @@ camcl_status cc_conv2d_winograd_stride2_pack_forward(cc_tape *tape, const void *
                                                      camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
-    return pack(tape, d, "conv2d_winograd_stride2_pack_forward", d->c, d->k, master, packed, err);
+    return pack(tape, d, true, d->c, d->k, master, packed, err);
 }
 
 size_t cc_conv2d_winograd_stride2_backward_data_bytes(const camcl_device_info *info, const void *desc)
@@ -186,5 +168,5 @@ camcl_status cc_conv2d_winograd_stride2_pack_backward_data(cc_tape *tape, const 
                                                            camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
-    return pack(tape, d, "conv2d_winograd_stride2_pack_backward_data", cc_ceil_div(d->k, 16), d->c, master, packed, err);
+    return pack(tape, d, false, cc_ceil_div(d->k, 16), d->c, master, packed, err);
 }

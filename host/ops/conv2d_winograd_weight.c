@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 #include "ops/conv2d_winograd_stride2.h"
@@ -18,11 +19,10 @@ enum { FETCHING_BLOCKS = 8 };
 /* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient.
  * Twice or half as many are no faster. */
 typedef struct weight_form {
-    const char *program, *kernel;
-    size_t points, tiles;
+    size_t stride, points, tiles;
 } weight_form;
-static const weight_form stride1 = { "conv2d_winograd_weight", "conv2d_backward_weight_winograd", 36, 24 };
-static const weight_form stride2 = { "conv2d_winograd_stride2_weight", "conv2d_backward_weight_winograd_stride2", 81, 12 };
+static const weight_form stride1 = { 1, 36, 24 };
+static const weight_form stride2 = { 2, 81, 12 };
 
 static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
                            camcl_error *err)
@@ -53,20 +53,16 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
-    cc_launch launch = { .program = form->program,
-                         .kernel = form->kernel,
-                         .options = options,
-                         .dims = 1,
-                         .global = { walkers },
-                         .local = { 1 },
-                         .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(
-        cc_tape_launch_list(tape, &launch,
-                            CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_CONV2D_PARTS_OUT(out), CC_INOUT(scratch), CC_INT(d->h),
-                                    CC_INT(d->w), CC_INT(d->c), CC_INT(d->k), CC_INT(p), CC_INT(q), CC_INT(d->pad), CC_INT(tiles_h),
-                                    CC_INT(tiles_w), CC_INT(tiles), CC_INT(tiles_each), CC_INT(block), CC_INT(inputs), CC_INT(outputs),
-                                    CC_INT(scratch_each), CC_INT(parts), CC_INT(fetch), CC_CONV2D_PARTS_ARGS(out)),
-                            err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+#define ARGS                                                                                                                               \
+    .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer), .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h),  \
+    .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .pad = CC_INT(d->pad),                        \
+    .tiles_h = CC_INT(tiles_h), .tiles_w = CC_INT(tiles_w), .tiles = CC_INT(tiles), .tiles_each = CC_INT(tiles_each),                      \
+    .block = CC_INT(block), .inputs = CC_INT(inputs), .outputs = CC_INT(outputs), .scratch_each = CC_INT(scratch_each),                    \
+    .parts = CC_INT(parts), .fetch = CC_INT(fetch), CC_CONV2D_PARTS_ARGS(out)
+    CC_RETURN_IF_FAILED(form->stride == 1 ? CC_LAUNCH(tape, conv2d_backward_weight_winograd, &launch, err, ARGS)
+                                          : CC_LAUNCH(tape, conv2d_backward_weight_winograd_stride2, &launch, err, ARGS));
+#undef ARGS
     return cc_conv2d_parts_end(tape, &out, err);
 }
 

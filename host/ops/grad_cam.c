@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/ops.h"
 #include "ops/record.h"
@@ -28,27 +29,22 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
     const double floats = (double)d->n * (double)pixels * (double)d->c;
     assert(cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels * d->c);
     assert(cc_tensor_count(&io[2]) == d->n * d->c && cc_tensor_count(&io[3]) == d->n * pixels);
-    const cc_launch weights = { .program = "grad_cam",
-                                .kernel = "grad_cam_forward_weights",
-                                .options = s->options,
+    const cc_launch weights = { .options = s->options,
                                 .dims = 3,
                                 .global = { cc_ceil_div(d->c, s->width), d->n, s->rows },
                                 .local = { s->channels, 1, s->rows },
                                 .flops = floats,
                                 .bytes = 4.0 * floats };
-    CC_RETURN_IF_FAILED(
-        cc_tape_launch_list(tape, &weights, CC_ARGS(CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(pixels), CC_INT(d->c)), err));
-    const cc_launch map = { .program = "grad_cam",
-                            .kernel = "grad_cam_forward_map",
-                            .options = s->options,
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, grad_cam_forward_weights, &weights, err, .gradient = CC_IN(io[1].buffer), .m = CC_OUT(io[2].buffer),
+                                  .pixels = CC_INT(pixels), .c = CC_INT(d->c)));
+    const cc_launch map = { .options = s->options,
                             .dims = 2,
                             .global = { s->lanes * pixel_groups(s, pixels), d->n },
                             .local = { s->lanes, 1, 1 },
                             .flops = 2.0 * floats,
                             .bytes = 4.0 * floats };
-    return cc_tape_launch_list(
-        tape, &map, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu)),
-        err);
+    return CC_LAUNCH(tape, grad_cam_forward_map, &map, err, .a = CC_IN(io[0].buffer), .m = CC_IN(io[2].buffer), .cam = CC_OUT(io[3].buffer),
+                     .pixels = CC_INT(pixels), .c = CC_INT(d->c), .relu = CC_INT(d->relu));
 }
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -72,19 +68,15 @@ static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_
     const double floats = (double)d->n * (double)pixels * (double)d->c;
     assert(cc_tensor_count(&io[0]) == d->n * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
     assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
-    const cc_launch launch = { .program = "grad_cam",
-                               .kernel = "grad_cam_backward",
-                               .options = s->options,
+    const cc_launch launch = { .options = s->options,
                                .dims = 2,
                                .global = { s->lanes * pixel_groups(s, pixels), d->n },
                                .local = { s->lanes, 1, 1 },
                                .flops = floats,
                                .bytes = (add ? 8.0 : 4.0) * floats };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer),
-                                       add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), CC_INT(pixels), CC_INT(d->c), CC_INT(d->relu),
-                                       CC_INT(add)),
-                               err);
+    return CC_LAUNCH(tape, grad_cam_backward, &launch, err, .m = CC_IN(io[0].buffer), .cam = CC_IN(io[1].buffer), .u = CC_IN(io[2].buffer),
+                     .da = add ? CC_INOUT(io[3].buffer) : CC_OUT(io[3].buffer), .pixels = CC_INT(pixels), .c = CC_INT(d->c),
+                     .relu = CC_INT(d->relu), .add = CC_INT(add));
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -111,17 +103,11 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
     assert(count == 4 && !add && cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
     assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "grad_cam",
-                               .kernel = "grad_cam_tangent",
-                               .options = s->options,
-                               .dims = 2,
-                               .global = { cc_ceil_div(d->c, s->width), d->n },
-                               .flops = 2.0 * floats,
-                               .bytes = 8.0 * floats };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(pixels),
-                                       CC_INT(d->c), CC_INT(d->relu)),
-                               err);
+    const cc_launch launch = {
+        .options = s->options, .dims = 2, .global = { cc_ceil_div(d->c, s->width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats
+    };
+    return CC_LAUNCH(tape, grad_cam_tangent, &launch, err, .a = CC_IN(io[0].buffer), .cam = CC_IN(io[1].buffer), .u = CC_IN(io[2].buffer),
+                     .v = CC_OUT(io[3].buffer), .pixels = CC_INT(pixels), .c = CC_INT(d->c), .relu = CC_INT(d->relu));
 }
 
 /* io: {classes_explained, dlogits} */
@@ -130,13 +116,9 @@ static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, s
     const cc_rows_desc *d = desc;
     assert(count == 2 && !add && cc_tensor_count(&io[0]) >= d->n && cc_tensor_count(&io[1]) >= (d->row0 + d->n) * d->classes);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "grad_cam",
-                               .kernel = "grad_cam_seed",
-                               .options = row_options(tape),
-                               .dims = 2,
-                               .global = { cc_row_items(tape, d->classes), d->n } };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+    const cc_launch launch = { .options = row_options(tape), .dims = 2, .global = { cc_row_items(tape, d->classes), d->n } };
+    return CC_LAUNCH(tape, grad_cam_seed, &launch, err, .explained = CC_IN(io[0].buffer), .dlogits = CC_OUT(io[1].buffer),
+                     .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes));
 }
 
 /* io: {logits, out} */
@@ -145,11 +127,9 @@ static camcl_status argmax(cc_tape *tape, const void *desc, const cc_tensor *io,
     const cc_rows_desc *d = desc;
     assert(count == 2 && !add && cc_tensor_count(&io[0]) >= (d->row0 + d->n) * d->classes && cc_tensor_count(&io[1]) >= d->n);
     (void)count, (void)add;
-    const cc_launch launch = {
-        .program = "grad_cam", .kernel = "argmax_rows", .options = row_options(tape), .dims = 1, .global = { d->n }
-    };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+    const cc_launch launch = { .options = row_options(tape), .dims = 1, .global = { d->n } };
+    return CC_LAUNCH(tape, argmax_rows, &launch, err, .logits = CC_IN(io[0].buffer), .out = CC_OUT(io[1].buffer), .row0 = CC_INT(d->row0),
+                     .n = CC_INT(d->n), .classes = CC_INT(d->classes));
 }
 
 static bool supports_serial(const camcl_device_info *info, const void *desc)

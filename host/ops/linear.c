@@ -1,5 +1,6 @@
 /* Linear layers: directly where they are small, else by GEMM. */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
@@ -12,14 +13,12 @@ const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction d
 }
 
 /* A launch over `total` outputs, each of them a vector along the inputs when `width` is not 1. */
-static cc_launch over(cc_tape *tape, const cc_linear_desc *d, const char *kernel, size_t total, size_t *each)
+static cc_launch over(cc_tape *tape, const cc_linear_desc *d, size_t total, size_t *each)
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_work_split split = cc_split_work(info, total, 4);
     *each = split.each;
-    return (cc_launch){ .program = "linear",
-                        .kernel = kernel,
-                        .options = cc_row_shape(info, d->in).options,
+    return (cc_launch){ .options = cc_row_shape(info, d->in).options,
                         .dims = 1,
                         .global = { split.items },
                         .flops = 2.0 * (double)d->n * (double)d->in * (double)d->out };
@@ -55,16 +54,15 @@ static camcl_status direct_forward(cc_tape *tape, const void *desc, const cc_ten
     CC_RETURN_IF_FAILED(check_forward(d, io, count, err));
     cc_buffer *w = io[1].buffer, *b = io[2].buffer;
     size_t each;
-    cc_launch l = over(tape, d, "linear_forward", d->n * d->out, &each);
+    cc_launch l = over(tape, d, d->n * d->out, &each);
     const size_t lanes = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).lanes;
     if (lanes > 1) {
         l.global[0] = d->n * d->out * lanes;
         l.local[0] = lanes;
     }
-    return cc_tape_launch_list(tape, &l,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(w), CC_IN(b ? b : w), CC_OUT(io[3].buffer), CC_INT(d->n), CC_INT(d->in),
-                                       CC_INT(d->out), CC_INT(each), CC_INT(b != NULL)),
-                               err);
+    return CC_LAUNCH(tape, linear_forward, &l, err, .x = CC_IN(io[0].buffer), .w = CC_IN(w), .b = CC_IN(b ? b : w),
+                     .y = CC_OUT(io[3].buffer), .n = CC_INT(d->n), .in = CC_INT(d->in), .out = CC_INT(d->out), .each = CC_INT(each),
+                     .has_b = CC_INT(b != NULL));
 }
 
 static camcl_status direct_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -73,11 +71,10 @@ static camcl_status direct_backward_data(cc_tape *tape, const void *desc, const 
     CC_RETURN_IF_FAILED(check_data(d, io, count, err));
     cc_buffer *dx = io[2].buffer;
     size_t each;
-    const cc_launch l = over(tape, d, "linear_backward_data", d->n * vectors(tape, d), &each);
-    return cc_tape_launch_list(tape, &l,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n),
-                                       CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add)),
-                               err);
+    const cc_launch l = over(tape, d, d->n * vectors(tape, d), &each);
+    return CC_LAUNCH(tape, linear_backward_data, &l, err, .dy = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer),
+                     .dx = add ? CC_INOUT(dx) : CC_OUT(dx), .n = CC_INT(d->n), .in = CC_INT(d->in), .out = CC_INT(d->out),
+                     .each = CC_INT(each), .add = CC_INT(add));
 }
 
 static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -86,14 +83,14 @@ static camcl_status direct_backward_weight(cc_tape *tape, const void *desc, cons
     CC_RETURN_IF_FAILED(check_weight(d, io, count, err));
     cc_buffer *dy = io[1].buffer, *dw = io[2].buffer, *db = io[3].buffer;
     size_t each;
-    const cc_launch l = over(tape, d, "linear_backward_weight", d->out * vectors(tape, d), &each);
-    return cc_tape_launch_list(tape, &l,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(dy), add ? CC_INOUT(dw) : CC_OUT(dw),
-                                       db == NULL ? CC_INOUT(dy)
-                                       : add      ? CC_INOUT(db)
-                                                  : CC_OUT(db),
-                                       CC_INT(d->n), CC_INT(d->in), CC_INT(d->out), CC_INT(each), CC_INT(add), CC_INT(db != NULL)),
-                               err);
+    const cc_launch l = over(tape, d, d->out * vectors(tape, d), &each);
+    return CC_LAUNCH(tape, linear_backward_weight, &l, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(dy),
+                     .dw = add ? CC_INOUT(dw) : CC_OUT(dw),
+                     .db = db == NULL ? CC_INOUT(dy)
+                           : add      ? CC_INOUT(db)
+                                      : CC_OUT(db),
+                     .n = CC_INT(d->n), .in = CC_INT(d->in), .out = CC_INT(d->out), .each = CC_INT(each), .add = CC_INT(add),
+                     .has_db = CC_INT(db != NULL));
 }
 
 static camcl_status gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -104,9 +101,9 @@ static camcl_status gemm_forward(cc_tape *tape, const void *desc, const cc_tenso
     const cc_tensor b = io[2], y = io[3];
     if (b.buffer) {
         size_t each;
-        const cc_launch l = over(tape, d, "linear_bias", d->n * d->out, &each);
-        CC_RETURN_IF_FAILED(
-            cc_tape_launch_list(tape, &l, CC_ARGS(CC_IN(b.buffer), CC_OUT(y.buffer), CC_INT(d->n), CC_INT(d->out), CC_INT(each)), err));
+        const cc_launch l = over(tape, d, d->n * d->out, &each);
+        CC_RETURN_IF_FAILED(CC_LAUNCH(tape, linear_bias, &l, err, .b = CC_IN(b.buffer), .y = CC_OUT(y.buffer), .n = CC_INT(d->n),
+                                      .out = CC_INT(d->out), .each = CC_INT(each)));
     }
     const cc_gemm_desc gemm = { .m = d->n, .n = d->out, .k = d->in, .transpose_b = true };
     return cc_gemm(tape, &gemm, io[0], io[1], y, b.buffer != NULL, err);
@@ -126,13 +123,11 @@ static camcl_status gemm_backward_weight(cc_tape *tape, const void *desc, const 
     CC_RETURN_IF_FAILED(check_weight(d, io, count, err));
     cc_buffer *db = io[3].buffer;
     if (db) {
-        const cc_launch l = { .program = "linear",
-                              .kernel = "linear_bias_gradient",
-                              .options = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).options,
+        const cc_launch l = { .options = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), d->in).options,
                               .dims = 1,
                               .global = { d->out } };
-        CC_RETURN_IF_FAILED(cc_tape_launch_list(
-            tape, &l, CC_ARGS(CC_IN(io[1].buffer), add ? CC_INOUT(db) : CC_OUT(db), CC_INT(d->n), CC_INT(d->out), CC_INT(add)), err));
+        CC_RETURN_IF_FAILED(CC_LAUNCH(tape, linear_bias_gradient, &l, err, .dy = CC_IN(io[1].buffer), .db = add ? CC_INOUT(db) : CC_OUT(db),
+                                      .n = CC_INT(d->n), .out = CC_INT(d->out), .add = CC_INT(add)));
     }
     const cc_gemm_desc gemm = { .m = d->out, .n = d->in, .k = d->n, .transpose_a = true };
     return cc_gemm(tape, &gemm, io[1], io[0], io[2], add, err);

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/ops.h"
 #include "ops/record.h"
@@ -21,17 +22,14 @@ static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io,
     const cc_load_desc *d = desc;
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
     check(d, io, count, add);
-    const cc_launch launch = { .program = "load",
-                               .kernel = "load_images_resize",
-                               .dims = 3,
+    const cc_launch launch = { .dims = 3,
                                .global = { cc_row_items(tape, d->size), d->size, d->n },
                                .flops = 8.0 * floats,
                                .bytes = 4.0 * floats + (double)d->n * (double)d->h * (double)d->w * (double)d->c };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
-                                       CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0),
-                                       CC_INT(d->first_image), CC_INT(d->images)),
-                               err);
+    return CC_LAUNCH(tape, load_images_resize, &launch, err, .pixels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
+                     .normalise = CC_IN(io[2].buffer), .dst = CC_OUT(io[3].buffer), .n = CC_INT(d->n), .h = CC_INT(d->h), .w = CC_INT(d->w),
+                     .c = CC_INT(d->c), .size = CC_INT(d->size), .row0 = CC_INT(d->dst_row0), .first = CC_INT(d->first_image),
+                     .images = CC_INT(d->images));
 }
 
 static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -39,16 +37,12 @@ static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io,
     const cc_load_desc *d = desc;
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
     check(d, io, count, add);
-    const cc_launch launch = { .program = "load",
-                               .kernel = "load_images_native",
-                               .dims = 3,
-                               .global = { cc_row_items(tape, d->size), d->size, d->n },
-                               .flops = 2.0 * floats,
-                               .bytes = 5.0 * floats };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n),
-                                       CC_INT(d->c), CC_INT(d->size), CC_INT(d->dst_row0), CC_INT(d->first_image), CC_INT(d->images)),
-                               err);
+    const cc_launch launch = {
+        .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n }, .flops = 2.0 * floats, .bytes = 5.0 * floats
+    };
+    return CC_LAUNCH(tape, load_images_native, &launch, err, .pixels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
+                     .normalise = CC_IN(io[2].buffer), .dst = CC_OUT(io[3].buffer), .n = CC_INT(d->n), .c = CC_INT(d->c),
+                     .size = CC_INT(d->size), .row0 = CC_INT(d->dst_row0), .first = CC_INT(d->first_image), .images = CC_INT(d->images));
 }
 
 /* io: {labels, transforms, out}; desc: the number of rows, size_t */
@@ -57,8 +51,9 @@ static camcl_status labels_of(cc_tape *tape, const void *desc, const cc_tensor *
     const size_t n = *(const size_t *)desc;
     assert(count == 3 && !add && cc_tensor_count(&io[1]) >= 8 * n && cc_tensor_count(&io[2]) >= n);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "load", .kernel = "load_labels", .dims = 1, .global = { n } };
-    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(n)), err);
+    const cc_launch launch = { .dims = 1, .global = { n } };
+    return CC_LAUNCH(tape, load_labels, &launch, err, .labels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
+                     .out = CC_OUT(io[2].buffer), .n = CC_INT(n));
 }
 
 static bool supports_resize(const camcl_device_info *info, const void *desc)

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/variants.h"
 
@@ -19,24 +20,14 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
     cc_tensor errors;
     assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) >= d->n);
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "masked_mse errors", CC_F32, CC_DIMS(d->n), &errors, err));
-    const cc_launch images = { .program = "masked_mse",
-                               .kernel = "masked_mse_forward_images",
-                               .options = options,
-                               .dims = 1,
-                               .global = { lanes * d->n },
-                               .local = { lanes, 1, 1 },
-                               .flops = 3.0 * floats,
-                               .bytes = 8.0 * floats };
-    CC_RETURN_IF_FAILED(cc_tape_launch_list(
-        tape, &images, CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_OUT(errors.buffer), CC_INT(d->size)),
-        err));
-    const cc_launch sum = { .program = "masked_mse",
-                            .kernel = "masked_mse_forward_sum",
-                            .options = options,
-                            .dims = 1,
-                            .global = { lanes },
-                            .local = { lanes, 1, 1 } };
-    return cc_tape_launch_list(tape, &sum, CC_ARGS(CC_IN(errors.buffer), CC_IN(io[2].buffer), CC_OUT(io[3].buffer), CC_INT(d->n)), err);
+    const cc_launch images = {
+        .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 3.0 * floats, .bytes = 8.0 * floats
+    };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, masked_mse_forward_images, &images, err, .a = CC_IN(io[0].buffer), .b = CC_IN(io[1].buffer),
+                                  .mask = CC_IN(io[2].buffer), .errors = CC_OUT(errors.buffer), .size = CC_INT(d->size)));
+    const cc_launch sum = { .options = options, .dims = 1, .global = { lanes }, .local = { lanes, 1, 1 } };
+    return CC_LAUNCH(tape, masked_mse_forward_sum, &sum, err, .errors = CC_IN(errors.buffer), .mask = CC_IN(io[2].buffer),
+                     .sums = CC_OUT(io[3].buffer), .n = CC_INT(d->n));
 }
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -61,18 +52,13 @@ static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_
     const double floats = (double)n * (double)size;
     const bool both = io[4].buffer != NULL;
     assert(cc_tensor_count(&io[0]) == n * size && cc_tensor_count(&io[3]) == n * size && cc_tensor_count(&io[2]) >= n);
-    const cc_launch launch = { .program = "masked_mse",
-                               .kernel = "masked_mse_backward",
-                               .options = options,
-                               .dims = 2,
-                               .global = { items, n },
-                               .flops = 2.0 * floats,
-                               .bytes = (both ? 16.0 : 12.0) * floats };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(d->denominator.buffer),
-                                       CC_OUT(io[3].buffer), CC_OUT(io[both ? 4 : 3].buffer), CC_INT(n), CC_INT(size),
-                                       CC_INT(d->denominator.index), CC_FLOAT(d->scale), CC_INT(both)),
-                               err);
+    const cc_launch launch = {
+        .options = options, .dims = 2, .global = { items, n }, .flops = 2.0 * floats, .bytes = (both ? 16.0 : 12.0) * floats
+    };
+    return CC_LAUNCH(tape, masked_mse_backward, &launch, err, .a = CC_IN(io[0].buffer), .b = CC_IN(io[1].buffer),
+                     .mask = CC_IN(io[2].buffer), .denominators = CC_IN(d->denominator.buffer), .da = CC_OUT(io[3].buffer),
+                     .db = CC_OUT(io[both ? 4 : 3].buffer), .n = CC_INT(n), .size = CC_INT(size), .index = CC_INT(d->denominator.index),
+                     .scale = CC_FLOAT(d->scale), .both = CC_INT(both));
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/ops.h"
 #include "ops/variants.h"
@@ -16,16 +17,11 @@ static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_te
 {
     const double floats = (double)d->n * (double)d->size;
     assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) == 4 * d->n);
-    const cc_launch launch = { .program = "min_max",
-                               .kernel = "min_max_forward",
-                               .options = options,
-                               .dims = 1,
-                               .global = { lanes * d->n },
-                               .local = { lanes, 1, 1 },
-                               .flops = 4.0 * floats,
-                               .bytes = 12.0 * floats };
-    return cc_tape_launch_list(tape, &launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_OUT(io[2].buffer), CC_INT(d->size)),
-                               err);
+    const cc_launch launch = {
+        .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 4.0 * floats, .bytes = 12.0 * floats
+    };
+    return CC_LAUNCH(tape, min_max_forward, &launch, err, .x = CC_IN(io[0].buffer), .y = CC_OUT(io[1].buffer),
+                     .range = CC_OUT(io[2].buffer), .size = CC_INT(d->size));
 }
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -49,18 +45,11 @@ static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_t
     const double floats = (double)d->n * (double)d->size;
     assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[3]) == d->n * d->size &&
            cc_tensor_count(&io[4]) == d->n * d->size);
-    const cc_launch launch = { .program = "min_max",
-                               .kernel = "min_max_backward",
-                               .options = options,
-                               .dims = 1,
-                               .global = { lanes * d->n },
-                               .local = { lanes, 1, 1 },
-                               .flops = 8.0 * floats,
-                               .bytes = 20.0 * floats };
-    return cc_tape_launch_list(
-        tape, &launch,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), CC_IN(io[3].buffer), CC_OUT(io[4].buffer), CC_INT(d->size)),
-        err);
+    const cc_launch launch = {
+        .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 8.0 * floats, .bytes = 20.0 * floats
+    };
+    return CC_LAUNCH(tape, min_max_backward, &launch, err, .x = CC_IN(io[0].buffer), .y = CC_IN(io[1].buffer), .range = CC_IN(io[2].buffer),
+                     .dy = CC_IN(io[3].buffer), .dx = CC_OUT(io[4].buffer), .size = CC_INT(d->size));
 }
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

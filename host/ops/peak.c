@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 
 /* A launch of this length shows the rate, and is far from what drivers of screens allow. */
@@ -13,7 +14,7 @@
 enum { RUNS = 5, UNROLLED = 8, MOST_TURNS = 32768 /* llvmpipe ends a work-item's loops after 65535 */ };
 
 /* One tape with a single launch; *seconds: the best of `runs` after one for warming up. */
-static camcl_status time_launch(camcl_device *device, const cc_launch *launch, const cc_arg *args, size_t count, unsigned runs,
+static camcl_status time_launch(camcl_device *device, const cc_kernel *kernel, const cc_arg *args, const cc_launch *launch, unsigned runs,
                                 double *seconds, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -21,12 +22,12 @@ static camcl_status time_launch(camcl_device *device, const cc_launch *launch, c
     cc_tape *tape;
     const cc_buffer *out = NULL;
     float first;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < kernel->count; i++)
         if (args[i].kind == CC_ARG_WRITE) out = args[i].buffer;
     *seconds = DBL_MAX;
     CC_TRY(cc_arena_create(device, &arena, err));
     CC_TRY(cc_tape_create(arena, "peak", &tape, err));
-    CC_TRY(cc_tape_launch_list(tape, launch, args, count, err));
+    CC_TRY(cc_tape_launch(tape, kernel, args, launch, err));
     CC_TRY(cc_arena_commit(arena, err));
     for (unsigned i = 0; i <= runs; i++) {
         CC_TRY(cc_device_finish(device, err));
@@ -42,6 +43,8 @@ cleanup:
     return status;
 }
 
+#define FMA(buffer, count) CC_BIND(peak_fma, .out = CC_OUT(buffer), .a = CC_FLOAT(0.999f), .b = CC_FLOAT(0.001f), .turns = CC_INT(count))
+
 /* The rate with `accumulators` independent sums: more of them hide more latency, until registers run out. */
 static camcl_status fma_rate(camcl_device *device, unsigned accumulators, double *gflops, camcl_error *err)
 {
@@ -55,15 +58,12 @@ static camcl_status fma_rate(camcl_device *device, unsigned accumulators, double
     double seconds = 0;
     snprintf(options, sizeof options, "-DWIDTH=%zu -DACCUMULATORS=%u", width, accumulators);
     CC_TRY(cc_buffer_create(device, items * width * sizeof(float), "peak", &out, err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { items }, .local = { cpu ? 1 : local } };
     size_t turns = 256;
     for (;;) {
-        cc_launch launch = {
-            .program = "peak", .kernel = "peak_fma", .options = options, .dims = 1, .global = { items }, .local = { cpu ? 1 : local }
-        };
-        const cc_arg args[] = { CC_OUT(out), CC_FLOAT(0.999f), CC_FLOAT(0.001f), CC_INT(turns) };
-        CC_TRY(time_launch(device, &launch, args, CC_COUNT(args), 1, &seconds, err));
+        CC_TRY(time_launch(device, FMA(out, turns), &launch, 1, &seconds, err));
         const bool enough = seconds >= LONG_ENOUGH || turns >= MOST_TURNS;
-        if (enough) CC_TRY(time_launch(device, &launch, args, CC_COUNT(args), RUNS, &seconds, err));
+        if (enough) CC_TRY(time_launch(device, FMA(out, turns), &launch, RUNS, &seconds, err));
         *gflops = 2.0 * (double)(items * width * turns * UNROLLED * accumulators) / seconds * 1e-9;
         if (enough) break;
         turns = cc_min_size(turns * (seconds < LONG_ENOUGH / 16 ? 8 : 2), MOST_TURNS);
@@ -80,17 +80,17 @@ static camcl_status stream(camcl_device *device, size_t bytes, unsigned runs, do
     const camcl_device_info *info = camcl_device_get_info(device);
     const size_t width = cc_likes_long_items(info) ? 16 : 4, vectors = bytes / (width * sizeof(float));
     const cc_work_split split = cc_split_work(info, vectors, 64);
-    cc_launch launch = {
-        .program = "peak", .kernel = "peak_copy", .options = width == 16 ? "-DWIDTH=16" : "-DWIDTH=4", .dims = 1, .global = { split.items }
-    };
+    const cc_launch launch = { .options = width == 16 ? "-DWIDTH=16" : "-DWIDTH=4", .dims = 1, .global = { split.items } };
     cc_buffer *x = NULL, *y = NULL, *z = NULL;
     CC_TRY(cc_buffer_create(device, bytes, "peak", &x, err));
     CC_TRY(cc_buffer_create(device, bytes, "peak", &y, err));
     CC_TRY(cc_buffer_create(device, bytes, "peak", &z, err));
-    CC_TRY(time_launch(device, &launch, CC_ARGS(CC_IN(x), CC_OUT(y), CC_INT(vectors), CC_INT(split.each)), runs, copy, err));
-    launch.kernel = "peak_triad";
-    CC_TRY(time_launch(device, &launch, CC_ARGS(CC_IN(x), CC_IN(z), CC_OUT(y), CC_FLOAT(0.5f), CC_INT(vectors), CC_INT(split.each)), runs,
-                       triad, err));
+    CC_TRY(time_launch(device, CC_BIND(peak_copy, .x = CC_IN(x), .y = CC_OUT(y), .vectors = CC_INT(vectors), .each = CC_INT(split.each)),
+                       &launch, runs, copy, err));
+    CC_TRY(time_launch(device,
+                       CC_BIND(peak_triad, .x = CC_IN(x), .z = CC_IN(z), .y = CC_OUT(y), .factor = CC_FLOAT(0.5f),
+                               .vectors = CC_INT(vectors), .each = CC_INT(split.each)),
+                       &launch, runs, triad, err));
 cleanup:
     cc_buffer_destroy(&x);
     cc_buffer_destroy(&y);

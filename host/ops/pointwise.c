@@ -1,24 +1,21 @@
 /* Addition with activation. */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
 enum { GRAIN = 256 };          /* vectors that are worth a work-item of their own */
 enum { NONE, OVERWRITE, ADD }; /* what the kernels do with an output */
 
-static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned passes, size_t *each)
+static cc_launch flat(cc_tape *tape, size_t count, unsigned passes, size_t *each)
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_shape shape = cc_row_shape(info, 16);
     const cc_work_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
     *each = split.each;
-    return (cc_launch){ .program = "pointwise",
-                        .kernel = kernel,
-                        .options = shape.options,
-                        .dims = 1,
-                        .global = { split.items },
-                        .flops = (double)count,
-                        .bytes = 4.0 * passes * (double)count };
+    return (cc_launch){
+        .options = shape.options, .dims = 1, .global = { split.items }, .flops = (double)count, .bytes = 4.0 * passes * (double)count
+    };
 }
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -29,11 +26,9 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                                  { "y", CC_F32, d->count, CC_EXACT }));
     cc_buffer *a = io[0].buffer, *b = io[1].buffer;
     size_t each;
-    const cc_launch l = flat(tape, "add_forward", d->count, b ? 3 : 2, &each);
-    return cc_tape_launch_list(
-        tape, &l,
-        CC_ARGS(CC_IN(a), CC_IN(b ? b : a), CC_OUT(io[2].buffer), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(b != NULL)),
-        err);
+    const cc_launch l = flat(tape, d->count, b ? 3 : 2, &each);
+    return CC_LAUNCH(tape, add_forward, &l, err, .a = CC_IN(a), .b = CC_IN(b ? b : a), .y = CC_OUT(io[2].buffer), .count = CC_INT(d->count),
+                     .each = CC_INT(each), .slope = CC_FLOAT(d->slope), .has_b = CC_INT(b != NULL));
 }
 
 static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -47,14 +42,13 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     cc_buffer *y = d->slope == 1.0f ? dy : io[0].buffer; /* no activation: y is not needed, and not read */
     const int a_mode = op->add_a ? ADD : OVERWRITE, b_mode = db == NULL ? NONE : op->add_b ? ADD : OVERWRITE;
     size_t each;
-    const cc_launch l = flat(tape, "add_backward", d->count, (y == dy ? 1 : 2) + (unsigned)(a_mode + b_mode), &each);
-    return cc_tape_launch_list(tape, &l,
-                               CC_ARGS(CC_IN(y), CC_IN(dy), a_mode == ADD ? CC_INOUT(da) : CC_OUT(da),
-                                       b_mode == NONE  ? CC_INOUT(dy)
-                                       : b_mode == ADD ? CC_INOUT(db)
-                                                       : CC_OUT(db),
-                                       CC_INT(d->count), CC_INT(each), CC_FLOAT(d->slope), CC_INT(a_mode), CC_INT(b_mode)),
-                               err);
+    const cc_launch l = flat(tape, d->count, (y == dy ? 1 : 2) + (unsigned)(a_mode + b_mode), &each);
+    return CC_LAUNCH(tape, add_backward, &l, err, .y = CC_IN(y), .dy = CC_IN(dy), .da = a_mode == ADD ? CC_INOUT(da) : CC_OUT(da),
+                     .db = b_mode == NONE  ? CC_INOUT(dy)
+                           : b_mode == ADD ? CC_INOUT(db)
+                                           : CC_OUT(db),
+                     .count = CC_INT(d->count), .each = CC_INT(each), .slope = CC_FLOAT(d->slope), .a_mode = CC_INT(a_mode),
+                     .b_mode = CC_INT(b_mode));
 }
 
 const cc_variant cc_pointwise_variants[] = {

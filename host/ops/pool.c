@@ -1,5 +1,6 @@
 /* Max, average and global average pooling. */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
@@ -12,18 +13,13 @@ typedef struct rows_launch {
     cc_arg each, span;
 } rows_launch;
 
-static rows_launch over_pixels(cc_tape *tape, const char *kernel, size_t pixels, size_t c, double floats)
+static rows_launch over_pixels(cc_tape *tape, size_t pixels, size_t c, double floats)
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_shape shape = cc_row_shape(info, c);
     const size_t span = cc_likes_long_items(info) ? c : shape.width;
     const cc_work_split split = cc_split_work(info, pixels, cc_ceil_div(1024, c));
-    return (rows_launch){ .launch = { .program = "pool",
-                                      .kernel = kernel,
-                                      .options = shape.options,
-                                      .dims = 1,
-                                      .global = { split.items * (c / span) },
-                                      .bytes = 4.0 * floats },
+    return (rows_launch){ .launch = { .options = shape.options, .dims = 1, .global = { split.items * (c / span) }, .bytes = 4.0 * floats },
                           .each = CC_INT(split.each),
                           .span = CC_INT(span) };
 }
@@ -36,29 +32,34 @@ static camcl_status check_window(const cc_pool_desc *d, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status window_forward(cc_tape *tape, const char *op, const char *kernel, const cc_pool_desc *d, const cc_tensor *io,
-                                   size_t count, camcl_error *err)
+/* The sizes that all kernels with windows take; `l`: their rows_launch. */
+#define WINDOW_ARGS(desc, out_h, out_w, l)                                                                                                 \
+    .n = CC_INT((desc)->n), .h = CC_INT((desc)->h), .w = CC_INT((desc)->w), .c = CC_INT((desc)->c), .p = CC_INT(out_h),                    \
+    .q = CC_INT(out_w), .window = CC_INT((desc)->window), .stride = CC_INT((desc)->stride), .pad = CC_INT((desc)->pad), .each = (l).each,  \
+    .span = (l).span
+
+static camcl_status window_forward(cc_tape *tape, bool max, const cc_pool_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
-    CC_RETURN_IF_FAILED(CC_CHECK(op, io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT }, { "y", CC_F32, outputs * d->c, CC_EXACT }));
-    const rows_launch l = over_pixels(tape, kernel, outputs, d->c, (double)(inputs + outputs) * (double)d->c);
-    return cc_tape_launch_list(tape, &l.launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                       CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each, l.span),
-                               err);
+    CC_RETURN_IF_FAILED(CC_CHECK(max ? "max_pool" : "average_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
+                                 { "y", CC_F32, outputs * d->c, CC_EXACT }));
+    const rows_launch l = over_pixels(tape, outputs, d->c, (double)(inputs + outputs) * (double)d->c);
+    const cc_arg x = CC_IN(io[0].buffer), y = CC_OUT(io[1].buffer);
+    if (max) return CC_LAUNCH(tape, max_pool_forward, &l.launch, err, .x = x, .y = y, WINDOW_ARGS(d, p, q, l));
+    return CC_LAUNCH(tape, average_pool_forward, &l.launch, err, .x = x, .y = y, WINDOW_ARGS(d, p, q, l));
 }
 
 static camcl_status max_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     (void)add;
-    return window_forward(tape, "max_pool", "max_pool_forward", desc, io, count, err);
+    return window_forward(tape, true, desc, io, count, err);
 }
 
 static camcl_status average_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     (void)add;
-    return window_forward(tape, "average_pool", "average_pool_forward", desc, io, count, err);
+    return window_forward(tape, false, desc, io, count, err);
 }
 
 static camcl_status max_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -69,13 +70,10 @@ static camcl_status max_backward(cc_tape *tape, const void *desc, const cc_tenso
     CC_RETURN_IF_FAILED(CC_CHECK("max_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
                                  { "y", CC_F32, outputs * d->c, CC_EXACT }, { "dy", CC_F32, outputs * d->c, CC_EXACT },
                                  { "dx", CC_F32, inputs * d->c, CC_EXACT }));
-    const rows_launch l = over_pixels(tape, "max_pool_backward", inputs, d->c, 2.0 * (double)(inputs + outputs) * (double)d->c);
+    const rows_launch l = over_pixels(tape, inputs, d->c, 2.0 * (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[3].buffer;
-    return cc_tape_launch_list(tape, &l.launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_IN(io[2].buffer), add ? CC_INOUT(dx) : CC_OUT(dx),
-                                       CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window),
-                                       CC_INT(d->stride), CC_INT(d->pad), l.each, l.span, CC_INT(add)),
-                               err);
+    return CC_LAUNCH(tape, max_pool_backward, &l.launch, err, .x = CC_IN(io[0].buffer), .y = CC_IN(io[1].buffer), .dy = CC_IN(io[2].buffer),
+                     .dx = add ? CC_INOUT(dx) : CC_OUT(dx), WINDOW_ARGS(d, p, q, l), .add = CC_INT(add));
 }
 
 static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -85,13 +83,10 @@ static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_t
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
     CC_RETURN_IF_FAILED(
         CC_CHECK("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT }, { "dx", CC_F32, inputs * d->c, CC_EXACT }));
-    const rows_launch l = over_pixels(tape, "average_pool_backward", inputs, d->c, (double)(inputs + outputs) * (double)d->c);
+    const rows_launch l = over_pixels(tape, inputs, d->c, (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
-    return cc_tape_launch_list(tape, &l.launch,
-                               CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w),
-                                       CC_INT(d->c), CC_INT(p), CC_INT(q), CC_INT(d->window), CC_INT(d->stride), CC_INT(d->pad), l.each,
-                                       l.span, CC_INT(add)),
-                               err);
+    return CC_LAUNCH(tape, average_pool_backward, &l.launch, err, .dy = CC_IN(io[0].buffer), .dx = add ? CC_INOUT(dx) : CC_OUT(dx),
+                     WINDOW_ARGS(d, p, q, l), .add = CC_INT(add));
 }
 
 static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -101,10 +96,9 @@ static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_ten
     const size_t pixels = d->h * d->w;
     CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "x", CC_F32, d->n * pixels * d->c, CC_EXACT },
                                  { "y", CC_F32, d->n * d->c, CC_EXACT }));
-    const rows_launch l = over_pixels(tape, "global_average_pool_forward", d->n, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
-    return cc_tape_launch_list(
-        tape, &l.launch, CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c), l.each, l.span),
-        err);
+    const rows_launch l = over_pixels(tape, d->n, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
+    return CC_LAUNCH(tape, global_average_pool_forward, &l.launch, err, .x = CC_IN(io[0].buffer), .y = CC_OUT(io[1].buffer),
+                     .n = CC_INT(d->n), .pixels = CC_INT(pixels), .c = CC_INT(d->c), .each = l.each, .span = l.span);
 }
 
 static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -113,13 +107,10 @@ static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_te
     const size_t pixels = d->h * d->w;
     CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "dy", CC_F32, d->n * d->c, CC_EXACT },
                                  { "dx", CC_F32, d->n * pixels * d->c, CC_EXACT }));
-    const rows_launch l =
-        over_pixels(tape, "global_average_pool_backward", d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
+    const rows_launch l = over_pixels(tape, d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
-    return cc_tape_launch_list(tape, &l.launch,
-                               CC_ARGS(CC_IN(io[0].buffer), add ? CC_INOUT(dx) : CC_OUT(dx), CC_INT(d->n), CC_INT(pixels), CC_INT(d->c),
-                                       l.each, l.span, CC_INT(add)),
-                               err);
+    return CC_LAUNCH(tape, global_average_pool_backward, &l.launch, err, .dy = CC_IN(io[0].buffer), .dx = add ? CC_INOUT(dx) : CC_OUT(dx),
+                     .n = CC_INT(d->n), .pixels = CC_INT(pixels), .c = CC_INT(d->c), .each = l.each, .span = l.span, .add = CC_INT(add));
 }
 
 const cc_variant cc_pool_variants[] = {

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/ops.h"
 #include "ops/record.h"
@@ -15,16 +16,11 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     assert(count == 2 && !add && cc_tensor_count(&io[0]) == d->n * d->h * d->w * d->c &&
            cc_tensor_count(&io[1]) == d->n * d->p * d->q * d->c);
     (void)count, (void)add;
-    const cc_launch launch = { .program = "resize",
-                               .kernel = "resize_forward",
-                               .dims = 3,
-                               .global = { cc_row_items(tape, d->q * d->c), d->p, d->n },
-                               .flops = 6.0 * out,
-                               .bytes = 8.0 * out };
-    return cc_tape_launch_list(tape, &launch,
-                               CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h), CC_INT(d->w), CC_INT(d->c),
-                                       CC_INT(d->p), CC_INT(d->q)),
-                               err);
+    const cc_launch launch = {
+        .dims = 3, .global = { cc_row_items(tape, d->q * d->c), d->p, d->n }, .flops = 6.0 * out, .bytes = 8.0 * out
+    };
+    return CC_LAUNCH(tape, resize_forward, &launch, err, .x = CC_IN(io[0].buffer), .y = CC_OUT(io[1].buffer), .n = CC_INT(d->n),
+                     .h = CC_INT(d->h), .w = CC_INT(d->w), .c = CC_INT(d->c), .p = CC_INT(d->p), .q = CC_INT(d->q));
 }
 
 /* io: {dy, dx(add)} */
@@ -37,25 +33,17 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     assert(count == 2 && cc_tensor_count(&io[0]) == d->n * d->p * d->q * d->c && cc_tensor_count(&io[1]) == d->n * d->h * d->w * d->c);
     (void)count;
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "resize columns", CC_F32, CC_DIMS(d->n, d->p, d->w, d->c), &t, err));
-    const cc_launch columns = { .program = "resize",
-                                .kernel = "resize_backward_columns",
-                                .dims = 3,
-                                .global = { cc_row_items(tape, d->w * d->c), d->p, d->n },
-                                .flops = 4.0 * out,
-                                .bytes = 4.0 * (out + between) };
-    CC_RETURN_IF_FAILED(cc_tape_launch_list(
-        tape, &columns,
-        CC_ARGS(CC_IN(io[0].buffer), CC_OUT(t.buffer), CC_INT(d->n), CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(d->q)), err));
-    const cc_launch rows = { .program = "resize",
-                             .kernel = "resize_backward_rows",
-                             .dims = 3,
-                             .global = { cc_row_items(tape, d->w * d->c), d->h, d->n },
-                             .flops = 4.0 * between,
-                             .bytes = 4.0 * between };
-    return cc_tape_launch_list(tape, &rows,
-                               CC_ARGS(CC_IN(t.buffer), add ? CC_INOUT(io[1].buffer) : CC_OUT(io[1].buffer), CC_INT(d->n), CC_INT(d->h),
-                                       CC_INT(d->w), CC_INT(d->c), CC_INT(d->p), CC_INT(add)),
-                               err);
+    const cc_launch columns = {
+        .dims = 3, .global = { cc_row_items(tape, d->w * d->c), d->p, d->n }, .flops = 4.0 * out, .bytes = 4.0 * (out + between)
+    };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, resize_backward_columns, &columns, err, .dy = CC_IN(io[0].buffer), .t = CC_OUT(t.buffer),
+                                  .n = CC_INT(d->n), .w = CC_INT(d->w), .c = CC_INT(d->c), .p = CC_INT(d->p), .q = CC_INT(d->q)));
+    const cc_launch rows = {
+        .dims = 3, .global = { cc_row_items(tape, d->w * d->c), d->h, d->n }, .flops = 4.0 * between, .bytes = 4.0 * between
+    };
+    return CC_LAUNCH(tape, resize_backward_rows, &rows, err, .t = CC_IN(t.buffer),
+                     .dx = add ? CC_INOUT(io[1].buffer) : CC_OUT(io[1].buffer), .n = CC_INT(d->n), .h = CC_INT(d->h), .w = CC_INT(d->w),
+                     .c = CC_INT(d->c), .p = CC_INT(d->p), .add = CC_INT(add));
 }
 
 static bool supports(const camcl_device_info *info, const void *desc)

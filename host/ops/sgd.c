@@ -1,22 +1,18 @@
 /* The optimizer's updates: stochastic gradient descent and the exponential moving average. */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
 enum { GRAIN = 256 }; /* vectors that are worth a work-item of their own */
 
-static cc_launch flat(cc_tape *tape, const char *kernel, size_t count, unsigned passes, size_t *each)
+static cc_launch flat(cc_tape *tape, size_t count, unsigned passes, size_t *each)
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_shape shape = cc_row_shape(info, 16);
     const cc_work_split split = cc_split_work(info, cc_max_size(count / shape.width, 1), GRAIN);
     *each = split.each;
-    return (cc_launch){ .program = "sgd",
-                        .kernel = kernel,
-                        .options = shape.options,
-                        .dims = 1,
-                        .global = { split.items },
-                        .bytes = 4.0 * passes * (double)count };
+    return (cc_launch){ .options = shape.options, .dims = 1, .global = { split.items }, .bytes = 4.0 * passes * (double)count };
 }
 
 static camcl_status sgd(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -27,12 +23,10 @@ static camcl_status sgd(cc_tape *tape, const void *desc, const cc_tensor *io, si
     CC_RETURN_IF_FAILED(CC_CHECK("sgd", io, count, err, { "grad", CC_F32, d->count, CC_EXACT }, { "w", CC_F32, d->count, CC_EXACT },
                                  { "velocity", CC_F32, d->count, CC_EXACT }));
     size_t each;
-    const cc_launch l = flat(tape, "sgd_update", d->count, 5, &each);
-    return cc_tape_launch_list(tape, &l,
-                               CC_ARGS(CC_IN(op->lr.buffer), CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INOUT(io[2].buffer),
-                                       CC_INT(op->lr.index), CC_INT(d->count), CC_INT(each), CC_FLOAT(d->momentum),
-                                       CC_FLOAT(d->weight_decay), CC_INT(d->nesterov)),
-                               err);
+    const cc_launch l = flat(tape, d->count, 5, &each);
+    return CC_LAUNCH(tape, sgd_update, &l, err, .rates = CC_IN(op->lr.buffer), .grad = CC_IN(io[0].buffer), .w = CC_INOUT(io[1].buffer),
+                     .velocity = CC_INOUT(io[2].buffer), .index = CC_INT(op->lr.index), .count = CC_INT(d->count), .each = CC_INT(each),
+                     .momentum = CC_FLOAT(d->momentum), .weight_decay = CC_FLOAT(d->weight_decay), .nesterov = CC_INT(d->nesterov));
 }
 
 static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -41,9 +35,9 @@ static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, si
     const cc_ema_op *op = desc;
     CC_RETURN_IF_FAILED(CC_CHECK("ema", io, count, err, { "w", CC_F32, op->count, CC_EXACT }, { "average", CC_F32, op->count, CC_EXACT }));
     size_t each;
-    const cc_launch l = flat(tape, "ema_update", op->count, 3, &each);
-    return cc_tape_launch_list(
-        tape, &l, CC_ARGS(CC_IN(io[0].buffer), CC_INOUT(io[1].buffer), CC_INT(op->count), CC_INT(each), CC_FLOAT(op->decay)), err);
+    const cc_launch l = flat(tape, op->count, 3, &each);
+    return CC_LAUNCH(tape, ema_update, &l, err, .w = CC_IN(io[0].buffer), .average = CC_INOUT(io[1].buffer), .count = CC_INT(op->count),
+                     .each = CC_INT(each), .decay = CC_FLOAT(op->decay));
 }
 
 const cc_variant cc_sgd_variants[] = {

@@ -1,15 +1,16 @@
 /* Operations on rows of logits: softmax, cross-entropy, confidence, evaluation. */
 #include "base/memory.h"
+#include "kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 
 /* One work-item per row, or with `sums` one work-group that takes them all. */
-static camcl_status launch(cc_tape *tape, const char *kernel, size_t n, bool sums, const cc_arg *args, size_t count, camcl_error *err)
+static camcl_status launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, size_t n, bool sums, camcl_error *err)
 {
     const cc_shape shape = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), 1);
-    cc_launch l = { .program = "softmax", .kernel = kernel, .options = shape.options, .dims = 1, .global = { sums ? shape.lanes : n } };
+    cc_launch l = { .options = shape.options, .dims = 1, .global = { sums ? shape.lanes : n } };
     if (sums) l.local[0] = shape.lanes;
-    return cc_tape_launch_list(tape, &l, args, count, err);
+    return cc_tape_launch(tape, kernel, args, &l, err);
 }
 
 static size_t logits_needed(const cc_rows_desc *d) { return (d->row0 + d->n) * d->classes; }
@@ -20,8 +21,10 @@ static camcl_status softmax(cc_tape *tape, const void *desc, const cc_tensor *io
     const cc_rows_desc *d = desc;
     CC_RETURN_IF_FAILED(CC_CHECK("softmax", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
                                  { "probability", CC_F32, d->n * d->classes, CC_EXACT }));
-    return launch(tape, "softmax_forward", d->n, false,
-                  CC_ARGS(CC_IN(io[0].buffer), CC_OUT(io[1].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+    return launch(tape,
+                  CC_BIND(softmax_forward, .logits = CC_IN(io[0].buffer), .probability = CC_OUT(io[1].buffer), .row0 = CC_INT(d->row0),
+                          .n = CC_INT(d->n), .classes = CC_INT(d->classes)),
+                  d->n, false, err);
 }
 
 static camcl_status confidence(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -33,11 +36,13 @@ static camcl_status confidence(cc_tape *tape, const void *desc, const cc_tensor 
                                  { "truth", CC_I32, d->n, CC_OPTIONAL }, { "pseudo", CC_I32, d->n, CC_EXACT },
                                  { "mask", CC_F32, d->n, CC_EXACT }, { "sums", CC_F32, 4, CC_EXACT }));
     cc_buffer *logits = io[0].buffer, *truth = io[1].buffer;
-    return launch(tape, "confidence", d->n, true,
-                  CC_ARGS(CC_IN(logits), CC_IN(op->scalar.buffer), CC_IN(truth ? truth : logits), CC_OUT(io[2].buffer),
-                          CC_OUT(io[3].buffer), CC_OUT(io[4].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes),
-                          CC_INT(op->scalar.index), CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX), CC_INT(truth != NULL)),
-                  err);
+    return launch(tape,
+                  CC_BIND(confidence, .logits = CC_IN(logits), .thresholds = CC_IN(op->scalar.buffer),
+                          .truth = CC_IN(truth ? truth : logits), .pseudo = CC_OUT(io[2].buffer), .mask_out = CC_OUT(io[3].buffer),
+                          .sums = CC_OUT(io[4].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes),
+                          .index = CC_INT(op->scalar.index), .softmax = CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX),
+                          .has_truth = CC_INT(truth != NULL)),
+                  d->n, true, err);
 }
 
 static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -48,10 +53,11 @@ static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tens
                                  { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
                                  { "sums", CC_F32, 4, CC_EXACT }));
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
-    return launch(tape, "cross_entropy_forward", d->n, true,
-                  CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_OUT(io[3].buffer), CC_INT(d->row0),
-                          CC_INT(d->n), CC_INT(d->classes), CC_INT(mask != NULL)),
-                  err);
+    return launch(tape,
+                  CC_BIND(cross_entropy_forward, .logits = CC_IN(logits), .labels = CC_IN(io[1].buffer),
+                          .weights = CC_IN(mask ? mask : logits), .sums = CC_OUT(io[3].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n),
+                          .classes = CC_INT(d->classes), .has_weights = CC_INT(mask != NULL)),
+                  d->n, true, err);
 }
 
 static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -64,11 +70,12 @@ static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, cons
                                  { "dlogits", CC_F32, logits_needed(d), CC_AT_LEAST }));
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
     /* dlogits is read and written as far as its lifetime goes: rows outside keep what they have. */
-    return launch(tape, "cross_entropy_backward", d->n, false,
-                  CC_ARGS(CC_IN(logits), CC_IN(io[1].buffer), CC_IN(mask ? mask : logits), CC_IN(op->scalar.buffer), CC_INOUT(io[3].buffer),
-                          CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes), CC_INT(mask != NULL), CC_INT(op->scalar.index),
-                          CC_FLOAT(op->scale)),
-                  err);
+    return launch(tape,
+                  CC_BIND(cross_entropy_backward, .logits = CC_IN(logits), .labels = CC_IN(io[1].buffer),
+                          .weights = CC_IN(mask ? mask : logits), .denominators = CC_IN(op->scalar.buffer),
+                          .dlogits = CC_INOUT(io[3].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes),
+                          .has_weights = CC_INT(mask != NULL), .index = CC_INT(op->scalar.index), .scale = CC_FLOAT(op->scale)),
+                  d->n, false, err);
 }
 
 static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -77,9 +84,10 @@ static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *i
     const cc_rows_desc *d = desc;
     CC_RETURN_IF_FAILED(CC_CHECK("evaluate", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
                                  { "labels", CC_I32, d->n, CC_EXACT }, { "sums", CC_F32, 8, CC_EXACT }));
-    return launch(
-        tape, "evaluate", d->n, true,
-        CC_ARGS(CC_IN(io[0].buffer), CC_IN(io[1].buffer), CC_INOUT(io[2].buffer), CC_INT(d->row0), CC_INT(d->n), CC_INT(d->classes)), err);
+    return launch(tape,
+                  CC_BIND(evaluate, .logits = CC_IN(io[0].buffer), .labels = CC_IN(io[1].buffer), .sums = CC_INOUT(io[2].buffer),
+                          .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes)),
+                  d->n, true, err);
 }
 
 const cc_variant cc_softmax_variants[] = {
