@@ -105,39 +105,39 @@ __kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, 
 }
 
 /* Joins the chunks: mean, invstd, and the running statistics. */
-__kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean_out,
-                                  __global float *invstd_out, __global float *running_mean, __global float *running_var, int m, int c,
+__kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean,
+                                  __global float *invstd, __global float *running_mean, __global float *running_var, int m, int c,
                                   int rows, int chunks, float eps, float momentum)
 {
     const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
-    floatv mean = SPLAT(0.0f), m2 = SPLAT(0.0f);
+    floatv average = SPLAT(0.0f), m2 = SPLAT(0.0f);
     float n = 0.0f;
     for (int chunk = lane; chunk < chunks; chunk += LANES) {
         const float size = (float)min(rows, m - chunk * rows);
-        JOIN(n, mean, m2, size, load(partial + (size_t)chunk * c + at), load(partial + (size_t)(chunks + chunk) * c + at));
+        JOIN(n, average, m2, size, load(partial + (size_t)chunk * c + at), load(partial + (size_t)(chunks + chunk) * c + at));
         n += size;
     }
 #if LANES > 1
     __local floatv means[LANES], m2s[LANES];
     __local float ns[LANES];
-    means[lane] = mean;
+    means[lane] = average;
     m2s[lane] = m2;
     ns[lane] = n;
     for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (lane < half_lanes && ns[lane + half_lanes] > 0.0f) {
-            JOIN(n, mean, m2, ns[lane + half_lanes], means[lane + half_lanes], m2s[lane + half_lanes]);
-            means[lane] = mean;
+            JOIN(n, average, m2, ns[lane + half_lanes], means[lane + half_lanes], m2s[lane + half_lanes]);
+            means[lane] = average;
             m2s[lane] = m2;
             ns[lane] = n += ns[lane + half_lanes];
         }
     }
     if (lane > 0) return;
 #endif
-    mean += typical(x + at, m, c);
-    store(mean_out + at, mean);
-    store(invstd_out + at, SPLAT(1.0f) / sqrt(m2 / (float)m + eps));
-    store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + mean * momentum);
+    average += typical(x + at, m, c);
+    store(mean + at, average);
+    store(invstd + at, SPLAT(1.0f) / sqrt(m2 / (float)m + eps));
+    store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + average * momentum);
     store(running_var + at, load(running_var + at) * (1.0f - momentum) + m2 / (float)(m - 1) * momentum);
 }
 

@@ -13,8 +13,8 @@
  * With `clear`, all of y that is not computed here is set to 0.
  *
  * Work-item (i, j): groups i, i + size, ... of output rows, panels j*panels_each ... Dimension 0 has as many items as scratch has bands.
- * The reduction of one tile runs over R * S2 segments of `run` numbers that are contiguous in the band: S2 = 1, run = S*C when pixels
- * follow one another without a gap, else S2 = S, run = C. Local size is 1. */
+ * The reduction of one tile runs over R * `segments` rows of `run` numbers that are contiguous in the band: segments = 1, run = S*C when
+ * pixels follow one another without a gap, else segments = S, run = C. Local size is 1. */
 #ifndef PIXELS
 #define PIXELS 8             /* output pixels of a tile: PIXELS*VECTORS accumulators + VECTORS weights must fit the registers */
 #endif
@@ -39,7 +39,7 @@ static inline void clear_rows(__global float *y, const int images, const int top
 
 __kernel void conv2d_tile(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
     const int N, const int H, const int W, const int C, const int K,
-    const int P, const int Q, const int R, const int S2, const int run, const int stride, const int top, const int left,
+    const int P, const int Q, const int R, const int segments, const int run, const int stride, const int top, const int left,
     const int out_H, const int out_W, const int out_step, const int out_top, const int out_left,
     const int images, const int rows, const int groups_per_image, const int groups,
     const int band_columns, const int band_image, const int band_row, const int band_pixel, const int use_band,
@@ -101,9 +101,9 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
                 for (int i = 0; i < PIXELS; i++)
 #pragma unroll
                     for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
-                __global const float *weight = w + w_offset + (size_t)panel * (R * S2 * run) * KB;
+                __global const float *weight = w + w_offset + (size_t)panel * (R * segments * run) * KB;
                 for (int r = 0; r < R; r++) {
-                    for (int s = 0; s < S2; s++) {
+                    for (int s = 0; s < segments; s++) {
                         __global const float *segment[PIXELS];
 #pragma unroll
                         for (int i = 0; i < PIXELS; i++) segment[i] = source + r * band_row + s * band_pixel + from[pixel + i];

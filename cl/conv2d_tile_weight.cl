@@ -7,15 +7,15 @@
  * loads the band of x and the panels of dy,
  *     panel[outputs/KB][pixels][KB],     offset[pixels]: where the band has a pixel's first input point,
  * and adds every register tile's sum over the group to
- *     sums[outputs/KB][R*S2][run_pitch][KB].
+ *     sums[outputs/KB][R*segments][run_pitch][KB].
  * At last it writes them to
  *     out + (k/KB)*out_panel + row*out_row + k%KB,     row = (r*S+s)*C+c.
  * That is dw itself when there is one part, else this part's partial sums, which conv2d_reduce adds up in fixed order.
  *
  * With few channels, dy itself serves as panels (use_panels = 0) and, if 1x1, x as the band (use_band = 0).
  *
- * S2 = S and run = slice, or, for few channels, S2 = 1 and run = S*C. A 1x1 convolution's band has no points but those that it uses, one
- * after another. run_pitch: run rounded up to ROWS; `outputs` is a multiple of KB. Local size is 1. */
+ * segments = S and run = slice, or, for few channels, segments = 1 and run = S*C. A 1x1 convolution's band has no points but those that it
+ * uses, one after another. run_pitch: run rounded up to ROWS; `outputs` is a multiple of KB. Local size is 1. */
 #ifndef ROWS
 #define ROWS 8               /* elements of c or (s,c) of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
 #endif
@@ -92,7 +92,7 @@ static OUTLINE void accumulate(__global const float *from, __global const int *o
 
 __kernel void conv2d_backward_weight_tile(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
     const int N, const int H, const int W, const int C, const int K,
-    const int P, const int Q, const int R, const int S2, const int joined, const int stride, const int pad,
+    const int P, const int Q, const int R, const int segments, const int joined, const int stride, const int pad,
     const int images, const int rows, const int groups_per_image, const int groups, const int groups_each,
     const int band_columns, const int band_image, const int band_row, const int band_pixel, const int band_size,
     const int use_band, const int use_panels, const int scratch_each,
@@ -103,7 +103,7 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
     const int single = R * band_columns == Q;            /* 1x1: band_columns is Q there */
     __global float *panels = scratch + (size_t)get_global_id(0) * scratch_each, *band = panels + (use_panels ? most * outputs : 0);
     __global float *sums = band + (use_band ? band_size : 0);
-    __global int *offset = (__global int *)(sums + R * S2 * run_pitch * outputs);
+    __global int *offset = (__global int *)(sums + R * segments * run_pitch * outputs);
 
     for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
         const int part = task % parts, c0 = task / parts % slices * slice, k0 = task / (parts * slices) * outputs;
@@ -128,20 +128,21 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                         offset[at] = use_band && single ? at * band_pixel : i * band_image + (p * band_row + q * band_pixel) * stride;
 
             /* taps inside, so that the lines of the band stay in a first-level cache */
-            const int tiles = (out_channels + KB - 1) / KB * ((row_end + ROWS - 1) / ROWS) * R * S2, pace = (pixels + tiles - 1) / tiles;
+            const int tiles = (out_channels + KB - 1) / KB * ((row_end + ROWS - 1) / ROWS) * R * segments;
+            const int pace = (pixels + tiles - 1) / tiles;
             __global const float *next_x = source + (size_t)(p0 + group_images * group_rows) * stride * W * C;
             __global const float *next_dy = gradient + (size_t)pixels * K;
             int fetched = 0;
             for (int k = 0; k < out_channels; k += KB) {
                 for (int c = 0; c < row_end; c += ROWS) {
-                    for (int tap = 0; tap < R * S2; tap++) {
+                    for (int tap = 0; tap < R * segments; tap++) {
                         const int fetch = min(pixels, fetched + pace);
                         fetch_input(next_x, fetched, fetch, Q, W, C, channels, stride, single ? 1 : stride);
                         for (int i = fetched; i < fetch; i++) fetch_row(next_dy + (size_t)i * K, out_channels);
                         fetched = fetch;
-                        accumulate(from + tap / S2 * band_row + tap % S2 * band_pixel + c, offset,
+                        accumulate(from + tap / segments * band_row + tap % segments * band_pixel + c, offset,
                             use_panels ? panels + k * pixels : gradient + k, use_panels ? KB : K, pixels,
-                            sums + (k / KB * R * S2 + tap) * run_pitch * KB + c * KB, group > first);
+                            sums + (k / KB * R * segments + tap) * run_pitch * KB + c * KB, group > first);
                     }
                 }
             }
@@ -149,7 +150,7 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
 
         __global const float *sum_row = sums;
         for (int k = k0; k < k0 + out_channels; k += KB)
-            for (int tap = 0; tap < R * S2; tap++) {
+            for (int tap = 0; tap < R * segments; tap++) {
                 __global float *to = dw + (size_t)part * out_part + (size_t)(k / KB) * out_panel;
                 to += ((size_t)tap * (joined ? run : C) + c0) * out_row;
                 for (int c = 0; c < row_end; c++)

@@ -69,7 +69,7 @@ __kernel void softmax_forward(__global const float *logits, __global float *prob
 
 /* pseudo = the first greatest (class 0 in a row that starts with NaN); sums = {sum mask, sum mask * (pseudo == truth), n, 0} */
 __kernel void confidence(__global const float *logits, __global const float *thresholds, __global const int *truth, __global int *pseudo,
-                         __global float *mask_out, __global float *sums, int row0, int n, int classes, int index, int softmax,
+                         __global float *mask, __global float *sums, int row0, int n, int classes, int index, int softmax,
                          int has_truth)
 {
 #if LANES > 1
@@ -88,7 +88,7 @@ __kernel void confidence(__global const float *logits, __global const float *thr
         const float conf = softmax ? 1.0f / sum_of_exponentials(row, classes, row[best]) : row[best];
         const float confident = ordered && conf >= threshold ? 1.0f : 0.0f;
         pseudo[i] = best;
-        mask_out[i] = confident;
+        mask[i] = confident;
         sum += (float2)(confident, has_truth && truth[i] == best ? confident : 0.0f);
     }
     SUM_LANES(sum, scratch);
@@ -100,8 +100,8 @@ __kernel void confidence(__global const float *logits, __global const float *thr
 }
 
 /* sums = {sum mask*ce, sum mask, sum mask * (argmax == label), n}; rows with a label below 0 count in n only */
-__kernel void cross_entropy_forward(__global const float *logits, __global const int *labels, __global const float *weights,
-    __global float *sums, int row0, int n, int classes, int has_weights)
+__kernel void cross_entropy_forward(__global const float *logits, __global const int *labels, __global const float *mask,
+    __global float *sums, int row0, int n, int classes, int has_mask)
 {
 #if LANES > 1
     __local float4 scratch[LANES];
@@ -109,7 +109,7 @@ __kernel void cross_entropy_forward(__global const float *logits, __global const
     float4 sum = (float4)(0.0f);
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
         __global const float *row = logits + (size_t)(row0 + i) * classes;
-        const float weight = has_weights ? weights[i] : 1.0f;
+        const float weight = has_mask ? mask[i] : 1.0f;
         if (labels[i] < 0) continue;
         sum +=
             (float4)(weight * cross_entropy(row, classes, labels[i]), weight, rank_of(row, classes, labels[i]) == 0 ? weight : 0.0f, 0.0f);
@@ -123,8 +123,8 @@ __kernel void cross_entropy_forward(__global const float *logits, __global const
 }
 
 /* dlogits = scale / max(denominator, 1) * mask * (softmax - onehot); 0 in rows with a label below 0 */
-__kernel void cross_entropy_backward(__global const float *logits, __global const int *labels, __global const float *weights,
-    __global const float *denominators, __global float *dlogits, int row0, int n, int classes, int has_weights, int index, float scale)
+__kernel void cross_entropy_backward(__global const float *logits, __global const int *labels, __global const float *mask,
+    __global const float *denominators, __global float *dlogits, int row0, int n, int classes, int has_mask, int index, float scale)
 {
     const int i = (int)get_global_id(0);
     if (i >= n) return;
@@ -133,7 +133,7 @@ __kernel void cross_entropy_backward(__global const float *logits, __global cons
     const int label = labels[i];
     const float denominator = denominators[index];
     /* written so that a NaN stays one */
-    const float factor = scale / (denominator < 1.0f ? 1.0f : denominator) * (has_weights ? weights[i] : 1.0f);
+    const float factor = scale / (denominator < 1.0f ? 1.0f : denominator) * (has_mask ? mask[i] : 1.0f);
     const float top = greatest(row, classes), share = 1.0f / sum_of_exponentials(row, classes, top);
     for (int j = 0; j < classes; j++)
         out[j] = label < 0 ? 0.0f : factor * (exp(row[j] - top) * share - (j == label ? 1.0f : 0.0f));

@@ -74,7 +74,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                    &g, d, g.chunks, 1, err));
         CC_RETURN_IF_FAILED(launch(
             tape,
-            CC_BIND(batch_norm_finalize, .x = CC_IN(x), .partial = CC_IN(partial), .mean_out = CC_OUT(mean), .invstd_out = CC_OUT(invstd),
+            CC_BIND(batch_norm_finalize, .x = CC_IN(x), .partial = CC_IN(partial), .mean = CC_OUT(mean), .invstd = CC_OUT(invstd),
                     .running_mean = CC_INOUT(running_mean), .running_var = CC_INOUT(running_var), .m = CC_INT(d->m), .c = CC_INT(d->c),
                     .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .eps = CC_FLOAT(d->eps), .momentum = CC_FLOAT(d->momentum)),
             &g, d, 0, 0, err));

@@ -81,7 +81,7 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     return CC_LAUNCH(
         tape, conv2d_tile, &launch, err, .x = CC_IN(x), .w = CC_IN(w), .y = add ? CC_INOUT(y) : CC_OUT(y), .scratch = CC_INOUT(scratch),
         .N = CC_INT(j->n), .H = CC_INT(j->h), .W = CC_INT(j->w), .C = CC_INT(j->c), .K = CC_INT(j->k), .P = CC_INT(j->p), .Q = CC_INT(j->q),
-        .R = CC_INT(j->r), .S2 = CC_INT(joined ? 1 : j->s), .run = CC_INT(joined ? j->s * j->c : j->c), .stride = CC_INT(j->stride),
+        .R = CC_INT(j->r), .segments = CC_INT(joined ? 1 : j->s), .run = CC_INT(joined ? j->s * j->c : j->c), .stride = CC_INT(j->stride),
         .top = CC_INT(j->top), .left = CC_INT(j->left), .out_H = CC_INT(j->out_h), .out_W = CC_INT(j->out_w),
         .out_step = CC_INT(j->out_step), .out_top = CC_INT(j->out_top), .out_left = CC_INT(j->out_left), .images = CC_INT(g.images),
         .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .band_columns = CC_INT(columns),

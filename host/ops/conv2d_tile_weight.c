@@ -90,7 +90,7 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
     CC_RETURN_IF_FAILED(CC_LAUNCH(
         tape, conv2d_backward_weight_tile, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
         .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .N = CC_INT(d->n), .H = CC_INT(d->h), .W = CC_INT(d->w),
-        .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .S2 = CC_INT(b.joined ? 1 : d->s),
+        .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .segments = CC_INT(b.joined ? 1 : d->s),
         .joined = CC_INT(b.joined), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .images = CC_INT(g.images), .rows = CC_INT(g.rows),
         .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .groups_each = CC_INT(groups_each),
         .band_columns = CC_INT(columns), .band_image = CC_INT(band_image), .band_row = CC_INT(band_row), .band_pixel = CC_INT(band_pixel),

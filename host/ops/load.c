@@ -28,7 +28,7 @@ static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io,
                                .bytes = 4.0 * floats + (double)d->n * (double)d->h * (double)d->w * (double)d->c };
     return CC_LAUNCH(tape, load_images_resize, &launch, err, .pixels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
                      .normalise = CC_IN(io[2].buffer), .dst = CC_OUT(io[3].buffer), .n = CC_INT(d->n), .h = CC_INT(d->h), .w = CC_INT(d->w),
-                     .c = CC_INT(d->c), .size = CC_INT(d->size), .row0 = CC_INT(d->dst_row0), .first = CC_INT(d->first_image),
+                     .c = CC_INT(d->c), .size = CC_INT(d->size), .dst_row0 = CC_INT(d->dst_row0), .first_image = CC_INT(d->first_image),
                      .images = CC_INT(d->images));
 }
 
@@ -42,7 +42,8 @@ static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io,
     };
     return CC_LAUNCH(tape, load_images_native, &launch, err, .pixels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
                      .normalise = CC_IN(io[2].buffer), .dst = CC_OUT(io[3].buffer), .n = CC_INT(d->n), .c = CC_INT(d->c),
-                     .size = CC_INT(d->size), .row0 = CC_INT(d->dst_row0), .first = CC_INT(d->first_image), .images = CC_INT(d->images));
+                     .size = CC_INT(d->size), .dst_row0 = CC_INT(d->dst_row0), .first_image = CC_INT(d->first_image),
+                     .images = CC_INT(d->images));
 }
 
 /* io: {labels, transforms, out}; desc: the number of rows, size_t */

@@ -38,7 +38,7 @@ static camcl_status confidence(cc_tape *tape, const void *desc, const cc_tensor 
     cc_buffer *logits = io[0].buffer, *truth = io[1].buffer;
     return launch(tape,
                   CC_BIND(confidence, .logits = CC_IN(logits), .thresholds = CC_IN(op->scalar.buffer),
-                          .truth = CC_IN(truth ? truth : logits), .pseudo = CC_OUT(io[2].buffer), .mask_out = CC_OUT(io[3].buffer),
+                          .truth = CC_IN(truth ? truth : logits), .pseudo = CC_OUT(io[2].buffer), .mask = CC_OUT(io[3].buffer),
                           .sums = CC_OUT(io[4].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes),
                           .index = CC_INT(op->scalar.index), .softmax = CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX),
                           .has_truth = CC_INT(truth != NULL)),
@@ -55,8 +55,8 @@ static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tens
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
     return launch(tape,
                   CC_BIND(cross_entropy_forward, .logits = CC_IN(logits), .labels = CC_IN(io[1].buffer),
-                          .weights = CC_IN(mask ? mask : logits), .sums = CC_OUT(io[3].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n),
-                          .classes = CC_INT(d->classes), .has_weights = CC_INT(mask != NULL)),
+                          .mask = CC_IN(mask ? mask : logits), .sums = CC_OUT(io[3].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n),
+                          .classes = CC_INT(d->classes), .has_mask = CC_INT(mask != NULL)),
                   d->n, true, err);
 }
 
@@ -72,9 +72,9 @@ static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, cons
     /* dlogits is read and written as far as its lifetime goes: rows outside keep what they have. */
     return launch(tape,
                   CC_BIND(cross_entropy_backward, .logits = CC_IN(logits), .labels = CC_IN(io[1].buffer),
-                          .weights = CC_IN(mask ? mask : logits), .denominators = CC_IN(op->scalar.buffer),
-                          .dlogits = CC_INOUT(io[3].buffer), .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes),
-                          .has_weights = CC_INT(mask != NULL), .index = CC_INT(op->scalar.index), .scale = CC_FLOAT(op->scale)),
+                          .mask = CC_IN(mask ? mask : logits), .denominators = CC_IN(op->scalar.buffer), .dlogits = CC_INOUT(io[3].buffer),
+                          .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes), .has_mask = CC_INT(mask != NULL),
+                          .index = CC_INT(op->scalar.index), .scale = CC_FLOAT(op->scale)),
                   d->n, false, err);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "device/tape.h"
+#include "kernel_bindings.h"
 #include "support/devices.h"
 
 static camcl_device *device;
@@ -190,6 +191,88 @@ static void readback_and_upload_arrive(void **state)
     cc_buffer_destroy(&buffer);
 }
 
+/* Records ema_update with the arguments given, and expects that it is refused with this status and a message with both words in it. */
+#define REFUSED(status, first, second, ...)                                                                                                \
+    do {                                                                                                                                   \
+        const cc_launch launch = { .options = "-DWIDTH=1", .dims = 1, .global = { 1 } };                                                   \
+        const size_t before = cc_tape_length(t.tape);                                                                                      \
+        assert_int_equal(CC_LAUNCH(t.tape, ema_update, &launch, &err, __VA_ARGS__), status);                                               \
+        if (!strstr(err.message, "ema_update") || !strstr(err.message, first) || !strstr(err.message, second))                             \
+            fail_msg("message without ema_update, %s or %s: %s", first, second, err.message);                                              \
+        assert_int_equal(cc_tape_length(t.tape), before);                                                                                  \
+    } while (0)
+
+static void arguments_unlike_their_declaration_are_refused_when_recorded(void **state)
+{
+    (void)state;
+    transport t;
+    transport_open(&t, "arguments", 16);
+    cc_buffer *w = t.in, *average = t.out;
+    const cc_arg in = CC_IN(w), inout = CC_INOUT(average), n = CC_INT(16), decay = CC_FLOAT(0.5);
+    REFUSED(CAMCL_FAILED, "each", "nothing", .w = in, .average = inout, .count = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "average", "nothing", .w = in, .count = n, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "decay", "CC_INT", .w = in, .average = inout, .count = n, .each = n, .decay = CC_INT(1));
+    REFUSED(CAMCL_FAILED, "count", "CC_FLOAT", .w = in, .average = inout, .count = decay, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "count", "CC_IN", .w = in, .average = inout, .count = in, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "argument w ", "CC_INT", .w = n, .average = inout, .count = n, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "argument w ", "CC_OUT", .w = CC_OUT(w), .average = inout, .count = n, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "argument w ", "CC_INOUT", .w = CC_INOUT(w), .average = inout, .count = n, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "average", "CC_IN ", .w = in, .average = CC_IN(average), .count = n, .each = n, .decay = decay);
+    REFUSED(CAMCL_FAILED, "argument w ", "no buffer", .w = CC_IN(NULL), .average = inout, .count = n, .each = n, .decay = decay);
+    transport_close(&t);
+}
+
+/* Whatever type the host counts in. */
+static void integers_beyond_a_kernels_32_bits_are_refused_when_recorded(void **state)
+{
+    (void)state;
+    transport t;
+    transport_open(&t, "integers", 16);
+    const cc_arg in = CC_IN(t.in), inout = CC_INOUT(t.out), n = CC_INT(16), decay = CC_FLOAT(0.5);
+#define COUNT_REFUSED(value, text)                                                                                                         \
+    REFUSED(CAMCL_UNSUPPORTED, "argument count ", text, .w = in, .average = inout, .count = CC_INT(value), .each = n, .decay = decay)
+    COUNT_REFUSED((size_t)INT32_MAX + 1, "2147483648");
+    COUNT_REFUSED((int64_t)INT32_MIN - 1, "-2147483649");
+    COUNT_REFUSED((unsigned)INT32_MAX + 1, "2147483648");
+    COUNT_REFUSED(SIZE_MAX, "9223372036854775807"); /* a size below 0, most likely; -1 as an int */
+    COUNT_REFUSED((uint64_t)1 << 32, "4294967296"); /* 0 as an int */
+    transport_close(&t);
+}
+
+static void every_integer_of_32_bits_and_every_truth_value_is_passed(void **state)
+{
+    (void)state;
+    transport t;
+    transport_open(&t, "integers", 16);
+    const int64_t values[] = { INT32_MIN, -1, 0, 1, INT32_MAX };
+    const cc_launch launch = { .options = "-DWIDTH=1", .dims = 1, .global = { 1 }, .local = { 1, 1, 1 } };
+    OK(cc_tape_zero(t.tape, t.out, &err));
+    for (size_t i = 0; i < CC_COUNT(values); i++)
+        OK(CC_LAUNCH(t.tape, ema_update, &launch, &err, .w = CC_IN(t.in), .average = CC_INOUT(t.out), .count = CC_INT(values[i]),
+                     .each = CC_INT(i > 0), .decay = CC_FLOAT(0)));
+    /* Counts above 0 take w's first number into average. */
+    OK(cc_tape_copy(t.tape, t.in, 4, t.out, 4, t.bytes - 4, &err));
+    t.data[0] = 7;
+    OK(cc_buffer_write(t.in, 0, t.data, t.bytes, &err));
+    OK(cc_arena_commit(t.arena, &err));
+    transport_run(&t);
+    transport_close(&t);
+}
+
+static void a_binding_with_other_parameters_than_the_kernel_is_refused_when_built(void **state)
+{
+    (void)state;
+    const cc_kernel shorter = { "sgd", "ema_update", cc_kernel_ema_update.params, cc_kernel_ema_update.count - 1 };
+    const cc_launch launch = { .options = "-DWIDTH=1", .dims = 1, .global = { 1 } };
+    transport t;
+    transport_open(&t, "binding", 16);
+    const cc_arg args[] = { CC_IN(t.in), CC_INOUT(t.out), CC_INT(16), CC_INT(16) };
+    OK(cc_tape_launch(t.tape, &shorter, args, &launch, &err));
+    assert_int_equal(cc_arena_commit(t.arena, &err), CAMCL_OPENCL);
+    assert_non_null(strstr(err.message, "has 5 parameters and is passed 4"));
+    transport_close(&t);
+}
+
 int main(void)
 {
     camcl_device *devices[16];
@@ -197,9 +280,16 @@ int main(void)
     int failed = count == 0;
     for (size_t i = 0; i < count; i++) {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_chain_of_copies_needs_two_buffers),       cmocka_unit_test(a_profile_has_a_time_for_each_kind_of_launch),
-            cmocka_unit_test(buffers_alive_together_do_not_overlap),     cmocka_unit_test(running_before_commit_is_refused),
-            cmocka_unit_test(more_than_the_device_has_is_out_of_memory), cmocka_unit_test(readback_and_upload_arrive),
+            cmocka_unit_test(a_chain_of_copies_needs_two_buffers),
+            cmocka_unit_test(a_profile_has_a_time_for_each_kind_of_launch),
+            cmocka_unit_test(buffers_alive_together_do_not_overlap),
+            cmocka_unit_test(running_before_commit_is_refused),
+            cmocka_unit_test(more_than_the_device_has_is_out_of_memory),
+            cmocka_unit_test(readback_and_upload_arrive),
+            cmocka_unit_test(arguments_unlike_their_declaration_are_refused_when_recorded),
+            cmocka_unit_test(integers_beyond_a_kernels_32_bits_are_refused_when_recorded),
+            cmocka_unit_test(every_integer_of_32_bits_and_every_truth_value_is_passed),
+            cmocka_unit_test(a_binding_with_other_parameters_than_the_kernel_is_refused_when_built),
         };
         device = devices[i];
         failed += cmocka_run_group_tests_name(camcl_device_get_info(device)->name, tests, NULL, NULL);
