@@ -123,15 +123,15 @@ get_property(header GLOBAL PROPERTY header)
 get_property(source GLOBAL PROPERTY source)
 get_property(list GLOBAL PROPERTY list)
 file(WRITE "${HEADER}" "/* Written by host/cmake/bindings.cmake from the kernels' declarations. */
-#ifndef CC_KERNEL_BINDINGS_H
-#define CC_KERNEL_BINDINGS_H
+#ifndef CC_DEVICE_KERNEL_BINDINGS_H
+#define CC_DEVICE_KERNEL_BINDINGS_H
 
 #include \"device/tape.h\"
 ${header}
 #endif
 ")
 file(WRITE "${SOURCE}" "/* Written by host/cmake/bindings.cmake from the kernels' declarations. */
-#include \"kernel_bindings.h\"
+#include \"device/kernel_bindings.h\"
 ${source}
 const cc_kernel *const cc_kernels[] = {
 ${list}    0,

@@ -1,6 +1,6 @@
 /* What a kernel takes. The build reads the declarations in cl/ and writes for each kernel its cc_kernel and a struct with one member per
- * parameter (kernel_bindings.h), so that call sites name what they pass: a wrong name does not compile, and an argument that is missing or
- * of another kind than declared is refused when the launch is recorded. */
+ * parameter (device/kernel_bindings.h), so that call sites name what they pass: a wrong name does not compile, and an argument that is
+ * missing or of another kind than declared is refused when the launch is recorded. */
 #ifndef CC_DEVICE_KERNEL_H
 #define CC_DEVICE_KERNEL_H
 
@@ -56,7 +56,7 @@ static inline bool cc_arg_is_buffer(const cc_arg *arg)
     return arg->kind == CC_ARG_READ || arg->kind == CC_ARG_WRITE || arg->kind == CC_ARG_READ_WRITE;
 }
 
-/* A kernel of kernel_bindings.h and its arguments, by the names of its parameters: two arguments for functions that take
+/* A kernel of device/kernel_bindings.h and its arguments, by the names of its parameters: two arguments for functions that take
  * `const cc_kernel *kernel, const cc_arg *args`. The list lives as long as the enclosing block. */
 #define CC_BIND(kernel, ...) &cc_kernel_##kernel, (const cc_args_##kernel){ .by_name = { __VA_ARGS__ } }.list
 

@@ -48,7 +48,7 @@ typedef struct cc_launch {
  * or fetched, when the arena is committed. An unused pointer argument is not allowed: pass a real buffer. Errors: cc_kernel_check's. */
 camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const cc_launch *launch, camcl_error *err);
 /* CC_LAUNCH(tape, ema_update, &launch, err, .w = CC_IN(w), .average = CC_INOUT(average), .count = CC_INT(n), ...): a kernel of
- * kernel_bindings.h, its arguments by the names of its parameters. */
+ * device/kernel_bindings.h, its arguments by the names of its parameters. */
 #define CC_LAUNCH(tape, kernel, launch, err, ...) cc_tape_launch(tape, CC_BIND(kernel, __VA_ARGS__), launch, err)
 
 /* What the launches recorded from here on are part of, for profiles; "": nothing in particular. Copied. */

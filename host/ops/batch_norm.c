@@ -1,6 +1,6 @@
 /* Batch normalisation with residual and activation: two passes over memory forward (statistics, apply), two backward (sums, apply). */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 

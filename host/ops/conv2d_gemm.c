@@ -4,7 +4,7 @@
  *     backward-weight  dw = columns^T dy
  * A 1x1 convolution without stride and padding has x itself as its columns. */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/conv2d_variants.h"
 
 typedef struct columns {

@@ -1,7 +1,7 @@
 /* Local-memory convolution for GPUs: forward, and backward-data once per phase of the stride (cl/conv2d_local.cl); the weight gradient
  * (cl/conv2d_local_weight.cl). */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/conv2d_tile.h"
 #include "ops/conv2d_variants.h"
 #include "ops/local_tile.h"

@@ -1,6 +1,6 @@
 /* Linear layers: directly where they are small, else by GEMM. */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 

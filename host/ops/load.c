@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/ops.h"
 #include "ops/record.h"

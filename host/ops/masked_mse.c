@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/geometry.h"
 #include "ops/variants.h"
 

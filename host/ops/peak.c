@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/record.h"
 
 /* A launch of this length shows the rate, and is far from what drivers of screens allow. */

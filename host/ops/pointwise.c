@@ -1,6 +1,6 @@
 /* Addition with activation. */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 

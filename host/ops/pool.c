@@ -1,6 +1,6 @@
 /* Max, average and global average pooling. */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 

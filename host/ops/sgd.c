@@ -1,6 +1,6 @@
 /* The optimizer's updates: stochastic gradient descent and the exponential moving average. */
 #include "base/memory.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 

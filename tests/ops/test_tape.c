@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "device/tape.h"
-#include "kernel_bindings.h"
+#include "device/kernel_bindings.h"
 #include "support/devices.h"
 
 static camcl_device *device;
