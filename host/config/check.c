@@ -10,7 +10,7 @@
 #include "camcl/config.h"
 #include "config/value.h"
 #include "config/values.h"
-#include "config/words.h"
+#include "base/words.h"
 
 /* What is known of a data set before its files are opened; 0 classes: nothing. */
 #define ROW(symbol, name, side, channels, classes) { name, classes, channels },

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "config/ini.h"
 #include "config/value.h"
+#include "base/words.h"
 #include "config/values.h"
 
 camcl_status camcl_config_create(camcl_config **out, camcl_error *err)
@@ -242,3 +243,5 @@ const char *camcl_config_origin(const camcl_config *config, const char *name)
     if (value->origin) return value->origin;
     return key->paper_code && camcl_config_is(config, "ssl.preset", "paper-code") ? "preset" : "default";
 }
+
+const char *camcl_nearest(const char *word, const char *const *candidates, size_t count) { return cc_nearest(word, candidates, count); }

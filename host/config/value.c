@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "config/ini.h"
-#include "config/words.h"
+#include "base/words.h"
 
 bool cc_parse_int(const char *text, long long *out)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/words.h"
+#include "base/words.h"
 #include "model/arch.h"
 #include "model/node.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "camcl/config.h"
-#include "config/words.h"
+#include "base/words.h"
 #include "model/arch.h"
 #include "model/node.h"
 

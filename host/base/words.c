@@ -1,11 +1,10 @@
-#include "config/words.h"
+#include "base/words.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/text.h"
-#include "camcl/config.h"
 
 bool cc_words_next(const char **words, const char **word, size_t *length)
 {
@@ -39,12 +38,12 @@ bool cc_words_nearest(const char *words, const char *word, char *out, size_t siz
         candidates[count] = copies[count];
         count++;
     }
-    const char *nearest = camcl_nearest(word, candidates, count);
+    const char *nearest = cc_nearest(word, candidates, count);
     if (nearest) snprintf(out, size, "%s", nearest);
     return nearest != NULL;
 }
 
-const char *camcl_nearest(const char *word, const char *const *candidates, size_t count)
+const char *cc_nearest(const char *word, const char *const *candidates, size_t count)
 {
     const char *best = NULL;
     unsigned least = 0;
