@@ -24,12 +24,12 @@
     ROW(wrn28_2, "wrn28-2", 32, "cifar", 3)                                                                                                \
     ROW(wrn28_8, "wrn28-8", 128, "cifar", 3)
 
-/* ssl.mode. Columns: symbol, name.
+/* ssl.mode. Columns: symbol, name, what it trains on, for the reference page.
  * Implemented by `const cc_objective_kind cc_objective_SYMBOL` (objective/objective.h). */
 #define CC_OBJECTIVES(ROW)                                                                                                                 \
-    ROW(supervised, "supervised")                                                                                                          \
-    ROW(pseudo_label, "pseudo-label")                                                                                                      \
-    ROW(gradcam, "gradcam")
+    ROW(supervised, "supervised", "labelled images only")                                                                                  \
+    ROW(pseudo_label, "pseudo-label", "adds confident predictions on unlabelled images")                                                   \
+    ROW(gradcam, "gradcam", "also adds CAM consistency")
 
 /* The names of a list as "a | b | c". */
 #define CC_CATALOGUE_NAME(name, ...) name

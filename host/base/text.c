@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "camcl/text.h"
 
 static bool reserve(cc_text *text, size_t more)
 {
@@ -59,41 +60,48 @@ size_t cc_utf8_length(const char *data, size_t left)
     return code >= least[tail] && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF) ? tail + 1 : 0;
 }
 
-void cc_text_add_json_string(cc_text *text, const char *value)
+/* ---- texts for programs and for people */
+
+static void put(camcl_sink sink, void *context, const char *text) { sink(context, text, strlen(text)); }
+
+void camcl_write_json_string(const char *value, camcl_sink sink, void *context)
 {
     if (value == NULL) {
-        cc_text_add(text, "null");
+        put(sink, context, "null");
         return;
     }
-    cc_text_add_bytes(text, "\"", 1);
+    put(sink, context, "\"");
     size_t left = strlen(value), n = 1;
     for (const char *p = value; left > 0; p += n, left -= n) {
-        unsigned char c = (unsigned char)*p;
-        size_t valid = cc_utf8_length(p, left);
+        const unsigned char c = (unsigned char)*p;
+        const size_t valid = cc_utf8_length(p, left);
+        char escape[8];
         n = valid > 0 ? valid : 1;
         if (valid == 0)
-            cc_text_add(text, "\\ufffd"); /* file names may hold bytes that are not UTF-8, which JSON readers refuse */
+            snprintf(escape, sizeof escape, "\\ufffd"); /* file names may hold bytes that are not UTF-8, which JSON readers refuse */
         else if (c == '"' || c == '\\')
-            cc_text_add(text, "\\%c", c);
-        else if (c == '\n')
-            cc_text_add(text, "\\n");
-        else if (c == '\t')
-            cc_text_add(text, "\\t");
+            snprintf(escape, sizeof escape, "\\%c", c);
+        else if (c == '\n' || c == '\t')
+            snprintf(escape, sizeof escape, "\\%c", c == '\n' ? 'n' : 't');
         else if (c < 0x20)
-            cc_text_add(text, "\\u%04x", c);
+            snprintf(escape, sizeof escape, "\\u%04x", c);
         else
-            cc_text_add_bytes(text, p, n);
+            *escape = '\0';
+        if (*escape)
+            put(sink, context, escape);
+        else
+            sink(context, p, n);
     }
-    cc_text_add_bytes(text, "\"", 1);
+    put(sink, context, "\"");
 }
 
-void cc_text_add_json_number(cc_text *text, double value)
+void camcl_write_json_number(double value, camcl_sink sink, void *context)
 {
     char number[40];
     snprintf(number, sizeof number, "%.9g", value);
     char *comma = strchr(number, localeconv()->decimal_point[0]); /* the current locale's decimal point may not be '.' */
     if (comma != NULL) *comma = '.';
-    cc_text_add(text, "%s", isfinite(value) ? number : "null");
+    put(sink, context, isfinite(value) ? number : "null");
 }
 
 static bool is_control(const unsigned char *p, size_t length)
@@ -101,23 +109,40 @@ static bool is_control(const unsigned char *p, size_t length)
     return p[0] < 0x20 || p[0] == 0x7f || (length == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 }
 
-void cc_text_add_visible(cc_text *text, const char *value, size_t most)
+void camcl_write_visible(const char *text, size_t size, camcl_sink sink, void *context)
 {
-    size_t left = strlen(value), n = 0;
-    for (const char *p = value; left > 0; p += n, left -= n) {
-        if ((size_t)(p - value) >= most) {
-            cc_text_add(text, "...");
-            return;
-        }
-        const size_t valid = cc_utf8_length(p, left);
+    size_t n = 0;
+    for (size_t at = 0; at < size; at += n) {
+        const size_t valid = cc_utf8_length(text + at, size - at);
         n = valid ? valid : 1;
-        if (valid && !is_control((const unsigned char *)p, valid)) {
-            cc_text_add_bytes(text, p, n);
+        if (valid && !is_control((const unsigned char *)text + at, valid)) {
+            sink(context, text + at, n);
             continue;
         }
-        for (size_t i = 0; i < n; i++)
-            cc_text_add(text, "\\x%02x", (unsigned char)p[i]);
+        for (size_t i = 0; i < n; i++) {
+            char escape[8];
+            snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)text[at + i]);
+            put(sink, context, escape);
+        }
     }
+}
+
+static void append(void *text, const char *bytes, size_t count) { cc_text_add_bytes(text, bytes, count); }
+
+void cc_text_add_json_string(cc_text *text, const char *value) { camcl_write_json_string(value, append, text); }
+
+void cc_text_add_json_number(cc_text *text, double value) { camcl_write_json_number(value, append, text); }
+
+void cc_text_add_visible(cc_text *text, const char *value, size_t most)
+{
+    const size_t size = strlen(value);
+    size_t shown = 0;
+    while (shown < size && shown < most) {
+        const size_t valid = cc_utf8_length(value + shown, size - shown);
+        shown += valid ? valid : 1;
+    }
+    camcl_write_visible(value, shown, append, text);
+    if (shown < size) cc_text_add(text, "...");
 }
 
 void cc_text_free(cc_text *text)

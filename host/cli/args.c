@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "camcl/config.h"
-#include "cli.h"
+#include "output.h"
 
 typedef enum option_kind { FLAG, TEXT, WORD, NUMBER, NUMBERS } option_kind;
 

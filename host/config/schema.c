@@ -39,6 +39,9 @@
         section, name, CAMCL_KEY_CHOICE, corrected, paper_code, words, absent, 0, 0, false, false, false, help                             \
     }
 
+/* "supervised: ...; pseudo-label: ...", behind a leading "; ". */
+#define OBJECTIVE_HELP(symbol, name, help) "; " name ": " help
+
 #define MOST_COUNT 1e9
 #define MOST_SEED 9007199254740992.0 /* 2^53: JSON numbers hold every whole number up to it exactly */
 
@@ -77,9 +80,7 @@ static const camcl_config_key schema[] = {
 
     CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
            "sets the defaults marked 'by preset'; corrected: sound practice; paper-code: as the paper's public code"),
-    CHOICE("ssl", "mode", "gradcam", &(CC_OBJECTIVES(CC_CATALOGUE_WORD) " | fixmatch")[3], "fixmatch",
-           "supervised: labelled images only; pseudo-label: adds confident predictions on unlabelled images; gradcam: also adds CAM "
-           "consistency"),
+    CHOICE("ssl", "mode", "gradcam", &(CC_OBJECTIVES(CC_CATALOGUE_WORD) " | fixmatch")[3], "fixmatch", &(CC_OBJECTIVES(OBJECTIVE_HELP))[2]),
     INT("ssl", "cam_layer", "3", 1, 4, "stage of the network whose activations give the CAMs"),
     NUMBER("ssl", "alpha", "1", 0, 1e6, false, false, "weight of the pseudo-label loss L_u"),
     NUMBER("ssl", "beta", "1", 0, 1e6, false, false, "weight of the CAM consistency loss L_c"),

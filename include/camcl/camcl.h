@@ -17,6 +17,7 @@
 #include "camcl/report.h"
 #include "camcl/selftest.h"
 #include "camcl/status.h"
+#include "camcl/text.h"
 #include "camcl/trainer.h"
 #include "camcl/tune.h"
 

@@ -1,0 +1,30 @@
+/* What commands print: errors, JSON, texts from outside, sizes. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "camcl/device.h"
+#include "camcl/status.h"
+
+/* Remembers the name that this program was started with; borrowed. */
+void cli_set_program(const char *name);
+/* Options that make this program compile its own kernels in helper processes. If stderr is a terminal, progress is shown there. */
+camcl_kernel_compiler cli_kernel_compiler(void);
+
+/* Prints "camcl: message" and the indented detail to stderr; returns the exit status for err->status. */
+int cli_fail(const camcl_error *err);
+/* Fills err with CAMCL_BAD_CONFIG and returns it. */
+camcl_status cli_usage(camcl_error *err, const char *format, ...);
+
+/* Prints text from outside so that it cannot control a terminal: control characters and bytes that are not UTF-8 become \xNN. */
+void cli_text(FILE *file, const char *text);
+/* Prints text to stdout as a JSON string with quotes and escapes. Bytes that are not UTF-8 are replaced; NULL prints null. */
+void cli_json_string(const char *text);
+/* Prints value with nine digits, or null if it is NaN or infinite, because JSON has no such numbers. */
+void cli_json_number(double value);
+/* Writes a size such as "7.6 GiB" to out. */
+void cli_bytes(size_t bytes, char *out, size_t size);
+
+#endif
