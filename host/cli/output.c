@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "camcl/text.h"
-#include "cli.h"
+#include "output.h"
 
 camcl_status cli_usage(camcl_error *err, const char *format, ...)
 {

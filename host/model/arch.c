@@ -6,6 +6,7 @@
 
 #include "base/catalogue.h"
 #include "base/memory.h"
+#include "base/words.h"
 
 #define ROW(symbol, name, width, stems, stages) { name, width, stems, stages, cc_arch_build_##symbol },
 const cc_arch cc_archs[] = { CC_ARCHITECTURES(ROW) };
@@ -34,4 +35,16 @@ camcl_status cc_graph_build_arch(const cc_arch *arch, const cc_graph_spec *spec,
     cc_graph_destroy(out);
     return cc_fail(err, CAMCL_FAILED, "model: %s ends %zu stages, its row says %zu (report this as a defect)", arch->name, stages,
                    arch->stages);
+}
+
+camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **out, camcl_error *err)
+{
+    const cc_arch *arch = cc_arch_find(spec->arch);
+    *out = NULL;
+    if (arch == NULL)
+        return cc_fail(err, CAMCL_UNSUPPORTED, "model.arch = %s: not known (there is %s)", spec->arch,
+                       CC_CATALOGUE_WORDS(CC_ARCHITECTURES));
+    if (!cc_words_have(arch->stems, spec->stem))
+        return cc_fail(err, CAMCL_UNSUPPORTED, "model.stem = %s: %s has no such stem (there is %s)", spec->stem, arch->name, arch->stems);
+    return cc_graph_build_arch(arch, spec, align, out, err);
 }

@@ -21,6 +21,9 @@ extern const size_t cc_arch_count;
 /* The row of this name, or NULL. */
 const cc_arch *cc_arch_find(const char *name);
 
+/* The network that spec.arch names. `align`: floats to which each parameter's offset is rounded up. The caller owns *out.
+ * CAMCL_UNSUPPORTED when there is no such architecture, or it has no such stem. */
+camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **out, camcl_error *err);
 /* The network of a row, which need not be in the table, and spec's stem, width, classes and channels; else as cc_graph_build. */
 camcl_status cc_graph_build_arch(const cc_arch *arch, const cc_graph_spec *spec, size_t align, cc_graph **out, camcl_error *err);
 

@@ -3,21 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/words.h"
-#include "model/arch.h"
 #include "model/node.h"
-
-camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **out, camcl_error *err)
-{
-    const cc_arch *arch = cc_arch_find(spec->arch);
-    *out = NULL;
-    if (arch == NULL)
-        return cc_fail(err, CAMCL_UNSUPPORTED, "model.arch = %s: not known (there is %s)", spec->arch,
-                       CC_CATALOGUE_WORDS(CC_ARCHITECTURES));
-    if (!cc_words_have(arch->stems, spec->stem))
-        return cc_fail(err, CAMCL_UNSUPPORTED, "model.stem = %s: %s has no such stem (there is %s)", spec->stem, arch->name, arch->stems);
-    return cc_graph_build_arch(arch, spec, align, out, err);
-}
 
 void cc_graph_destroy(cc_graph **graph)
 {

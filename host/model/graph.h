@@ -70,9 +70,6 @@ typedef struct cc_graph {
     size_t trained, statistics; /* floats in the two flat vectors, including alignment gaps */
 } cc_graph;
 
-/* The network that spec.arch names. `align`: floats to which each parameter's offset is rounded up. The caller owns *out.
- * CAMCL_UNSUPPORTED when there is no such architecture, or it has no such stem. */
-camcl_status cc_graph_build(const cc_graph_spec *spec, size_t align, cc_graph **out, camcl_error *err);
 void cc_graph_destroy(cc_graph **graph);
 
 /* The parameter of this name, or CC_NONE. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "model/arch.h"
 #include "model/param.h"
 
 static camcl_status create_gradients(cc_model *model, camcl_error *err)
@@ -56,7 +57,7 @@ camcl_status cc_model_create_from(camcl_device *device, cc_graph **graph, cc_mod
     model->device = device;
     model->graph = *graph;
     *graph = NULL;
-    CC_TRY(cc_weights_create(model, "main", &model->main, err));
+    CC_TRY(cc_model_create_weights(model, "main", &model->main, err));
     CC_TRY(create_gradients(model, err));
     CC_TRY(create_constants(model, err));
     *out = model;

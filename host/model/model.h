@@ -49,6 +49,12 @@ camcl_status cc_model_create(camcl_device *device, const cc_graph_spec *spec, cc
 camcl_status cc_model_create_from(camcl_device *device, cc_graph **graph, cc_model **out, camcl_error *err);
 void cc_model_destroy(cc_model **model);
 
+/* Another set of weights for this model, a teacher's for example: see cc_weights_create. */
+static inline camcl_status cc_model_create_weights(cc_model *model, const char *name, cc_weights **out, camcl_error *err)
+{
+    return cc_weights_create(model, model->device, model->graph, name, out, err);
+}
+
 /* The main set's, see weights.h. */
 static inline camcl_status cc_model_init(cc_model *model, uint64_t seed, camcl_error *err)
 {

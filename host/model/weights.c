@@ -6,24 +6,21 @@
 
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "model/model.h"
 #include "model/param.h"
-
-static const cc_graph *graph_of(const cc_weights *weights) { return weights->model->graph; }
 
 static camcl_status create_flat(cc_weights *weights, const char *set, camcl_error *err)
 {
-    const cc_graph *g = graph_of(weights);
+    const cc_graph *g = weights->graph;
     char name[128];
     snprintf(name, sizeof name, "%s weights", set);
-    CC_RETURN_IF_FAILED(cc_buffer_create(weights->model->device, g->trained * sizeof(float), name, &weights->trained, err));
+    CC_RETURN_IF_FAILED(cc_buffer_create(weights->device, g->trained * sizeof(float), name, &weights->trained, err));
     snprintf(name, sizeof name, "%s batch-norm statistics", set);
-    return cc_buffer_create(weights->model->device, g->statistics * sizeof(float), name, &weights->statistics, err);
+    return cc_buffer_create(weights->device, g->statistics * sizeof(float), name, &weights->statistics, err);
 }
 
 static camcl_status create_views(cc_weights *weights, camcl_error *err)
 {
-    const cc_graph *g = graph_of(weights);
+    const cc_graph *g = weights->graph;
     CC_RETURN_IF_FAILED(CC_NEW(g->param_count, &weights->values, err));
     for (size_t i = 0; i < g->param_count; i++) {
         const cc_param *p = &g->params[i];
@@ -34,13 +31,16 @@ static camcl_status create_views(cc_weights *weights, camcl_error *err)
     return CAMCL_OK;
 }
 
-camcl_status cc_weights_create(cc_model *model, const char *name, cc_weights **out, camcl_error *err)
+camcl_status cc_weights_create(cc_model *model, camcl_device *device, const cc_graph *graph, const char *name, cc_weights **out,
+                               camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_weights *weights = NULL;
     *out = NULL;
     CC_TRY(CC_NEW(1, &weights, err));
     weights->model = model;
+    weights->device = device;
+    weights->graph = graph;
     CC_TRY(create_flat(weights, name, err));
     CC_TRY(create_views(weights, err));
     *out = weights;
@@ -65,7 +65,7 @@ void cc_weights_destroy(cc_weights **handle)
     cc_arena_destroy(&weights->pack_arena);
     for (size_t i = 0; i < weights->packed_count; i++)
         cc_buffer_destroy(&weights->packed[i].tensor.buffer);
-    for (size_t i = 0; weights->values && i < graph_of(weights)->param_count; i++)
+    for (size_t i = 0; weights->values && i < weights->graph->param_count; i++)
         cc_buffer_destroy(&weights->values[i].buffer);
     cc_buffer_destroy(&weights->trained);
     cc_buffer_destroy(&weights->statistics);
@@ -79,18 +79,18 @@ void cc_weights_destroy(cc_weights **handle)
 
 camcl_status cc_weights_get(const cc_weights *weights, size_t param, float *out, camcl_error *err)
 {
-    return cc_param_read(&graph_of(weights)->params[param], &weights->values[param], out, err);
+    return cc_param_read(&weights->graph->params[param], &weights->values[param], out, err);
 }
 
 static camcl_status write_flat(cc_weights *weights, size_t param, const float *flat, camcl_error *err)
 {
-    return cc_buffer_write(weights->values[param].buffer, 0, flat, graph_of(weights)->params[param].count * sizeof *flat, err);
+    return cc_buffer_write(weights->values[param].buffer, 0, flat, weights->graph->params[param].count * sizeof *flat, err);
 }
 
 camcl_status cc_weights_set(cc_weights *weights, size_t param, const float *in, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_param *p = &graph_of(weights)->params[param];
+    const cc_param *p = &weights->graph->params[param];
     float *flat = NULL;
     CC_TRY(CC_NEW(p->count, &flat, err));
     cc_param_to_flat(p, in, flat);
@@ -125,14 +125,14 @@ camcl_status cc_weights_copy(cc_weights *to, const cc_weights *from, camcl_error
 
 static void draw_flat(const cc_weights *weights, size_t param, uint64_t seed, float *torch, float *flat)
 {
-    cc_param_draw(graph_of(weights), param, seed, torch);
-    cc_param_to_flat(&graph_of(weights)->params[param], torch, flat);
+    cc_param_draw(weights->graph, param, seed, torch);
+    cc_param_to_flat(&weights->graph->params[param], torch, flat);
 }
 
 camcl_status cc_weights_init_param(cc_weights *weights, size_t param, uint64_t seed, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const size_t count = graph_of(weights)->params[param].count;
+    const size_t count = weights->graph->params[param].count;
     float *torch = NULL;
     CC_TRY(CC_NEW(2 * count, &torch, err));
     draw_flat(weights, param, seed, torch, torch + count);
@@ -152,14 +152,14 @@ typedef struct drawing {
 
 static float *drawn_flat(const drawing *d, size_t param)
 {
-    return d->numbers + 2 * d->first[param] + graph_of(d->weights)->params[param].count;
+    return d->numbers + 2 * d->first[param] + d->weights->graph->params[param].count;
 }
 
 /* The last are the largest: they come first, lest one thread ends up alone with one of them. */
 static void draw_one(void *context, size_t index)
 {
     const drawing *d = context;
-    const size_t param = graph_of(d->weights)->param_count - 1 - index;
+    const size_t param = d->weights->graph->param_count - 1 - index;
     draw_flat(d->weights, param, d->seed, d->numbers + 2 * d->first[param], drawn_flat(d, param));
 }
 
@@ -168,13 +168,13 @@ static void draw_one(void *context, size_t index)
 camcl_status cc_weights_init(cc_weights *weights, uint64_t seed, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const size_t params = graph_of(weights)->param_count;
+    const size_t params = weights->graph->param_count;
     drawing d = { weights, seed, NULL, NULL };
     size_t total = 0;
     CC_TRY(CC_NEW(params, &d.first, err));
     for (size_t i = 0; i < params; i++) {
         d.first[i] = total;
-        total += graph_of(weights)->params[i].count;
+        total += weights->graph->params[i].count;
     }
     CC_TRY(CC_NEW(2 * total, &d.numbers, err));
     cc_parallel(params, draw_one, &d);
@@ -195,7 +195,7 @@ camcl_status cc_weights_packed(cc_weights *weights, size_t param, const cc_varia
     camcl_status status = CAMCL_OK;
     *out = weights->values[param];
     if (variant->pack == NULL) return CAMCL_OK;
-    size_t bytes = variant->packed_bytes(camcl_device_get_info(weights->model->device), desc);
+    size_t bytes = variant->packed_bytes(camcl_device_get_info(weights->device), desc);
     for (size_t i = 0; i < weights->packed_count; i++) {
         const cc_packed_weight *p = &weights->packed[i];
         if (p->param != param || p->bytes != bytes || strcmp(p->variant->layout, variant->layout) != 0) continue;
@@ -204,9 +204,9 @@ camcl_status cc_weights_packed(cc_weights *weights, size_t param, const cc_varia
     }
     char name[128];
     cc_packed_weight packed = { .param = param, .variant = variant, .desc = *desc, .bytes = bytes };
-    snprintf(name, sizeof name, "%s as %s", graph_of(weights)->params[param].name, variant->layout);
+    snprintf(name, sizeof name, "%s as %s", weights->graph->params[param].name, variant->layout);
     CC_TRY(cc_grow((void **)&weights->packed, &weights->packed_capacity, weights->packed_count + 1, sizeof packed, err));
-    CC_TRY(cc_tensor_create(weights->model->device, name, CC_F32, CC_DIMS(bytes / sizeof(float)), &packed.tensor, err));
+    CC_TRY(cc_tensor_create(weights->device, name, CC_F32, CC_DIMS(bytes / sizeof(float)), &packed.tensor, err));
     weights->packed[weights->packed_count++] = packed;
     cc_arena_destroy(&weights->pack_arena);
     *out = packed.tensor;
@@ -218,7 +218,7 @@ camcl_status cc_weights_record_packing(cc_weights *weights, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     if (weights->packed_count == 0 || weights->pack_arena) return CAMCL_OK;
-    CC_TRY(cc_arena_create(weights->model->device, &weights->pack_arena, err));
+    CC_TRY(cc_arena_create(weights->device, &weights->pack_arena, err));
     CC_TRY(cc_tape_create(weights->pack_arena, "weight layouts", &weights->pack_tape, err));
     for (size_t i = 0; i < weights->packed_count; i++) {
         cc_packed_weight *p = &weights->packed[i];

@@ -12,7 +12,9 @@ typedef struct cc_model cc_model;                 /* model.h */
 typedef struct cc_packed_weight cc_packed_weight; /* a copy in the private layout of a kernel variant */
 
 typedef struct cc_weights {
-    cc_model *model;
+    cc_model *model; /* whose set it is */
+    camcl_device *device;
+    const cc_graph *graph;
     /* Flat vectors; parameter i's tensor is values[i], a part of one of them. Convolutions lie as [R,S,C,K]. */
     cc_buffer *trained, *statistics;
     cc_tensor *values;
@@ -22,9 +24,10 @@ typedef struct cc_weights {
     cc_tape *pack_tape;
 } cc_weights;
 
-/* All 0 until they are initialised, set or copied. `name` ("teacher") is for reports of memory. The caller owns *out; the model must
- * outlive it. */
-camcl_status cc_weights_create(cc_model *model, const char *name, cc_weights **out, camcl_error *err);
+/* For cc_model_create_weights (model.h), which knows the model's device and graph. All 0 until they are initialised, set or copied. `name`
+ * ("teacher") is for reports of memory. The caller owns *out; the model must outlive it. */
+camcl_status cc_weights_create(cc_model *model, camcl_device *device, const cc_graph *graph, const char *name, cc_weights **out,
+                               camcl_error *err);
 void cc_weights_destroy(cc_weights **weights);
 
 /* Kaiming initialisation: convolutions normal with variance 2/(K R S) (fan out, ReLU), linear uniform in +-1/sqrt(I) (weight and bias),

@@ -15,6 +15,7 @@
 #include "model/param.h"
 #include "support/devices.h"
 #include "support/scratch.h"
+#include "model/arch.h"
 #include "run/checkpoint.h"
 
 static camcl_error err;

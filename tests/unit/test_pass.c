@@ -360,7 +360,7 @@ static void two_sets_on_one_tape(void **state)
     cc_tensor images = images_of(x);
     cc_weights *teacher;
     pair p;
-    OK(cc_weights_create(model, "teacher", &teacher, &err));
+    OK(cc_model_create_weights(model, "teacher", &teacher, &err));
     cc_weights *const sets[] = { [MAIN] = model->main, [TEACHER] = teacher };
     draw_all(model->main, 30);
     draw_all(teacher, 60);
@@ -411,7 +411,7 @@ static void statistics_belong_to_the_set(void **state)
     cc_tape *tape;
     const size_t mean = cc_graph_find(model->graph, "bn.running_mean");
     draw_all(model->main, 40);
-    OK(cc_weights_create(model, "teacher", &teacher, &err));
+    OK(cc_model_create_weights(model, "teacher", &teacher, &err));
     OK(cc_weights_copy(teacher, model->main, &err));
     OK(cc_weights_get(model->main, mean, before, &err));
     OK(cc_arena_create(device, &arena, &err));

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "model/param.h"
+#include "model/arch.h"
 #include "run/snapshot.h"
 #include "support/devices.h"
 #include "support/scratch.h"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "model/arch.h"
 #include "run/state_check.h"
 
 enum { IMAGES = 20, STEPS = 12, EPOCH_STEPS = 4 };
