@@ -1,5 +1,6 @@
-/* What a configuration chooses by name, one row each. The schema's words, its checks and the tables of the rooms that implement the rows
- * are made of these lists: a new row needs the object that the comment above its list names, and nothing else here.
+/* What a configuration chooses by name, and what an evaluation says, one row each. The schema's words, its checks, the columns of files
+ * and the tables of the rooms that implement the rows are made of these lists: a new row needs the object that the comment above its list
+ * names, and nothing else here.
  *
  * A list is a macro that applies ROW to each row: `#define NAME(symbol, name, ...) name,` and `{ CC_DATASETS(NAME) }` are the names. */
 #ifndef CC_BASE_CATALOGUE_H
@@ -30,6 +31,15 @@
     ROW(supervised, "supervised", "labelled images only")                                                                                  \
     ROW(pseudo_label, "pseudo-label", "adds confident predictions on unlabelled images")                                                   \
     ROW(gradcam, "gradcam", "also adds CAM consistency")
+
+/* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT | NATS),
+ * whether higher is better, and the number of classes up to which it is not available, because it would say nothing there.
+ * Implemented by `const cc_metric cc_metric_SYMBOL` (infer/metric.h). */
+#define CC_METRICS(ROW)                                                                                                                    \
+    ROW(loss, "loss", "loss", NATS, false, 0)                                                                                              \
+    ROW(top1, "top1", "top-1", PERCENT, true, 0)                                                                                           \
+    ROW(top3, "top3", "top-3", PERCENT, true, 3)                                                                                           \
+    ROW(top5, "top5", "top-5", PERCENT, true, 5)
 
 /* The names of a list as "a | b | c". */
 #define CC_CATALOGUE_NAME(name, ...) name

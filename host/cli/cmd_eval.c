@@ -31,15 +31,27 @@ static camcl_status write_npy(const char *path, const float *logits, size_t n, s
 
 static void print_json(const char *split, const camcl_evaluation *e)
 {
-    printf("{\"split\": \"%s\", \"n\": %zu, \"loss\": ", split, e->n);
-    cli_json_number(e->loss);
-    printf(", \"top1\": ");
-    cli_json_number(e->top1);
-    printf(", \"top3\": ");
-    cli_json_number(e->top3);
-    printf(", \"top5\": ");
-    cli_json_number(e->top5);
+    size_t count;
+    const camcl_metric *metrics = camcl_metric_list(&count);
+    printf("{\"split\": \"%s\", \"n\": %zu", split, e->n);
+    for (size_t i = 0; i < count; i++) {
+        printf(", \"%s\": ", metrics[i].name);
+        cli_json_number(e->values[i]);
+    }
     printf("}\n");
+}
+
+/* Metrics that say nothing with so few classes are left out. */
+static void print_text(const char *split, const camcl_evaluation *e, size_t classes)
+{
+    size_t count;
+    const camcl_metric *metrics = camcl_metric_list(&count);
+    printf("%s: %zu images", split, e->n);
+    for (size_t i = 0; i < count; i++) {
+        if (classes <= metrics[i].trivial_classes) continue;
+        printf(metrics[i].unit == CAMCL_PERCENT ? "  %s %.2f %%" : "  %s %.4f", metrics[i].label, e->values[i]);
+    }
+    printf("\n");
 }
 
 static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_error *err)
@@ -76,8 +88,7 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
     if (status == CAMCL_OK && args->json)
         print_json(args->split, &e);
     else if (status == CAMCL_OK)
-        printf("%s: %zu images  loss %.4f  top-1 %.2f %%  top-3 %.2f %%  top-5 %.2f %%\n", args->split, e.n, e.loss, e.top1, e.top3,
-               e.top5);
+        print_text(args->split, &e, classes);
     free(indices);
     free(labels);
     free(logits);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "infer/metric.h"
 
 struct cc_evaluator {
     cc_model *model;
@@ -11,6 +12,7 @@ struct cc_evaluator {
     size_t batch, image_size;
     cc_tensor transforms, logits, sums; /* [batch,8] i32, [batch,classes], [8] */
     cc_transform *host;                 /* [batch] */
+    cc_tally *tally;
 };
 
 size_t cc_evaluator_batch(size_t n, size_t image_size)
@@ -58,6 +60,7 @@ camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_
     e->batch = batch;
     e->image_size = image_size;
     CC_TRY(CC_NEW(batch, &e->host, err));
+    CC_TRY(cc_tally_create(model->graph->spec.classes, &e->tally, err));
     CC_TRY(cc_tape_create(arena, "evaluation", &e->tape, err));
     CC_TRY(record(e, data, err));
     *out = e;
@@ -73,17 +76,18 @@ void cc_evaluator_destroy(cc_evaluator **handle)
     if (e == NULL) return;
     cc_buffer_destroy(&e->transforms.buffer);
     cc_buffer_destroy(&e->sums.buffer);
+    cc_tally_destroy(&e->tally);
     free(e->host);
     free(e);
     *handle = NULL;
 }
 
-camcl_status cc_evaluator_run(cc_evaluator *e, const uint32_t *indices, size_t n, cc_evaluation *out, float *logits, camcl_error *err)
+camcl_status cc_evaluator_run(cc_evaluator *e, const uint32_t *indices, size_t n, camcl_evaluation *out, float *logits, camcl_error *err)
 {
-    const float zero[8] = { 0 };
-    float sums[8];
-    double total[5] = { 0 };
+    const float zero[CC_DEVICE_SUMS] = { 0 };
+    float sums[CC_DEVICE_SUMS];
     size_t classes = e->model->graph->spec.classes;
+    cc_tally_reset(e->tally);
     for (size_t first = 0; first < n; first += e->batch) {
         for (size_t i = 0; i < e->batch; i++) {
             size_t at = first + i;
@@ -95,12 +99,10 @@ camcl_status cc_evaluator_run(cc_evaluator *e, const uint32_t *indices, size_t n
         CC_RETURN_IF_FAILED(cc_buffer_upload(e->sums.buffer, 0, zero, sizeof zero, err));
         CC_RETURN_IF_FAILED(cc_tape_run(e->tape, err));
         CC_RETURN_IF_FAILED(cc_buffer_read(e->sums.buffer, 0, sums, sizeof sums, err));
-        for (int i = 0; i < 5; i++)
-            total[i] += sums[i];
+        cc_tally_add_sums(e->tally, sums);
         size_t rows = cc_min_size(e->batch, n - first);
         if (logits) CC_RETURN_IF_FAILED(cc_buffer_read(e->logits.buffer, 0, logits + first * classes, rows * classes * sizeof(float), err));
     }
-    double count = total[4] > 0 ? total[4] : 1;
-    *out = (cc_evaluation){ total[4], total[0] / count, 100 * total[1] / count, 100 * total[2] / count, 100 * total[3] / count };
+    cc_tally_evaluate(e->tally, out);
     return CAMCL_OK;
 }

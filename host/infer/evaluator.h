@@ -2,12 +2,9 @@
 #ifndef CC_INFER_EVALUATOR_H
 #define CC_INFER_EVALUATOR_H
 
+#include "camcl/evaluation.h"
 #include "feed/resident.h"
 #include "model/pass.h"
-
-typedef struct cc_evaluation {
-    double n, loss, top1, top3, top5;
-} cc_evaluation; /* mean loss, percentages */
 
 typedef struct cc_evaluator cc_evaluator;
 
@@ -19,7 +16,7 @@ camcl_status cc_evaluator_create(cc_model *model, const cc_resident *data, size_
                                  cc_evaluator **out, camcl_error *err);
 void cc_evaluator_destroy(cc_evaluator **evaluator);
 /* Evaluates images indices[0..n) (NULL: 0..n-1). logits [n,classes] is filled unless NULL. Waits for the result. */
-camcl_status cc_evaluator_run(cc_evaluator *evaluator, const uint32_t *indices, size_t n, cc_evaluation *out, float *logits,
+camcl_status cc_evaluator_run(cc_evaluator *evaluator, const uint32_t *indices, size_t n, camcl_evaluation *out, float *logits,
                               camcl_error *err);
 
 #endif

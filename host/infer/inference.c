@@ -137,7 +137,6 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     cc_resident *resident = NULL;
     cc_arena *arena = NULL;
     cc_evaluator *evaluator = NULL;
-    cc_evaluation e;
     if (indices == NULL) n = images->count;
     CC_TRY(check_evaluation(m, images, indices, n, err));
     CC_TRY(make_resident(m, images, &resident, err));
@@ -145,8 +144,7 @@ camcl_status camcl_model_evaluate(camcl_model *m, const camcl_images *images, co
     CC_TRY(cc_evaluator_create(m->model, resident, m->info.image_size, cc_evaluator_batch(n, m->info.image_size), arena, &evaluator, err));
     CC_TRY(cc_arena_commit(arena, err));
     CC_TRY(cc_model_refresh(m->model, err));
-    CC_TRY(cc_evaluator_run(evaluator, indices, n, &e, logits, err));
-    *out = (camcl_evaluation){ (size_t)e.n, e.loss, e.top1, e.top3, e.top5 };
+    CC_TRY(cc_evaluator_run(evaluator, indices, n, out, logits, err));
 cleanup:
     cc_arena_destroy(&arena);
     cc_evaluator_destroy(&evaluator);

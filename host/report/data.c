@@ -198,7 +198,7 @@ cleanup:
 
 camcl_status cc_report_run_read_with(const char *dir, const cc_result *result, cc_report_run *run, camcl_error *err)
 {
-    *run = (cc_report_run){ .result = cc_result_nothing };
+    *run = (cc_report_run){ .result = cc_result_nothing() };
     if (!cc_is_folder(dir)) return cc_fail(err, CAMCL_BAD_DATA, "run directory '%s': no such folder (check the path)", dir);
     CC_RETURN_IF_FAILED(cc_copy_text(dir, &run->dir, err));
     CC_RETURN_IF_FAILED(read_figures(run, result, err));
@@ -294,8 +294,10 @@ double cc_report_test_images(const cc_report_run *run)
     return total > 0 ? total : NAN;
 }
 
+double cc_report_test_top1(const cc_report_run *run) { return camcl_evaluation_get(&run->result.test, "top1"); }
+
 double cc_report_error(const cc_report_run *run)
 {
-    double p = run->result.test_top1 / 100;
+    double p = cc_report_test_top1(run) / 100;
     return 100 * sqrt(p * (1 - p) / cc_report_test_images(run));
 }

@@ -46,6 +46,7 @@ camcl_status cc_report_name_runs(cc_report_run *runs, size_t count, camcl_error 
 /* From result.json, else from the configuration, else "". */
 const char *cc_report_mode(const cc_report_run *run);
 const char *cc_report_arch(const cc_report_run *run);
+double cc_report_test_top1(const cc_report_run *run); /* NaN: not available */
 /* The standard error of test top-1 in percent points, from the number of test images; NaN: unknown. */
 double cc_report_error(const cc_report_run *run);
 double cc_report_test_images(const cc_report_run *run); /* NaN: unknown */

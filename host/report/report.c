@@ -76,8 +76,8 @@ static const cc_report_run *best_run(const cc_report_run *runs, size_t count, co
 {
     const cc_report_run *best = NULL;
     for (size_t r = 0; r < count; r++) {
-        if (!isfinite(runs[r].result.test_top1) || (mode != NULL && strcmp(cc_report_mode(&runs[r]), mode) != 0)) continue;
-        if (best == NULL || runs[r].result.test_top1 > best->result.test_top1) best = &runs[r];
+        if (!isfinite(cc_report_test_top1(&runs[r])) || (mode != NULL && strcmp(cc_report_mode(&runs[r]), mode) != 0)) continue;
+        if (best == NULL || cc_report_test_top1(&runs[r]) > cc_report_test_top1(best)) best = &runs[r];
     }
     return best;
 }
@@ -92,10 +92,10 @@ static void add_verdict(cc_text *out, const cc_report_run *runs, size_t count)
     cc_text_add(out, "<p class=\"lead\"><strong>");
     cc_html_escape(out, best->name);
     cc_text_add(out, "</strong> has the highest test top-1, ");
-    cc_html_number(out, best->result.test_top1, 1);
+    cc_html_number(out, cc_report_test_top1(best), 1);
     cc_text_add(out, " %%");
     if (base != NULL && base != best && same_or_unknown(base->result.labeled, best->result.labeled)) {
-        double gain = best->result.test_top1 - base->result.test_top1, noise = hypot(cc_report_error(best), cc_report_error(base));
+        double gain = cc_report_test_top1(best) - cc_report_test_top1(base), noise = hypot(cc_report_error(best), cc_report_error(base));
         cc_text_add(out, ", ");
         cc_html_number(out, gain, 1);
         cc_text_add(out, " points above ");
@@ -108,11 +108,14 @@ static void add_verdict(cc_text *out, const cc_report_run *runs, size_t count)
 
 /* ---- results ---- */
 
-static void add_tile(cc_text *out, const char *extra, const char *label, double value, const char *below)
+/* One decimal of a percentage, three of nats: what the usual numbers of images can tell apart. */
+static int decimals_of(camcl_unit unit) { return unit == CAMCL_PERCENT ? 1 : 3; }
+
+static void add_tile(cc_text *out, const char *extra, const char *what, const char *label, camcl_unit unit, double value, const char *below)
 {
-    cc_text_add(out, "<div class=\"card tile%s\"><span>%s</span><b>", extra, label);
-    cc_html_number(out, value, 1);
-    cc_text_add(out, "%s</b>", isfinite(value) ? "<small> %</small>" : "");
+    cc_text_add(out, "<div class=\"card tile%s\"><span>%s %s</span><b>", extra, what, label);
+    cc_html_number(out, value, decimals_of(unit));
+    cc_text_add(out, "%s</b>", isfinite(value) && unit == CAMCL_PERCENT ? "<small> %</small>" : "");
     cc_text_add(out, "<i>%s</i></div>\n", below);
 }
 
@@ -129,7 +132,7 @@ static void add_best_tile(cc_text *out, const cc_report_run *run)
     cc_text below = CC_TEXT_INIT;
     if (isfinite(run->result.best_epoch)) cc_text_add(&below, "epoch ");
     if (isfinite(run->result.best_epoch)) cc_html_count(&below, run->result.best_epoch);
-    add_tile(out, "", "Best validation top-1", run->result.best_val_top1, below.data != NULL ? below.data : "");
+    add_tile(out, "", "Best validation", "top-1", CAMCL_PERCENT, run->result.best_val_top1, below.data != NULL ? below.data : "");
     cc_text_free(&below);
 }
 
@@ -143,7 +146,7 @@ static void add_test_tile(cc_text *out, const cc_report_run *run)
         cc_html_count(&below, cc_report_test_images(run));
         cc_text_add(&below, " images");
     }
-    add_tile(out, " first", "Test top-1", run->result.test_top1, below.data != NULL ? below.data : "");
+    add_tile(out, " first", "Test", "top-1", CAMCL_PERCENT, cc_report_test_top1(run), below.data != NULL ? below.data : "");
     cc_text_free(&below);
 }
 
@@ -166,21 +169,38 @@ static void add_unfinished(cc_text *out, const cc_report_run *run)
     cc_text_add(out, ".</p>\n");
 }
 
-static double largest(const cc_report_run *runs, size_t count, size_t column)
+/* The metric with a place of its own: the score by which runs are compared. */
+static bool is_headline(const camcl_metric *metric) { return strcmp(metric->name, "top1") == 0; }
+
+/* A column of the table of results: a metric on the test images, or the score on the validation images. */
+typedef struct column {
+    const camcl_metric *metric;
+    size_t at;
+    bool validation;
+} column;
+
+static double value_in(const cc_report_run *run, const column *c)
 {
-    double most = NAN;
-    for (size_t r = 0; r < count; r++)
-        most = fmax(most, *(const double *)((const char *)&runs[r].result + column)); /* fmax skips NaN */
-    return most;
+    return c->validation ? run->result.best_val_top1 : run->result.test.values[c->at];
 }
 
-/* A percentage, bold where it is the column's largest. */
-static void add_percent_cell(cc_text *out, const cc_report_run *runs, size_t count, size_t r, size_t column, bool bar)
+static double best_in(const cc_report_run *runs, size_t count, const column *c)
 {
-    double value = *(const double *)((const char *)&runs[r].result + column);
-    bool best = count > 1 && value == largest(runs, count, column);
+    double best = NAN;
+    for (size_t r = 0; r < count; r++) { /* fmax and fmin skip NaN */
+        const double value = value_in(&runs[r], c);
+        best = c->metric->higher_is_better ? fmax(best, value) : fmin(best, value);
+    }
+    return best;
+}
+
+/* A value, bold where it is the column's best. */
+static void add_value_cell(cc_text *out, const cc_report_run *runs, size_t count, size_t r, const column *c)
+{
+    const double value = value_in(&runs[r], c);
+    const bool best = count > 1 && value == best_in(runs, count, c), bar = !c->validation && is_headline(c->metric);
     cc_text_add(out, best ? "<td class=\"best\">" : "<td>");
-    cc_html_number(out, value, 1);
+    cc_html_number(out, value, decimals_of(c->metric->unit));
     if (bar && isfinite(value)) {
         if (isfinite(cc_report_error(&runs[r]))) {
             cc_text_add(out, " <small>\xc2\xb1 ");
@@ -204,6 +224,8 @@ static bool one_device(const cc_report_run *runs, size_t count)
 
 static void add_result_row(cc_text *out, const cc_report_run *runs, size_t count, size_t r)
 {
+    size_t metric_count;
+    const camcl_metric *metrics = camcl_metric_list(&metric_count);
     const cc_report_run *run = &runs[r];
     cc_text_add(out, "<tr><td class=\"t run c%zu\">", r % CC_CHART_COLORS);
     cc_text_add(out, "<span class=\"dot\"></span>");
@@ -217,13 +239,13 @@ static void add_result_row(cc_text *out, const cc_report_run *runs, size_t count
     cc_text_add(out, "</td><td class=\"t\">");
     add_network(out, run);
     cc_text_add(out, "</td>");
-    add_percent_cell(out, runs, count, r, offsetof(cc_result, best_val_top1), false);
+    for (size_t i = 0; i < metric_count; i++)
+        if (is_headline(&metrics[i])) add_value_cell(out, runs, count, r, &(column){ &metrics[i], i, true });
     cc_text_add(out, "<td>");
     cc_html_count(out, run->result.best_epoch);
     cc_text_add(out, "</td>");
-    add_percent_cell(out, runs, count, r, offsetof(cc_result, test_top1), true);
-    add_percent_cell(out, runs, count, r, offsetof(cc_result, test_top3), false);
-    add_percent_cell(out, runs, count, r, offsetof(cc_result, test_top5), false);
+    for (size_t i = 0; i < metric_count; i++)
+        add_value_cell(out, runs, count, r, &(column){ &metrics[i], i, false });
     cc_text_add(out, "<td>");
     cc_html_duration(out, run->result.seconds);
     if (!one_device(runs, count)) {
@@ -235,22 +257,26 @@ static void add_result_row(cc_text *out, const cc_report_run *runs, size_t count
 
 static void add_tiles(cc_text *out, const cc_report_run *run)
 {
+    size_t count;
+    const camcl_metric *metrics = camcl_metric_list(&count);
     cc_text_add(out, "<div class=\"tiles\">\n");
     add_test_tile(out, run);
-    add_tile(out, "", "Test top-3", run->result.test_top3, "");
-    add_tile(out, "", "Test top-5", run->result.test_top5, "");
     add_best_tile(out, run);
+    for (size_t i = 0; i < count; i++)
+        if (!is_headline(&metrics[i])) add_tile(out, "", "Test", metrics[i].label, metrics[i].unit, run->result.test.values[i], "");
     add_time_tile(out, run->result.seconds);
     cc_text_add(out, "</div>\n");
 }
 
 static void add_table(cc_text *out, const cc_report_run *runs, size_t count)
 {
-    cc_text_add(out,
-                "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th>"
-                "<th>labels</th><th>unlabelled</th><th class=\"t\">network</th><th>validation<br>top-1 %%</th><th>at epoch</th>"
-                "<th>test<br>top-1 %%</th><th>test<br>top-3 %%</th><th>test<br>top-5 %%</th><th>time</th>%s</tr></thead><tbody>\n",
-                one_device(runs, count) ? "" : "<th class=\"t\">device</th>");
+    size_t metric_count;
+    const camcl_metric *metrics = camcl_metric_list(&metric_count);
+    cc_text_add(out, "<div class=\"card scroll\"><table class=\"results\"><thead><tr><th class=\"t\">run</th><th class=\"t\">mode</th>"
+                     "<th>labels</th><th>unlabelled</th><th class=\"t\">network</th><th>validation<br>top-1 %%</th><th>at epoch</th>");
+    for (size_t i = 0; i < metric_count; i++)
+        cc_text_add(out, "<th>test<br>%s%s</th>", metrics[i].label, metrics[i].unit == CAMCL_PERCENT ? " %" : "");
+    cc_text_add(out, "<th>time</th>%s</tr></thead><tbody>\n", one_device(runs, count) ? "" : "<th class=\"t\">device</th>");
     for (size_t r = 0; r < count; r++)
         add_result_row(out, runs, count, r);
     cc_text_add(out, "</tbody></table></div>\n");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/evaluation.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -167,18 +168,16 @@ camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64
 
 /* ---- result.json ---- */
 
-const cc_result cc_result_nothing = {
-    .best_epoch = NAN,
-    .best_val_top1 = NAN,
-    .test_loss = NAN,
-    .test_top1 = NAN,
-    .test_top3 = NAN,
-    .test_top5 = NAN,
-    .seconds = NAN,
-    .width = NAN,
-    .labeled = NAN,
-    .unlabeled = NAN,
-};
+cc_result cc_result_nothing(void)
+{
+    return (cc_result){ .best_epoch = NAN,
+                        .best_val_top1 = NAN,
+                        .test = cc_evaluation_nothing(),
+                        .seconds = NAN,
+                        .width = NAN,
+                        .labeled = NAN,
+                        .unlabeled = NAN };
+}
 
 static void add_number(cc_text *text, const char *before, double value)
 {
@@ -200,13 +199,16 @@ static void add_optional_string(cc_text *text, const char *before, const char *v
 
 camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err)
 {
+    size_t metric_count;
+    const camcl_metric *metrics = camcl_metric_list(&metric_count);
     cc_text text = CC_TEXT_INIT;
     add_number(&text, "{\n  \"best\": {\"epoch\": ", result->best_epoch);
     add_number(&text, ", \"val_top1\": ", result->best_val_top1);
-    add_number(&text, "},\n  \"test\": {\"loss\": ", result->test_loss);
-    add_number(&text, ", \"top1\": ", result->test_top1);
-    add_number(&text, ", \"top3\": ", result->test_top3);
-    add_number(&text, ", \"top5\": ", result->test_top5);
+    cc_text_add(&text, "},\n  \"test\": {");
+    for (size_t i = 0; i < metric_count; i++) {
+        cc_text_add(&text, "%s\"%s\": ", i ? ", " : "", metrics[i].name);
+        cc_text_add_json_number(&text, result->test.values[i]);
+    }
     add_number(&text, "},\n  \"seconds\": ", result->seconds);
     cc_text_add(&text, ",\n  \"device\": ");
     cc_text_add_json_string(&text, result->device);
@@ -240,9 +242,10 @@ static void get_string(const cc_json *object, const char *name, char *out, size_
 camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *err)
 {
     char *data;
-    size_t size;
+    size_t size, metric_count;
+    const camcl_metric *metrics = camcl_metric_list(&metric_count);
     cc_json *json;
-    *result = cc_result_nothing;
+    *result = cc_result_nothing();
     CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
     camcl_status status = cc_json_parse(data, size, &json, err);
     free(data);
@@ -255,10 +258,8 @@ camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *er
     const cc_json *best = cc_json_get(json, "best"), *test = cc_json_get(json, "test");
     get_number(best, "epoch", &result->best_epoch);
     get_number(best, "val_top1", &result->best_val_top1);
-    get_number(test, "loss", &result->test_loss);
-    get_number(test, "top1", &result->test_top1);
-    get_number(test, "top3", &result->test_top3);
-    get_number(test, "top5", &result->test_top5);
+    for (size_t i = 0; i < metric_count; i++)
+        get_number(test, metrics[i].name, &result->test.values[i]);
     get_number(json, "seconds", &result->seconds);
     get_number(json, "width", &result->width);
     get_number(json, "labeled", &result->labeled);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "camcl/evaluation.h"
 
 /* One evaluation. Percentages are 0-100. Losses and rates are means since the previous row. NaN: not available. */
 typedef struct cc_metrics_row {
@@ -35,14 +36,14 @@ camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64
 /* The content of result.json. NaN or "": not available; members marked optional are then left out of the file. */
 typedef struct cc_result {
     double best_epoch, best_val_top1;
-    double test_loss, test_top1, test_top3, test_top5;
+    camcl_evaluation test; /* n is not in the file */
     double seconds;
     char device[256];
     char mode[32], arch[64], preset[32]; /* optional */
     double width, labeled, unlabeled;    /* optional: channels, images, images */
 } cc_result;
 
-extern const cc_result cc_result_nothing;
+cc_result cc_result_nothing(void);
 
 camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err);
 /* Unknown members are skipped, and missing members become not available. A file that is not a JSON object is CAMCL_BAD_DATA. */

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/evaluation.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "camcl/image.h"
 #include "objective/cam.h"
 #include "report/data.h"
@@ -169,7 +171,7 @@ cleanup:
 }
 
 /* The model holds the best weights. */
-static camcl_status evaluate_test(cc_run *run, cc_evaluation *out, camcl_error *err)
+static camcl_status evaluate_test(cc_run *run, camcl_evaluation *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const size_t size = run->settings.step.image_size;
@@ -203,16 +205,13 @@ cleanup:
     return status;
 }
 
-static cc_result result_of(const cc_run *run, const cc_evaluation *test, double seconds)
+static cc_result result_of(const cc_run *run, const camcl_evaluation *test, double seconds)
 {
     const camcl_config *c = run->config;
-    cc_result r = cc_result_nothing;
+    cc_result r = cc_result_nothing();
     r.best_epoch = (double)run->state.best_epoch;
     r.best_val_top1 = run->state.best_score;
-    r.test_loss = test->loss;
-    r.test_top1 = test->top1;
-    r.test_top3 = test->top3;
-    r.test_top5 = test->top5;
+    r.test = *test;
     r.seconds = seconds;
     snprintf(r.device, sizeof r.device, "%s", camcl_device_get_info(run->device)->name);
     snprintf(r.mode, sizeof r.mode, "%s", camcl_config_string(c, "ssl.mode"));
@@ -261,9 +260,32 @@ bool cc_run_is_finished(const cc_run *run)
     return has_pictures(run) && cc_run_has_models(run);
 }
 
+/* Adds the metrics of this unit that the number of classes allows, one behind the other. */
+static void add_values(cc_text *text, const camcl_evaluation *test, camcl_unit unit, size_t classes)
+{
+    size_t count;
+    const camcl_metric *metrics = camcl_metric_list(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (metrics[i].unit != unit || classes <= metrics[i].trivial_classes) continue;
+        cc_text_add(text, unit == CAMCL_PERCENT ? "%s%s %.2f %%" : "%s%s %.4f", text->length ? ", " : "", metrics[i].label,
+                    test->values[i]);
+    }
+}
+
+static camcl_status say_test(cc_run *run, const camcl_evaluation *test, camcl_error *err)
+{
+    cc_text text = CC_TEXT_INIT;
+    add_values(&text, test, CAMCL_PERCENT, run->model->graph->spec.classes);
+    add_values(&text, test, CAMCL_NATS, run->model->graph->spec.classes);
+    camcl_status status = cc_run_say(run, err, "test: %s (weights of epoch %llu, validation %.2f %%)", text.failed ? "" : text.data,
+                                     (unsigned long long)run->state.best_epoch, run->state.best_score);
+    cc_text_free(&text);
+    return status;
+}
+
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err)
 {
-    cc_evaluation test = { 0, NAN, NAN, NAN, NAN };
+    camcl_evaluation test = cc_evaluation_nothing();
     /* The training step's memory is not needed any more, and the test images may need it. */
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
@@ -276,13 +298,8 @@ camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error 
     const cc_result written = result_of(run, &test, seconds);
     CC_RETURN_IF_FAILED(cc_report_write_with(cc_run_dir_path(run->dir), &written, err));
     CC_RETURN_IF_FAILED(cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &written, err));
-    *result = (camcl_train_result){ .best_epoch = run->state.best_epoch,
-                                    .best_val_top1 = run->state.best_score,
-                                    .test_loss = test.loss,
-                                    .test_top1 = test.top1,
-                                    .test_top3 = test.top3,
-                                    .test_top5 = test.top5,
-                                    .seconds = seconds };
-    return cc_run_say(run, err, "test: top-1 %.2f %%, top-3 %.2f %%, top-5 %.2f %%, loss %.4f (weights of epoch %llu, validation %.2f %%)",
-                      test.top1, test.top3, test.top5, test.loss, (unsigned long long)run->state.best_epoch, run->state.best_score);
+    *result = (camcl_train_result){
+        .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test = test, .seconds = seconds
+    };
+    return say_test(run, &test, err);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/evaluation.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/run.h"
@@ -165,14 +166,14 @@ static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 
 static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
 {
-    cc_evaluation v = { 0, NAN, NAN, NAN, NAN };
+    camcl_evaluation v = cc_evaluation_nothing();
     uint64_t last = run->state.step - 1;
     camcl_progress p = { 0 };
     CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     if (run->validation)
         CC_RETURN_IF_FAILED(cc_evaluator_run(run->validation, run->split.validation, run->split.validation_count, &v, NULL, err));
-    CC_RETURN_IF_FAILED(keep_if_best(run, epoch, v.top1, err));
+    CC_RETURN_IF_FAILED(keep_if_best(run, epoch, camcl_evaluation_get(&v, "top1"), err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     summarise(run, run->state.interval, &p);
     cc_metrics_row row = { .step = run->state.step,
@@ -186,10 +187,10 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
                            .mask_rate = p.mask_rate,
                            .pseudo_acc = p.pseudo_acc,
                            .train_top1 = p.train_top1,
-                           .val_loss = v.loss,
-                           .val_top1 = v.top1,
-                           .val_top3 = v.top3,
-                           .val_top5 = v.top5,
+                           .val_loss = camcl_evaluation_get(&v, "loss"),
+                           .val_top1 = camcl_evaluation_get(&v, "top1"),
+                           .val_top3 = camcl_evaluation_get(&v, "top3"),
+                           .val_top5 = camcl_evaluation_get(&v, "top5"),
                            .images_per_s = p.images_per_s,
                            .seconds = run->state.seconds + cc_seconds() - run->started };
     CC_RETURN_IF_FAILED(cc_metrics_append(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), &row, err));

@@ -9,6 +9,7 @@
 #include "camcl/config.h"
 #include "camcl/dataset.h"
 #include "camcl/device.h"
+#include "camcl/evaluation.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,14 +51,10 @@ typedef struct camcl_images {
 camcl_status camcl_model_labels(const camcl_model *model, const camcl_dataset *dataset, camcl_dataset_part part, int32_t **labels,
                                 camcl_error *err);
 
-typedef struct camcl_evaluation {
-    size_t n;
-    double loss, top1, top3, top5; /* mean cross-entropy; percent */
-} camcl_evaluation;
-
-/* Loss and accuracies over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label,
- * all figures and n are 0. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits [n,classes] is filled
- * unless NULL. The loss is not finite if the network's output is not. An index or label beyond images or classes: CAMCL_BAD_DATA. */
+/* The metrics over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label, n and all
+ * values that the number of classes allows are 0. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits
+ * [n,classes] is filled unless NULL. The loss is not finite if the network's output is not. An index or label beyond images or classes:
+ * CAMCL_BAD_DATA. */
 camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
                                   float *logits, camcl_error *err);
 /* probabilities [count,classes]. Labels are ignored. CAMCL_NOT_FINITE if a probability is not finite. */

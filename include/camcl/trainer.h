@@ -8,6 +8,7 @@
 
 #include "camcl/config.h"
 #include "camcl/device.h"
+#include "camcl/evaluation.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,8 +35,8 @@ typedef struct camcl_train_options {
 typedef struct camcl_train_result {
     bool was_finished; /* the run was complete before: nothing was done */
     uint64_t best_epoch;
-    double best_val_top1; /* percent; NaN without validation images */
-    double test_loss, test_top1, test_top3, test_top5;
+    double best_val_top1;  /* percent; NaN without validation images */
+    camcl_evaluation test; /* nothing available without test images */
     double seconds;
 } camcl_train_result;
 

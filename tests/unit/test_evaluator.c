@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/evaluation.h"
 #include "base/memory.h"
 #include "support/devices.h"
 #include "infer/evaluator.h"
@@ -82,9 +83,10 @@ static void end(session *s)
 }
 
 /* From the definition, in double. */
-static cc_evaluation plain(const fixture *f, const float *logits, const uint32_t *indices, size_t n)
+static camcl_evaluation plain(const fixture *f, const float *logits, const uint32_t *indices, size_t n)
 {
-    double loss = 0, count = 0, top[3] = { 0, 0, 0 };
+    size_t count = 0;
+    double loss = 0, top[3] = { 0, 0, 0 };
     const int within[3] = { 1, 3, 5 };
     for (size_t i = 0; i < n; i++) {
         const float *row = logits + i * CLASSES;
@@ -100,17 +102,28 @@ static cc_evaluation plain(const fixture *f, const float *logits, const uint32_t
             top[k] += better < within[k];
         count++;
     }
-    return (cc_evaluation){ count, loss / count, 100 * top[0] / count, 100 * top[1] / count, 100 * top[2] / count };
+    camcl_evaluation e = cc_evaluation_nothing();
+    e.n = count;
+    *cc_evaluation_at(&e, "loss") = loss / (double)count;
+    *cc_evaluation_at(&e, "top1") = 100 * top[0] / (double)count;
+    *cc_evaluation_at(&e, "top3") = 100 * top[1] / (double)count;
+    *cc_evaluation_at(&e, "top5") = 100 * top[2] / (double)count;
+    return e;
 }
 
-static void agree(const cc_evaluation *got, const cc_evaluation *want)
+static void agree(const camcl_evaluation *got, const camcl_evaluation *want)
 {
-    const double g[] = { got->n, got->loss, got->top1, got->top3, got->top5 },
-                 w[] = { want->n, want->loss, want->top1, want->top3, want->top5 };
-    static const char *const names[] = { "n", "loss", "top-1", "top-3", "top-5" };
-    for (int i = 0; i < 5; i++)
-        if (!(fabs(g[i] - w[i]) <= (i == 1 ? 1e-5 * fabs(w[i]) : 1e-9))) fail_msg("%s is %.9g, should be %.9g", names[i], g[i], w[i]);
+    size_t count;
+    const camcl_metric *metrics = camcl_metric_list(&count);
+    assert_int_equal(got->n, want->n);
+    for (size_t i = 0; i < count; i++) {
+        const double g = got->values[i], w = want->values[i];
+        if (!(fabs(g - w) <= (metrics[i].unit == CAMCL_NATS ? 1e-5 * fabs(w) : 1e-9)))
+            fail_msg("%s is %.9g, should be %.9g", metrics[i].label, g, w);
+    }
 }
+
+static double value(const camcl_evaluation *e, const char *metric) { return camcl_evaluation_get(e, metric); }
 
 static void near_logits(const float *a, const float *b)
 {
@@ -123,28 +136,29 @@ static void whole_set(camcl_device *device, void *context)
     (void)context;
     static const size_t batches[] = { IMAGES, 7, 1 };
     float all[IMAGES * CLASSES], logits[IMAGES * CLASSES];
-    cc_evaluation e, first;
+    camcl_evaluation e, first;
     fixture f;
     open_fixture(&f, device);
     for (size_t b = 0; b < CC_COUNT(batches); b++) {
         session s = begin(&f, f.data, batches[b]);
         OK(cc_evaluator_run(s.evaluator, NULL, IMAGES, &e, logits, &err));
-        cc_evaluation want = plain(&f, logits, NULL, IMAGES);
+        camcl_evaluation want = plain(&f, logits, NULL, IMAGES);
         agree(&e, &want);
-        assert_int_equal((int)e.n, IMAGES - 2);
+        assert_int_equal(e.n, IMAGES - 2);
         if (b == 0) {
             memcpy(all, logits, sizeof all);
             first = e;
             /* The network tells images apart, or else this test would show nothing. */
             assert_true(memcmp(all, all + CLASSES, CLASSES * sizeof *all) != 0);
-            assert_true(e.top1 < e.top5 && e.top5 < 100);
+            assert_true(value(&e, "top1") < value(&e, "top5") && value(&e, "top5") < 100);
         }
         /* However images fall into batches, and though the last one is not full. */
         for (size_t i = 0; i < IMAGES; i++)
             near_logits(logits + i * CLASSES, all + i * CLASSES);
-        if (!(fabs(e.loss - first.loss) <= 1e-4)) fail_msg("batches of %zu: loss %.9g, not %.9g", batches[b], e.loss, first.loss);
+        if (!(fabs(value(&e, "loss") - value(&first, "loss")) <= 1e-4))
+            fail_msg("batches of %zu: loss %.9g, not %.9g", batches[b], value(&e, "loss"), value(&first, "loss"));
         /* Again without logits: the same to the bit. */
-        cc_evaluation again;
+        camcl_evaluation again;
         OK(cc_evaluator_run(s.evaluator, NULL, IMAGES, &again, NULL, &err));
         assert_memory_equal(&again, &e, sizeof e);
         end(&s);
@@ -157,7 +171,7 @@ static void partial_batches(camcl_device *device, void *context)
     (void)context;
     static const size_t counts[] = { 1, 6, 7, 8, 14, 15, 22 };
     float all[IMAGES * CLASSES], logits[(IMAGES + 1) * CLASSES];
-    cc_evaluation e;
+    camcl_evaluation e;
     fixture f;
     open_fixture(&f, device);
     session s = begin(&f, f.data, 7);
@@ -171,11 +185,12 @@ static void partial_batches(camcl_device *device, void *context)
         assert_memory_equal(logits, all, n * CLASSES * sizeof *all);
         for (size_t k = n * CLASSES; k < CC_COUNT(logits); k++)
             assert_true(logits[k] >= 123 && logits[k] <= 123);
-        cc_evaluation want = plain(&f, logits, NULL, n);
+        camcl_evaluation want = plain(&f, logits, NULL, n);
         agree(&e, &want);
     }
     OK(cc_evaluator_run(s.evaluator, NULL, 0, &e, logits, &err));
-    assert_true(e.n >= 0 && e.n <= 0 && e.loss >= 0 && e.loss <= 0 && e.top1 >= 0 && e.top1 <= 0);
+    assert_int_equal(e.n, 0);
+    assert_true(value(&e, "loss") >= 0 && value(&e, "loss") <= 0 && value(&e, "top1") >= 0 && value(&e, "top1") <= 0);
     end(&s);
     close_fixture(&f);
 }
@@ -185,7 +200,7 @@ static void chosen_images(camcl_device *device, void *context)
     (void)context;
     static const uint32_t indices[] = { 22, 0, 5, 5, 3, 17, 1, 2, 11, 8, 21 };
     float all[IMAGES * CLASSES], logits[CC_COUNT(indices) * CLASSES];
-    cc_evaluation e;
+    camcl_evaluation e;
     fixture f;
     open_fixture(&f, device);
     session s = begin(&f, f.data, 4), u = begin(&f, f.unlabeled, 4);
@@ -193,14 +208,15 @@ static void chosen_images(camcl_device *device, void *context)
     OK(cc_evaluator_run(s.evaluator, indices, CC_COUNT(indices), &e, logits, &err));
     for (size_t i = 0; i < CC_COUNT(indices); i++)
         near_logits(logits + i * CLASSES, all + indices[i] * CLASSES);
-    cc_evaluation want = plain(&f, logits, indices, CC_COUNT(indices));
+    camcl_evaluation want = plain(&f, logits, indices, CC_COUNT(indices));
     agree(&e, &want);
-    assert_int_equal((int)e.n, (int)CC_COUNT(indices) - 2);
+    assert_int_equal(e.n, CC_COUNT(indices) - 2);
     /* Without labels there are logits, and nothing to count. */
     OK(cc_evaluator_run(u.evaluator, indices, CC_COUNT(indices), &e, logits, &err));
     for (size_t i = 0; i < CC_COUNT(indices); i++)
         near_logits(logits + i * CLASSES, all + indices[i] * CLASSES);
-    assert_true(e.n >= 0 && e.n <= 0 && e.loss >= 0 && e.loss <= 0);
+    assert_int_equal(e.n, 0);
+    assert_true(value(&e, "loss") >= 0 && value(&e, "loss") <= 0);
     end(&u);
     end(&s);
     close_fixture(&f);

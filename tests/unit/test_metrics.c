@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/evaluation.h"
 #include "base/json.h"
 #include "base/rng.h"
 #include "support/scratch.h"
@@ -176,12 +177,12 @@ static void damaged_metrics(void **state)
 static void result_round_trip(void **state)
 {
     const char *path = scratch_path(*state, "result.json");
-    cc_result result = cc_result_nothing, back;
+    cc_result result = cc_result_nothing(), back;
     camcl_error err = { 0 };
     result.best_epoch = 18;
     result.best_val_top1 = 71.24;
-    result.test_loss = 0.9;
-    result.test_top1 = 70.5;
+    *cc_evaluation_at(&result.test, "loss") = 0.9;
+    *cc_evaluation_at(&result.test, "top1") = 70.5;
     result.seconds = 151.25;
     strcpy(result.device, "A \"quoted\" \\ device");
     assert_int_equal(cc_result_write(path, &result, &err), CAMCL_OK);
@@ -196,8 +197,10 @@ static void result_round_trip(void **state)
     result.unlabeled = 1000;
     assert_int_equal(cc_result_write(path, &result, &err), CAMCL_OK);
     assert_int_equal(cc_result_read(path, &back, &err), CAMCL_OK);
-    assert_true(back.best_epoch == 18 && back.best_val_top1 == 71.24 && back.test_loss == 0.9 && back.test_top1 == 70.5);
-    assert_true(isnan(back.test_top3) && isnan(back.test_top5) && back.seconds == 151.25);
+    assert_true(back.best_epoch == 18 && back.best_val_top1 == 71.24 && camcl_evaluation_get(&back.test, "loss") == 0.9 &&
+                camcl_evaluation_get(&back.test, "top1") == 70.5);
+    assert_true(isnan(camcl_evaluation_get(&back.test, "top3")) && isnan(camcl_evaluation_get(&back.test, "top5")) &&
+                back.seconds == 151.25);
     assert_true(back.width == 16 && back.labeled == 500 && back.unlabeled == 1000);
     assert_string_equal(back.device, result.device);
     assert_string_equal(back.mode, "gradcam");
@@ -214,7 +217,7 @@ static void result_of_others(void **state)
                          "\"mode\": \"0123456789012345678901234567890\xc3\xa9 too long\"}";
     scratch_write(path, sparse, strlen(sparse));
     assert_int_equal(cc_result_read(path, &result, &err), CAMCL_OK);
-    assert_true(isnan(result.best_epoch) && isnan(result.test_top1) && isnan(result.seconds));
+    assert_true(isnan(result.best_epoch) && isnan(camcl_evaluation_get(&result.test, "top1")) && isnan(result.seconds));
     assert_string_equal(result.device, "");
     assert_string_equal(result.mode, "0123456789012345678901234567890"); /* cut before the character that does not fit */
     static const char *const bad[] = { "", "[1]", "{\"best\": }", "{} x" };

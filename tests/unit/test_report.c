@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/evaluation.h"
 #include "base/file.h"
 #include "camcl/config.h"
 #include "camcl/report.h"
@@ -42,12 +43,12 @@ static void write_metrics(const char *dir, size_t rows, bool semi)
 
 static void write_result(const char *dir, const char *mode, double top1, const char *device)
 {
-    cc_result result = cc_result_nothing;
+    cc_result result = cc_result_nothing();
     result.best_epoch = 12;
     result.best_val_top1 = 61.5;
-    result.test_loss = 1.5;
-    result.test_top1 = top1;
-    result.test_top3 = 80;
+    *cc_evaluation_at(&result.test, "loss") = 1.5;
+    *cc_evaluation_at(&result.test, "top1") = top1;
+    *cc_evaluation_at(&result.test, "top3") = 80;
     result.seconds = 3725;
     result.labeled = 500;
     result.unlabeled = 12345;
