@@ -21,7 +21,7 @@ static camcl_status copy_pixels(cc_resident *r, camcl_device *device, const cc_i
     for (size_t i = 0; i < r->chunk_count; i++) {
         size_t first = i * r->per_chunk, n = cc_min_size(r->per_chunk, r->count - first);
         CC_RETURN_IF_FAILED(cc_tensor_create(device, spec->name, CC_U8, CC_DIMS(n, r->height, r->width, r->channels), &r->chunks[i], err));
-        CC_RETURN_IF_FAILED(cc_buffer_write(r->chunks[i].buffer, 0, spec->pixels + first * image, n * image, err));
+        if (spec->pixels) CC_RETURN_IF_FAILED(cc_buffer_write(r->chunks[i].buffer, 0, spec->pixels + first * image, n * image, err));
     }
     return CAMCL_OK;
 }
@@ -76,6 +76,16 @@ camcl_status cc_resident_create(camcl_device *device, const cc_images_spec *spec
 cleanup:
     cc_resident_destroy(&r);
     return status;
+}
+
+camcl_status cc_resident_write(cc_resident *r, size_t n, const uint8_t *pixels, const int32_t *labels, camcl_error *err)
+{
+    const size_t image = r->height * r->width * r->channels;
+    for (size_t i = 0, first = 0; i < r->chunk_count && first < n; i++, first += r->per_chunk) {
+        const size_t part = cc_min_size(r->per_chunk, n - first);
+        CC_RETURN_IF_FAILED(cc_buffer_write(r->chunks[i].buffer, 0, pixels + first * image, part * image, err));
+    }
+    return n ? cc_buffer_write(r->labels.buffer, 0, labels, n * sizeof *labels, err) : CAMCL_OK;
 }
 
 void cc_resident_destroy(cc_resident **handle)

@@ -9,70 +9,38 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "camcl/image.h"
-#include "objective/cam.h"
 #include "report/data.h"
 #include "train/run.h"
 
-/* ---- CAM pictures */
-
 enum { PICTURES = 16, ENLARGED_SIDE = 192 };
 
-typedef struct cam_pictures {
-    cc_arena *arena;
-    cc_resident *images;
-    cc_tensor transforms;
-    cc_cam cam;
-    size_t count; /* pictures drawn */
-    float *maps;
-} cam_pictures;
-
-static void pictures_close(cam_pictures *p)
-{
-    cc_cam_release(&p->cam);
-    cc_arena_destroy(&p->arena);
-    cc_buffer_destroy(&p->transforms.buffer);
-    cc_resident_destroy(&p->images);
-    free(p->maps);
-}
-
-/* The first test images, their CAMs computed with the model's weights as they are. */
-static camcl_status pictures_compute(cam_pictures *p, cc_run *run, camcl_error *err)
+/* A session for test images of the run, recorded with the model's weights as they are; the rest of the spec is set. */
+static camcl_status open_session(const cc_run *run, cc_session_spec spec, cc_session **out, camcl_error *err)
 {
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    size_t n = p->count, s = run->settings.step.image_size;
-    cc_transform host[PICTURES];
-    cc_tape *tape;
-    cc_tensor images;
-    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES),
-                            NULL,
-                            n,
-                            info->height,
-                            info->width,
-                            info->channels,
-                            run->settings.mean,
-                            run->settings.std,
-                            "images of the gallery" };
-    cc_cam_spec cam = { .batch = n,
-                        .image_size = s,
-                        .layer = run->settings.step.objective.cam_layer,
-                        .relu = run->settings.step.objective.cam_relu,
-                        .forward_only = true };
-    for (size_t i = 0; i < n; i++)
-        host[i] = (cc_transform){ (int32_t)i, 0, 0, 0, 0, (int32_t)s, (int32_t)s, 0 };
-    CC_RETURN_IF_FAILED(cc_resident_create(run->device, &spec, &p->images, err));
-    CC_RETURN_IF_FAILED(cc_tensor_create(run->device, "transforms", CC_I32, CC_DIMS(n, 8), &p->transforms, err));
-    CC_RETURN_IF_FAILED(cc_buffer_write(p->transforms.buffer, 0, host, n * sizeof *host, err));
-    CC_RETURN_IF_FAILED(cc_arena_create(run->device, &p->arena, err));
-    CC_RETURN_IF_FAILED(cc_tape_create(p->arena, "CAM gallery", &tape, err));
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(n, s, s, info->channels), &images, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(p->images, tape, n, s, p->transforms, images, 0, err));
-    CC_RETURN_IF_FAILED(cc_cam_record(&p->cam, run->model, tape, &cam, images, CC_NO_TENSOR, err));
-    cc_tape_keep(tape, p->cam.map.buffer);
-    CC_RETURN_IF_FAILED(cc_arena_commit(p->arena, err));
-    CC_RETURN_IF_FAILED(cc_model_refresh(run->model, err));
-    CC_RETURN_IF_FAILED(cc_tape_run(tape, err));
-    CC_RETURN_IF_FAILED(CC_NEW(n * s * s, &p->maps, err));
-    return cc_buffer_read(p->cam.map.buffer, 0, p->maps, n * s * s * sizeof(float), err);
+    spec.image_size = run->settings.step.image_size;
+    spec.height = info->height;
+    spec.width = info->width;
+    spec.mean = run->settings.mean;
+    spec.std = run->settings.std;
+    return cc_session_create(run->model, &spec, NULL, NULL, out, err);
+}
+
+/* ---- CAM pictures */
+
+/* maps [n,S,S]: CAMs of the first n test images. */
+static camcl_status compute_cams(const cc_run *run, size_t n, float *maps, camcl_error *err)
+{
+    const cc_session_spec spec = { .kind = CC_SESSION_CAMS,
+                                   .batch = n,
+                                   .cam_layer = run->settings.step.objective.cam_layer,
+                                   .cam_relu = run->settings.step.objective.cam_relu };
+    const cc_session_input images = { .n = n, .pixels = camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES) };
+    cc_session *session;
+    CC_RETURN_IF_FAILED(open_session(run, spec, &session, err));
+    camcl_status status = cc_session_run(session, &images, &(cc_session_output){ .maps = maps }, err);
+    cc_session_destroy(&session);
+    return status;
 }
 
 /* The pictures of a run: how many, and where. */
@@ -134,15 +102,16 @@ cleanup:
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cam_pictures p = { .count = count_pictures(run) };
-    size_t pixels = run->settings.step.image_size * run->settings.step.image_size;
-    if (p.count == 0) return CAMCL_OK;
-    CC_TRY(pictures_compute(&p, run, err));
+    const size_t n = count_pictures(run), pixels = run->settings.step.image_size * run->settings.step.image_size;
+    float *maps = NULL;
+    if (n == 0) return CAMCL_OK;
+    CC_TRY(CC_NEW(n * pixels, &maps, err));
+    CC_TRY(compute_cams(run, n, maps, err));
     CC_TRY(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
-    for (size_t i = 0; i < p.count; i++)
-        CC_TRY(write_pictures(run, i, p.maps + i * pixels, err));
+    for (size_t i = 0; i < n; i++)
+        CC_TRY(write_pictures(run, i, maps + i * pixels, err));
 cleanup:
-    pictures_close(&p);
+    free(maps);
     if (status == CAMCL_UNSUPPORTED) return cc_run_say(run, err, "no CAM pictures: %s", err ? err->message : "PNG support is not built in");
     return status;
 }
@@ -174,33 +143,21 @@ cleanup:
 static camcl_status evaluate_test(cc_run *run, camcl_evaluation *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const size_t size = run->settings.step.image_size;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_images_spec spec = { camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES),
-                            camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES),
-                            info->test_count,
-                            info->height,
-                            info->width,
-                            info->channels,
-                            run->settings.mean,
-                            run->settings.std,
-                            "test images" };
-    cc_resident *images = NULL;
-    cc_arena *arena = NULL;
-    cc_evaluator *evaluator = NULL;
+    const size_t n = info->test_count;
+    const cc_session_spec spec = { .kind = CC_SESSION_EVALUATION,
+                                   .batch = cc_session_batch(CC_SESSION_EVALUATION, n, run->settings.step.image_size) };
+    const cc_session_input images = { .n = n,
+                                      .pixels = camcl_dataset_pixels(run->dataset, CAMCL_TEST_IMAGES),
+                                      .labels = camcl_dataset_labels(run->dataset, CAMCL_TEST_IMAGES) };
+    cc_session *session = NULL;
     float *logits = NULL;
-    CC_TRY(CC_NEW((size_t)info->test_count * info->classes, &logits, err));
-    CC_TRY(cc_resident_create(run->device, &spec, &images, err));
-    CC_TRY(cc_arena_create(run->device, &arena, err));
-    CC_TRY(cc_evaluator_create(run->model, images, size, cc_evaluator_batch(info->test_count, size), arena, &evaluator, err));
-    CC_TRY(cc_arena_commit(arena, err));
-    CC_TRY(cc_model_refresh(run->model, err));
-    CC_TRY(cc_evaluator_run(evaluator, NULL, info->test_count, out, logits, err));
+    CC_TRY(CC_NEW(n * info->classes, &logits, err));
+    CC_TRY(open_session(run, spec, &session, err));
+    CC_TRY(cc_session_run(session, &images, &(cc_session_output){ .evaluation = out, .logits = logits }, err));
     CC_TRY(write_confusion(run, logits, err));
 cleanup:
-    cc_arena_destroy(&arena);
-    cc_evaluator_destroy(&evaluator);
-    cc_resident_destroy(&images);
+    cc_session_destroy(&session);
     free(logits);
     return status;
 }
@@ -289,7 +246,7 @@ camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error 
     /* The training step's memory is not needed any more, and the test images may need it. */
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
-    cc_evaluator_destroy(&run->validation);
+    cc_session_destroy(&run->validation);
     cc_resident_destroy(&run->train_images);
     CC_RETURN_IF_FAILED(cc_snapshot_apply(&run->state.best, run->model, err));
     if (camcl_dataset_get_info(run->dataset)->test_count) CC_RETURN_IF_FAILED(evaluate_test(run, &test, err));

@@ -6,7 +6,7 @@
 #include "feed/sampler.h"
 #include "dataset/split.h"
 #include "run/checkpoint.h"
-#include "infer/evaluator.h"
+#include "infer/session.h"
 #include "run/metrics.h"
 #include "run/run_dir.h"
 #include "run/settings.h"
@@ -40,8 +40,8 @@ typedef struct cc_run {
     cc_resident *train_images;
     cc_arena *arena;
     cc_step *step;
-    cc_evaluator *validation; /* NULL without validation images */
-    cc_tape *swap;            /* exchanges weights and their EMA; NULL without EMA */
+    cc_session *validation; /* NULL without validation images */
+    cc_tape *swap;          /* exchanges weights and their EMA; NULL without EMA */
     cc_sampler *labeled, *unlabeled;
     cc_transform *transforms[3]; /* labelled, weak, strong */
     uint32_t *sources;

@@ -132,9 +132,11 @@ static camcl_status record_tapes(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
     CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, run->arena, &run->step, err));
     const size_t size = run->settings.step.image_size;
+    const cc_session_spec validation = { .kind = CC_SESSION_EVALUATION,
+                                         .batch = cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, size),
+                                         .image_size = size };
     if (run->split.validation_count)
-        CC_RETURN_IF_FAILED(cc_evaluator_create(run->model, run->train_images, size, cc_evaluator_batch(run->split.validation_count, size),
-                                                run->arena, &run->validation, err));
+        CC_RETURN_IF_FAILED(cc_session_create(run->model, &validation, run->train_images, run->arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
     CC_RETURN_IF_FAILED(cc_weights_record_packing(run->model->main, err));
     const size_t programs = cc_device_count_uncompiled(run->device);
@@ -312,7 +314,7 @@ void cc_run_close(cc_run *run)
         cc_readback_destroy(&run->in_flight[i]);
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
-    cc_evaluator_destroy(&run->validation);
+    cc_session_destroy(&run->validation);
     cc_sampler_destroy(&run->labeled);
     cc_sampler_destroy(&run->unlabeled);
     for (int i = 0; i < 3; i++)

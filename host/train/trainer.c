@@ -171,8 +171,8 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     camcl_progress p = { 0 };
     CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
-    if (run->validation)
-        CC_RETURN_IF_FAILED(cc_evaluator_run(run->validation, run->split.validation, run->split.validation_count, &v, NULL, err));
+    const cc_session_input images = { .indices = run->split.validation, .n = run->split.validation_count };
+    if (run->validation) CC_RETURN_IF_FAILED(cc_session_run(run->validation, &images, &(cc_session_output){ .evaluation = &v }, err));
     CC_RETURN_IF_FAILED(keep_if_best(run, epoch, camcl_evaluation_get(&v, "top1"), err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     summarise(run, run->state.interval, &p);

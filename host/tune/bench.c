@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "ops/peak.h"
-#include "infer/evaluator.h"
+#include "infer/session.h"
 #include "run/settings.h"
 
 enum { CLASSES = 10, CHANNELS = 3, IMAGES = 256, WARM_UP = 2 };
@@ -24,8 +24,7 @@ typedef struct bench {
     cc_step *step;
     cc_transform *transforms; /* identity, image i mod IMAGES; enough for any of the batches */
     cc_transform *turned;     /* the same with a quarter turn */
-    cc_tape *infer;
-    cc_tensor infer_transforms;
+    cc_session *infer;
 } bench;
 
 static camcl_status random_images(bench *b, camcl_device *device, size_t size, camcl_error *err)
@@ -61,32 +60,13 @@ static camcl_status make_transforms(bench *b, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status record_infer(bench *b, camcl_device *device, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    cc_pass *pass = NULL;
-    cc_tensor images;
-    size_t s = b->settings.step.image_size;
-    cc_pass_spec spec = { IMAGES, s, s, false, 1 };
-    CC_TRY(cc_tensor_create(device, "transforms", CC_I32, CC_DIMS(IMAGES, 8), &b->infer_transforms, err));
-    CC_TRY(cc_buffer_write(b->infer_transforms.buffer, 0, b->transforms, IMAGES * sizeof *b->transforms, err));
-    CC_TRY(cc_tape_create(b->arena, "inference", &b->infer, err));
-    CC_TRY(cc_tensor_on_tape(b->infer, "images", CC_F32, CC_DIMS(IMAGES, s, s, CHANNELS), &images, err));
-    CC_TRY(cc_resident_load(b->images, b->infer, IMAGES, s, b->infer_transforms, images, 0, err));
-    CC_TRY(cc_pass_create(b->model->main, b->infer, &spec, &pass, err));
-    CC_TRY(cc_pass_forward(pass, images, err));
-cleanup:
-    cc_pass_destroy(&pass);
-    return status;
-}
-
 static void bench_close(bench *b)
 {
+    cc_session_destroy(&b->infer);
     cc_arena_destroy(&b->arena);
     cc_step_destroy(&b->step);
     cc_model_destroy(&b->model);
     cc_resident_destroy(&b->images);
-    cc_buffer_destroy(&b->infer_transforms.buffer);
     free(b->transforms);
     free(b->turned);
 }
@@ -122,13 +102,12 @@ static camcl_status bench_open(bench *b, camcl_device *device, const camcl_confi
     CC_RETURN_IF_FAILED(random_images(b, device, b->settings.step.image_size, err));
     CC_RETURN_IF_FAILED(make_transforms(b, err));
     CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
+    CC_RETURN_IF_FAILED(cc_model_init(b->model, 1, err));
+    const cc_session_spec infer = { .kind = CC_SESSION_FORWARD, .batch = IMAGES, .image_size = b->settings.step.image_size };
+    if (is_infer(name)) return cc_session_create(b->model, &infer, b->images, NULL, &b->infer, err);
     CC_RETURN_IF_FAILED(cc_arena_create(device, &b->arena, err));
-    if (is_infer(name))
-        CC_RETURN_IF_FAILED(record_infer(b, device, err));
-    else
-        CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
-    CC_RETURN_IF_FAILED(cc_arena_commit(b->arena, err));
-    return cc_model_init(b->model, 1, err);
+    CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
+    return cc_arena_commit(b->arena, err);
 }
 
 static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
@@ -136,8 +115,8 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
     cc_readback *sums = NULL;
     cc_step_sums read;
     if (b->infer) {
-        CC_RETURN_IF_FAILED(cc_tape_run(b->infer, err));
-        return cc_device_finish(device, err);
+        const cc_session_input images = { .n = IMAGES };
+        return cc_session_run(b->infer, &images, &(cc_session_output){ .logits = NULL }, err);
     }
     cc_step_input input = { b->transforms, b->transforms, b->turned, 0.01f, -FLT_MAX };
     CC_RETURN_IF_FAILED(cc_step_run(b->step, &input, &sums, err));
@@ -212,7 +191,7 @@ static camcl_status add_profile(cc_tape *tape, const char *label, cc_profile_row
 static camcl_status profile(bench *b, cc_profile_row **rows, size_t *count, camcl_error *err)
 {
     size_t capacity = 0;
-    if (b->infer) return add_profile(b->infer, NULL, rows, count, &capacity, err);
+    if (b->infer) return add_profile(cc_session_tape(b->infer), NULL, rows, count, &capacity, err);
     for (size_t i = 0; i < CC_STEP_TAPES; i++)
         CC_RETURN_IF_FAILED(add_profile(cc_step_tape(b->step, i), NULL, rows, count, &capacity, err));
     if (b->model->main->pack_arena == NULL) return CAMCL_OK;

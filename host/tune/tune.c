@@ -9,12 +9,11 @@
 #include "dataset/dataset.h"
 #include "device/timings.h"
 #include "model/tune.h"
-#include "objective/cam.h"
-#include "infer/evaluator.h"
+#include "infer/session.h"
 #include "tune/tune.h"
 
-/* Batches of evaluation and of CAM pictures. Larger batches than 128 share timings, so the exact sizes do not matter. */
-enum { CAM_BATCH = 32, PICTURE_BATCH = 16 };
+/* The batch of CAM pictures that a run leaves. */
+enum { PICTURE_BATCH = 16 };
 
 static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
 {
@@ -54,36 +53,24 @@ cleanup:
     return status;
 }
 
-static camcl_status record_evaluation(cc_model *model, size_t batch, size_t side, cc_arena *arena, camcl_error *err)
+/* A session for `batch` images, of which nothing but the recording is wanted. */
+static camcl_status record_session(cc_model *model, const cc_settings *settings, cc_session_kind kind, size_t batch, cc_arena *arena,
+                                   camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    const cc_pass_spec spec = { .batch = batch, .height = side, .width = side, .frozen_from = 1 };
-    cc_tape *tape;
-    cc_tensor images;
-    cc_pass *pass = NULL;
-    CC_TRY(cc_tape_create(arena, "evaluation", &tape, err));
-    CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
-    CC_TRY(cc_pass_create(model->main, tape, &spec, &pass, err));
-    CC_TRY(cc_pass_forward(pass, images, err));
-cleanup:
-    cc_pass_destroy(&pass);
-    return status;
-}
-
-static camcl_status record_cams(cc_model *model, const cc_settings *settings, size_t batch, cc_arena *arena, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
     const size_t side = settings->step.image_size;
-    const cc_cam_spec spec = { .batch = batch, .image_size = side, .layer = settings->step.objective.cam_layer };
-    cc_tape *tape;
-    cc_tensor images;
-    cc_cam cam = { .pass = NULL };
-    CC_TRY(cc_tape_create(arena, "CAMs", &tape, err));
-    CC_TRY(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(batch, side, side, model->graph->spec.channels), &images, err));
-    CC_TRY(cc_cam_record(&cam, model, tape, &spec, images, CC_NO_TENSOR, err));
-cleanup:
-    cc_cam_release(&cam);
-    return status;
+    const cc_session_spec spec = { .kind = kind,
+                                   .batch = batch,
+                                   .image_size = side,
+                                   .cam_layer = settings->step.objective.cam_layer,
+                                   .cam_relu = settings->step.objective.cam_relu,
+                                   .height = side,
+                                   .width = side,
+                                   .mean = settings->mean,
+                                   .std = settings->std };
+    cc_session *session;
+    CC_RETURN_IF_FAILED(cc_session_create(model, &spec, NULL, arena, &session, err));
+    cc_session_destroy(&session);
+    return CAMCL_OK;
 }
 
 /* Fills model->plan. Nothing is run, so the arena gets no memory. */
@@ -94,9 +81,9 @@ static camcl_status record_everything(cc_model *model, const cc_settings *settin
     cc_arena *arena = NULL;
     CC_TRY(cc_arena_create(model->device, &arena, err));
     CC_TRY(record_steps(model, settings, only, arena, err));
-    CC_TRY(record_evaluation(model, cc_evaluator_batch(SIZE_MAX, side), side, arena, err));
-    CC_TRY(record_cams(model, settings, CAM_BATCH, arena, err));
-    CC_TRY(record_cams(model, settings, PICTURE_BATCH, arena, err));
+    CC_TRY(record_session(model, settings, CC_SESSION_EVALUATION, cc_session_batch(CC_SESSION_EVALUATION, SIZE_MAX, side), arena, err));
+    CC_TRY(record_session(model, settings, CC_SESSION_CAMS, cc_session_batch(CC_SESSION_CAMS, SIZE_MAX, side), arena, err));
+    CC_TRY(record_session(model, settings, CC_SESSION_CAMS, PICTURE_BATCH, arena, err));
 cleanup:
     cc_arena_destroy(&arena);
     return status;

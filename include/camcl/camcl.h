@@ -12,6 +12,7 @@
 #include "camcl/config.h"
 #include "camcl/dataset.h"
 #include "camcl/device.h"
+#include "camcl/evaluation.h"
 #include "camcl/image.h"
 #include "camcl/model.h"
 #include "camcl/report.h"

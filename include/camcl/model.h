@@ -29,13 +29,16 @@ typedef struct camcl_model_info {
 
 /* A model belongs to the thread that uses its device; several models on one device are fine, one call at a time.
  *
+ * A model plans what a call asks for, and keeps the plan and its device memory for later calls that ask the same of as many images of the
+ * same size: such a call uploads the images and runs.
+ *
  * Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. Weights that are not finite and
  * negative running variances are CAMCL_BAD_DATA, naming the tensor. The caller owns *model. */
 camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camcl_model **model, camcl_error *err);
 void camcl_model_close(camcl_model **model);
 /* Borrowed until the model is closed. */
 const camcl_model_info *camcl_model_get_info(const camcl_model *model);
-/* Replaces the checkpoint's normalisation or image size. Call it before the first use. NULL or 0 keeps the checkpoint's. */
+/* Replaces the normalisation or image size for the calls that follow; NULL or 0 keeps what it is. */
 void camcl_model_set_input(camcl_model *model, const float *mean, const float *std, size_t image_size);
 
 /* Images as bytes [count,height,width,channels] in host memory; labels [count] or NULL. */
