@@ -33,6 +33,9 @@ typedef struct cc_session_spec {
 
 typedef struct cc_session cc_session;
 
+/* A run leaves CAM pictures of so many test images: a batch of its own. */
+enum { CC_GALLERY_IMAGES = 16 };
+
 /* Images per pass for n images of this size: enough to keep a device busy, and no more memory than training needs. */
 size_t cc_session_batch(cc_session_kind kind, size_t n, size_t image_size);
 

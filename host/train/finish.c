@@ -12,7 +12,7 @@
 #include "report/data.h"
 #include "train/run.h"
 
-enum { PICTURES = 16, ENLARGED_SIDE = 192 };
+enum { ENLARGED_SIDE = 192 };
 
 /* A session for test images of the run, recorded with the model's weights as they are; the rest of the spec is set. */
 static camcl_status open_session(const cc_run *run, cc_session_spec spec, cc_session **out, camcl_error *err)
@@ -47,7 +47,7 @@ static camcl_status compute_cams(const cc_run *run, size_t n, float *maps, camcl
 static size_t count_pictures(const cc_run *run)
 {
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    return info->channels == 1 || info->channels == 3 ? cc_min_size(PICTURES, info->test_count) : 0;
+    return info->channels == 1 || info->channels == 3 ? cc_min_size(CC_GALLERY_IMAGES, info->test_count) : 0;
 }
 
 static camcl_status picture_path(const cc_run *run, size_t i, const char *what, char **path, camcl_error *err)

@@ -12,9 +12,6 @@
 #include "infer/session.h"
 #include "tune/tune.h"
 
-/* The batch of CAM pictures that a run leaves. */
-enum { PICTURE_BATCH = 16 };
-
 static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
 {
     const camcl_dataset_info *known = cc_dataset_known(camcl_config_string(config, "data.dataset"));
@@ -83,7 +80,7 @@ static camcl_status record_everything(cc_model *model, const cc_settings *settin
     CC_TRY(record_steps(model, settings, only, arena, err));
     CC_TRY(record_session(model, settings, CC_SESSION_EVALUATION, cc_session_batch(CC_SESSION_EVALUATION, SIZE_MAX, side), arena, err));
     CC_TRY(record_session(model, settings, CC_SESSION_CAMS, cc_session_batch(CC_SESSION_CAMS, SIZE_MAX, side), arena, err));
-    CC_TRY(record_session(model, settings, CC_SESSION_CAMS, PICTURE_BATCH, arena, err));
+    CC_TRY(record_session(model, settings, CC_SESSION_CAMS, CC_GALLERY_IMAGES, arena, err));
 cleanup:
     cc_arena_destroy(&arena);
     return status;
