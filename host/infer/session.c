@@ -186,6 +186,9 @@ camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, con
     camcl_status status = CAMCL_OK;
     cc_session *s = NULL;
     *out = NULL;
+    if (spec->batch == 0 || spec->image_size == 0)
+        return cc_fail(err, CAMCL_FAILED, "%s: batches of %zu images of side %zu (report this as a defect)", kinds[spec->kind].name,
+                       spec->batch, spec->image_size);
     CC_TRY(CC_NEW(1, &s, err));
     s->model = model;
     s->spec = *spec;
@@ -261,6 +264,22 @@ static camcl_status choose_images(cc_session *s, const cc_session_input *in, siz
     return changed ? cc_buffer_upload(s->transforms.buffer, 0, s->chosen, s->spec.batch * sizeof *s->chosen, err) : CAMCL_OK;
 }
 
+/* Kernels look indices up unchecked. */
+static camcl_status check_run(const cc_session *s, const cc_session_input *in, const cc_session_output *out, camcl_error *err)
+{
+    const char *name = kinds[s->spec.kind].name;
+    if ((s->spec.kind == CC_SESSION_PROBABILITIES && out->probabilities == NULL) || (s->spec.kind == CC_SESSION_CAMS && out->maps == NULL))
+        return cc_fail(err, CAMCL_FAILED, "%s: no place for its results (report this as a defect)", name);
+    if ((s->staged != NULL) != (in->pixels != NULL))
+        return cc_fail(err, CAMCL_FAILED, "%s: its images are %s (report this as a defect)", name,
+                       s->staged ? "missing" : "on the device already");
+    const size_t count = cc_resident_count(s->images);
+    for (size_t i = 0; s->staged == NULL && i < in->n; i++)
+        if (source_of(in, i) >= count)
+            return cc_fail(err, CAMCL_FAILED, "%s: image %zu of %zu (report this as a defect)", name, source_of(in, i), count);
+    return CAMCL_OK;
+}
+
 static camcl_status begin(cc_session *s, const cc_session_input *in, camcl_error *err)
 {
     const float zero[CC_DEVICE_SUMS] = { 0 };
@@ -276,6 +295,7 @@ static camcl_status begin(cc_session *s, const cc_session_input *in, camcl_error
 
 camcl_status cc_session_run(cc_session *s, const cc_session_input *in, const cc_session_output *out, camcl_error *err)
 {
+    CC_RETURN_IF_FAILED(check_run(s, in, out, err));
     CC_RETURN_IF_FAILED(begin(s, in, err));
     for (size_t first = 0; first < in->n; first += s->spec.batch) {
         const size_t rows = cc_min_size(s->spec.batch, in->n - first);

@@ -66,7 +66,8 @@ typedef struct cc_session_output {
     int32_t *explained, *predicted; /* CAMs: classes [n] */
 } cc_session_output;
 
-/* Waits for the results. Indices and labels must be in range. */
+/* Waits for the results. CAMCL_FAILED where an index is beyond the resident images, or pixels or the place of what the kind computes is
+ * missing. Pixels that are in host memory must reach as far as the indices. A label beyond the classes is never right, its loss NaN. */
 camcl_status cc_session_run(cc_session *session, const cc_session_input *input, const cc_session_output *output, camcl_error *err);
 
 /* What a batch runs, for profiles; borrowed. */

@@ -46,7 +46,7 @@ static void write_result(const char *dir, const char *mode, double top1, const c
     cc_result result = cc_result_nothing();
     result.best_epoch = 12;
     result.best_val_top1 = 61.5;
-    *cc_evaluation_at(&result.test, "loss") = 1.5;
+    *cc_evaluation_at(&result.test, "loss") = 3 - top1 / 50;
     *cc_evaluation_at(&result.test, "top1") = top1;
     *cc_evaluation_at(&result.test, "top3") = 80;
     result.seconds = 3725;
@@ -239,6 +239,10 @@ static void several_runs(void **state)
     assert_has(page, "<th class=\"t\">device</th>");
     assert_has(page, "another device");
     assert_int_equal(occurrences(page, "<td class=\"best\">69.5"), 1);
+    /* Metrics in the order of their table; the least loss is the best one. */
+    assert_has(page, "<th>test<br>loss</th><th>test<br>top-1 %</th><th>test<br>top-3 %</th><th>test<br>top-5 %</th><th>time</th>");
+    assert_int_equal(occurrences(page, "<td class=\"best\">1.610"), 1);
+    assert_has(page, "<td>1.900");
     assert_has(page, "<h3>Where the runs differ</h3>");
     assert_has(page, "ssl.mode</th><td>supervised</td><td>gradcam</td><td>gradcam</td>");
     assert_int_equal(occurrences(page, "<img "), 9);

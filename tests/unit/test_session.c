@@ -239,6 +239,35 @@ static cc_session_spec host_spec(cc_session_kind kind, size_t batch)
     };
 }
 
+#define REFUSED(session, ...) assert_int_equal(cc_session_run(session, __VA_ARGS__, &err), CAMCL_FAILED)
+
+/* What callers must not ask. */
+static void wrong_calls(camcl_device *device, void *context)
+{
+    (void)context;
+    const uint32_t beyond[] = { 0, IMAGES };
+    float values[IMAGES * SIDE * SIDE];
+    camcl_evaluation e;
+    fixture f;
+    open_fixture(&f, device, CLASSES);
+    cc_session_spec spec = host_spec(CC_SESSION_PROBABILITIES, 5);
+    cc_session *session;
+    shared s = begin(&f, f.data, 5);
+    REFUSED(s.session, &(cc_session_input){ .indices = beyond, .n = 2 }, &(cc_session_output){ .evaluation = &e });
+    REFUSED(s.session, &(cc_session_input){ .n = IMAGES + 1 }, &(cc_session_output){ .evaluation = &e });
+    REFUSED(s.session, &(cc_session_input){ .n = 2, .pixels = f.pixels }, &(cc_session_output){ .evaluation = &e });
+    OK(cc_session_create(f.model, &spec, NULL, NULL, &session, &err));
+    REFUSED(session, &(cc_session_input){ .n = 2 }, &(cc_session_output){ .probabilities = values });
+    REFUSED(session, &(cc_session_input){ .n = 2, .pixels = f.pixels }, &(cc_session_output){ .maps = values });
+    OK(cc_session_run(session, &(cc_session_input){ .n = 2, .pixels = f.pixels }, &(cc_session_output){ .probabilities = values }, &err));
+    cc_session_destroy(&session);
+    spec.batch = 0;
+    assert_int_equal(cc_session_create(f.model, &spec, NULL, NULL, &session, &err), CAMCL_FAILED);
+    assert_null(session);
+    end(&s);
+    close_fixture(&f);
+}
+
 /* Images in host memory give the bits that resident ones give, by range and by index, with labels and without. */
 static void host_memory(camcl_device *device, void *context)
 {
@@ -443,6 +472,12 @@ static void sessions_are_kept(void **state)
     for_each_device(kept_sessions, NULL);
 }
 
+static void calls_that_are_refused(void **state)
+{
+    (void)state;
+    for_each_device(wrong_calls, NULL);
+}
+
 static void metrics_that_say_nothing(void **state)
 {
     (void)state;
@@ -460,6 +495,7 @@ int main(void)
         cmocka_unit_test(cams),
         cmocka_unit_test(sessions_are_kept),
         cmocka_unit_test(metrics_that_say_nothing),
+        cmocka_unit_test(calls_that_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
