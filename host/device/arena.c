@@ -32,19 +32,27 @@ static void release_memory(cc_arena *arena)
     arena->slab_count = 0;
 }
 
+void cc_arena_clear(cc_arena *arena)
+{
+    clFinish(arena->device->queue);
+    release_memory(arena);
+    for (size_t t = 0; t < arena->tape_count; t++)
+        cc_tape_destroy(&arena->tapes[t]);
+    arena->tape_count = 0;
+    arena->committed = false;
+}
+
 void cc_arena_destroy(cc_arena **handle)
 {
     cc_arena *arena = *handle;
     if (arena == NULL) return;
     camcl_device *device = arena->device;
-    clFinish(device->queue);
     for (size_t i = 0; i < device->arena_count; i++)
         if (device->arenas[i] == arena) device->arenas[i--] = device->arenas[--device->arena_count];
-    release_memory(arena);
-    for (size_t t = 0; t < arena->tape_count; t++)
-        cc_tape_destroy(&arena->tapes[t]);
+    cc_arena_clear(arena);
     free(arena->tapes);
     free(arena->slabs);
+    free(arena->misfits);
     free(arena);
     *handle = NULL;
 }
@@ -181,11 +189,13 @@ camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     arena->committed = false;
+    arena->misfit_count = 0;
     CC_CL(clFinish(arena->device->queue));
     release_memory(arena);
     cc_device_compile_ahead(arena->device);
     for (size_t t = 0; t < arena->tape_count; t++)
         CC_TRY(cc_tape_build(arena->tapes[t], err));
+    CC_TRY(cc_arena_check_fit(arena, err));
     size_t limit = arena->device->info.max_alloc;
     for (size_t t = 0; t < arena->tape_count; t++) {
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {

@@ -115,7 +115,15 @@ static camcl_status do_job(reader *in, camcl_device *device, const char *program
     }
     CC_TRY(cc_program_get(device, program, options, &built, err));
     if (!cc_device_compiles_at_launch(device)) goto cleanup;
-    CC_TRY(cc_arena_commit(arena, err));
+    size_t misfits;
+    status = cc_arena_commit(arena, err);
+    (void)cc_arena_misfits(arena, &misfits);
+    if (status == CAMCL_UNSUPPORTED && misfits > 0) {
+        /* The program is in the cache. The process that asked for it will find the same misfit and choose another kernel. */
+        status = CAMCL_OK;
+        goto cleanup;
+    }
+    CC_TRY(status);
     CC_TRY(cc_tape_run(tape, err));
     CC_TRY(cc_device_finish(device, err));
 cleanup:

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "device/list.h"
 
-/* cache_dir, or XDG's cache folder / camcl, or ~/.cache/camcl; none of them: no cache. */
+/* `wanted`, or camcl in XDG's cache folder, or ~/.cache/camcl. *out is NULL if the environment names none of them. */
 static camcl_status find_cache(const char *wanted, char **out, camcl_error *err)
 {
     *out = NULL;
@@ -18,6 +18,17 @@ static camcl_status find_cache(const char *wanted, char **out, camcl_error *err)
     if (xdg && *xdg) return cc_path_join(xdg, "camcl", out, err);
     if (home && *home) return cc_path_join(home, ".cache/camcl", out, err);
     return CAMCL_OK;
+}
+
+/* A cache that others can change is not used, and the line on the device says so. */
+static void check_cache(camcl_device *device)
+{
+    char why[640];
+    if (device->cache_dir == NULL || cc_cache_is_trusted(device->cache_dir, why, sizeof why)) return;
+    const size_t length = strlen(device->reason);
+    snprintf(device->reason + length, sizeof device->reason - length, "; nothing is cached: %s", why);
+    free(device->cache_dir);
+    device->cache_dir = NULL;
 }
 
 camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **out, camcl_error *err)
@@ -44,9 +55,12 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     device->poison = poison && strcmp(poison, "1") == 0;
     device->sub_group = cc_device_find_sub_group(device->id);
     device->most_groups = device->info.type == CAMCL_CPU ? INT_MAX : CC_MOST_GROUPS;
+    cc_device_read_group_limits(device);
     snprintf(device->conv, sizeof device->conv, "%s", conv);
     cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);
     CC_TRY(find_cache(options->cache_dir, &device->cache_dir, err));
+    check_cache(device);
+    cc_program_read_refusal(device);
     device->tune = strcmp(tune, "off") == 0 ? CC_TUNE_OFF : strcmp(tune, "full") == 0 ? CC_TUNE_FULL : CC_TUNE_CACHE;
     if (device->tune != CC_TUNE_OFF) cc_timings_load(device);
     cl_int code;
@@ -68,10 +82,9 @@ void camcl_device_close(camcl_device **handle)
     camcl_device *device = *handle;
     if (device == NULL) return;
     if (device->queue) clFinish(device->queue);
-    for (size_t i = 0; i < device->upload_count; i++) {
-        clReleaseEvent(device->uploads[i].done);
-        free(device->uploads[i].data);
-    }
+    cc_device_free_staging(device);
+    for (size_t i = 0; i < device->unfit_count; i++)
+        free(device->unfit[i]);
     for (size_t i = 0; i < device->program_count; i++) {
         clReleaseProgram(device->programs[i].program);
         free(device->programs[i].name);
@@ -80,7 +93,7 @@ void camcl_device_close(camcl_device **handle)
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
     free(device->timings);
-    free(device->uploads);
+    free(device->unfit);
     free(device->programs);
     free(device->arenas);
     free(device->cache_dir);

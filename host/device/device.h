@@ -47,11 +47,11 @@ camcl_status cc_buffer_view(cc_buffer *parent, size_t offset, size_t bytes, cons
 /* Blocking copies; offset in bytes. For a tape's buffer: only after cc_arena_commit. */
 camcl_status cc_buffer_write(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err);
 camcl_status cc_buffer_read(const cc_buffer *buffer, size_t offset, void *data, size_t bytes, camcl_error *err);
-/* Non-blocking upload: data is copied into a staging block that lives until the copy is done. */
+/* Non-blocking upload: data is copied into a staging block, which the device keeps and uses again when the copy is done. */
 camcl_status cc_buffer_upload(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err);
 
-/* Asynchronous read-back: start it after a tape ran, pick it up any number of steps later. */
-typedef struct cc_readback cc_readback;
+/* Asynchronous read-back: start it after a tape ran, pick it up any number of steps later. To be destroyed before the device is closed. */
+typedef struct cc_staging cc_readback;
 camcl_status cc_readback_start(const cc_buffer *buffer, size_t offset, size_t bytes, cc_readback **out, camcl_error *err);
 /* Waits; *data is borrowed until cc_readback_destroy. */
 camcl_status cc_readback_wait(cc_readback *readback, const void **data, camcl_error *err);

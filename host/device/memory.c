@@ -107,57 +107,98 @@ cleanup:
     return status;
 }
 
+/* ---- transfers that go on while the host does something else */
+
+static bool is_done(cl_event done)
+{
+    cl_int state = CL_QUEUED;
+    if (clGetEventInfo(done, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL) == CL_SUCCESS) return state <= CL_COMPLETE;
+    /* The driver does not say. After waiting it is done, or the driver has given up: a block that was kept for ever would be the worse. */
+    (void)clWaitForEvents(1, &done);
+    return true;
+}
+
 static void free_finished_uploads(camcl_device *device)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < device->upload_count; i++) {
-        cl_int state = CL_QUEUED;
-        clGetEventInfo(device->uploads[i].done, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
-        if (state > CL_COMPLETE) {
-            device->uploads[kept++] = device->uploads[i];
-            continue;
-        }
-        clReleaseEvent(device->uploads[i].done);
-        free(device->uploads[i].data);
+    for (size_t i = 0; i < device->staging_count; i++) {
+        cc_staging *block = device->staging[i];
+        if (block->held || block->done == NULL || !is_done(block->done)) continue;
+        clReleaseEvent(block->done);
+        block->done = NULL;
     }
-    device->upload_count = kept;
+}
+
+static camcl_status add_staging(camcl_device *device, cc_staging **out, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(
+        cc_grow((void **)&device->staging, &device->staging_capacity, device->staging_count + 1, sizeof *device->staging, err));
+    CC_RETURN_IF_FAILED(CC_NEW(1, out, err));
+    (*out)->device = device;
+    device->staging[device->staging_count++] = *out;
+    return CAMCL_OK;
+}
+
+/* A free block of at least `bytes`: the smallest of those that are large enough, else the largest of the others, enlarged, else a new one.
+ * Steps that transfer the same amounts again and again so come to need no allocation. Without an event or a holder the block is free
+ * again. */
+static camcl_status find_staging(camcl_device *device, size_t bytes, cc_staging **out, camcl_error *err)
+{
+    cc_staging *fits = NULL, *smaller = NULL;
+    *out = NULL;
+    free_finished_uploads(device);
+    for (size_t i = 0; i < device->staging_count; i++) {
+        cc_staging *block = device->staging[i];
+        if (block->held || block->done) continue;
+        if (block->bytes >= bytes && (fits == NULL || block->bytes < fits->bytes)) fits = block;
+        if (block->bytes < bytes && (smaller == NULL || block->bytes > smaller->bytes)) smaller = block;
+    }
+    if (fits == NULL) fits = smaller;
+    if (fits == NULL) CC_RETURN_IF_FAILED(add_staging(device, &fits, err));
+    if (fits->bytes < bytes) {
+        free(fits->data);
+        fits->bytes = 0;
+        CC_RETURN_IF_FAILED(cc_calloc(bytes, 1, &fits->data, err));
+        fits->bytes = bytes;
+        device->staging_allocations++;
+    }
+    *out = fits;
+    return CAMCL_OK;
+}
+
+void cc_device_free_staging(camcl_device *device)
+{
+    for (size_t i = 0; i < device->staging_count; i++) {
+        if (device->staging[i]->done) clReleaseEvent(device->staging[i]->done);
+        free(device->staging[i]->data);
+        free(device->staging[i]);
+    }
+    free(device->staging);
+    device->staging = NULL;
+    device->staging_count = device->staging_capacity = 0;
 }
 
 camcl_status cc_buffer_upload(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    camcl_device *device = buffer->device;
-    cc_upload upload = { NULL, NULL };
-    free_finished_uploads(device);
-    CC_TRY(cc_grow((void **)&device->uploads, &device->upload_capacity, device->upload_count + 1, sizeof upload, err));
-    CC_TRY(cc_calloc(bytes, 1, &upload.data, err));
-    memcpy(upload.data, data, bytes);
-    CC_CL(clEnqueueWriteBuffer(device->queue, buffer->mem, CL_FALSE, offset, bytes, upload.data, 0, NULL, &upload.done));
-    device->uploads[device->upload_count++] = upload;
-    upload.data = NULL;
+    cc_staging *block;
+    CC_TRY(find_staging(buffer->device, bytes, &block, err));
+    memcpy(block->data, data, bytes);
+    CC_CL(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_FALSE, offset, bytes, block->data, 0, NULL, &block->done));
 cleanup:
-    free(upload.data);
     return status;
 }
-
-struct cc_readback {
-    void *data;
-    cl_event done;
-};
 
 camcl_status cc_readback_start(const cc_buffer *buffer, size_t offset, size_t bytes, cc_readback **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_readback *readback = NULL;
+    cc_staging *block;
     *out = NULL;
-    CC_TRY(CC_NEW(1, &readback, err));
-    CC_TRY(cc_calloc(bytes, 1, &readback->data, err));
-    CC_CL(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_FALSE, offset, bytes, readback->data, 0, NULL, &readback->done));
+    CC_TRY(find_staging(buffer->device, bytes, &block, err));
+    CC_CL(clEnqueueReadBuffer(buffer->device->queue, buffer->mem, CL_FALSE, offset, bytes, block->data, 0, NULL, &block->done));
     CC_CL(clFlush(buffer->device->queue));
-    *out = readback;
-    readback = NULL;
+    block->held = true;
+    *out = block;
 cleanup:
-    cc_readback_destroy(&readback);
     return status;
 }
 
@@ -174,11 +215,9 @@ void cc_readback_destroy(cc_readback **handle)
 {
     cc_readback *readback = *handle;
     if (readback == NULL) return;
-    if (readback->done) {
-        clWaitForEvents(1, &readback->done);
-        clReleaseEvent(readback->done);
-    }
-    free(readback->data);
-    free(readback);
+    (void)clWaitForEvents(1, &readback->done);
+    clReleaseEvent(readback->done);
+    readback->done = NULL;
+    readback->held = false;
     *handle = NULL;
 }

@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "base/diag.h"
+#include "device/cache.h"
 #include "device/tape.h"
 #include "device/timings.h"
 
@@ -15,20 +16,30 @@ typedef struct cc_program {
     cl_program program;
 } cc_program;
 
-typedef struct cc_upload { /* a staging block in flight */
+/* A block of host memory that an asynchronous transfer reads or fills. The device owns it and uses it again for later transfers. */
+typedef struct cc_staging {
+    camcl_device *device;
     void *data;
-    cl_event done;
-} cc_upload;
+    size_t bytes;
+    cl_event done; /* of the transfer; NULL: there is none, or it was seen to be done */
+    bool held;     /* by a read-back, until that is destroyed */
+} cc_staging;
+
+/* What a work-group has at most: work-items in all and along each dimension, bytes of local memory. */
+typedef struct cc_group_limits {
+    size_t items, along[3], local_bytes;
+} cc_group_limits;
 
 /* NVIDIA launches no more work-groups than this in dimensions 1 and 2, where OpenCL names no limit. Kept to on all GPUs. */
 #define CC_MOST_GROUPS 65535
 
 struct camcl_device {
     camcl_device_info info;
-    char reason[384], conv[16];
-    bool separate, poison;
-    size_t sub_group;   /* work-items of a thread that kernels full of registers ask for; 0: as the compiler likes */
-    size_t most_groups; /* of a launch in each of dimensions 1 and 2; tests lower it */
+    char reason[1024], conv[16];
+    bool separate, poison, modules_refused; /* modules_refused: see program.c */
+    size_t sub_group;                       /* work-items of a thread that kernels full of registers ask for; 0: as the compiler likes */
+    size_t most_groups;                     /* of a launch in each of dimensions 1 and 2; tests lower it */
+    cc_group_limits group;                  /* tests lower them */
     cl_device_id id;
     cl_context context;
     cl_command_queue queue; /* in order */
@@ -43,8 +54,10 @@ struct camcl_device {
     size_t program_count, program_capacity;
     cc_arena **arenas; /* those that exist, to know what will be launched */
     size_t arena_count, arena_capacity;
-    cc_upload *uploads;
-    size_t upload_count, upload_capacity;
+    cc_staging **staging;
+    size_t staging_count, staging_capacity, staging_allocations; /* allocations: of blocks, so far */
+    char **unfit;                                                /* labels of launches whose work-groups the device cannot run */
+    size_t unfit_count, unfit_capacity;
     size_t bytes, peak;
 };
 
@@ -79,6 +92,8 @@ camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const c
         }                                                                                                                                  \
     } while (0)
 
+/* Sets device->modules_refused if an earlier process noted a refusal in the cache folder. */
+void cc_program_read_refusal(camcl_device *device);
 /* The built program for (name, options), from memory, the binary cache, or source. Borrowed. */
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err);
 /* Whether the two names are built as one program. */
@@ -88,20 +103,16 @@ bool cc_program_find(camcl_device *device, const char *name, const char *options
 /* Whether kernels are compiled when they are launched first, not when their program is built. */
 bool cc_device_compiles_at_launch(const camcl_device *device);
 
-/* cache.c: binaries on disk, under a key that names everything they depend on. Both are silent on failure: a cache may be deleted, damaged
- * or read-only. */
-typedef struct cc_cache_key {
-    char *text;
-    size_t length;
-} cc_cache_key;
-bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
-void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned char *binary, size_t size);
-
 /* timings.c: adds what the cache folder has; what is known stays. Silent on failure. */
 void cc_timings_load(camcl_device *device);
 
 /* memory.c: counts, and a clCreateBuffer that reports exhaustion in terms of what was wanted. */
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);
 void cc_device_release(camcl_device *device, size_t bytes, cl_mem *mem);
+/* Once the queue is idle and no read-back is left. */
+void cc_device_free_staging(camcl_device *device);
+
+/* local_size.c: fills device->group from what the device reports. */
+void cc_device_read_group_limits(camcl_device *device);
 
 #endif

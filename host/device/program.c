@@ -57,11 +57,18 @@ static void describe_build(cc_text *key, const camcl_device *device, const char 
     cc_text_add_bytes(key, source, strlen(source));
 }
 
-/* PoCL compiles every kernel of a built program once more, for local sizes that nobody launches, when it is asked for the binary; linking
- * a compiled program makes it read its library of built-in functions, half a second, at every start. But it knows an LLVM module that it
- * has built before, and finds what it made of it, program and kernels, in a cache of its own. So there a program is compiled only, and the
- * module is taken out of the binary: that is what is stored, and built. */
-static bool builds_modules(const camcl_device *device) { return strcmp(device->info.platform, "Portable Computing Language") == 0; }
+static bool is_pocl(const camcl_device *device)
+{
+    static const char platform[] = "Portable Computing Language";
+    return strncmp(device->info.platform, platform, sizeof platform - 1) == 0;
+}
+
+/* PoCL compiles every kernel of a built program once more, for local sizes that nobody launches, when it is asked for the binary. Linking a
+ * compiled program makes it read its library of built-in functions, which takes half a second at every start. But if PoCL is given an LLVM
+ * module that it has built before, it finds program and kernels in a cache of its own. So with PoCL a program is compiled only, the module
+ * is taken out of the binary, and the module is what is stored and built. PoCL promises none of this; where it does not work, programs are
+ * built and stored like those of other drivers. */
+static bool builds_modules(const camcl_device *device) { return is_pocl(device) && !device->modules_refused; }
 
 /* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: files of which
  * a step needs several, with the same options, become one program there. */
@@ -80,7 +87,7 @@ static void find_bundle(const camcl_device *device, const char *name, const char
 {
     memset(files, 0, BUNDLE * sizeof *files);
     files[0] = name;
-    for (size_t i = 0; builds_modules(device) && i < CC_COUNT(bundles); i++)
+    for (size_t i = 0; is_pocl(device) && i < CC_COUNT(bundles); i++)
         for (size_t j = 0; bundles[i][j]; j++)
             if (strcmp(bundles[i][j], name) == 0) memcpy(files, bundles[i], sizeof bundles[i]);
 }
@@ -164,6 +171,35 @@ static const unsigned char *find_module(const unsigned char *binary, size_t size
     return NULL;
 }
 
+/* Under which key the cache folder notes that a driver refuses modules. */
+static void describe_refusal(cc_text *key, const camcl_device *device)
+{
+    const camcl_device_info *info = &device->info;
+    cc_text_add(key, "camcl %s\nmodules refused\n%s\n%s\n%s\n%s\n", CAMCL_VERSION, info->platform, info->vendor, info->name, info->driver);
+}
+
+void cc_program_read_refusal(camcl_device *device)
+{
+    cc_text key = CC_TEXT_INIT;
+    unsigned char *note = NULL;
+    size_t size;
+    if (device->cache_dir == NULL || !is_pocl(device)) return;
+    describe_refusal(&key, device);
+    device->modules_refused = !key.failed && cc_cache_load(device->cache_dir, &(cc_cache_key){ key.data, key.length }, &note, &size);
+    free(note);
+    cc_text_free(&key);
+}
+
+static void note_refusal(camcl_device *device)
+{
+    static const unsigned char note[] = "refused";
+    cc_text key = CC_TEXT_INIT;
+    device->modules_refused = true;
+    describe_refusal(&key, device);
+    if (device->cache_dir && !key.failed) cc_cache_store(device->cache_dir, &(cc_cache_key){ key.data, key.length }, note, sizeof note);
+    cc_text_free(&key);
+}
+
 /* By way of a module; NULL when that failed anywhere. PoCL takes a compiled program for a built one of the same source and options: one
  * more macro keeps them apart. */
 static cl_program build_module(camcl_device *device, const cc_text *source, const char *options, const cc_cache_key *key)
@@ -198,12 +234,11 @@ static cl_program load_binary(camcl_device *device, const cc_cache_key *key, con
     return program;
 }
 
-static camcl_status build_source(camcl_device *device, const char *name, const cc_text *source, const char *options,
-                                 const cc_cache_key *key, cl_program *out, camcl_error *err)
+static camcl_status build_source(camcl_device *device, const char *name, const cc_text *source, const char *options, cl_program *out,
+                                 camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cl_int code;
-    size_t size;
     const char *data = source->data;
     cl_program program = clCreateProgramWithSource(device->context, 1, &data, &source->length, &code);
     CC_CL_CODE(code, "clCreateProgramWithSource");
@@ -212,14 +247,19 @@ static camcl_status build_source(camcl_device *device, const char *name, const c
         status = fail_with_log(device, program, name, options, code, err);
         goto cleanup;
     }
-    unsigned char *binary = device->cache_dir && !builds_modules(device) ? get_binary(program, &size) : NULL;
-    if (binary) cc_cache_store(device->cache_dir, key, binary, size);
-    free(binary);
     *out = program;
     program = NULL;
 cleanup:
     if (program) clReleaseProgram(program);
     return status;
+}
+
+static void store_binary(const camcl_device *device, const cc_cache_key *key, cl_program program)
+{
+    size_t size;
+    unsigned char *binary = device->cache_dir ? get_binary(program, &size) : NULL;
+    if (binary) cc_cache_store(device->cache_dir, key, binary, size);
+    free(binary);
 }
 
 static camcl_status expand_file(expansion *out, const char *name, camcl_error *err)
@@ -268,14 +308,20 @@ static camcl_status build(camcl_device *device, const char *const files[BUNDLE],
     CC_TRY(find_recipe(device, files, options, &r, err));
     cc_cache_key key = { r.key.data, r.key.length };
     *out = load_binary(device, &key, r.options.data);
-    if (*out == NULL && builds_modules(device)) *out = build_module(device, &r.source, r.options.data, &key);
-    if (*out == NULL) status = build_source(device, files[0], &r.source, r.options.data, &key, out, err);
+    if (*out) goto cleanup;
+    const bool modules = builds_modules(device);
+    if (modules) *out = build_module(device, &r.source, r.options.data, &key);
+    if (*out) goto cleanup;
+    CC_TRY(build_source(device, files[0], &r.source, r.options.data, out, err));
+    /* The source is good, so it is modules that do not work. */
+    if (modules) note_refusal(device);
+    store_binary(device, &key, *out);
 cleanup:
     free_recipe(&r);
     return status;
 }
 
-bool cc_device_compiles_at_launch(const camcl_device *device) { return builds_modules(device); }
+bool cc_device_compiles_at_launch(const camcl_device *device) { return is_pocl(device); }
 
 static cl_program find_built(const camcl_device *device, const char *file, const char *options)
 {

@@ -111,33 +111,6 @@ static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *a
     return CAMCL_OK;
 }
 
-/* GPUs run a work-group in steps of 32 or 64 items, whether it has as many or not. A narrow dimension 0 (the 3 channels or 8 columns of a
- * small image) is filled up along the others as far as powers of two divide them: kernels check only dimension 0 for sure. */
-static void choose_local(const camcl_device *device, cl_kernel kernel, tape_step *step)
-{
-    if (step->local[0] == 0) {
-        for (unsigned d = 0; d < 3; d++)
-            step->local[d] = 1;
-        if (device->info.type != CAMCL_CPU) {
-            size_t limit = 1;
-            clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
-            size_t want = 64;
-            while (want > cc_max_size(limit, 1))
-                want /= 2;
-            size_t left = want;
-            while (want / 2 >= step->global[0])
-                want /= 2;
-            step->local[0] = want;
-            left /= want;
-            for (unsigned d = 1; d < step->dims; d++)
-                for (; left > 1 && step->global[d] / step->local[d] % 2 == 0; left /= 2)
-                    step->local[d] *= 2;
-        }
-    }
-    for (unsigned d = 0; d < step->dims; d++)
-        step->global[d] = cc_round_up(step->global[d], step->local[d]);
-}
-
 camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const cc_launch *launch, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -150,6 +123,8 @@ camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg
         step.global[d] = launch->global[d];
         step.local[d] = launch->local[d];
         if (launch->global[d] == 0) return cc_fail(err, CAMCL_OPENCL, "kernel %s: empty range (report this as a defect)", kernel->name);
+        if ((launch->local[d] == 0) != (launch->local[0] == 0))
+            return cc_fail(err, CAMCL_FAILED, "kernel %s: a local size in some dimensions only (report this as a defect)", kernel->name);
     }
     CC_TRY(cc_copy_text(launch->options ? launch->options : "", &step.options, err));
     CC_TRY(append(tape, &step, args, kernel->count, err));
@@ -184,7 +159,7 @@ camcl_status cc_tape_build(cc_tape *tape, camcl_error *err)
         if (step->kind != STEP_KERNEL || step->kernel) continue;
         CC_RETURN_IF_FAILED(cc_program_get(device, step->binding->program, step->options, &program, err));
         CC_RETURN_IF_FAILED(create_kernel(step, program, err));
-        choose_local(device, step->kernel, step);
+        CC_RETURN_IF_FAILED(cc_step_fit(tape, step, err));
     }
     return CAMCL_OK;
 }

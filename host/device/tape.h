@@ -16,12 +16,27 @@ typedef struct cc_tape cc_tape;
 
 camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err);
 /* Builds the programs of all tapes recorded so far and assigns memory to their buffers. A build failure is CAMCL_OPENCL with the build log
- * as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. */
+ * as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. Launches whose work-groups the device
+ * cannot run (see cc_misfit) are CAMCL_UNSUPPORTED; cc_arena_misfits lists them. */
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err);
 bool cc_arena_is_committed(const cc_arena *arena); /* and nothing was recorded since */
 size_t cc_arena_bytes(const cc_arena *arena);
+/* Destroys all tapes, so that others can be recorded in their place. Waits for the device. */
+void cc_arena_clear(cc_arena *arena);
 /* Destroys its tapes, too. */
 void cc_arena_destroy(cc_arena **arena);
+
+/* A launch whose work-groups the device cannot run: they have more work-items, in all or along a dimension, or more local memory than the
+ * device gives to this kernel as it was compiled, or another size than the kernel's source requires. */
+typedef struct cc_misfit {
+    char label[192], kernel[96]; /* cc_tape_label's, "" for none; "function options" */
+    char why[96];                /* "needs 256 work-items, the device has 64" */
+    bool known;                  /* cc_device_is_unfit knew the label before this commit */
+} cc_misfit;
+/* Those of the last cc_arena_commit, one per label and kernel. Borrowed until the next commit; they outlive cc_arena_clear. */
+const cc_misfit *cc_arena_misfits(const cc_arena *arena, size_t *count);
+/* Whether a launch with this label did not fit when an arena of the device was committed. Whoever records should use another kernel. */
+bool cc_device_is_unfit(const camcl_device *device, const char *label);
 
 /* The arena owns the tape; name is copied and used in errors and profiles. */
 camcl_status cc_tape_create(cc_arena *arena, const char *name, cc_tape **out, camcl_error *err);

@@ -46,14 +46,24 @@ struct cc_arena {
     size_t tape_count, tape_capacity;
     arena_slab *slabs;
     size_t slab_count, slab_capacity;
+    cc_misfit *misfits; /* of the last commit */
+    size_t misfit_count, misfit_capacity;
     bool committed;
 };
 
 /* Frees the tape with its steps and buffers (their memory belongs to the arena). */
 void cc_tape_destroy(cc_tape **tape);
-/* Creates the kernels that its steps lack, building their programs. */
+/* Creates the kernels that its steps lack, building their programs. What does not fit is added to the arena's misfits and stays without a
+ * kernel. */
 camcl_status cc_tape_build(cc_tape *tape, camcl_error *err);
 /* Sets kernel arguments from the buffers' memory. */
 camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err);
+
+/* local_size.c: chooses the local size of a step that has a kernel, if it was launched without one, checks it, and rounds the global size
+ * up to a multiple of it. A step that does not fit loses its kernel and is added to the arena's misfits. */
+camcl_status cc_step_fit(cc_tape *tape, tape_step *step, camcl_error *err);
+/* If there are misfits, CAMCL_UNSUPPORTED with the first of them in the message and all in the detail; the device remembers their labels.
+ */
+camcl_status cc_arena_check_fit(cc_arena *arena, camcl_error *err);
 
 #endif

@@ -45,7 +45,7 @@ static char *file_path(const camcl_device *device)
     h = hash(h, info->vendor, strlen(info->vendor) + 1);
     h = hash(h, info->name, strlen(info->name) + 1);
     h = hash(h, info->driver, strlen(info->driver) + 1);
-    snprintf(name, sizeof name, "tuned/%016llx.txt", (unsigned long long)h);
+    snprintf(name, sizeof name, CC_CACHE_TIMINGS "/%016llx.txt", (unsigned long long)h);
     return device->cache_dir && cc_path_join(device->cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
 
@@ -159,8 +159,7 @@ void cc_timings_store(camcl_device *device)
         cc_text_add(&text, "%s = %s = %llu\n", t->key, t->choice, ns < 1e18 ? (unsigned long long)ns : 1000000000000000000u);
     }
     if (!text.failed) cc_text_add(&text, "%s%016llx\n", last_line, (unsigned long long)hash(HASH_START, text.data, text.length));
-    if (!text.failed && path && cc_path_join(device->cache_dir, "tuned", &folder, NULL) == CAMCL_OK &&
-        cc_make_folders(folder, NULL) == CAMCL_OK)
+    if (!text.failed && path && cc_cache_make_folder(device->cache_dir, CC_CACHE_TIMINGS, &folder))
         (void)cc_file_write_text(path, text.data, NULL);
     free(folder);
     free(path);

@@ -8,6 +8,7 @@
  * run and set again. Plain data. */
 typedef struct cc_plan_entry {
     char key[112], variant[32];
+    bool saved; /* the key came with a text: what was run so far used that text's variant */
 } cc_plan_entry;
 typedef struct cc_plan {
     cc_plan_entry *entries;
@@ -74,7 +75,8 @@ static inline camcl_status cc_model_refresh(cc_model *model, camcl_error *err) {
 camcl_status cc_model_get_gradient(const cc_model *model, size_t param, float *out, camcl_error *err);
 
 /* The variant that serves this convolution: the plan's, else, as the device's tune mode has it, the fastest by timings (made first where
- * they are missing and the mode is full), else the built-in default; it is then added to the plan. */
+ * they are missing and the mode is full), else the built-in default; it is then added to the plan. Variants whose work-groups were seen not
+ * to fit the device are left out, and another takes their place in the plan. */
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err);
 /* Records a linear layer (io as in ops/variants.h) with the variant that is chosen in the same way. */
 camcl_status cc_model_linear(cc_model *model, cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io,

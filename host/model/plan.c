@@ -47,6 +47,7 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
             return cc_fail(err, CAMCL_BAD_DATA, "kernel plan: \"%.*s\" is not \"key = variant\" (choose another output.dir)", (int)length,
                            text);
         CC_RETURN_IF_FAILED(add(plan, text, (size_t)(equals - text), equals + 3, (size_t)(text + length - equals) - 3, err));
+        plan->entries[plan->count - 1].saved = true;
         text += length + (text[length] == '\n');
     }
     return CAMCL_OK;
@@ -84,11 +85,20 @@ void cc_plan_clear(cc_plan *plan)
 
 /* ---- choosing */
 
-static const cc_plan_entry *find_entry(const cc_plan *plan, const char *key)
+static cc_plan_entry *find_entry(const cc_plan *plan, const char *key)
 {
     for (size_t i = 0; i < plan->count; i++)
         if (strcmp(plan->entries[i].key, key) == 0) return &plan->entries[i];
     return NULL;
+}
+
+/* Notes a variant under the key, in place of one that does not fit. */
+static camcl_status note(cc_plan *plan, const char *key, const char *variant, camcl_error *err)
+{
+    cc_plan_entry *entry = find_entry(plan, key);
+    if (entry == NULL) return add(plan, key, strlen(key), variant, strlen(variant), err);
+    snprintf(entry->variant, sizeof entry->variant, "%s", variant);
+    return CAMCL_OK;
 }
 
 /* Parameters of CLBlast: the plan's, else by timings, else its own. Noted once, and told to the device before each recording, because
@@ -133,15 +143,14 @@ static camcl_status choose(cc_model *model, const cc_problem *problem, const cc_
     const void *desc = problem->linear ? (const void *)&problem->fc : &problem->conv;
     cc_op_key(problem->linear ? "linear" : "conv2d", problem->direction, desc, key, sizeof key);
     const cc_plan_entry *entry = find_entry(&model->plan, key);
-    if (entry) {
-        *out = cc_registry_find(problem->linear ? "linear" : "conv2d", problem->direction, entry->variant);
-        if (*out == NULL || !(*out)->supports(info, desc))
-            return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)", entry->variant, key,
-                           info->name);
-    } else {
+    *out = entry ? cc_registry_find(problem->linear ? "linear" : "conv2d", problem->direction, entry->variant) : NULL;
+    if (entry && (*out == NULL || !(*out)->supports(info, desc)))
+        return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)", entry->variant, key,
+                       info->name);
+    if (*out == NULL || !cc_variant_fits(model->device, *out, desc)) {
         CC_RETURN_IF_FAILED(by_timing(model, problem, out, err));
         if (*out == NULL) *out = cc_tune_builtin(model->device, problem);
-        CC_RETURN_IF_FAILED(add(&model->plan, key, strlen(key), (*out)->name, strlen((*out)->name), err));
+        CC_RETURN_IF_FAILED(note(&model->plan, key, (*out)->name, err));
     }
     return strcmp((*out)->name, "gemm") == 0 ? prepare_gemm(model, err) : CAMCL_OK;
 }

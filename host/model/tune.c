@@ -40,13 +40,6 @@ void cc_tune_key(const cc_problem *problem, char *text, size_t size)
     cc_op_key(op_of(&p), p.direction, desc_of(&p), text, size);
 }
 
-const cc_variant *cc_tune_builtin(const camcl_device *device, const cc_problem *p)
-{
-    const camcl_device_info *info = camcl_device_get_info(device);
-    return p->linear ? cc_linear_choose(info, p->direction, &p->fc)
-                     : cc_conv2d_choose(info, cc_device_conv_policy(device), p->direction, &p->conv);
-}
-
 /* The variants worth timing, in registry order. */
 static size_t list_variants(const camcl_device *device, const cc_problem *p, const cc_variant **out)
 {
@@ -58,13 +51,24 @@ static size_t list_variants(const camcl_device *device, const cc_problem *p, con
         if (strcmp(v->op, op_of(p)) != 0 || v->direction != p->direction) continue;
         if (strcmp(v->name, "general") == 0)
             general = v;
-        else if (count < MOST_VARIANTS && v->supports(info, desc_of(p)) &&
+        else if (count < MOST_VARIANTS && v->supports(info, desc_of(p)) && cc_variant_fits(device, v, desc_of(p)) &&
                  (p->linear ||
                   (cc_conv2d_allows(info, cc_device_conv_policy(device), v, &p->conv) && cc_conv2d_competes(info, v, &p->conv))))
             out[count++] = v;
     }
     if (count == 0 && general) out[count++] = general;
     return count;
+}
+
+const cc_variant *cc_tune_builtin(const camcl_device *device, const cc_problem *p)
+{
+    const camcl_device_info *info = camcl_device_get_info(device);
+    const cc_variant *chosen = p->linear ? cc_linear_choose(info, p->direction, &p->fc)
+                                         : cc_conv2d_choose(info, cc_device_conv_policy(device), p->direction, &p->conv);
+    if (cc_variant_fits(device, chosen, desc_of(p))) return chosen;
+    const cc_variant *others[MOST_VARIANTS];
+    const size_t count = list_variants(device, p, others);
+    return count > 0 ? others[count - 1] : chosen;
 }
 
 /* False: not all of them were timed. */

@@ -6,10 +6,11 @@
 
 /* What timings are stored under: the plan's key, except that convolutions' batches beyond 128 images share one timing. */
 void cc_tune_key(const cc_problem *problem, char *text, size_t size);
-/* What serves it without any timing. */
+/* What serves it without any timing: the built-in default if its work-groups fit the device, else the last variant worth timing in the
+ * registry's order. */
 const cc_variant *cc_tune_builtin(const camcl_device *device, const cc_problem *problem);
-/* Whether every variant worth timing (device.conv allows it, the device and shape support it; "general" only where there is no other) has
- * a stored timing. */
+/* Whether every variant worth timing (device.conv allows it, the device and shape support it, it is not known not to fit; "general" only
+ * where there is no other) has a stored timing. */
 bool cc_tune_knows(const camcl_device *device, const cc_problem *problem);
 /* Then the fastest of them; NULL where one is not known, or all failed. */
 const cc_variant *cc_tune_find(const camcl_device *device, const cc_problem *problem);

@@ -23,13 +23,25 @@ void cc_op_key(const char *op, cc_direction direction, const void *desc, char *t
     }
 }
 
+void cc_variant_label(const cc_variant *variant, const void *desc, char *text, size_t size)
+{
+    cc_op_key(variant->op, variant->direction, desc, text, size);
+    const size_t length = strlen(text);
+    snprintf(text + length, size - length, " = %s", variant->name);
+}
+
+bool cc_variant_fits(const camcl_device *device, const cc_variant *variant, const void *desc)
+{
+    char label[192];
+    cc_variant_label(variant, desc, label, sizeof label);
+    return !cc_device_is_unfit(device, label);
+}
+
 camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                camcl_error *err)
 {
     char label[192];
-    cc_op_key(variant->op, variant->direction, desc, label, sizeof label);
-    const size_t length = strlen(label);
-    snprintf(label + length, sizeof label - length, " = %s", variant->name);
+    cc_variant_label(variant, desc, label, sizeof label);
     CC_RETURN_IF_FAILED(cc_tape_label(tape, label, err));
     CC_RETURN_IF_FAILED(variant->record(tape, desc, io, count, add, err));
     return cc_tape_label(tape, "", err);
@@ -38,10 +50,12 @@ camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const v
 camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
                           bool add, camcl_error *err)
 {
-    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const camcl_device *device = cc_tape_device(tape);
+    const camcl_device_info *info = camcl_device_get_info(device);
     for (size_t i = cc_registry_count(); i-- > 0;) {
         const cc_variant *variant = cc_registry_at(i);
-        if (variant->direction != direction || strcmp(variant->op, op) != 0 || !variant->supports(info, desc)) continue;
+        if (variant->direction != direction || strcmp(variant->op, op) != 0) continue;
+        if (!variant->supports(info, desc) || !cc_variant_fits(device, variant, desc)) continue;
         return cc_variant_record(variant, tape, desc, io, count, add, err);
     }
     return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op,

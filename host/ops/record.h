@@ -4,15 +4,19 @@
 
 #include "ops/registry.h"
 
-/* Records with the first variant of (op, direction) in the registry order, last to first, that supports the device and desc: later entries
- * are the more special ones. CAMCL_UNSUPPORTED when there is none. */
+/* Records with the first variant of (op, direction) in the registry order, last to first, that supports the device and desc, and fits:
+ * later entries are the more special ones. CAMCL_UNSUPPORTED when there is none. */
 camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
                           bool add, camcl_error *err);
 
 /* "conv2d forward n32 h32 ...", "linear forward n32 in512 out10", else "batch_norm forward": what plans, stored timings and profiles
  * call it. */
 void cc_op_key(const char *op, cc_direction direction, const void *desc, char *text, size_t size);
-/* Records with this variant, its launches labelled "KEY = VARIANT". */
+/* "KEY = VARIANT": the label of a variant's launches. */
+void cc_variant_label(const cc_variant *variant, const void *desc, char *text, size_t size);
+/* False: it was recorded for this device before, and its work-groups did not fit (cc_device_is_unfit). */
+bool cc_variant_fits(const camcl_device *device, const cc_variant *variant, const void *desc);
+/* Records with this variant, its launches labelled with cc_variant_label. */
 camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                camcl_error *err);
 

@@ -9,9 +9,10 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "device/tape.h"
 #include "device/kernel_bindings.h"
+#include "device/opencl.h"
 #include "support/devices.h"
+#include "support/original.h"
 
 static camcl_device *device;
 static camcl_error err;
@@ -191,6 +192,75 @@ static void readback_and_upload_arrive(void **state)
     cc_buffer_destroy(&buffer);
 }
 
+/* Takes the place of the library's function in this program. */
+static bool states_fail;
+cl_int clGetEventInfo(cl_event event, cl_event_info what, size_t size, void *value, size_t *size_ret)
+{
+    cl_int (*original)(cl_event, cl_event_info, size_t, void *, size_t *);
+    original_function("clGetEventInfo", &original, sizeof original);
+    return states_fail ? CL_OUT_OF_HOST_MEMORY : original(event, what, size, value, size_ret);
+}
+
+/* The transfers of one step: a large and a small upload, and a read-back that is picked up a step later. */
+static void transfer(cc_buffer *buffer, int32_t step, cc_readback **before)
+{
+    enum { LARGE = 1000 };
+    int32_t large[LARGE], small[2] = { step, -step };
+    const void *data;
+    cc_readback *now;
+    for (int32_t i = 0; i < LARGE; i++)
+        large[i] = step + i;
+    OK(cc_buffer_upload(buffer, 0, large, sizeof large, &err));
+    OK(cc_buffer_upload(buffer, sizeof large, small, sizeof small, &err));
+    OK(cc_readback_start(buffer, 0, sizeof large + sizeof small, &now, &err));
+    if (*before) {
+        const int32_t *got;
+        OK(cc_readback_wait(*before, &data, &err));
+        got = data;
+        for (int32_t i = 0; i < LARGE; i++)
+            assert_int_equal(got[i], step - 1 + i);
+        assert_int_equal(got[LARGE], step - 1);
+        assert_int_equal(got[LARGE + 1], 1 - step);
+    }
+    cc_readback_destroy(before);
+    *before = now;
+}
+
+/* How many blocks are needed depends on how soon a driver says that a transfer is done, but not on the number of steps: 1200 transfers are
+ * to get by with the few that are under way at a time. */
+static void transfers_need_no_allocation_once_warm(void **state)
+{
+    enum { STEPS = 400, UNDER_WAY = 16 };
+    (void)state;
+    cc_buffer *buffer;
+    cc_readback *before = NULL;
+    OK(cc_buffer_create(device, 8192, "values", &buffer, &err));
+    const size_t allocations = device->staging_allocations, blocks = device->staging_count;
+    for (int32_t step = 0; step < STEPS; step++)
+        transfer(buffer, step, &before);
+    assert_true(device->staging_allocations > allocations);
+    assert_true(device->staging_allocations <= allocations + UNDER_WAY);
+    assert_true(device->staging_count <= blocks + UNDER_WAY);
+    cc_readback_destroy(&before);
+    cc_buffer_destroy(&buffer);
+}
+
+static void uploads_are_not_kept_where_the_driver_does_not_say_that_they_are_done(void **state)
+{
+    (void)state;
+    cc_buffer *buffer;
+    cc_readback *before = NULL;
+    OK(cc_buffer_create(device, 8192, "values", &buffer, &err));
+    const size_t blocks = device->staging_count;
+    states_fail = true;
+    for (int32_t step = 0; step < 300; step++)
+        transfer(buffer, step, &before);
+    states_fail = false;
+    assert_true(device->staging_count <= blocks + 4);
+    cc_readback_destroy(&before);
+    cc_buffer_destroy(&buffer);
+}
+
 /* Records ema_update with the arguments given, and expects that it is refused with this status and a message with both words in it. */
 #define REFUSED(status, first, second, ...)                                                                                                \
     do {                                                                                                                                   \
@@ -286,6 +356,8 @@ int main(void)
             cmocka_unit_test(running_before_commit_is_refused),
             cmocka_unit_test(more_than_the_device_has_is_out_of_memory),
             cmocka_unit_test(readback_and_upload_arrive),
+            cmocka_unit_test(transfers_need_no_allocation_once_warm),
+            cmocka_unit_test(uploads_are_not_kept_where_the_driver_does_not_say_that_they_are_done),
             cmocka_unit_test(arguments_unlike_their_declaration_are_refused_when_recorded),
             cmocka_unit_test(integers_beyond_a_kernels_32_bits_are_refused_when_recorded),
             cmocka_unit_test(every_integer_of_32_bits_and_every_truth_value_is_passed),
