@@ -1,4 +1,4 @@
-/* Memory for tapes: buffers that are not alive at the same time share it. */
+/* Memory for tapes. Buffers that are not alive at the same time share it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +71,7 @@ static int by_size(const void *a, const void *b)
 {
     const cc_buffer *x = *(cc_buffer *const *)a, *y = *(cc_buffer *const *)b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
-    /* Equal sizes in the order of their lives, so that the outcome does not depend on qsort. */
+    /* Buffers of equal size are ordered by their lives, because qsort may leave equals in any order. */
     return x->first < y->first ? -1 : x->first > y->first ? 1 : strcmp(x->name, y->name);
 }
 
@@ -88,7 +88,8 @@ static int by_offset(const void *a, const void *b)
     return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* The lowest place that no buffer placed before and alive at the same time covers. `placed` is scratch for count entries. */
+/* Gives the buffer the lowest place that is free during its life, considering the `count` buffers that have a place already. `placed` is
+ * scratch for count entries. */
 static void place(cc_buffer *buffer, cc_buffer *const *done, size_t count, cc_buffer **placed, size_t align, size_t limit)
 {
     size_t n = 0, slab = 0, offset = 0;
@@ -112,7 +113,7 @@ static void place(cc_buffer *buffer, cc_buffer *const *done, size_t count, cc_bu
     buffer->offset = offset;
 }
 
-/* Greedy by size: the largest first, each at the lowest free place of its lifetime. */
+/* Places the buffers greedily, the largest first, each at the lowest place that is free during its life. */
 static camcl_status place_tape(cc_arena *arena, cc_tape *tape, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -137,7 +138,7 @@ cleanup:
     return status;
 }
 
-/* Which buffers, how many bytes: what somebody needs to know who ran out of memory. */
+/* Lists the largest buffers in the detail of an out-of-memory error. */
 static void explain_memory(const cc_arena *arena, camcl_error *err)
 {
     cc_buffer *top[8];

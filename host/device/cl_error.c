@@ -69,7 +69,7 @@ static const struct {
     ROW(CL_INVALID_COMPILER_OPTIONS),
     ROW(CL_INVALID_LINKER_OPTIONS),
     ROW(CL_INVALID_DEVICE_PARTITION_COUNT),
-    { -1001, "CL_PLATFORM_NOT_FOUND_KHR" }, /* of an extension: no driver is installed */
+    { -1001, "CL_PLATFORM_NOT_FOUND_KHR" }, /* the loader's, without headers of its extension: no driver is installed */
 };
 
 const char *cc_cl_name(cl_int code)

@@ -1,4 +1,4 @@
-/* The side that has something to compile. */
+/* Compiling in other processes: the side that has something to compile. */
 #include "device/compile.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "device/tape_internal.h"
 
-enum { MOST_HELPERS = 8, PATIENCE = 120000 /* ms for one program: whoever takes longer hangs */ };
+enum { MOST_HELPERS = 8, PATIENCE = 120000 /* ms; a helper that takes longer for one program hangs */ };
 
 extern char **environ;
 
@@ -57,7 +57,8 @@ static double work(const tape_step *step)
     return items;
 }
 
-/* PoCL compiles a kernel anew for each local size, and for ranges that 16 bits cannot count. */
+/* Whether one launch makes the driver compile all that the other needs. PoCL compiles a kernel anew for each local size, and once more for
+ * ranges that 16 bits cannot count. */
 static bool same_code(const tape_step *a, const tape_step *b)
 {
     bool same = a->binding == b->binding && a->dims == b->dims, wide_a = false, wide_b = false;
@@ -69,7 +70,7 @@ static bool same_code(const tape_step *a, const tape_step *b)
     return same && wide_a == wide_b;
 }
 
-/* Of launches that need the same code, the smallest. */
+/* Keeps the smallest of the launches that need the same code. */
 static camcl_status add_launch(job *j, const tape_step *step)
 {
     for (size_t i = 0; i < j->launch_count; i++) {
@@ -101,7 +102,8 @@ static int most_launches_first(const void *a, const void *b)
     return x->launch_count < y->launch_count ? 1 : x->launch_count > y->launch_count ? -1 : 0;
 }
 
-/* The programs that have to be compiled; those with most kernels first, lest the last helper starts a long one when the others are done. */
+/* The programs that have to be compiled. Those with most kernels come first, because otherwise a helper may start a long one when the
+ * others have nothing left to do. */
 static void list_jobs(camcl_device *device, job_list *list)
 {
     for (size_t a = 0; a < device->arena_count; a++)
@@ -174,7 +176,7 @@ static void put_launch(cc_text *message, const tape_step *step)
 
 typedef struct helper {
     pid_t process;
-    int socket; /* negative: it is gone */
+    int socket; /* negative: the helper is gone */
     bool busy;
 } helper;
 
@@ -252,7 +254,7 @@ static void give(helper *h, const job *j)
     if (!h->busy) drop(h);
 }
 
-/* Waits until a helper has answered or is gone. False: one hangs. */
+/* Waits until a helper has answered or is gone. False if none did within PATIENCE. */
 static bool wait_for_any(helper *helpers, size_t count)
 {
     struct pollfd polled[MOST_HELPERS];
@@ -265,7 +267,7 @@ static bool wait_for_any(helper *helpers, size_t count)
         helpers[i].busy = false;
         if (recv(helpers[i].socket, &answer, 1, 0) != 1) drop(&helpers[i]);
     }
-    return ready != 0; /* a signal is no reason to give up */
+    return ready != 0; /* negative after a signal, which is no reason to give up */
 }
 
 static void work_off(helper *helpers, size_t count, const job_list *list, const camcl_kernel_compiler *compiler)
@@ -295,7 +297,7 @@ void cc_device_compile_ahead(camcl_device *device)
     if (device->compiler.program == NULL || device->cache_dir == NULL || processors < 2) return;
     list_jobs(device, &list);
     const size_t wanted = cc_min_size(list.count, cc_min_size((size_t)processors, MOST_HELPERS));
-    /* one program alone gains nothing */
+    /* One program alone gains nothing from a helper. */
     while (wanted > 1 && started < wanted && start(device, &helpers[started]))
         started++;
     if (started) work_off(helpers, started, &list, &device->compiler);

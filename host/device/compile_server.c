@@ -1,4 +1,5 @@
-/* The helper: builds what it is told to, and launches every kernel once on zeros, since PoCL compiles no kernel before that. */
+/* Compiling in other processes: the helper. It builds the programs that it is sent and, because PoCL compiles a kernel only when it is
+ * launched, launches each kernel once on zeros. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 
 typedef struct reader {
     int socket;
-    bool ended; /* cut off, or nonsense */
+    bool ended; /* the message was cut off, or is none that this side understands */
 } reader;
 
 static void get(reader *in, void *data, size_t size)

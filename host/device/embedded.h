@@ -1,4 +1,4 @@
-/* The files of cl/, inside the program. */
+/* The texts of the files in cl/, which the build puts into the program. */
 #ifndef CC_DEVICE_EMBEDDED_H
 #define CC_DEVICE_EMBEDDED_H
 

@@ -69,7 +69,7 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
 
 size_t cc_device_find_sub_group(cl_device_id id)
 {
-    enum { CL_DEVICE_SUB_GROUP_SIZES_INTEL_ = 0x4108 }; /* of cl_intel_required_subgroup_size, whose header need not be there */
+    enum { CL_DEVICE_SUB_GROUP_SIZES_INTEL_ = 0x4108 }; /* of cl_intel_required_subgroup_size, whose header may be missing */
     char extensions[8192] = "";
     size_t sizes[16] = { 0 }, bytes = 0, least = SIZE_MAX;
     text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
@@ -88,7 +88,7 @@ camcl_status cc_device_enumerate(camcl_device_info **infos, cl_device_id **ids, 
     cl_platform_id *platforms = NULL;
     size_t n = 0, list_capacity = 0, handle_capacity = 0;
     cl_uint platform_count = 0;
-    /* The loader reports "no platform" as an error code of its own; to us it is an empty list. */
+    /* The loader reports "no platform" as an error. Here it is an empty list. */
     if (clGetPlatformIDs(0, NULL, &platform_count) != CL_SUCCESS) platform_count = 0;
     CC_TRY(CC_NEW(platform_count, &platforms, err));
     if (platform_count) CC_CL(clGetPlatformIDs(platform_count, platforms, NULL));
@@ -152,7 +152,7 @@ static void list_devices(camcl_error *err, const camcl_device_info *infos, size_
                   infos[i].usable ? "" : " [not usable: no compiler, big-endian or not available]");
 }
 
-/* The most capable usable device, of one type or (type < 0) of any; count when there is none. */
+/* The index of the most capable usable device of one type, or of any type if type < 0; `count` if there is none. */
 static size_t most_capable(const camcl_device_info *infos, size_t count, int type)
 {
     size_t best = count;

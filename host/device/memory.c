@@ -1,4 +1,4 @@
-/* Buffers: creation with accounting, copies, asynchronous read-back. */
+/* Buffers: creation with accounting, copies, asynchronous transfers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ camcl_status cc_buffer_create(camcl_device *device, size_t bytes, const char *na
     *out = NULL;
     CC_TRY(CC_NEW(1, &buffer, err));
     buffer->device = device;
-    /* Whole words, so that it can be filled and copied as such. */
+    /* Buffers are filled in words of 4 bytes. */
     buffer->bytes = cc_round_up(bytes, 4);
     CC_TRY(cc_copy_text(name, &buffer->name, err));
     CC_TRY(cc_device_allocate(device, buffer->bytes, name, &buffer->mem, err));
@@ -113,7 +113,8 @@ static bool is_done(cl_event done)
 {
     cl_int state = CL_QUEUED;
     if (clGetEventInfo(done, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL) == CL_SUCCESS) return state <= CL_COMPLETE;
-    /* The driver does not say. After waiting it is done, or the driver has given up: a block that was kept for ever would be the worse. */
+    /* The driver does not answer. After the wait the transfer is done or the driver has given up, so the block need not be kept for ever.
+     */
     (void)clWaitForEvents(1, &done);
     return true;
 }
@@ -138,9 +139,9 @@ static camcl_status add_staging(camcl_device *device, cc_staging **out, camcl_er
     return CAMCL_OK;
 }
 
-/* A free block of at least `bytes`: the smallest of those that are large enough, else the largest of the others, enlarged, else a new one.
- * Steps that transfer the same amounts again and again so come to need no allocation. Without an event or a holder the block is free
- * again. */
+/* A free block of at least `bytes`: the smallest that is large enough, else the largest of the others, enlarged, else a new one. Steps that
+ * transfer the same amounts again and again soon need no allocation. The block stays free if the caller gives it neither an event nor a
+ * holder. */
 static camcl_status find_staging(camcl_device *device, size_t bytes, cc_staging **out, camcl_error *err)
 {
     cc_staging *fits = NULL, *smaller = NULL;

@@ -1,5 +1,5 @@
-/* What the files of host/device share: OpenCL objects behind the opaque handles. Not included from other layers, except ops/gemm.c's
- * need for none of it: callbacks get plain pointers. */
+/* What the files of host/device share: the OpenCL objects behind the opaque handles. Other layers do not include this file. Where they call
+ * a library that takes OpenCL objects (ops/gemm.c), the callback of cc_tape_call gets these as plain pointers. */
 #ifndef CC_DEVICE_OPENCL_H
 #define CC_DEVICE_OPENCL_H
 
@@ -12,7 +12,7 @@
 #include "device/timings.h"
 
 typedef struct cc_program {
-    char *name, *options; /* key */
+    char *name, *options; /* what it was built from */
     cl_program program;
 } cc_program;
 
@@ -30,14 +30,15 @@ typedef struct cc_group_limits {
     size_t items, along[3], local_bytes;
 } cc_group_limits;
 
-/* NVIDIA launches no more work-groups than this in dimensions 1 and 2, where OpenCL names no limit. Kept to on all GPUs. */
+/* NVIDIA launches no more work-groups than this in dimension 1 and in dimension 2. OpenCL has no query for that limit, so launches on all
+ * GPUs keep to it. */
 #define CC_MOST_GROUPS 65535
 
 struct camcl_device {
     camcl_device_info info;
     char reason[1024], conv[16];
     bool separate, poison, modules_refused; /* modules_refused: see program.c */
-    size_t sub_group;                       /* work-items of a thread that kernels full of registers ask for; 0: as the compiler likes */
+    size_t sub_group;                       /* cc_device_find_sub_group's */
     size_t most_groups;                     /* of a launch in each of dimensions 1 and 2; tests lower it */
     cc_group_limits group;                  /* tests lower them */
     cl_device_id id;
@@ -52,7 +53,7 @@ struct camcl_device {
     camcl_kernel_compiler compiler;
     cc_program *programs;
     size_t program_count, program_capacity;
-    cc_arena **arenas; /* those that exist, to know what will be launched */
+    cc_arena **arenas; /* all that exist: their tapes say which programs will be needed */
     size_t arena_count, arena_capacity;
     cc_staging **staging;
     size_t staging_count, staging_capacity, staging_allocations; /* allocations: of blocks, so far */
@@ -67,14 +68,15 @@ struct cc_buffer {
     size_t bytes;
     cl_mem mem;         /* NULL until memory is assigned */
     cc_tape *tape;      /* NULL: persistent */
-    bool view;          /* part of another: counts no bytes */
+    bool view;          /* a part of a persistent buffer, which counts the bytes */
     size_t first, last; /* launches that use it; first > last: unused */
     bool keep;
     size_t slab, offset; /* where in the arena */
 };
 
 const char *cc_cl_name(cl_int code);
-/* CAMCL_OPENCL (CAMCL_NO_MEMORY for allocation failures), message with the symbolic name, detail with call, file and line. */
+/* Fills *err for an OpenCL error: the message has its symbolic name, the detail has call, file and line. Returns CAMCL_NO_MEMORY for failed
+ * allocations, else CAMCL_OPENCL. */
 camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const char *file, int line);
 #define CC_CL(call)                                                                                                                        \
     do {                                                                                                                                   \
@@ -94,22 +96,22 @@ camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const c
 
 /* Sets device->modules_refused if an earlier process noted a refusal in the cache folder. */
 void cc_program_read_refusal(camcl_device *device);
-/* The built program for (name, options), from memory, the binary cache, or source. Borrowed. */
+/* The built program for (name, options), taken from memory, from the binary cache, or built from source. Borrowed. */
 camcl_status cc_program_get(camcl_device *device, const char *name, const char *options, cl_program *out, camcl_error *err);
 /* Whether the two names are built as one program. */
 bool cc_program_is_same(const camcl_device *device, const char *a, const char *b);
-/* Whether cc_program_get needs no compiler for it; what the cache has is built at once, so that it is read but once. */
+/* Whether cc_program_get can do without a compiler. A program that is in the cache is built here, so that its file is read only once. */
 bool cc_program_find(camcl_device *device, const char *name, const char *options);
-/* Whether kernels are compiled when they are launched first, not when their program is built. */
+/* Whether the driver compiles a kernel at its first launch instead of when its program is built. */
 bool cc_device_compiles_at_launch(const camcl_device *device);
 
 /* timings.c: adds what the cache folder has; what is known stays. Silent on failure. */
 void cc_timings_load(camcl_device *device);
 
-/* memory.c: counts, and a clCreateBuffer that reports exhaustion in terms of what was wanted. */
+/* memory.c: creates a buffer and counts its bytes. When memory is exhausted, the error says how much was wanted for what. */
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);
 void cc_device_release(camcl_device *device, size_t bytes, cl_mem *mem);
-/* Once the queue is idle and no read-back is left. */
+/* Frees all staging blocks. The queue must be idle, and all read-backs destroyed. */
 void cc_device_free_staging(camcl_device *device);
 
 /* local_size.c: fills device->group from what the device reports. */

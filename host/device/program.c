@@ -1,4 +1,4 @@
-/* Kernels from the embedded sources: expansion of includes, build with the device's limits as macros, binary cache. */
+/* Programs from the embedded sources: includes are expanded, the device's limits become macros, built programs are kept in the cache. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ typedef struct expansion {
     size_t count;
 } expansion;
 
-/* Appends text with every line `#include "file"` replaced by that file, the first time: OpenCL compilers see no folder. */
+/* Appends text. A line `#include "file"` is replaced by that file the first time, and dropped later, because OpenCL compilers cannot read
+ * our folders. */
 static camcl_status expand(expansion *out, const char *text, camcl_error *err)
 {
     static const char directive[] = "#include \"";
@@ -48,7 +49,7 @@ static camcl_status expand(expansion *out, const char *text, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Source + everything else that the binary depends on. */
+/* The source and everything else that the binary depends on. */
 static void describe_build(cc_text *key, const camcl_device *device, const char *source, const char *options)
 {
     const camcl_device_info *info = &device->info;
@@ -92,7 +93,7 @@ static void find_bundle(const camcl_device *device, const char *name, const char
             if (strcmp(bundles[i][j], name) == 0) memcpy(files, bundles[i], sizeof bundles[i]);
 }
 
-/* Whether the compiler goes straight to a processor's instructions, prefetches among them; on the way through SPIR-V it refuses them. */
+/* Whether the compiler takes prefetch instructions. Compilers that go through SPIR-V refuse them. */
 static bool compiles_prefetch(const camcl_device_info *info)
 {
     static const char *const platforms[] = { "Portable Computing Language", "Intel" };
@@ -105,7 +106,7 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
 {
     const camcl_device_info *info = &device->info;
     unsigned major = 1, minor = 0;
-    /* The device's own language version, not the platform's; kernels are written for 1.2. */
+    /* Kernels are written for version 1.2. The version that counts is the device's, which may be older than the platform's. */
     sscanf(info->opencl_c, "OpenCL C %u.%u", &major, &minor);
     cc_text_add(text, "-cl-std=CL%s -DCC_CPU=%d -DCC_PREFETCH=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
                 major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, compiles_prefetch(info), info->compute_units,
@@ -131,7 +132,7 @@ static camcl_status fail_with_log(camcl_device *device, cl_program program, cons
     return CAMCL_OPENCL;
 }
 
-/* The program's binary; NULL when the driver has none to give. */
+/* The program's binary, which the caller frees; NULL if the driver gives none. */
 static unsigned char *get_binary(cl_program program, size_t *size)
 {
     unsigned char *binary = NULL;
@@ -143,7 +144,7 @@ static unsigned char *get_binary(cl_program program, size_t *size)
     return NULL;
 }
 
-/* NULL when the driver refuses it. */
+/* NULL if the driver refuses the binary. */
 static cl_program build_binary(camcl_device *device, const unsigned char *binary, size_t size, const char *options)
 {
     cl_int code, state;
@@ -158,7 +159,7 @@ static cl_program build_binary(camcl_device *device, const unsigned char *binary
     return NULL;
 }
 
-/* The LLVM module in a binary of PoCL, which writes its length, the least byte first, before it. NULL: there is none. */
+/* The LLVM module in a binary of PoCL; NULL if there is none. PoCL writes the length of the module before it, the least byte first. */
 static const unsigned char *find_module(const unsigned char *binary, size_t size, size_t *length)
 {
     static const unsigned char magic[] = { 'B', 'C', 0xc0, 0xde };
@@ -200,8 +201,8 @@ static void note_refusal(camcl_device *device)
     cc_text_free(&key);
 }
 
-/* By way of a module; NULL when that failed anywhere. PoCL takes a compiled program for a built one of the same source and options: one
- * more macro keeps them apart. */
+/* Compiles the source, takes the module out of the binary, builds it and stores it; NULL if any of that fails. PoCL would take the compiled
+ * program for a built one of the same source and options, so one more macro keeps the two apart. */
 static cl_program build_module(camcl_device *device, const cc_text *source, const char *options, const cc_cache_key *key)
 {
     cl_int code;
@@ -283,7 +284,7 @@ static void free_recipe(recipe *r)
     cc_text_free(&r->key);
 }
 
-/* Whatever it returns, the caller frees *out. */
+/* The caller frees *out, also after a failure. */
 static camcl_status find_recipe(const camcl_device *device, const char *const files[BUNDLE], const char *options, recipe *out,
                                 camcl_error *err)
 {
@@ -313,7 +314,7 @@ static camcl_status build(camcl_device *device, const char *const files[BUNDLE],
     if (modules) *out = build_module(device, &r.source, r.options.data, &key);
     if (*out) goto cleanup;
     CC_TRY(build_source(device, files[0], &r.source, r.options.data, out, err));
-    /* The source is good, so it is modules that do not work. */
+    /* The source builds, so it is modules that do not work here. */
     if (modules) note_refusal(device);
     store_binary(device, &key, *out);
 cleanup:
@@ -339,7 +340,7 @@ bool cc_program_is_same(const camcl_device *device, const char *a, const char *b
     return strcmp(files_a[0], files_b[0]) == 0;
 }
 
-/* Takes over the program, unless it fails. */
+/* The device owns the program from here on, unless this fails. */
 static camcl_status keep_program(camcl_device *device, const char *file, const char *options, cl_program program, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

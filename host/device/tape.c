@@ -1,4 +1,4 @@
-/* Recording and running. */
+/* Recording, running and profiling tapes. */
 #include "device/tape.h"
 
 #include <float.h>
@@ -89,7 +89,7 @@ void cc_tape_keep(cc_tape *tape, cc_buffer *buffer)
     if (buffer->tape == tape) buffer->keep = true;
 }
 
-/* Takes over a copy of args, and notes how long each of this tape's buffers lives. */
+/* Adds the step with a copy of args, and extends the lives of the tape's buffers among them to this step. */
 static camcl_status append(cc_tape *tape, const tape_step *step, const cc_arg *args, size_t count, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_grow((void **)&tape->steps, &tape->capacity, tape->count + 1, sizeof *step, err));
@@ -134,7 +134,7 @@ cleanup:
     return status;
 }
 
-/* The driver's count is what the compiler made of the declaration that the build read. */
+/* The number of arguments is compared because it is all that drivers are sure to tell about the declaration that they compiled. */
 static camcl_status create_kernel(tape_step *step, cl_program program, camcl_error *err)
 {
     cl_int code;
@@ -217,7 +217,7 @@ camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Fills what is first used at step s with NaN, so that a kernel that reads before anything was written is seen. */
+/* Fills the buffers that are first used at step s with NaN. A kernel that reads a buffer before anything was written to it then shows. */
 static camcl_status poison(cc_tape *tape, size_t s, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -231,8 +231,8 @@ cleanup:
     return status;
 }
 
-/* In slices where the device limits the groups of dimensions 1 and 2, nearly always one. Where a slice begins a kernel sees in
- * get_global_id and get_global_offset, not in get_group_id. */
+/* If the device limits the work-groups of dimensions 1 and 2, a larger range is launched in slices; nearly always one slice is enough. In a
+ * slice, get_global_id and get_global_offset count from the start of the whole range, but get_group_id from the start of the slice. */
 static cl_int enqueue_kernel(const camcl_device *device, const tape_step *step)
 {
     size_t most[3], offset[3] = { 0, 0, 0 }, size[3];
@@ -295,9 +295,9 @@ cleanup:
     return status;
 }
 
-#define LONGEST_WAY 1e-3 /* seconds to the device and back: a clock that is further off is wrong */
+#define LONGEST_WAY 1e-3 /* seconds that a command takes to the device and back; a clock that differs by more is wrong */
 
-/* The device's clock between two markers; 0 where it has none to read. */
+/* Seconds between two markers by the device's clock; 0 if the driver has none. */
 static double seconds_between(cl_event before, cl_event after)
 {
     cl_ulong start = 0, end = 0;
@@ -306,9 +306,9 @@ static double seconds_between(cl_event before, cl_event after)
     return end > start ? 1e-9 * (double)(end - start) : 0;
 }
 
-/* Runs one step alone, on a queue with a clock; *seconds keeps the least. The host sees the way to the device and back, too, 0.05 ms with
- * PoCL, which a step in a row of others does not take; but drivers' clocks need not work. Reading waits on every driver; some return from
- * clFinish before kernels ran. */
+/* Runs one step alone, on a queue with a clock, and lowers *seconds to the time that it took. The host's clock includes the way to the
+ * device and back, 0.05 ms with PoCL, which a step among others does not take, so the device's clock is preferred if it is plausible. Some
+ * drivers return from clFinish before the kernels ran; reading from a buffer waits on every driver. */
 static camcl_status time_step(cc_tape *tape, size_t s, double *seconds, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -349,7 +349,7 @@ static camcl_status add_to_rows(const cc_tape *tape, size_t s, double seconds, c
         snprintf(fresh->label, sizeof fresh->label, "%s", label);
         memcpy(fresh->name, step->name, sizeof fresh->name);
     }
-    /* The launches of one scope follow one another: it is new when none of it with this name went before. */
+    /* The launches of one scope follow one another. So this is a new use of the label if no earlier launch of the scope has this name. */
     bool first = true;
     for (size_t i = s; i-- > 0 && tape->steps[i].scope == step->scope;)
         first = first && strcmp(tape->steps[i].name, step->name) != 0;

@@ -11,7 +11,7 @@ typedef struct tape_step {
     char name[96];            /* "function options", or what a call is named */
     const cc_kernel *binding; /* STEP_KERNEL; borrowed */
     char *options;            /* STEP_KERNEL: as in cc_launch, "" for none */
-    cl_kernel kernel;         /* own kernel object: its arguments are set once; NULL before the commit */
+    cl_kernel kernel;         /* of this step alone, so that its arguments are set only once; NULL before the commit */
     unsigned dims;
     size_t global[3], local[3];
     cc_arg *args;
@@ -31,7 +31,7 @@ struct cc_tape {
     size_t count, capacity;
     cc_buffer **buffers;
     size_t buffer_count, buffer_capacity;
-    char **labels; /* of scopes 1.. */
+    char **labels; /* label i belongs to scope i + 1 */
     size_t label_count, label_capacity;
 };
 

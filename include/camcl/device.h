@@ -51,7 +51,8 @@ typedef struct camcl_kernel_compiler {
 
 typedef struct camcl_device_options {
     const char *select;    /* as above; NULL or "": CAMCL_DEVICE, else auto */
-    const char *cache_dir; /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl */
+    const char *cache_dir; /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl. Created for this user
+                            * alone; not used if another user owns it or can write into it */
     const char *conv;      /* auto | direct | winograd | gemm; NULL: auto */
     const char *tune;      /* off: the built-in table of kernels; cache: stored winners, else the table; full: what is not stored is timed
                             * when it is first needed; NULL: cache */
@@ -73,7 +74,8 @@ typedef struct camcl_device_options {
 camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **device, camcl_error *err);
 void camcl_device_close(camcl_device **device);
 const camcl_device_info *camcl_device_get_info(const camcl_device *device);
-/* Why this device was picked, one line, for logs: "Tesla T4 (0:0), the only GPU". Borrowed. */
+/* Why this device was picked, and why its cache folder is not used if that is so: one line for logs, "Tesla T4 (0:0), the only GPU".
+ * Borrowed. */
 const char *camcl_device_reason(const camcl_device *device);
 
 /* Called in the helper process: compiles what it is asked for on `socket` until the socket is closed. */
