@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "infer/metric.h"
+#include "model/fit.h"
 #include "objective/cam.h"
 
 struct cc_session {
@@ -166,10 +167,21 @@ static camcl_status stage_images(cc_session *s, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status record(cc_session *s, cc_arena *arena, camcl_error *err)
+/* What a recording made apart from the tape itself. */
+static void forget_recording(cc_session *s)
 {
+    cc_buffer_destroy(&s->transforms.buffer);
+    cc_buffer_destroy(&s->sums.buffer);
+    cc_buffer_destroy(&s->asked.buffer);
+    cc_tally_destroy(&s->tally);
+}
+
+static camcl_status record(void *context, cc_arena *arena, camcl_error *err)
+{
+    cc_session *s = context;
     const size_t n = s->spec.batch, size = s->spec.image_size;
     cc_tensor images;
+    forget_recording(s);
     CC_RETURN_IF_FAILED(cc_tape_create(arena, kinds[s->spec.kind].name, &s->tape, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(s->model->device, "transforms", CC_I32, CC_DIMS(n, 8), &s->transforms, err));
     CC_RETURN_IF_FAILED(
@@ -196,10 +208,11 @@ camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, con
     CC_TRY(CC_NEW(spec->batch, &s->chosen, err));
     CC_TRY(CC_NEW(spec->batch, &s->batch_labels, err));
     if (images == NULL) CC_TRY(stage_images(s, err));
-    if (arena == NULL) CC_TRY(cc_arena_create(model->device, &s->arena, err));
-    CC_TRY(record(s, arena ? arena : s->arena, err));
-    if (s->arena) {
-        CC_TRY(cc_arena_commit(s->arena, err));
+    if (arena) {
+        CC_TRY(record(s, arena, err));
+    } else {
+        CC_TRY(cc_arena_create(model->device, &s->arena, err));
+        CC_TRY(cc_model_commit(model, s->arena, &(cc_recording){ record, NULL, s }, err));
         CC_TRY(cc_model_refresh(model, err));
     }
     *out = s;
@@ -215,10 +228,7 @@ void cc_session_destroy(cc_session **handle)
     if (s == NULL) return;
     cc_arena_destroy(&s->arena);
     cc_resident_destroy(&s->staged);
-    cc_buffer_destroy(&s->transforms.buffer);
-    cc_buffer_destroy(&s->sums.buffer);
-    cc_buffer_destroy(&s->asked.buffer);
-    cc_tally_destroy(&s->tally);
+    forget_recording(s);
     free(s->chosen);
     free(s->gathered);
     free(s->batch_labels);

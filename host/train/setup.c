@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/fit.h"
 #include "model/tune.h"
 #include "train/run.h"
 #include "tune/tune.h"
@@ -127,23 +128,31 @@ static camcl_status record_swap(cc_run *run, camcl_error *err)
     return cc_tape_copy(run->swap, spare, 0, average, 0, bytes, err);
 }
 
-static camcl_status record_tapes(cc_run *run, camcl_error *err)
+static camcl_status record_tapes(void *context, cc_arena *arena, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
-    CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, run->arena, &run->step, err));
+    cc_run *run = context;
+    cc_step_destroy(&run->step);
+    cc_session_destroy(&run->validation);
+    CC_RETURN_IF_FAILED(cc_step_create(run->model, run->train_images, &run->settings.step, arena, &run->step, err));
     const size_t size = run->settings.step.image_size;
     const cc_session_spec validation = { .kind = CC_SESSION_EVALUATION,
                                          .batch = cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, size),
                                          .image_size = size };
     if (run->split.validation_count)
-        CC_RETURN_IF_FAILED(cc_session_create(run->model, &validation, run->train_images, run->arena, &run->validation, err));
+        CC_RETURN_IF_FAILED(cc_session_create(run->model, &validation, run->train_images, arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
     CC_RETURN_IF_FAILED(cc_weights_record_packing(run->model->main, err));
     const size_t programs = cc_device_count_uncompiled(run->device);
-    if (programs)
-        CC_RETURN_IF_FAILED(
-            cc_run_say(run, err, "kernels: compiling %zu program%s, once for this device and driver", programs, programs == 1 ? "" : "s"));
-    return cc_arena_commit(run->arena, err);
+    if (programs == 0) return CAMCL_OK;
+    return cc_run_say(run, err, "kernels: compiling %zu program%s, once for this device and driver", programs, programs == 1 ? "" : "s");
+}
+
+static camcl_status say_line(void *context, const char *line, camcl_error *err) { return cc_run_say(context, err, "%s", line); }
+
+static camcl_status commit_tapes(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
+    return cc_model_commit(run->model, run->arena, &(cc_recording){ record_tapes, say_line, run }, err);
 }
 
 typedef struct tune_report {
@@ -268,7 +277,7 @@ static camcl_status prepare_training(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));
-    return record_tapes(run, err);
+    return commit_tapes(run, err);
 }
 
 static camcl_status open_everything(cc_run *run, camcl_error *err)

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "model/fit.h"
 #include "ops/peak.h"
 #include "infer/session.h"
 #include "run/settings.h"
@@ -84,6 +85,13 @@ const char *camcl_bench_name(const camcl_config *config, size_t index)
     return left == 0 ? CAMCL_BENCH_INFER : NULL;
 }
 
+static camcl_status record_step(void *context, cc_arena *arena, camcl_error *err)
+{
+    bench *b = context;
+    cc_step_destroy(&b->step);
+    return cc_step_create(b->model, b->images, &b->settings.step, arena, &b->step, err);
+}
+
 static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, const char *name, camcl_error *err)
 {
     const cc_objective_kind *kind = cc_objective_find(is_infer(name) ? camcl_config_string(config, "ssl.mode") : name);
@@ -106,8 +114,7 @@ static camcl_status bench_open(bench *b, camcl_device *device, const camcl_confi
     const cc_session_spec infer = { .kind = CC_SESSION_FORWARD, .batch = IMAGES, .image_size = b->settings.step.image_size };
     if (is_infer(name)) return cc_session_create(b->model, &infer, b->images, NULL, &b->infer, err);
     CC_RETURN_IF_FAILED(cc_arena_create(device, &b->arena, err));
-    CC_RETURN_IF_FAILED(cc_step_create(b->model, b->images, &b->settings.step, b->arena, &b->step, err));
-    return cc_arena_commit(b->arena, err);
+    return cc_model_commit(b->model, b->arena, &(cc_recording){ record_step, NULL, b }, err);
 }
 
 static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
