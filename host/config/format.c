@@ -10,6 +10,7 @@
 #include "config/ini.h"
 #include "config/value.h"
 #include "config/values.h"
+#include "config/written.h"
 
 static bool opens_section(const camcl_config_key *schema, size_t i)
 {

@@ -47,18 +47,23 @@ static camcl_status check_divides(const char *key, size_t value, size_t classes,
                    classes, below, above);
 }
 
-static camcl_status check_room(const census *all, size_t classes, const cc_split_spec *spec, camcl_error *err)
+static camcl_status check_room(const int32_t *labels, size_t n, size_t classes, const cc_split_spec *spec, camcl_error *err)
 {
-    size_t wanted = spec->labeled / classes + spec->validation / classes;
-    for (size_t c = 0; c < classes; c++) {
-        size_t have = all->starts[c + 1] - all->starts[c];
-        if (have >= wanted) continue;
-        return cc_fail(err, CAMCL_BAD_CONFIG,
-                       "data.labeled = %zu and data.validation = %zu need %zu + %zu images of each of %zu classes: class %zu has %zu "
-                       "(lower one of them)",
-                       spec->labeled, spec->validation, spec->labeled / classes, spec->validation / classes, classes, c, have);
-    }
-    return CAMCL_OK;
+    camcl_status status = CAMCL_OK;
+    size_t *have = NULL, wanted = spec->labeled / classes + spec->validation / classes, c = 0;
+    CC_TRY(CC_NEW(classes, &have, err));
+    for (size_t i = 0; i < n; i++)
+        have[labels[i]]++;
+    while (c < classes && have[c] >= wanted)
+        c++;
+    if (c < classes)
+        status = cc_fail(err, CAMCL_BAD_CONFIG,
+                         "data.labeled = %zu and data.validation = %zu need %zu + %zu images of each of %zu classes: class %zu has %zu "
+                         "(lower one of them)",
+                         spec->labeled, spec->validation, spec->labeled / classes, spec->validation / classes, classes, c, have[c]);
+cleanup:
+    free(have);
+    return status;
 }
 
 static camcl_status count_unlabeled(const cc_split_spec *spec, size_t left, size_t *out, camcl_error *err)
@@ -85,6 +90,16 @@ static camcl_status count_unlabeled(const cc_split_spec *spec, size_t left, size
     }
     *out = spec->unlabeled_count;
     return CAMCL_OK;
+}
+
+camcl_status cc_split_count(const int32_t *labels, size_t n, size_t classes, const cc_split_spec *spec, cc_split_counts *out,
+                            camcl_error *err)
+{
+    *out = (cc_split_counts){ .labeled = spec->labeled, .validation = spec->validation };
+    CC_RETURN_IF_FAILED(check_divides("labeled", spec->labeled, classes, classes, err));
+    CC_RETURN_IF_FAILED(check_divides("validation", spec->validation, classes, 0, err));
+    CC_RETURN_IF_FAILED(check_room(labels, n, classes, spec, err));
+    return count_unlabeled(spec, n - spec->labeled - spec->validation, &out->unlabeled, err);
 }
 
 /* Draws validation images first, so that they do not depend on the number of labelled images. */
@@ -122,11 +137,11 @@ static camcl_status mark_unlabeled(size_t n, size_t classes, uint64_t seed, size
     return CAMCL_OK;
 }
 
-static camcl_status reserve(cc_split *split, size_t labeled, size_t unlabeled, size_t validation, camcl_error *err)
+static camcl_status reserve(cc_split *split, const cc_split_counts *counts, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(CC_NEW(labeled, &split->labeled, err));
-    CC_RETURN_IF_FAILED(CC_NEW(unlabeled, &split->unlabeled, err));
-    return CC_NEW(validation, &split->validation, err);
+    CC_RETURN_IF_FAILED(CC_NEW(counts->labeled, &split->labeled, err));
+    CC_RETURN_IF_FAILED(CC_NEW(counts->unlabeled, &split->unlabeled, err));
+    return CC_NEW(counts->validation, &split->validation, err);
 }
 
 static void collect(const uint8_t *pools, size_t n, cc_split *split)
@@ -146,17 +161,14 @@ camcl_status cc_split_make(const int32_t *labels, size_t n, size_t classes, cons
     camcl_status status = CAMCL_OK;
     census all = { NULL, NULL };
     uint8_t *pools = NULL;
-    size_t unlabeled = 0;
+    cc_split_counts counts;
     *out = (cc_split){ 0 };
-    CC_TRY(check_divides("labeled", spec->labeled, classes, classes, err));
-    CC_TRY(check_divides("validation", spec->validation, classes, 0, err));
+    CC_TRY(cc_split_count(labels, n, classes, spec, &counts, err));
     CC_TRY(take_census(labels, n, classes, &all, err));
-    CC_TRY(check_room(&all, classes, spec, err));
-    CC_TRY(count_unlabeled(spec, n - spec->labeled - spec->validation, &unlabeled, err));
     CC_TRY(CC_NEW(n, &pools, err));
     CC_TRY(mark_balanced(&all, n, classes, spec, pools, err));
-    CC_TRY(mark_unlabeled(n, classes, spec->seed, unlabeled, pools, err));
-    CC_TRY(reserve(out, spec->labeled, unlabeled, spec->validation, err));
+    CC_TRY(mark_unlabeled(n, classes, spec->seed, counts.unlabeled, pools, err));
+    CC_TRY(reserve(out, &counts, err));
     collect(pools, n, out);
 cleanup:
     free(pools);

@@ -29,9 +29,19 @@ typedef struct cc_split {
     size_t labeled_count, unlabeled_count, validation_count;
 } cc_split;
 
+/* Images of each pool. */
+typedef struct cc_split_counts {
+    size_t labeled, unlabeled, validation;
+} cc_split_counts;
+
+/* What the spec asks of these data, without drawing: labels [n], each 0..classes-1. CAMCL_BAD_CONFIG, with the nearest valid numbers, if
+ * the spec does not fit the data. */
+camcl_status cc_split_count(const int32_t *labels, size_t n, size_t classes, const cc_split_spec *spec, cc_split_counts *out,
+                            camcl_error *err);
+
 /* Draws the pools. labels: [n], each 0..classes-1. Labelled and validation images are balanced over classes. Unlabelled images are drawn
  * from the rest, and the draw does not use their labels. With the same seed and `validation`, a smaller labelled pool is part of a
- * larger one. CAMCL_BAD_CONFIG, with the nearest valid numbers, if the spec does not fit the data. The previous content of *out is
+ * larger one. Fails where cc_split_count does. The previous content of *out is
  * overwritten; free it with cc_split_free. */
 camcl_status cc_split_make(const int32_t *labels, size_t n, size_t classes, const cc_split_spec *spec, cc_split *out, camcl_error *err);
 void cc_split_free(cc_split *split);

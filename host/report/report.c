@@ -261,7 +261,7 @@ static void add_tiles(cc_text *out, const cc_report_run *run)
     const camcl_metric *metrics = camcl_metric_list(&count);
     cc_text_add(out, "<div class=\"tiles\">\n");
     add_test_tile(out, run);
-    add_best_tile(out, run);
+    if (isfinite(run->result.best_val_top1)) add_best_tile(out, run);
     for (size_t i = 0; i < count; i++)
         if (!is_headline(&metrics[i])) add_tile(out, "", "Test", metrics[i].label, metrics[i].unit, run->result.test.values[i], "");
     add_time_tile(out, run->result.seconds);

@@ -166,7 +166,7 @@ static camcl_status take(cc_model *model, const cc_param *p, size_t i, const cha
     if (!has_shape(tensor, p)) return model ? cc_weights_init_param(model->main, i, seed, err) : CAMCL_OK;
     CC_TRY(CC_NEW(p->count, &values, err));
     CC_TRY(cc_safetensors_get_f32(file, tensor->name, p->rank, p->dim, values, err));
-    CC_TRY(cc_param_check(p, values, path, err));
+    CC_TRY(cc_param_check(p, values, path, "", CC_WEIGHTS_ADVICE, err));
     if (model) {
         CC_TRY(cc_model_set(model, i, values, err));
         report->taken++;

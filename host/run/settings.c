@@ -68,28 +68,6 @@ static cc_step_spec step_from(const camcl_config *config, size_t image_size)
     };
 }
 
-static cc_schedule schedule_from(const camcl_config *config)
-{
-    uint64_t labeled = (uint64_t)camcl_config_int(config, "data.labeled"),
-             batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
-    cc_schedule s = {
-        .kind = camcl_config_is(config, "optim.schedule", "cosine") ? CC_SCHEDULE_COSINE
-                : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP
-                                                                    : CC_SCHEDULE_CONSTANT,
-        .lr = camcl_config_double(config, "optim.lr"),
-        .gamma = camcl_config_double(config, "optim.lr_gamma"),
-        .step_epochs = (uint64_t)camcl_config_int(config, "optim.lr_step"),
-        .warmup = (uint64_t)camcl_config_int(config, "optim.warmup"),
-        .epochs = (uint64_t)camcl_config_int(config, "train.epochs"),
-        .epoch_steps = (uint64_t)camcl_config_int(config, "train.epoch_steps"),
-        .threshold = camcl_config_double(config, "ssl.threshold"),
-        .threshold_end = camcl_config_double(config, "ssl.threshold_end"),
-    };
-    if (s.epoch_steps == 0) s.epoch_steps = (labeled + batch - 1) / batch;
-    s.steps = s.epochs * s.epoch_steps;
-    return s;
-}
-
 static cc_augment_options augment_from(const camcl_config *config, size_t image_size)
 {
     return (cc_augment_options){
@@ -139,12 +117,5 @@ camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_in
     out->graph.channels = data->channels;
     out->step = step_from(config, image_size);
     out->augment = augment_from(config, image_size);
-    out->schedule = schedule_from(config);
-    out->seed = (uint64_t)camcl_config_int(config, "train.seed");
-    out->split_seed = (uint64_t)camcl_config_int(config, "data.seed");
-    out->eval_every = (uint64_t)camcl_config_int(config, "train.eval_every");
-    out->save_every = (uint64_t)camcl_config_int(config, "output.save_every");
-    out->cams_every = (uint64_t)camcl_config_int(config, "output.cams_every");
-    out->shuffle = camcl_config_bool(config, "data.shuffle");
     return CAMCL_OK;
 }

@@ -1,4 +1,5 @@
-/* A configuration as plain values. The layers below get these values and never see the configuration. */
+/* A configuration as plain values, as far as training, inference and tuning share it. The rooms below get these values and never see the
+ * configuration. */
 #ifndef CC_RUN_SETTINGS_H
 #define CC_RUN_SETTINGS_H
 
@@ -8,17 +9,12 @@
 #include "feed/augment.h"
 #include "dataset/split.h"
 #include "objective/step.h"
-#include "run/schedule.h"
 
 typedef struct cc_settings {
     cc_graph_spec graph;
     cc_step_spec step;
     cc_augment_options augment;
-    cc_schedule schedule;
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
-    uint64_t seed, split_seed;
-    uint64_t eval_every, save_every, cams_every;
-    bool shuffle;
 } cc_settings;
 
 camcl_device_options cc_device_options_from(const camcl_config *config);

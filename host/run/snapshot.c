@@ -174,7 +174,8 @@ camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefi
 
 /* ---- whether they can serve */
 
-camcl_status cc_param_check(const cc_param *p, const float *values, const char *path, camcl_error *err)
+camcl_status cc_param_check(const cc_param *p, const float *values, const char *path, const char *prefix, const char *advice,
+                            camcl_error *err)
 {
     size_t wrong = 0, negative = 0;
     for (size_t i = 0; i < p->count; i++) {
@@ -182,13 +183,11 @@ camcl_status cc_param_check(const cc_param *p, const float *values, const char *
         negative += p->role == CC_ROLE_RUNNING_VAR && values[i] < 0;
     }
     if (wrong)
-        return cc_fail(err, CAMCL_BAD_DATA,
-                       "%s: tensor '%s': %zu of %zu values are not finite (take weights from before training diverged)", path, p->name,
-                       wrong, p->count);
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: tensor '%s%s': %zu of %zu values are not finite %s", path, prefix, p->name, wrong,
+                       p->count, advice);
     if (negative)
-        return cc_fail(err, CAMCL_BAD_DATA,
-                       "%s: tensor '%s': %zu of %zu variances are negative (the file is damaged: copy or write it again)", path, p->name,
-                       negative, p->count);
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: tensor '%s%s': %zu of %zu variances are negative %s", path, prefix, p->name, negative,
+                       p->count, advice);
     return CAMCL_OK;
 }
 
@@ -196,7 +195,8 @@ camcl_status cc_snapshot_check(const cc_snapshot *s, const cc_graph *graph, cons
 {
     for (size_t i = 0; i < graph->param_count; i++) {
         const cc_param *p = &graph->params[i];
-        CC_RETURN_IF_FAILED(cc_param_check(p, (cc_param_is_statistic(p) ? s->statistics : s->weights) + p->offset, path, err));
+        CC_RETURN_IF_FAILED(
+            cc_param_check(p, (cc_param_is_statistic(p) ? s->statistics : s->weights) + p->offset, path, "", CC_WEIGHTS_ADVICE, err));
     }
     return CAMCL_OK;
 }

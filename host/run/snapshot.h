@@ -41,8 +41,11 @@ camcl_status cc_flat_from_file(const cc_safetensors *file, const char *prefix, c
 camcl_status cc_snapshot_from_file(const cc_safetensors *file, const char *prefix, const cc_graph *graph, cc_snapshot *snapshot,
                                    camcl_error *err);
 
-/* Refuses values [param->count] that are not finite and running variances below 0: CAMCL_BAD_DATA names the file and the tensor. */
-camcl_status cc_param_check(const cc_param *param, const float *values, const char *path, camcl_error *err);
+/* Refuses values [param->count] that are not finite and running variances below 0: CAMCL_BAD_DATA names the file, the tensor, with `prefix`
+ * before the parameter's name, and ends in `advice`, "(what to do)". */
+camcl_status cc_param_check(const cc_param *param, const float *values, const char *path, const char *prefix, const char *advice,
+                            camcl_error *err);
+#define CC_WEIGHTS_ADVICE "(take weights from before training diverged, or copy the file again)"
 camcl_status cc_snapshot_check(const cc_snapshot *snapshot, const cc_graph *graph, const char *path, camcl_error *err);
 
 #endif

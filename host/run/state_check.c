@@ -17,13 +17,7 @@ static camcl_status check_params(const char *path, const cc_graph *graph, const 
     for (size_t i = 0; i < graph->param_count; i++) {
         const cc_param *p = &graph->params[i];
         if (cc_param_is_statistic(p) != statistics) continue;
-        for (size_t k = 0; k < p->count; k++) {
-            const double value = (double)flat[p->offset + k];
-            if (!isfinite(value))
-                return cc_fail(err, CAMCL_BAD_DATA, "%s: %s%s holds a number that is not finite " ADVICE, path, prefix, p->name);
-            if (p->role == CC_ROLE_RUNNING_VAR && value < 0)
-                return cc_fail(err, CAMCL_BAD_DATA, "%s: %s%s holds the variance %g, below zero " ADVICE, path, prefix, p->name, value);
-        }
+        CC_RETURN_IF_FAILED(cc_param_check(p, flat + p->offset, path, prefix, ADVICE, err));
     }
     return CAMCL_OK;
 }
@@ -43,17 +37,16 @@ static camcl_status check_tensors(const char *path, const cc_graph *graph, const
 
 static camcl_status check_steps(const char *path, const cc_run_state *s, const cc_state_limits *limits, camcl_error *err)
 {
-    const cc_schedule *schedule = &limits->schedule;
-    if (s->step > schedule->steps)
+    if (s->step > limits->steps)
         return cc_fail(err, CAMCL_BAD_DATA, "%s: it says step %" PRIu64 " of a training of %" PRIu64 " steps " ADVICE, path, s->step,
-                       schedule->steps);
-    const bool evaluated = s->step == schedule->steps || s->step / schedule->epoch_steps >= limits->eval_every;
+                       limits->steps);
+    const bool evaluated = s->step == limits->steps || s->step / limits->epoch_steps >= limits->eval_every;
     if (evaluated && !s->has_best)
         return cc_fail(err, CAMCL_BAD_DATA, "%s: it has no best weights, though step %" PRIu64 " lies behind an evaluation " ADVICE, path,
                        s->step);
     /* The epochs are compared by division, because a product of what the file says could overflow. */
-    if (s->has_best && (s->best_step > s->step || s->best_step == 0 || s->best_step % schedule->epoch_steps != 0 ||
-                        s->best_step / schedule->epoch_steps != s->best_epoch))
+    if (s->has_best && (s->best_step > s->step || s->best_step == 0 || s->best_step % limits->epoch_steps != 0 ||
+                        s->best_step / limits->epoch_steps != s->best_epoch))
         return cc_fail(err, CAMCL_BAD_DATA,
                        "%s: its best weights are of step %" PRIu64 " and epoch %" PRIu64 ", which no run is at by step %" PRIu64 " " ADVICE,
                        path, s->best_step, s->best_epoch, s->step);
@@ -110,10 +103,9 @@ static camcl_status check_pool(const char *path, const pool *pools, uint8_t whic
 static camcl_status check_split(const char *path, const cc_split *split, const cc_state_limits *limits, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_split *configured = limits->configured;
-    const pool pools[] = { { "labelled", split->labeled, split->labeled_count, configured->labeled_count },
-                           { "unlabelled", split->unlabeled, split->unlabeled_count, configured->unlabeled_count },
-                           { "validation", split->validation, split->validation_count, configured->validation_count } };
+    const pool pools[] = { { "labelled", split->labeled, split->labeled_count, limits->split.labeled },
+                           { "unlabelled", split->unlabeled, split->unlabeled_count, limits->split.unlabeled },
+                           { "validation", split->validation, split->validation_count, limits->split.validation } };
     uint8_t *taken = NULL;
     CC_TRY(CC_NEW(limits->images, &taken, err));
     for (uint8_t i = 0; i < CC_COUNT(pools); i++)

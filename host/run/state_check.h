@@ -3,15 +3,13 @@
 #define CC_RUN_STATE_CHECK_H
 
 #include "run/checkpoint.h"
-#include "run/schedule.h"
 
 /* What the configuration and the data set say. */
 typedef struct cc_state_limits {
-    cc_schedule schedule;
-    uint64_t eval_every;        /* epochs between evaluations */
-    const char *data;           /* the data set's name, for messages */
-    size_t images;              /* training images of the data set */
-    const cc_split *configured; /* a split as the configuration asks for; only its counts matter */
+    uint64_t steps, epoch_steps, eval_every; /* of the whole training; of an epoch; epochs between evaluations */
+    const char *data;                        /* the data set's name, for messages */
+    size_t images;                           /* training images of the data set */
+    cc_split_counts split;
 } cc_state_limits;
 
 /* CAMCL_BAD_DATA naming `path` and what is wrong in it: a step behind the schedule's end, an evaluation without best weights, numbers that

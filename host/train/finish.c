@@ -210,7 +210,7 @@ static bool has_pictures(const cc_run *run)
 bool cc_run_is_finished(const cc_run *run)
 {
     static const cc_run_file files[] = { CC_RUN_RESULT, CC_RUN_REPORT, CC_RUN_CONFIG, CC_RUN_SPLITS };
-    if (run->state.step != run->settings.schedule.steps) return false;
+    if (run->state.step != run->loop.schedule.steps) return false;
     for (size_t i = 0; i < CC_COUNT(files); i++)
         if (!cc_run_dir_has(run->dir, files[i])) return false;
     if (camcl_dataset_get_info(run->dataset)->test_count && !cc_run_dir_has(run->dir, CC_RUN_CONFUSION)) return false;
@@ -234,8 +234,10 @@ static camcl_status say_test(cc_run *run, const camcl_evaluation *test, camcl_er
     cc_text text = CC_TEXT_INIT;
     add_values(&text, test, CAMCL_PERCENT, run->model->graph->spec.classes);
     add_values(&text, test, CAMCL_NATS, run->model->graph->spec.classes);
-    camcl_status status = cc_run_say(run, err, "test: %s (weights of epoch %llu, validation %.2f %%)", text.failed ? "" : text.data,
-                                     (unsigned long long)run->state.best_epoch, run->state.best_score);
+    char score[48] = "no validation images";
+    if (run->counts.validation) snprintf(score, sizeof score, "validation %.2f %%", run->state.best_score);
+    camcl_status status = cc_run_say(run, err, "test: %s (weights of epoch %llu, %s)", text.failed ? "" : text.data,
+                                     (unsigned long long)run->state.best_epoch, score);
     cc_text_free(&text);
     return status;
 }

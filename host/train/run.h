@@ -10,6 +10,7 @@
 #include "run/metrics.h"
 #include "run/run_dir.h"
 #include "run/settings.h"
+#include "train/loop_settings.h"
 
 /* Sums since the last metrics row, kept in the state. */
 typedef enum cc_interval_sum {
@@ -32,10 +33,12 @@ typedef struct cc_run {
     const camcl_config *config;
     const camcl_train_options *options;
     cc_settings settings;
+    cc_loop_settings loop;
     cc_run_dir *dir;
     camcl_device *device;
     camcl_dataset *dataset;
-    cc_split split;
+    cc_split_counts counts; /* what the configuration asks of the data */
+    cc_split split;         /* drawn, or read from the state */
     cc_model *model;
     cc_resident *train_images;
     cc_arena *arena;
@@ -51,7 +54,8 @@ typedef struct cc_run {
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
     size_t in_flight_count;
-    double started; /* cc_seconds() when this process began to train */
+    cc_schedule saved_schedule; /* resuming: of the configuration that the state was trained with */
+    double started;             /* cc_seconds() when this process began to train */
     double interval_started;
     double shown;  /* cc_seconds() of the last progress report */
     bool resuming; /* there was a state */
@@ -63,14 +67,18 @@ typedef struct cc_run {
 /* setup.c */
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err);
 void cc_run_close(cc_run *run);
-/* Writes a line to train.log and passes it to options->message. */
+
+/* say.c: writes a line to train.log and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
+camcl_status cc_run_say_split(cc_run *run, camcl_error *err);
+camcl_status cc_run_say_model(cc_run *run, camcl_error *err); /* and the kernel plan, in the log alone */
+/* Where a run goes on for more epochs than it began with: what jumps from what to what; nothing where nothing jumps. */
+camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
-/* Reads the state into run->state and its split in place of run->split, which says how many images the configuration asks for. A state of
- * another configuration: CAMCL_BAD_CONFIG with the keys; one that no run of this configuration can have saved: CAMCL_BAD_DATA. Changes no
- * file. */
+/* Reads the state into run->state, run->split and run->saved_schedule. A state of another configuration: CAMCL_BAD_CONFIG with the keys;
+ * one that no run of this configuration can have saved: CAMCL_BAD_DATA. Changes no file. */
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
 /* Before tapes are recorded: the kernels that the state was trained with, where device and driver are still the same. */
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err);

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "config/values.h"
+#include "config/written.h"
 #include "train/run.h"
 #include "run/state_check.h"
 
@@ -130,13 +130,14 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
 /* ---- reading it back */
 
 /* The wanted configuration is compared with the state's, because config.ini may be missing or edited. */
-static camcl_status check_config(const cc_run *run, const char *path, camcl_error *err)
+static camcl_status check_config(cc_run *run, const char *path, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     camcl_config *saved = NULL;
     CC_TRY(camcl_config_create(&saved, err));
     CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
     CC_TRY(camcl_config_check_resume(saved, run->config, err));
+    run->saved_schedule = cc_loop_settings_from(saved).schedule;
 cleanup:
     camcl_config_destroy(&saved);
     return status;
@@ -146,24 +147,17 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
 {
     const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_split saved = { 0 };
-    const cc_state_limits limits = { .schedule = run->settings.schedule,
-                                     .eval_every = run->settings.eval_every,
+    const cc_state_limits limits = { .steps = run->loop.schedule.steps,
+                                     .epoch_steps = run->loop.schedule.epoch_steps,
+                                     .eval_every = run->loop.eval_every,
                                      .data = info->name,
                                      .images = info->train_count,
-                                     .configured = &run->split };
-    camcl_status status = CAMCL_OK;
-    const camcl_status reading = cc_run_state_read(path, run->model->graph, run->settings.step.ema > 0, &run->state, &saved, err);
+                                     .split = run->counts };
+    const camcl_status reading = cc_run_state_read(path, run->model->graph, run->settings.step.ema > 0, &run->state, &run->split, err);
     /* A changed key may ask for another network than the file's tensors belong to. The user must then read of the key, not of a tensor. */
-    if (run->state.config) CC_TRY(check_config(run, path, err));
-    CC_TRY(reading);
-    CC_TRY(cc_run_state_check(path, run->model->graph, &run->state, &saved, &limits, err));
-    cc_split_free(&run->split);
-    run->split = saved;
-    return CAMCL_OK;
-cleanup:
-    cc_split_free(&saved);
-    return status;
+    if (run->state.config) CC_RETURN_IF_FAILED(check_config(run, path, err));
+    CC_RETURN_IF_FAILED(reading);
+    return cc_run_state_check(path, run->model->graph, &run->state, &run->split, &limits, err);
 }
 
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)

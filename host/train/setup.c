@@ -1,7 +1,6 @@
 /* Opening a run: device, data, split, model, tapes, run directory. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +8,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/fit.h"
-#include "model/tune.h"
 #include "train/run.h"
 #include "tune/tune.h"
-
-camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (run->options->message) run->options->message(run->options->context, line);
-    run->logging = run->logging || run->dir;
-    return run->dir ? cc_run_dir_log(run->dir, err, "%s", line) : CAMCL_OK;
-}
 
 /* ---- run directory */
 
@@ -46,18 +32,6 @@ static camcl_status write_split(cc_run *run, camcl_error *err)
     return status;
 }
 
-static camcl_status say_split(cc_run *run, camcl_error *err)
-{
-    cc_text line = CC_TEXT_INIT;
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_split_describe(&run->split, info->classes, info->test_count, &line);
-    camcl_status status = line.failed
-                              ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line about the split (close other programs)")
-                              : cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, run->settings.split_seed, line.data);
-    cc_text_free(&line);
-    return status;
-}
-
 /* A finished run that goes on is not finished any more: if it stops before its new end, the next --resume must not take it for complete. */
 static camcl_status forget_result(const cc_run *run, camcl_error *err)
 {
@@ -70,18 +44,26 @@ static camcl_status forget_result(const cc_run *run, camcl_error *err)
 
 static camcl_status open_data(cc_run *run, camcl_error *err)
 {
-    camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
+    const camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
+    const cc_split_spec split = cc_split_spec_from(run->config);
     CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &run->dataset, err));
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, info, &run->settings, err));
-    cc_split_spec split = cc_split_spec_from(run->config);
-    CC_RETURN_IF_FAILED(
-        cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split, err));
-    if (run->settings.step.objective.kind->unlabeled && run->split.unlabeled_count == 0)
+    CC_RETURN_IF_FAILED(cc_split_count(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split,
+                                       &run->counts, err));
+    if (run->settings.step.objective.kind->unlabeled && run->counts.unlabeled == 0)
         return cc_fail(err, CAMCL_BAD_CONFIG,
                        "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
                        camcl_config_string(run->config, "ssl.mode"));
     return CAMCL_OK;
+}
+
+static camcl_status draw_split(cc_run *run, camcl_error *err)
+{
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_split_spec split = cc_split_spec_from(run->config);
+    return cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split,
+                         err);
 }
 
 static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
@@ -105,13 +87,13 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
     size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(b, u), &run->sources, err));
     CC_RETURN_IF_FAILED(CC_NEW(b, &run->transforms[0], err));
-    CC_RETURN_IF_FAILED(
-        cc_sampler_create(run->split.labeled, run->split.labeled_count, s->seed, CC_RNG_ORDER_LABELED, s->shuffle, &run->labeled, err));
+    CC_RETURN_IF_FAILED(cc_sampler_create(run->split.labeled, run->split.labeled_count, run->loop.seed, CC_RNG_ORDER_LABELED,
+                                          run->loop.shuffle, &run->labeled, err));
     if (!s->step.objective.kind->unlabeled) return CAMCL_OK;
     CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[1], err));
     CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[2], err));
-    return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, s->seed, CC_RNG_ORDER_UNLABELED, s->shuffle, &run->unlabeled,
-                             err);
+    return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, run->loop.seed, CC_RNG_ORDER_UNLABELED, run->loop.shuffle,
+                             &run->unlabeled, err);
 }
 
 /* ---- model and tapes */
@@ -182,11 +164,11 @@ static camcl_status tune(cc_run *run, camcl_error *err)
 static camcl_status initial_weights(cc_run *run, camcl_error *err)
 {
     const char *init = camcl_config_string(run->config, "model.init");
-    CC_RETURN_IF_FAILED(cc_model_init(run->model, run->settings.seed, err));
+    CC_RETURN_IF_FAILED(cc_model_init(run->model, run->loop.seed, err));
     if (*init) {
         cc_init_report report;
         char done[256];
-        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->settings.seed, &report, err));
+        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->loop.seed, &report, err));
         cc_init_describe(&report, run->model->graph->spec.classes, done, sizeof done);
         CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s: %s", init, done));
     }
@@ -210,67 +192,6 @@ static camcl_status make_card(cc_run *run, camcl_error *err)
     return cc_model_card_set_names(&run->card, camcl_dataset_class_names(run->dataset), err);
 }
 
-static camcl_status describe_model(cc_run *run, camcl_error *err)
-{
-    const cc_graph *g = run->model->graph;
-    size_t parameters = 0;
-    for (size_t i = 0; i < g->param_count; i++)
-        if (!cc_param_is_statistic(&g->params[i])) parameters += g->params[i].count;
-    CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch,
-                                   g->spec.stem, g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
-    for (size_t i = 0; i < run->model->plan.count; i++) {
-        const cc_plan_entry *entry = &run->model->plan.entries[i];
-        char parameters_of_gemm[256] = "";
-        for (size_t set = 0; strcmp(entry->key, CC_TUNE_GEMM_KEY) == 0 && cc_gemm_set_name(set); set++)
-            if (strcmp(cc_gemm_set_name(set), entry->variant) == 0)
-                cc_gemm_set_describe(set, parameters_of_gemm, sizeof parameters_of_gemm);
-        CC_RETURN_IF_FAILED(cc_run_dir_log(run->dir, err, "plan: %s = %s%s%s", entry->key, entry->variant, *parameters_of_gemm ? ": " : "",
-                                           parameters_of_gemm));
-    }
-    return CAMCL_OK;
-}
-
-/* ---- beginning and going on */
-
-/* Writes the first files of a new run. splits.json comes first, because cc_run_dir_open recognises a run that saved nothing yet by it. */
-static camcl_status begin(cc_run *run, camcl_error *err)
-{
-    CC_RETURN_IF_FAILED(write_split(run, err));
-    CC_RETURN_IF_FAILED(write_config(run, err));
-    if (!run->options->resume) return CAMCL_OK;
-    return cc_run_say(run, err, "no run was saved in %s yet: starting from the beginning", cc_run_dir_path(run->dir));
-}
-
-static camcl_status begin_training(cc_run *run, camcl_error *err)
-{
-    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
-    return initial_weights(run, err);
-}
-
-/* The directory of a run that is resumed changes only here, after everything that can fail for reasons of its own has succeeded. If there
- * are steps left to train, the run is not finished any more, and result.json is removed before anything else changes. */
-static camcl_status go_on(cc_run *run, camcl_error *err)
-{
-    CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
-    if (run->state.step < run->settings.schedule.steps) CC_RETURN_IF_FAILED(forget_result(run, err));
-    CC_RETURN_IF_FAILED(write_config(run, err));
-    CC_RETURN_IF_FAILED(write_split(run, err));
-    CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
-    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), run->state.step, err));
-    return cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->settings.schedule.steps);
-}
-
-/* Opens the directory and, if there is a state, reads and checks it. No file is changed. */
-static camcl_status open_dir(cc_run *run, const char *dir, camcl_error *err)
-{
-    CC_RETURN_IF_FAILED(cc_run_dir_open(dir, run->options->resume, &run->dir, err));
-    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
-    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
-    CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &run->metrics, err));
-    run->finished_before = run->resuming && cc_run_is_finished(run);
-    return CAMCL_OK;
-}
-
 static camcl_status prepare_training(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(put_data_on_device(run, err));
@@ -280,30 +201,85 @@ static camcl_status prepare_training(cc_run *run, camcl_error *err)
     return commit_tapes(run, err);
 }
 
-static camcl_status open_everything(cc_run *run, camcl_error *err)
+/* ---- a new run */
+
+/* Draws the split and writes the first files. splits.json comes first, because cc_run_dir_open recognises a run that saved nothing yet by
+ * it. */
+static camcl_status begin(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(draw_split(run, err));
+    CC_RETURN_IF_FAILED(write_split(run, err));
+    CC_RETURN_IF_FAILED(write_config(run, err));
+    if (!run->options->resume) return CAMCL_OK;
+    return cc_run_say(run, err, "no run was saved in %s yet: starting from the beginning", cc_run_dir_path(run->dir));
+}
+
+static camcl_status start(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(begin(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
+    CC_RETURN_IF_FAILED(cc_run_say_split(run, err));
+    CC_RETURN_IF_FAILED(prepare_training(run, err));
+    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
+    CC_RETURN_IF_FAILED(initial_weights(run, err));
+    return cc_run_say_model(run, err);
+}
+
+/* ---- a run that goes on */
+
+/* The directory of a run that is resumed changes only here, after everything that can fail for reasons of its own has succeeded. If there
+ * are steps left to train, the run is not finished any more, and result.json is removed before anything else changes. */
+static camcl_status restore_files(cc_run *run, camcl_error *err)
+{
+    if (run->state.step < run->loop.schedule.steps) CC_RETURN_IF_FAILED(forget_result(run, err));
+    CC_RETURN_IF_FAILED(write_config(run, err));
+    CC_RETURN_IF_FAILED(write_split(run, err));
+    CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
+    return cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), run->state.step, err);
+}
+
+static camcl_status go_on(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
+    CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say_split(run, err));
+    CC_RETURN_IF_FAILED(prepare_training(run, err));
+    CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
+    CC_RETURN_IF_FAILED(restore_files(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->loop.schedule.steps));
+    CC_RETURN_IF_FAILED(cc_run_say_jumps(run, err));
+    return cc_run_say_model(run, err);
+}
+
+/* ---- either */
+
+/* Everything that a run can do without its directory, so that one that cannot start leaves none behind. */
+static camcl_status open_inputs(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
-    const char *dir = camcl_config_string(run->config, "output.dir");
     device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
-    if (*dir == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
-    /* Device and data first: a run that cannot start leaves no folder behind. */
+    if (*camcl_config_string(run->config, "output.dir") == '\0')
+        return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
+    run->loop = cc_loop_settings_from(run->config);
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
-    CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
-    CC_RETURN_IF_FAILED(open_dir(run, dir, err));
-    if (run->finished_before) {
-        /* Not even a line in its log: a finished run stays as it is. */
-        if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
-        return CAMCL_OK;
-    }
-    if (!run->resuming) CC_RETURN_IF_FAILED(begin(run, err));
-    CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
-    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
-    CC_RETURN_IF_FAILED(say_split(run, err));
-    CC_RETURN_IF_FAILED(prepare_training(run, err));
-    CC_RETURN_IF_FAILED(run->resuming ? go_on(run, err) : begin_training(run, err));
-    return describe_model(run, err);
+    return cc_model_create(run->device, &run->settings.graph, &run->model, err);
+}
+
+static camcl_status open_run(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(open_inputs(run, err));
+    CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
+    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
+    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
+    CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &run->metrics, err));
+    if (!run->resuming) return start(run, err);
+    run->finished_before = cc_run_is_finished(run);
+    if (!run->finished_before) return go_on(run, err);
+    /* Not even a line in its log: a finished run stays as it is. */
+    if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
+    return CAMCL_OK;
 }
 
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err)
@@ -311,7 +287,7 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
     memset(run, 0, sizeof *run);
     run->config = config;
     run->options = options;
-    camcl_status status = open_everything(run, err);
+    camcl_status status = open_run(run, err);
     /* A new directory must not keep its name from the next attempt. */
     run->abandoned = status != CAMCL_OK && !run->resuming;
     return status;

@@ -26,8 +26,8 @@ static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_erro
         cc_augment_flips(&s->augment, CC_RNG_FLIP_UNLABELED, k, u, run->sources, run->transforms[1]);
         cc_augment_strong(&s->augment, k, u, run->transforms[2]);
     }
-    cc_step_input input = { run->transforms[0], run->transforms[1], run->transforms[2], (float)cc_schedule_lr(&s->schedule, k),
-                            (float)cc_schedule_threshold(&s->schedule, k) };
+    cc_step_input input = { run->transforms[0], run->transforms[1], run->transforms[2], (float)cc_schedule_lr(&run->loop.schedule, k),
+                            (float)cc_schedule_threshold(&run->loop.schedule, k) };
     return cc_step_run(run->step, &input, sums, err);
 }
 
@@ -90,7 +90,7 @@ static void summarise(const cc_run *run, const double sums[CC_INTERVAL_SUMS], ca
 
 static void show_progress(cc_run *run, uint64_t first_step)
 {
-    const cc_schedule *schedule = &run->settings.schedule;
+    const cc_schedule *schedule = &run->loop.schedule;
     uint64_t k = run->state.step;
     double now = cc_seconds(), sums[CC_INTERVAL_SUMS];
     if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval[CC_SUM_STEPS] == 0) return;
@@ -112,7 +112,7 @@ static void show_progress(cc_run *run, uint64_t first_step)
 /* Says nothing during the warm-up, when few pseudo-labels are to be expected. */
 static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
 {
-    if (run->state.step <= run->settings.schedule.warmup) return CAMCL_OK;
+    if (run->state.step <= run->loop.schedule.warmup) return CAMCL_OK;
     if (!run->unlabeled || run->state.interval[CC_SUM_CONFIDENT] > 0 || run->state.interval[CC_SUM_STEPS] == 0) return CAMCL_OK;
     return cc_run_say(run, err,
                       "epoch %" PRIu64
@@ -161,7 +161,7 @@ static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
         if (!isnan(rates[i].value))
             used += (size_t)snprintf(text + used, sizeof text - used, "  %s %.1f %%", rates[i].name, rates[i].value);
     return cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f%s  %.0f images/s", row->epoch,
-                      run->settings.schedule.epochs, row->step, row->loss, text, row->images_per_s);
+                      run->loop.schedule.epochs, row->step, row->loss, text, row->images_per_s);
 }
 
 static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
@@ -178,8 +178,8 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     summarise(run, run->state.interval, &p);
     cc_metrics_row row = { .step = run->state.step,
                            .epoch = epoch,
-                           .lr = cc_schedule_lr(&run->settings.schedule, last),
-                           .threshold = run->unlabeled ? cc_schedule_threshold(&run->settings.schedule, last) : NAN,
+                           .lr = cc_schedule_lr(&run->loop.schedule, last),
+                           .threshold = run->unlabeled ? cc_schedule_threshold(&run->loop.schedule, last) : NAN,
                            .loss = p.loss,
                            .loss_s = p.loss_s,
                            .loss_u = p.loss_u,
@@ -200,11 +200,19 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* The pictures show the weights that are evaluated. */
+static camcl_status draw_cams(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(swap_average(run, err));
+    CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
+    return swap_average(run, err);
+}
+
 /* ---- the loop */
 
 static camcl_status end_epoch(cc_run *run, camcl_error *err)
 {
-    const cc_settings *s = &run->settings;
+    const cc_loop_settings *s = &run->loop;
     uint64_t epoch = run->state.step / s->schedule.epoch_steps;
     bool last = epoch == s->schedule.epochs;
     bool evaluates = last || epoch % s->eval_every == 0, saves = last || epoch % s->save_every == 0;
@@ -213,14 +221,14 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(collect_all(run, err));
     if (evaluates) CC_RETURN_IF_FAILED(evaluate(run, epoch, err));
     if (saves) CC_RETURN_IF_FAILED(cc_run_save(run, err));
-    if (draws) CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
+    if (draws) CC_RETURN_IF_FAILED(draw_cams(run, err));
     run->interval_started = cc_seconds();
     return CAMCL_OK;
 }
 
 static camcl_status loop(cc_run *run, camcl_error *err)
 {
-    const cc_schedule *schedule = &run->settings.schedule;
+    const cc_schedule *schedule = &run->loop.schedule;
     uint64_t first = run->state.step;
     run->interval_started = cc_seconds();
     while (run->state.step < schedule->steps) {

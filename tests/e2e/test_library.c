@@ -384,6 +384,76 @@ static void a_longer_run_is_finished_at_its_new_end(void **state)
     assert_int_equal(printed(state), 0);
 }
 
+/* ---- pictures while a run goes on */
+
+typedef struct stopper {
+    const char *at; /* the beginning of the message at which the run is to stop */
+    volatile sig_atomic_t stop;
+} stopper;
+
+static void stop_at_message(void *context, const char *line)
+{
+    stopper *s = context;
+    if (strncmp(line, s->at, strlen(s->at)) == 0) s->stop = 1;
+}
+
+/* The mean difference of the bytes of `run`'s first overlay and the overlay of its last model's CAM. */
+static double overlay_difference(const char *run)
+{
+    camcl_device *device = NULL;
+    camcl_dataset *data = NULL;
+    camcl_model *model = NULL;
+    camcl_device_options options = { 0 };
+    camcl_dataset_spec spec = { .dataset = "shapes" };
+    camcl_image image = { .width = 32, .height = 32, .channels = 3 };
+    camcl_image large = CAMCL_IMAGE_INIT, expected = CAMCL_IMAGE_INIT, written = CAMCL_IMAGE_INIT;
+    static float map[32 * 32];
+    int32_t explained, predicted;
+    double sum = 0;
+    OK(camcl_device_open(&options, &device, &err));
+    OK(camcl_dataset_open(&spec, &data, &err));
+    OK(camcl_model_open(scratch_path(run, "last.safetensors"), device, &model, &err));
+    const camcl_images first = { camcl_dataset_pixels(data, CAMCL_TEST_IMAGES), NULL, 1, 32, 32, 3 };
+    OK(camcl_model_cam(model, &first, 3, false, -1, map, &explained, &predicted, &err));
+    OK(camcl_image_read(scratch_path(run, "cams/00000_overlay.png"), &written, &err));
+    image.pixels = (uint8_t *)(uintptr_t)first.pixels;
+    OK(camcl_image_enlarge(&image, written.width / 32, &large, &err));
+    OK(camcl_image_overlay(&large, map, 32, 32, 0.5f, &expected, &err));
+    const size_t bytes = (size_t)expected.width * expected.height * 3;
+    assert_true(written.width == expected.width && written.height == expected.height && written.channels == 3);
+    for (size_t i = 0; i < bytes; i++)
+        sum += abs(written.pixels[i] - expected.pixels[i]);
+    camcl_image_free(&large);
+    camcl_image_free(&expected);
+    camcl_image_free(&written);
+    camcl_dataset_close(&data);
+    camcl_model_close(&model);
+    camcl_device_close(&device);
+    return sum / (double)bytes;
+}
+
+/* With an EMA, pictures show the averaged weights, which are the ones that are evaluated and kept in last.safetensors. */
+static void pictures_of_a_run_in_progress(void **state)
+{
+    const char *dir = scratch_path(*state, "run");
+    stopper s = { .at = "epoch 1/2" };
+    camcl_config *config = small_config(dir);
+    camcl_train_options options = { .stop = &s.stop, .context = &s, .message = stop_at_message };
+    camcl_train_result r;
+    OK(camcl_config_set(config, "train.epochs", "2", "test", &err));
+    OK(camcl_config_set(config, "optim.ema", "0.9", "test", &err));
+    OK(camcl_config_set(config, "optim.lr", "0.3", "test", &err));
+    OK(camcl_config_set(config, "output.cams_every", "1", "test", &err));
+    FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 2 of 4");
+    camcl_config_destroy(&config);
+    camcl_image image = CAMCL_IMAGE_INIT;
+    if (camcl_image_read(scratch_path(dir, "cams/00000_overlay.png"), &image, &err) == CAMCL_UNSUPPORTED) skip(); /* a build without PNG */
+    camcl_image_free(&image);
+    const double difference = overlay_difference(dir);
+    if (!(difference < 0.5)) fail_msg("the pictures differ from the last model's by %g", difference);
+    assert_int_equal(printed(state), 0);
+}
+
 /* ---- a data set that shrinks between start and resumption */
 
 static const char *picture_path(const char *folder, int class, int i)
@@ -556,9 +626,13 @@ int main(void)
 {
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, quiet_setup, quiet_teardown)
     const struct CMUnitTest tests[] = {
-        QUIET(devices_are_listed),          QUIET(a_run_from_start_to_use),
-        QUIET(contradictions_are_refused),  QUIET(a_longer_run_is_finished_at_its_new_end),
-        QUIET(missing_images_are_noticed),  QUIET(options_may_be_missing),
+        QUIET(devices_are_listed),
+        QUIET(a_run_from_start_to_use),
+        QUIET(contradictions_are_refused),
+        QUIET(a_longer_run_is_finished_at_its_new_end),
+        QUIET(pictures_of_a_run_in_progress),
+        QUIET(missing_images_are_noticed),
+        QUIET(options_may_be_missing),
         QUIET(runs_leave_each_other_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

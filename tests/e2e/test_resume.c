@@ -202,6 +202,25 @@ static void test_more_epochs(void **state)
     assert_true(exists(run, "result.json"));
 }
 
+/* The cosine and the line of the threshold are stretched over the longer training, so that both jump; a constant one does not. */
+static void test_jumps(void **state)
+{
+    const char *folder = *state;
+    train(folder, "jumps", "");
+    char *out = program_prints(folder, "train '%s/small.ini' 'output.dir=%s/jumps' train.epochs=6 --resume", folder, folder);
+    /* Step 11 of 12: 0.015 (1 + cos(11 pi/12)); step 12 of 24: the half of 0.03. Epoch 2 of 3, then 3 of 6. */
+    if (!strstr(out, "6 epochs instead of 3: the learning rate jumps from 0.000511 to 0.015, the threshold jumps from 0.267 to 0.25\n"))
+        fail_msg("not told of the jump:\n%s", out);
+    free(out);
+    train(folder, "steady", "optim.schedule=constant ssl.mode=supervised");
+    out = program_prints(folder,
+                         "train '%s/small.ini' 'output.dir=%s/steady' optim.schedule=constant ssl.mode=supervised train.epochs=4 --resume",
+                         folder, folder);
+    assert_null(strstr(out, "jumps"));
+    assert_non_null(strstr(out, "resuming after step 12 of 16"));
+    free(out);
+}
+
 /* Neither does a folder have to be there, nor does a run that wrote rows but never saved count; either way the user is told. */
 static void test_nothing_saved(void **state)
 {
@@ -426,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_changed_keys),
         cmocka_unit_test(test_finished),
         cmocka_unit_test(test_more_epochs),
+        cmocka_unit_test(test_jumps),
         cmocka_unit_test(test_nothing_saved),
         cmocka_unit_test(test_damaged_state),
         cmocka_unit_test(test_two_processes),

@@ -374,6 +374,33 @@ static void test_output(void **state)
     free(out);
 }
 
+static bool has_text(const char *run, const char *file, const char *text)
+{
+    size_t size;
+    char *content = scratch_read(scratch_path(run, file), &size);
+    if (content == NULL) fail_msg("no %s", file);
+    const bool has = strstr(content, text) != NULL;
+    free(content);
+    return has;
+}
+
+/* Without validation images nothing speaks of a score. */
+static void test_no_validation(void **state)
+{
+    char *out = program_prints(*state, "train '%s/small.ini' 'output.dir=%s/blind' data.validation=0 2>&1", (char *)*state, (char *)*state);
+    assert_null(strstr(out, "nan"));
+    assert_non_null(strstr(out, "no validation images)"));
+    free(out);
+    const char *run = scratch_path(*state, "blind");
+    assert_true(has_text(run, "result.json", "\"val_top1\": null"));
+    assert_false(has_text(run, "train.log", "nan"));
+    assert_false(has_text(run, "report.html", "Best validation"));
+    assert_true(has_text(run, "report.html", "Test top-1"));
+    metrics_table *m = metrics_load(run);
+    assert_true(m->rows == 3 && metrics_empty(m, 0, "val_top1") && metrics_empty(m, 2, "val_loss"));
+    free(m);
+}
+
 static void test_existing_directory(void **state)
 {
     const char *run = train(*state, "taken", "");
@@ -442,11 +469,11 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns),        cmocka_unit_test(test_learns_on_other_devices), cmocka_unit_test(test_leaves),
-        cmocka_unit_test(test_schedule),      cmocka_unit_test(test_config_reproduces),       cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_ema),           cmocka_unit_test(test_exact_gradient),          cmocka_unit_test(test_nothing_confident),
-        cmocka_unit_test(test_output),        cmocka_unit_test(test_existing_directory),      cmocka_unit_test(test_signals),
-        cmocka_unit_test(test_second_signal),
+        cmocka_unit_test(test_learns),   cmocka_unit_test(test_learns_on_other_devices), cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_schedule), cmocka_unit_test(test_config_reproduces),       cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_ema),      cmocka_unit_test(test_exact_gradient),          cmocka_unit_test(test_nothing_confident),
+        cmocka_unit_test(test_output),   cmocka_unit_test(test_no_validation),           cmocka_unit_test(test_existing_directory),
+        cmocka_unit_test(test_signals),  cmocka_unit_test(test_second_signal),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

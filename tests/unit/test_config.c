@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "camcl/config.h"
-#include "config/values.h"
+#include "config/written.h"
 
 static char folder[] = "/tmp/camcl-config-XXXXXX";
 static char path[128];

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "run/settings.h"
+#include "train/loop_settings.h"
 
 static camcl_error err;
 
@@ -38,12 +39,13 @@ static void set(camcl_config *config, const char *key, const char *value)
 
 /* ---- every key of the schema once: a value other than its default, and what it must change */
 
-/* Everything that settings.c makes of a configuration. */
+/* Everything that settings.c and loop_settings.c make of a configuration. */
 typedef struct everything {
     camcl_device_options device;
     camcl_dataset_spec dataset;
     cc_split_spec split;
     cc_settings settings;
+    cc_loop_settings loop;
 } everything;
 
 /* Fields as text, so that one place lists them and a difference can be shown. */
@@ -55,7 +57,7 @@ static void show(const everything *e, char *text, size_t size)
         text, size,
         "select %s\ncache %s\nconv %s\ntune %s\nseparate %d\ndataset %s\nroot %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio "
         "%.9g\nunlabeled_count %zu\n"
-        "split seed %llu %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\nconfidence %d\njoint %d\nshared "
+        "split seed %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\nconfidence %d\njoint %d\nshared "
         "%d\nattached %d\n"
         "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum "
         "%.9g\ndecay "
@@ -66,24 +68,26 @@ static void show(const everything *e, char *text, size_t size)
         "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
         e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset,
         e->dataset.root, e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
-        (unsigned long long)e->split.seed, (unsigned long long)s->split_seed, s->graph.arch, s->graph.stem, s->graph.width,
-        s->graph.classes, s->graph.channels, o->kind->name, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch,
-        o->exact, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled,
-        s->step.image_size, s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
-        s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image,
-        (unsigned long long)s->seed, (unsigned long long)s->augment.seed, (int)s->schedule.kind, s->schedule.lr, s->schedule.gamma,
-        (unsigned long long)s->schedule.step_epochs, (unsigned long long)s->schedule.warmup, (unsigned long long)s->schedule.epochs,
-        (unsigned long long)s->schedule.epoch_steps, (unsigned long long)s->schedule.steps, s->schedule.threshold,
-        s->schedule.threshold_end, (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1],
-        (double)s->std[2], (unsigned long long)s->eval_every, (unsigned long long)s->save_every, (unsigned long long)s->cams_every,
-        s->shuffle);
+        (unsigned long long)e->split.seed, s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, o->kind->name,
+        (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->exact, o->cam_relu, o->cam_layer, (double)o->alpha,
+        (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size, s->augment.size, (double)s->step.momentum,
+        (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov, s->augment.flip_horizontal, s->augment.flip_vertical,
+        s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image, (unsigned long long)e->loop.seed,
+        (unsigned long long)s->augment.seed, (int)e->loop.schedule.kind, e->loop.schedule.lr, e->loop.schedule.gamma,
+        (unsigned long long)e->loop.schedule.step_epochs, (unsigned long long)e->loop.schedule.warmup,
+        (unsigned long long)e->loop.schedule.epochs, (unsigned long long)e->loop.schedule.epoch_steps,
+        (unsigned long long)e->loop.schedule.steps, e->loop.schedule.threshold, e->loop.schedule.threshold_end, (double)s->mean[0],
+        (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1], (double)s->std[2],
+        (unsigned long long)e->loop.eval_every, (unsigned long long)e->loop.save_every, (unsigned long long)e->loop.cams_every,
+        e->loop.shuffle);
 }
 
 static everything made_from(const camcl_config *config)
 {
     everything e = { .device = cc_device_options_from(config),
                      .dataset = cc_dataset_spec_from(config),
-                     .split = cc_split_spec_from(config) };
+                     .split = cc_split_spec_from(config),
+                     .loop = cc_loop_settings_from(config) };
     if (cc_settings_from(config, &rgb, &e.settings, &err) != CAMCL_OK) fail_msg("%s", err.message);
     return e;
 }
@@ -118,7 +122,7 @@ static const struct {
     { "data.mean", "0.1, 0.2,0.3", "mean 0.100000001 0.200000003 0.300000012;" },
     { "data.std", "4,5,6", "std 4 5 6;" },
     { "data.shuffle", "no", "shuffle 0;" },
-    { "data.seed", "9007199254740992", "split seed 9007199254740992 9007199254740992;" },
+    { "data.seed", "9007199254740992", "split seed 9007199254740992;" },
     { "model.arch", "resnet50", "arch resnet50;" },
     { "model.stem", "imagenet", "stem imagenet;" },
     { "model.width", "24", "width 24;" },
@@ -225,9 +229,9 @@ static void defaults(void **state)
     assert_int_equal(o->confidence, CC_CONFIDENCE_SOFTMAX);
     assert_true(o->joint && o->shared_class && !o->attached && !o->whole_batch && !o->cam_relu);
     assert_int_equal(s->augment.rotations, CC_ROTATIONS_QUARTER);
-    assert_int_equal(s->schedule.kind, CC_SCHEDULE_COSINE);
-    assert_int_equal(s->schedule.epoch_steps, 16); /* ceil(500 / 32) */
-    assert_int_equal(s->schedule.steps, 1600);
+    assert_int_equal(e.loop.schedule.kind, CC_SCHEDULE_COSINE);
+    assert_int_equal(e.loop.schedule.epoch_steps, 16); /* ceil(500 / 32) */
+    assert_int_equal(e.loop.schedule.steps, 1600);
     assert_int_equal(s->step.image_size, 32);
     assert_int_equal(s->graph.width, 0); /* the architecture's own: the graph resolves it */
     assert_false(s->step.inspect);
@@ -256,7 +260,7 @@ static void words(void **state)
         camcl_config *config = configuration();
         set(config, cases[i].key, cases[i].value);
         everything e = made_from(config);
-        const int got[] = { (int)e.split.unlabeled, (int)e.settings.schedule.kind, (int)e.settings.augment.rotations,
+        const int got[] = { (int)e.split.unlabeled, (int)e.loop.schedule.kind, (int)e.settings.augment.rotations,
                             e.device.separate_memory };
         if (got[cases[i].place] != cases[i].want) fail_msg("%s = %s", cases[i].key, cases[i].value);
         camcl_config_destroy(&config);

@@ -42,6 +42,11 @@ static cc_split make(const int32_t *labels, size_t labeled, size_t validation, c
     camcl_status status = cc_split_make(labels, images, classes, &spec, &split, &err);
     if (status != CAMCL_OK) print_error("%s\n", err.message);
     assert_int_equal(status, CAMCL_OK);
+    cc_split_counts counts;
+    assert_int_equal(cc_split_count(labels, images, classes, &spec, &counts, &err), CAMCL_OK);
+    assert_int_equal(counts.labeled, split.labeled_count);
+    assert_int_equal(counts.unlabeled, split.unlabeled_count);
+    assert_int_equal(counts.validation, split.validation_count);
     return split;
 }
 
@@ -147,6 +152,10 @@ static void assert_refused(const int32_t *labels, cc_split_spec spec, const char
     camcl_error err = { 0 };
     cc_split split;
     assert_int_equal(cc_split_make(labels, images, classes, &spec, &split, &err), CAMCL_BAD_CONFIG);
+    camcl_error same = { 0 };
+    cc_split_counts counts;
+    assert_int_equal(cc_split_count(labels, images, classes, &spec, &counts, &same), CAMCL_BAD_CONFIG);
+    assert_string_equal(same.message, err.message);
     assert_null(split.labeled);
     if (!strstr(err.message, part) || !strstr(err.message, other)) print_error("%s\n", err.message);
     assert_non_null(strstr(err.message, part));

@@ -1,6 +1,6 @@
 /* Learning rate and confidence threshold over time. */
-#ifndef CC_RUN_SCHEDULE_H
-#define CC_RUN_SCHEDULE_H
+#ifndef CC_TRAIN_SCHEDULE_H
+#define CC_TRAIN_SCHEDULE_H
 
 #include <stdint.h>
 

@@ -1,0 +1,70 @@
+/* What a run says while it opens: lines for train.log and for whoever called. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "model/tune.h"
+#include "train/run.h"
+
+camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (run->options->message) run->options->message(run->options->context, line);
+    run->logging = run->logging || run->dir;
+    return run->dir ? cc_run_dir_log(run->dir, err, "%s", line) : CAMCL_OK;
+}
+
+camcl_status cc_run_say_split(cc_run *run, camcl_error *err)
+{
+    cc_text line = CC_TEXT_INIT;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_split_spec spec = cc_split_spec_from(run->config);
+    cc_split_describe(&run->split, info->classes, info->test_count, &line);
+    camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line about the split (close other programs)")
+                                      : cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, spec.seed, line.data);
+    cc_text_free(&line);
+    return status;
+}
+
+camcl_status cc_run_say_model(cc_run *run, camcl_error *err)
+{
+    const cc_graph *g = run->model->graph;
+    size_t parameters = 0;
+    for (size_t i = 0; i < g->param_count; i++)
+        if (!cc_param_is_statistic(&g->params[i])) parameters += g->params[i].count;
+    CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch,
+                                   g->spec.stem, g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
+    for (size_t i = 0; i < run->model->plan.count; i++) {
+        const cc_plan_entry *entry = &run->model->plan.entries[i];
+        char parameters_of_gemm[256] = "";
+        for (size_t set = 0; strcmp(entry->key, CC_TUNE_GEMM_KEY) == 0 && cc_gemm_set_name(set); set++)
+            if (strcmp(cc_gemm_set_name(set), entry->variant) == 0)
+                cc_gemm_set_describe(set, parameters_of_gemm, sizeof parameters_of_gemm);
+        CC_RETURN_IF_FAILED(cc_run_dir_log(run->dir, err, "plan: %s = %s%s%s", entry->key, entry->variant, *parameters_of_gemm ? ": " : "",
+                                           parameters_of_gemm));
+    }
+    return CAMCL_OK;
+}
+
+/* The cosine and the threshold's line are stretched over the training's length, so that both go on elsewhere than they stopped. */
+camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
+{
+    const cc_schedule *before = &run->saved_schedule, *now = &run->loop.schedule;
+    const uint64_t k = run->state.step;
+    char lr[96] = "", threshold[96] = "";
+    if (k == 0 || k >= now->steps || before->epochs == now->epochs) return CAMCL_OK;
+    if (cc_schedule_lr(before, k) != cc_schedule_lr(now, k))
+        snprintf(lr, sizeof lr, " the learning rate jumps from %.3g to %.3g", cc_schedule_lr(before, k - 1), cc_schedule_lr(now, k));
+    if (run->settings.step.objective.kind->unlabeled && cc_schedule_threshold(before, k) != cc_schedule_threshold(now, k))
+        snprintf(threshold, sizeof threshold, " the threshold jumps from %.3g to %.3g", cc_schedule_threshold(before, k - 1),
+                 cc_schedule_threshold(now, k));
+    if (!*lr && !*threshold) return CAMCL_OK;
+    return cc_run_say(run, err, "%" PRIu64 " epochs instead of %" PRIu64 ":%s%s%s", now->epochs, before->epochs, lr,
+                      *lr && *threshold ? "," : "", threshold);
+}
