@@ -30,6 +30,8 @@ static void show_progress(void *context, const camcl_progress *p)
     printf(")");
     if (!isnan(p->mask_rate)) printf("  mask %.0f %%", p->mask_rate);
     if (!isnan(p->pseudo_acc)) printf("  pseudo %.0f %%", p->pseudo_acc);
+    for (size_t i = 0; i < p->figure_count; i++)
+        if (!isnan(p->figures[i].value)) printf("  %s %.3g", p->figures[i].label, p->figures[i].value);
     printf("%s", s->terminal ? "\033[K" : "\n");
     s->line_open = s->terminal;
     fflush(stdout);

@@ -85,9 +85,9 @@ struct cc_objective_kind {
     size_t state_count; /* at most CC_MOST_OBJECTIVE_STATES */
     size_t sum_count;   /* sums of its own, at most CC_MOST_OBJECTIVE_SUMS */
     const cc_objective_figure *figures;
-    size_t figure_count;
+    size_t figure_count; /* at most CC_MOST_OBJECTIVE_FIGURES */
 };
-enum { CC_MOST_OBJECTIVE_STATES = 8, CC_MOST_OBJECTIVE_SUMS = 4 };
+enum { CC_MOST_OBJECTIVE_STATES = 8, CC_MOST_OBJECTIVE_SUMS = 4, CC_MOST_OBJECTIVE_FIGURES = 8 };
 
 /* The rows that the catalogue lists, each defined by a file of its own. */
 #define CC_OBJECTIVE_DECLARE(symbol, ...) extern const cc_objective_kind cc_objective_##symbol;

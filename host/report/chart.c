@@ -28,10 +28,7 @@ typedef struct label {
     double x, y, at; /* the curve's end; the base line of the text */
 } label;
 
-static double value_at(const cc_chart_series *series, size_t row)
-{
-    return *(const double *)((const char *)&series->metrics->rows[row] + series->column);
-}
+static double value_at(const cc_chart_series *series, size_t row) { return series->metrics->rows[row].values[series->column]; }
 
 static bool has_value(const cc_chart_series *series)
 {

@@ -14,7 +14,7 @@ typedef struct cc_chart_series {
     const char *name;
     unsigned color;
     const cc_metrics *metrics;
-    size_t column; /* offsetof(cc_metrics_row, ...) of a double */
+    size_t column; /* of metrics->columns */
 } cc_chart_series;
 
 /* Which maxima are marked. */

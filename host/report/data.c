@@ -46,7 +46,7 @@ static camcl_status read_figures(cc_report_run *run, const cc_result *known, cam
         run->finished = part == CAMCL_OK;
         CC_TRY(note(run, part, &problem, err));
     }
-    part = cc_metrics_read(metrics, &run->metrics, &problem); /* the rows before a damaged one are shown */
+    part = cc_metrics_read(metrics, NULL, &run->metrics, &problem); /* the rows before a damaged one are shown */
     CC_TRY(note(run, part, &problem, err));
     if (cc_file_exists(confusion)) {
         part = cc_confusion_read(confusion, &run->confusion, &problem);

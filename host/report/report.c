@@ -161,9 +161,10 @@ static void add_unfinished(cc_text *out, const cc_report_run *run)
     const cc_metrics_row *last = &run->metrics.rows[run->metrics.count - 1];
     cc_text_add(out, " has no final result. Last evaluation: epoch %llu, step %llu", (unsigned long long)last->epoch,
                 (unsigned long long)last->step);
-    if (isfinite(last->val_top1)) {
+    const double score = cc_metrics_get(&run->metrics, last, "val_top1");
+    if (isfinite(score)) {
         cc_text_add(out, ", validation top-1 ");
-        cc_html_number(out, last->val_top1, 1);
+        cc_html_number(out, score, 1);
         cc_text_add(out, " %%");
     }
     cc_text_add(out, ".</p>\n");
@@ -307,144 +308,6 @@ static void add_results(cc_text *out, const cc_report_run *runs, size_t count)
     cc_text_add(out, "</p></section>\n");
 }
 
-/* ---- curves ---- */
-
-typedef struct plot {
-    const char *title, *about;
-    bool percent, from_zero;
-    cc_chart_best best;
-    size_t columns; /* used only on the page of a single run, whose charts may have more than one column */
-    struct {
-        const char *name;
-        size_t at;
-    } column[3];
-} plot;
-
-#define AT(member) offsetof(cc_metrics_row, member)
-
-/* The charts for one run: related quantities share a chart. */
-static const plot single_plots[] = {
-    { "Accuracy",
-      "share of images classified right",
-      true,
-      false,
-      CC_CHART_BEST_VALUE_OF_FIRST,
-      2,
-      { { "validation", AT(val_top1) }, { "training", AT(train_top1) } } },
-    { "Loss",
-      "cross-entropy",
-      false,
-      true,
-      CC_CHART_NO_BEST,
-      3,
-      { { "labelled", AT(loss_s) }, { "validation", AT(val_loss) }, { "pseudo-label", AT(loss_u) } } },
-    { "CAM consistency",
-      "mean squared difference of the two views\xe2\x80\x99 maps",
-      false,
-      true,
-      CC_CHART_NO_BEST,
-      1,
-      { { "CAM loss", AT(loss_c) } } },
-    { "Pseudo-labels",
-      "share of unlabelled images confident; of these, right",
-      true,
-      true,
-      CC_CHART_NO_BEST,
-      2,
-      { { "confident", AT(mask_rate) }, { "right", AT(pseudo_acc) } } },
-    { "Learning rate", "of the optimizer", false, true, CC_CHART_NO_BEST, 1, { { "rate", AT(lr) } } },
-    { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "images/s", AT(images_per_s) } } },
-};
-
-/* The charts for several runs: one quantity per chart. */
-static const plot compared_plots[] = {
-    { "Validation top-1",
-      "share of validation images classified right; dots: best",
-      true,
-      false,
-      CC_CHART_BEST_DOTS,
-      1,
-      { { "", AT(val_top1) } } },
-    { "Validation loss", "cross-entropy", false, true, CC_CHART_NO_BEST, 1, { { "", AT(val_loss) } } },
-    { "Training top-1",
-      "share of labelled training images classified right",
-      true,
-      false,
-      CC_CHART_NO_BEST,
-      1,
-      { { "", AT(train_top1) } } },
-    { "Labelled loss", "cross-entropy on labelled images", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_s) } } },
-    { "Pseudo-label loss",
-      "cross-entropy of strong views against pseudo-labels",
-      false,
-      true,
-      CC_CHART_NO_BEST,
-      1,
-      { { "", AT(loss_u) } } },
-    { "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", false, true, CC_CHART_NO_BEST, 1, { { "", AT(loss_c) } } },
-    { "Mask rate", "share of unlabelled images that are confident", true, true, CC_CHART_NO_BEST, 1, { { "", AT(mask_rate) } } },
-    { "Pseudo-label accuracy",
-      "of confident images, those whose pseudo-label is right",
-      true,
-      false,
-      CC_CHART_NO_BEST,
-      1,
-      { { "", AT(pseudo_acc) } } },
-    { "Speed", "training images per second", false, true, CC_CHART_NO_BEST, 1, { { "", AT(images_per_s) } } },
-};
-
-static size_t add_plots(cc_text *out, const cc_report_run *runs, size_t count, const plot *plots, size_t number, cc_chart_series *series)
-{
-    size_t drawn = 0;
-    for (size_t i = 0; i < number; i++) {
-        cc_chart chart = { plots[i].title, plots[i].about, plots[i].percent, plots[i].from_zero, plots[i].best, series, 0 };
-        for (size_t r = 0; r < count; r++)
-            for (size_t c = 0; c < plots[i].columns; c++) {
-                const char *name = count > 1 ? runs[r].name : plots[i].column[c].name;
-                cc_chart_series one = { name, (unsigned)(count > 1 ? r : c), &runs[r].metrics, plots[i].column[c].at };
-                cc_chart alone = { .series = &one, .count = 1 };
-                if (cc_chart_has_data(&alone)) series[chart.count++] = one;
-            }
-        if (chart.count == 0) continue;
-        cc_chart_add(out, &chart);
-        drawn++;
-    }
-    return drawn;
-}
-
-static void add_curves(cc_text *out, const cc_report_run *runs, size_t count)
-{
-    cc_text figures = CC_TEXT_INIT;
-    cc_chart_series *series = NULL;
-    if (CC_NEW(count + 3, &series, NULL) != CAMCL_OK) {
-        out->failed = true;
-        return;
-    }
-    size_t drawn = count == 1 ? add_plots(&figures, runs, count, single_plots, CC_COUNT(single_plots), series)
-                              : add_plots(&figures, runs, count, compared_plots, CC_COUNT(compared_plots), series);
-    cc_text_add(out, "<section><h2>Curves</h2>\n");
-    if (drawn == 0) {
-        cc_text_add(out, "<p class=\"missing\">No curves: metrics.csv is missing or has no rows.</p>\n");
-    } else {
-        if (count > 1) {
-            cc_text_add(out, "<ul class=\"legend\">");
-            for (size_t r = 0; r < count; r++) {
-                cc_text_add(out, "<li class=\"c%zu\"><span class=\"dot\"></span>", r % CC_CHART_COLORS);
-                cc_html_escape(out, runs[r].name);
-                cc_text_add(out, "</li>");
-            }
-            cc_text_add(out, "</ul>\n");
-        }
-        cc_text_add(out, "<div class=\"charts\">\n");
-        if (figures.length > 0) cc_text_add_bytes(out, figures.data, figures.length);
-        cc_text_add(out, "</div>\n");
-    }
-    cc_text_add(out, "</section>\n");
-    if (figures.failed) out->failed = true;
-    cc_text_free(&figures);
-    free(series);
-}
-
 /* ---- page ---- */
 
 static camcl_status write_page(const cc_report_run *runs, size_t count, const char *output, camcl_error *err)
@@ -457,7 +320,7 @@ static camcl_status write_page(const cc_report_run *runs, size_t count, const ch
         add_verdict(&page, runs, count);
     cc_text_add(&page, "</header>\n<main>\n");
     add_results(&page, runs, count);
-    add_curves(&page, runs, count);
+    cc_report_add_curves(&page, runs, count);
     cc_report_add_confusion(&page, runs, count);
     cc_report_add_gallery(&page, runs, count);
     cc_report_add_config(&page, runs, count);

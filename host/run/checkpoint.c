@@ -174,8 +174,50 @@ camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_mode
 
 static const char *const split_names[] = { "split.labeled", "split.unlabeled", "split.validation" };
 
-static camcl_status add_state(cc_tensor_list *list, const cc_graph *graph, const cc_run_state *s, const cc_split *split, camcl_error *err)
+#define OBJECTIVE "objective."
+#define OBJECTIVE_SUMS "interval.objective"
+
+static cc_st_dtype file_dtype(cc_dtype dtype) { return dtype == CC_F32 ? CC_ST_F32 : dtype == CC_I32 ? CC_ST_I32 : CC_ST_U8; }
+
+static size_t kept_bytes(const cc_run_shape *shape, size_t i)
 {
+    const cc_objective_state *kept = &shape->objective->states[i];
+    return kept->count(&shape->sizes) * cc_dtype_bytes(kept->dtype);
+}
+
+camcl_status cc_run_state_take_objective(cc_run_state *s, const cc_run_shape *shape, const cc_step *step, camcl_error *err)
+{
+    for (size_t i = 0; i < shape->objective->state_count; i++) {
+        const size_t bytes = kept_bytes(shape, i);
+        if (s->objective[i] == NULL) CC_RETURN_IF_FAILED(cc_calloc(bytes, 1, &s->objective[i], err));
+        CC_RETURN_IF_FAILED(cc_buffer_read(cc_step_state(step)[i].buffer, 0, s->objective[i], bytes, err));
+    }
+    return CAMCL_OK;
+}
+
+camcl_status cc_run_state_apply_objective(const cc_run_state *s, const cc_run_shape *shape, const cc_step *step, camcl_error *err)
+{
+    for (size_t i = 0; i < shape->objective->state_count; i++)
+        CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_state(step)[i].buffer, 0, s->objective[i], kept_bytes(shape, i), err));
+    return CAMCL_OK;
+}
+
+static camcl_status add_objective(cc_tensor_list *list, const cc_run_shape *shape, const cc_run_state *s, camcl_error *err)
+{
+    const cc_objective_kind *kind = shape->objective;
+    const size_t sums[] = { kind->sum_count, 4 };
+    for (size_t i = 0; i < kind->state_count; i++) {
+        const cc_objective_state *kept = &kind->states[i];
+        const size_t count = kept->count(&shape->sizes);
+        CC_RETURN_IF_FAILED(cc_tensor_list_add(list, OBJECTIVE, kept->name, file_dtype(kept->dtype), 1, &count, s->objective[i], err));
+    }
+    return kind->sum_count ? cc_tensor_list_add(list, "", OBJECTIVE_SUMS, CC_ST_F64, 2, sums, s->interval.own, err) : CAMCL_OK;
+}
+
+static camcl_status add_state(cc_tensor_list *list, const cc_run_shape *shape, const cc_run_state *s, const cc_split *split,
+                              camcl_error *err)
+{
+    const cc_graph *graph = shape->graph;
     const uint32_t *const pools[] = { split->labeled, split->unlabeled, split->validation };
     const size_t counts[] = { split->labeled_count, split->unlabeled_count, split->validation_count };
     const int64_t steps[] = { (int64_t)s->step, s->has_best, (int64_t)s->best_epoch, (int64_t)s->best_step };
@@ -188,17 +230,18 @@ static camcl_status add_state(cc_tensor_list *list, const cc_graph *graph, const
         CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", split_names[i], CC_ST_U32, 1, &counts[i], pools[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
-    return cc_tensor_list_add(list, "", "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval, err);
+    CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval.sums, err));
+    return add_objective(list, shape, s, err);
 }
 
-camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *s, const cc_split *split, camcl_error *err)
+camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, const cc_run_state *s, const cc_split *split, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
     const cc_st_pair metadata[] = {
         { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "device", s->device }, { "config", s->config }
     };
-    CC_TRY(add_state(&list, graph, s, split, err));
+    CC_TRY(add_state(&list, shape, s, split, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
 cleanup:
     cc_tensor_list_free(&list);
@@ -271,9 +314,26 @@ static camcl_status read_steps(const char *path, const cc_safetensors *file, cc_
     return CAMCL_OK;
 }
 
-static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_graph *graph, bool with_average, cc_run_state *s,
-                               cc_split *split, camcl_error *err)
+static camcl_status read_objective(const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, camcl_error *err)
 {
+    const cc_objective_kind *kind = shape->objective;
+    const size_t sums[] = { kind->sum_count, 4 };
+    for (size_t i = 0; i < kind->state_count; i++) {
+        const cc_objective_state *kept = &kind->states[i];
+        const size_t count = kept->count(&shape->sizes);
+        char name[160];
+        snprintf(name, sizeof name, OBJECTIVE "%s", kept->name);
+        CC_RETURN_IF_FAILED(cc_calloc(kept_bytes(shape, i), 1, &s->objective[i], err));
+        CC_RETURN_IF_FAILED(cc_safetensors_get(file, name, file_dtype(kept->dtype), 1, &count, s->objective[i], err));
+    }
+    if (kind->sum_count == 0 || cc_safetensors_find(file, OBJECTIVE_SUMS) == NULL) return CAMCL_OK;
+    return cc_safetensors_get(file, OBJECTIVE_SUMS, CC_ST_F64, 2, sums, s->interval.own, err);
+}
+
+static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, cc_split *split,
+                               camcl_error *err)
+{
+    const cc_graph *graph = shape->graph;
     double numbers[2];
     CC_RETURN_IF_FAILED(check_version(path, file, s, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
@@ -281,7 +341,8 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     CC_RETURN_IF_FAILED(read_text(path, file, "config", &s->config, err));
     CC_RETURN_IF_FAILED(read_steps(path, file, s, err));
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
-    CC_RETURN_IF_FAILED(cc_safetensors_get(file, "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval, err));
+    CC_RETURN_IF_FAILED(cc_safetensors_get(file, "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval.sums, err));
+    CC_RETURN_IF_FAILED(read_objective(file, shape, s, err));
     s->best_score = numbers[0];
     s->seconds = numbers[1];
     CC_RETURN_IF_FAILED(cc_snapshot_from_file(file, "model.", graph, &s->now, err));
@@ -289,7 +350,7 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     if (s->has_best) CC_RETURN_IF_FAILED(cc_snapshot_from_file(file, "best.", graph, &s->best, err));
     CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->velocity, err));
     CC_RETURN_IF_FAILED(cc_flat_from_file(file, "momentum.", graph, s->velocity, err));
-    if (with_average) {
+    if (shape->average) {
         CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->average, err));
         CC_RETURN_IF_FAILED(cc_flat_from_file(file, "ema.", graph, s->average, err));
     }
@@ -298,14 +359,13 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     return read_pool(file, split_names[2], &split->validation, &split->validation_count, err);
 }
 
-camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *s, cc_split *split,
-                               camcl_error *err)
+camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *s, cc_split *split, camcl_error *err)
 {
     cc_safetensors *file = NULL;
     memset(s, 0, sizeof *s);
     memset(split, 0, sizeof *split);
     CC_RETURN_IF_FAILED(cc_safetensors_read(path, &file, err));
-    camcl_status status = read_state(path, file, graph, with_average, s, split, err);
+    camcl_status status = read_state(path, file, shape, s, split, err);
     cc_safetensors_free(&file);
     return status;
 }
@@ -316,6 +376,8 @@ void cc_run_state_free(cc_run_state *s)
     cc_snapshot_free(&s->best);
     free(s->velocity);
     free(s->average);
+    for (size_t i = 0; i < CC_MOST_OBJECTIVE_STATES; i++)
+        free(s->objective[i]);
     free(s->plan);
     free(s->device);
     free(s->config);

@@ -4,6 +4,7 @@
 
 #include "camcl/dataset.h"
 #include "dataset/split.h"
+#include "run/interval.h"
 #include "run/snapshot.h"
 
 /* What best.safetensors and last.safetensors say of their model. */
@@ -41,8 +42,7 @@ camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed
 /* "62 tensors, 20 num_batches_tracked left out, the head of 1000 classes redrawn for 10" */
 void cc_init_describe(const cc_init_report *report, size_t classes, char *text, size_t size);
 
-/* Everything a run needs to go on. Sums since the last metrics row are kept in double precision. */
-enum { CC_INTERVAL_SUMS = 16 };
+/* Everything a run needs to go on. */
 typedef struct cc_run_state {
     uint64_t step;
     cc_snapshot now, best;     /* raw weights; the best ones so far */
@@ -50,18 +50,31 @@ typedef struct cc_run_state {
     bool has_best;
     uint64_t best_epoch, best_step;
     double best_score, seconds;
-    double interval[CC_INTERVAL_SUMS];
-    char *plan, *device, *config; /* kernel plan; identity of the device that it is for; the configuration in force */
-    char *version;                /* of the program that wrote the file; NULL: not read from one */
+    cc_interval interval;
+    void *objective[CC_MOST_OBJECTIVE_STATES]; /* values of the objective's state tensors, in the order of its row */
+    char *plan, *device, *config;              /* kernel plan; identity of the device that it is for; the configuration in force */
+    char *version;                             /* of the program that wrote the file; NULL: not read from one */
 } cc_run_state;
 
-camcl_status cc_run_state_write(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+/* What a state holds: it follows from the configuration and the data. */
+typedef struct cc_run_shape {
+    const cc_graph *graph;
+    bool average; /* an EMA of the weights */
+    const cc_objective_kind *objective;
+    cc_objective_sizes sizes;
+} cc_run_shape;
+
+/* The objective's state tensors are written as "objective.NAME", its sums since the last metrics row as "interval.objective" [sums,4]. */
+camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, const cc_run_state *state, const cc_split *split,
                                 camcl_error *err);
-/* `with_average` says whether an EMA is expected. Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a
- * file that is damaged, is no state, belongs to another network or was written by a later version of the program. The texts are read first,
- * so state->config is set also if the tensors belong to another network. The values are not checked here but by cc_run_state_check. */
-camcl_status cc_run_state_read(const char *path, const cc_graph *graph, bool with_average, cc_run_state *state, cc_split *split,
-                               camcl_error *err);
+/* Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a file that is damaged, is no state, belongs to
+ * another network or objective or was written by a later version of the program. Without "interval.objective", which the first version did
+ * not write, these sums are zero. The texts are read first, so state->config is set also if the tensors belong to another network. The
+ * values are not checked here but by cc_run_state_check. */
+camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *state, cc_split *split, camcl_error *err);
+/* Copies the objective's state tensors from the device into state->objective, and back. The step's objective and sizes are the shape's. */
+camcl_status cc_run_state_take_objective(cc_run_state *state, const cc_run_shape *shape, const cc_step *step, camcl_error *err);
+camcl_status cc_run_state_apply_objective(const cc_run_state *state, const cc_run_shape *shape, const cc_step *step, camcl_error *err);
 void cc_run_state_free(cc_run_state *state);
 
 #endif

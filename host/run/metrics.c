@@ -11,25 +11,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* The columns after step and epoch. */
-static const struct {
-    const char *name;
-    size_t at;
-} columns[] = {
-#define COLUMN(name)                                                                                                                       \
-    {                                                                                                                                      \
-#name, offsetof(cc_metrics_row, name)                                                                                              \
-    }
-    COLUMN(lr),       COLUMN(threshold), COLUMN(loss),       COLUMN(loss_s),       COLUMN(loss_u),
-    COLUMN(loss_c),   COLUMN(mask_rate), COLUMN(pseudo_acc), COLUMN(train_top1),   COLUMN(val_loss),
-    COLUMN(val_top1), COLUMN(val_top3),  COLUMN(val_top5),   COLUMN(images_per_s), COLUMN(seconds),
-#undef COLUMN
-};
-
-const cc_metrics_row cc_metrics_nothing = { 0, 0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
-
-static double *cell(cc_metrics_row *row, size_t column) { return (double *)((char *)row + columns[column].at); }
-
 static camcl_status write_text(const char *path, cc_text *text, camcl_error *err)
 {
     if (text->failed) return cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path);
@@ -39,23 +20,19 @@ static camcl_status write_text(const char *path, cc_text *text, camcl_error *err
 
 /* ---- metrics.csv ---- */
 
-static void add_header(cc_text *text)
-{
-    cc_text_add(text, "step,epoch");
-    for (size_t i = 0; i < CC_COUNT(columns); i++)
-        cc_text_add(text, ",%s", columns[i].name);
-}
-
 static camcl_status write_metrics(const cc_metrics *metrics, const char *path, camcl_error *err)
 {
     cc_text text = CC_TEXT_INIT;
-    add_header(&text);
+    const size_t columns = metrics->columns.count;
+    cc_text_add(&text, "step,epoch");
+    for (size_t i = 0; i < columns; i++)
+        cc_text_add(&text, ",%s", metrics->columns.names[i]);
     for (size_t r = 0; r < metrics->count; r++) {
-        cc_metrics_row *row = &metrics->rows[r];
+        const cc_metrics_row *row = &metrics->rows[r];
         cc_text_add(&text, "\n%llu,%llu", (unsigned long long)row->step, (unsigned long long)row->epoch);
-        for (size_t i = 0; i < CC_COUNT(columns); i++) {
+        for (size_t i = 0; i < columns; i++) {
             cc_text_add(&text, ",");
-            if (isfinite(*cell(row, i))) cc_text_add_json_number(&text, *cell(row, i));
+            if (isfinite(row->values[i])) cc_text_add_json_number(&text, row->values[i]);
         }
     }
     cc_text_add(&text, "\n");
@@ -84,58 +61,82 @@ static bool parse_count(const char *text, size_t length, uint64_t *out)
     return length > 0;
 }
 
-/* Reads one line without its line end. Returns false if it is not of this format. */
-static bool parse_row(const char *line, const char *end, cc_metrics_row *row)
+/* The text up to the next comma or the end of the line; *line is then behind the comma, or NULL. */
+static const char *next_cell(const char **line, const char *end, size_t *length)
 {
-    *row = cc_metrics_nothing;
-    for (size_t i = 0; i < CC_COUNT(columns) + 2; i++) {
-        const char *comma = memchr(line, ',', (size_t)(end - line));
-        size_t length = (size_t)((comma != NULL ? comma : end) - line);
-        bool last = i + 1 == CC_COUNT(columns) + 2;
-        if ((comma == NULL) != last) return false;
-        if (i == 0 && !parse_count(line, length, &row->step)) return false;
-        if (i == 1 && !parse_count(line, length, &row->epoch)) return false;
-        if (i > 1 && length > 0 && !parse_number(line, length, cell(row, i - 2))) return false;
-        if (!last) line = comma + 1;
-    }
-    return true;
+    const char *cell = *line, *comma = memchr(cell, ',', (size_t)(end - cell));
+    *length = (size_t)((comma ? comma : end) - cell);
+    *line = comma ? comma + 1 : NULL;
+    return cell;
 }
 
-static camcl_status parse_metrics(const char *path, const char *data, size_t size, cc_metrics *metrics, camcl_error *err)
+/* Reads the first line without its line end. false: the columns of the first version are not where they must be, or a name is none. */
+static bool parse_header(const char *line, const char *end, cc_columns *out)
 {
-    cc_text header = CC_TEXT_INIT;
-    add_header(&header);
-    camcl_status status = CAMCL_OK;
-    const char *at = data, *end = data + size;
-    for (size_t line = 1; at < end; line++) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
+    static const char *const keys[] = { "step", "epoch" };
+    const cc_columns first = cc_columns_first();
+    *out = (cc_columns){ .count = 0 };
+    for (size_t i = 0; line; i++) {
+        size_t length;
+        const char *name = next_cell(&line, end, &length), *expected = i < 2 ? keys[i] : i - 2 < first.count ? first.names[i - 2] : NULL;
+        if (expected && (strlen(expected) != length || memcmp(expected, name, length) != 0)) return false;
+        if (i >= 2 && !cc_columns_add(out, name, length)) return false;
+    }
+    return out->count >= first.count;
+}
+
+/* Reads one line without its line end; the file's column i goes to values[place[i]]. false: it is not of this format. */
+static bool parse_row(const char *line, const char *end, const size_t *place, size_t columns, cc_metrics_row *row)
+{
+    *row = cc_metrics_row_at(0, 0);
+    for (size_t i = 0; i < columns + 2; i++) {
+        size_t length;
+        if (line == NULL) return false;
+        const char *cell = next_cell(&line, end, &length);
+        if (i == 0 && !parse_count(cell, length, &row->step)) return false;
+        if (i == 1 && !parse_count(cell, length, &row->epoch)) return false;
+        if (i > 1 && length > 0 && !parse_number(cell, length, &row->values[place[i - 2]])) return false;
+    }
+    return line == NULL;
+}
+
+static camcl_status bad_line(const char *path, size_t line, const char *what, camcl_error *err)
+{
+    return cc_fail(err, CAMCL_BAD_DATA, "'%s' line %zu: not a %s of a metrics file (restore or remove the file)", path, line, what);
+}
+
+static camcl_status parse_metrics(const char *path, const char *data, size_t size, const cc_columns *wanted, cc_metrics *metrics,
+                                  camcl_error *err)
+{
+    const char *at = data, *end = data + size, *stop = memchr(data, '\n', size);
+    cc_columns written;
+    size_t place[CC_MOST_COLUMNS];
+    if (stop == NULL || !parse_header(at, stop, &written)) return bad_line(path, 1, "header", err);
+    metrics->columns = wanted ? *wanted : written;
+    for (size_t i = 0; i < written.count; i++) {
+        (void)cc_columns_add(&metrics->columns, written.names[i], strlen(written.names[i]));
+        place[i] = cc_columns_find(&metrics->columns, written.names[i]);
+        if (place[i] == metrics->columns.count) return bad_line(path, 1, "header", err); /* more columns than there is room for */
+    }
+    at = stop + 1;
+    for (size_t line = 2; at < end; line++, at = stop + 1) {
         cc_metrics_row row;
-        bool right =
-            stop != NULL && !header.failed &&
-            (line == 1 ? (size_t)(stop - at) == header.length && memcmp(at, header.data, header.length) == 0 : parse_row(at, stop, &row));
-        if (!right) {
-            status = cc_fail(err, CAMCL_BAD_DATA, "'%s' line %zu: not a %s of a metrics file (restore or remove the file)", path, line,
-                             line == 1 ? "header" : "row");
-            break;
-        }
-        at = stop + 1;
-        if (line == 1) continue;
-        CC_TRY(cc_grow((void **)&metrics->rows, &metrics->capacity, metrics->count + 1, sizeof row, err));
+        stop = memchr(at, '\n', (size_t)(end - at));
+        if (stop == NULL || !parse_row(at, stop, place, written.count, &row)) return bad_line(path, line, "row", err);
+        CC_RETURN_IF_FAILED(cc_grow((void **)&metrics->rows, &metrics->capacity, metrics->count + 1, sizeof row, err));
         metrics->rows[metrics->count++] = row;
     }
-cleanup:
-    cc_text_free(&header);
-    return status;
+    return CAMCL_OK;
 }
 
-camcl_status cc_metrics_read(const char *path, cc_metrics *metrics, camcl_error *err)
+camcl_status cc_metrics_read(const char *path, const cc_columns *wanted, cc_metrics *metrics, camcl_error *err)
 {
     char *data;
     size_t size;
-    *metrics = (cc_metrics){ 0 };
+    *metrics = (cc_metrics){ .columns = wanted ? *wanted : cc_columns_first() };
     if (!cc_file_exists(path)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
-    camcl_status status = parse_metrics(path, data, size, metrics, err);
+    camcl_status status = parse_metrics(path, data, size, wanted, metrics, err);
     free(data);
     return status;
 }
@@ -143,7 +144,27 @@ camcl_status cc_metrics_read(const char *path, cc_metrics *metrics, camcl_error 
 void cc_metrics_free(cc_metrics *metrics)
 {
     free(metrics->rows);
-    *metrics = (cc_metrics){ 0 };
+    *metrics = (cc_metrics){ .rows = NULL };
+}
+
+cc_metrics_row cc_metrics_row_at(uint64_t step, uint64_t epoch)
+{
+    cc_metrics_row row = { .step = step, .epoch = epoch };
+    for (size_t i = 0; i < CC_MOST_COLUMNS; i++)
+        row.values[i] = NAN;
+    return row;
+}
+
+void cc_metrics_set(const cc_metrics *metrics, cc_metrics_row *row, const char *column, double value)
+{
+    const size_t i = cc_columns_find(&metrics->columns, column);
+    if (i < metrics->columns.count) row->values[i] = value;
+}
+
+double cc_metrics_get(const cc_metrics *metrics, const cc_metrics_row *row, const char *column)
+{
+    const size_t i = cc_columns_find(&metrics->columns, column);
+    return i < metrics->columns.count ? row->values[i] : NAN;
 }
 
 camcl_status cc_metrics_append(cc_metrics *metrics, const char *path, const cc_metrics_row *row, camcl_error *err)

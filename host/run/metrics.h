@@ -7,25 +7,32 @@
 
 #include "base/diag.h"
 #include "camcl/evaluation.h"
+#include "run/columns.h"
 
 /* One evaluation. Percentages are 0-100. Losses and rates are means since the previous row. NaN: not available. */
 typedef struct cc_metrics_row {
     uint64_t step, epoch;
-    double lr, threshold, loss, loss_s, loss_u, loss_c, mask_rate, pseudo_acc, train_top1;
-    double val_loss, val_top1, val_top3, val_top5, images_per_s, seconds;
+    double values[CC_MOST_COLUMNS]; /* values[i] belongs to columns.names[i] of the file */
 } cc_metrics_row;
 
-extern const cc_metrics_row cc_metrics_nothing; /* step and epoch are 0, everything else is not available */
-
+/* metrics.csv: the columns step and epoch, and then these. */
 typedef struct cc_metrics {
+    cc_columns columns;
     cc_metrics_row *rows;
     size_t count, capacity;
 } cc_metrics;
 
-/* Reads the file; *metrics is empty when it does not exist. A line that is not of this format: CAMCL_BAD_DATA with its
- * number. Free with cc_metrics_free also after a failure. */
-camcl_status cc_metrics_read(const char *path, cc_metrics *metrics, camcl_error *err);
+/* Reads the file; *metrics has no rows when it does not exist. The columns are those of `wanted`, and then what else the file has: whatever
+ * version of the program wrote it, only its beginning is fixed. wanted NULL: the file's columns as they stand, or those of the first
+ * version. A line that is not of this format: CAMCL_BAD_DATA with its number. Free with cc_metrics_free also after a failure. */
+camcl_status cc_metrics_read(const char *path, const cc_columns *wanted, cc_metrics *metrics, camcl_error *err);
 void cc_metrics_free(cc_metrics *metrics);
+
+/* A row in which nothing is available yet. */
+cc_metrics_row cc_metrics_row_at(uint64_t step, uint64_t epoch);
+/* A cell of a row of this file; a column that the file does not have is not written, and not available when it is read. */
+void cc_metrics_set(const cc_metrics *metrics, cc_metrics_row *row, const char *column, double value);
+double cc_metrics_get(const cc_metrics *metrics, const cc_metrics_row *row, const char *column);
 
 /* Adds a row and writes the file. After a failure the file and *metrics are as before. Numbers have nine digits, so that a row that was
  * read is written back as the same text. */

@@ -22,6 +22,22 @@ static camcl_status check_params(const char *path, const cc_graph *graph, const 
     return CAMCL_OK;
 }
 
+static camcl_status check_objective(const char *path, const cc_run_shape *shape, const cc_run_state *s, camcl_error *err)
+{
+    for (size_t i = 0; i < shape->objective->state_count; i++) {
+        const cc_objective_state *kept = &shape->objective->states[i];
+        if (kept->dtype != CC_F32) continue;
+        for (size_t k = 0; k < kept->count(&shape->sizes); k++)
+            if (!isfinite(((const float *)s->objective[i])[k]))
+                return cc_fail(err, CAMCL_BAD_DATA, "%s: tensor 'objective.%s': entry %zu is not finite " ADVICE, path, kept->name, k);
+    }
+    for (size_t i = 0; i < shape->objective->sum_count; i++)
+        for (size_t k = 0; k < 4; k++)
+            if (!isfinite(s->interval.own[i][k]))
+                return cc_fail(err, CAMCL_BAD_DATA, "%s: entry %zu,%zu of \"interval.objective\" is not finite " ADVICE, path, i, k);
+    return CAMCL_OK;
+}
+
 static camcl_status check_tensors(const char *path, const cc_graph *graph, const cc_run_state *s, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_params(path, graph, "model.", false, s->now.weights, err));
@@ -61,7 +77,8 @@ static camcl_status check_numbers(const char *path, const cc_run_state *s, const
     if (!(s->seconds >= 0) || !isfinite(s->seconds))
         return cc_fail(err, CAMCL_BAD_DATA, "%s: its training time, %g s, is no time " ADVICE, path, s->seconds);
     for (size_t i = 0; i < CC_INTERVAL_SUMS; i++)
-        if (!isfinite(s->interval[i])) return cc_fail(err, CAMCL_BAD_DATA, "%s: entry %zu of \"interval\" is not finite " ADVICE, path, i);
+        if (!isfinite(s->interval.sums[i]))
+            return cc_fail(err, CAMCL_BAD_DATA, "%s: entry %zu of \"interval\" is not finite " ADVICE, path, i);
     return CAMCL_OK;
 }
 
@@ -115,11 +132,12 @@ cleanup:
     return status;
 }
 
-camcl_status cc_run_state_check(const char *path, const cc_graph *graph, const cc_run_state *state, const cc_split *split,
+camcl_status cc_run_state_check(const char *path, const cc_run_shape *shape, const cc_run_state *state, const cc_split *split,
                                 const cc_state_limits *limits, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_split(path, split, limits, err));
     CC_RETURN_IF_FAILED(check_steps(path, state, limits, err));
     CC_RETURN_IF_FAILED(check_numbers(path, state, split, err));
-    return check_tensors(path, graph, state, err);
+    CC_RETURN_IF_FAILED(check_tensors(path, shape->graph, state, err));
+    return check_objective(path, shape, state, err);
 }

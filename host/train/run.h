@@ -12,21 +12,6 @@
 #include "run/settings.h"
 #include "train/loop_settings.h"
 
-/* Sums since the last metrics row, kept in the state. */
-typedef enum cc_interval_sum {
-    CC_SUM_STEPS,
-    CC_SUM_LOSS_S,
-    CC_SUM_LOSS_U,
-    CC_SUM_LOSS_C, /* losses: sums of the steps' means */
-    CC_SUM_LABELED,
-    CC_SUM_CORRECT,
-    CC_SUM_UNLABELED,
-    CC_SUM_CONFIDENT,
-    CC_SUM_CONFIDENT_CORRECT,
-    CC_SUM_SECONDS,
-    CC_SUM_IMAGES
-} cc_interval_sum;
-
 enum { CC_IN_FLIGHT = 3 }; /* steps whose sums may not have been read back yet */
 
 typedef struct cc_run {
@@ -74,6 +59,8 @@ camcl_status cc_run_say_split(cc_run *run, camcl_error *err);
 camcl_status cc_run_say_model(cc_run *run, camcl_error *err); /* and the kernel plan, in the log alone */
 /* Where a run goes on for more epochs than it began with: what jumps from what to what; nothing where nothing jumps. */
 camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);
+/* A metrics row in words. Values that are not available are left out. */
+camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err);
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);

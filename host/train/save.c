@@ -33,11 +33,22 @@ static camcl_status read_flat(cc_buffer *buffer, size_t n, float **out, camcl_er
     return cc_buffer_read(buffer, 0, *out, n * sizeof **out, err);
 }
 
+static cc_run_shape shape_of(const cc_run *run)
+{
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_step_spec *step = &run->settings.step;
+    return (cc_run_shape){ run->model->graph,
+                           step->ema > 0,
+                           step->objective.kind,
+                           { info->classes, step->batch_labeled, step->batch_unlabeled, info->train_count } };
+}
+
 /* Everything that is on the device or in the configuration into run->state. */
 static camcl_status gather(cc_run *run, camcl_error *err)
 {
     cc_run_state *s = &run->state;
     const cc_graph *g = run->model->graph;
+    const cc_run_shape shape = shape_of(run);
     char device[640];
     CC_RETURN_IF_FAILED(
         cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
@@ -49,6 +60,7 @@ static camcl_status gather(cc_run *run, camcl_error *err)
                        s->step, cc_run_dir_path(run->dir));
     CC_RETURN_IF_FAILED(read_flat(cc_step_velocity(run->step), g->trained, &s->velocity, err));
     if (cc_step_average(run->step)) CC_RETURN_IF_FAILED(read_flat(cc_step_average(run->step), g->trained, &s->average, err));
+    CC_RETURN_IF_FAILED(cc_run_state_take_objective(s, &shape, run->step, err));
     free(s->plan);
     free(s->device);
     free(s->config);
@@ -118,10 +130,11 @@ camcl_status cc_run_restore_models(cc_run *run, camcl_error *err) { return cc_ru
 camcl_status cc_run_save(cc_run *run, camcl_error *err)
 {
     cc_run_state *s = &run->state;
+    const cc_run_shape shape = shape_of(run);
     double now = cc_seconds(), before = s->seconds;
     CC_RETURN_IF_FAILED(gather(run, err));
     s->seconds = before + now - run->started;
-    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), run->model->graph, s, &run->split, err);
+    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), &shape, s, &run->split, err);
     s->seconds = before;
     CC_RETURN_IF_FAILED(status);
     return write_models(run, err);
@@ -147,17 +160,18 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
 {
     const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_run_shape shape = shape_of(run);
     const cc_state_limits limits = { .steps = run->loop.schedule.steps,
                                      .epoch_steps = run->loop.schedule.epoch_steps,
                                      .eval_every = run->loop.eval_every,
                                      .data = info->name,
                                      .images = info->train_count,
                                      .split = run->counts };
-    const camcl_status reading = cc_run_state_read(path, run->model->graph, run->settings.step.ema > 0, &run->state, &run->split, err);
+    const camcl_status reading = cc_run_state_read(path, &shape, &run->state, &run->split, err);
     /* A changed key may ask for another network than the file's tensors belong to. The user must then read of the key, not of a tensor. */
     if (run->state.config) CC_RETURN_IF_FAILED(check_config(run, path, err));
     CC_RETURN_IF_FAILED(reading);
-    return cc_run_state_check(path, run->model->graph, &run->state, &run->split, &limits, err);
+    return cc_run_state_check(path, &shape, &run->state, &run->split, &limits, err);
 }
 
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
@@ -177,8 +191,10 @@ camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
 camcl_status cc_run_apply_state(cc_run *run, camcl_error *err)
 {
     const cc_run_state *s = &run->state;
+    const cc_run_shape shape = shape_of(run);
     const size_t bytes = run->model->graph->trained * sizeof(float);
     CC_RETURN_IF_FAILED(cc_snapshot_apply(&s->now, run->model, err));
     CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_velocity(run->step), 0, s->velocity, bytes, err));
+    CC_RETURN_IF_FAILED(cc_run_state_apply_objective(s, &shape, run->step, err));
     return s->average ? cc_buffer_write(cc_step_average(run->step), 0, s->average, bytes, err) : CAMCL_OK;
 }

@@ -1,9 +1,11 @@
 /* What a run says while it opens: lines for train.log and for whoever called. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "model/tune.h"
 #include "train/run.h"
@@ -67,4 +69,27 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
     if (!*lr && !*threshold) return CAMCL_OK;
     return cc_run_say(run, err, "%" PRIu64 " epochs instead of %" PRIu64 ":%s%s%s", now->epochs, before->epochs, lr,
                       *lr && *threshold ? "," : "", threshold);
+}
+
+camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err)
+{
+    static const struct {
+        const char *name, *column;
+    } rates[] = { { "train", "train_top1" }, { "val", "val_top1" }, { "mask", "mask_rate" }, { "pseudo", "pseudo_acc" } };
+    const cc_metrics *m = &run->metrics;
+    const cc_objective_kind *kind = run->settings.step.objective.kind;
+    cc_text text = CC_TEXT_INIT;
+    for (size_t i = 0; i < CC_COUNT(rates); i++) {
+        const double value = cc_metrics_get(m, row, rates[i].column);
+        if (!isnan(value)) cc_text_add(&text, "  %s %.1f %%", rates[i].name, value);
+    }
+    for (size_t i = 0; i < kind->figure_count; i++) {
+        const double value = cc_metrics_get(m, row, kind->figures[i].column);
+        if (!isnan(value)) cc_text_add(&text, "  %s %.4g", kind->figures[i].label, value);
+    }
+    camcl_status status = cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f%s  %.0f images/s", row->epoch,
+                                     run->loop.schedule.epochs, row->step, cc_metrics_get(m, row, "loss"), text.data ? text.data : "",
+                                     cc_metrics_get(m, row, "images_per_s"));
+    cc_text_free(&text);
+    return status;
 }

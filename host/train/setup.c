@@ -273,7 +273,8 @@ static camcl_status open_run(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
     run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
-    CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &run->metrics, err));
+    const cc_columns columns = cc_columns_of(run->settings.step.objective.kind);
+    CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &columns, &run->metrics, err));
     if (!run->resuming) return start(run, err);
     run->finished_before = cc_run_is_finished(run);
     if (!run->finished_before) return go_on(run, err);

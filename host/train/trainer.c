@@ -36,7 +36,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
 {
     const cc_objective *objective = &run->settings.step.objective;
     cc_step_sums sums;
-    double loss_s, loss_u, loss_c, *interval = run->state.interval;
+    double loss_s, loss_u, loss_c;
     cc_readback *oldest = run->in_flight[0];
     uint64_t k = run->in_flight_step[0];
     run->in_flight_count--;
@@ -48,16 +48,8 @@ static camcl_status collect(cc_run *run, camcl_error *err)
         return cc_fail(err, CAMCL_NOT_FINITE,
                        "training: the loss became %s at step %" PRIu64 " (lower optim.lr; the last good checkpoint stays in %s)",
                        isnan(loss_s + loss_u + loss_c) ? "NaN" : "infinite", k, cc_run_dir_path(run->dir));
-    interval[CC_SUM_STEPS] += 1;
-    interval[CC_SUM_LOSS_S] += loss_s;
-    interval[CC_SUM_LOSS_U] += loss_u;
-    interval[CC_SUM_LOSS_C] += loss_c;
-    interval[CC_SUM_LABELED] += sums.count_s;
-    interval[CC_SUM_CORRECT] += sums.correct_s;
-    interval[CC_SUM_UNLABELED] += sums.unlabeled;
-    interval[CC_SUM_CONFIDENT] += sums.confident;
-    interval[CC_SUM_CONFIDENT_CORRECT] += sums.confident_correct;
-    interval[CC_SUM_IMAGES] += (double)(run->settings.step.batch_labeled + (run->unlabeled ? run->settings.step.batch_unlabeled : 0));
+    const size_t images = run->settings.step.batch_labeled + (run->unlabeled ? run->settings.step.batch_unlabeled : 0);
+    cc_interval_add(&run->state.interval, &(cc_interval_step){ objective->kind, &sums, loss_s, loss_u, loss_c, images });
     return CAMCL_OK;
 }
 
@@ -66,36 +58,50 @@ static camcl_status collect_all(cc_run *run, camcl_error *err)
     while (run->in_flight_count)
         CC_RETURN_IF_FAILED(collect(run, err));
     double now = cc_seconds();
-    run->state.interval[CC_SUM_SECONDS] += now - run->interval_started;
+    run->state.interval.sums[CC_SUM_SECONDS] += now - run->interval_started;
     run->interval_started = now;
     return CAMCL_OK;
 }
 
 /* ---- reporting */
 
-/* Computes means and rates from sums; NaN if nothing was summed. */
-static void summarise(const cc_run *run, const double sums[CC_INTERVAL_SUMS], camcl_progress *p)
+/* A figure of the training set by the name of its column. */
+static double figure(const cc_run *run, const cc_interval *interval, const char *column)
 {
-    const cc_objective *o = &run->settings.step.objective;
-    double steps = sums[CC_SUM_STEPS];
-    p->loss_s = sums[CC_SUM_LOSS_S] / steps;
-    p->loss_u = run->unlabeled ? sums[CC_SUM_LOSS_U] / steps : NAN;
-    p->loss_c = o->kind->consistency ? sums[CC_SUM_LOSS_C] / steps : NAN;
-    p->loss = p->loss_s + (run->unlabeled ? o->alpha * p->loss_u : 0) + (o->kind->consistency ? o->beta * p->loss_c : 0);
-    p->mask_rate = run->unlabeled ? 100 * sums[CC_SUM_CONFIDENT] / sums[CC_SUM_UNLABELED] : NAN;
-    p->pseudo_acc = run->unlabeled && sums[CC_SUM_CONFIDENT] > 0 ? 100 * sums[CC_SUM_CONFIDENT_CORRECT] / sums[CC_SUM_CONFIDENT] : NAN;
-    p->train_top1 = 100 * sums[CC_SUM_CORRECT] / sums[CC_SUM_LABELED];
-    p->images_per_s = sums[CC_SUM_SECONDS] > 0 ? sums[CC_SUM_IMAGES] / sums[CC_SUM_SECONDS] : NAN;
+    size_t count;
+    const cc_training_figure *figures = cc_training_figures(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(figures[i].column, column) == 0) return cc_training_figure_value(&figures[i], &run->settings.step.objective, interval);
+    return NAN;
+}
+
+/* Everything that is made of the interval's sums, for the progress line. own [figure_count of the objective]: its figures. */
+static void summarise(const cc_run *run, const cc_interval *interval, camcl_progress *p, camcl_figure *own)
+{
+    const cc_objective_kind *kind = run->settings.step.objective.kind;
+    p->loss = figure(run, interval, "loss");
+    p->loss_s = figure(run, interval, "loss_s");
+    p->loss_u = figure(run, interval, "loss_u");
+    p->loss_c = figure(run, interval, "loss_c");
+    p->mask_rate = figure(run, interval, "mask_rate");
+    p->pseudo_acc = figure(run, interval, "pseudo_acc");
+    p->train_top1 = figure(run, interval, "train_top1");
+    p->images_per_s = figure(run, interval, "images_per_s");
+    for (size_t i = 0; i < kind->figure_count; i++)
+        own[i] = (camcl_figure){ kind->figures[i].column, kind->figures[i].label, cc_objective_figure_value(&kind->figures[i], interval) };
+    p->figures = own;
+    p->figure_count = kind->figure_count;
 }
 
 static void show_progress(cc_run *run, uint64_t first_step)
 {
     const cc_schedule *schedule = &run->loop.schedule;
     uint64_t k = run->state.step;
-    double now = cc_seconds(), sums[CC_INTERVAL_SUMS];
-    if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval[CC_SUM_STEPS] == 0) return;
-    memcpy(sums, run->state.interval, sizeof sums);
-    sums[CC_SUM_SECONDS] += now - run->interval_started;
+    double now = cc_seconds();
+    cc_interval interval = run->state.interval;
+    camcl_figure own[CC_MOST_OBJECTIVE_FIGURES];
+    if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval.sums[CC_SUM_STEPS] == 0) return;
+    interval.sums[CC_SUM_SECONDS] += now - run->interval_started;
     camcl_progress p = { .step = k,
                          .steps = schedule->steps,
                          .epoch = (k ? k - 1 : 0) / schedule->epoch_steps + 1,
@@ -104,7 +110,7 @@ static void show_progress(cc_run *run, uint64_t first_step)
                          .lr = cc_schedule_lr(schedule, k ? k - 1 : 0),
                          .threshold = cc_schedule_threshold(schedule, k ? k - 1 : 0) };
     p.eta = k > first_step ? p.seconds / (double)(k - first_step) * (double)(schedule->steps - k) : NAN;
-    summarise(run, sums, &p);
+    summarise(run, &interval, &p, own);
     run->options->progress(run->options->context, &p);
     run->shown = now;
 }
@@ -113,7 +119,7 @@ static void show_progress(cc_run *run, uint64_t first_step)
 static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     if (run->state.step <= run->loop.schedule.warmup) return CAMCL_OK;
-    if (!run->unlabeled || run->state.interval[CC_SUM_CONFIDENT] > 0 || run->state.interval[CC_SUM_STEPS] == 0) return CAMCL_OK;
+    if (!run->unlabeled || run->state.interval.sums[CC_SUM_CONFIDENT] > 0 || run->state.interval.sums[CC_SUM_STEPS] == 0) return CAMCL_OK;
     return cc_run_say(run, err,
                       "epoch %" PRIu64
                       ": no unlabelled image was confident since the last evaluation, so only the labelled ones taught anything "
@@ -144,58 +150,44 @@ static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camc
     return CAMCL_OK;
 }
 
-/* Logs a metrics row in words. Values that are not available are left out. */
-static camcl_status say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err)
+static cc_metrics_row make_row(const cc_run *run, uint64_t epoch, const camcl_evaluation *validation)
 {
-    const struct {
-        const char *name;
-        double value;
-    } rates[] = {
-        { "train", row->train_top1 },
-        { "val", row->val_top1 },
-        { "mask", row->mask_rate },
-        { "pseudo", row->pseudo_acc },
-    };
-    char text[160] = "";
-    for (size_t i = 0, used = 0; i < CC_COUNT(rates); i++)
-        if (!isnan(rates[i].value))
-            used += (size_t)snprintf(text + used, sizeof text - used, "  %s %.1f %%", rates[i].name, rates[i].value);
-    return cc_run_say(run, err, "epoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "  loss %.4f%s  %.0f images/s", row->epoch,
-                      run->loop.schedule.epochs, row->step, row->loss, text, row->images_per_s);
+    const cc_metrics *m = &run->metrics;
+    const cc_objective *objective = &run->settings.step.objective;
+    const cc_interval *interval = &run->state.interval;
+    const uint64_t last = run->state.step - 1;
+    size_t figure_count, metric_count;
+    const cc_training_figure *figures = cc_training_figures(&figure_count);
+    const camcl_metric *metrics = camcl_metric_list(&metric_count);
+    cc_metrics_row row = cc_metrics_row_at(run->state.step, epoch);
+    cc_metrics_set(m, &row, "lr", cc_schedule_lr(&run->loop.schedule, last));
+    if (run->unlabeled) cc_metrics_set(m, &row, "threshold", cc_schedule_threshold(&run->loop.schedule, last));
+    for (size_t i = 0; i < figure_count; i++)
+        cc_metrics_set(m, &row, figures[i].column, cc_training_figure_value(&figures[i], objective, interval));
+    for (size_t i = 0; i < metric_count; i++) {
+        char column[CC_COLUMN_NAME];
+        cc_columns_evaluated(metrics[i].name, column);
+        cc_metrics_set(m, &row, column, validation->values[i]);
+    }
+    for (size_t i = 0; i < objective->kind->figure_count; i++)
+        cc_metrics_set(m, &row, objective->kind->figures[i].column, cc_objective_figure_value(&objective->kind->figures[i], interval));
+    cc_metrics_set(m, &row, "seconds", run->state.seconds + cc_seconds() - run->started);
+    return row;
 }
 
 static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     camcl_evaluation v = cc_evaluation_nothing();
-    uint64_t last = run->state.step - 1;
-    camcl_progress p = { 0 };
     CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     const cc_session_input images = { .indices = run->split.validation, .n = run->split.validation_count };
     if (run->validation) CC_RETURN_IF_FAILED(cc_session_run(run->validation, &images, &(cc_session_output){ .evaluation = &v }, err));
     CC_RETURN_IF_FAILED(keep_if_best(run, epoch, camcl_evaluation_get(&v, "top1"), err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
-    summarise(run, run->state.interval, &p);
-    cc_metrics_row row = { .step = run->state.step,
-                           .epoch = epoch,
-                           .lr = cc_schedule_lr(&run->loop.schedule, last),
-                           .threshold = run->unlabeled ? cc_schedule_threshold(&run->loop.schedule, last) : NAN,
-                           .loss = p.loss,
-                           .loss_s = p.loss_s,
-                           .loss_u = p.loss_u,
-                           .loss_c = p.loss_c,
-                           .mask_rate = p.mask_rate,
-                           .pseudo_acc = p.pseudo_acc,
-                           .train_top1 = p.train_top1,
-                           .val_loss = camcl_evaluation_get(&v, "loss"),
-                           .val_top1 = camcl_evaluation_get(&v, "top1"),
-                           .val_top3 = camcl_evaluation_get(&v, "top3"),
-                           .val_top5 = camcl_evaluation_get(&v, "top5"),
-                           .images_per_s = p.images_per_s,
-                           .seconds = run->state.seconds + cc_seconds() - run->started };
+    const cc_metrics_row row = make_row(run, epoch, &v);
     CC_RETURN_IF_FAILED(cc_metrics_append(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), &row, err));
-    CC_RETURN_IF_FAILED(say_row(run, &row, err));
-    memset(run->state.interval, 0, sizeof run->state.interval);
+    CC_RETURN_IF_FAILED(cc_run_say_row(run, &row, err));
+    memset(&run->state.interval, 0, sizeof run->state.interval);
     run->interval_started = cc_seconds();
     return CAMCL_OK;
 }

@@ -14,13 +14,22 @@
 extern "C" {
 #endif
 
-/* Where training stands. Losses and rates are means over the steps since the last report; NaN: not available. Rates in percent. */
+/* A figure of the objective's own: its column of metrics.csv, what people read, its mean over the steps since the last report. */
+typedef struct camcl_figure {
+    const char *column, *label;
+    double value;
+} camcl_figure;
+
+/* Where training stands. Losses and rates are means over the steps since the last report; NaN: not available. Rates in percent.
+ * Borrowed pointers are good until the callback returns. */
 typedef struct camcl_progress {
     uint64_t step, steps, epoch, epochs; /* steps done of all, epoch from 1 */
     double seconds, eta;                 /* of this process, and until the end of training */
     double images_per_s;                 /* labelled + unlabelled */
     double lr, threshold;
     double loss, loss_s, loss_u, loss_c, mask_rate, pseudo_acc, train_top1;
+    size_t figure_count; /* of the objective's own */
+    const camcl_figure *figures;
 } camcl_progress;
 
 typedef struct camcl_train_options {

@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "objective/step.h"
+#include "run/checkpoint.h"
 #include "support/devices.h"
 
 static camcl_error err;
@@ -184,6 +184,39 @@ static void state_and_sums(void **unused)
     for_each_device(check_state_and_sums, NULL);
 }
 
+/* A run that is stopped and resumed goes on with the values that the tensors had. */
+static void check_resumed_state(camcl_device *device, void *context)
+{
+    (void)context;
+    scene s;
+    const cc_objective objective = options_of(&toy);
+    const cc_run_shape shape = { .objective = &toy, .sizes = { CLASSES, LABELED, UNLABELED, IMAGES } };
+    cc_run_state state = { .step = 0 };
+    float trained_average[4], got[4];
+    scene_open(&s, device, &objective);
+    for (int k = 0; k < STEPS; k++)
+        (void)run(&s, 0.0f);
+    OK(cc_buffer_read(cc_step_state(s.step)[0].buffer, 0, trained_average, sizeof trained_average, &err));
+    OK(cc_run_state_take_objective(&state, &shape, s.step, &err));
+    scene_close(&s);
+    assert_memory_equal(state.objective[0], trained_average, sizeof trained_average);
+
+    scene_open(&s, device, &objective);
+    OK(cc_buffer_read(cc_step_state(s.step)[0].buffer, 0, got, sizeof got, &err));
+    assert_memory_not_equal(got, trained_average, sizeof got);
+    OK(cc_run_state_apply_objective(&state, &shape, s.step, &err));
+    OK(cc_buffer_read(cc_step_state(s.step)[0].buffer, 0, got, sizeof got, &err));
+    assert_memory_equal(got, trained_average, sizeof got);
+    scene_close(&s);
+    cc_run_state_free(&state);
+}
+
+static void state_survives_a_stop(void **unused)
+{
+    (void)unused;
+    for_each_device(check_resumed_state, NULL);
+}
+
 /* L_c belongs to rows that have it: with beta = 0 gradcam is pseudo-label to the bit, with beta > 0 it is not; beta means nothing to
  * pseudo-label. */
 static void check_consistency(camcl_device *device, void *context)
@@ -214,7 +247,8 @@ static void table(void **unused)
         assert_int_equal(kind->unlabeled, kind->targets != NULL);
         assert_int_equal(kind->unlabeled, kind->loss != NULL);
         assert_true(kind->unlabeled || !kind->consistency);
-        assert_true(kind->state_count <= CC_MOST_OBJECTIVE_STATES && kind->sum_count <= CC_MOST_OBJECTIVE_SUMS);
+        assert_true(kind->state_count <= CC_MOST_OBJECTIVE_STATES && kind->sum_count <= CC_MOST_OBJECTIVE_SUMS &&
+                    kind->figure_count <= CC_MOST_OBJECTIVE_FIGURES);
         for (size_t f = 0; f < kind->figure_count; f++)
             assert_true(kind->figures[f].sum < kind->sum_count && kind->figures[f].above < 4 && kind->figures[f].below < 4);
     }
@@ -225,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
         cmocka_unit_test(state_and_sums),
+        cmocka_unit_test(state_survives_a_stop),
         cmocka_unit_test(consistency_stands_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -547,6 +547,9 @@ static uint32_t *indices(size_t n, uint32_t first)
     return out;
 }
 
+/* Of a run whose objective keeps nothing. */
+#define SHAPE(graph, average) (&(cc_run_shape){ (graph), (average), &cc_objective_supervised, { 3, 4, 4, 20 } })
+
 static char *copy(const char *text)
 {
     char *out = NULL;
@@ -572,7 +575,7 @@ static void fill_run(run *r, const cc_graph *g, bool average, bool best)
     r->state.best_score = 1.0 / 3;
     r->state.seconds = 12345.6789;
     for (size_t i = 0; i < CC_INTERVAL_SUMS; i++)
-        r->state.interval[i] = 1e-17 * (double)i + 1.0 / (double)(i + 1);
+        r->state.interval.sums[i] = 1e-17 * (double)i + 1.0 / (double)(i + 1);
     r->state.plan = copy("conv2d forward n1 = tile\nother = gemm\n");
     r->state.device = copy("a | \"b\" | \xc3\xa9");
     r->state.config = copy("[data]\nseed = 1\n");
@@ -595,8 +598,8 @@ static void states_round_trip(void **state)
         bool average = kind & 1, best = kind & 2;
         run r, back;
         fill_run(&r, g, average, best);
-        OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
-        OK(cc_run_state_read(path, g, average, &back.state, &back.split, &err));
+        OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
+        OK(cc_run_state_read(path, SHAPE(g, average), &back.state, &back.split, &err));
         assert_true(back.state.step == r.state.step);
         assert_same(&r.state.now, &back.state.now, g);
         assert_int_equal(back.state.has_best, best);
@@ -608,7 +611,7 @@ static void states_round_trip(void **state)
         assert_int_equal(back.state.best_step, 345);
         assert_same_bits(&back.state.best_score, &r.state.best_score, 1);
         assert_same_bits(&back.state.seconds, &r.state.seconds, 1);
-        assert_same_bits(back.state.interval, r.state.interval, CC_INTERVAL_SUMS);
+        assert_same_bits(back.state.interval.sums, r.state.interval.sums, CC_INTERVAL_SUMS);
         assert_string_equal(back.state.plan, r.state.plan);
         assert_string_equal(back.state.device, r.state.device);
         assert_string_equal(back.state.config, r.state.config);
@@ -634,8 +637,8 @@ static void a_score_that_is_no_number_stays_one(void **state)
     memcpy(&r.state.best_score, &nan_bits, sizeof nan_bits);
     cc_split_free(&r.split);
     r.split = (cc_split){ indices(5, 1), indices(0, 0), indices(0, 0), 5, 0, 0 };
-    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
-    OK(cc_run_state_read(path, g, false, &back.state, &back.split, &err));
+    OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
+    OK(cc_run_state_read(path, SHAPE(g, false), &back.state, &back.split, &err));
     assert_memory_equal(&back.state.best_score, &nan_bits, sizeof nan_bits);
     assert_int_equal(back.split.unlabeled_count, 0);
     assert_int_equal(back.split.validation_count, 0);
@@ -644,10 +647,87 @@ static void a_score_that_is_no_number_stays_one(void **state)
     cc_graph_destroy(&g);
 }
 
+/* ---- what an objective keeps: a float for each class, two counters, and two sums */
+
+static size_t classes_of(const cc_objective_sizes *sizes) { return sizes->classes; }
+static size_t twice_the_images(const cc_objective_sizes *sizes) { return 2 * sizes->images; }
+static const cc_objective_state toy_states[] = { { "class_mean", CC_F32, classes_of, NULL }, { "seen", CC_I32, twice_the_images, NULL } };
+static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .states = toy_states, .state_count = 2, .sum_count = 2 };
+enum { TOY_CLASSES = 3, TOY_IMAGES = 20 };
+
+static void fill_toy(run *r, const cc_graph *g)
+{
+    fill_run(r, g, false, true);
+    r->state.objective[0] = calloc(TOY_CLASSES, sizeof(float));
+    r->state.objective[1] = calloc(2 * TOY_IMAGES, sizeof(int32_t));
+    fill_floats(r->state.objective[0], TOY_CLASSES, 50);
+    for (int i = 0; i < 2 * TOY_IMAGES; i++)
+        ((int32_t *)r->state.objective[1])[i] = INT32_MAX - i;
+    for (int i = 0; i < 8; i++)
+        r->state.interval.own[i / 4][i % 4] = 1.0 / (i + 3);
+}
+
+/* Copies the tensors of a state, but the one of this name. */
+static void write_without(const char *from, const char *to, const char *name)
+{
+    cc_safetensors *file = NULL;
+    OK(cc_safetensors_read(from, &file, &err));
+    const size_t count = cc_safetensors_count(file);
+    cc_st_tensor *some = calloc(count, sizeof *some);
+    assert_non_null(some);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(cc_safetensors_at(file, i)->name, name) != 0) some[n++] = *cc_safetensors_at(file, i);
+    assert_int_equal(n, count - 1);
+    const cc_st_pair texts[] = {
+        { "format", "camcl state" }, { "version", "0.0.1" }, { "plan", "" }, { "device", "d" }, { "config", "c" }
+    };
+    OK(cc_safetensors_write(to, some, n, texts, CC_COUNT(texts), &err));
+    free(some);
+    cc_safetensors_free(&file);
+}
+
+static void what_an_objective_keeps(void **state)
+{
+    const char *path = scratch_path(*state, "state.safetensors"), *other = scratch_path(*state, "other.safetensors");
+    static const double zeros[8];
+    cc_graph *g = build(&spec);
+    cc_run_shape shape = { g, false, &toy, { TOY_CLASSES, 4, 4, TOY_IMAGES } };
+    run r, back;
+    fill_toy(&r, g);
+    OK(cc_run_state_write(path, &shape, &r.state, &r.split, &err));
+    OK(cc_run_state_read(path, &shape, &back.state, &back.split, &err));
+    assert_memory_equal(back.state.objective[0], r.state.objective[0], 12);
+    assert_memory_equal(back.state.objective[1], r.state.objective[1], 160);
+    assert_memory_equal(back.state.interval.own, r.state.interval.own, sizeof zeros);
+    free_run(&back);
+
+    /* Before objectives had sums of their own, nothing was written of them. */
+    write_without(path, other, "interval.objective");
+    OK(cc_run_state_read(other, &shape, &back.state, &back.split, &err));
+    assert_memory_equal(back.state.interval.own, zeros, sizeof zeros);
+    free_run(&back);
+    write_without(path, other, "objective.seen");
+    assert_int_equal(cc_run_state_read(other, &shape, &back.state, &back.split, &err), CAMCL_BAD_DATA);
+    assert_non_null(strstr(err.message, "objective.seen"));
+    free_run(&back);
+    shape.sizes.images++;
+    assert_int_equal(cc_run_state_read(path, &shape, &back.state, &back.split, &err), CAMCL_BAD_DATA);
+    assert_non_null(strstr(err.message, "objective.seen"));
+    free_run(&back);
+
+    /* Whoever keeps nothing writes nothing and asks for nothing. */
+    OK(cc_run_state_read(path, SHAPE(g, false), &back.state, &back.split, &err));
+    assert_null(back.state.objective[0]);
+    free_run(&back);
+    free_run(&r);
+    cc_graph_destroy(&g);
+}
+
 static void refuse_state(const char *path, const cc_graph *g, bool average, const char *mentions)
 {
     run back;
-    assert_int_equal(cc_run_state_read(path, g, average, &back.state, &back.split, &err), CAMCL_BAD_DATA);
+    assert_int_equal(cc_run_state_read(path, SHAPE(g, average), &back.state, &back.split, &err), CAMCL_BAD_DATA);
     if (!strstr(err.message, mentions)) fail_msg("\"%s\" does not mention %s", err.message, mentions);
     free_run(&back); /* also after a failure */
 }
@@ -659,12 +739,12 @@ static void truncated_states_are_refused(void **state)
     size_t size;
     run r, back;
     fill_run(&r, g, true, true);
-    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
+    OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
     char *whole = scratch_read(path, &size);
     /* Every length around the header's start, then in strides that are odd, then the last bytes. */
     for (size_t length = 0; length < size; length += length < 64 || length + 64 > size ? 1 : length < 4096 ? 101 : 20011) {
         scratch_write(cut, whole, length);
-        if (cc_run_state_read(cut, g, true, &back.state, &back.split, &err) != CAMCL_BAD_DATA)
+        if (cc_run_state_read(cut, SHAPE(g, true), &back.state, &back.split, &err) != CAMCL_BAD_DATA)
             fail_msg("%zu bytes of %zu were taken", length, size);
         free_run(&back);
     }
@@ -683,7 +763,7 @@ static void states_of_other_runs_are_refused(void **state)
     cc_graph *g = build(&spec), *other = build(&wide);
     run r, back;
     fill_run(&r, g, false, true);
-    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
+    OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
     refuse_state(path, other, false, "model.conv1.weight");
     refuse_state(path, g, true, "ema.conv1.weight");
     /* Any tensor or text that is missing. */
@@ -716,7 +796,7 @@ static void states_of_other_runs_are_refused(void **state)
         OK(cc_safetensors_write(scratch_path(*state, "less.safetensors"), some, n, pairs, p, &err));
         refuse_state(scratch_path(*state, "less.safetensors"), g, false, name);
     }
-    assert_int_equal(cc_run_state_read(scratch_path(*state, "none"), g, false, &back.state, &back.split, &err), CAMCL_IO);
+    assert_int_equal(cc_run_state_read(scratch_path(*state, "none"), SHAPE(g, false), &back.state, &back.split, &err), CAMCL_IO);
     free_run(&back);
     free(some);
     cc_safetensors_free(&file);
@@ -750,10 +830,10 @@ static void versions_of_states(void **state)
     cc_graph *g = build(&spec);
     run r, back;
     fill_run(&r, g, false, true);
-    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
+    OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
     rewrite_state(path, other, "pt", "0.0.1", NULL);
     refuse_state(other, g, false, "no state of a run");
-    OK(cc_run_state_read(path, g, false, &back.state, &back.split, &err));
+    OK(cc_run_state_read(path, SHAPE(g, false), &back.state, &back.split, &err));
     int major, minor, patch;
     assert_int_equal(sscanf(back.state.version, "%d.%d.%d", &major, &minor, &patch), 3);
     free_run(&back);
@@ -770,7 +850,7 @@ static void versions_of_states(void **state)
         refuse_state(other, g, false, "\"version\"");
     }
     rewrite_state(path, other, "camcl state", "0.0.1", NULL);
-    OK(cc_run_state_read(other, g, false, &back.state, &back.split, &err));
+    OK(cc_run_state_read(other, SHAPE(g, false), &back.state, &back.split, &err));
     assert_string_equal(back.state.version, "0.0.1");
     free_run(&back);
     free_run(&r);
@@ -783,7 +863,7 @@ static void numbers_below_zero_are_refused(void **state)
     cc_graph *g = build(&spec);
     run r;
     fill_run(&r, g, false, true);
-    OK(cc_run_state_write(path, g, &r.state, &r.split, &err));
+    OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
     static const struct {
         const char *mentions;
         int64_t steps[4];
@@ -814,6 +894,7 @@ int main(void)
         IN_SCRATCH(weights_as_pytorch_users_have_them),
         IN_SCRATCH(unfit_weights_are_refused),
         IN_SCRATCH(states_round_trip),
+        IN_SCRATCH(what_an_objective_keeps),
         IN_SCRATCH(a_score_that_is_no_number_stays_one),
         IN_SCRATCH(truncated_states_are_refused),
         IN_SCRATCH(states_of_other_runs_are_refused),

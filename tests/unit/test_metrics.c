@@ -13,11 +13,17 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "support/scratch.h"
+#include "run/interval.h"
 #include "run/metrics.h"
 
 #define HEADER                                                                                                                             \
     "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"                                                   \
     "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds\n"
+
+/* A file with a column that this program does not know. */
+#define LONGER                                                                                                                             \
+    "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"                                                   \
+    "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,new"
 
 static void assert_content(const char *path, const char *expected)
 {
@@ -28,15 +34,27 @@ static void assert_content(const char *path, const char *expected)
     free(data);
 }
 
-static cc_metrics_row sample(uint64_t step)
+/* The columns of a run whose objective has no figures. */
+static cc_columns common(void) { return cc_columns_of(&cc_objective_supervised); }
+
+static camcl_status read_common(const char *path, cc_metrics *metrics, camcl_error *err)
 {
-    cc_metrics_row row = cc_metrics_nothing;
-    row.step = step;
-    row.epoch = step / 10;
-    row.lr = 0.03;
-    row.loss = 2.5;
-    row.val_top1 = 100.0 / 3;
+    const cc_columns columns = common();
+    return cc_metrics_read(path, &columns, metrics, err);
+}
+
+static cc_metrics_row sample(const cc_metrics *metrics, uint64_t step)
+{
+    cc_metrics_row row = cc_metrics_row_at(step, step / 10);
+    cc_metrics_set(metrics, &row, "lr", 0.03);
+    cc_metrics_set(metrics, &row, "loss", 2.5);
+    cc_metrics_set(metrics, &row, "val_top1", 100.0 / 3);
     return row;
+}
+
+static double cell(const cc_metrics *metrics, size_t row, const char *column)
+{
+    return cc_metrics_get(metrics, &metrics->rows[row], column);
 }
 
 static void exact_text(void **state)
@@ -44,10 +62,12 @@ static void exact_text(void **state)
     const char *path = scratch_path(*state, "metrics.csv");
     cc_metrics metrics;
     camcl_error err = { 0 };
-    cc_metrics_row full = { 3000000000u, 20, 1e-7, 0.95, 1, 2, 0, -0.0, 12.5, 99, 50, 1.25, 33.25, 60, 70, 1234.5678, 1e6 };
-    cc_metrics_row one = sample(10);
-    one.threshold = INFINITY;                                          /* not a number that anyone could use */
-    assert_int_equal(cc_metrics_read(path, &metrics, &err), CAMCL_OK); /* no file: no rows */
+    static const double values[] = { 1e-7, 0.95, 1, 2, 0, -0.0, 12.5, 99, 50, 1.25, 33.25, 60, 70, 1234.5678, 1e6 };
+    assert_int_equal(read_common(path, &metrics, &err), CAMCL_OK); /* no file: no rows */
+    cc_metrics_row full = cc_metrics_row_at(3000000000u, 20), one = sample(&metrics, 10);
+    memcpy(full.values, values, sizeof values);
+    cc_metrics_set(&metrics, &one, "threshold", (double)INFINITY); /* not a number that anyone could use */
+    cc_metrics_set(&metrics, &one, "no_such_column", 7);
     assert_int_equal(metrics.count, 0);
     assert_int_equal(cc_metrics_append(&metrics, path, &one, &err), CAMCL_OK);
     assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,\n");
@@ -56,12 +76,12 @@ static void exact_text(void **state)
                                 "3000000000,20,1e-07,0.95,1,2,0,-0,12.5,99,50,1.25,33.25,60,70,1234.5678,1000000\n");
     assert_int_equal(scratch_entries(*state), 1);
     cc_metrics_free(&metrics);
-    assert_int_equal(cc_metrics_read(path, &metrics, &err), CAMCL_OK);
+    assert_int_equal(cc_metrics_read(path, NULL, &metrics, &err), CAMCL_OK);
     assert_int_equal(metrics.count, 2);
-    assert_true(metrics.rows[1].step == 3000000000u && metrics.rows[1].epoch == 20 && metrics.rows[1].lr == 1e-7);
-    assert_true(metrics.rows[1].seconds == 1e6 && metrics.rows[1].loss_c == 0);
-    assert_true(isnan(metrics.rows[0].threshold) && isnan(metrics.rows[0].seconds));
-    assert_true(metrics.rows[0].val_top1 == 33.3333333);
+    assert_true(metrics.rows[1].step == 3000000000u && metrics.rows[1].epoch == 20 && cell(&metrics, 1, "lr") == 1e-7);
+    assert_true(cell(&metrics, 1, "seconds") == 1e6 && cell(&metrics, 1, "loss_c") == 0);
+    assert_true(isnan(cell(&metrics, 0, "threshold")) && isnan(cell(&metrics, 0, "seconds")) && isnan(cell(&metrics, 1, "no_such_column")));
+    assert_true(cell(&metrics, 0, "val_top1") == 33.3333333);
     cc_metrics_free(&metrics);
 }
 
@@ -69,21 +89,22 @@ static void exact_text(void **state)
 static void rewriting_is_exact(void **state)
 {
     const char *path = scratch_path(*state, "metrics.csv");
-    cc_metrics metrics = { 0 };
+    cc_metrics metrics;
+    assert_int_equal(read_common(path, &metrics, NULL), CAMCL_OK);
     cc_rng rng = cc_rng_at(1, CC_RNG_BENCH, 0);
     size_t size = 0;
     for (uint64_t i = 0; i < 60; i++) {
-        cc_metrics_row row = sample(i);
-        row.loss = cc_rng_normal(&rng) * pow(10, (double)cc_rng_below(&rng, 60) - 30);
-        row.val_top1 = 100 * cc_rng_unit(&rng);
-        row.seconds = 1e5 * cc_rng_unit(&rng);
-        row.loss_c = (double)(float)cc_rng_unit(&rng);
+        cc_metrics_row row = sample(&metrics, i);
+        cc_metrics_set(&metrics, &row, "loss", cc_rng_normal(&rng) * pow(10, (double)cc_rng_below(&rng, 60) - 30));
+        cc_metrics_set(&metrics, &row, "val_top1", 100 * cc_rng_unit(&rng));
+        cc_metrics_set(&metrics, &row, "seconds", 1e5 * cc_rng_unit(&rng));
+        cc_metrics_set(&metrics, &row, "loss_c", (double)(float)cc_rng_unit(&rng));
         assert_int_equal(cc_metrics_append(&metrics, path, &row, NULL), CAMCL_OK);
     }
     char *before = scratch_read(path, &size);
     cc_metrics_free(&metrics);
-    cc_metrics_row extra = sample(1000);
-    assert_int_equal(cc_metrics_read(path, &metrics, NULL), CAMCL_OK);
+    assert_int_equal(read_common(path, &metrics, NULL), CAMCL_OK);
+    cc_metrics_row extra = sample(&metrics, 1000);
     assert_int_equal(metrics.count, 60);
     assert_int_equal(cc_metrics_append(&metrics, path, &extra, NULL), CAMCL_OK);
     assert_int_equal(cc_metrics_drop_after(&metrics, path, 999, NULL), CAMCL_OK);
@@ -95,10 +116,11 @@ static void rewriting_is_exact(void **state)
 static void resuming_drops_later_rows(void **state)
 {
     const char *path = scratch_path(*state, "metrics.csv");
-    cc_metrics metrics = { 0 };
+    cc_metrics metrics;
     camcl_error err = { 0 };
+    assert_int_equal(read_common(path, &metrics, &err), CAMCL_OK);
     for (uint64_t step = 10; step <= 40; step += 10) {
-        cc_metrics_row row = sample(step);
+        cc_metrics_row row = sample(&metrics, step);
         assert_int_equal(cc_metrics_append(&metrics, path, &row, &err), CAMCL_OK);
     }
     assert_int_equal(cc_metrics_drop_after(&metrics, path, 40, &err), CAMCL_OK);
@@ -106,7 +128,7 @@ static void resuming_drops_later_rows(void **state)
     assert_int_equal(cc_metrics_drop_after(&metrics, path, 25, &err), CAMCL_OK);
     assert_int_equal(metrics.count, 2);
     cc_metrics_free(&metrics);
-    assert_int_equal(cc_metrics_read(path, &metrics, &err), CAMCL_OK);
+    assert_int_equal(read_common(path, &metrics, &err), CAMCL_OK);
     assert_int_equal(metrics.count, 2);
     assert_int_equal(metrics.rows[1].step, 20);
     assert_int_equal(cc_metrics_drop_after(&metrics, path, 0, &err), CAMCL_OK);
@@ -114,12 +136,102 @@ static void resuming_drops_later_rows(void **state)
     cc_metrics_free(&metrics);
 }
 
+/* ---- columns */
+
+static const cc_objective_figure toy_figures[] = { { "fairness", "fairness loss", 0, 0, 1, 1 },
+                                                   { "tau", "threshold of its own", 0, 2, 3, 100 } };
+static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .sum_count = 1, .figures = toy_figures, .figure_count = 2 };
+
+/* The fixed columns come first; an objective's own figures come last, and nothing comes twice. */
+static void columns_of_a_run(void **state)
+{
+    (void)state;
+    const cc_columns first = cc_columns_first(), plain = common(), own = cc_columns_of(&toy);
+    assert_int_equal(first.count, 15);
+    for (size_t i = 0; i < first.count; i++)
+        assert_string_equal(plain.names[i], first.names[i]);
+    assert_int_equal(own.count, plain.count + 2);
+    assert_string_equal(own.names[plain.count], "fairness");
+    assert_string_equal(own.names[plain.count + 1], "tau");
+    size_t count;
+    const camcl_metric *metrics = camcl_metric_list(&count);
+    for (size_t i = 0; i < count; i++) {
+        char name[CC_COLUMN_NAME];
+        cc_columns_evaluated(metrics[i].name, name);
+        assert_true(cc_columns_find(&plain, name) < plain.count);
+    }
+    const cc_training_figure *figures = cc_training_figures(&count);
+    for (size_t i = 0; i < count; i++)
+        assert_true(cc_columns_find(&plain, figures[i].column) < plain.count);
+    for (size_t i = 0; i < own.count; i++)
+        assert_int_equal(cc_columns_find(&own, own.names[i]), i);
+    cc_columns full = first;
+    for (char c = 'a'; full.count < CC_MOST_COLUMNS; c++)
+        for (char d = 'a'; d <= 'z' && full.count < CC_MOST_COLUMNS; d++)
+            assert_true(cc_columns_add(&full, (char[]){ c, d }, 2));
+    assert_false(cc_columns_add(&full, "more", 4));
+}
+
+static void words_for_columns(void **state)
+{
+    (void)state;
+    const struct {
+        const char *column, *label;
+        bool percent;
+    } cases[] = { { "lr", "Learning rate", false },         { "mask_rate", "Mask rate", true },
+                  { "loss_u", "Pseudo-label loss", false }, { "val_top1", "Validation top-1", true },
+                  { "val_loss", "Validation loss", false }, { "fairness", "fairness loss", false },
+                  { "tau", "threshold of its own", true },  { "val_unknown", "val_unknown", false },
+                  { "images_per_s", "Speed", false } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const cc_column_text text = cc_column_describe(cases[i].column, &toy);
+        assert_string_equal(text.label, cases[i].label);
+        assert_int_equal(text.percent, cases[i].percent);
+    }
+    assert_string_equal(cc_column_describe("fairness", NULL).label, "fairness");
+}
+
+/* A file of the first version goes on with further columns, and one of a later version keeps what this one does not know. */
+static void files_of_other_versions(void **state)
+{
+    const char *path = scratch_path(*state, "metrics.csv");
+    const cc_columns columns = cc_columns_of(&toy);
+    cc_metrics metrics;
+    camcl_error err = { 0 };
+    const char *old = HEADER "10,1,0.03,,2.5,,,,,,,,,,,,7\n";
+    scratch_write(path, old, strlen(old));
+    assert_int_equal(cc_metrics_read(path, &columns, &metrics, &err), CAMCL_OK);
+    cc_metrics_row row = cc_metrics_row_at(20, 2);
+    cc_metrics_set(&metrics, &row, "fairness", 0.5);
+    assert_int_equal(cc_metrics_append(&metrics, path, &row, &err), CAMCL_OK);
+    assert_content(path, "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"
+                         "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,fairness,tau\n"
+                         "10,1,0.03,,2.5,,,,,,,,,,,,7,,\n20,2,,,,,,,,,,,,,,,,0.5,\n");
+    cc_metrics_free(&metrics);
+
+    const char *later = LONGER ",fairness\n10,1,0.03,,,,,,,,,,,,,,7,8,9\n";
+    scratch_write(path, later, strlen(later));
+    assert_int_equal(cc_metrics_read(path, NULL, &metrics, &err), CAMCL_OK);
+    assert_int_equal(metrics.columns.count, 17);
+    assert_true(cell(&metrics, 0, "new") == 8 && cell(&metrics, 0, "fairness") == 9);
+    cc_metrics_free(&metrics);
+    assert_int_equal(cc_metrics_read(path, &columns, &metrics, &err), CAMCL_OK);
+    row = cc_metrics_row_at(20, 2);
+    cc_metrics_set(&metrics, &row, "tau", 50);
+    assert_int_equal(cc_metrics_append(&metrics, path, &row, &err), CAMCL_OK);
+    assert_content(path, "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"
+                         "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,fairness,tau,new\n"
+                         "10,1,0.03,,,,,,,,,,,,,,7,9,,8\n20,2,,,,,,,,,,,,,,,,,50,\n");
+    cc_metrics_free(&metrics);
+}
+
 static void failures_change_nothing(void **state)
 {
     const char *path = scratch_path(*state, "metrics.csv");
-    cc_metrics metrics = { 0 };
+    cc_metrics metrics;
     camcl_error err = { 0 };
-    cc_metrics_row first = sample(10), second = sample(20);
+    assert_int_equal(read_common(path, &metrics, &err), CAMCL_OK);
+    cc_metrics_row first = sample(&metrics, 10), second = sample(&metrics, 20);
     size_t size = 0;
     assert_int_equal(cc_metrics_append(&metrics, path, &first, &err), CAMCL_OK);
     char *before = scratch_read(path, &size);
@@ -157,6 +269,13 @@ static void damaged_metrics(void **state)
         { HEADER "1,1,nan,,,,,,,,,,,,,,\n", 2 },
         { HEADER "99999999999999999999,1,,,,,,,,,,,,,,,\n", 2 },
         { HEADER "1,1,[1],,,,,,,,,,,,,,\n", 2 },
+        { LONGER ",\n", 1 },
+        { LONGER ",new\n", 1 },
+        { LONGER ",Loss\n", 1 },
+        { LONGER ",a column with a name that is none\n", 1 },
+        { LONGER ",a_column_with_a_name_that_is_too_long\n", 1 },
+        { LONGER "\n1,1,,,,,,,,,,,,,,,\n", 2 },
+        { LONGER "\n1,1,,,,,,,,,,,,,,,,x\n", 2 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cc_metrics metrics;
@@ -164,13 +283,13 @@ static void damaged_metrics(void **state)
         char where[32];
         snprintf(where, sizeof where, "line %u:", cases[i].line);
         scratch_write(path, cases[i].text, strlen(cases[i].text));
-        if (cc_metrics_read(path, &metrics, &err) != CAMCL_BAD_DATA) fail_msg("accepted: %s", cases[i].text);
+        if (read_common(path, &metrics, &err) != CAMCL_BAD_DATA) fail_msg("accepted: %s", cases[i].text);
         assert_non_null(strstr(err.message, path));
         if (strstr(err.message, where) == NULL) fail_msg("%s: %s", cases[i].text, err.message);
         cc_metrics_free(&metrics);
     }
     cc_metrics metrics;
-    assert_int_equal(cc_metrics_read(*state, &metrics, NULL), CAMCL_IO);
+    assert_int_equal(read_common(*state, &metrics, NULL), CAMCL_IO);
     cc_metrics_free(&metrics);
 }
 
@@ -297,7 +416,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
         TEST(exact_text),        TEST(rewriting_is_exact), TEST(resuming_drops_later_rows), TEST(failures_change_nothing),
         TEST(damaged_metrics),   TEST(result_round_trip),  TEST(result_of_others),          TEST(confusion_round_trip),
-        TEST(damaged_confusion),
+        TEST(damaged_confusion), TEST(columns_of_a_run),   TEST(words_for_columns),         TEST(files_of_other_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,12 +18,19 @@ enum { IMAGES = 20, STEPS = 12, EPOCH_STEPS = 4 };
 /* A run after its second epoch of three, in a network of the smallest size. */
 typedef struct fixture {
     cc_graph *graph;
+    cc_run_shape shape;
     cc_run_state state;
     cc_split split;
     cc_state_limits limits;
 } fixture;
 
 static camcl_error err;
+
+/* An objective with a float for each class, a counter and a sum of its own. */
+static size_t classes(const cc_objective_sizes *sizes) { return sizes->classes; }
+static size_t one(const cc_objective_sizes *sizes) { return sizes->classes / sizes->classes; }
+static const cc_objective_state toy_states[] = { { "class_mean", CC_F32, classes, NULL }, { "count", CC_I32, one, NULL } };
+static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .states = toy_states, .state_count = 2, .sum_count = 1 };
 
 static void *zeros(size_t count, size_t size)
 {
@@ -45,11 +52,14 @@ static int setup(void **context)
     fixture *f = zeros(1, sizeof *f);
     const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
     assert_int_equal(cc_graph_build(&spec, 16, &f->graph, &err), CAMCL_OK);
+    f->shape = (cc_run_shape){ f->graph, true, &toy, { 3, 4, 4, IMAGES } };
     cc_run_state *s = &f->state;
     assert_int_equal(cc_snapshot_allocate(&s->now, f->graph, &err), CAMCL_OK);
     assert_int_equal(cc_snapshot_allocate(&s->best, f->graph, &err), CAMCL_OK);
     s->velocity = zeros(f->graph->trained, sizeof(float));
     s->average = zeros(f->graph->trained, sizeof(float));
+    s->objective[0] = zeros(3, sizeof(float));
+    s->objective[1] = zeros(1, sizeof(int32_t));
     s->step = 8;
     s->has_best = true;
     s->best_epoch = 1;
@@ -76,7 +86,7 @@ static int teardown(void **context)
 
 static camcl_status check(const fixture *f)
 {
-    return cc_run_state_check("a/state.safetensors", f->graph, &f->state, &f->split, &f->limits, &err);
+    return cc_run_state_check("a/state.safetensors", &f->shape, &f->state, &f->split, &f->limits, &err);
 }
 
 static void assert_taken(const fixture *f)
@@ -163,7 +173,7 @@ static void numbers(void **context)
         assert_refused(f, "training time");
     }
     s->seconds = 0;
-    s->interval[7] = (double)NAN;
+    s->interval.sums[7] = (double)NAN;
     assert_refused(f, "entry 7 of \"interval\"");
 }
 
@@ -207,6 +217,22 @@ static void tensors(void **context)
     assert_taken(f);
 }
 
+static void objective(void **context)
+{
+    fixture *f = *context;
+    float *mean = f->state.objective[0];
+    *(int32_t *)f->state.objective[1] = 0x7fc00000; /* as a float it would be NaN */
+    assert_taken(f);
+    mean[2] = NAN;
+    assert_refused(f, "'objective.class_mean': entry 2 is not finite");
+    mean[2] = 0;
+    f->state.interval.own[0][3] = (double)INFINITY;
+    assert_refused(f, "entry 0,3 of \"interval.objective\"");
+    f->state.interval.own[0][3] = 0;
+    f->state.interval.own[1][0] = (double)NAN; /* beyond the objective's sums: nobody reads it */
+    assert_taken(f);
+}
+
 static void splits(void **context)
 {
     fixture *f = *context;
@@ -241,6 +267,6 @@ static void splits(void **context)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = { TEST(steps), TEST(best_weights), TEST(numbers), TEST(tensors), TEST(splits) };
+    const struct CMUnitTest tests[] = { TEST(steps), TEST(best_weights), TEST(numbers), TEST(tensors), TEST(objective), TEST(splits) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
