@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "run/metrics.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
@@ -62,7 +63,19 @@ static void a_new_metric_is_everywhere(void **state)
     text = scratch_read(scratch_path(run, "report.html"), &size);
     assert_non_null(text);
     assert_non_null(strstr(text, "<span>Test toy score</span>"));
+    assert_non_null(strstr(text, "<h3>Validation toy score</h3>"));
     free(text);
+
+    cc_metrics metrics;
+    assert_int_equal(cc_metrics_read(scratch_path(run, "metrics.csv"), NULL, &metrics, NULL), CAMCL_OK);
+    assert_string_equal(metrics.columns.names[cc_columns_first().count], "val_toy");
+    assert_int_equal(metrics.count, 3);
+    for (size_t i = 0; i < metrics.count; i++) {
+        const double toy = cc_metrics_get(&metrics, &metrics.rows[i], "val_toy"),
+                     top1 = cc_metrics_get(&metrics, &metrics.rows[i], "val_top1");
+        if (!(toy >= top1 - 1e-6 && toy <= top1 + 1e-6)) fail_msg("row %zu: val_toy %.9g, val_top1 %.9g", i, toy, top1);
+    }
+    cc_metrics_free(&metrics);
 
     text = scratch_read(scratch_path(run, "train.log"), &size);
     assert_non_null(text);
