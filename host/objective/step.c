@@ -290,7 +290,7 @@ camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_s
     step->model = model;
     step->data = data;
     step->spec = *spec;
-    CC_TRY(cc_tape_create(arena, "gradients", &step->tape, err));
+    CC_TRY(cc_tape_create(arena, "training step", &step->tape, err));
     CC_TRY(cc_tape_create(arena, "update", &step->update, err));
     CC_TRY(create_inputs(step, err));
     CC_TRY(create_state(step, err));
