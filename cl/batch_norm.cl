@@ -11,7 +11,8 @@
  * Statistics: the mean and the sum of squared deviations M2 of BLOCK rows at a time, two passes in registers, joined by
  * Chan, Golub and LeVeque's formula. Means are kept relative to a typical row of x until the end, so that neither they nor M2
  * lose digits when x has a large common offset. */
-#include "common.clh"
+#include "activation.clh"
+#include "vector.clh"
 #include "fetch.clh"
 #include "sub_group.clh"
 
@@ -104,37 +105,36 @@ __kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, 
     }
 }
 
+typedef struct moments {
+    floatv mean, m2;
+    float n;
+} moments;
+
+static inline moments join_moments(moments a, moments b)
+{
+    if (b.n > 0.0f) {
+        JOIN(a.n, a.mean, a.m2, b.n, b.mean, b.m2);
+        a.n += b.n;
+    }
+    return a;
+}
+
 /* Joins the chunks: mean, invstd, and the running statistics. */
 __kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean,
                                   __global float *invstd, __global float *running_mean, __global float *running_var, int m, int c,
                                   int rows, int chunks, float eps, float momentum)
 {
+    LANE_SCRATCH(moments, scratch);
     const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
-    floatv average = SPLAT(0.0f), m2 = SPLAT(0.0f);
-    float n = 0.0f;
+    moments all = { SPLAT(0.0f), SPLAT(0.0f), 0.0f };
     for (int chunk = lane; chunk < chunks; chunk += LANES) {
         const float size = (float)min(rows, m - chunk * rows);
-        JOIN(n, average, m2, size, load(partial + (size_t)chunk * c + at), load(partial + (size_t)(chunks + chunk) * c + at));
-        n += size;
+        JOIN(all.n, all.mean, all.m2, size, load(partial + (size_t)chunk * c + at), load(partial + (size_t)(chunks + chunk) * c + at));
+        all.n += size;
     }
-#if LANES > 1
-    __local floatv means[LANES], m2s[LANES];
-    __local float ns[LANES];
-    means[lane] = average;
-    m2s[lane] = m2;
-    ns[lane] = n;
-    for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane < half_lanes && ns[lane + half_lanes] > 0.0f) {
-            JOIN(n, average, m2, ns[lane + half_lanes], means[lane + half_lanes], m2s[lane + half_lanes]);
-            means[lane] = average;
-            m2s[lane] = m2;
-            ns[lane] = n += ns[lane + half_lanes];
-        }
-    }
+    JOIN_LANES(all, scratch, join_moments);
     if (lane > 0) return;
-#endif
-    average += typical(x + at, m, c);
+    const floatv m2 = all.m2, average = all.mean + typical(x + at, m, c);
     store(mean + at, average);
     store(invstd + at, SPLAT(1.0f) / sqrt(m2 / (float)m + eps));
     store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + average * momentum);
@@ -240,25 +240,17 @@ __kernel void batch_norm_backward_sums(__global const float *restrict x, __globa
 __kernel void batch_norm_backward_finalize(__global const float *partial, __global const float *invstd, __global float *sums,
     __global float *dgamma, __global float *dbeta, int c, int chunks, int add)
 {
+    LANE_SCRATCH(floatv, scratch_sum);
+    LANE_SCRATCH(floatv, scratch_product);
     const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
     floatv sum = SPLAT(0.0f), product = SPLAT(0.0f);
     for (int chunk = lane; chunk < chunks; chunk += LANES) {
         sum += load(partial + (size_t)chunk * c + at);
         product += load(partial + (size_t)(chunks + chunk) * c + at);
     }
-#if LANES > 1
-    __local floatv lane_sums[LANES], products[LANES];
-    lane_sums[lane] = sum;
-    products[lane] = product;
-    for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane < half_lanes) {
-            lane_sums[lane] = sum += lane_sums[lane + half_lanes];
-            products[lane] = product += products[lane + half_lanes];
-        }
-    }
+    JOIN_LANES(sum, scratch_sum, PLUS);
+    JOIN_LANES(product, scratch_product, PLUS);
     if (lane > 0) return;
-#endif
     product *= load(invstd + at);
     store(sums + at, sum);
     store(sums + c + at, product);

@@ -22,9 +22,9 @@ __kernel __attribute__((reqd_work_group_size(CHANNELS, 1, ROWS))) void grad_cam_
     m += (size_t)image * c;
 #if ROWS == 1
     if (k0 + WIDTH <= c) {
-        vec sum = (vec)(0.0f);
-        for (int p = 0; p < pixels; p++) sum += VLOAD(gradient + (size_t)p * c + k0);
-        VSTORE(sum / (float)pixels, m + k0);
+        floatv sum = SPLAT(0.0f);
+        for (int p = 0; p < pixels; p++) sum += LOAD_ANY(gradient + (size_t)p * c + k0);
+        STORE_ANY(sum / (float)pixels, m + k0);
         return;
     }
     for (int k = k0; k < c; k++) {
@@ -52,7 +52,7 @@ __kernel __attribute__((reqd_work_group_size(CHANNELS, 1, ROWS))) void grad_cam_
 __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void grad_cam_forward_map(__global const float *a, __global const float *m,
                                                                                       __global float *cam, int pixels, int c, int relu)
 {
-    __local float scratch[LANES];
+    LANE_SCRATCH(float, scratch);
     const int image = (int)get_global_id(1), lane = (int)get_local_id(0);
     const int whole = c / WIDTH * WIDTH;
     a += (size_t)image * pixels * c;
@@ -60,11 +60,11 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void grad_cam_forwar
     cam += (size_t)image * pixels;
     for (int p = (int)get_group_id(0); p < pixels; p += (int)get_num_groups(0)) {
         __global const float *row = a + (size_t)p * c;
-        vec sums = (vec)(0.0f);
-        for (int k = lane * WIDTH; k < whole; k += LANES * WIDTH) sums += VLOAD(m + k) * VLOAD(row + k);
-        float sum = vec_sum(sums);
+        floatv sums = SPLAT(0.0f);
+        for (int k = lane * WIDTH; k < whole; k += LANES * WIDTH) sums += LOAD_ANY(m + k) * LOAD_ANY(row + k);
+        float sum = SUM(sums);
         for (int k = whole + lane; k < c; k += LANES) sum += m[k] * row[k];
-        sum = group_sum(sum, scratch);
+        JOIN_LANES_FOR_ALL(sum, scratch, PLUS);
         if (lane == 0) cam[p] = relu && sum < 0.0f ? 0.0f : sum;
     }
 }
@@ -84,8 +84,8 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void grad_cam_backwa
         __global float *row = da + (size_t)p * c;
         const float slope = relu && cam[p] <= 0.0f ? 0.0f : u[p];
         for (int k = lane * WIDTH; k < whole; k += LANES * WIDTH) {
-            const vec v = VLOAD(m + k) * slope;
-            VSTORE(add ? VLOAD(row + k) + v : v, row + k);
+            const floatv v = LOAD_ANY(m + k) * slope;
+            STORE_ANY(add ? LOAD_ANY(row + k) + v : v, row + k);
         }
         for (int k = whole + lane; k < c; k += LANES) row[k] = add ? row[k] + m[k] * slope : m[k] * slope;
     }
@@ -102,11 +102,11 @@ __kernel void grad_cam_tangent(__global const float *a, __global const float *ca
     a += first * c;
     v += first * c;
     if (k0 + WIDTH <= c) {
-        vec sum = (vec)(0.0f);
+        floatv sum = SPLAT(0.0f);
         for (int p = 0; p < pixels; p++)
-            if (!relu || cam[first + p] > 0.0f) sum += u[first + p] * VLOAD(a + (size_t)p * c + k0);
+            if (!relu || cam[first + p] > 0.0f) sum += u[first + p] * LOAD_ANY(a + (size_t)p * c + k0);
         sum /= (float)pixels;
-        for (int p = 0; p < pixels; p++) VSTORE(sum, v + (size_t)p * c + k0);
+        for (int p = 0; p < pixels; p++) STORE_ANY(sum, v + (size_t)p * c + k0);
         return;
     }
     for (int k = k0; k < c; k++) {

@@ -1,7 +1,7 @@
 /* y [N,O] = x [N,I] w^T + b, w [O,I], and its gradients, without GEMM: for layers so small that packing and padding would cost more. WIDTH
  * divides I. Work-item i takes outputs (vectors of outputs) i*each .. , where a kernel says nothing else. linear_bias and
  * linear_bias_gradient go with the GEMM variant. */
-#include "common.clh"
+#include "vector.clh"
 
 static inline float sum_of(floatv v)
 {
@@ -20,8 +20,8 @@ static inline float sum_of(floatv v)
 __kernel void linear_forward(__global const float *restrict x, __global const float *restrict w, __global const float *restrict b,
     __global float *restrict y, int n, int in, int out, int each, int has_b)
 {
+    LANE_SCRATCH(float, scratch);
 #if LANES > 1
-    __local float sums[LANES];
     const int lane = (int)get_local_id(0), first = (int)get_group_id(0), last = first + 1;
 #else
     const int lane = 0, first = (int)get_global_id(0) * each, last = min(n * out, first + each);
@@ -31,14 +31,8 @@ __kernel void linear_forward(__global const float *restrict x, __global const fl
         floatv products = SPLAT(0.0f);
         for (int at = lane * WIDTH; at < in; at += LANES * WIDTH) products += load(row + at) * load(weights + at);
         float sum = sum_of(products);
-#if LANES > 1
-        sums[lane] = sum;
-        for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {
-            barrier(CLK_LOCAL_MEM_FENCE);
-            if (lane < half_lanes) sums[lane] = sum += sums[lane + half_lanes];
-        }
+        JOIN_LANES(sum, scratch, PLUS);
         if (lane > 0) return;
-#endif
         y[i] = has_b ? sum + b[i % out] : sum;
     }
 }

@@ -9,20 +9,20 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void masked_mse_forw
                                                                                            __global const float *mask,
                                                                                            __global float *errors, int size)
 {
-    __local float scratch[LANES];
+    LANE_SCRATCH(float, scratch);
     const int image = (int)get_group_id(0), lane = (int)get_local_id(0);
     const int whole = size / WIDTH * WIDTH;
     const int counted = mask[image] != 0.0f ? size : 0;
     a += (size_t)image * size;
     b += (size_t)image * size;
-    vec squares = (vec)(0.0f);
+    floatv squares = SPLAT(0.0f);
     for (int i = lane * WIDTH; i < min(whole, counted); i += LANES * WIDTH) {
-        const vec difference = VLOAD(a + i) - VLOAD(b + i);
+        const floatv difference = LOAD_ANY(a + i) - LOAD_ANY(b + i);
         squares += difference * difference;
     }
-    float sum = vec_sum(squares);
+    float sum = SUM(squares);
     for (int i = whole + lane; i < counted; i += LANES) sum += (a[i] - b[i]) * (a[i] - b[i]);
-    sum = group_sum(sum, scratch);
+    JOIN_LANES_FOR_ALL(sum, scratch, PLUS);
     if (lane == 0) errors[image] = counted != 0 ? mask[image] * (sum / (float)size) : 0.0f;
 }
 
@@ -31,15 +31,15 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void masked_mse_forw
                                                                                         __global const float *mask, __global float *sums,
                                                                                         int n)
 {
-    __local float scratch[LANES];
+    LANE_SCRATCH(float, scratch);
     const int lane = (int)get_local_id(0);
     float error = 0.0f, count = 0.0f;
     for (int i = lane; i < n; i += LANES) {
         error += errors[i];
         count += mask[i];
     }
-    error = group_sum(error, scratch);
-    count = group_sum(count, scratch);
+    JOIN_LANES_FOR_ALL(error, scratch, PLUS);
+    JOIN_LANES_FOR_ALL(count, scratch, PLUS);
     if (lane == 0) {
         sums[0] = error;
         sums[1] = count;
@@ -61,9 +61,9 @@ __kernel void masked_mse_backward(__global const float *a, __global const float 
     const size_t start = (size_t)image * size;
     const int whole = size / WIDTH * WIDTH, item = (int)get_global_id(0), items = (int)get_global_size(0);
     for (int i = item * WIDTH; i < whole; i += items * WIDTH) {
-        const vec gradient = counted ? factor * (VLOAD(a + start + i) - VLOAD(b + start + i)) : (vec)(0.0f);
-        VSTORE(gradient, da + start + i);
-        if (both) VSTORE(-gradient, db + start + i);
+        const floatv gradient = counted ? factor * (LOAD_ANY(a + start + i) - LOAD_ANY(b + start + i)) : SPLAT(0.0f);
+        STORE_ANY(gradient, da + start + i);
+        if (both) STORE_ANY(-gradient, db + start + i);
     }
     for (int i = whole + item; i < size; i += items) {
         const float gradient = counted ? factor * (a[start + i] - b[start + i]) : 0.0f;

@@ -10,48 +10,48 @@
 __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void min_max_forward(__global const float *x, __global float *y,
                                                                                  __global float *range, int size)
 {
-    __local float scratch[LANES];
+    LANE_SCRATCH(float, scratch);
     const int image = (int)get_group_id(0), lane = (int)get_local_id(0);
     const int whole = size / WIDTH * WIDTH;
     x += (size_t)image * size;
     y += (size_t)image * size;
     float least = x[0], greatest = x[0];
-    vec low = (vec)(least), high = low;
+    floatv low = SPLAT(least), high = low;
     for (int i = lane * WIDTH; i < whole; i += LANES * WIDTH) {
-        const vec v = VLOAD(x + i);
-        low = SELECT(low, v, v < low);
-        high = SELECT(high, v, v > high);
+        const floatv v = LOAD_ANY(x + i);
+        low = pick(v < low, v, low);
+        high = pick(v > high, v, high);
     }
     float values[WIDTH];
-    VSTORE(low, values);
-    for (int i = 0; i < WIDTH; i++) least = lesser(least, values[i]);
-    VSTORE(high, values);
-    for (int i = 0; i < WIDTH; i++) greatest = greater(greatest, values[i]);
+    STORE_ANY(low, values);
+    for (int i = 0; i < WIDTH; i++) least = LESSER(least, values[i]);
+    STORE_ANY(high, values);
+    for (int i = 0; i < WIDTH; i++) greatest = GREATER(greatest, values[i]);
     for (int i = whole + lane; i < size; i += LANES) {
-        least = lesser(least, x[i]);
-        greatest = greater(greatest, x[i]);
+        least = LESSER(least, x[i]);
+        greatest = GREATER(greatest, x[i]);
     }
-    least = group_min(least, scratch);
-    greatest = group_max(greatest, scratch);
+    JOIN_LANES_FOR_ALL(least, scratch, LESSER);
+    JOIN_LANES_FOR_ALL(greatest, scratch, GREATER);
 
     const float span = greatest - least;
     const bool flat = span < SMALLEST_NORMAL;
-    const vec one = (vec)(1.0f), zero = (vec)(0.0f);
-    vec at_least = zero, at_greatest = zero;
+    const floatv one = SPLAT(1.0f), zero = SPLAT(0.0f);
+    floatv at_least = zero, at_greatest = zero;
     for (int i = lane * WIDTH; i < whole; i += LANES * WIDTH) {
-        const vec v = VLOAD(x + i);
-        at_least += SELECT(zero, one, v == least);
-        at_greatest += SELECT(zero, one, v == greatest);
-        VSTORE(flat ? SELECT(zero, v, v != v) : (v - least) / span, y + i);
+        const floatv v = LOAD_ANY(x + i);
+        at_least += pick(v == least, one, zero);
+        at_greatest += pick(v == greatest, one, zero);
+        STORE_ANY(flat ? pick(v != v, v, zero) : (v - least) / span, y + i);
     }
-    float count_least = vec_sum(at_least), count_greatest = vec_sum(at_greatest);
+    float count_least = SUM(at_least), count_greatest = SUM(at_greatest);
     for (int i = whole + lane; i < size; i += LANES) {
         count_least += x[i] == least ? 1.0f : 0.0f;
         count_greatest += x[i] == greatest ? 1.0f : 0.0f;
         y[i] = flat ? (x[i] != x[i] ? x[i] : 0.0f) : (x[i] - least) / span;
     }
-    count_least = group_sum(count_least, scratch);
-    count_greatest = group_sum(count_greatest, scratch);
+    JOIN_LANES_FOR_ALL(count_least, scratch, PLUS);
+    JOIN_LANES_FOR_ALL(count_greatest, scratch, PLUS);
     if (lane == 0) {
         range[4 * image] = least;
         range[4 * image + 1] = greatest;
@@ -66,7 +66,7 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void min_max_backwar
                                                                                   __global const float *range, __global const float *dy,
                                                                                   __global float *dx, int size)
 {
-    __local float scratch[LANES];
+    LANE_SCRATCH(float, scratch);
     const int image = (int)get_group_id(0), lane = (int)get_local_id(0);
     const int whole = size / WIDTH * WIDTH;
     x += (size_t)image * size;
@@ -75,25 +75,27 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void min_max_backwar
     dx += (size_t)image * size;
     const float least = range[4 * image], greatest = range[4 * image + 1], span = greatest - least;
     const bool flat = span < SMALLEST_NORMAL;
-    vec low = (vec)(0.0f), high = (vec)(0.0f);
+    floatv low = SPLAT(0.0f), high = SPLAT(0.0f);
     for (int i = lane * WIDTH; i < whole; i += LANES * WIDTH) {
-        const vec u = VLOAD(dy + i), v = VLOAD(y + i);
+        const floatv u = LOAD_ANY(dy + i), v = LOAD_ANY(y + i);
         low += u * (v - 1.0f);
         high -= u * v;
     }
-    float to_least = vec_sum(low), to_greatest = vec_sum(high);
+    float to_least = SUM(low), to_greatest = SUM(high);
     for (int i = whole + lane; i < size; i += LANES) {
         to_least += dy[i] * (y[i] - 1.0f);
         to_greatest -= dy[i] * y[i];
     }
-    to_least = group_sum(to_least, scratch) / range[4 * image + 2];
-    to_greatest = group_sum(to_greatest, scratch) / range[4 * image + 3];
+    JOIN_LANES_FOR_ALL(to_least, scratch, PLUS);
+    to_least /= range[4 * image + 2];
+    JOIN_LANES_FOR_ALL(to_greatest, scratch, PLUS);
+    to_greatest /= range[4 * image + 3];
 
-    const vec zero = (vec)(0.0f), share_least = (vec)(to_least), share_greatest = (vec)(to_greatest);
+    const floatv zero = SPLAT(0.0f), share_least = SPLAT(to_least), share_greatest = SPLAT(to_greatest);
     for (int i = lane * WIDTH; i < whole; i += LANES * WIDTH) {
-        const vec v = VLOAD(x + i);
-        const vec gradient = VLOAD(dy + i) + SELECT(zero, share_least, v == least) + SELECT(zero, share_greatest, v == greatest);
-        VSTORE(flat ? zero : gradient / span, dx + i);
+        const floatv v = LOAD_ANY(x + i);
+        const floatv gradient = LOAD_ANY(dy + i) + pick(v == least, share_least, zero) + pick(v == greatest, share_greatest, zero);
+        STORE_ANY(flat ? zero : gradient / span, dx + i);
     }
     for (int i = whole + lane; i < size; i += LANES) {
         const float gradient = dy[i] + (x[i] == least ? to_least : 0.0f) + (x[i] == greatest ? to_greatest : 0.0f);

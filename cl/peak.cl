@@ -1,11 +1,10 @@
 /* What the device can do at most: multiply-adds per second, and bytes per second.
  *
- * WIDTH         floats per vector: 16 (CPUs: a register or two), 4, or 1
+ * WIDTH         floats per vector (vector.clh): 16 (CPUs: a register or two), 4, or 1
  * ACCUMULATORS  independent vectors that a work-item keeps in registers; enough of them hide the latency of fma
  * Local size is the host's choice; every work-item does the same amount of work. */
-#ifndef WIDTH
-#define WIDTH 16
-#endif
+#include "vector.clh"
+
 #ifndef ACCUMULATORS
 #define ACCUMULATORS 12
 #endif
@@ -18,28 +17,14 @@
 #define MULTIPLY_ADD(a, b, c) mad(a, b, c)
 #endif
 
-#if WIDTH == 16
-typedef float16 floatv;
-#define LOAD(p, i) vload16(i, p)
-#define STORE(v, p, i) vstore16(v, i, p)
-#elif WIDTH == 4
-typedef float4 floatv;
-#define LOAD(p, i) vload4(i, p)
-#define STORE(v, p, i) vstore4(v, i, p)
-#else
-typedef float floatv;
-#define LOAD(p, i) (p)[i]
-#define STORE(v, p, i) (p)[i] = (v)
-#endif
-
 /* turns * 8 * ACCUMULATORS multiply-adds of WIDTH floats per work-item. The result, which depends on all of them, converges to
  * b / (1 - a): no overflow, no denormals. */
 __kernel void peak_fma(__global float *out, const float a, const float b, const int turns)
 {
-    const floatv factor = (floatv)(a), addend = (floatv)(b);
+    const floatv factor = SPLAT(a), addend = SPLAT(b);
     floatv sum[ACCUMULATORS];
 #pragma unroll
-    for (int i = 0; i < ACCUMULATORS; i++) sum[i] = (floatv)(b * (float)(i + 1));
+    for (int i = 0; i < ACCUMULATORS; i++) sum[i] = SPLAT(b * (float)(i + 1));
     for (int t = 0; t < turns; t++) {
 #pragma unroll
         for (int u = 0; u < 8; u++)
@@ -49,14 +34,14 @@ __kernel void peak_fma(__global float *out, const float a, const float b, const 
     floatv all = sum[0];
 #pragma unroll
     for (int i = 1; i < ACCUMULATORS; i++) all += sum[i];
-    STORE(all, out, get_global_id(0));
+    store(out + get_global_id(0) * WIDTH, all);
 }
 
 /* y [vectors] = x; work-item i takes vectors i*each .. */
 __kernel void peak_copy(__global const float *restrict x, __global float *restrict y, const int vectors, const int each)
 {
     const int first = (int)get_global_id(0) * each, last = min(vectors, first + each);
-    for (int i = first; i < last; i++) STORE(LOAD(x, i), y, i);
+    for (int i = first; i < last; i++) store(y + (size_t)i * WIDTH, load(x + (size_t)i * WIDTH));
 }
 
 /* y [vectors] = x + factor * z */
@@ -64,5 +49,8 @@ __kernel void peak_triad(__global const float *restrict x, __global const float 
     const float factor, const int vectors, const int each)
 {
     const int first = (int)get_global_id(0) * each, last = min(vectors, first + each);
-    for (int i = first; i < last; i++) STORE(MULTIPLY_ADD((floatv)(factor), LOAD(z, i), LOAD(x, i)), y, i);
+    for (int i = first; i < last; i++) {
+        const size_t at = (size_t)i * WIDTH;
+        store(y + at, MULTIPLY_ADD(SPLAT(factor), load(z + at), load(x + at)));
+    }
 }

@@ -1,6 +1,7 @@
 /* y = act(a + b) over `count` numbers, and its gradient. Work-item i takes vectors i*each .. of WIDTH numbers; the first one also takes the
  * count % WIDTH numbers at the end. Outputs may be the inputs themselves. */
-#include "common.clh"
+#include "activation.clh"
+#include "vector.clh"
 
 static inline float activate_one(float v, float slope) { return v > 0.0f ? v : v * slope; }
 

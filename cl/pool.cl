@@ -2,7 +2,7 @@
  *
  * Work-item (range, group) of dimension 0, groups fastest: pixels range*each .. of the output (of the input in backward passes, which
  * gather), and of each of them `span` floats of the C channels: all of them on CPUs, one vector on GPUs. */
-#include "common.clh"
+#include "vector.clh"
 
 #define FIND_RANGE(total)                                                              \
     const int groups = (c + span - 1) / span, group = (int)get_global_id(0) % groups;  \

@@ -1,6 +1,6 @@
 /* Updates of `count` parameters. Work-item i takes vectors i*each .. of WIDTH numbers; the first one also takes the count % WIDTH numbers
  * at the end. */
-#include "common.clh"
+#include "vector.clh"
 
 /* g = grad + weight_decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v). The type is that of the operands. */
 #define SGD_STEP(type, grad, w, v)                                     \

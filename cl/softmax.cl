@@ -5,22 +5,7 @@
  * joined in a fixed tree. The others have one work-item per row.
  *
  * NaN never hides: a NaN logit makes the row's cross-entropy NaN, never beats a threshold, and is never right in a top-k. */
-#include "common.clh"
-
-/* The values of the group's lanes added up; only lane 0 has the sum. `scratch`: LANES values in local memory. */
-#if LANES > 1
-#define SUM_LANES(value, scratch)                                                          \
-    do {                                                                                   \
-        const int lane_ = (int)get_local_id(0);                                            \
-        (scratch)[lane_] = (value);                                                        \
-        for (int half_lanes = LANES / 2; half_lanes > 0; half_lanes /= 2) {                \
-            barrier(CLK_LOCAL_MEM_FENCE);                                                  \
-            if (lane_ < half_lanes) (scratch)[lane_] = (value) += (scratch)[lane_ + half_lanes]; \
-        }                                                                                  \
-    } while (0)
-#else
-#define SUM_LANES(value, scratch) do { } while (0)
-#endif
+#include "vector.clh"
 
 static inline float greatest(__global const float *row, int classes)
 {
@@ -72,9 +57,7 @@ __kernel void confidence(__global const float *logits, __global const float *thr
                          __global float *mask, __global float *sums, int row0, int n, int classes, int index, int softmax,
                          int has_truth)
 {
-#if LANES > 1
-    __local float2 scratch[LANES];
-#endif
+    LANE_SCRATCH(float2, scratch);
     const float threshold = thresholds[index];
     float2 sum = (float2)(0.0f);
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
@@ -91,7 +74,7 @@ __kernel void confidence(__global const float *logits, __global const float *thr
         mask[i] = confident;
         sum += (float2)(confident, has_truth && truth[i] == best ? confident : 0.0f);
     }
-    SUM_LANES(sum, scratch);
+    JOIN_LANES(sum, scratch, PLUS);
     if (get_local_id(0) > 0) return;
     sums[0] = sum.x;
     sums[1] = sum.y;
@@ -103,9 +86,7 @@ __kernel void confidence(__global const float *logits, __global const float *thr
 __kernel void cross_entropy_forward(__global const float *logits, __global const int *labels, __global const float *mask,
     __global float *sums, int row0, int n, int classes, int has_mask)
 {
-#if LANES > 1
-    __local float4 scratch[LANES];
-#endif
+    LANE_SCRATCH(float4, scratch);
     float4 sum = (float4)(0.0f);
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
         __global const float *row = logits + (size_t)(row0 + i) * classes;
@@ -114,7 +95,7 @@ __kernel void cross_entropy_forward(__global const float *logits, __global const
         sum +=
             (float4)(weight * cross_entropy(row, classes, labels[i]), weight, rank_of(row, classes, labels[i]) == 0 ? weight : 0.0f, 0.0f);
     }
-    SUM_LANES(sum, scratch);
+    JOIN_LANES(sum, scratch, PLUS);
     if (get_local_id(0) > 0) return;
     sums[0] = sum.x;
     sums[1] = sum.y;
@@ -142,10 +123,8 @@ __kernel void cross_entropy_backward(__global const float *logits, __global cons
 /* sums [8] += {sum ce, top1, top3, top5, rows counted}; rows with a label below 0 are skipped */
 __kernel void evaluate(__global const float *logits, __global const int *labels, __global float *sums, int row0, int n, int classes)
 {
-#if LANES > 1
-    __local float4 scratch[LANES];
-    __local float scratch_count[LANES];
-#endif
+    LANE_SCRATCH(float4, scratch);
+    LANE_SCRATCH(float, scratch_count);
     float4 sum = (float4)(0.0f);
     float count = 0.0f;
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
@@ -155,8 +134,8 @@ __kernel void evaluate(__global const float *logits, __global const int *labels,
         sum += (float4)(cross_entropy(row, classes, labels[i]), rank < 1, rank < 3, rank < 5);
         count += 1.0f;
     }
-    SUM_LANES(sum, scratch);
-    SUM_LANES(count, scratch_count);
+    JOIN_LANES(sum, scratch, PLUS);
+    JOIN_LANES(count, scratch_count, PLUS);
     if (get_local_id(0) > 0) return;
     sums[0] += sum.x;
     sums[1] += sum.y;

@@ -39,7 +39,7 @@ camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expe
  * turns in all, and so is treated as a GPU. */
 bool cc_likes_long_items(const camcl_device_info *info);
 
-/* How common.clh's kernels are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`
+/* How kernels with cl/vector.clh are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`
  * work-items share a sum, 1 on CPUs, 64 elsewhere (1 where a work-group cannot have that many). Few combinations, so few programs. */
 typedef struct cc_shape {
     size_t width, lanes;
