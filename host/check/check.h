@@ -54,6 +54,10 @@ void cc_check_compare_integers(cc_check *c, cc_tensor got, const int32_t *want, 
 /* want[i] += old[i] when `add`. */
 void cc_check_add(bool add, double *want, const float *old, size_t count);
 
+/* What checks an operation; NULL where there is none. */
+typedef void (*cc_check_function)(cc_check *c);
+cc_check_function cc_check_find(const char *op);
+
 /* By operation; each covers all directions of the operations named like it. */
 void cc_check_conv2d(cc_check *c);
 void cc_check_conv2d_affine(cc_check *c);

@@ -6,10 +6,9 @@
 #include "base/memory.h"
 #include "check/check.h"
 
-typedef void (*check_function)(cc_check *c);
 static const struct {
     const char *op;
-    check_function run;
+    cc_check_function run;
 } checks[] = {
     { "conv2d", cc_check_conv2d },
     { "conv2d_affine", cc_check_conv2d_affine },
@@ -38,7 +37,7 @@ static const struct {
     { "load_labels", cc_check_load_labels },
 };
 
-static check_function find_check(const char *op)
+cc_check_function cc_check_find(const char *op)
 {
     for (size_t i = 0; i < CC_COUNT(checks); i++)
         if (strcmp(checks[i].op, op) == 0) return checks[i].run;
@@ -52,7 +51,7 @@ camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *s
     *result = (camcl_selftest_result){ 0, 0 };
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
-        const check_function run = find_check(v->op);
+        const cc_check_function run = cc_check_find(v->op);
         camcl_error failure = { .status = CAMCL_OK };
         cc_check c = { .device = device, .variant = v, .err = &failure, .ok = run != NULL };
         const char *what = "there is no check of this operation";

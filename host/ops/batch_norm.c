@@ -52,15 +52,16 @@ static camcl_status check_desc(const cc_batch_norm_op *op, camcl_error *err)
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("batch_norm", add, err));
     const cc_batch_norm_op *op = desc;
     const cc_batch_norm_desc *d = &op->desc;
     const size_t all = d->m * d->c;
     CC_RETURN_IF_FAILED(check_desc(op, err));
     CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL },
                                  { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
-                                 { "running_mean", CC_F32, d->c, CC_EXACT }, { "running_var", CC_F32, d->c, CC_EXACT },
-                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "y", CC_F32, all, CC_EXACT }));
+                                 { "running_mean", CC_F32, d->c, CC_EXACT | CC_APART },
+                                 { "running_var", CC_F32, d->c, CC_EXACT | CC_APART }, { "mean", CC_F32, d->c, CC_EXACT | CC_APART },
+                                 { "invstd", CC_F32, d->c, CC_EXACT | CC_APART }, { "y", CC_F32, all, CC_EXACT | CC_APART }));
     cc_buffer *x = io[0].buffer, *residual = io[1].buffer, *gamma = io[2].buffer, *beta = io[3].buffer, *running_mean = io[4].buffer,
               *running_var = io[5].buffer, *mean = io[6].buffer, *invstd = io[7].buffer, *y = io[8].buffer;
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
@@ -94,12 +95,12 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
 
 static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("batch_norm_fold", add, err));
     const cc_batch_norm_desc *d = desc;
     CC_RETURN_IF_FAILED(CC_CHECK("batch_norm_fold", io, count, err, { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
                                  { "running_mean", CC_F32, d->c, CC_EXACT }, { "running_var", CC_F32, d->c, CC_EXACT },
-                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT },
-                                 { "scale", CC_F32, d->c, CC_EXACT }, { "shift", CC_F32, d->c, CC_EXACT }));
+                                 { "mean", CC_F32, d->c, CC_EXACT | CC_APART }, { "invstd", CC_F32, d->c, CC_EXACT | CC_APART },
+                                 { "scale", CC_F32, d->c, CC_EXACT | CC_APART }, { "shift", CC_F32, d->c, CC_EXACT | CC_APART }));
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
     return launch(tape,
                   CC_BIND(batch_norm_fold, .gamma = CC_IN(io[0].buffer), .beta = CC_IN(io[1].buffer), .running_mean = CC_IN(io[2].buffer),
@@ -117,18 +118,19 @@ static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
 
 static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("batch_norm", add, err));
     const cc_batch_norm_op *op = desc;
     const cc_batch_norm_desc *d = &op->desc;
     const size_t all = d->m * d->c;
     const bool eval = !op->train;
-    const cc_need wanted = eval ? CC_OPTIONAL : CC_EXACT;
+    const unsigned wanted = eval ? CC_OPTIONAL : CC_EXACT;
     CC_RETURN_IF_FAILED(check_desc(op, err));
-    CC_RETURN_IF_FAILED(CC_CHECK(
-        "batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, eval ? CC_EXACT : CC_OPTIONAL },
-        { "dy", CC_F32, all, CC_EXACT }, { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, eval ? CC_OPTIONAL : CC_EXACT },
-        { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
-        { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted }, { "dbeta", CC_F32, d->c, wanted }));
+    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT },
+                                 { "y", CC_F32, all, eval ? CC_EXACT : CC_OPTIONAL }, { "dy", CC_F32, all, CC_EXACT },
+                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, eval ? CC_OPTIONAL : CC_EXACT },
+                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
+                                 { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted | CC_APART },
+                                 { "dbeta", CC_F32, d->c, wanted | CC_APART }));
     cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *beta = io[4].buffer ? io[4].buffer : gamma,
               *mean = io[5].buffer, *invstd = io[6].buffer, *dx = io[7].buffer, *dresidual = io[8].buffer, *dgamma = io[9].buffer,
               *dbeta = io[10].buffer;
@@ -142,6 +144,9 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const bool keep = dresidual == dy, in_place = dx == dy;
     if ((keep && !dgamma) || (in_place && (keep || op->add.dx)))
         return cc_fail(err, CAMCL_FAILED, "batch_norm: dy cannot be this output, too (report this as a defect)");
+    const cc_buffer *const kept = io[1].buffer;
+    if (dx == x || (dx && (dx == kept || dx == dresidual)) || dresidual == x || (dresidual && dresidual == kept))
+        return cc_fail(err, CAMCL_FAILED, "batch_norm: an output cannot be x, y or another output, too (report this as a defect)");
     if (dgamma) {
         cc_buffer *partial;
         const int how = mode(dgamma, op->add.dparams);

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "ops/conv2d_variants.h"
+#include "ops/record.h"
 
 static const char *clblast_name(CLBlastStatusCode code)
 {
@@ -288,18 +289,13 @@ camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_te
     return cc_gemm_at(tape, desc, a.buffer, 0, b.buffer, 0, c.buffer, 0, add, err);
 }
 
-static bool supports_all(const camcl_device_info *info, const void *desc)
-{
-    (void)info;
-    (void)desc;
-    return true;
-}
-
 static camcl_status record(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    if (count != 3) return cc_fail(err, CAMCL_FAILED, "GEMM: %zu operands instead of 3 (report this as a defect)", count);
-    return cc_gemm(tape, desc, io[0], io[1], io[2], add, err);
+    const cc_gemm_desc *d = desc;
+    CC_RETURN_IF_FAILED(CC_CHECK("gemm", io, count, err, { "a", CC_F32, d->m * d->k, CC_AT_LEAST },
+                                 { "b", CC_F32, d->k * d->n, CC_AT_LEAST }, { "c", CC_F32, d->m * d->n, CC_AT_LEAST | CC_APART }));
+    return cc_gemm(tape, d, io[0], io[1], io[2], add, err);
 }
 
-const cc_variant cc_gemm_variants[] = { { "gemm", CC_FORWARD, "clblast", "", supports_all, record, NULL, NULL, NULL } };
+const cc_variant cc_gemm_variants[] = { { "gemm", CC_FORWARD, "clblast", "", cc_supports_all, record, NULL, NULL, NULL } };
 const size_t cc_gemm_variant_count = CC_COUNT(cc_gemm_variants);

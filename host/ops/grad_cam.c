@@ -1,6 +1,4 @@
 /* Grad-CAM: the seed of its backward pass, the map, and the first-order gradient. Kernels in cl/grad_cam.cl. */
-#include <assert.h>
-
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/geometry.h"
@@ -23,12 +21,13 @@ static const char *row_options(const cc_tape *tape) { return cc_on_cpu(tape) ? s
 static size_t pixel_groups(const shape *s, size_t pixels) { return s->lanes > 1 ? pixels : cc_ceil_div(pixels, 16); }
 
 /* io: {a, gradient, m, cam} */
-static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, const shape *s, camcl_error *err)
+static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, size_t count, const shape *s, camcl_error *err)
 {
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
-    assert(cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels * d->c);
-    assert(cc_tensor_count(&io[2]) == d->n * d->c && cc_tensor_count(&io[3]) == d->n * pixels);
+    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT },
+                                 { "gradient", CC_F32, d->n * pixels * d->c, CC_EXACT }, { "m", CC_F32, d->n * d->c, CC_EXACT | CC_APART },
+                                 { "cam", CC_F32, d->n * pixels, CC_EXACT | CC_APART }));
     const cc_launch weights = { .options = s->options,
                                 .dims = 3,
                                 .global = { cc_ceil_div(d->c, s->width), d->n, s->rows },
@@ -49,25 +48,25 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4 && !add);
-    (void)count, (void)add;
-    return forward(tape, desc, io, &serial, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
+    return forward(tape, desc, io, count, &serial, err);
 }
 
 static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4 && !add);
-    (void)count, (void)add;
-    return forward(tape, desc, io, &group, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
+    return forward(tape, desc, io, count, &group, err);
 }
 
 /* io: {m, cam, u, da(add)} */
-static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, bool add, const shape *s, camcl_error *err)
+static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, size_t count, bool add, const shape *s,
+                             camcl_error *err)
 {
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
-    assert(cc_tensor_count(&io[0]) == d->n * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
-    assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
+    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam", io, count, err, { "m", CC_F32, d->n * d->c, CC_EXACT },
+                                 { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
+                                 { "da", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
     const cc_launch launch = { .options = s->options,
                                .dims = 2,
                                .global = { s->lanes * pixel_groups(s, pixels), d->n },
@@ -81,16 +80,12 @@ static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4);
-    (void)count;
-    return backward(tape, desc, io, add, &serial, err);
+    return backward(tape, desc, io, count, add, &serial, err);
 }
 
 static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4);
-    (void)count;
-    return backward(tape, desc, io, add, &group, err);
+    return backward(tape, desc, io, count, add, &group, err);
 }
 
 /* io: {a, cam, u, v} */
@@ -100,9 +95,10 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
     const shape *s = cc_on_cpu(tape) ? &serial : &group;
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
-    assert(count == 4 && !add && cc_tensor_count(&io[0]) == d->n * pixels * d->c && cc_tensor_count(&io[1]) == d->n * pixels);
-    assert(cc_tensor_count(&io[2]) == d->n * pixels && cc_tensor_count(&io[3]) == d->n * pixels * d->c);
-    (void)count, (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
+    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT },
+                                 { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
+                                 { "v", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .options = s->options, .dims = 2, .global = { cc_ceil_div(d->c, s->width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats
     };
@@ -114,8 +110,9 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
 static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_rows_desc *d = desc;
-    assert(count == 2 && !add && cc_tensor_count(&io[0]) >= d->n && cc_tensor_count(&io[1]) >= (d->row0 + d->n) * d->classes);
-    (void)count, (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam_seed", add, err));
+    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam_seed", io, count, err, { "classes_explained", CC_I32, d->n, CC_AT_LEAST },
+                                 { "dlogits", CC_F32, (d->row0 + d->n) * d->classes, CC_AT_LEAST | CC_APART }));
     const cc_launch launch = { .options = row_options(tape), .dims = 2, .global = { cc_row_items(tape, d->classes), d->n } };
     return CC_LAUNCH(tape, grad_cam_seed, &launch, err, .explained = CC_IN(io[0].buffer), .dlogits = CC_OUT(io[1].buffer),
                      .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes));
@@ -125,8 +122,9 @@ static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, s
 static camcl_status argmax(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_rows_desc *d = desc;
-    assert(count == 2 && !add && cc_tensor_count(&io[0]) >= (d->row0 + d->n) * d->classes && cc_tensor_count(&io[1]) >= d->n);
-    (void)count, (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("argmax_rows", add, err));
+    CC_RETURN_IF_FAILED(CC_CHECK("argmax_rows", io, count, err, { "logits", CC_F32, (d->row0 + d->n) * d->classes, CC_AT_LEAST },
+                                 { "out", CC_I32, d->n, CC_AT_LEAST | CC_APART }));
     const cc_launch launch = { .options = row_options(tape), .dims = 1, .global = { d->n } };
     return CC_LAUNCH(tape, argmax_rows, &launch, err, .logits = CC_IN(io[0].buffer), .out = CC_OUT(io[1].buffer), .row0 = CC_INT(d->row0),
                      .n = CC_INT(d->n), .classes = CC_INT(d->classes));

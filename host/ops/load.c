@@ -1,6 +1,4 @@
 /* Images and labels of a batch, picked from the data set on the device. Kernels in cl/load.cl. */
-#include <assert.h>
-
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/geometry.h"
@@ -9,19 +7,19 @@
 #include "ops/variants.h"
 
 /* io: {pixels, transforms, normalise, dst} */
-static void check(const cc_load_desc *d, const cc_tensor *io, size_t count, bool add)
+static camcl_status check(const cc_load_desc *d, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4 && !add && io[0].dtype == CC_U8 && cc_tensor_count(&io[0]) >= d->images * d->h * d->w * d->c);
-    assert(cc_tensor_count(&io[1]) >= 8 * d->n && cc_tensor_count(&io[2]) == 2 * d->c);
-    assert(cc_tensor_count(&io[3]) >= (d->dst_row0 + d->n) * d->size * d->size * d->c);
-    (void)d, (void)io, (void)count, (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("load_images", add, err));
+    return CC_CHECK("load_images", io, count, err, { "pixels", CC_U8, d->images * d->h * d->w * d->c, CC_AT_LEAST },
+                    { "transforms", CC_I32, 8 * d->n, CC_AT_LEAST }, { "normalise", CC_F32, 2 * d->c, CC_EXACT },
+                    { "dst", CC_F32, (d->dst_row0 + d->n) * d->size * d->size * d->c, CC_AT_LEAST | CC_APART });
 }
 
 static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_load_desc *d = desc;
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
-    check(d, io, count, add);
+    CC_RETURN_IF_FAILED(check(d, io, count, add, err));
     const cc_launch launch = { .dims = 3,
                                .global = { cc_row_items(tape, d->size), d->size, d->n },
                                .flops = 8.0 * floats,
@@ -36,7 +34,7 @@ static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io,
 {
     const cc_load_desc *d = desc;
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
-    check(d, io, count, add);
+    CC_RETURN_IF_FAILED(check(d, io, count, add, err));
     const cc_launch launch = {
         .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n }, .flops = 2.0 * floats, .bytes = 5.0 * floats
     };
@@ -50,8 +48,10 @@ static camcl_status native(cc_tape *tape, const void *desc, const cc_tensor *io,
 static camcl_status labels_of(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const size_t n = *(const size_t *)desc;
-    assert(count == 3 && !add && cc_tensor_count(&io[1]) >= 8 * n && cc_tensor_count(&io[2]) >= n);
-    (void)count, (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("load_labels", add, err));
+    /* How many labels there are is the sampler's business: transforms name them. */
+    CC_RETURN_IF_FAILED(CC_CHECK("load_labels", io, count, err, { "labels", CC_I32, 1, CC_AT_LEAST },
+                                 { "transforms", CC_I32, 8 * n, CC_AT_LEAST }, { "out", CC_I32, n, CC_AT_LEAST | CC_APART }));
     const cc_launch launch = { .dims = 1, .global = { n } };
     return CC_LAUNCH(tape, load_labels, &launch, err, .labels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
                      .out = CC_OUT(io[2].buffer), .n = CC_INT(n));

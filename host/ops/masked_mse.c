@@ -1,8 +1,6 @@
 /* Masked mean squared error between two batches of maps. Kernels in cl/masked_mse.cl. */
 #include "ops/masked_mse.h"
 
-#include <assert.h>
-
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/geometry.h"
@@ -13,12 +11,14 @@
 #define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
 
 /* io: {a, b, mask, sums} */
-static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc_tensor *io, size_t lanes, const char *options,
-                            camcl_error *err)
+static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc_tensor *io, size_t count, size_t lanes,
+                            const char *options, camcl_error *err)
 {
-    const double floats = (double)d->n * (double)d->size;
+    const size_t all = d->n * d->size;
+    const double floats = (double)all;
     cc_tensor errors;
-    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) >= d->n);
+    CC_RETURN_IF_FAILED(CC_CHECK("masked_mse", io, count, err, { "a", CC_F32, all, CC_EXACT }, { "b", CC_F32, all, CC_EXACT },
+                                 { "mask", CC_F32, d->n, CC_AT_LEAST }, { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "masked_mse errors", CC_F32, CC_DIMS(d->n), &errors, err));
     const cc_launch images = {
         .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 3.0 * floats, .bytes = 8.0 * floats
@@ -32,26 +32,27 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4 && !add);
-    (void)count, (void)add;
-    return forward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("masked_mse", add, err));
+    return forward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
 }
 
 static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 4 && !add);
-    (void)count, (void)add;
-    return forward(tape, desc, io, GROUP_LANES, GROUP_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("masked_mse", add, err));
+    return forward(tape, desc, io, count, GROUP_LANES, GROUP_OPTIONS, err);
 }
 
 /* io: {a, b, mask, da, db or none} */
-static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_tensor *io, size_t items, const char *options,
+static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_tensor *io, size_t count, size_t items, const char *options,
                              camcl_error *err)
 {
     const size_t n = d->desc.n, size = d->desc.size;
     const double floats = (double)n * (double)size;
     const bool both = io[4].buffer != NULL;
-    assert(cc_tensor_count(&io[0]) == n * size && cc_tensor_count(&io[3]) == n * size && cc_tensor_count(&io[2]) >= n);
+    CC_RETURN_IF_FAILED(CC_CHECK("masked_mse", io, count, err, { "a", CC_F32, n * size, CC_EXACT }, { "b", CC_F32, n * size, CC_EXACT },
+                                 { "mask", CC_F32, n, CC_AT_LEAST }, { "da", CC_F32, n * size, CC_EXACT | CC_APART },
+                                 { "db", CC_F32, n * size, CC_OPTIONAL | CC_APART }));
+    CC_RETURN_IF_FAILED(cc_op_check_scalar("masked_mse", d->denominator, err));
     const cc_launch launch = {
         .options = options, .dims = 2, .global = { items, n }, .flops = 2.0 * floats, .bytes = (both ? 16.0 : 12.0) * floats
     };
@@ -63,17 +64,15 @@ static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 5 && !add);
-    (void)count, (void)add;
-    return backward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("masked_mse", add, err));
+    return backward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
 }
 
 static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_masked_mse_op *d = desc;
-    assert(count == 5 && !add);
-    (void)count, (void)add;
-    return backward(tape, d, io, d->desc.size, GROUP_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("masked_mse", add, err));
+    return backward(tape, d, io, count, d->desc.size, GROUP_OPTIONS, err);
 }
 
 static bool supports_serial(const camcl_device_info *info, const void *desc)

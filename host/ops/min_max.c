@@ -1,6 +1,4 @@
 /* Min-max normalisation of each image, and its gradient. Kernels in cl/min_max.cl. */
-#include <assert.h>
-
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/geometry.h"
@@ -12,11 +10,13 @@
 #define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
 
 /* io: {x, y, range} */
-static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_tensor *io, size_t lanes, const char *options,
+static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_tensor *io, size_t count, size_t lanes, const char *options,
                             camcl_error *err)
 {
-    const double floats = (double)d->n * (double)d->size;
-    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[1]) == d->n * d->size && cc_tensor_count(&io[2]) == 4 * d->n);
+    const size_t all = d->n * d->size;
+    const double floats = (double)all;
+    CC_RETURN_IF_FAILED(CC_CHECK("min_max", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT | CC_APART },
+                                 { "range", CC_F32, 4 * d->n, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 4.0 * floats, .bytes = 12.0 * floats
     };
@@ -26,25 +26,25 @@ static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_te
 
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 3 && !add);
-    (void)count, (void)add;
-    return forward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("min_max", add, err));
+    return forward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
 }
 
 static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 3 && !add);
-    (void)count, (void)add;
-    return forward(tape, desc, io, GROUP_LANES, GROUP_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("min_max", add, err));
+    return forward(tape, desc, io, count, GROUP_LANES, GROUP_OPTIONS, err);
 }
 
 /* io: {x, y, range, dy, dx} */
-static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_tensor *io, size_t lanes, const char *options,
+static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_tensor *io, size_t count, size_t lanes, const char *options,
                              camcl_error *err)
 {
-    const double floats = (double)d->n * (double)d->size;
-    assert(cc_tensor_count(&io[0]) == d->n * d->size && cc_tensor_count(&io[3]) == d->n * d->size &&
-           cc_tensor_count(&io[4]) == d->n * d->size);
+    const size_t all = d->n * d->size;
+    const double floats = (double)all;
+    CC_RETURN_IF_FAILED(CC_CHECK("min_max", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT },
+                                 { "range", CC_F32, 4 * d->n, CC_EXACT }, { "dy", CC_F32, all, CC_EXACT },
+                                 { "dx", CC_F32, all, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 8.0 * floats, .bytes = 20.0 * floats
     };
@@ -54,16 +54,14 @@ static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_t
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 5 && !add);
-    (void)count, (void)add;
-    return backward(tape, desc, io, 1, SERIAL_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("min_max", add, err));
+    return backward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
 }
 
 static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    assert(count == 5 && !add);
-    (void)count, (void)add;
-    return backward(tape, desc, io, GROUP_LANES, GROUP_OPTIONS, err);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("min_max", add, err));
+    return backward(tape, desc, io, count, GROUP_LANES, GROUP_OPTIONS, err);
 }
 
 /* Ties are counted in float32, exact up to 2^24. */

@@ -20,7 +20,7 @@ static cc_launch flat(cc_tape *tape, size_t count, unsigned passes, size_t *each
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("add", add, err));
     const cc_pointwise_desc *d = &((const cc_add_op *)desc)->desc;
     CC_RETURN_IF_FAILED(CC_CHECK("add", io, count, err, { "a", CC_F32, d->count, CC_EXACT }, { "b", CC_F32, d->count, CC_OPTIONAL },
                                  { "y", CC_F32, d->count, CC_EXACT }));
@@ -33,7 +33,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
 
 static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    (void)add;
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("add", add, err));
     const cc_add_op *op = desc;
     const cc_pointwise_desc *d = &op->desc;
     CC_RETURN_IF_FAILED(CC_CHECK("add", io, count, err, { "y", CC_F32, d->count, CC_EXACT }, { "dy", CC_F32, d->count, CC_EXACT },

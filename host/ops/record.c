@@ -69,19 +69,36 @@ camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expe
         return cc_fail(err, CAMCL_FAILED, "%s: %zu tensors instead of %zu (report this as a defect)", op, count, expected_count);
     for (size_t i = 0; i < count; i++) {
         const cc_operand *want = &expected[i];
+        const unsigned need = want->need & ~(unsigned)CC_APART;
         if (io[i].buffer == NULL) {
-            if (want->need == CC_OPTIONAL) continue;
+            if (need == CC_OPTIONAL) continue;
             return cc_fail(err, CAMCL_FAILED, "%s: tensor %s is missing (report this as a defect)", op, want->name);
         }
         size_t elements = cc_tensor_count(&io[i]);
-        if (io[i].dtype != want->dtype || elements < want->elements || (elements > want->elements && want->need != CC_AT_LEAST))
+        if (io[i].dtype != want->dtype || elements < want->elements || (elements > want->elements && need != CC_AT_LEAST))
             return cc_fail(err, CAMCL_FAILED,
                            "%s: tensor %s has %zu elements of type %d instead of %zu of type %d (report this as a defect)", op, want->name,
                            elements, (int)io[i].dtype, want->elements, (int)want->dtype);
         if (elements > INT32_MAX)
             return cc_fail(err, CAMCL_UNSUPPORTED, "%s: tensor %s has %zu elements, more than 2^31 - 1 (use smaller batches)", op,
                            want->name, elements);
+        for (size_t j = 0; (want->need & CC_APART) && j < count; j++)
+            if (j != i && io[j].buffer == io[i].buffer)
+                return cc_fail(err, CAMCL_FAILED, "%s: tensor %s cannot be %s, too (report this as a defect)", op, want->name,
+                               expected[j].name);
     }
+    return CAMCL_OK;
+}
+
+camcl_status cc_op_check_no_add(const char *op, bool add, camcl_error *err)
+{
+    return add ? cc_fail(err, CAMCL_FAILED, "%s: has no output that can be added to (report this as a defect)", op) : CAMCL_OK;
+}
+
+camcl_status cc_op_check_scalar(const char *op, cc_device_scalar scalar, camcl_error *err)
+{
+    if (scalar.buffer == NULL || scalar.index >= cc_buffer_bytes(scalar.buffer) / sizeof(float))
+        return cc_fail(err, CAMCL_FAILED, "%s: scalar %zu is not in its buffer (report this as a defect)", op, scalar.index);
     return CAMCL_OK;
 }
 

@@ -20,13 +20,14 @@ bool cc_variant_fits(const camcl_device *device, const cc_variant *variant, cons
 camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                camcl_error *err);
 
-/* What a variant expects of one of its tensors: so many elements, at least so many (rows of a larger tensor), or so many unless absent. */
-typedef enum cc_need { CC_EXACT, CC_AT_LEAST, CC_OPTIONAL } cc_need;
+/* What a variant expects of one of its tensors: so many elements, at least so many (rows of a larger tensor), or so many unless absent;
+ * and, of most outputs, that it is none of the other tensors. */
+typedef enum cc_need { CC_EXACT, CC_AT_LEAST, CC_OPTIONAL, CC_APART = 4 } cc_need;
 typedef struct cc_operand {
     const char *name;
     cc_dtype dtype;
     size_t elements;
-    cc_need need;
+    unsigned need; /* a cc_need, or one with CC_APART */
 } cc_operand;
 /* Checks io[0..count) against what the variant expects; a mismatch is a defect of the caller and CAMCL_FAILED. A tensor of 2^31
  * elements or more is CAMCL_UNSUPPORTED, since kernels count in int. */
@@ -34,6 +35,10 @@ camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expe
                          camcl_error *err);
 #define CC_CHECK(op, io, count, err, ...)                                                                                                  \
     cc_op_check(op, (const cc_operand[]){ __VA_ARGS__ }, sizeof((const cc_operand[]){ __VA_ARGS__ }) / sizeof(cc_operand), io, count, err)
+/* For variants with no output that can be added to: CAMCL_FAILED when `add`. */
+camcl_status cc_op_check_no_add(const char *op, bool add, camcl_error *err);
+/* CAMCL_FAILED unless the scalar lies in its buffer. */
+camcl_status cc_op_check_scalar(const char *op, cc_device_scalar scalar, camcl_error *err);
 
 /* Whether few long work-items suit the device: CPUs, but not Mesa's llvmpipe, which silently ends the loops of a work-item after 65535
  * turns in all, and so is treated as a GPU. */

@@ -1,6 +1,4 @@
 /* Crop, resize back, quarter turns: the transform T of images and CAMs, and its transpose. Kernels in cl/warp.cl. */
-#include <assert.h>
-
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/geometry.h"
@@ -8,13 +6,22 @@
 #include "ops/record.h"
 #include "ops/variants.h"
 
-/* io: {from, transforms, to}. One buffer may hold both, at different rows. */
-static cc_launch launch_of(cc_tape *tape, const cc_warp_desc *d, const cc_tensor *io)
+/* io: {src, transforms, dst} or {ddst, transforms, dsrc}. One buffer may hold both, at different rows. */
+static camcl_status check(const cc_warp_desc *d, const cc_tensor *io, size_t count, bool forward, camcl_error *err)
+{
+    const size_t image = d->size * d->size * d->c, src = (d->src_row0 + d->n) * image, dst = (d->dst_row0 + d->n) * image;
+    CC_RETURN_IF_FAILED(CC_CHECK("warp", io, count, err, { forward ? "src" : "ddst", CC_F32, forward ? src : dst, CC_AT_LEAST },
+                                 { "transforms", CC_I32, 8 * d->n, CC_AT_LEAST },
+                                 { forward ? "dst" : "dsrc", CC_F32, forward ? dst : src, CC_AT_LEAST }));
+    if (io[0].buffer == io[2].buffer && d->src_row0 < d->dst_row0 + d->n && d->dst_row0 < d->src_row0 + d->n)
+        return cc_fail(err, CAMCL_FAILED, "warp: rows from %zu and from %zu of one tensor overlap (report this as a defect)", d->src_row0,
+                       d->dst_row0);
+    return CAMCL_OK;
+}
+
+static cc_launch launch_of(cc_tape *tape, const cc_warp_desc *d)
 {
     const double floats = (double)d->n * (double)d->size * (double)d->size * (double)d->c;
-    (void)io;
-    assert(cc_tensor_count(&io[1]) >= 8 * d->n);
-    assert(io[0].buffer != io[2].buffer || d->src_row0 + d->n <= d->dst_row0 || d->dst_row0 + d->n <= d->src_row0);
     return (cc_launch){ .dims = 3, .global = { cc_row_items(tape, d->size), d->size, d->n }, .flops = 6.0 * floats, .bytes = 8.0 * floats };
 }
 
@@ -22,10 +29,9 @@ static cc_launch launch_of(cc_tape *tape, const cc_warp_desc *d, const cc_tensor
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_warp_desc *d = desc;
-    assert(count == 3 && !add && cc_tensor_count(&io[0]) >= (d->src_row0 + d->n) * d->size * d->size * d->c);
-    assert(cc_tensor_count(&io[2]) >= (d->dst_row0 + d->n) * d->size * d->size * d->c);
-    (void)count, (void)add;
-    const cc_launch launch = launch_of(tape, d, io);
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("warp", add, err));
+    CC_RETURN_IF_FAILED(check(d, io, count, true, err));
+    const cc_launch launch = launch_of(tape, d);
     cc_buffer *src = io[0].buffer, *dst = io[2].buffer;
     return CC_LAUNCH(tape, warp_forward, &launch, err, .src = CC_IN(src), .transforms = CC_IN(io[1].buffer),
                      .dst = src == dst ? CC_INOUT(dst) : CC_OUT(dst), .n = CC_INT(d->n), .size = CC_INT(d->size), .c = CC_INT(d->c),
@@ -36,10 +42,8 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
 static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_warp_desc *d = desc;
-    assert(count == 3 && cc_tensor_count(&io[0]) >= (d->dst_row0 + d->n) * d->size * d->size * d->c);
-    assert(cc_tensor_count(&io[2]) >= (d->src_row0 + d->n) * d->size * d->size * d->c);
-    (void)count;
-    const cc_launch launch = launch_of(tape, d, io);
+    CC_RETURN_IF_FAILED(check(d, io, count, false, err));
+    const cc_launch launch = launch_of(tape, d);
     cc_buffer *ddst = io[0].buffer, *dsrc = io[2].buffer;
     return CC_LAUNCH(tape, warp_backward, &launch, err, .ddst = CC_IN(ddst), .transforms = CC_IN(io[1].buffer),
                      .dsrc = add || ddst == dsrc ? CC_INOUT(dsrc) : CC_OUT(dsrc), .n = CC_INT(d->n), .size = CC_INT(d->size),

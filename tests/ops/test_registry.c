@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "ops/record.h"
 #include "ops/variants.h"
 #include "support/devices.h"
@@ -139,13 +140,98 @@ static void mismatched_tensors_are_refused(void **state)
         camcl_device_close(&devices[i]);
 }
 
+/* An output that is an input, too, is refused where a kernel would read what it has written. */
+static void outputs_stand_apart(void **state)
+{
+    (void)state;
+    camcl_device *devices[16];
+    const size_t count = test_devices(devices, 16);
+    assert_true(count > 0);
+    const float v[12] = { 0 };
+    const int32_t transforms[16] = { 0 };
+    const cc_resize_desc resize = { 1, 2, 4, 1, 4, 2 };
+    const cc_warp_desc overlapping = { 2, 2, 1, 0, 1 }, next_to_each_other = { 1, 2, 1, 0, 1 };
+    const cc_pool_desc pool = { 1, 2, 4, 1, 1, 1, 0 };
+    const cc_rows_desc rows = { 0, 2, 4 };
+    op_test t;
+    op_begin(&t, devices[0]);
+    cc_tensor eight = op_input(&t, CC_F32, v, 8), twelve = op_input(&t, CC_F32, v, 12), at = op_input(&t, CC_I32, transforms, 16);
+    assert_int_equal(cc_ema_update(t.tape, 8, 0.5f, eight, eight, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_resize_forward(t.tape, &resize, eight, eight, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_max_pool_forward(t.tape, &pool, eight, eight, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_softmax_forward(t.tape, &rows, eight, eight, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_warp_forward(t.tape, &overlapping, twelve, at, twelve, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_warp_backward(t.tape, &overlapping, twelve, at, twelve, false, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_tape_length(t.tape), 0);
+    OK(&t, cc_warp_forward(t.tape, &next_to_each_other, twelve, at, twelve, &t.err));
+    op_end(&t);
+    for (size_t i = 0; i < count; i++)
+        camcl_device_close(&devices[i]);
+}
+
+/* The variant whose operands are spoiled, and how often it refused them. */
+static const cc_variant *spoiled;
+static size_t refusals;
+
+static bool refuses(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add)
+{
+    camcl_error err;
+    const camcl_status status = spoiled->record(tape, desc, io, count, add, &err);
+    refusals += status == CAMCL_FAILED;
+    return status == CAMCL_FAILED;
+}
+
+/* Called with operands that the variant takes: of another type, or with fewer numbers, one at a time, it has to refuse them. A weight
+ * operand in a private layout is the variant's own business. */
+static camcl_status record_spoiled(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    if (!refuses(tape, desc, io, count - 1, add)) fail_msg("%s, %s: one tensor less is not refused", spoiled->op, spoiled->name);
+    for (size_t i = 0; i < count; i++) {
+        cc_tensor wrong[CC_CHECK_OPERANDS];
+        if (io[i].buffer == NULL || (spoiled->pack && i == 1)) continue;
+        memcpy(wrong, io, count * sizeof *io);
+        wrong[i].dtype = io[i].dtype == CC_F32 ? CC_I32 : CC_F32;
+        if (!refuses(tape, desc, wrong, count, add))
+            fail_msg("%s, %s: another type of tensor %zu is not refused", spoiled->op, spoiled->name, i);
+        wrong[i] = io[i];
+        wrong[i].dim[0]--;
+        if (refuses(tape, desc, wrong, count, add)) continue;
+        /* rows of a larger tensor: the check has more of them than it uses */
+        wrong[i].dim[0] = 0;
+        if (!refuses(tape, desc, wrong, count, add))
+            fail_msg("%s, %s: tensor %zu without content is not refused", spoiled->op, spoiled->name, i);
+    }
+    return cc_fail(err, CAMCL_STOPPED, "nothing has to run");
+}
+
+static void every_variant_refuses_wrong_operands(void **state)
+{
+    (void)state;
+    camcl_device *devices[16];
+    const size_t count = test_devices(devices, 16);
+    assert_true(count > 0);
+    for (size_t i = 0; i < cc_registry_count(); i++) {
+        camcl_error err;
+        spoiled = cc_registry_at(i);
+        cc_variant variant = *spoiled;
+        variant.record = record_spoiled;
+        cc_check c = { .device = devices[0], .variant = &variant, .err = &err, .ok = true };
+        refusals = 0;
+        cc_check_find(spoiled->op)(&c);
+        if (c.shapes == 0) continue; /* not for this device */
+        assert_int_equal(c.status, CAMCL_STOPPED);
+        assert_true(refusals > 4);
+    }
+    for (size_t i = 0; i < count; i++)
+        camcl_device_close(&devices[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_operation_is_covered),
-        cmocka_unit_test(entries_are_complete_and_unique),
-        cmocka_unit_test(shapes_divide_rows),
-        cmocka_unit_test(mismatched_tensors_are_refused),
+        cmocka_unit_test(every_operation_is_covered), cmocka_unit_test(entries_are_complete_and_unique),
+        cmocka_unit_test(shapes_divide_rows),         cmocka_unit_test(mismatched_tensors_are_refused),
+        cmocka_unit_test(outputs_stand_apart),        cmocka_unit_test(every_variant_refuses_wrong_operands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
