@@ -201,9 +201,9 @@ static inline void add_sums(__global const float *restrict x, __global const flo
     for (int row = top; row < bottom; row++)
         for (int j = 0; j < columns; j++) {
             const size_t i = (size_t)row * c + j * WIDTH;
-            const floatv value = load(x + i), activated = has_y ? load(y + i) : normalise(value, gamma + j * WIDTH, beta + j * WIDTH,
+            const floatv value = load(x + i), kept = has_y ? load(y + i) : normalise(value, gamma + j * WIDTH, beta + j * WIDTH,
                 mean + j * WIDTH, invstd + j * WIDTH);
-            const floatv g = load(dy + i) * activation_factor(activated, slope);
+            const floatv g = load(dy + i) * activation_factor(kept, slope);
             sum[j] += g;
             product[j] += g * (value - shift[j]);
             if (keep) store(dy + i, g);
@@ -214,8 +214,8 @@ static inline void add_sums(__global const float *restrict x, __global const flo
     }
 }
 
-/* With g = dy * act'(y): partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y;
- * without y (has_y = 0) there was no residual, and its sign is found from x. With `keep`, g takes dy's place. */
+/* With g = dy * act': partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y;
+ * without y (has_y = 0) there was no residual, and what was activated is found from x again. With `keep`, g takes dy's place. */
 __kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *y,
                                        __global float *dy, __global const float *restrict gamma,
                                        __global const float *restrict beta, __global const float *restrict mean,
@@ -270,8 +270,8 @@ __kernel void batch_norm_backward(__global const float *restrict x, __global con
     for (int row = first; row < last; row++)
         for (int at = left; at < right; at += WIDTH) {
             const size_t i = (size_t)row * c + at;
-            const floatv activated = has_y ? load(y + i) : normalise(load(x + i), gamma + at, beta + at, mean + at, invstd + at);
-            const floatv g = load(dy + i) * activation_factor(activated, slope), scale = load(gamma + at) * load(invstd + at);
+            const floatv kept = has_y ? load(y + i) : normalise(load(x + i), gamma + at, beta + at, mean + at, invstd + at);
+            const floatv g = load(dy + i) * activation_factor(kept, slope), scale = load(gamma + at) * load(invstd + at);
             if (dx_mode) {
                 floatv d = g;
                 if (train) {

@@ -46,6 +46,16 @@ void cc_check_end(cc_check *c)
     c->shapes++;
 }
 
+cc_activation cc_check_activation(size_t i)
+{
+    return (cc_activation){ .kind = (cc_activation_kind)(i % CC_ACTIVATION_COUNT), .slope = 0.1f };
+}
+
+ref_activation cc_check_reference(cc_activation activation)
+{
+    return (ref_activation){ cc_activation_get(activation)->name, activation.slope };
+}
+
 /* ---- memory */
 
 void *cc_check_memory(cc_check *c, size_t count, size_t size)

@@ -3,6 +3,7 @@
 #ifndef CC_CHECK_CHECK_H
 #define CC_CHECK_CHECK_H
 
+#include "check/ref/activation_ref.h"
 #include "ops/ops.h"
 
 enum { CC_CHECK_OPERANDS = 16, CC_CHECK_BLOCKS = 48 };
@@ -29,6 +30,10 @@ typedef struct cc_check {
 /* Whether the variant takes this descriptor; then a case begins, to be closed by cc_check_end whatever happens in between. */
 bool cc_check_begin(cc_check *c, const void *desc);
 void cc_check_end(cc_check *c);
+
+/* One of each kind in turn. */
+cc_activation cc_check_activation(size_t i);
+ref_activation cc_check_reference(cc_activation activation);
 
 /* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on seed alone; a copy as doubles (NULL: zeros). NULL after a
  * failure, which cc_check_ready tells. */

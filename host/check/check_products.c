@@ -73,7 +73,7 @@ static void apply_affine(const cc_conv2d_affine_desc *d, size_t count, const flo
         const size_t k = i % d->conv.k;
         const double scaled = want[i] * scale[k], before = scaled + shift[k] + (residual ? residual[i] : 0);
         bounds[i] = bounds[i] * fabs((double)scale[k]) + ldexp(4.0, -24) * (fabs(scaled) + 2);
-        want[i] = before > 0 ? before : before * d->slope;
+        want[i] = ref_activate(cc_check_reference(d->activation), before);
     }
 }
 
@@ -112,9 +112,8 @@ void cc_check_conv2d_affine(cc_check *c)
         { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 15, 3, 3, 1, 1 }, { 5, 4, 4, 32, 33, 3, 3, 1, 1 },
         { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 }, { 2, 8, 9, 4, 5, 3, 3, 1, 2 },  { 2, 20, 18, 33, 40, 3, 3, 1, 1 },
     };
-    static const float slopes[] = { 1.0f, 0.0f, 0.1f };
     for (size_t i = 0; i < 6 * CC_COUNT(shapes); i++)
-        check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 6], slopes[i % 3] }, i % 2);
+        check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 6], cc_check_activation(i) }, i % 2);
 }
 
 /* n, h, w, c, k, r, s, stride, pad */

@@ -6,7 +6,7 @@
 #include "model/arch.h"
 #include "model/node.h"
 
-static const float relu = 0, no_activation = 1;
+static const cc_activation relu = { CC_ACTIVATION_RELU, 0 }, no_activation = { CC_ACTIVATION_NONE, 0 };
 
 /* The projection of a block's input where shape changes, else the input itself. */
 static size_t shortcut(cc_graph_builder *b, size_t input, const char *block, size_t channels, size_t stride)

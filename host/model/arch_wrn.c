@@ -5,7 +5,7 @@
 #include "model/arch.h"
 #include "model/node.h"
 
-static const float leaky_relu = 0.1f;
+static const cc_activation leaky_relu = { CC_ACTIVATION_LEAKY_RELU, 0.1f };
 
 static size_t norm(cc_graph_builder *b, size_t input, const char *name)
 {

@@ -72,7 +72,7 @@ void cc_graph_builder_end_stage(cc_graph_builder *builder, size_t node)
 
 cc_node cc_node_of(const cc_node_kind *kind, const size_t *inputs, size_t input_count, size_t channels)
 {
-    cc_node node = { .kind = kind, .input_count = input_count, .channels = channels, .stride = 1, .groups = 1, .slope = 1 };
+    cc_node node = { .kind = kind, .input_count = input_count, .channels = channels, .stride = 1, .groups = 1 };
     for (size_t i = 0; i < CC_ROLE_COUNT; i++)
         node.params[i] = CC_NONE;
     for (size_t i = 0; i < input_count && i < CC_MAX_INPUTS; i++)

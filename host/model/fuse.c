@@ -33,8 +33,7 @@ static bool may_fuse(const cc_pass *pass, size_t conv, size_t reader)
 static cc_conv2d_affine_desc desc_of(const cc_pass *pass, size_t conv, size_t reader)
 {
     const cc_node *node = cc_pass_node(pass, conv);
-    return (cc_conv2d_affine_desc){ cc_node_conv_desc(node, &pass->nodes[node->inputs[0]].shape),
-                                    cc_node_slope(cc_pass_node(pass, reader)) };
+    return (cc_conv2d_affine_desc){ cc_node_conv_desc(node, &pass->nodes[node->inputs[0]].shape), cc_pass_node(pass, reader)->activation };
 }
 
 /* The variant that computes the convolution together with the reader, or NULL: the one that extends the convolution's own variant. */

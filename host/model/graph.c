@@ -57,6 +57,11 @@ camcl_status cc_graph_check_tangent(const cc_graph *graph, size_t from, camcl_er
 {
     for (size_t i = from + 1; i < graph->node_count; i++) {
         const cc_node *node = &graph->nodes[i];
+        if (!cc_activation_get(node->activation)->piecewise_linear)
+            return cc_fail(err, CAMCL_UNSUPPORTED,
+                           "ssl.cam_gradient = exact: %s has an activation above the stage that is not piecewise linear, %s (set "
+                           "ssl.cam_gradient = first-order, or a later ssl.cam_layer)",
+                           graph->spec.arch, cc_activation_get(node->activation)->name);
         if (node->kind->tangent == NULL || !node->kind->piecewise_linear)
             return cc_fail(err, CAMCL_UNSUPPORTED,
                            "ssl.cam_gradient = exact: %s has a node above the stage that it cannot pass, %s (set ssl.cam_gradient = "

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "ops/activation.h"
 
 #define CC_NONE ((size_t)-1)
 
@@ -48,11 +49,8 @@ typedef struct cc_node {
     size_t window, stride, pad;   /* convolution, pooling */
     size_t groups;                /* convolution */
     float epsilon, momentum;      /* batch norm: added to the variance; share of a batch in the running statistics */
-    float slope;                  /* of the activation, to be read by cc_node_slope */
+    cc_activation activation;     /* what the node applies to its result */
 } cc_node;
-
-/* The activation that a node applies to its result: 1 none, 0 ReLU, between them leaky ReLU with this slope for negative numbers. */
-static inline float cc_node_slope(const cc_node *node) { return node->slope; }
 
 typedef struct cc_graph_spec {
     char arch[32], stem[16];         /* a row of the table of architectures (arch.h), and one of its stems */

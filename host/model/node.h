@@ -13,8 +13,8 @@ typedef struct cc_tangent cc_tangent; /* pass_internal.h */
 struct cc_node_kind {
     const char *name; /* one word */
     size_t least_inputs, most_inputs;
-    /* Whether, in evaluation, what it computes is linear in its inputs wherever its activation's branches stay the same. Tangents are
-     * formed on that condition. */
+    /* Whether, in evaluation, what it computes without its activation is linear in its inputs. Tangents are formed on that condition, and
+     * where the activation is piecewise linear. */
     bool piecewise_linear;
     /* What forward leaves for backward beside the node's output, [channels] each: the names of these tensors. */
     const char *saved[CC_MAX_SAVED];
@@ -34,8 +34,8 @@ camcl_status cc_node_expect_rank(const cc_node *node, const cc_node_shape *input
 /* Positions of the node's window along a side of `size` pixels; 0 where it does not fit. */
 size_t cc_node_positions(const cc_node *node, size_t size);
 
-extern const cc_node_kind cc_node_input, cc_node_conv, cc_node_batch_norm, cc_node_add, cc_node_max_pool, cc_node_global_average_pool,
-    cc_node_linear;
+extern const cc_node_kind cc_node_input, cc_node_conv, cc_node_batch_norm, cc_node_activation, cc_node_add, cc_node_max_pool,
+    cc_node_global_average_pool, cc_node_linear;
 
 /* All of them. */
 extern const cc_node_kind *const cc_node_kinds[];
@@ -53,15 +53,22 @@ typedef struct cc_conv_attributes {
 } cc_conv_attributes;
 size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char *name, cc_conv_attributes attributes);
 
-/* act(batch norm(input) + residual); residual: a node or CC_NONE. Parameters: NAME.weight, .bias, .running_mean, .running_var. */
+/* act(batch norm(input) + residual); residual: a node or CC_NONE, and CC_NONE where the activation's derivative needs x: what was activated
+ * is not kept (cc_graph_infer refuses it; it takes a node of its own). Parameters: NAME.weight, .bias, .running_mean, .running_var. */
 typedef struct cc_batch_norm_attributes {
-    float slope;             /* of the activation: cc_node_slope */
+    cc_activation activation;
     float epsilon, momentum; /* added to the variance; share of a batch in the running statistics */
 } cc_batch_norm_attributes;
 size_t cc_graph_builder_batch_norm(cc_graph_builder *builder, size_t input, size_t residual, const char *name,
                                    cc_batch_norm_attributes attributes);
 /* With PyTorch's defaults for BatchNorm2d. */
-static inline cc_batch_norm_attributes cc_batch_norm_default(float slope) { return (cc_batch_norm_attributes){ slope, 1e-5f, 0.1f }; }
+static inline cc_batch_norm_attributes cc_batch_norm_default(cc_activation activation)
+{
+    return (cc_batch_norm_attributes){ activation, 1e-5f, 0.1f };
+}
+
+/* act(input) */
+size_t cc_graph_builder_activation(cc_graph_builder *builder, size_t input, cc_activation activation);
 
 /* The sum of two to CC_MAX_INPUTS nodes of equal shapes. */
 size_t cc_graph_builder_add(cc_graph_builder *builder, const size_t *inputs, size_t count);

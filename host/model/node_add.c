@@ -19,7 +19,7 @@ static camcl_status infer(const cc_node *node, const cc_node_shape *inputs, cc_n
 static cc_pointwise_desc desc_of(const cc_pass *pass, size_t self)
 {
     const cc_node_shape *shape = &pass->nodes[self].shape;
-    cc_pointwise_desc desc = { 1, cc_node_slope(cc_pass_node(pass, self)) };
+    cc_pointwise_desc desc = { 1, CC_NO_ACTIVATION };
     for (unsigned i = 0; i < shape->rank; i++)
         desc.count *= shape->dim[i];
     return desc;

@@ -9,7 +9,7 @@ size_t cc_graph_builder_batch_norm(cc_graph_builder *builder, size_t input, size
 {
     const size_t channels = cc_graph_builder_channels(builder, input), inputs[] = { [INPUT] = input, [RESIDUAL] = residual };
     cc_node node = cc_node_of(&cc_node_batch_norm, inputs, residual == CC_NONE ? 1 : 2, channels);
-    node.slope = attributes.slope;
+    node.activation = attributes.activation;
     node.epsilon = attributes.epsilon;
     node.momentum = attributes.momentum;
     const size_t self = cc_graph_builder_node(builder, &node);
@@ -25,7 +25,7 @@ cc_batch_norm_desc cc_node_batch_norm_desc(const cc_node *node, const cc_node_sh
     size_t rows = 1;
     for (unsigned i = 0; i + 1 < x->rank; i++)
         rows *= x->dim[i];
-    return (cc_batch_norm_desc){ rows, node->channels, node->epsilon, node->momentum, cc_node_slope(node) };
+    return (cc_batch_norm_desc){ rows, node->channels, node->epsilon, node->momentum, node->activation };
 }
 
 static camcl_status infer(const cc_node *node, const cc_node_shape *inputs, cc_node_shape *out, camcl_error *err)
@@ -33,6 +33,9 @@ static camcl_status infer(const cc_node *node, const cc_node_shape *inputs, cc_n
     *out = inputs[INPUT];
     if (cc_node_reads(node, node->inputs[INPUT]) > 1)
         return cc_fail(err, CAMCL_FAILED, "model: a batch norm's input is its residual, too (report this as a defect)");
+    if (node->input_count > RESIDUAL && cc_activation_needs(node->activation) == CC_NEEDS_X)
+        return cc_fail(err, CAMCL_FAILED, "model: a batch norm with a residual cannot apply %s (report this as a defect)",
+                       cc_activation_get(node->activation)->name);
     if (node->input_count > RESIDUAL && !cc_node_shapes_equal(&inputs[RESIDUAL], out))
         return cc_fail(err, CAMCL_FAILED, "model: a batch norm and its residual have different shapes (report this as a defect)");
     return CAMCL_OK;
@@ -90,18 +93,19 @@ static camcl_status backward(cc_pass *pass, size_t self, bool *written, camcl_er
     const cc_node *node = cc_pass_node(pass, self);
     const cc_node_state *state = &pass->nodes[self];
     const cc_batch_norm_desc desc = cc_node_batch_norm_desc(node, &state->shape);
-    const cc_tensor x = cc_pass_input(pass, self, INPUT), gamma = cc_pass_value(pass, self, CC_ROLE_WEIGHT);
+    const cc_tensor x = cc_pass_input(pass, self, INPUT), gamma = cc_pass_value(pass, self, CC_ROLE_WEIGHT),
+                    beta = cc_pass_value(pass, self, CC_ROLE_BIAS);
     gradients g = { .dx = CC_NO_TENSOR };
     if (state->fused != CC_NONE && written)
         return cc_fail(err, CAMCL_FAILED, "backward pass: parameter gradients asked of frozen nodes (report this as a defect)");
     CC_RETURN_IF_FAILED(find_input_gradients(pass, self, written, &g, err));
     CC_RETURN_IF_FAILED(find_param_gradients(pass, self, written, &g, err));
     if (!pass->spec.train)
-        return cc_batch_norm_backward_eval(pass->tape, &desc, x, state->output, state->gradient, gamma, state->saved[MEAN],
+        return cc_batch_norm_backward_eval(pass->tape, &desc, x, state->output, state->gradient, gamma, beta, state->saved[MEAN],
                                            state->saved[INVSTD], g.dx, g.dresidual, g.dgamma, g.dbeta, g.add, err);
     return cc_batch_norm_backward_train(pass->tape, &desc, x, node->input_count > RESIDUAL ? state->output : CC_NO_TENSOR, state->gradient,
-                                        gamma, cc_pass_value(pass, self, CC_ROLE_BIAS), state->saved[MEAN], state->saved[INVSTD], g.dx,
-                                        g.dresidual, g.dgamma, g.dbeta, g.add, err);
+                                        gamma, beta, state->saved[MEAN], state->saved[INVSTD], g.dx, g.dresidual, g.dgamma, g.dbeta, g.add,
+                                        err);
 }
 
 /* The eval-mode backward kernels serve twice: with t in the place of dy, dx is gamma act' t / sqrt(var + eps), the tangent; with t in the
@@ -120,13 +124,14 @@ static camcl_status tangent(cc_tangent *s, size_t self, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_pass_tensor(pass, "unused gradient", self, 1, &desc.c, &unused, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(pass->tape, zero.buffer, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(pass->tape, unused.buffer, err));
-    CC_RETURN_IF_FAILED(cc_batch_norm_backward_eval(pass->tape, &desc, t, state->output, state->gradient, gamma, zero, state->saved[INVSTD],
-                                                    none, none, cc_pass_param_gradient(pass, self, CC_ROLE_WEIGHT), unused, params, err));
+    CC_RETURN_IF_FAILED(cc_batch_norm_backward_eval(pass->tape, &desc, t, state->output, state->gradient, gamma, none, zero,
+                                                    state->saved[INVSTD], none, none, cc_pass_param_gradient(pass, self, CC_ROLE_WEIGHT),
+                                                    unused, params, err));
     CC_RETURN_IF_FAILED(cc_tangent_output(s, self, err));
-    CC_RETURN_IF_FAILED(cc_batch_norm_backward_eval(pass->tape, &desc, cc_pass_input(pass, self, INPUT), state->output, t, gamma,
+    CC_RETURN_IF_FAILED(cc_batch_norm_backward_eval(pass->tape, &desc, cc_pass_input(pass, self, INPUT), state->output, t, gamma, none,
                                                     state->saved[MEAN], state->saved[INVSTD], s->t[self], none, none, none, nothing, err));
     if (node->input_count <= RESIDUAL) return CAMCL_OK;
-    const cc_pointwise_desc sum = { desc.m * desc.c, cc_node_slope(node) };
+    const cc_pointwise_desc sum = { desc.m * desc.c, node->activation };
     return cc_add_backward(pass->tape, &sum, state->output, cc_tangent_input(s, self, RESIDUAL), s->t[self], true, none, false, err);
 }
 

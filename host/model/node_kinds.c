@@ -3,7 +3,8 @@
 #include "model/node.h"
 
 const cc_node_kind *const cc_node_kinds[] = {
-    &cc_node_input, &cc_node_conv, &cc_node_batch_norm, &cc_node_add, &cc_node_max_pool, &cc_node_global_average_pool, &cc_node_linear,
+    &cc_node_input, &cc_node_conv,     &cc_node_batch_norm,          &cc_node_activation,
+    &cc_node_add,   &cc_node_max_pool, &cc_node_global_average_pool, &cc_node_linear,
 };
 const size_t cc_node_kind_count = CC_COUNT(cc_node_kinds);
 

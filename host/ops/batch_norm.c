@@ -31,6 +31,14 @@ static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *de
     return g;
 }
 
+/* For the kernels that activate. */
+static geometry activated(const geometry *g, const cc_batch_norm_desc *desc, char options[CC_ACTIVATION_OPTIONS])
+{
+    geometry out = *g;
+    out.shape.options = cc_activation_options(desc->activation, g->shape.options, options);
+    return out;
+}
+
 /* A kernel over `chunks` of rows, or with chunks = 0 one work-group per vector of channels. `passes`: M*C floats read or written. */
 static camcl_status launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const geometry *g, const cc_batch_norm_desc *desc,
                            size_t chunks, unsigned passes, camcl_error *err)
@@ -43,8 +51,16 @@ static camcl_status launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg 
     return cc_tape_launch(tape, kernel, args, &l, err);
 }
 
-static camcl_status check_desc(const cc_batch_norm_op *op, camcl_error *err)
+/* `residual`: what was added before the activation, or its gradient. */
+static camcl_status check_desc(const cc_batch_norm_op *op, const cc_buffer *residual, camcl_error *err)
 {
+    const cc_activation activation = op->desc.activation;
+    if (residual && cc_activation_needs(activation) == CC_NEEDS_X)
+        return cc_fail(
+            err, CAMCL_UNSUPPORTED,
+            "batch norm: the derivative of %s needs the sum with the residual, which is not kept (activate the sum in an operation "
+            "of its own)",
+            cc_activation_get(activation)->name);
     if (op->train && op->desc.m < 2)
         return cc_fail(err, CAMCL_UNSUPPORTED, "batch norm: one row per channel has no variance (use a larger batch or larger images)");
     return CAMCL_OK;
@@ -56,7 +72,6 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     const cc_batch_norm_op *op = desc;
     const cc_batch_norm_desc *d = &op->desc;
     const size_t all = d->m * d->c;
-    CC_RETURN_IF_FAILED(check_desc(op, err));
     CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL },
                                  { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
                                  { "running_mean", CC_F32, d->c, CC_EXACT | CC_APART },
@@ -64,7 +79,9 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                                  { "invstd", CC_F32, d->c, CC_EXACT | CC_APART }, { "y", CC_F32, all, CC_EXACT | CC_APART }));
     cc_buffer *x = io[0].buffer, *residual = io[1].buffer, *gamma = io[2].buffer, *beta = io[3].buffer, *running_mean = io[4].buffer,
               *running_var = io[5].buffer, *mean = io[6].buffer, *invstd = io[7].buffer, *y = io[8].buffer;
-    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
+    CC_RETURN_IF_FAILED(check_desc(op, residual, err));
+    char options[CC_ACTIVATION_OPTIONS];
+    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d), activating = activated(&g, d, options);
     if (op->train) {
         cc_buffer *partial;
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial statistics", &partial, err));
@@ -89,8 +106,8 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                   CC_BIND(batch_norm_forward, .x = CC_IN(x), .residual = CC_IN(residual ? residual : x), .gamma = CC_IN(gamma),
                           .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .y = CC_OUT(y), .m = CC_INT(d->m),
                           .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows), .chunks = CC_INT(g.apply_chunks), .span = CC_INT(g.span),
-                          .slope = CC_FLOAT(d->slope), .has_residual = CC_INT(residual != NULL)),
-                  &g, d, g.apply_chunks, residual ? 3 : 2, err);
+                          .slope = CC_FLOAT(cc_activation_slope(d->activation)), .has_residual = CC_INT(residual != NULL)),
+                  &activating, d, g.apply_chunks, residual ? 3 : 2, err);
 }
 
 static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -116,37 +133,66 @@ static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
     return how == NONE ? CC_INOUT(stand_in) : how == ADD ? CC_INOUT(buffer) : CC_OUT(buffer);
 }
 
-static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status check_backward(const cc_batch_norm_op *op, const cc_tensor *io, size_t count, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(cc_op_check_no_add("batch_norm", add, err));
-    const cc_batch_norm_op *op = desc;
     const cc_batch_norm_desc *d = &op->desc;
     const size_t all = d->m * d->c;
-    const bool eval = !op->train;
-    const unsigned wanted = eval ? CC_OPTIONAL : CC_EXACT;
-    CC_RETURN_IF_FAILED(check_desc(op, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT },
-                                 { "y", CC_F32, all, eval ? CC_EXACT : CC_OPTIONAL }, { "dy", CC_F32, all, CC_EXACT },
-                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, eval ? CC_OPTIONAL : CC_EXACT },
-                                 { "mean", CC_F32, d->c, CC_EXACT }, { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted },
-                                 { "dresidual", CC_F32, all, CC_OPTIONAL }, { "dgamma", CC_F32, d->c, wanted | CC_APART },
-                                 { "dbeta", CC_F32, d->c, wanted | CC_APART }));
-    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *beta = io[4].buffer ? io[4].buffer : gamma,
-              *mean = io[5].buffer, *invstd = io[6].buffer, *dx = io[7].buffer, *dresidual = io[8].buffer, *dgamma = io[9].buffer,
-              *dbeta = io[10].buffer;
-    /* No activation: y is not needed. Otherwise it is read, or found again from x. */
-    const bool has_y = d->slope == 1.0f || io[1].buffer != NULL;
-    cc_buffer *y = d->slope == 1.0f || !has_y ? dy : io[1].buffer, *sums = invstd;
-    const unsigned reads = y == dy ? 2 : 3;
-    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
+    const unsigned wanted = op->train ? CC_EXACT : CC_OPTIONAL;
+    CC_RETURN_IF_FAILED(CC_CHECK(
+        "batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_OPTIONAL }, { "dy", CC_F32, all, CC_EXACT },
+        { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_OPTIONAL }, { "mean", CC_F32, d->c, CC_EXACT },
+        { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted }, { "dresidual", CC_F32, all, CC_OPTIONAL },
+        { "dgamma", CC_F32, d->c, wanted | CC_APART }, { "dbeta", CC_F32, d->c, wanted | CC_APART }));
+    const cc_buffer *x = io[0].buffer, *y = io[1].buffer, *dy = io[2].buffer, *dx = io[7].buffer, *dresidual = io[8].buffer,
+                    *dgamma = io[9].buffer, *dbeta = io[10].buffer;
     if ((dgamma == NULL) != (dbeta == NULL))
         return cc_fail(err, CAMCL_FAILED, "batch_norm: dgamma without dbeta (report this as a defect)");
-    const bool keep = dresidual == dy, in_place = dx == dy;
-    if ((keep && !dgamma) || (in_place && (keep || op->add.dx)))
+    if ((dresidual == dy && !dgamma) || (dx == dy && (dresidual == dy || op->add.dx)))
         return cc_fail(err, CAMCL_FAILED, "batch_norm: dy cannot be this output, too (report this as a defect)");
-    const cc_buffer *const kept = io[1].buffer;
-    if (dx == x || (dx && (dx == kept || dx == dresidual)) || dresidual == x || (dresidual && dresidual == kept))
+    if (dx == x || dresidual == x || (dx && (dx == y || dx == dresidual)) || (dresidual && dresidual == y))
         return cc_fail(err, CAMCL_FAILED, "batch_norm: an output cannot be x, y or another output, too (report this as a defect)");
+    return check_desc(op, dresidual, err);
+}
+
+/* What the activation's derivative is computed from. No activation: nothing, and dy stands in for y. Otherwise y is read, or what was
+ * activated is found from x again. */
+typedef struct source {
+    cc_buffer *y;
+    bool has_y;
+    unsigned reads; /* tensors of M*C numbers, with dy and x */
+} source;
+
+static camcl_status find_source(const cc_batch_norm_op *op, const cc_tensor *io, source *out, camcl_error *err)
+{
+    const cc_derivative_needs needs = cc_activation_needs(op->desc.activation);
+    cc_buffer *y = io[1].buffer, *dy = io[2].buffer, *beta = io[4].buffer;
+    if (op->desc.activation.kind == CC_ACTIVATION_NONE)
+        *out = (source){ dy, true, 2 };
+    else if (y && needs != CC_NEEDS_X)
+        *out = (source){ y, true, 3 };
+    else if (beta && needs != CC_NEEDS_Y)
+        *out = (source){ dy, false, 2 };
+    else
+        return cc_fail(err, CAMCL_FAILED, "batch_norm: the derivative of %s needs y, or beta (report this as a defect)",
+                       cc_activation_get(op->desc.activation)->name);
+    return CAMCL_OK;
+}
+
+static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_batch_norm_op *op = desc;
+    const cc_batch_norm_desc *d = &op->desc;
+    source from = { NULL, false, 0 };
+    CC_RETURN_IF_FAILED(cc_op_check_no_add("batch_norm", add, err));
+    CC_RETURN_IF_FAILED(check_backward(op, io, count, err));
+    CC_RETURN_IF_FAILED(find_source(op, io, &from, err));
+    cc_buffer *x = io[0].buffer, *dy = io[2].buffer, *gamma = io[3].buffer, *beta = io[4].buffer ? io[4].buffer : gamma,
+              *mean = io[5].buffer, *invstd = io[6].buffer, *dx = io[7].buffer, *dresidual = io[8].buffer, *dgamma = io[9].buffer,
+              *dbeta = io[10].buffer, *sums = invstd;
+    const bool keep = dresidual == dy, in_place = dx == dy;
+    char options[CC_ACTIVATION_OPTIONS];
+    const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d), activating = activated(&g, d, options);
+    float slope = cc_activation_slope(d->activation);
     if (dgamma) {
         cc_buffer *partial;
         const int how = mode(dgamma, op->add.dparams);
@@ -154,29 +200,32 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, sums", &sums, err));
         CC_RETURN_IF_FAILED(
             launch(tape,
-                   CC_BIND(batch_norm_backward_sums, .x = CC_IN(x), .y = CC_IN(y), .dy = CC_INOUT(dy), .gamma = CC_IN(gamma),
+                   CC_BIND(batch_norm_backward_sums, .x = CC_IN(x), .y = CC_IN(from.y), .dy = CC_INOUT(dy), .gamma = CC_IN(gamma),
                            .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .partial = CC_OUT(partial), .m = CC_INT(d->m),
                            .c = CC_INT(d->c), .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .span = CC_INT(g.span),
-                           .tile = CC_INT(g.tile), .slope = CC_FLOAT(d->slope), .has_y = CC_INT(has_y), .keep = CC_INT(keep)),
-                   &g, d, g.chunks, reads + keep, err));
+                           .tile = CC_INT(g.tile), .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y), .keep = CC_INT(keep)),
+                   &activating, d, g.chunks, from.reads + keep, err));
         CC_RETURN_IF_FAILED(launch(tape,
                                    CC_BIND(batch_norm_backward_finalize, .partial = CC_IN(partial), .invstd = CC_IN(invstd),
                                            .sums = CC_OUT(sums), .dgamma = output(dgamma, how, NULL), .dbeta = output(dbeta, how, NULL),
                                            .c = CC_INT(d->c), .chunks = CC_INT(g.chunks), .add = CC_INT(op->add.dparams)),
                                    &g, d, 0, 0, err));
     }
-    if (keep) y = dy; /* the activation has had its share, and the residual its gradient */
-    const float slope = keep ? 1 : d->slope;
+    if (keep) { /* dy is the gradient of what was activated by now, and the residual's */
+        from = (source){ dy, true, 2 };
+        slope = 1;
+    }
     const int dx_mode = mode(dx, op->add.dx), dresidual_mode = keep ? NONE : mode(dresidual, op->add.dresidual);
+    const bool needs_x = op->train || !from.has_y;
     if (dx_mode == NONE && dresidual_mode == NONE) return CAMCL_OK;
     return launch(tape,
-                  CC_BIND(batch_norm_backward, .x = CC_IN(x), .y = CC_IN(y), .dy = CC_IN(dy), .gamma = CC_IN(gamma), .beta = CC_IN(beta),
-                          .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums),
+                  CC_BIND(batch_norm_backward, .x = CC_IN(x), .y = CC_IN(from.y), .dy = CC_IN(dy), .gamma = CC_IN(gamma),
+                          .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums),
                           .dx = in_place ? CC_INOUT(dx) : output(dx, dx_mode, dy), .dresidual = output(dresidual, dresidual_mode, dy),
                           .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows), .chunks = CC_INT(g.apply_chunks),
-                          .span = CC_INT(g.span), .slope = CC_FLOAT(slope), .has_y = CC_INT(keep || has_y), .train = CC_INT(op->train),
+                          .span = CC_INT(g.span), .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y), .train = CC_INT(op->train),
                           .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
-                  &g, d, g.apply_chunks, (keep ? 2 : reads) - eval + (unsigned)(dx_mode + dresidual_mode), err);
+                  keep ? &g : &activating, d, g.apply_chunks, from.reads - !needs_x + (unsigned)(dx_mode + dresidual_mode), err);
 }
 
 const cc_variant cc_batch_norm_variants[] = {
@@ -221,10 +270,10 @@ camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_des
 }
 
 camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
-                                         cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
-                                         cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
+                                         cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,
+                                         cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err)
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = false, .add = add };
-    const cc_tensor io[] = { x, y, dy, gamma, CC_NO_TENSOR, mean, invstd, dx, dresidual, dgamma, dbeta };
+    const cc_tensor io[] = { x, y, dy, gamma, beta, mean, invstd, dx, dresidual, dgamma, dbeta };
     return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }

@@ -124,14 +124,14 @@ bool cc_conv2d_tile_supports_affine(const camcl_device_info *info, const void *d
 {
     const cc_conv2d_affine_desc *d = desc;
     /* A first layer's own kernel and a batch norm apart are faster than the general one with both. */
-    return cc_conv2d_tile_supports(info, &d->conv) && !cc_conv2d_is_narrow(&d->conv);
+    return cc_activation_has_slope(d->activation) && cc_conv2d_tile_supports(info, &d->conv) && !cc_conv2d_is_narrow(&d->conv);
 }
 
 camcl_status cc_conv2d_tile_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_affine_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
-    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, d->slope };
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
     if (cc_conv2d_is_point(&d->conv))
         return cc_conv2d_point_record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
     const tile_job job = forward_job(&d->conv);

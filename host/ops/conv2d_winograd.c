@@ -19,7 +19,8 @@ bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc
 
 bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc)
 {
-    return cc_conv2d_winograd_supports(info, &((const cc_conv2d_affine_desc *)desc)->conv);
+    const cc_conv2d_affine_desc *d = desc;
+    return cc_activation_has_slope(d->activation) && cc_conv2d_winograd_supports(info, &d->conv);
 }
 
 /* Time per output tile in multiplications of 16 channels, fitted to timings of shapes from 16 to 512 channels. The register tiles of both
@@ -105,7 +106,7 @@ static camcl_status record_forward_affine(cc_tape *tape, const cc_conv2d_affine_
                                           bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = &desc->conv;
-    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, desc->slope };
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(desc->activation) };
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(desc, io, count, add, err));
     const cc_winograd_job job = cc_winograd_forward_job(d);
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(d), err);

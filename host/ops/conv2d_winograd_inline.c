@@ -68,7 +68,7 @@ camcl_status cc_conv2d_winograd_inline_forward_affine(cc_tape *tape, const void 
     const cc_conv2d_affine_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, &d->conv, (cc_tensor[]){ io[0], io[1], io[5] }, 3, false, err));
-    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, d->slope };
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
     const cc_winograd_job job = cc_winograd_forward_job(&d->conv);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[5].buffer, false, false, &affine, cc_conv2d_flops(&d->conv), err);
 }

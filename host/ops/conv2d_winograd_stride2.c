@@ -20,7 +20,8 @@ bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const vo
 
 bool cc_conv2d_winograd_stride2_supports_affine(const camcl_device_info *info, const void *desc)
 {
-    return cc_conv2d_winograd_stride2_supports(info, &((const cc_conv2d_affine_desc *)desc)->conv);
+    const cc_conv2d_affine_desc *d = desc;
+    return cc_activation_has_slope(d->activation) && cc_conv2d_winograd_stride2_supports(info, &d->conv);
 }
 
 /* Transformed weights take four times the memory of plain ones. Many weights mean small maps with few tiles: there the kernel transforms
@@ -109,7 +110,7 @@ camcl_status cc_conv2d_winograd_stride2_forward_affine(cc_tape *tape, const void
                                                        camcl_error *err)
 {
     const cc_conv2d_affine_desc *d = desc;
-    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, d->slope };
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
     return record_forward(tape, &d->conv, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
 }

@@ -5,6 +5,7 @@
 #ifndef CC_OPS_OPS_H
 #define CC_OPS_OPS_H
 
+#include "ops/activation.h"
 #include "ops/registry.h"
 
 /* ---- conv2d.c, conv2d_gemm.c: convolution (cross-correlation, as PyTorch's Conv2d without bias)
@@ -27,12 +28,13 @@ bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant
  * one. Never NULL. */
 const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 /* conv2d_affine.c: a convolution and the batch norm of evaluation that follows it, in one pass over y:
- *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act as in batch_norm.c below.
+ *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act has a slope
+ *     (activation.h).
  * io: CC_FORWARD {x, w, scale, shift, residual or none, y}. A variant has the name and the weight layout of the convolution variant that it
  * extends; the result is that variant's, batch norm applied. */
 typedef struct cc_conv2d_affine_desc {
     cc_conv2d_desc conv;
-    float slope;
+    cc_activation activation;
 } cc_conv2d_affine_desc;
 /* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. */
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size);
@@ -76,15 +78,15 @@ camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc
 
 /* ---- batch_norm.c: over M = N*H*W rows of C channels, with what follows it fused in:
  *     y = act(gamma * (x - mean) * invstd + beta + residual),  invstd = 1/sqrt(var + eps)
- * act: none (slope 1), ReLU (slope 0), leaky ReLU (slope in (0,1)): act(v) = v > 0 ? v : slope * v.
  * Training: mean, var (biased, two-pass or Welford) over the rows; running = (1-momentum) running + momentum * {mean, unbiased var}
  * (with one row the unbiased factor M/(M-1) is undefined: M >= 2 is required). */
 typedef struct cc_batch_norm_desc {
     size_t m, c;
-    float eps, momentum, slope;
+    float eps, momentum;
+    cc_activation activation;
 } cc_batch_norm_desc;
 /* x, residual (or none), y [M,C]; gamma, beta, running_mean, running_var, mean, invstd [C]. mean and invstd are outputs, kept for
- * backward. */
+ * backward. CAMCL_UNSUPPORTED: an activation whose derivative needs x after a residual; it takes a cc_add of its own. */
 camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
                                          cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
                                          cc_tensor y, camcl_error *err);
@@ -97,12 +99,14 @@ camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc 
 camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor gamma, cc_tensor beta, cc_tensor running_mean,
                                 cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor scale, cc_tensor shift,
                                 camcl_error *err);
-/* With g = dy * act'(y) (from the sign of y):
+/* With g = dy * act':
  *     dbeta = sum g;  dgamma = sum g * xhat,  xhat = (x - mean) * invstd;  dresidual = g
  *     train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M)        eval: dx = gamma * invstd * g
  * dresidual (or none), dx, dgamma and dbeta have their own add flags; in eval mode dgamma and dbeta may be none (both).
  * dx may be none only in eval mode. One output may be dy's own tensor, whose content it replaces: dresidual, where dgamma and dbeta are
- * given, or dx. In training y may be none where no residual was added: its sign is found from x, exactly as forward did. */
+ * given, or dx. y may be none where no residual was added and the activation's derivative needs no more than its sign; y is not looked at
+ * where the derivative needs x. Then what was activated is found from x and beta, exactly as forward did; elsewhere beta may be none in
+ * eval mode. CAMCL_UNSUPPORTED: dresidual of an activation whose derivative needs x. */
 typedef struct cc_batch_norm_add {
     bool dx, dresidual, dparams;
 } cc_batch_norm_add;
@@ -110,16 +114,17 @@ camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_des
                                           cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,
                                           cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
 camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
-                                         cc_tensor gamma, cc_tensor mean, cc_tensor invstd, cc_tensor dx, cc_tensor dresidual,
-                                         cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
+                                         cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,
+                                         cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
 
-/* ---- pointwise.c: y = act(a + b) (b or none) over count elements; backward: g = dy * act'(y), da (add), db (add, or none) */
+/* ---- pointwise.c: y = act(a + b) (b or none) over count elements; backward: g = dy * act', da (add), db (add, or none), from `kept`: y,
+ * or a where the activation's derivative needs x. CAMCL_UNSUPPORTED: two operands with such an activation. */
 typedef struct cc_pointwise_desc {
     size_t count;
-    float slope;
+    cc_activation activation;
 } cc_pointwise_desc;
 camcl_status cc_add_forward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor a, cc_tensor b, cc_tensor y, camcl_error *err);
-camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor y, cc_tensor dy, cc_tensor da, bool add_a,
+camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor kept, cc_tensor dy, cc_tensor da, bool add_a,
                              cc_tensor db, bool add_b, camcl_error *err);
 
 /* ---- pool.c: square windows. Padding never wins a maximum; average pooling divides by the whole window (PyTorch's

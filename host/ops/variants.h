@@ -18,7 +18,7 @@ extern const size_t cc_conv2d_variant_count, cc_conv2d_affine_variant_count, cc_
 
 /* "batch_norm"
  * io: CC_FORWARD {x, residual or none, gamma, beta, running_mean, running_var, mean, invstd, y}
- *     CC_BACKWARD {x, y (training: or none), dy, gamma, beta (evaluation: or none), mean, invstd, dx, dresidual, dgamma, dbeta}, each
+ *     CC_BACKWARD {x, y or none, dy, gamma, beta or none, mean, invstd, dx, dresidual, dgamma, dbeta}, each
  *     output with its own flag in `add` */
 typedef struct cc_batch_norm_op {
     cc_batch_norm_desc desc;
@@ -30,7 +30,7 @@ typedef struct cc_batch_norm_op {
  * io: CC_FORWARD {gamma, beta, running_mean, running_var, mean, invstd, scale, shift} */
 
 /* "add"
- * io: CC_FORWARD {a, b or none, y}  CC_BACKWARD {y, dy, da, db or none} */
+ * io: CC_FORWARD {a, b or none, y}  CC_BACKWARD {kept, dy, da, db or none} */
 typedef struct cc_add_op {
     cc_pointwise_desc desc;
     bool add_a, add_b;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "ops/ops.h"
 #include "check/ref/batch_norm_ref.h"
 #include "support/devices.h"
@@ -49,15 +50,15 @@ static double *doubles(size_t n)
 /* One problem: inputs as floats and doubles, statistics and output of the reference. */
 typedef struct problem {
     size_t m, c, all;
-    float slope;
+    cc_activation activation;
     float *x, *residual, *gamma, *beta, *running_mean, *running_var;
     double *x64, *residual64, *gamma64, *beta64, *mean, *var, *unbiased, *y;
 } problem;
 
-static void problem_begin(problem *p, size_t m, size_t c, float slope, bool residual, float offset)
+static void problem_begin(problem *p, size_t m, size_t c, cc_activation activation, bool residual, float offset)
 {
     memset(p, 0, sizeof *p);
-    p->m = m, p->c = c, p->all = m * c, p->slope = slope;
+    p->m = m, p->c = c, p->all = m * c, p->activation = activation;
     p->x = rows(m, c, 1, 1.7f, offset);
     p->residual = residual ? random_floats(p->all, 2) : NULL;
     p->gamma = random_floats(c, 3);
@@ -82,8 +83,8 @@ static void problem_end(problem *p)
 /* Runs the forward pass on the device and compares everything that it writes. `absolute`: of y. */
 static void check_forward(problem *p, bool train, double absolute)
 {
-    const cc_batch_norm_desc d = { p->m, p->c, EPS, MOMENTUM, p->slope };
-    const ref_batch_norm ref = { p->m, p->c, EPS, p->slope };
+    const cc_batch_norm_desc d = { p->m, p->c, EPS, MOMENTUM, p->activation };
+    const ref_batch_norm ref = { p->m, p->c, EPS, cc_check_reference(p->activation) };
     double *running_mean = to_doubles(p->running_mean, p->c), *running_var = to_doubles(p->running_var, p->c), *invstd = doubles(p->c);
     if (train) {
         ref_batch_norm_statistics(&ref, p->x64, p->mean, p->var, p->unbiased);
@@ -117,7 +118,7 @@ static void check_forward(problem *p, bool train, double absolute)
         check_close(got_rm + k, running_mean + k, 1, 2e-7 + 1e-7 * sqrt(p->var[k]), 2e-7, "%zu x %zu: running mean of channel %zu", p->m,
                     p->c, k);
     check_close(got_rv, running_var, p->c, 0, 2e-6, "%zu x %zu: running variance", p->m, p->c);
-    check_close(got_y, p->y, p->all, absolute, 1e-6, "%zu x %zu, slope %g%s: y", p->m, p->c, (double)p->slope,
+    check_close(got_y, p->y, p->all, absolute, 1e-6, "%zu x %zu, %s%s: y", p->m, p->c, cc_activation_get(p->activation)->name,
                 p->residual ? ", residual" : "");
     free(got_y), free(got_mean), free(got_scale), free(got_rm), free(got_rv), free(running_mean), free(running_var), free(invstd);
     op_end(&t);
@@ -126,13 +127,14 @@ static void check_forward(problem *p, bool train, double absolute)
 static void forward_matches_reference(void **state)
 {
     (void)state;
-    static const float slopes[] = { 1.0f, 0.0f, 0.1f };
     for (size_t s = 0; s < CC_COUNT(shapes); s++)
-        for (int variation = 0; variation < 12; variation++) {
-            if (too_slow(shapes[s].m * shapes[s].c)) continue;
+        for (int variation = 0; variation < 4 * CC_ACTIVATION_COUNT; variation++) {
+            const cc_activation activation = cc_check_activation((size_t)variation);
+            const bool residual = variation / CC_ACTIVATION_COUNT % 2;
+            if (too_slow(shapes[s].m * shapes[s].c) || (residual && cc_activation_needs(activation) == CC_NEEDS_X)) continue;
             problem p;
-            problem_begin(&p, shapes[s].m, shapes[s].c, slopes[variation % 3], variation / 3 % 2, 0.5f);
-            check_forward(&p, variation < 6, 5e-6);
+            problem_begin(&p, shapes[s].m, shapes[s].c, activation, residual, 0.5f);
+            check_forward(&p, variation < 2 * CC_ACTIVATION_COUNT, 5e-6);
             problem_end(&p);
         }
 }
@@ -148,7 +150,7 @@ static void large_offset_does_not_cancel(void **state)
     for (size_t s = 0; s < CC_COUNT(few); s++) {
         if (too_slow(few[s].m * few[s].c)) continue;
         problem p;
-        problem_begin(&p, few[s].m, few[s].c, 1.0f, false, 1000.0f);
+        problem_begin(&p, few[s].m, few[s].c, CC_NO_ACTIVATION, false, 1000.0f);
         check_forward(&p, true, 1e-4);
         problem_end(&p);
     }
@@ -161,7 +163,7 @@ static void outlier_does_not_cost_precision(void **state)
     static const size_t outliers[] = { 0, 100, 199, 7 };
     for (size_t i = 0; i < CC_COUNT(outliers); i++) {
         problem p;
-        problem_begin(&p, 200, 17, 1.0f, false, 0.0f);
+        problem_begin(&p, 200, 17, CC_NO_ACTIVATION, false, 0.0f);
         for (size_t k = 0; k < p.c; k++)
             p.x64[outliers[i] * p.c + k] = p.x[outliers[i] * p.c + k] = 1000.0f;
         check_forward(&p, true, 5e-6);
@@ -171,16 +173,21 @@ static void outlier_does_not_cost_precision(void **state)
 
 typedef enum takes_dy { NOBODY, DX, DRESIDUAL } takes_dy;
 
-/* Every add flag, both modes, with and without the optional outputs. `from_x`: y is not given, its sign is found from x. `heir`: the output
- * that dy's tensor becomes. */
-static void check_backward(size_t m, size_t c, float slope, bool train, bool from_x, cc_batch_norm_add add, bool want_dx,
+/* Every add flag, both modes, with and without the optional outputs. `from_x`: y is not given, what was activated is found from x. `heir`:
+ * the output that dy's tensor becomes. */
+static void check_backward(size_t m, size_t c, cc_activation activation, bool train, bool from_x, cc_batch_norm_add add, bool want_dx,
                            bool want_residual, bool want_params, takes_dy heir)
 {
     const size_t all = m * c;
-    const cc_batch_norm_desc d = { m, c, EPS, MOMENTUM, slope };
-    const ref_batch_norm ref = { m, c, EPS, slope };
+    const cc_batch_norm_desc d = { m, c, EPS, MOMENTUM, activation };
+    const ref_batch_norm ref = { m, c, EPS, cc_check_reference(activation) }, alone = { m, c, EPS, { "none", 0 } };
     problem p;
-    problem_begin(&p, m, c, slope, false, 0.5f);
+    if (cc_activation_needs(activation) == CC_NEEDS_X) {
+        if (heir == DRESIDUAL) return;
+        from_x = true;
+        want_residual = false;
+    }
+    problem_begin(&p, m, c, activation, false, 0.5f);
     float *y = random_floats(all, 11), *dy = random_floats(all, 12), *old = random_floats(all, 13), *mean = malloc(c * sizeof *mean),
           *invstd = malloc(c * sizeof *invstd);
     double *y64 = to_doubles(y, all), *dy64 = to_doubles(dy, all), *dx = doubles(all), *dresidual = doubles(all), *dgamma = doubles(c),
@@ -192,7 +199,7 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
         invstd[k] = (float)(1.0 / sqrt(p.var[k] + EPS));
     }
     if (from_x) {
-        ref_batch_norm_forward(&ref, p.x64, NULL, p.gamma64, p.beta64, p.mean, p.var, y64);
+        ref_batch_norm_forward(&alone, p.x64, NULL, p.gamma64, p.beta64, p.mean, p.var, y64);
         /* too close to 0 for float32 to know the sign: makes no difference */
         for (size_t i = 0; i < all; i++)
             if (fabs(y64[i]) < 1e-4) dy64[i] = dy[i] = 0;
@@ -217,10 +224,10 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
     if (heir == DRESIDUAL) tdresidual = tdy;
     if (want_params) tdgamma = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
     if (want_params) tdbeta = add.dparams ? op_input(&t, CC_F32, old, c) : op_output(&t, CC_F32, c);
-    OK(&t,
-       train ? cc_batch_norm_backward_train(t.tape, &d, tx, ty, tdy, tgamma, tbeta, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta, add,
-                                            &t.err)
-             : cc_batch_norm_backward_eval(t.tape, &d, tx, ty, tdy, tgamma, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta, add, &t.err));
+    OK(&t, train ? cc_batch_norm_backward_train(t.tape, &d, tx, ty, tdy, tgamma, tbeta, tmean, tinvstd, tdx, tdresidual, tdgamma, tdbeta,
+                                                add, &t.err)
+                 : cc_batch_norm_backward_eval(t.tape, &d, tx, ty, tdy, tgamma, from_x ? tbeta : CC_NO_TENSOR, tmean, tinvstd, tdx,
+                                               tdresidual, tdgamma, tdbeta, add, &t.err));
     op_run(&t);
     const double of_sums = 2e-7 * sqrt((double)m) + 2e-6;
     const struct {
@@ -238,8 +245,8 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
     for (size_t i = 0; i < CC_COUNT(outputs); i++) {
         if (outputs[i].tensor.buffer == NULL) continue;
         float *got = op_read_floats(&t, outputs[i].tensor);
-        check_close(got, outputs[i].want, outputs[i].count, outputs[i].absolute, 2e-6, "%zu x %zu, slope %g, %s: %s", m, c, (double)slope,
-                    train ? "train" : "eval", outputs[i].name);
+        check_close(got, outputs[i].want, outputs[i].count, outputs[i].absolute, 2e-6, "%zu x %zu, %s, %s: %s", m, c,
+                    cc_activation_get(activation)->name, train ? "train" : "eval", outputs[i].name);
         free(got);
     }
     op_end(&t);
@@ -250,24 +257,26 @@ static void check_backward(size_t m, size_t c, float slope, bool train, bool fro
 static void backward_matches_reference(void **state)
 {
     (void)state;
-    static const float slopes[] = { 0.0f, 1.0f, 0.1f };
+    const cc_activation relu = CC_RELU;
     for (size_t s = 0; s < CC_COUNT(shapes); s++) {
         if (too_slow(shapes[s].m * shapes[s].c)) continue;
         for (unsigned bits = 0; bits < 8; bits++) {
             const cc_batch_norm_add add = { bits & 1, bits & 2, bits & 4 };
-            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], true, false, add, true, bits != 3, true, NOBODY);
-            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], true, true, add, true, bits == 3, true, NOBODY);
-            check_backward(shapes[s].m, shapes[s].c, slopes[bits % 3], false, false, add, bits != 5, true, bits != 6, NOBODY);
+            const cc_activation activation = cc_check_activation(bits + s);
+            check_backward(shapes[s].m, shapes[s].c, activation, true, false, add, true, bits != 3, true, NOBODY);
+            check_backward(shapes[s].m, shapes[s].c, activation, true, true, add, true, bits == 3, true, NOBODY);
+            check_backward(shapes[s].m, shapes[s].c, activation, false, bits == 4, add, bits != 5, true, bits != 6, NOBODY);
         }
         const cc_batch_norm_add none = { 0 };
-        check_backward(shapes[s].m, shapes[s].c, 0.0f, false, false, none, true, false, false, NOBODY);
-        check_backward(shapes[s].m, shapes[s].c, 0.0f, false, false, none, false, false, true, NOBODY);
+        check_backward(shapes[s].m, shapes[s].c, relu, false, false, none, true, false, false, NOBODY);
+        check_backward(shapes[s].m, shapes[s].c, relu, false, false, none, false, false, true, NOBODY);
         for (int train = 0; train < 2; train++)
-            for (size_t i = 0; i < CC_COUNT(slopes); i++) {
+            for (size_t i = 0; i < CC_ACTIVATION_COUNT; i++) {
+                const cc_activation activation = cc_check_activation(i);
                 const cc_batch_norm_add to_dx = { .dx = true, .dparams = i == 1 }, to_params = { .dparams = i == 2 };
-                check_backward(shapes[s].m, shapes[s].c, slopes[i], train, train && i == 2, to_params, true, false, true, DX);
-                check_backward(shapes[s].m, shapes[s].c, slopes[i], train, false, to_params, true, true, true, DRESIDUAL);
-                check_backward(shapes[s].m, shapes[s].c, slopes[i], train, false, to_dx, true, true, true, DRESIDUAL);
+                check_backward(shapes[s].m, shapes[s].c, activation, train, train && i == 2, to_params, true, false, true, DX);
+                check_backward(shapes[s].m, shapes[s].c, activation, train, false, to_params, true, true, true, DRESIDUAL);
+                check_backward(shapes[s].m, shapes[s].c, activation, train, false, to_dx, true, true, true, DRESIDUAL);
             }
     }
 }
@@ -278,10 +287,12 @@ static void reference_gradient_is_a_finite_difference(void **state)
     (void)state;
     enum { M = 6, C = 3, ALL = M * C };
     const double h = 1e-6;
-    for (int train = 0; train < 2; train++) {
-        const ref_batch_norm ref = { M, C, 1e-5, 0.1 };
+    for (int i = 0; i < 2 * CC_ACTIVATION_COUNT; i++) {
+        const bool train = i % 2;
+        const cc_activation activation = cc_check_activation((size_t)i / 2);
+        const ref_batch_norm ref = { M, C, 1e-5, cc_check_reference(activation) }, alone = { M, C, 1e-5, { "none", 0 } };
         problem p;
-        problem_begin(&p, M, C, 0.1f, true, 0.5f);
+        problem_begin(&p, M, C, activation, true, 0.5f);
         float *dy = random_floats(ALL, 9);
         double *dy64 = to_doubles(dy, ALL), dx[ALL], dresidual[ALL], dgamma[C], dbeta[C];
         double *inputs[] = { p.x64, p.residual64, p.gamma64, p.beta64 }, *gradients[] = { dx, dresidual, dgamma, dbeta };
@@ -289,23 +300,23 @@ static void reference_gradient_is_a_finite_difference(void **state)
         for (size_t k = 0; k < C; k++)
             p.mean[k] = 0.3 * (double)k, p.var[k] = 1.0 + (double)k;
         if (train) ref_batch_norm_statistics(&ref, p.x64, p.mean, p.var, NULL);
-        ref_batch_norm_forward(&ref, p.x64, p.residual64, p.gamma64, p.beta64, p.mean, p.var, p.y);
+        ref_batch_norm_forward(&alone, p.x64, p.residual64, p.gamma64, p.beta64, p.mean, p.var, p.y);
         ref_batch_norm_backward(&ref, train, p.x64, p.y, dy64, p.gamma64, p.mean, p.var, dx, dresidual, dgamma, dbeta);
         for (size_t a = 0; a < 4; a++)
-            for (size_t i = 0; i < counts[a]; i++) {
+            for (size_t k = 0; k < counts[a]; k++) {
                 double value[2] = { 0 };
-                const double old = inputs[a][i];
+                const double old = inputs[a][k];
                 for (int side = 0; side < 2; side++) {
-                    inputs[a][i] = side ? old + h : old - h;
+                    inputs[a][k] = side ? old + h : old - h;
                     if (train) ref_batch_norm_statistics(&ref, p.x64, p.mean, p.var, NULL);
                     ref_batch_norm_forward(&ref, p.x64, p.residual64, p.gamma64, p.beta64, p.mean, p.var, p.y);
                     for (size_t j = 0; j < ALL; j++)
                         value[side] += dy64[j] * p.y[j];
                 }
-                inputs[a][i] = old;
+                inputs[a][k] = old;
                 const double difference = (value[1] - value[0]) / (2 * h);
-                if (!(fabs(difference - gradients[a][i]) < 1e-7))
-                    fail_msg("input %zu, element %zu: %g, but the difference quotient is %g", a, i, gradients[a][i], difference);
+                if (!(fabs(difference - gradients[a][k]) < 1e-7))
+                    fail_msg("input %zu, element %zu: %g, but the difference quotient is %g", a, k, gradients[a][k], difference);
             }
         free(dy), free(dy64);
         problem_end(&p);
@@ -318,8 +329,8 @@ static void fold_matches_reference(void **state)
     (void)state;
     for (size_t i = 0; i < CC_COUNT(shapes); i++) {
         problem p;
-        problem_begin(&p, 2, shapes[i].c, 1.0f, false, 0.0f);
-        const cc_batch_norm_desc d = { 2, p.c, EPS, MOMENTUM, 1.0f };
+        problem_begin(&p, 2, shapes[i].c, CC_NO_ACTIVATION, false, 0.0f);
+        const cc_batch_norm_desc d = { 2, p.c, EPS, MOMENTUM, CC_NO_ACTIVATION };
         op_test t;
         op_begin(&t, device);
         const float *inputs[4] = { p.gamma, p.beta, p.running_mean, p.running_var };
@@ -352,7 +363,7 @@ static void fold_matches_reference(void **state)
 static void equal_inputs_give_equal_bits(void **state)
 {
     (void)state;
-    const cc_batch_norm_desc d = { 150, 20, EPS, MOMENTUM, 0.0f };
+    const cc_batch_norm_desc d = { 150, 20, EPS, MOMENTUM, CC_RELU };
     const size_t all = d.m * d.c;
     float *x = random_floats(all, 1), *first[4] = { NULL };
     for (int run = 0; run < 3; run++) {
@@ -390,7 +401,7 @@ static void nan_propagates(void **state)
 {
     (void)state;
     enum { M = 37, C = 18 };
-    const cc_batch_norm_desc d = { M, C, EPS, MOMENTUM, 0.0f };
+    const cc_batch_norm_desc d = { M, C, EPS, MOMENTUM, CC_RELU };
     float *x = random_floats(M * C, 1), ones[C];
     for (int k = 0; k < C; k++)
         ones[k] = 1.0f;
@@ -412,15 +423,43 @@ static void nan_propagates(void **state)
     op_end(&t);
 }
 
+/* The sum with a residual is not kept, and an activation that would need it is refused. */
+static void missing_sums_are_refused(void **state)
+{
+    (void)state;
+    const float v[8] = { 0 };
+    op_test t;
+    op_begin(&t, device);
+    cc_tensor in[9], none = CC_NO_TENSOR, y = op_output(&t, CC_F32, 8), dr = op_output(&t, CC_F32, 8);
+    for (int i = 0; i < 9; i++)
+        in[i] = op_input(&t, CC_F32, v, i < 3 ? 8 : 4);
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        const cc_batch_norm_desc d = { 2, 4, EPS, MOMENTUM, cc_check_activation(kind) };
+        const camcl_status want = cc_activation_needs(d.activation) == CC_NEEDS_X ? CAMCL_UNSUPPORTED : CAMCL_OK;
+        assert_int_equal(cc_batch_norm_forward_eval(t.tape, &d, in[0], in[1], in[3], in[4], in[5], in[6], in[7], in[8], y, &t.err), want);
+        assert_int_equal(cc_batch_norm_backward_eval(t.tape, &d, in[0], in[1], in[2], in[3], in[4], in[5], in[6], y, dr, none, none,
+                                                     (cc_batch_norm_add){ 0 }, &t.err),
+                         want);
+        /* without y, and without beta to find it again */
+        assert_int_equal(cc_batch_norm_backward_eval(t.tape, &d, in[0], none, in[2], in[3], none, in[5], in[6], y, none, none, none,
+                                                     (cc_batch_norm_add){ 0 }, &t.err),
+                         kind == CC_ACTIVATION_NONE ? CAMCL_OK : CAMCL_FAILED);
+    }
+    op_end(&t);
+}
+
 static void one_row_is_refused(void **state)
 {
     (void)state;
-    const cc_batch_norm_desc d = { 1, 2, EPS, MOMENTUM, 0.0f };
+    const cc_batch_norm_desc d = { 1, 2, EPS, MOMENTUM, CC_RELU };
     const float v[2] = { 1, 2 };
     op_test t;
     op_begin(&t, device);
-    cc_tensor a = op_input(&t, CC_F32, v, 2);
-    assert_int_equal(cc_batch_norm_forward_train(t.tape, &d, a, CC_NO_TENSOR, a, a, a, a, a, a, a, &t.err), CAMCL_UNSUPPORTED);
+    cc_tensor a = op_input(&t, CC_F32, v, 2), p[7];
+    for (int i = 0; i < 7; i++)
+        p[i] = op_input(&t, CC_F32, v, 2);
+    assert_int_equal(cc_batch_norm_forward_train(t.tape, &d, a, CC_NO_TENSOR, p[0], p[1], p[2], p[3], p[4], p[5], p[6], &t.err),
+                     CAMCL_UNSUPPORTED);
     assert_non_null(strstr(t.err.message, "larger batch"));
     op_end(&t);
 }
@@ -434,6 +473,7 @@ static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(fold_matches_reference),
     cmocka_unit_test(equal_inputs_give_equal_bits),
     cmocka_unit_test(nan_propagates),
+    cmocka_unit_test(missing_sums_are_refused),
     cmocka_unit_test(one_row_is_refused),
 };
 #include "support/op_main.h"

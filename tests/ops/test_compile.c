@@ -31,7 +31,7 @@ static void record(work *w, const char *selector, const char *cache, camcl_kerne
     float a[COUNT], b[COUNT];
     camcl_error err;
     const camcl_device_options options = { .select = selector, .cache_dir = cache, .compiler = compiler };
-    const cc_pointwise_desc sum = { COUNT, 1 };
+    const cc_pointwise_desc sum = { COUNT, CC_NO_ACTIVATION };
     const cc_rows_desc rows = { 0, N, CLASSES };
     for (int i = 0; i < COUNT; i++) {
         a[i] = (float)i / COUNT;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "ops/conv2d_variants.h"
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
@@ -32,10 +33,10 @@ typedef struct problem {
     double *sum, *magnitude;
 } problem;
 
-static void problem_begin(problem *p, const cc_conv2d_desc *d, float slope)
+static void problem_begin(problem *p, const cc_conv2d_desc *d, cc_activation activation)
 {
     const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
-    p->desc = (cc_conv2d_affine_desc){ *d, slope };
+    p->desc = (cc_conv2d_affine_desc){ *d, activation };
     p->x_count = d->n * d->h * d->w * d->c;
     p->w_count = d->r * d->s * d->c * d->k;
     p->y_count = d->n * ref_conv2d_out_h(&ref) * ref_conv2d_out_w(&ref) * d->k;
@@ -101,7 +102,7 @@ static void compare(const problem *p, const cc_variant *v, const float *got, boo
     for (size_t i = 0; i < p->y_count; i++) {
         const size_t k = i % d->k;
         const double scaled = p->sum[i] * p->scale[k], before = scaled + p->shift[k] + (residual ? p->residual[i] : 0);
-        const double want = before > 0 ? before : before * p->desc.slope;
+        const double want = ref_activate(cc_check_reference(p->desc.activation), before);
         const double allowed =
             unit * ((4 + sqrt(terms)) * (winograd ? 4 * largest : p->magnitude[i]) * fabs((double)p->scale[k]) + 4 * (fabs(scaled) + 2));
         if (!(fabs((double)got[i] - want) <= allowed)) {
@@ -113,11 +114,11 @@ static void compare(const problem *p, const cc_variant *v, const float *got, boo
     }
 }
 
-static void check(const cc_conv2d_desc *shape, float slope, bool residual)
+static void check(const cc_conv2d_desc *shape, cc_activation activation, bool residual)
 {
     const camcl_device_info *info = camcl_device_get_info(device);
     problem p;
-    problem_begin(&p, shape, slope);
+    problem_begin(&p, shape, activation);
     float *ones = malloc(shape->k * sizeof *ones), *zeros = calloc(shape->k, sizeof *zeros);
     assert_true(ones && zeros);
     for (size_t i = 0; i < shape->k; i++)
@@ -130,7 +131,7 @@ static void check(const cc_conv2d_desc *shape, float slope, bool residual)
         float *got = run(&p, plain, v, p.scale, p.shift, residual ? p.residual : NULL);
         compare(&p, v, got, residual);
         free(got);
-        if (slope == 1.0f && !residual) {
+        if (activation.kind == CC_ACTIVATION_NONE && !residual) {
             float *same = run(&p, plain, v, ones, zeros, NULL), *want = run(&p, plain, NULL, ones, zeros, NULL);
             check_same(same, want, p.y_count, "%s with nothing to apply", v->name);
             free(same), free(want);
@@ -143,11 +144,10 @@ static void check(const cc_conv2d_desc *shape, float slope, bool residual)
 static void all_variants(void **state)
 {
     (void)state;
-    static const float slopes[] = { 1.0f, 0.0f, 0.1f };
     for (size_t s = 0; s < CC_COUNT(shapes); s++)
-        for (size_t a = 0; a < CC_COUNT(slopes); a++)
+        for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++)
             for (int residual = 0; residual < 2; residual++)
-                check(&shapes[s], slopes[a], residual);
+                check(&shapes[s], cc_check_activation(kind), residual);
 }
 
 /* As in test_conv2d: what is larger than the caches. */
@@ -159,14 +159,14 @@ static void without_cache(void **state)
     const size_t cache = info->cache;
     info->cache = 2;
     for (int residual = 0; residual < 2; residual++)
-        check(&whole, 0.1f, residual), check(&whole, 1.0f, residual);
+        check(&whole, CC_LEAKY_RELU(0.1f), residual), check(&whole, CC_NO_ACTIVATION, residual);
     info->cache = cache;
 }
 
 static void mismatched_operands_are_refused(void **state)
 {
     (void)state;
-    const cc_conv2d_affine_desc d = { { 1, 2, 2, 1, 1, 1, 1, 1, 0 }, 1 };
+    const cc_conv2d_affine_desc d = { { 1, 2, 2, 1, 1, 1, 1, 1, 0 }, CC_NO_ACTIVATION };
     const float v[4] = { 0 };
     camcl_error err;
     op_test t;

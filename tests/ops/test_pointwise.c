@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "ops/ops.h"
 #include "check/ref/pointwise_ref.h"
 #include "support/devices.h"
@@ -15,18 +16,21 @@
 static camcl_device *device;
 
 static const size_t counts[] = { 1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 64, 1000, 4096, 4111 };
-static const float slopes[] = { 1.0f, 0.0f, 0.1f };
+
+/* Relative: a rounding or two, or the exponential's few. */
+static double bound(cc_activation activation) { return cc_activation_has_slope(activation) ? 2e-7 : 2e-6; }
 
 static void forward_matches_reference(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CC_COUNT(counts); i++)
-        for (int variation = 0; variation < 6; variation++) {
-            const cc_pointwise_desc d = { counts[i], slopes[variation % 3] };
-            const bool two = variation >= 3;
+        for (int variation = 0; variation < 2 * CC_ACTIVATION_COUNT; variation++) {
+            const cc_pointwise_desc d = { counts[i], cc_check_activation((size_t)variation) };
+            const bool two = variation >= CC_ACTIVATION_COUNT;
+            if (two && cc_activation_needs(d.activation) == CC_NEEDS_X) continue;
             float *a = random_floats(d.count, 1), *b = random_floats(d.count, 2);
             double *a64 = to_doubles(a, d.count), *b64 = to_doubles(b, d.count), *want = to_doubles(a, d.count);
-            ref_add_forward(d.count, d.slope, a64, two ? b64 : NULL, want);
+            ref_add_forward(d.count, cc_check_reference(d.activation), a64, two ? b64 : NULL, want);
             op_test t;
             op_begin(&t, device);
             cc_tensor y = op_output(&t, CC_F32, d.count);
@@ -34,7 +38,7 @@ static void forward_matches_reference(void **state)
                                   &t.err));
             op_run(&t);
             float *got = op_read_floats(&t, y);
-            check_close(got, want, d.count, 0, 2e-7, "count %zu, slope %g", d.count, (double)d.slope);
+            check_close(got, want, d.count, 0, bound(d.activation), "count %zu, %s", d.count, cc_activation_get(d.activation)->name);
             free(a), free(b), free(a64), free(b64), free(want), free(got);
             op_end(&t);
         }
@@ -44,13 +48,15 @@ static void backward_matches_reference(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CC_COUNT(counts); i++)
-        for (int variation = 0; variation < 18; variation++) {
-            const cc_pointwise_desc d = { counts[i], slopes[variation % 3] };
-            const bool add_a = variation / 3 % 2, add_b = variation / 6 == 2, two = variation >= 6;
+        for (int variation = 0; variation < 6 * CC_ACTIVATION_COUNT; variation++) {
+            const cc_pointwise_desc d = { counts[i], cc_check_activation((size_t)variation) };
+            const int flags = variation / CC_ACTIVATION_COUNT;
+            const bool add_a = flags % 2, add_b = flags / 2 == 2, two = flags >= 2;
+            if (two && cc_activation_needs(d.activation) == CC_NEEDS_X) continue;
             float *y = random_floats(d.count, 1), *dy = random_floats(d.count, 2), *old = random_floats(d.count, 3);
             double *y64 = to_doubles(y, d.count), *dy64 = to_doubles(dy, d.count), *g = to_doubles(y, d.count),
                    *sum = to_doubles(old, d.count);
-            ref_add_backward(d.count, d.slope, y64, dy64, g);
+            ref_add_backward(d.count, cc_check_reference(d.activation), y64, dy64, g);
             for (size_t j = 0; j < d.count; j++)
                 sum[j] += g[j];
             op_test t;
@@ -61,11 +67,13 @@ static void backward_matches_reference(void **state)
                                    &t.err));
             op_run(&t);
             float *got = op_read_floats(&t, da);
-            check_close(got, add_a ? sum : g, d.count, 1e-7, 2e-7, "count %zu, slope %g: da", d.count, (double)d.slope);
+            check_close(got, add_a ? sum : g, d.count, 1e-7, bound(d.activation), "count %zu, %s: da", d.count,
+                        cc_activation_get(d.activation)->name);
             free(got);
             if (two) {
                 got = op_read_floats(&t, db);
-                check_close(got, add_b ? sum : g, d.count, 1e-7, 2e-7, "count %zu, slope %g: db", d.count, (double)d.slope);
+                check_close(got, add_b ? sum : g, d.count, 1e-7, bound(d.activation), "count %zu, %s: db", d.count,
+                            cc_activation_get(d.activation)->name);
                 free(got);
             }
             free(y), free(dy), free(old), free(y64), free(dy64), free(g), free(sum);
@@ -77,24 +85,61 @@ static void reference_gradient_is_a_finite_difference(void **state)
 {
     (void)state;
     enum { N = 8 };
-    const double h = 1e-6, slope = 0.1;
+    const double h = 1e-6;
     float *a = random_floats(N, 1), *b = random_floats(N, 2), *dy = random_floats(N, 3);
-    double *a64 = to_doubles(a, N), *b64 = to_doubles(b, N), *dy64 = to_doubles(dy, N), y[2][N], g[N];
-    ref_add_forward(N, slope, a64, b64, y[0]);
-    ref_add_backward(N, slope, y[0], dy64, g);
-    for (int i = 0; i < N; i++) {
-        const double old = a64[i];
-        double difference = 0.0;
-        for (int side = 0; side < 2; side++) {
-            a64[i] = side ? old + h : old - h;
-            ref_add_forward(N, slope, a64, b64, y[side]);
+    double *a64 = to_doubles(a, N), *b64 = to_doubles(b, N), *dy64 = to_doubles(dy, N), x[N], y[2][N], g[N];
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        const ref_activation act = cc_check_reference(cc_check_activation(kind));
+        ref_add_forward(N, (ref_activation){ "none", 0 }, a64, b64, x);
+        ref_add_backward(N, act, x, dy64, g);
+        for (int i = 0; i < N; i++) {
+            const double old = a64[i];
+            double difference = 0.0;
+            for (int side = 0; side < 2; side++) {
+                a64[i] = side ? old + h : old - h;
+                ref_add_forward(N, act, a64, b64, y[side]);
+            }
+            for (int j = 0; j < N; j++)
+                difference += dy64[j] * (y[1][j] - y[0][j]) / (2 * h);
+            a64[i] = old;
+            assert_true(fabs(difference - g[i]) < 1e-8);
         }
-        for (int j = 0; j < N; j++)
-            difference += dy64[j] * (y[1][j] - y[0][j]) / (2 * h);
-        a64[i] = old;
-        assert_true(fabs(difference - g[i]) < 1e-8);
     }
     free(a), free(b), free(dy), free(a64), free(b64), free(dy64);
+}
+
+/* A kind's row says whether the derivative follows from the sign of act(x), and whether it is constant on either side of 0. */
+static void rows_tell_the_truth(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        const cc_activation activation = cc_check_activation(kind);
+        const ref_activation act = cc_check_reference(activation);
+        bool from_y = true, linear = true;
+        for (double x = -5.95; x < 6; x += 0.1) {
+            from_y = from_y && fabs(ref_activation_derivative(act, x) - ref_activation_derivative(act, ref_activate(act, x))) < 1e-12;
+            linear = linear && fabs(ref_activation_derivative(act, x) - ref_activation_derivative(act, x > 0 ? 1 : -1)) < 1e-12;
+        }
+        assert_int_equal(from_y, cc_activation_needs(activation) == CC_NEEDS_SIGN);
+        assert_int_equal(linear, cc_activation_get(activation)->piecewise_linear);
+    }
+}
+
+/* Two operands whose sum is not kept, and an activation that would need it. */
+static void missing_sums_are_refused(void **state)
+{
+    (void)state;
+    const float v[4] = { 0 };
+    op_test t;
+    op_begin(&t, device);
+    cc_tensor a = op_input(&t, CC_F32, v, 4), b = op_input(&t, CC_F32, v, 4), c = op_input(&t, CC_F32, v, 4), y = op_output(&t, CC_F32, 4);
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        const cc_pointwise_desc d = { 4, cc_check_activation(kind) };
+        const camcl_status want = cc_activation_needs(d.activation) == CC_NEEDS_X ? CAMCL_UNSUPPORTED : CAMCL_OK;
+        assert_int_equal(cc_add_forward(t.tape, &d, a, b, y, &t.err), want);
+        assert_int_equal(cc_add_backward(t.tape, &d, a, b, y, false, c, false, &t.err), want);
+    }
+    op_end(&t);
 }
 
 /* An output may be one of the inputs. */
@@ -102,11 +147,12 @@ static void works_in_place(void **state)
 {
     (void)state;
     enum { N = 35 };
-    const cc_pointwise_desc d = { N, 0.0f };
+    const cc_pointwise_desc d = { N, CC_RELU };
     float *a = random_floats(N, 1), *b = random_floats(N, 2);
     double *a64 = to_doubles(a, N), *b64 = to_doubles(b, N), want[N], dwant[N];
-    ref_add_forward(N, 0.0, a64, b64, want);
-    ref_add_backward(N, 0.0, want, b64, dwant);
+    const ref_activation act = cc_check_reference(d.activation);
+    ref_add_forward(N, act, a64, b64, want);
+    ref_add_backward(N, act, want, b64, dwant);
     op_test t;
     op_begin(&t, device);
     cc_tensor ta = op_input(&t, CC_F32, a, N), tb = op_input(&t, CC_F32, b, N);
@@ -127,8 +173,8 @@ static void nan_propagates(void **state)
     enum { N = 37 };
     float *a = random_floats(N, 1);
     a[0] = a[20] = a[36] = NAN;
-    for (size_t s = 0; s < CC_COUNT(slopes); s++) {
-        const cc_pointwise_desc d = { N, slopes[s] };
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        const cc_pointwise_desc d = { N, cc_check_activation(kind) };
         op_test t;
         op_begin(&t, device);
         cc_tensor ta = op_input(&t, CC_F32, a, N), y = op_output(&t, CC_F32, N), g = op_output(&t, CC_F32, N);
@@ -153,6 +199,8 @@ static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(forward_matches_reference),
     cmocka_unit_test(backward_matches_reference),
     cmocka_unit_test(reference_gradient_is_a_finite_difference),
+    cmocka_unit_test(rows_tell_the_truth),
+    cmocka_unit_test(missing_sums_are_refused),
     cmocka_unit_test(works_in_place),
     cmocka_unit_test(nan_propagates),
 };

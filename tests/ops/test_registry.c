@@ -125,7 +125,7 @@ static void mismatched_tensors_are_refused(void **state)
     const size_t count = test_devices(devices, 16);
     assert_true(count > 0);
     const float v[8] = { 0 };
-    const cc_pointwise_desc d = { 8, 0.0f };
+    const cc_pointwise_desc d = { 8, CC_RELU };
     op_test t;
     op_begin(&t, devices[0]);
     cc_tensor eight = op_input(&t, CC_F32, v, 8), seven = op_input(&t, CC_F32, v, 7), integers = op_input(&t, CC_I32, v, 8);

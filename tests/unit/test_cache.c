@@ -352,7 +352,7 @@ static void add_numbers(camcl_device *device)
     const float a[] = { 1, -2, 3, 0.5f, 0 }, b[] = { 10, 20, -30, 0.25f, 0 }, want[] = { 11, 18, -27, 0.75f, 0 };
     op_test test;
     op_begin(&test, device);
-    cc_pointwise_desc desc = { 5, 1 };
+    cc_pointwise_desc desc = { 5, CC_NO_ACTIVATION };
     cc_tensor x = op_input(&test, CC_F32, a, 5), z = op_input(&test, CC_F32, b, 5), y = op_output(&test, CC_F32, 5);
     OK(&test, cc_add_forward(test.tape, &desc, x, z, y, &test.err));
     op_run(&test);

@@ -251,8 +251,8 @@ static void stages_end_behind_their_last_relu(void **state)
             for (size_t s = 0; s < 4; s++) {
                 const cc_node *end = &g->nodes[g->stage_end[s]];
                 assert_ptr_equal(end->kind, &cc_node_batch_norm);
-                assert_true(cc_node_slope(end) >= 0 && cc_node_slope(end) <= 0); /* ReLU ... */
-                assert_int_equal(end->input_count, 2);                           /* ... of the sum */
+                assert_int_equal(end->activation.kind, CC_ACTIVATION_RELU);
+                assert_int_equal(end->input_count, 2); /* of the sum */
                 assert_string_equal(g->params[end->params[CC_ROLE_WEIGHT]].name, cases[a].last[s]);
                 assert_int_equal(end->channels, (8 << s) * cases[a].factor);
                 assert_int_equal(reduction(g, g->stage_end[s]), (imagenet ? 4u : 1u) << s);
@@ -442,7 +442,7 @@ static void build_toy(cc_graph_builder *b)
     size_t image = cc_graph_builder_image(b);
     size_t a = cc_graph_builder_conv(b, image, "a", (cc_conv_attributes){ .channels = 4, .window = 3, .stride = 2 });
     size_t p = cc_graph_builder_conv(b, a, "p", (cc_conv_attributes){ .channels = 4, .window = 1, .stride = 1 });
-    size_t q = cc_graph_builder_batch_norm(b, a, CC_NONE, "q", (cc_batch_norm_attributes){ 0.25f, 1e-3f, 0.01f });
+    size_t q = cc_graph_builder_batch_norm(b, a, CC_NONE, "q", (cc_batch_norm_attributes){ CC_LEAKY_RELU(0.25f), 1e-3f, 0.01f });
     size_t sum = cc_graph_builder_add(b, (size_t[]){ a, p, q }, 3);
     cc_graph_builder_end_stage(b, sum);
     size_t pooled = cc_graph_builder_max_pool(b, sum, 3, 2, 0);
@@ -479,7 +479,8 @@ static void an_architecture_is_built_from_nodes(void **state)
         assert_int_equal(cc_node_reads(&g->nodes[i], 1), i == 2 || i == 3 || i == 4);
     assert_int_equal(g->nodes[4].input_count, 3);
     assert_int_equal(g->nodes[1].groups, 1);
-    assert_true(cc_node_slope(&g->nodes[3]) > 0.2f && cc_node_slope(&g->nodes[3]) < 0.3f);
+    assert_int_equal(g->nodes[3].activation.kind, CC_ACTIVATION_LEAKY_RELU);
+    assert_true(g->nodes[3].activation.slope > 0.2f && g->nodes[3].activation.slope < 0.3f);
     /* 11 x 9 -> 3x3, stride 2, padded by 1: 6 x 5 -> pooled by 3, stride 2, unpadded: 2 x 2. */
     assert_int_equal(cc_graph_infer(g, 7, 11, 9, shapes, &err), CAMCL_OK);
     for (size_t i = 1; i <= 4; i++)
@@ -513,7 +514,7 @@ static void build_curved(cc_graph_builder *b)
 /* What lies above the stage reads what lies below it. */
 static void build_bypass(cc_graph_builder *b)
 {
-    size_t image = cc_graph_builder_image(b), x = cc_graph_builder_batch_norm(b, image, CC_NONE, "bn", cc_batch_norm_default(0));
+    size_t image = cc_graph_builder_image(b), x = cc_graph_builder_batch_norm(b, image, CC_NONE, "bn", cc_batch_norm_default(CC_RELU));
     cc_graph_builder_end_stage(b, x);
     x = cc_graph_builder_global_average_pool(b, cc_graph_builder_add(b, (size_t[]){ x, image }, 2));
     cc_graph_builder_linear(b, x, "head", 5);
@@ -601,12 +602,12 @@ static void build_unequal_sum(cc_graph_builder *b)
 static void build_unequal_residual(cc_graph_builder *b)
 {
     size_t image = cc_graph_builder_image(b), x = cc_graph_builder_conv(b, image, "a", (cc_conv_attributes){ 2, 3, 2, 1 });
-    x = cc_graph_builder_batch_norm(b, x, image, "bn", cc_batch_norm_default(0));
+    x = cc_graph_builder_batch_norm(b, x, image, "bn", cc_batch_norm_default(CC_RELU));
     cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", 5);
 }
 static void build_own_residual(cc_graph_builder *b)
 {
-    size_t image = cc_graph_builder_image(b), x = cc_graph_builder_batch_norm(b, image, image, "bn", cc_batch_norm_default(0));
+    size_t image = cc_graph_builder_image(b), x = cc_graph_builder_batch_norm(b, image, image, "bn", cc_batch_norm_default(CC_RELU));
     cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", 5);
 }
 static void build_linear_of_pixels(cc_graph_builder *b) { cc_graph_builder_linear(b, cc_graph_builder_image(b), "fc", 5); }

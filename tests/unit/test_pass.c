@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "model/arch.h"
 #include "model/node.h"
 #include "model/pass.h"
@@ -85,7 +86,7 @@ static void build_web(cc_graph_builder *b)
     size_t sum = cc_graph_builder_add(b, (size_t[]){ a, p, q }, 3);
     size_t r = cc_graph_builder_conv(b, sum, "r", (cc_conv_attributes){ 16, 1, 1, 1 });
     size_t x = cc_graph_builder_add(b, (size_t[]){ r, r }, 2);
-    x = cc_graph_builder_batch_norm(b, x, p, "bn", (cc_batch_norm_attributes){ 1, 1e-3f, 0.01f });
+    x = cc_graph_builder_batch_norm(b, x, p, "bn", (cc_batch_norm_attributes){ CC_NO_ACTIVATION, 1e-3f, 0.01f });
     x = cc_graph_builder_global_average_pool(b, x);
     cc_graph_builder_linear(b, cc_graph_builder_linear(b, x, "fc1", 7), "fc2", CLASSES);
 }
@@ -109,6 +110,15 @@ static void build_fan(cc_graph_builder *b)
     z = conv16(b, x, "t", 3);
     size_t four = cc_graph_builder_add(b, (size_t[]){ conv16(b, h, "u", 1), x }, 2);
     x = cc_graph_builder_add(b, (size_t[]){ four, z }, 2);
+    cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", CLASSES);
+}
+
+/* A node whose input has another reader, too. */
+static void build_activated_twice(cc_graph_builder *b)
+{
+    size_t x = conv16(b, cc_graph_builder_image(b), "h", 3);
+    size_t y = conv16(b, cc_graph_builder_activation(b, x, CC_NO_ACTIVATION), "p", 1);
+    x = cc_graph_builder_add(b, (size_t[]){ x, y }, 2);
     cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", CLASSES);
 }
 
@@ -227,13 +237,118 @@ static void gradients_are_differences(void **state)
     (void)state;
     check_against_differences(build_web, false, 0);
     check_against_differences(build_fan, false, 0);
+    check_against_differences(build_activated_twice, false, 0);
 }
 
 static void tangents_are_differences(void **state)
 {
     (void)state;
-    check_against_differences(build_web, true, 3); /* bn.bias, fc1.bias, fc2.bias */
-    check_against_differences(build_fan, true, 1); /* fc.bias */
+    check_against_differences(build_web, true, 3);             /* bn.bias, fc1.bias, fc2.bias */
+    check_against_differences(build_fan, true, 1);             /* fc.bias */
+    check_against_differences(build_activated_twice, true, 1); /* fc.bias */
+}
+
+/* ---- activations
+ *
+ * A batch norm that activates and one followed by a node that does are the same network. */
+
+static cc_activation activation;
+
+static void build_activating(cc_graph_builder *b, bool alone)
+{
+    const cc_batch_norm_attributes norm = cc_batch_norm_default(alone ? CC_NO_ACTIVATION : activation);
+    size_t x = cc_graph_builder_batch_norm(b, conv16(b, cc_graph_builder_image(b), "a", 3), CC_NONE, "bn", norm);
+    if (alone) x = cc_graph_builder_activation(b, x, activation);
+    cc_graph_builder_end_stage(b, x);
+    cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, conv16(b, x, "p", 1)), "fc", CLASSES);
+}
+static void build_together(cc_graph_builder *b) { build_activating(b, false); }
+static void build_apart(cc_graph_builder *b) { build_activating(b, true); }
+
+enum { MOST = 1024 };
+
+/* Logits, and the gradients of all parameters or, with `tangent`, the derivatives of them in a direction; returns how many numbers. */
+static size_t run_activating(void (*build)(cc_graph_builder *), bool train, bool tangent, float out[MOST])
+{
+    size_t count = LOGITS;
+    float *x = random_floats(PIXELS, 1), *factors = random_floats(LOGITS, 3);
+    cc_model *model = model_of(build, 1);
+    const size_t last = model->graph->node_count - 1;
+    bool written[8] = { false };
+    cc_tensor images = images_of(x), dlogits;
+    cc_arena *arena;
+    cc_tape *tape;
+    draw_all(model->main, 10);
+    OK(cc_tensor_create(device, "factors", CC_F32, CC_DIMS(BATCH, CLASSES), &dlogits, &err));
+    OK(cc_buffer_write(dlogits.buffer, 0, factors, LOGITS * sizeof(float), &err));
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "activating", &tape, &err));
+    cc_pass *pass = forward(model->main, tape, images, train, last);
+    cc_pass_set_gradient(pass, last, dlogits);
+    OK(cc_pass_backward(pass, last, 0, tangent ? NULL : written, &err));
+    if (tangent) OK(cc_pass_tangent(pass, 0, images, written, &err));
+    OK(cc_arena_commit(arena, &err));
+    OK(cc_model_refresh(model, &err));
+    OK(cc_tape_run(tape, &err));
+    OK(cc_buffer_read(cc_pass_output(pass, last).buffer, 0, out, LOGITS * sizeof *out, &err));
+    for (size_t i = 0; i < model->graph->param_count; i++) {
+        if (!written[i]) continue;
+        assert_true(count + model->graph->params[i].count <= MOST);
+        OK(cc_model_get_gradient(model, i, out + count, &err));
+        count += model->graph->params[i].count;
+    }
+    cc_pass_destroy(&pass);
+    cc_arena_destroy(&arena);
+    cc_buffer_destroy(&images.buffer);
+    cc_buffer_destroy(&dlogits.buffer);
+    cc_model_destroy(&model);
+    free(x), free(factors);
+    return count;
+}
+
+static void activations_may_be_nodes_of_their_own(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        activation = cc_check_activation(kind);
+        for (int mode = 0; mode < 3; mode++) {
+            const bool train = mode == 1, tangent = mode == 2;
+            float together[MOST], apart[MOST];
+            if (tangent && !cc_activation_get(activation)->piecewise_linear) continue;
+            const size_t count = run_activating(build_together, train, tangent, together);
+            assert_int_equal(run_activating(build_apart, train, tangent, apart), count);
+            assert_true(count > LOGITS + 16);
+            for (size_t i = 0; i < count; i++)
+                if (!(fabsf(together[i] - apart[i]) <= 1e-5f + 1e-5f * fabsf(apart[i])))
+                    fail_msg("%s, %d: number %zu of %zu is %g, apart %g", cc_activation_get(activation)->name, mode, i, count,
+                             (double)together[i], (double)apart[i]);
+        }
+    }
+}
+
+static void build_after_residual(cc_graph_builder *b)
+{
+    size_t image = cc_graph_builder_image(b), x = cc_graph_builder_conv(b, image, "a", (cc_conv_attributes){ CHANNELS, 3, 1, 1 });
+    cc_graph_builder_end_stage(b, image);
+    x = cc_graph_builder_batch_norm(b, x, image, "bn", cc_batch_norm_default(activation));
+    cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", CLASSES);
+}
+
+/* An activation that is not piecewise linear has no tangent, one that needs what it was applied to does not go with a residual. */
+static void activations_are_refused_where_they_cannot_be(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
+        cc_node_shape shapes[8];
+        activation = cc_check_activation(kind);
+        const cc_activation_row *row = cc_activation_get(activation);
+        cc_model *model = model_of(build_after_residual, 1);
+        const cc_graph *graph = model->graph;
+        assert_int_equal(cc_graph_check_tangent(graph, graph->stage_end[0], &err), row->piecewise_linear ? CAMCL_OK : CAMCL_UNSUPPORTED);
+        if (!row->piecewise_linear) assert_non_null(strstr(err.message, row->name));
+        assert_int_equal(cc_graph_infer(graph, BATCH, HEIGHT, WIDTH, shapes, &err), row->needs == CC_NEEDS_X ? CAMCL_FAILED : CAMCL_OK);
+        cc_model_destroy(&model);
+    }
 }
 
 /* ---- tangents that do not exist */
@@ -280,8 +395,8 @@ static void nodes_without_tangent_are_refused(void **state)
 
 static void build_norm(cc_graph_builder *b)
 {
-    size_t x =
-        cc_graph_builder_batch_norm(b, cc_graph_builder_image(b), CC_NONE, "bn", (cc_batch_norm_attributes){ SLOPE, EPSILON, MOMENTUM });
+    size_t x = cc_graph_builder_batch_norm(b, cc_graph_builder_image(b), CC_NONE, "bn",
+                                           (cc_batch_norm_attributes){ CC_LEAKY_RELU(SLOPE), EPSILON, MOMENTUM });
     cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", CLASSES);
 }
 
@@ -437,6 +552,8 @@ static void statistics_belong_to_the_set(void **state)
 static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(gradients_are_differences),
     cmocka_unit_test(tangents_are_differences),
+    cmocka_unit_test(activations_may_be_nodes_of_their_own),
+    cmocka_unit_test(activations_are_refused_where_they_cannot_be),
     cmocka_unit_test(nodes_without_tangent_are_refused),
     cmocka_unit_test(batch_norm_has_its_own_constants),
     cmocka_unit_test(two_sets_on_one_tape),

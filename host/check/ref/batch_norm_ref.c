@@ -24,19 +24,20 @@ void ref_batch_norm_forward(const ref_batch_norm *d, const double *x, const doub
         for (size_t k = 0; k < d->c; k++) {
             const size_t at = i * d->c + k;
             const double v = gamma[k] * (x[at] - mean[k]) / sqrt(var[k] + d->eps) + beta[k] + (residual ? residual[at] : 0.0);
-            y[at] = v > 0.0 ? v : d->slope * v;
+            y[at] = ref_activate(d->act, v);
         }
 }
 
-void ref_batch_norm_backward(const ref_batch_norm *d, bool train, const double *x, const double *y, const double *dy, const double *gamma,
-                             const double *mean, const double *var, double *dx, double *dresidual, double *dgamma, double *dbeta)
+void ref_batch_norm_backward(const ref_batch_norm *d, bool train, const double *x, const double *kept, const double *dy,
+                             const double *gamma, const double *mean, const double *var, double *dx, double *dresidual, double *dgamma,
+                             double *dbeta)
 {
     for (size_t k = 0; k < d->c; k++) {
         const double invstd = 1.0 / sqrt(var[k] + d->eps);
         dgamma[k] = dbeta[k] = 0.0;
         for (size_t i = 0; i < d->m; i++) {
             const size_t at = i * d->c + k;
-            const double g = y[at] > 0.0 ? dy[at] : d->slope * dy[at];
+            const double g = dy[at] * ref_activation_derivative(d->act, kept[at]);
             dresidual[at] = g;
             dbeta[k] += g;
             dgamma[k] += g * (x[at] - mean[k]) * invstd;

@@ -4,9 +4,11 @@
 
 #include <stddef.h>
 
-/* y = act(a + b), b may be NULL; act(v) = v > 0 ? v : slope * v */
-void ref_add_forward(size_t count, double slope, const double *a, const double *b, double *y);
-/* g = dy * act'(y), the gradient of both */
-void ref_add_backward(size_t count, double slope, const double *y, const double *dy, double *g);
+#include "check/ref/activation_ref.h"
+
+/* y = act(a + b), b may be NULL */
+void ref_add_forward(size_t count, ref_activation act, const double *a, const double *b, double *y);
+/* g = dy * act', the gradient of both; kept: a + b, or y where ref_activation_derivative takes that */
+void ref_add_backward(size_t count, ref_activation act, const double *kept, const double *dy, double *g);
 
 #endif
