@@ -1,5 +1,7 @@
-# Reads the `__kernel void NAME(...)` declarations of FILES (*.cl) and writes HEADER and SOURCE, with which host code passes a kernel's
-# arguments by name: per kernel a `union cc_args_NAME` and a `const cc_kernel cc_kernel_NAME`, and of all kernels the list cc_kernels.
+# Reads the `__kernel void NAME(...)` declarations of FILES (*.cl below ROOT) and writes HEADER and SOURCE, with which host code passes a
+# kernel's arguments by name: per kernel a `union cc_args_NAME` and a `const cc_kernel cc_kernel_NAME`, and of all kernels the list
+# cc_kernels. The lines of BUNDLES, a text file that may be missing, become the list cc_bundles. A program's name is its file's path below
+# ROOT, without ".cl".
 # A declaration that it cannot read, or a name that occurs twice, stops the build: what is not understood would be passed unchecked.
 cmake_minimum_required(VERSION 3.16)
 
@@ -101,10 +103,8 @@ endfunction()
 
 set(programs "")
 foreach(file IN LISTS FILES)
-  get_filename_component(program "${file}" NAME_WE)
-  if(program IN_LIST programs)
-    message(FATAL_ERROR "${file}: there are two programs ${program}: files in different folders need names of their own, too")
-  endif()
+  file(RELATIVE_PATH program "${ROOT}" "${file}")
+  string(REGEX REPLACE "\\.cl$" "" program "${program}")
   list(APPEND programs ${program})
   file(READ "${file}" text)
   strip_comments("${file}" "${text}" text)
@@ -117,6 +117,36 @@ foreach(file IN LISTS FILES)
     read_kernel("${file}" ${program} "${declaration}")
     string(FIND "${text}" "__kernel" at)
   endwhile()
+endforeach()
+
+# Programs that are built as one. host/device/program.c has room for seven.
+set(bundles "")
+set(bundle_list "")
+set(bundled "")
+set(lines "")
+set(i 0)
+if(BUNDLES)
+  file(STRINGS "${BUNDLES}" lines REGEX "^[^#]")
+endif()
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE " +" ";" members "${line}")
+  list(LENGTH members count)
+  if(count GREATER 7)
+    message(FATAL_ERROR "${BUNDLES}: more than seven programs in \"${line}\"")
+  endif()
+  foreach(member IN LISTS members)
+    if(NOT member IN_LIST programs)
+      message(FATAL_ERROR "${BUNDLES}: there is no program ${member}")
+    endif()
+    if(member IN_LIST bundled)
+      message(FATAL_ERROR "${BUNDLES}: ${member} is named twice")
+    endif()
+    list(APPEND bundled ${member})
+  endforeach()
+  list(JOIN members "\", \"" members)
+  string(APPEND bundles "static const char *const bundle${i}[] = { \"${members}\", 0 };\n")
+  string(APPEND bundle_list "    bundle${i},\n")
+  math(EXPR i "${i} + 1")
 endforeach()
 
 get_property(header GLOBAL PROPERTY header)
@@ -135,5 +165,9 @@ file(WRITE "${SOURCE}" "/* Written by host/cmake/bindings.cmake from the kernels
 ${source}
 const cc_kernel *const cc_kernels[] = {
 ${list}    0,
+};
+
+${bundles}const char *const *const cc_bundles[] = {
+${bundle_list}    0,
 };
 ")

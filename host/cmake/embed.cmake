@@ -1,17 +1,12 @@
-# Writes OUTPUT, a C file that holds FILES as NUL-terminated byte arrays: cc_embedded_files (name, text), ending with a NULL name.
-# Byte arrays, since C11 guarantees string literals of 4095 characters only. Names are without folders, and so must be unique.
+# Writes OUTPUT, a C file that holds FILES, which are below ROOT, as NUL-terminated byte arrays: cc_embedded_files (name, text), ending with
+# a NULL name. Byte arrays, since C11 guarantees string literals of 4095 characters only. Names are paths below ROOT.
 cmake_minimum_required(VERSION 3.16)
 
 set(text "#include \"device/embedded.h\"\n")
 set(table "")
-set(names "")
 set(i 0)
 foreach(file IN LISTS FILES)
-  get_filename_component(name "${file}" NAME)
-  if(name IN_LIST names)
-    message(FATAL_ERROR "${file}: there are two files ${name}: files in different folders need names of their own, too")
-  endif()
-  list(APPEND names ${name})
+  file(RELATIVE_PATH name "${ROOT}" "${file}")
   file(READ "${file}" hex HEX)
   string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")

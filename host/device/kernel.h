@@ -15,7 +15,7 @@ typedef struct cc_kernel_param {
     cc_kernel_param_kind kind;
 } cc_kernel_param;
 typedef struct cc_kernel {
-    const char *program; /* stem of the file below cl/, for example "conv2d" */
+    const char *program; /* file below cl/, without ".cl": "conv2d/tile" */
     const char *name;    /* __kernel function in it */
     const cc_kernel_param *params;
     size_t count; /* at least 1 */
@@ -23,6 +23,8 @@ typedef struct cc_kernel {
 
 /* Every kernel in cl/, ending with NULL. Borrowed, static. */
 extern const cc_kernel *const cc_kernels[];
+/* The lines of cl/bundles.txt, ending with NULL: names of programs that may be built as one, each line ending with NULL. */
+extern const char *const *const cc_bundles[];
 /* NULL: there is none of this name. */
 const cc_kernel *cc_kernel_find(const char *name);
 

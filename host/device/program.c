@@ -71,26 +71,22 @@ static bool is_pocl(const camcl_device *device)
  * built and stored like those of other drivers. */
 static bool builds_modules(const camcl_device *device) { return is_pocl(device) && !device->modules_refused; }
 
-/* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: files of which
- * a step needs several, with the same options, become one program there. */
-enum { BUNDLE = 5 };
-static const char *const bundles[][BUNDLE] = {
-    { "load", "resize", "warp" },
-    { "conv2d_pack", "conv2d_winograd_pack", "conv2d_winograd_stride2_pack" },
-    { "conv2d_winograd", "conv2d_winograd_inline" },
-    { "conv2d_winograd_stride2", "conv2d_winograd_stride2_data" },
-    { "batch_norm", "linear", "pool", "sgd" },
-    { "grad_cam", "masked_mse", "min_max" },
-};
+/* PoCL reads its declarations of built-in functions for every program, 0.1 s, and compiles no kernel before it is launched: there the files
+ * of a line of cl/bundles.txt become one program. */
+enum { BUNDLE = 8 }; /* files and a NULL; the build refuses longer lines */
 
 /* files: the names of what becomes one program with `name`, up to a NULL. */
 static void find_bundle(const camcl_device *device, const char *name, const char *files[BUNDLE])
 {
     memset(files, 0, BUNDLE * sizeof *files);
     files[0] = name;
-    for (size_t i = 0; is_pocl(device) && i < CC_COUNT(bundles); i++)
-        for (size_t j = 0; bundles[i][j]; j++)
-            if (strcmp(bundles[i][j], name) == 0) memcpy(files, bundles[i], sizeof bundles[i]);
+    for (const char *const *const *bundle = cc_bundles; is_pocl(device) && *bundle; bundle++) {
+        size_t count = 0;
+        bool found = false;
+        for (; (*bundle)[count]; count++)
+            found = found || strcmp((*bundle)[count], name) == 0;
+        if (found) memcpy(files, *bundle, count * sizeof *files);
+    }
 }
 
 /* Whether the compiler takes prefetch instructions. Compilers that go through SPIR-V refuse them. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "ops/conv2d_variants.h"
+#include "ops/conv2d/family.h"
 #include "ops/record.h"
 
 static const char *clblast_name(CLBlastStatusCode code)

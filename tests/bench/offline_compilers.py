@@ -39,20 +39,20 @@ import sys
 import tempfile
 from collections import namedtuple
 
-# A kernel file (stem), the macros of one program that the host builds of it on GPUs, which of its kernels the host then uses: () all; and
+# A kernel file below cl/ (without .cl), the macros of one program that the host builds of it on GPUs, which of its kernels the host then uses: () all; and
 # on whose GPUs it does so: () everybody's.
 Build = namedtuple("Build", "file options kernels vendors", defaults=("", (), ()))
 
 
 def tile_builds():
-    """host/ops/local_tile.c: large tiles where the built-in choice takes them, small ones everywhere."""
+    """host/ops/conv2d/local_tile.c: large tiles where the built-in choice takes them, small ones everywhere."""
     builds = []
     for vendor, unroll in (("NVIDIA", 2), ("AMD", 1), ("Intel", 1)):
         large = [(128, 128, 8, 8, 8), (128, 64, 8, 8, 8), (128, 32, 8, 4, 16)] if vendor != "Intel" else []
         for tile, vector in [(tile, 4) for tile in large + [(64, 64, 4, 4, 16), (64, 32, 4, 4, 16)]] + [((64, 64, 4, 4, 16), 1)]:
             options = "-DROWS=%d -DCOLUMNS=%d -DBLOCK_ROWS=%d -DBLOCK_COLUMNS=%d -DDEPTH=%d -DVECTOR=%d -DUNROLL=%d" % (*tile, vector, unroll)
-            builds += [Build(file, options, (), (vendor,)) for file in ("conv2d_local", "conv2d_local_weight", "conv2d_winograd_multiply")]
-            builds.append(Build("conv2d_local", options + " -DTURNED=1", (), (vendor,)))
+            builds += [Build(file, options, (), (vendor,)) for file in ("conv2d/local", "conv2d/local_weight", "conv2d/winograd_multiply")]
+            builds.append(Build("conv2d/local", options + " -DTURNED=1", (), (vendor,)))
     return builds
 
 
@@ -70,12 +70,12 @@ BUILDS = [
     Build("load"),
     Build("resize"),
     Build("warp"),
-    Build("conv2d"),
-    Build("conv2d_gemm"),
+    Build("conv2d/general"),
+    Build("conv2d/gemm"),
     *tile_builds(),
-    Build("conv2d_parts"),
-    Build("conv2d_winograd_local"),
-    Build("conv2d_winograd_pack", "-DLANES=1"),
+    Build("conv2d/parts"),
+    Build("conv2d/winograd_local"),
+    Build("conv2d/winograd_pack", "-DLANES=1"),
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=6", ("peak_fma",)),
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=12", ("peak_fma",)),
     Build("peak", "-DWIDTH=4", ("peak_copy", "peak_triad")),
@@ -84,13 +84,13 @@ BUILDS = [
 # for the registers of CPUs. No GPU ever builds them, and they spill there. --cpu-kernels compiles them to see that they are valid
 # for compilers that nobody tries them with; they may spill.
 CPU_BUILDS = [
-    *(Build(file) for file in ("conv2d_pack", "conv2d_winograd_stride2_pack")),
-    *(Build(file, "-DPIXELS=8 -DVECTORS=2") for file in ("conv2d_tile", "conv2d_point")),
-    *(Build(file, "-DROWS=8 -DVECTORS=2") for file in ("conv2d_tile_weight", "conv2d_point_weight", "conv2d_winograd_weight")),
-    Build("conv2d_narrow", "-DSTEP=3 -DPIXELS=8"),
-    Build("conv2d_narrow_weight", "-DTAPS=9 -DRUN=9"),
-    *(Build(file, "-DVECTORS=2") for file in ("conv2d_winograd", "conv2d_winograd_inline", "conv2d_winograd_stride2",
-                                              "conv2d_winograd_stride2_data", "conv2d_winograd_stride2_weight")),
+    *(Build(file) for file in ("conv2d/pack", "conv2d/winograd_stride2_pack")),
+    *(Build(file, "-DPIXELS=8 -DVECTORS=2") for file in ("conv2d/tile", "conv2d/point")),
+    *(Build(file, "-DROWS=8 -DVECTORS=2") for file in ("conv2d/tile_weight", "conv2d/point_weight", "conv2d/winograd_weight")),
+    Build("conv2d/narrow", "-DSTEP=3 -DPIXELS=8"),
+    Build("conv2d/narrow_weight", "-DTAPS=9 -DRUN=9"),
+    *(Build(file, "-DVECTORS=2") for file in ("conv2d/winograd", "conv2d/winograd_inline", "conv2d/winograd_stride2",
+                                              "conv2d/winograd_stride2_data", "conv2d/winograd_stride2_weight")),
 ]
 # Of a launch that leaves its local size to cc_tape_launch, where the range is large enough. Other sizes are required by the kernels.
 DEFAULT_ITEMS = 64
@@ -329,9 +329,15 @@ def serves(build, target):
     return not build.vendors or TARGETS[target].vendor in build.vendors
 
 
+def programs_in(folder):
+    """Name as in BUILDS -> path."""
+    paths = glob.glob(os.path.join(folder, "**", "*.cl"), recursive=True)
+    return {os.path.splitext(os.path.relpath(path, folder))[0]: path for path in paths}
+
+
 def check_lists(folder):
     listed = {build.file for build in BUILDS + CPU_BUILDS}
-    there = {os.path.splitext(os.path.basename(path))[0] for path in glob.glob(os.path.join(folder, "*.cl"))}
+    there = set(programs_in(folder))
     problems = ["cl/%s.cl is in no list of this script: add it to BUILDS or CPU_BUILDS" % name for name in sorted(there - listed)]
     return problems + ["this script lists cl/%s.cl, which does not exist" % name for name in sorted(listed - there)]
 
@@ -386,9 +392,9 @@ def main():
     pattern = re.compile(args.filter)
     wanted = lambda build, name: bool(pattern.search(build.file) or pattern.search(name))
     names = {}
-    for path in glob.glob(os.path.join(folder, "*.cl")):
+    for program, path in programs_in(folder).items():
         with open(path, encoding="utf-8") as file:
-            names[os.path.splitext(os.path.basename(path))[0]] = re.findall(r"\bvoid\s+(\w+)\s*\(", file.read())
+            names[program] = re.findall(r"\bvoid\s+(\w+)\s*\(", file.read())
     concerns = lambda build: build.file in names and any(wanted(build, name) for name in [build.file, *names[build.file]])
     groups = [("", [build for build in BUILDS if concerns(build)], args.allow_spills)]
     if args.cpu_kernels:

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "device/opencl.h"
-#include "ops/conv2d_variants.h"
+#include "ops/conv2d/family.h"
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 

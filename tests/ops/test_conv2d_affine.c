@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "check/check.h"
-#include "ops/conv2d_variants.h"
+#include "ops/conv2d/family.h"
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"

@@ -1,0 +1,71 @@
+/* Forward convolution for CPUs where the input has few channels (a network's first layer): one work-item computes register tiles of PIXELS
+ * neighbours in a row x 16 output channels. Their inputs are STEP = stride*C numbers apart, which the build knows, so that one pointer
+ * serves them all.
+ *
+ *     y[n,p,q,k] = sum_{r,s,c} x[n, p*stride+r-pad, q*stride+s-pad, c] * w[r,s,c,k]
+ *
+ * Weights are packed in panels [ceil(K / KB)][R*run][KB] (conv2d/pack.cl), run = S*C, KB is 16 or 32. Work-item i takes groups i, i + size,
+ * ...; a group is `rows` output rows of an image, whose input it copies into its band (conv2d/tile.clh, a pixel's channels one after
+ * another). `block` rows at a time are computed for all output channels. The last PIXELS of a row are computed together, some of them
+ * again. K is a multiple of 16, Q at least PIXELS. Local size is 1. */
+#ifndef STEP
+#define STEP 3
+#endif
+#ifndef PIXELS
+#define PIXELS 8             /* accumulators: enough to hide the latency of an fma */
+#endif
+
+#include "conv2d/tile.clh"
+
+/* y[pixel*K + 0..15] = sum over R rows, i < run of point[pixel*STEP + row*band_row + i] * weight[(row*run + i)*KB + 0..15] */
+static inline void tile(__global const float *point, const int band_row, __global const float *weight, const int KB, const int R,
+    const int run, __global float *y, const int K)
+{
+    float16 sum[PIXELS];
+#pragma unroll
+    for (int pixel = 0; pixel < PIXELS; pixel++) sum[pixel] = (float16)0.0f;
+    for (int row = 0; row < R; row++) {
+#pragma nounroll
+        for (int i = 0; i < run; i++) {
+            const float16 factor = vload16(0, weight);
+            weight += KB;
+#pragma unroll
+            for (int pixel = 0; pixel < PIXELS; pixel++) sum[pixel] = fma((float16)point[pixel * STEP + i], factor, sum[pixel]);
+        }
+        point += band_row;
+    }
+#pragma unroll
+    for (int pixel = 0; pixel < PIXELS; pixel++) store16(sum[pixel], y + pixel * K);
+}
+
+__kernel void conv2d_narrow(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
+    const int H, const int W, const int C, const int K, const int P, const int Q, const int R, const int run, const int stride,
+    const int pad, const int rows, const int groups_per_image, const int groups, const int block, const int band_columns,
+    const int band_size, const int KB)
+{
+    const int band_row = band_columns * C;
+    __global float *band = scratch + (size_t)get_global_id(0) * band_size;
+
+    for (int group = get_global_id(0); group < groups; group += get_global_size(0)) {
+        const int n = group / groups_per_image, p0 = group % groups_per_image * rows, group_rows = min(rows, P - p0);
+        band_load(band, x + (size_t)n * H * W * C, 1, H, W, C, C, p0 * stride - pad, -pad, (group_rows - 1) * stride + R, band_columns,
+            band_size, band_row, C);
+        for (int first = 0; first < group_rows; first += block) {
+            const int last = min(group_rows, first + block);
+            for (int k = 0; k < K; k += 16) {
+                __global const float *weight = w + (size_t)(k / KB) * R * run * KB + k % KB;
+                for (int p = first; p < last; p++) {
+                    __global const float *point = band + p * stride * band_row;
+                    __global float *to = y + ((size_t)n * P + p0 + p) * Q * K + k;
+                    for (int first_q = 0; first_q < Q; first_q += PIXELS) {
+                        const int q = min(first_q, Q - PIXELS);
+                        __global const float *ahead = to + (size_t)(block * Q + q) * K;
+#pragma unroll
+                        for (int pixel = 0; pixel < PIXELS; pixel++) FETCH_TO_STORE(ahead + pixel * K);
+                        tile(point + q * STEP, band_row, weight, KB, R, run, to + (size_t)q * K, K);
+                    }
+                }
+            }
+        }
+    }
+}

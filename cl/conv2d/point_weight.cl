@@ -1,0 +1,116 @@
+/* Weight gradient of a 1x1 convolution for CPUs: one work-item computes register tiles of ROWS x VECTORS*16 elements of dw, straight from
+ * x and dy.
+ *
+ *     dw[c,k] = sum_{n,p,q} x[n, p*stride, q*stride, c] * dy[n,p,q,k]
+ *
+ * A task (i, j, l) is part i of the N*P*Q pixels (`each` of them), slice j of `slice` input channels, block l of `outputs` output channels.
+ * Work-item t does tasks t, t + size, ... with its own scratch. A task takes BLOCK pixels at a time, which stay in cache while every
+ * register tile's sum over them is added to
+ *     sums[outputs/KB][slice][KB],      KB = 16*VECTORS.
+ * At last it writes them to out + (k/KB)*out_panel + c*out_row + k%KB: dw itself when there is one part, else this part's partial sums,
+ * which conv2d_reduce adds up in fixed order.
+ *
+ * C and slice are multiples of ROWS, K and outputs of KB. Without a stride the host passes all pixels as one row (Q = N*P*Q). With `fetch`,
+ * the next block is fetched meanwhile. Local size is 1. */
+#ifndef ROWS
+#define ROWS 8               /* input channels of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
+#endif
+#ifndef VECTORS
+#define VECTORS 2            /* float16 vectors of output channels of a tile */
+#endif
+#ifndef BLOCK
+#define BLOCK 64             /* pixels: a panel of their dy takes a quarter of a first-level cache */
+#endif
+#define KB (16 * VECTORS)
+
+#include "conv2d/point.clh"
+#include "conv2d/tile.clh"
+
+/* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * dy[pixel*K + k]; with each, ahead[ahead_offset[pixel]] is
+ * fetched. */
+static inline void accumulate(__global const float *from, const int *offset, __global const float *dy, const int K, const int pixels,
+    __global const float *ahead, const int *ahead_offset, __global float *sums, const int keep)
+{
+    float16 sum[ROWS][VECTORS];
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+    for (int pixel = 0; pixel < pixels; pixel++) {
+        __global const float *value = from + offset[pixel];
+        FETCH(ahead + ahead_offset[pixel]);
+        float16 factor[VECTORS];
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, dy);
+        dy += K;
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            const float16 row = (float16)value[i];
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(row, factor[v], sum[i][v]);
+        }
+    }
+    if (keep) {
+#pragma unroll
+        for (int i = 0; i < ROWS; i++)
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) sum[i][v] += vload16(i * VECTORS + v, sums);
+    }
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) store16(sum[i][v], sums + i * KB + 16 * v);
+}
+
+__kernel void conv2d_backward_weight_point(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
+    const int C, const int K, const int pixels, const int P, const int Q, const int H, const int W, const int stride,
+    const int parts, const int each, const int slice, const int outputs, const int fetch,
+    const int out_part, const int out_panel, const int out_row, const int add)
+{
+    const int slices = (C + slice - 1) / slice, blocks = (K + outputs - 1) / outputs;
+    __global float *sums = scratch + (size_t)get_global_id(0) * slice * outputs;
+    int offset[BLOCK], dy_offset[BLOCK];
+    for (int i = 0; i < BLOCK; i++) dy_offset[i] = i * K;
+
+    for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
+        const int part = task % parts, c0 = task / parts % slices * slice, k0 = task / (parts * slices) * outputs;
+        const int channels = min(slice, C - c0), out_channels = min(outputs, K - k0), x_lines = fetch ? (channels + 15) / 16 : 0;
+        const int lines = fetch ? x_lines + out_channels / 16 : 0, start = part * each, end = min(pixels, start + each);
+        place at = { start / Q / P, start / Q % P, start % Q };
+
+        for (int first = start; first < end; first += BLOCK) {
+            const int count = min(BLOCK, end - first), origin = point(at, H, W, stride);
+            __global const float *source = x + (size_t)origin * C + c0, *gradient = dy + (size_t)first * K + k0;
+            place next = at;
+            for (int i = 0; i < count && (first == start || stride > 1); i++) {
+                offset[i] = (point(next, H, W, stride) - origin) * C;
+                next = walk(next, 1, P, Q);
+            }
+            at = walk(at, count, P, Q);
+            __global const float *next_source = source + (point(at, H, W, stride) - origin) * C;
+            int line = 0;
+            for (int k = 0; k < out_channels; k += KB) {
+                for (int c = 0; c < channels; c += ROWS) {
+                    const int of_x = line < x_lines;
+                    __global const float *ahead = of_x ? next_source + 16 * line : gradient + (size_t)count * K + 16 * (line - x_lines);
+                    if (line >= lines) ahead = gradient + k;
+                    line++;
+                    accumulate(source + c, offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset,
+                        sums + (k / KB * slice + c) * KB, first > start);
+                }
+            }
+        }
+
+        for (int k = 0; k < out_channels; k += KB) {
+            __global const float *sum_row = sums + k * slice;
+            __global float *to = dw + (size_t)part * out_part + (size_t)((k0 + k) / KB) * out_panel + (size_t)c0 * out_row;
+            for (int c = 0; c < channels; c++)
+#pragma unroll
+                for (int v = 0; v < VECTORS; v++) {
+                    const float16 sum = vload16(c * VECTORS + v, sum_row);
+                    __global float *result = to + (size_t)c * out_row + 16 * v;
+                    store16(add ? vload16(0, result) + sum : sum, result);
+                }
+        }
+    }
+}

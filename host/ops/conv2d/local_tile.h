@@ -1,0 +1,38 @@
+/* Tiles of matrix products in local memory (cl/conv2d/local_tile.clh): what the convolutions for GPUs share. */
+#ifndef CC_OPS_CONV2D_LOCAL_TILE_H
+#define CC_OPS_CONV2D_LOCAL_TILE_H
+
+#include "device/tape.h"
+
+/* A work-group's tile of rows x columns, of which each work-item has block_rows x block_columns; terms of a step. */
+typedef struct cc_local_tile {
+    size_t rows, columns, block_rows, block_columns, depth;
+} cc_local_tile;
+
+/* For products of so many columns: the tile that has the fewest loads from local memory; the small one, which needs few registers, and of
+ * which there are more to share. */
+cc_local_tile cc_local_tile_get(bool small, size_t columns);
+
+size_t cc_local_tile_items(const cc_local_tile *tile);
+bool cc_local_tile_supports(const camcl_device_info *info, const cc_local_tile *tile);
+
+/* Whether `products` products of rows x columns fill the device with large tiles and it has the registers for them. `vector`: all numbers
+ * of lines and terms are multiples of 4. */
+bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, size_t columns, size_t products, bool vector);
+
+/* Build options; `extra`: more options, or "". */
+typedef struct cc_local_options {
+    char text[160];
+} cc_local_options;
+cc_local_options cc_local_tile_options(const camcl_device_info *info, const cc_local_tile *tile, bool vector, const char *extra);
+
+/* Sums of `terms` terms in parts of `steps` steps each, so that `products` products of rows x columns fill the device. */
+typedef struct cc_local_split {
+    size_t parts, steps;
+} cc_local_split;
+cc_local_split cc_local_tile_split(const camcl_device_info *info, const cc_local_tile *tile, size_t rows, size_t columns, size_t products,
+                                   size_t terms);
+/* The same for a given number of parts, the last of which may be empty. */
+size_t cc_local_tile_steps(const cc_local_tile *tile, size_t terms, size_t parts);
+
+#endif

@@ -1,0 +1,89 @@
+/* Few input channels on CPUs (cl/conv2d/narrow.cl, cl/conv2d/narrow_weight.cl): what the "tile" variant does for a first layer. */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "device/kernel_bindings.h"
+#include "ops/conv2d/tile.h"
+#include "ops/conv2d/family.h"
+
+enum {
+    PIXELS = 8,             /* of a forward register tile */
+    MOST_SUMS = 28,         /* accumulators of a weight gradient's register tile */
+    LEAST_SUMS = 8,         /* fewer do not hide the latency of an fma */
+    BAND_BYTES = 16 * 1024, /* half of a first-level cache */
+    BLOCK_PIXELS = 256,
+};
+
+/* Groups of `rows` output rows of an image. */
+typedef struct narrow_groups {
+    size_t rows, per_image, count, columns, band_size;
+} narrow_groups;
+
+static narrow_groups cut(const cc_conv2d_desc *d)
+{
+    const size_t p = cc_conv2d_out_h(d), columns = (cc_conv2d_out_w(d) - 1) * d->stride + d->s;
+    const size_t band_rows = BAND_BYTES / (columns * d->c * sizeof(float));
+    const size_t fit = band_rows > d->r ? (band_rows - d->r) / d->stride + 1 : 1;
+    narrow_groups g = { .rows = cc_ceil_div(p, cc_ceil_div(p, cc_min_size(p, fit))), .columns = columns };
+    g.per_image = cc_ceil_div(p, g.rows);
+    g.count = d->n * g.per_image;
+    g.band_size = cc_round_up(((g.rows - 1) * d->stride + d->r) * columns * d->c, 16);
+    return g;
+}
+
+/* The kernel is built for each distance between pixels. */
+bool cc_conv2d_is_narrow(const cc_conv2d_desc *d) { return d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS; }
+
+camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, camcl_error *err)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const narrow_groups g = cut(d);
+    const size_t walkers = cc_min_size(4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, g.count);
+    char options[64];
+    snprintf(options, sizeof options, "-DSTEP=%zu -DPIXELS=%d", d->stride * d->c, PIXELS);
+    cc_buffer *scratch;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    return CC_LAUNCH(tape, conv2d_narrow, &launch, err, .x = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer), .y = CC_OUT(io[2].buffer),
+                     .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k),
+                     .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .run = CC_INT(d->s * d->c), .stride = CC_INT(d->stride),
+                     .pad = CC_INT(d->pad), .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count),
+                     .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size),
+                     .KB = CC_INT(16 * cc_conv2d_tile_vectors(d->k)));
+}
+
+/* Filter rows of a register tile; 0: none fits. */
+static size_t tile_taps(const cc_conv2d_desc *d)
+{
+    for (size_t taps = d->r; taps > 0; taps--)
+        if (d->r % taps == 0 && taps * d->s * d->c <= MOST_SUMS) return taps * d->s * d->c >= LEAST_SUMS ? taps : 0;
+    return 0;
+}
+
+bool cc_conv2d_is_narrow_weight(const cc_conv2d_desc *d) { return d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0; }
+
+camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
+    const size_t kb = 16 * cc_conv2d_tile_vectors(d->k);
+    const narrow_groups g = cut(d);
+    const size_t groups_each = cc_ceil_div(g.count, cc_min_size(items, g.count)), parts = cc_ceil_div(g.count, groups_each);
+    const size_t scratch_each = g.band_size + rsc * d->k;
+
+    char options[64];
+    snprintf(options, sizeof options, "-DTAPS=%zu -DRUN=%zu", tile_taps(d), d->s * d->c);
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { parts }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(
+        CC_LAUNCH(tape, conv2d_backward_weight_narrow, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+                  .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c),
+                  .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad),
+                  .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count),
+                  .groups_each = CC_INT(groups_each), .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), .band_columns = CC_INT(g.columns),
+                  .band_size = CC_INT(g.band_size), .scratch_each = CC_INT(scratch_each), .KB = CC_INT(kb), CC_CONV2D_PARTS_ARGS(out)));
+    return cc_conv2d_parts_end(tape, &out, err);
+}

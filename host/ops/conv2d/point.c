@@ -1,0 +1,86 @@
+/* 1x1 convolution without padding for CPUs (cl/conv2d/point.cl, cl/conv2d/point_weight.cl): what the "tile" variant does for it. */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "device/kernel_bindings.h"
+#include "ops/conv2d/tile.h"
+#include "ops/conv2d/family.h"
+
+enum {
+    PIXELS = 8,                /* of a register tile */
+    WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
+    STREAM_BYTES = 16 * 1024,
+    ROWS = 8,              /* input channels of a weight gradient's register tile */
+    SIDE = 128,            /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
+    FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
+};
+
+bool cc_conv2d_is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
+
+camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y,
+                                    bool add, const cc_conv2d_affine *affine, camcl_error *err)
+{
+    const size_t c = backward ? d->k : d->c, k = backward ? d->c : d->k, p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units, pixels = d->n * p * q;
+    const unsigned vectors = cc_conv2d_tile_vectors(k);
+    const size_t panels = cc_ceil_div(k, 16 * vectors);
+    const bool row = d->stride == 1; /* all pixels are one */
+    const size_t tiles = cc_ceil_div(pixels, PIXELS), each = PIXELS * cc_ceil_div(tiles, cc_min_size(items, tiles));
+    const size_t walkers = cc_ceil_div(pixels, each);
+    const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
+    const size_t block_bytes = c * k * sizeof(float) <= WEIGHT_BYTES ? STREAM_BYTES : CC_CONV2D_TILE_BAND_BYTES;
+    const size_t block = cc_max_size(PIXELS, block_bytes / (c * sizeof(float)) / PIXELS * PIXELS);
+    const size_t side_in[2] = { row ? 1 : backward ? p : d->h, row ? pixels : backward ? q : d->w };
+    const size_t side_out[2] = { row ? 1 : backward ? d->h : p, row ? pixels : backward ? d->w : q };
+
+    char options[64];
+    snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
+    const cc_launch launch = { .options = options,
+                               .dims = 2,
+                               .global = { walkers, cc_ceil_div(panels, panels_each) },
+                               .local = { 1, 1 },
+                               .flops = cc_conv2d_flops(d) };
+    return CC_LAUNCH(tape, conv2d_point, &launch, err, .x = CC_IN(x), .w = CC_IN(w), .y = add ? CC_INOUT(y) : CC_OUT(y), .C = CC_INT(c),
+                     .K = CC_INT(k), .pixels = CC_INT(pixels), .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q),
+                     .H = CC_INT(side_in[0]), .W = CC_INT(side_in[1]), .stride = CC_INT(backward ? 1 : d->stride),
+                     .out_H = CC_INT(side_out[0]), .out_W = CC_INT(side_out[1]), .out_step = CC_INT(backward ? d->stride : 1),
+                     .each = CC_INT(each), .block = CC_INT(block), .panels = CC_INT(panels), .panels_each = CC_INT(panels_each),
+                     .clear = CC_INT(backward && !row && !add), .add = CC_INT(add), .fetch = CC_INT(!row || c >= FETCHED_CHANNELS),
+                     CC_CONV2D_AFFINE_ARGS(affine, x));
+}
+
+/* A tile must not read beyond the last channel. */
+bool cc_conv2d_is_point_weight(const cc_conv2d_desc *d)
+{
+    return cc_conv2d_is_point(d) && d->c % ROWS == 0 && d->k % (16 * cc_conv2d_tile_vectors(d->k)) == 0;
+}
+
+camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
+{
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), pixels = d->n * p * q;
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 2 * units : 1;
+    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
+    const size_t kb = 16 * vectors;
+    const bool row = d->stride == 1; /* all pixels are one */
+    /* where there are few channels one way, more the other way: what is loaded is used more often */
+    const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / ROWS * ROWS));
+    const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
+    const size_t blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
+    const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
+    const size_t walkers = cc_min_size(items, parts * blocks);
+
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_backward_weight_point, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+                                  .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .C = CC_INT(d->c), .K = CC_INT(d->k),
+                                  .pixels = CC_INT(pixels), .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q),
+                                  .H = CC_INT(row ? 1 : d->h), .W = CC_INT(row ? pixels : d->w), .stride = CC_INT(d->stride),
+                                  .parts = CC_INT(parts), .each = CC_INT(each), .slice = CC_INT(slice), .outputs = CC_INT(outputs),
+                                  .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
+    return cc_conv2d_parts_end(tape, &out, err);
+}

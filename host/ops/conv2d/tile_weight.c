@@ -1,0 +1,101 @@
+/* Register-tile weight gradient for CPUs (cl/conv2d/tile_weight.cl). */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "device/kernel_bindings.h"
+#include "ops/conv2d/tile.h"
+#include "ops/conv2d/family.h"
+
+enum {
+    GROUP_PIXELS = 128,  /* a panel of dy for so many pixels takes half of a first-level cache */
+    CLOSE_CHANNELS = 64, /* pixels of no more channels spread over the sets of a first-level cache as they are */
+};
+
+/* How a task is cut: `slice` input by `outputs` output channels, register tiles of `rows` out of `run` numbers. */
+typedef struct weight_block {
+    size_t slice, outputs, run, rows, run_pitch;
+    bool joined;
+} weight_block;
+
+static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
+{
+    /* the block's sums stay in a second-level cache; what is loaded for them is used `side` times as often */
+    const size_t side = d->r * d->s == 1 ? 128 : 64;
+    weight_block b = { .slice = cc_min_size(d->c, side), .outputs = cc_min_size(cc_round_up(d->k, kb), side) };
+    /* rows of a tile would be idle: tile (s,c) instead of c */
+    b.joined = d->c % 8 != 0 && b.slice == d->c;
+    b.run = b.joined ? d->s * d->c : b.slice;
+    b.rows = b.run < 12 ? b.run : 8;
+    b.run_pitch = cc_round_up(b.run, b.rows);
+    return b;
+}
+
+camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *d, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
+                                   camcl_error *err)
+{
+    const size_t rsc = d->r * d->s * d->c, kb = 16 * cc_conv2d_tile_vectors(d->k), size = cc_ceil_div(d->k, kb) * rsc * kb;
+    *parts = (cc_conv2d_parts){ dw, NULL, add, count, size, kb, rsc, d->k };
+    if (count == 1 && d->k % kb == 0) return CAMCL_OK;
+    return cc_tape_buffer(tape, count * size * sizeof(float), "weight gradient parts", &parts->partial, err);
+}
+
+camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *p, camcl_error *err)
+{
+    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, each = cc_ceil_div(p->rsc, items);
+    if (p->partial == NULL) return CAMCL_OK;
+    const cc_launch launch = {
+        .dims = 1, .global = { cc_ceil_div(p->rsc, each) }, .local = { 1 }, .bytes = 4.0 * (double)(p->count * p->size + 2 * p->rsc * p->k)
+    };
+    return CC_LAUNCH(tape, conv2d_reduce, &launch, err, .partial = CC_IN(p->partial), .dw = p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw),
+                     .rsc = CC_INT(p->rsc), .K = CC_INT(p->k), .KB = CC_INT(p->kb), .parts = CC_INT(p->count), .part_size = CC_INT(p->size),
+                     .rows_each = CC_INT(each), .add = CC_INT(p->add));
+}
+
+camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    if (cc_conv2d_is_point_weight(d)) return cc_conv2d_point_backward_weight(tape, d, io, add, err);
+    if (cc_conv2d_is_narrow_weight(d)) return cc_conv2d_narrow_backward_weight(tape, d, io, add, err);
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units;
+    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
+    const size_t kb = 16 * vectors;
+    const weight_block b = choose_block(d, kb);
+    const size_t blocks = cc_ceil_div(d->c, b.slice) * cc_ceil_div(d->k, b.outputs);
+
+    const size_t parts_wanted = cc_ceil_div(items, blocks);
+    const cc_conv2d_groups g = cc_conv2d_tile_groups(d->n, p, 1, 1, q, GROUP_PIXELS, parts_wanted);
+    const size_t groups_each = cc_ceil_div(g.count, cc_min_size(parts_wanted, g.count)), parts = cc_ceil_div(g.count, groups_each);
+    const bool single = d->r * d->s == 1;
+    /* Pixels that lie close together need no copies. A tile must not read beyond the last one. */
+    const bool use_panels = d->k > CLOSE_CHANNELS || d->k % kb != 0;
+    const bool use_band = !single || d->pad > 0 || d->c > CLOSE_CHANNELS || d->c % b.rows != 0;
+    /* an odd number of cache lines from pixel to pixel, so that they spread over a cache's sets */
+    const size_t band_pixel = b.joined || !use_band ? d->c : cc_round_up(b.slice, 16) + (cc_ceil_div(b.slice, 16) % 2 ? 0 : 16);
+    const size_t columns = single ? q : (q - 1) * d->stride + d->s, band_row = (use_band ? columns : d->w) * band_pixel;
+    const size_t band_image = !use_band ? d->h * band_row : (single ? g.rows : (g.rows - 1) * d->stride + d->r) * band_row;
+    const size_t band_size = use_band ? cc_round_up(g.images * band_image + b.rows, 16) : 0, pixels = g.images * g.rows * q;
+    const size_t sums_size = d->r * (b.joined ? 1 : d->s) * b.run_pitch * b.outputs;
+    const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, 16);
+    const size_t walkers = cc_min_size(items, parts * blocks);
+
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%zu -DVECTORS=%u", b.rows, vectors);
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+    CC_RETURN_IF_FAILED(CC_LAUNCH(
+        tape, conv2d_backward_weight_tile, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+        .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .N = CC_INT(d->n), .H = CC_INT(d->h), .W = CC_INT(d->w),
+        .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .segments = CC_INT(b.joined ? 1 : d->s),
+        .joined = CC_INT(b.joined), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .images = CC_INT(g.images), .rows = CC_INT(g.rows),
+        .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .groups_each = CC_INT(groups_each),
+        .band_columns = CC_INT(columns), .band_image = CC_INT(band_image), .band_row = CC_INT(band_row), .band_pixel = CC_INT(band_pixel),
+        .band_size = CC_INT(band_size), .use_band = CC_INT(use_band), .use_panels = CC_INT(use_panels),
+        .scratch_each = CC_INT(scratch_each), .parts = CC_INT(parts), .slice = CC_INT(b.slice), .run = CC_INT(b.run),
+        .run_pitch = CC_INT(b.run_pitch), .outputs = CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)));
+    return cc_conv2d_parts_end(tape, &out, err);
+}

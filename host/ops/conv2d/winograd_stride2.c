@@ -1,0 +1,173 @@
+/* Winograd convolution of stride 2 for CPUs (cl/conv2d/winograd_stride2.cl). */
+#include "ops/conv2d/winograd_stride2.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "device/kernel_bindings.h"
+#include "ops/conv2d/tile.h"
+#include "ops/conv2d/family.h"
+#include "ops/conv2d/winograd.h"
+
+enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9 }; /* of cl/conv2d/winograd_stride2.clh */
+
+bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    return d->r == 3 && d->s == 3 && d->stride == 2 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
+}
+
+bool cc_conv2d_winograd_stride2_supports_affine(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_affine_desc *d = desc;
+    return cc_activation_has_slope(d->activation) && cc_conv2d_winograd_stride2_supports(info, &d->conv);
+}
+
+/* Transformed weights take four times the memory of plain ones. Many weights mean small maps with few tiles: there the kernel transforms
+ * them itself, once for all its tiles, which costs less than to write and read them. Whatever the batch, so that passes share a copy. */
+static bool plain_weights(const cc_conv2d_desc *d) { return d->c * d->k > 256 * 256; }
+
+/* Tiles of a work-item at most: a core's cache holds a few, many pay for weights that are transformed for them. */
+static size_t most_tiles(const cc_conv2d_desc *d) { return plain_weights(d) ? 36 : 12; }
+
+/* Time in multiplications of 16 channels, fitted to timings of shapes from 64 to 512 channels: TRANSFORM is what 16 channels of a tile cost
+ * on the way in and out, memory included, WEIGHTS what 16 weights cost on theirs. A weight gradient's tiles are transformed once for each
+ * BLOCK_CHANNELS of the other tensor, and its sums, of each part, at the end. */
+const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction direction, const cc_conv2d_desc *d)
+{
+    enum { TRANSFORM = 700, WEIGHTS = 100, BLOCK_CHANNELS = 64 };
+    const bool data = direction == CC_BACKWARD_DATA, weight = direction == CC_BACKWARD_WEIGHT;
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), in = data ? d->k : d->c, out = data ? d->c : d->k;
+    const size_t tiles = d->n * (data ? cc_ceil_div(d->h, 8) * cc_ceil_div(d->w, 8) : cc_ceil_div(p, 4) * cc_ceil_div(q, 4));
+    const double in_vectors = (double)cc_ceil_div(in, 16), out_vectors = (double)cc_ceil_div(out, 16);
+    const double pairs = (weight ? 16 * in_vectors : (double)in) * out_vectors;
+    const double in_times = weight ? (double)cc_ceil_div(out, BLOCK_CHANNELS) : 1;
+    const double out_times = weight ? (double)cc_ceil_div(in, BLOCK_CHANNELS) : 1;
+    const double weights = weight ? 2 : plain_weights(d) ? (double)cc_ceil_div(tiles, most_tiles(d)) : 0;
+    const double winograd =
+        (double)tiles * (pairs * POINTS / 0.85 + TRANSFORM * (in_vectors * in_times + out_vectors * out_times)) + weights * pairs * WEIGHTS;
+    const double direct = (double)(d->n * p * q * TAPS * in) * out_vectors / 0.9;
+    return winograd < direct || strcmp(policy, "winograd") == 0 ? "winograd_stride2" : NULL;
+}
+
+/* One launch: forward, or backward-data, which takes the tensor `in` for the gradient of the output, whose tiles have 8x8 points. */
+typedef struct stride2_job {
+    bool forward;
+    size_t in_h, in_w, in_channels, out_channels, out_h, out_w;
+} stride2_job;
+
+static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const stride2_job *j, cc_buffer *in, cc_buffer *weights,
+                               cc_buffer *out, bool add, const cc_conv2d_affine *affine, camcl_error *err)
+{
+    const size_t side = j->forward ? 4 : 8, tiles_h = cc_ceil_div(j->out_h, side), tiles_w = cc_ceil_div(j->out_w, side);
+    const size_t tiles = d->n * tiles_h * tiles_w, units = camcl_device_get_info(cc_tape_device(tape))->compute_units;
+    const unsigned vectors = cc_conv2d_tile_vectors(j->out_channels);
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->out_channels, kb);
+    const bool plain = plain_weights(d);
+    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most_tiles(d), units);
+    /* + 16: what lies the same way in two points must not fall into the same set of a cache */
+    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, 16));
+    const size_t v_step = s.block * pitch + 16, m_step = s.block * kb + 16, u_size = plain ? SIDE * j->in_channels * kb : 0;
+    const size_t scratch_each = POINTS * (v_step + m_step + 16) + pitch + u_size;
+    char options[64];
+    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
+
+    cc_buffer *scratch;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
+    const cc_launch launch = {
+        .options = options, .dims = 2, .global = { s.walkers, s.parts }, .local = { 1, 1 }, .flops = cc_conv2d_flops(d)
+    };
+#define ARGS                                                                                                                               \
+    .weights = CC_IN(weights), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k),   \
+    .P = CC_INT(cc_conv2d_out_h(d)), .Q = CC_INT(cc_conv2d_out_w(d)), .pad = CC_INT(d->pad), .tiles_h = CC_INT(tiles_h),                   \
+    .tiles_w = CC_INT(tiles_w), .tiles = CC_INT(tiles), .block = CC_INT(s.block), .pitch = CC_INT(pitch), .v_step = CC_INT(v_step),        \
+    .m_step = CC_INT(m_step), .panels = CC_INT(panels), .panels_each = CC_INT(s.panels_each), .plain_weights = CC_INT(plain),              \
+    .scratch_each = CC_INT(scratch_each), .add = CC_INT(add)
+    const cc_arg written = add ? CC_INOUT(out) : CC_OUT(out);
+    if (!j->forward) return CC_LAUNCH(tape, conv2d_backward_data_winograd_stride2, &launch, err, .dy = CC_IN(in), .dx = written, ARGS);
+    return CC_LAUNCH(tape, conv2d_forward_winograd_stride2, &launch, err, .x = CC_IN(in), .y = written, ARGS,
+                     CC_CONV2D_AFFINE_ARGS(affine, in));
+#undef ARGS
+}
+
+static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, cc_buffer *x, cc_buffer *weights, cc_buffer *y, bool add,
+                                   const cc_conv2d_affine *affine, camcl_error *err)
+{
+    const stride2_job job = { true, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d) };
+    return record_job(tape, d, &job, x, weights, y, add, affine, err);
+}
+
+camcl_status cc_conv2d_winograd_stride2_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
+    return record_forward(tape, d, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
+}
+
+camcl_status cc_conv2d_winograd_stride2_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                       camcl_error *err)
+{
+    const cc_conv2d_affine_desc *d = desc;
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
+    CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
+    return record_forward(tape, &d->conv, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
+}
+
+camcl_status cc_conv2d_winograd_stride2_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                      camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
+    const stride2_job job = { false, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w };
+    return record_job(tape, d, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
+}
+
+static size_t packed_bytes(const cc_conv2d_desc *d, size_t in, size_t out)
+{
+    return (plain_weights(d) ? TAPS : WEIGHT_POINTS) * in * cc_round_up(out, 16 * cc_conv2d_tile_vectors(out)) * sizeof(float);
+}
+
+/* `rows` work-items in dimension 0, one for 16 of the `out` channels in dimension 1. */
+static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, bool forward, size_t rows, size_t out, cc_buffer *master,
+                         cc_buffer *packed, camcl_error *err)
+{
+    const bool plain = plain_weights(d);
+    const size_t kb = 16 * cc_conv2d_tile_vectors(out);
+    const cc_launch launch = { .dims = 2,
+                               .global = { rows, cc_round_up(out, kb) / 16 },
+                               .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };
+#define ARGS .w = CC_IN(master), .packed = CC_OUT(packed), .C = CC_INT(d->c), .K = CC_INT(d->k), .KB = CC_INT(kb), .plain = CC_INT(plain)
+    return forward ? CC_LAUNCH(tape, conv2d_winograd_stride2_pack_forward, &launch, err, ARGS)
+                   : CC_LAUNCH(tape, conv2d_winograd_stride2_pack_backward_data, &launch, err, ARGS);
+#undef ARGS
+}
+
+size_t cc_conv2d_winograd_stride2_forward_bytes(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    (void)info;
+    return packed_bytes(d, d->c, d->k);
+}
+
+camcl_status cc_conv2d_winograd_stride2_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
+                                                     camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    return pack(tape, d, true, d->c, d->k, master, packed, err);
+}
+
+size_t cc_conv2d_winograd_stride2_backward_data_bytes(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    (void)info;
+    return packed_bytes(d, d->k, d->c);
+}
+
+camcl_status cc_conv2d_winograd_stride2_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
+                                                           camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    return pack(tape, d, false, cc_ceil_div(d->k, 16), d->c, master, packed, err);
+}

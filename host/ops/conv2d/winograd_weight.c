@@ -1,0 +1,79 @@
+/* Weight gradients in the Winograd domain for CPUs, of stride 1 (cl/conv2d/winograd_weight.cl) and 2
+ * (cl/conv2d/winograd_stride2_weight.cl). */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "device/kernel_bindings.h"
+#include "ops/conv2d/tile.h"
+#include "ops/conv2d/family.h"
+#include "ops/conv2d/winograd_stride2.h"
+
+enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register tile */
+
+/* Channels of a block either way: its gradient takes 590 KB. */
+enum { BLOCK_CHANNELS = 64 };
+
+/* With more blocks, tensors are read so often that they come from a cache. */
+enum { FETCHING_BLOCKS = 8 };
+
+/* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient.
+ * Twice or half as many are no faster. */
+typedef struct weight_form {
+    size_t stride, points, tiles;
+} weight_form;
+static const weight_form stride1 = { 1, 36, 24 };
+static const weight_form stride2 = { 2, 81, 12 };
+
+static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv2d_desc *d, const cc_tensor *io, size_t count, bool add,
+                           camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
+    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 2 * units;
+    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
+    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
+    const size_t tiles_h = cc_ceil_div(p, 4), tiles_w = cc_ceil_div(q, 4), tiles = d->n * tiles_h * tiles_w;
+
+    const size_t inputs = cc_min_size(cc_round_up(d->c, 16), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
+    const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
+    const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
+    const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
+    const size_t rounds = cc_ceil_div(tiles_each, form->tiles), block = cc_ceil_div(tiles_each, rounds);
+    const size_t steps = block * (inputs + outputs) + 2 * 16, u_step = inputs * outputs + 16; /* V, M; dU: each 16 apart */
+    /* copies of the last channels; zeros */
+    const size_t numbers = form->points * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
+    const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
+
+    /* The next tiles, during products: not where small blocks make so much of the fetching that it takes longer than it saves. */
+    const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
+
+    char options[64];
+    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    cc_buffer *scratch;
+    cc_conv2d_parts out;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
+    const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
+#define ARGS                                                                                                                               \
+    .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer), .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h),  \
+    .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .pad = CC_INT(d->pad),                        \
+    .tiles_h = CC_INT(tiles_h), .tiles_w = CC_INT(tiles_w), .tiles = CC_INT(tiles), .tiles_each = CC_INT(tiles_each),                      \
+    .block = CC_INT(block), .inputs = CC_INT(inputs), .outputs = CC_INT(outputs), .scratch_each = CC_INT(scratch_each),                    \
+    .parts = CC_INT(parts), .fetch = CC_INT(fetch), CC_CONV2D_PARTS_ARGS(out)
+    CC_RETURN_IF_FAILED(form->stride == 1 ? CC_LAUNCH(tape, conv2d_backward_weight_winograd, &launch, err, ARGS)
+                                          : CC_LAUNCH(tape, conv2d_backward_weight_winograd_stride2, &launch, err, ARGS));
+#undef ARGS
+    return cc_conv2d_parts_end(tape, &out, err);
+}
+
+camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                camcl_error *err)
+{
+    return record(tape, &stride1, desc, io, count, add, err);
+}
+
+camcl_status cc_conv2d_winograd_stride2_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
+                                                        camcl_error *err)
+{
+    return record(tape, &stride2, desc, io, count, add, err);
+}
