@@ -7,7 +7,7 @@
  * Weights are packed in panels [ceil(K / KB)][R*run][KB] (conv2d/pack.cl), run = S*C, KB is 16 or 32. Work-item i takes groups i, i + size,
  * ...; a group is `rows` output rows of an image, whose input it copies into its band (conv2d/tile.clh, a pixel's channels one after
  * another). `block` rows at a time are computed for all output channels. The last PIXELS of a row are computed together, some of them
- * again. K is a multiple of 16, Q at least PIXELS. Local size is 1. */
+ * again. K is a multiple of 16, Q at least PIXELS. Local size is 1. add: y += the sum, once for each pixel. */
 #ifndef STEP
 #define STEP 3
 #endif
@@ -17,9 +17,10 @@
 
 #include "conv2d/tile.clh"
 
-/* y[pixel*K + 0..15] = sum over R rows, i < run of point[pixel*STEP + row*band_row + i] * weight[(row*run + i)*KB + 0..15] */
+/* y[pixel*K + 0..15] = sum over R rows, i < run of point[pixel*STEP + row*band_row + i] * weight[(row*run + i)*KB + 0..15]; add: for
+ * pixels from `first` on, += */
 static inline void tile(__global const float *point, const int band_row, __global const float *weight, const int KB, const int R,
-    const int run, __global float *y, const int K)
+    const int run, __global float *y, const int K, const int add, const int first)
 {
     float16 sum[PIXELS];
 #pragma unroll
@@ -34,6 +35,12 @@ static inline void tile(__global const float *point, const int band_row, __globa
         }
         point += band_row;
     }
+    if (add) {
+#pragma unroll
+        for (int pixel = 0; pixel < PIXELS; pixel++)
+            if (pixel >= first) store16(vload16(0, y + pixel * K) + sum[pixel], y + pixel * K);
+        return;
+    }
 #pragma unroll
     for (int pixel = 0; pixel < PIXELS; pixel++) store16(sum[pixel], y + pixel * K);
 }
@@ -41,7 +48,7 @@ static inline void tile(__global const float *point, const int band_row, __globa
 __kernel void conv2d_narrow(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int R, const int run, const int stride,
     const int pad, const int rows, const int groups_per_image, const int groups, const int block, const int band_columns,
-    const int band_size, const int KB)
+    const int band_size, const int KB, const int add)
 {
     const int band_row = band_columns * C;
     __global float *band = scratch + (size_t)get_global_id(0) * band_size;
@@ -62,7 +69,7 @@ __kernel void conv2d_narrow(__global const float *x, __global const float *w, __
                         __global const float *ahead = to + (size_t)(block * Q + q) * K;
 #pragma unroll
                         for (int pixel = 0; pixel < PIXELS; pixel++) FETCH_TO_STORE(ahead + pixel * K);
-                        tile(point + q * STEP, band_row, weight, KB, R, run, to + (size_t)q * K, K);
+                        tile(point + q * STEP, band_row, weight, KB, R, run, to + (size_t)q * K, K, add, first_q - q);
                     }
                 }
             }

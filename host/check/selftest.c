@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "check/check.h"
+#include "ops/registry.h"
 
 static const struct {
     const char *op;

@@ -40,8 +40,7 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     size_t count = 0, index = 0;
     const camcl_device_options defaults = { .select = NULL };
     if (options == NULL) options = &defaults;
-    const char *tune = options->tune ? options->tune : "cache";
-    const char *select = options->select, *conv = options->conv ? options->conv : "auto", *poison = getenv("CAMCL_POISON");
+    const char *select = options->select, *poison = getenv("CAMCL_POISON");
     if (select == NULL || *select == '\0') select = getenv("CAMCL_DEVICE");
     if (select == NULL || *select == '\0') select = "auto";
     *out = NULL;
@@ -56,13 +55,12 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     device->sub_group = cc_device_find_sub_group(device->id);
     device->most_groups = device->info.type == CAMCL_CPU ? INT_MAX : CC_MOST_GROUPS;
     cc_device_read_group_limits(device);
-    snprintf(device->conv, sizeof device->conv, "%s", conv);
+    snprintf(device->conv, sizeof device->conv, "%s", options->conv ? options->conv : "auto");
+    snprintf(device->tune, sizeof device->tune, "%s", options->tune ? options->tune : "cache");
     cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);
     CC_TRY(find_cache(options->cache_dir, &device->cache_dir, err));
     check_cache(device);
     cc_program_read_refusal(device);
-    device->tune = strcmp(tune, "off") == 0 ? CC_TUNE_OFF : strcmp(tune, "full") == 0 ? CC_TUNE_FULL : CC_TUNE_CACHE;
-    if (device->tune != CC_TUNE_OFF) cc_timings_load(device);
     cl_int code;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
     CC_CL_CODE(code, "clCreateContext");
@@ -82,6 +80,7 @@ void camcl_device_close(camcl_device **handle)
     camcl_device *device = *handle;
     if (device == NULL) return;
     if (device->queue) clFinish(device->queue);
+    if (device->attached) device->destroy_attached(device->attached);
     cc_device_free_staging(device);
     for (size_t i = 0; i < device->unfit_count; i++)
         free(device->unfit[i]);
@@ -92,7 +91,6 @@ void camcl_device_close(camcl_device **handle)
     }
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
-    free(device->timings);
     free(device->unfit);
     free(device->programs);
     free(device->arenas);
@@ -103,7 +101,17 @@ void camcl_device_close(camcl_device **handle)
 
 const camcl_device_info *camcl_device_get_info(const camcl_device *device) { return &device->info; }
 const char *camcl_device_reason(const camcl_device *device) { return device->reason; }
-const char *cc_device_conv_policy(const camcl_device *device) { return device->conv; }
+const char *cc_device_conv(const camcl_device *device) { return device->conv; }
+const char *cc_device_tune(const camcl_device *device) { return device->tune; }
+const char *cc_device_cache_dir(const camcl_device *device) { return device->cache_dir; }
+void *cc_device_attached(const camcl_device *device) { return device->attached; }
+
+void cc_device_attach(camcl_device *device, void *object, void (*destroy)(void *object))
+{
+    device->attached = object;
+    device->destroy_attached = destroy;
+}
+
 size_t cc_device_bytes(const camcl_device *device) { return device->bytes; }
 size_t cc_device_peak_bytes(const camcl_device *device) { return device->peak; }
 void cc_device_reset_peak(camcl_device *device) { device->peak = device->bytes; }
@@ -118,8 +126,6 @@ cc_device_class cc_device_get_class(const camcl_device_info *info)
 }
 
 void *cc_device_queue(const camcl_device *device) { return device->queue; }
-size_t cc_device_gemm(const camcl_device *device) { return device->gemm_set; }
-void cc_device_set_gemm(camcl_device *device, size_t set) { device->gemm_set = set; }
 
 camcl_status cc_device_finish(camcl_device *device, camcl_error *err)
 {

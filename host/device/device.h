@@ -9,7 +9,15 @@
 typedef enum cc_device_class { CC_CLASS_CPU, CC_CLASS_NVIDIA, CC_CLASS_AMD, CC_CLASS_INTEL, CC_CLASS_OTHER } cc_device_class;
 
 cc_device_class cc_device_get_class(const camcl_device_info *info);
-const char *cc_device_conv_policy(const camcl_device *device); /* auto | direct | winograd | gemm */
+/* What the device was opened with. conv: auto | direct | winograd | gemm; tune: off | cache | full; the cache's folder, or NULL. */
+const char *cc_device_conv(const camcl_device *device);
+const char *cc_device_tune(const camcl_device *device);
+const char *cc_device_cache_dir(const camcl_device *device);
+
+/* Something of the layers above that lives as long as the device: NULL until it is set, once; `destroy` is called when the device closes.
+ */
+void *cc_device_attached(const camcl_device *device);
+void cc_device_attach(camcl_device *device, void *object, void (*destroy)(void *object));
 
 /* The number of programs that the launches recorded so far need and that are in no cache. The next commit compiles them. */
 size_t cc_device_count_uncompiled(camcl_device *device);
@@ -27,9 +35,6 @@ camcl_status cc_device_finish(camcl_device *device, camcl_error *err);
 
 /* The in-order cl_command_queue, which some library calls outside of tapes need (CLBlast's workspace sizes). */
 void *cc_device_queue(const camcl_device *device);
-/* Which of CLBlast's parameter sets products recorded from here on use: kept here for ops/gemm.c (cc_gemm_use). 0 at first. */
-size_t cc_device_gemm(const camcl_device *device);
-void cc_device_set_gemm(camcl_device *device, size_t set);
 
 /* Device memory. A buffer is either persistent (own memory from the start, created here) or belongs to a tape (memory
  * from the arena, shared with buffers that are not alive at the same time). */

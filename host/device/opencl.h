@@ -9,7 +9,6 @@
 #include "base/diag.h"
 #include "device/cache.h"
 #include "device/tape.h"
-#include "device/timings.h"
 
 typedef struct cc_program {
     char *name, *options; /* what it was built from */
@@ -36,7 +35,7 @@ typedef struct cc_group_limits {
 
 struct camcl_device {
     camcl_device_info info;
-    char reason[1024], conv[16];
+    char reason[1024], conv[16], tune[16];
     bool separate, poison, modules_refused; /* modules_refused: see program.c */
     size_t sub_group;                       /* cc_device_find_sub_group's */
     size_t most_groups;                     /* of a launch in each of dimensions 1 and 2; tests lower it */
@@ -44,12 +43,9 @@ struct camcl_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue; /* in order */
-    size_t gemm_set;        /* cc_device_gemm */
     char *cache_dir;        /* NULL: nothing is cached */
-    cc_tune_mode tune;
-    cc_timing *timings;
-    size_t timing_count, timing_capacity;
-    const volatile sig_atomic_t *stop;
+    void *attached;         /* cc_device_attach */
+    void (*destroy_attached)(void *object);
     camcl_kernel_compiler compiler;
     cc_program *programs;
     size_t program_count, program_capacity;
@@ -104,9 +100,6 @@ bool cc_program_is_same(const camcl_device *device, const char *a, const char *b
 bool cc_program_find(camcl_device *device, const char *name, const char *options);
 /* Whether the driver compiles a kernel at its first launch instead of when its program is built. */
 bool cc_device_compiles_at_launch(const camcl_device *device);
-
-/* timings.c: adds what the cache folder has; what is known stays. Silent on failure. */
-void cc_timings_load(camcl_device *device);
 
 /* memory.c: creates a buffer and counts its bytes. When memory is exhausted, the error says how much was wanted for what. */
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);

@@ -41,7 +41,7 @@ static camcl_status find_variants(cc_pass *pass, const cc_conv2d_affine_desc *de
                                   camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_model_choose(pass->model, CC_FORWARD, &desc->conv, plain, err));
-    *fused = cc_registry_find("conv2d_affine", CC_FORWARD, (*plain)->name);
+    *fused = cc_operation_find(&cc_conv2d_affine_operation, CC_FORWARD, (*plain)->name);
     const camcl_device *device = pass->model->device;
     if (*fused && (!(*fused)->supports(camcl_device_get_info(device), desc) || !cc_variant_fits(device, *fused, desc))) *fused = NULL;
     return CAMCL_OK;

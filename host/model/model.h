@@ -20,16 +20,8 @@ camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err);
 camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err);
 void cc_plan_clear(cc_plan *plan);
 
-/* What a key of the plan stands for. */
-typedef struct cc_problem {
-    cc_direction direction;
-    bool linear; /* fc, else conv */
-    cc_conv2d_desc conv;
-    cc_linear_desc fc;
-} cc_problem;
-
-/* Reads the key (cc_op_key) of a convolution or a linear layer back; false when it is none. Text behind it is left alone. */
-bool cc_plan_read_key(const char *key, cc_problem *out);
+/* Brings a plan up to date that a first version of camcl made, in which "tile" was the name of what "point" and "narrow" do now, too. */
+void cc_plan_update(cc_plan *plan, const camcl_device *device);
 
 struct cc_model {
     camcl_device *device;
@@ -78,7 +70,7 @@ camcl_status cc_model_get_gradient(const cc_model *model, size_t param, float *o
  * they are missing and the mode is full), else the built-in default; it is then added to the plan. Variants whose work-groups were seen not
  * to fit the device are left out, and another takes their place in the plan. */
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err);
-/* Records a linear layer (io as in ops/variants.h) with the variant that is chosen in the same way. */
+/* Records a linear layer (io as in ops/linear.h) with the variant that is chosen in the same way. */
 camcl_status cc_model_linear(cc_model *model, cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io,
                              size_t count, bool add_output, camcl_error *err);
 

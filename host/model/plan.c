@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "device/timings.h"
 #include "model/model.h"
-#include "model/tune.h"
+#include "ops/choice/choice.h"
+#include "ops/choice/gemm_sets.h"
 #include "ops/record.h"
 
 camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err)
@@ -53,28 +53,15 @@ camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err)
     return CAMCL_OK;
 }
 
-bool cc_plan_read_key(const char *key, cc_problem *out)
+void cc_plan_update(cc_plan *plan, const camcl_device *device)
 {
-    char name[24];
-    cc_problem p = { .linear = false };
-    cc_conv2d_desc *d = &p.conv;
-    if (sscanf(key, "conv2d %23s n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", name, &d->n, &d->h, &d->w, &d->c, &d->k, &d->r,
-               &d->s, &d->stride, &d->pad) == 10) {
-        if (!d->n || !d->h || !d->w || !d->c || !d->k || !d->r || !d->s || !d->stride) return false;
-        if (d->h + 2 * d->pad < d->r || d->w + 2 * d->pad < d->s) return false;
-    } else if (sscanf(key, "linear %23s n%zu in%zu out%zu", name, &p.fc.n, &p.fc.in, &p.fc.out) == 4) {
-        p.linear = true;
-        if (!p.fc.n || !p.fc.in || !p.fc.out) return false;
-    } else {
-        return false;
+    for (size_t i = 0; i < plan->count; i++) {
+        cc_plan_entry *entry = &plan->entries[i];
+        cc_problem p;
+        if (!cc_problem_read(entry->key, &p) || p.op->choice == NULL || p.op->choice->successor == NULL) continue;
+        const char *now = p.op->choice->successor(camcl_device_get_info(device), p.direction, &p.desc, entry->variant);
+        if (now) snprintf(entry->variant, sizeof entry->variant, "%s", now);
     }
-    for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
-        if (strcmp(name, cc_direction_name((cc_direction)i)) != 0) continue;
-        p.direction = (cc_direction)i;
-        *out = p;
-        return true;
-    }
-    return false;
 }
 
 void cc_plan_clear(cc_plan *plan)
@@ -105,7 +92,7 @@ static camcl_status note(cc_plan *plan, const char *key, const char *variant, ca
  * another model may have recorded with others since. */
 static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
 {
-    const cc_plan_entry *entry = find_entry(&model->plan, CC_TUNE_GEMM_KEY);
+    const cc_plan_entry *entry = find_entry(&model->plan, CC_GEMM_SETS_KEY);
     size_t set = 0;
     if (model->gemm_ready) return cc_gemm_use(model->device, model->gemm_set, err);
     if (entry) {
@@ -114,9 +101,9 @@ static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
         if (cc_gemm_set_name(set) == NULL)
             return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s is not known (start a new run)", entry->variant, entry->key);
     } else {
-        set = cc_device_tune_mode(model->device) == CC_TUNE_OFF ? 0 : cc_tune_choose_gemm(model->device);
+        CC_RETURN_IF_FAILED(cc_choose_gemm(model->device, &set, err));
         CC_RETURN_IF_FAILED(
-            add(&model->plan, CC_TUNE_GEMM_KEY, strlen(CC_TUNE_GEMM_KEY), cc_gemm_set_name(set), strlen(cc_gemm_set_name(set)), err));
+            add(&model->plan, CC_GEMM_SETS_KEY, strlen(CC_GEMM_SETS_KEY), cc_gemm_set_name(set), strlen(cc_gemm_set_name(set)), err));
     }
     CC_RETURN_IF_FAILED(cc_gemm_use(model->device, set, err));
     model->gemm_set = set;
@@ -124,32 +111,18 @@ static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* By timings, made first where they are missing and the mode is full; NULL: the built-in default decides. */
-static camcl_status by_timing(cc_model *model, const cc_problem *problem, const cc_variant **out, camcl_error *err)
-{
-    const cc_tune_mode mode = cc_device_tune_mode(model->device);
-    if (mode == CC_TUNE_FULL && !cc_tune_knows(model->device, problem)) {
-        CC_RETURN_IF_FAILED(cc_tune_time(model->device, problem, err));
-        cc_timings_store(model->device);
-    }
-    *out = mode == CC_TUNE_OFF ? NULL : cc_tune_find(model->device, problem);
-    return CAMCL_OK;
-}
-
 static camcl_status choose(cc_model *model, const cc_problem *problem, const cc_variant **out, camcl_error *err)
 {
     char key[sizeof((cc_plan_entry *)0)->key];
     const camcl_device_info *info = camcl_device_get_info(model->device);
-    const void *desc = problem->linear ? (const void *)&problem->fc : &problem->conv;
-    cc_op_key(problem->linear ? "linear" : "conv2d", problem->direction, desc, key, sizeof key);
+    cc_problem_key(problem, key, sizeof key);
     const cc_plan_entry *entry = find_entry(&model->plan, key);
-    *out = entry ? cc_registry_find(problem->linear ? "linear" : "conv2d", problem->direction, entry->variant) : NULL;
-    if (entry && (*out == NULL || !(*out)->supports(info, desc)))
+    *out = entry ? cc_operation_find(problem->op, problem->direction, entry->variant) : NULL;
+    if (entry && (*out == NULL || !(*out)->supports(info, &problem->desc)))
         return cc_fail(err, CAMCL_UNSUPPORTED, "kernel plan: \"%s\" for %s does not run on %s (start a new run)", entry->variant, key,
                        info->name);
-    if (*out == NULL || !cc_variant_fits(model->device, *out, desc)) {
-        CC_RETURN_IF_FAILED(by_timing(model, problem, out, err));
-        if (*out == NULL) *out = cc_tune_builtin(model->device, problem);
+    if (*out == NULL || !cc_variant_fits(model->device, *out, &problem->desc)) {
+        CC_RETURN_IF_FAILED(cc_choose_variant(model->device, problem, out, err));
         CC_RETURN_IF_FAILED(note(&model->plan, key, (*out)->name, err));
     }
     return strcmp((*out)->name, "gemm") == 0 ? prepare_gemm(model, err) : CAMCL_OK;
@@ -157,13 +130,14 @@ static camcl_status choose(cc_model *model, const cc_problem *problem, const cc_
 
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err)
 {
-    return choose(model, &(cc_problem){ .direction = direction, .conv = *desc }, out, err);
+    return choose(model, &(cc_problem){ .op = &cc_conv2d_operation, .direction = direction, .desc.conv2d = *desc }, out, err);
 }
 
 camcl_status cc_model_linear(cc_model *model, cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io,
                              size_t count, bool add_output, camcl_error *err)
 {
     const cc_variant *variant;
-    CC_RETURN_IF_FAILED(choose(model, &(cc_problem){ .direction = direction, .linear = true, .fc = *desc }, &variant, err));
+    CC_RETURN_IF_FAILED(
+        choose(model, &(cc_problem){ .op = &cc_linear_operation, .direction = direction, .desc.linear = *desc }, &variant, err));
     return cc_variant_record(variant, tape, desc, io, count, add_output, err);
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "ops/conv2d/family.h"
+#include "ops/choice/state.h"
+#include "ops/gemm.h"
 #include "ops/record.h"
 
 static const char *clblast_name(CLBlastStatusCode code)
@@ -196,12 +197,14 @@ bool cc_gemm_has_default(const camcl_device *device)
 
 camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err)
 {
+    cc_choice *choice;
     parameters *p;
+    CC_RETURN_IF_FAILED(cc_choice_of(device, &choice, err));
     if (index > 0 || !cc_gemm_has_default(device)) {
         CC_RETURN_IF_FAILED(lock_parameters(cc_device_queue(device), index, &p, err));
         pthread_mutex_unlock(&p->lock);
     }
-    cc_device_set_gemm(device, index);
+    choice->gemm_set = index;
     return CAMCL_OK;
 }
 
@@ -264,7 +267,9 @@ camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, s
         return cc_fail(err, CAMCL_FAILED, "GEMM %zu x %zu x %zu: empty, or its operands are too small (report this as a defect)", desc->m,
                        desc->n, desc->k);
     size_t bytes = 0;
-    const size_t set = cc_device_gemm(cc_tape_device(tape));
+    cc_choice *choice;
+    CC_RETURN_IF_FAILED(cc_choice_of(cc_tape_device(tape), &choice, err));
+    const size_t set = choice->gemm_set;
     cl_command_queue queue = cc_device_queue(cc_tape_device(tape));
     parameters *p;
     CC_RETURN_IF_FAILED(lock_parameters(queue, set, &p, err));

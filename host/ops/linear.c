@@ -1,15 +1,17 @@
 /* Linear layers: directly where they are small, else by GEMM. */
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/linear.h"
 #include "ops/record.h"
-#include "ops/variants.h"
 
 /* GEMM from so many multiplications on that it is worth its packing. On CPUs the direct kernels were 2 to 10 times as fast as CLBlast up to
  * 65 million (PoCL, three directions together). */
 const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction direction, const cc_linear_desc *d)
 {
     const bool gemm = (double)d->n * (double)d->in * (double)d->out >= (double)(cc_likes_long_items(info) ? 1 << 28 : 1 << 22);
-    return cc_registry_find("linear", direction, gemm ? "gemm" : "direct");
+    return cc_operation_find(&cc_linear_operation, direction, gemm ? "gemm" : "direct");
 }
 
 /* A launch over `total` outputs, each of them a vector along the inputs when `width` is not 1. */
@@ -133,7 +135,7 @@ static camcl_status gemm_backward_weight(cc_tape *tape, const void *desc, const 
     return cc_gemm(tape, &gemm, io[1], io[0], io[2], add, err);
 }
 
-const cc_variant cc_linear_variants[] = {
+static const cc_variant variants[] = {
     { "linear", CC_FORWARD, "direct", "", cc_supports_all, direct_forward, NULL, NULL, NULL },
     { "linear", CC_BACKWARD_DATA, "direct", "", cc_supports_all, direct_backward_data, NULL, NULL, NULL },
     { "linear", CC_BACKWARD_WEIGHT, "direct", "", cc_supports_all, direct_backward_weight, NULL, NULL, NULL },
@@ -141,7 +143,67 @@ const cc_variant cc_linear_variants[] = {
     { "linear", CC_BACKWARD_DATA, "gemm", "", cc_supports_all, gemm_backward_data, NULL, NULL, NULL },
     { "linear", CC_BACKWARD_WEIGHT, "gemm", "", cc_supports_all, gemm_backward_weight, NULL, NULL, NULL },
 };
-const size_t cc_linear_variant_count = CC_COUNT(cc_linear_variants);
+static const size_t variant_count = CC_COUNT(variants);
+
+static const cc_variant *builtin(const camcl_device_info *info, const char *policy, cc_direction direction, const void *desc)
+{
+    (void)policy;
+    return cc_linear_choose(info, direction, desc);
+}
+
+static bool competes(const camcl_device_info *info, const char *policy, const cc_variant *variant, const void *desc)
+{
+    (void)info, (void)policy, (void)variant, (void)desc;
+    return true;
+}
+
+/* Bias and bias gradient are left out. */
+static size_t operands(cc_direction direction, const void *desc, cc_tensor *io, size_t *output)
+{
+    const cc_linear_desc *d = desc;
+    const cc_tensor x = { .dtype = CC_F32, .rank = 2, .dim = { d->n, d->in } }, y = { .dtype = CC_F32, .rank = 2, .dim = { d->n, d->out } },
+                    w = { .dtype = CC_F32, .rank = 2, .dim = { d->out, d->in } };
+    io[0] = direction == CC_BACKWARD_DATA ? y : x;
+    io[1] = direction == CC_BACKWARD_WEIGHT ? y : w;
+    io[2] = direction == CC_FORWARD ? CC_NO_TENSOR : direction == CC_BACKWARD_DATA ? x : w;
+    io[3] = direction == CC_FORWARD ? y : CC_NO_TENSOR;
+    *output = direction == CC_FORWARD ? 3 : 2;
+    return direction == CC_BACKWARD_DATA ? 3 : 4;
+}
+
+static cc_gemm_desc product(const void *desc)
+{
+    const cc_linear_desc *d = desc;
+    return (cc_gemm_desc){ .m = d->n, .n = d->out, .k = d->in, .transpose_b = true };
+}
+
+static void write_key(const void *desc, char *text, size_t size)
+{
+    const cc_linear_desc *d = desc;
+    snprintf(text, size, "n%zu in%zu out%zu", d->n, d->in, d->out);
+}
+
+static bool read_key(const char *text, void *desc)
+{
+    cc_linear_desc *d = desc;
+    return sscanf(text, "n%zu in%zu out%zu", &d->n, &d->in, &d->out) == 3 && d->n && d->in && d->out;
+}
+
+static cc_cost cost(const void *desc)
+{
+    const cc_linear_desc *d = desc;
+    const double n = (double)d->n, in = (double)d->in, out = (double)d->out;
+    return (cc_cost){ 2 * n * in * out, sizeof(float) * (n * in + in * out + n * out) };
+}
+
+const cc_operation cc_linear_operation = {
+    .name = "linear",
+    .lists = (const cc_variant_list[]){ { variants, &variant_count }, { NULL, NULL } },
+    .write_key = write_key,
+    .read_key = read_key,
+    .cost = cost,
+    .choice = &(const cc_op_choice){ .builtin = builtin, .competes = competes, .operands = operands, .product = product },
+};
 
 static camcl_status record_chosen(cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io, size_t count,
                                   bool add, camcl_error *err)

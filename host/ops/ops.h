@@ -1,4 +1,5 @@
-/* Operations. Each has a descriptor, and per direction a recording function that puts launches on a tape. NHWC, float32.
+/* Operations. Each has a descriptor, and per direction a recording function that puts launches on a tape. NHWC, float32. Convolutions,
+ * matrix products and linear layers have headers of their own; the others follow here.
  * Tests compare every variant with host/check/ref. In the comments: x [N,H,W,C], y [N,P,Q,K].
  * "add": the output is added to instead of overwritten.
  * All sums run in a fixed order, without atomics: equal inputs give equal bits. */
@@ -6,75 +7,8 @@
 #define CC_OPS_OPS_H
 
 #include "ops/activation.h"
-#include "ops/registry.h"
-
-/* ---- conv2d.c, conv2d_gemm.c: convolution (cross-correlation, as PyTorch's Conv2d without bias)
- *     y[n,p,q,k] = sum_{r,s,c} x[n, p*stride+r-pad, q*stride+s-pad, c] * w[r,s,c,k]
- * Master weight layout [R,S,C,K], the same for weight gradients. */
-typedef struct cc_conv2d_desc {
-    size_t n, h, w, c, k;
-    size_t r, s, stride, pad;
-} cc_conv2d_desc;
-size_t cc_conv2d_out_h(const cc_conv2d_desc *desc);
-size_t cc_conv2d_out_w(const cc_conv2d_desc *desc);
-/* io: CC_FORWARD {x, w, y(add)}  CC_BACKWARD_DATA {dy, w, dx(add)}  CC_BACKWARD_WEIGHT {x, dy, dw(add)}
- * w is in the variant's layout (rank 1 when packed). */
-/* Whether device.conv = `policy` (auto|direct|winograd|gemm) lets `variant` serve this convolution: those of that family and, for winograd,
- * the direct ones where no Winograd variant supports it. */
-bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const cc_variant *variant, const cc_conv2d_desc *desc);
-/* Whether it is worth timing: where kernels for CPUs run, those for GPUs take longer to compile than all others to be timed. */
-bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant, const cc_conv2d_desc *desc);
-/* The default for this device and shape among the variants that `policy` allows; when it allows none that supports the shape, the general
- * one. Never NULL. */
-const cc_variant *cc_conv2d_choose(const camcl_device_info *info, const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
-/* conv2d_affine.c: a convolution and the batch norm of evaluation that follows it, in one pass over y:
- *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act has a slope
- *     (activation.h).
- * io: CC_FORWARD {x, w, scale, shift, residual or none, y}. A variant has the name and the weight layout of the convolution variant that it
- * extends; the result is that variant's, batch norm applied. */
-typedef struct cc_conv2d_affine_desc {
-    cc_conv2d_desc conv;
-    cc_activation activation;
-} cc_conv2d_affine_desc;
-/* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. */
-void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size);
-
-/* ---- gemm.c: C[m,n] = A[m,k] B[k,n] (+ C when add), row-major, either factor transposed. The only file that knows CLBlast. */
-typedef struct cc_gemm_desc {
-    size_t m, n, k;
-    bool transpose_a, transpose_b;
-} cc_gemm_desc;
-/* io: CC_FORWARD {a, b, c(add)} */
-camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_tensor b, cc_tensor c, bool add, camcl_error *err);
-
-/* Parameters of CLBlast's large product (Xgemm) for float32 by name; the first one, "default", is what CLBlast itself has for the device.
- * An index beyond the last gives NULL. */
-const char *cc_gemm_set_name(size_t index);
-/* Whether the device has the local memory and work-groups for it. */
-bool cc_gemm_set_supports(const camcl_device_info *info, size_t index);
-/* "KWG=32 MWG=64 ..."; "" for the default. */
-void cc_gemm_set_describe(size_t index, char *text, size_t size);
-/* Products recorded from here on with this handle use the set, each time that they run, whatever other handles and models use on the same
- * device in between. The default is CAMCL_UNSUPPORTED once another set was used on the device in this process, by whomever; so are
- * products that were recorded with it, when they run: CLBlast has no way back to it. Any thread. */
-camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err);
-/* Whether the default can still be used. */
-bool cc_gemm_has_default(const camcl_device *device);
-
-/* ---- linear.c: y[n,o] = sum_i x[n,i] w[o,i] + b[o];  w [O,I] (torch layout), b [O] or none */
-typedef struct cc_linear_desc {
-    size_t n, in, out;
-} cc_linear_desc;
-/* The default for this device and shape. Never NULL. */
-const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction direction, const cc_linear_desc *desc);
-camcl_status cc_linear_forward(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor w, cc_tensor b, cc_tensor y,
-                               camcl_error *err);
-/* dx[n,i] = sum_o dy[n,o] w[o,i] */
-camcl_status cc_linear_backward_data(cc_tape *tape, const cc_linear_desc *desc, cc_tensor dy, cc_tensor w, cc_tensor dx, bool add,
-                                     camcl_error *err);
-/* dw[o,i] = sum_n dy[n,o] x[n,i];  db[o] = sum_n dy[n,o] (db may be none) */
-camcl_status cc_linear_backward_weight(cc_tape *tape, const cc_linear_desc *desc, cc_tensor x, cc_tensor dy, cc_tensor dw, cc_tensor db,
-                                       bool add, camcl_error *err);
+#include "ops/conv2d/conv2d.h"
+#include "ops/linear.h"
 
 /* ---- batch_norm.c: over M = N*H*W rows of C channels, with what follows it fused in:
  *     y = act(gamma * (x - mean) * invstd + beta + residual),  invstd = 1/sqrt(var + eps)

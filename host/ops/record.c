@@ -5,22 +5,26 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "ops/ops.h"
+#include "ops/registry.h"
+
+const char *cc_direction_name(cc_direction direction)
+{
+    switch (direction) {
+    case CC_FORWARD: return "forward";
+    case CC_BACKWARD_DATA: return "backward-data";
+    case CC_BACKWARD_WEIGHT: return "backward-weight";
+    case CC_BACKWARD: return "backward";
+    case CC_TANGENT: return "tangent";
+    }
+    return "unknown";
+}
 
 void cc_op_key(const char *op, cc_direction direction, const void *desc, char *text, size_t size)
 {
-    if (strcmp(op, "conv2d") == 0) {
-        cc_conv2d_key(desc, direction, text, size);
-    } else if (strcmp(op, "conv2d_affine") == 0) {
-        char key[160];
-        cc_conv2d_key(&((const cc_conv2d_affine_desc *)desc)->conv, direction, key, sizeof key);
-        snprintf(text, size, "%s%s", op, key + strlen("conv2d"));
-    } else if (strcmp(op, "linear") == 0) {
-        const cc_linear_desc *d = desc;
-        snprintf(text, size, "linear %s n%zu in%zu out%zu", cc_direction_name(direction), d->n, d->in, d->out);
-    } else {
-        snprintf(text, size, "%s %s", op, cc_direction_name(direction));
-    }
+    const cc_operation *row = cc_operations_find(op, strlen(op));
+    char shape[128] = "";
+    if (row && row->write_key) row->write_key(desc, shape, sizeof shape);
+    snprintf(text, size, "%s %s%s%s", op, cc_direction_name(direction), *shape ? " " : "", shape);
 }
 
 void cc_variant_label(const cc_variant *variant, const void *desc, char *text, size_t size)
@@ -52,11 +56,11 @@ camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction,
 {
     const camcl_device *device = cc_tape_device(tape);
     const camcl_device_info *info = camcl_device_get_info(device);
-    for (size_t i = cc_registry_count(); i-- > 0;) {
-        const cc_variant *variant = cc_registry_at(i);
-        if (variant->direction != direction || strcmp(variant->op, op) != 0) continue;
-        if (!variant->supports(info, desc) || !cc_variant_fits(device, variant, desc)) continue;
-        return cc_variant_record(variant, tape, desc, io, count, add, err);
+    const cc_operation *row = cc_operations_find(op, strlen(op));
+    for (size_t i = row ? cc_operation_count(row) : 0; i-- > 0;) {
+        const cc_variant *variant = cc_operation_at(row, i);
+        if (variant->direction == direction && variant->supports(info, desc) && cc_variant_fits(device, variant, desc))
+            return cc_variant_record(variant, tape, desc, io, count, add, err);
     }
     return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op,
                    cc_direction_name(direction), info->name);

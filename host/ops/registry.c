@@ -1,38 +1,73 @@
-/* One list out of the lists of all operations. */
+/* The list of operations. */
 #include "ops/registry.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "ops/conv2d/conv2d.h"
+#include "ops/linear.h"
 #include "ops/variants.h"
 
-typedef struct variant_list {
-    const cc_variant *variants;
-    const size_t *count;
-} variant_list;
-#define LIST(op)                                                                                                                           \
+/* Operations without a choice: name, and the file that exports their variants. */
+#define SMALL(op, file)                                                                                                                    \
+    &(const cc_operation)                                                                                                                  \
     {                                                                                                                                      \
-        cc_##op##_variants, &cc_##op##_variant_count                                                                                       \
+        .name = op, .lists = (const cc_variant_list[])                                                                                     \
+        {                                                                                                                                  \
+            { cc_##file##_variants, &cc_##file##_variant_count }, { NULL, NULL }                                                           \
+        }                                                                                                                                  \
     }
 
-static const variant_list lists[] = {
-    LIST(conv2d), LIST(conv2d_affine), LIST(gemm),   LIST(linear),  LIST(batch_norm), LIST(pointwise), LIST(pool),       LIST(softmax),
-    LIST(sgd),    LIST(grad_cam),      LIST(resize), LIST(min_max), LIST(warp),       LIST(load),      LIST(masked_mse),
+const cc_operation *const cc_operations[] = {
+    &cc_conv2d_operation,
+    &cc_conv2d_affine_operation,
+    &cc_linear_operation,
+    SMALL("gemm", gemm),
+    SMALL("batch_norm", batch_norm),
+    SMALL("batch_norm_fold", batch_norm),
+    SMALL("add", pointwise),
+    SMALL("max_pool", pool),
+    SMALL("average_pool", pool),
+    SMALL("global_average_pool", pool),
+    SMALL("softmax", softmax),
+    SMALL("confidence", softmax),
+    SMALL("cross_entropy", softmax),
+    SMALL("evaluate", softmax),
+    SMALL("sgd", sgd),
+    SMALL("ema", sgd),
+    SMALL("grad_cam", grad_cam),
+    SMALL("grad_cam_seed", grad_cam),
+    SMALL("argmax_rows", grad_cam),
+    SMALL("resize", resize),
+    SMALL("min_max", min_max),
+    SMALL("warp", warp),
+    SMALL("load_images", load),
+    SMALL("load_labels", load),
+    SMALL("masked_mse", masked_mse),
+    NULL,
 };
+
+const cc_operation *cc_operations_find(const char *name, size_t length)
+{
+    for (const cc_operation *const *op = cc_operations; *op; op++)
+        if (strncmp((*op)->name, name, length) == 0 && (*op)->name[length] == '\0') return *op;
+    return NULL;
+}
 
 size_t cc_registry_count(void)
 {
     size_t n = 0;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        n += *lists[i].count;
+    for (const cc_operation *const *op = cc_operations; *op; op++)
+        n += cc_operation_count(*op);
     return n;
 }
 
 const cc_variant *cc_registry_at(size_t index)
 {
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        if (index < *lists[i].count) return &lists[i].variants[index];
-        index -= *lists[i].count;
+    for (const cc_operation *const *op = cc_operations; *op; op++) {
+        const size_t count = cc_operation_count(*op);
+        if (index < count) return cc_operation_at(*op, index);
+        index -= count;
     }
     assert(!"index < cc_registry_count()");
     return NULL;
@@ -40,21 +75,6 @@ const cc_variant *cc_registry_at(size_t index)
 
 const cc_variant *cc_registry_find(const char *op, cc_direction direction, const char *name)
 {
-    for (size_t i = 0; i < cc_registry_count(); i++) {
-        const cc_variant *variant = cc_registry_at(i);
-        if (variant->direction == direction && strcmp(variant->op, op) == 0 && strcmp(variant->name, name) == 0) return variant;
-    }
-    return NULL;
-}
-
-const char *cc_direction_name(cc_direction direction)
-{
-    switch (direction) {
-    case CC_FORWARD: return "forward";
-    case CC_BACKWARD_DATA: return "backward-data";
-    case CC_BACKWARD_WEIGHT: return "backward-weight";
-    case CC_BACKWARD: return "backward";
-    case CC_TANGENT: return "tangent";
-    }
-    return "unknown";
+    const cc_operation *found = cc_operations_find(op, strlen(op));
+    return found ? cc_operation_find(found, direction, name) : NULL;
 }

@@ -5,16 +5,17 @@
 
 #include "ops/ops.h"
 
-extern const cc_variant cc_conv2d_variants[], cc_conv2d_affine_variants[], cc_gemm_variants[], cc_linear_variants[],
-    cc_batch_norm_variants[], cc_pointwise_variants[], cc_pool_variants[], cc_softmax_variants[], cc_sgd_variants[], cc_grad_cam_variants[],
-    cc_resize_variants[], cc_min_max_variants[], cc_warp_variants[], cc_load_variants[], cc_masked_mse_variants[];
-extern const size_t cc_conv2d_variant_count, cc_conv2d_affine_variant_count, cc_gemm_variant_count, cc_linear_variant_count,
-    cc_batch_norm_variant_count, cc_pointwise_variant_count, cc_pool_variant_count, cc_softmax_variant_count, cc_sgd_variant_count,
-    cc_grad_cam_variant_count, cc_resize_variant_count, cc_min_max_variant_count, cc_warp_variant_count, cc_load_variant_count,
-    cc_masked_mse_variant_count;
-
-/* "linear": desc cc_linear_desc.
- * io: CC_FORWARD {x, w, b or none, y}  CC_BACKWARD_DATA {dy, w, dx(add)}  CC_BACKWARD_WEIGHT {x, dy, dw(add), db(add) or none} */
+CC_DECLARE_VARIANTS(batch_norm);
+CC_DECLARE_VARIANTS(pointwise);
+CC_DECLARE_VARIANTS(pool);
+CC_DECLARE_VARIANTS(softmax);
+CC_DECLARE_VARIANTS(sgd);
+CC_DECLARE_VARIANTS(grad_cam);
+CC_DECLARE_VARIANTS(resize);
+CC_DECLARE_VARIANTS(min_max);
+CC_DECLARE_VARIANTS(warp);
+CC_DECLARE_VARIANTS(load);
+CC_DECLARE_VARIANTS(masked_mse);
 
 /* "batch_norm"
  * io: CC_FORWARD {x, residual or none, gamma, beta, running_mean, running_var, mean, invstd, y}

@@ -238,9 +238,8 @@ camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, con
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
-    const cc_st_pair metadata[] = {
-        { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "device", s->device }, { "config", s->config }
-    };
+    const cc_st_pair metadata[] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan },
+                                    { "plan_version", "2" },     { "device", s->device },      { "config", s->config } };
     CC_TRY(add_state(&list, shape, s, split, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
 cleanup:
@@ -337,6 +336,7 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     double numbers[2];
     CC_RETURN_IF_FAILED(check_version(path, file, s, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
+    s->first_plan = cc_safetensors_metadata(file, "plan_version") == NULL;
     CC_RETURN_IF_FAILED(read_text(path, file, "device", &s->device, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "config", &s->config, err));
     CC_RETURN_IF_FAILED(read_steps(path, file, s, err));

@@ -52,6 +52,7 @@ typedef struct cc_run_state {
     double best_score, seconds;
     cc_interval interval;
     void *objective[CC_MOST_OBJECTIVE_STATES]; /* values of the objective's state tensors, in the order of its row */
+    bool first_plan;                           /* the plan names kernels as the first version of camcl did: cc_plan_update */
     char *plan, *device, *config;              /* kernel plan; identity of the device that it is for; the configuration in force */
     char *version;                             /* of the program that wrote the file; NULL: not read from one */
 } cc_run_state;

@@ -185,6 +185,7 @@ camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
         return cc_run_say(run, err, "resuming on another device or driver: results may differ in the last bits");
     camcl_status status = cc_plan_parse(&run->model->plan, s->plan, err);
     if (status != CAMCL_OK) cc_context(err, "%s", cc_run_dir_file(run->dir, CC_RUN_STATE));
+    if (status == CAMCL_OK && s->first_plan) cc_plan_update(&run->model->plan, run->device);
     return status;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "model/tune.h"
+#include "ops/choice/gemm_sets.h"
 #include "train/run.h"
 
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
@@ -45,7 +45,7 @@ camcl_status cc_run_say_model(cc_run *run, camcl_error *err)
     for (size_t i = 0; i < run->model->plan.count; i++) {
         const cc_plan_entry *entry = &run->model->plan.entries[i];
         char parameters_of_gemm[256] = "";
-        for (size_t set = 0; strcmp(entry->key, CC_TUNE_GEMM_KEY) == 0 && cc_gemm_set_name(set); set++)
+        for (size_t set = 0; strcmp(entry->key, CC_GEMM_SETS_KEY) == 0 && cc_gemm_set_name(set); set++)
             if (strcmp(cc_gemm_set_name(set), entry->variant) == 0)
                 cc_gemm_set_describe(set, parameters_of_gemm, sizeof parameters_of_gemm);
         CC_RETURN_IF_FAILED(cc_run_dir_log(run->dir, err, "plan: %s = %s%s%s", entry->key, entry->variant, *parameters_of_gemm ? ": " : "",

@@ -13,6 +13,7 @@
 #include "model/fit.h"
 #include "ops/peak.h"
 #include "infer/session.h"
+#include "ops/problem.h"
 #include "run/settings.h"
 
 enum { CLASSES = 10, CHANNELS = 3, IMAGES = 256, WARM_UP = 2 };
@@ -227,25 +228,15 @@ static void split_label(const cc_profile_row *row, camcl_op_time *op)
     snprintf(op->shape, sizeof op->shape, "%s", rest[length] ? rest + length + 1 : "");
 }
 
-/* Computes the operation's rates, and the percentage of what the device could reach. */
+/* Computes the operation's rates, and the percentage of what the device could reach. flops and bytes: those of its launches, unless the
+ * operation knows what it takes. */
 static void rate(camcl_op_time *op, double flops, double bytes, const char *label, const camcl_peak *peak)
 {
     cc_problem p;
-    /* A fused convolution (bias, residual, activation before its sums are stored) counts as the plain one, because the extra operations
-     * are few. */
-    char key[sizeof((cc_profile_row *)0)->label];
-    const bool fused = strncmp(label, "conv2d_affine", 13) == 0;
-    snprintf(key, sizeof key, "%s%s", fused ? "conv2d" : "", label + (fused ? 13 : 0));
-    if (cc_plan_read_key(key, &p) && p.linear) {
-        flops = (double)op->uses * 2 * (double)p.fc.n * (double)p.fc.in * (double)p.fc.out;
-        bytes = (double)op->uses * sizeof(float) * (double)(p.fc.n * p.fc.in + p.fc.in * p.fc.out + p.fc.n * p.fc.out);
-    } else if (cc_plan_read_key(key, &p)) {
-        const cc_conv2d_desc d = p.conv;
-        const double outputs = (double)d.n * (double)cc_conv2d_out_h(&d) * (double)cc_conv2d_out_w(&d) * (double)d.k,
-                     weights = (double)d.c * (double)d.r * (double)d.s;
-        flops = (double)op->uses * 2 * outputs * weights;
-        bytes =
-            (double)op->uses * sizeof(float) * ((double)d.n * (double)d.h * (double)d.w * (double)d.c + weights * (double)d.k + outputs);
+    if (cc_problem_read(label, &p) && p.op->cost) {
+        const cc_cost cost = p.op->cost(&p.desc);
+        flops = (double)op->uses * cost.flops;
+        bytes = (double)op->uses * cost.bytes;
     }
     const double seconds = op->ms * 1e-3, compute = flops / (peak->gflops * 1e9), memory = bytes / (peak->gbytes_per_s * 1e9);
     op->gflops = flops > 0 ? flops / seconds * 1e-9 : NAN;

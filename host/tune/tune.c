@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "dataset/dataset.h"
-#include "device/timings.h"
-#include "model/tune.h"
 #include "infer/session.h"
+#include "ops/choice/gemm_sets.h"
+#include "ops/choice/race.h"
 #include "tune/tune.h"
 
 static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
@@ -93,77 +93,70 @@ typedef struct job {
     double flops;
 } job;
 
-static double flops_of(const cc_problem *p)
-{
-    const cc_conv2d_desc *d = &p->conv;
-    if (p->linear) return 2.0 * (double)p->fc.n * (double)p->fc.in * (double)p->fc.out;
-    return 2.0 * (double)(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) * d->k) * (double)(d->c * d->r * d->s);
-}
-
 static camcl_status list_jobs(const cc_plan *plan, job **out, size_t *count, camcl_error *err)
 {
     *count = 0;
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(plan->count, 1), out, err));
     for (size_t i = 0; i < plan->count; i++) {
         job *j = &(*out)[*count];
-        if (!cc_plan_read_key(plan->entries[i].key, &j->problem)) continue;
-        cc_tune_key(&j->problem, j->key, sizeof j->key);
+        if (!cc_problem_read(plan->entries[i].key, &j->problem) || j->problem.op->choice == NULL) continue;
+        cc_choice_key(&j->problem, j->key, sizeof j->key);
         size_t same = 0;
         while (same < *count && strcmp((*out)[same].key, j->key) != 0)
             same++;
         if (same < *count) continue;
-        cc_plan_read_key(j->key, &j->problem);
-        j->flops = flops_of(&j->problem);
+        j->problem = cc_choice_with_images(&j->problem, CC_CHOICE_IMAGES);
+        j->flops = j->problem.op->cost(&j->problem.desc).flops;
         ++*count;
     }
     return CAMCL_OK;
 }
 
 /* Records with tuning off, so that recording times nothing, and then restores the tune mode. */
-static camcl_status find_jobs(camcl_device *device, const cc_settings *settings, const cc_objective_kind *only, job **out, size_t *count,
+static camcl_status find_jobs(cc_choice *choice, const cc_settings *settings, const cc_objective_kind *only, job **out, size_t *count,
                               camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_tune_mode mode = cc_device_tune_mode(device);
+    const cc_tune_mode mode = choice->mode;
     cc_model *model = NULL;
-    cc_device_set_tune_mode(device, CC_TUNE_OFF);
-    CC_TRY(cc_model_create(device, &settings->graph, &model, err));
+    choice->mode = CC_TUNE_OFF;
+    CC_TRY(cc_model_create(choice->device, &settings->graph, &model, err));
     CC_TRY(record_everything(model, settings, only, err));
     CC_TRY(list_jobs(&model->plan, out, count, err));
 cleanup:
-    cc_device_set_tune_mode(device, mode);
+    choice->mode = mode;
     cc_model_destroy(&model);
     return status;
 }
 
 /* ---- timing */
 
-static void report(camcl_device *device, const job *j, const camcl_tune_options *options, camcl_tune_progress *p)
+static void report(const cc_choice *choice, const job *j, const camcl_tune_options *options, camcl_tune_progress *p)
 {
-    const cc_variant *winner = cc_tune_find(device, &j->problem), *builtin = cc_tune_builtin(device, &j->problem);
+    const cc_variant *winner = cc_choice_fastest(choice, &j->problem), *builtin = cc_choice_builtin(choice, &j->problem);
     p->key = j->key;
     p->builtin = builtin->name;
-    p->builtin_ms = cc_timings_find(device, j->key, builtin->name);
+    p->builtin_ms = cc_timings_find(&choice->timings, j->key, builtin->name);
     p->winner = winner ? winner->name : builtin->name;
-    p->winner_ms = winner ? cc_timings_find(device, j->key, winner->name) : p->builtin_ms;
+    p->winner_ms = winner ? cc_timings_find(&choice->timings, j->key, winner->name) : p->builtin_ms;
     if (options->progress) options->progress(options->context, p);
 }
 
 /* Compiles the kernels of all jobs at once, on all processors. A job that cannot be recorded is ignored here: it fails again, and is
  * counted, when it is timed. */
-static camcl_status compile_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, camcl_error *err)
+static camcl_status compile_jobs(const cc_choice *choice, const job *jobs, const bool *wanted, size_t count, camcl_error *err)
 {
     cc_arena *arena;
-    CC_RETURN_IF_FAILED(cc_arena_create(device, &arena, err));
+    CC_RETURN_IF_FAILED(cc_arena_create(choice->device, &arena, err));
     for (size_t i = 0; i < count; i++)
-        if (wanted[i]) (void)cc_tune_record(arena, device, &jobs[i].problem, NULL);
-    cc_device_compile_ahead(device);
+        if (wanted[i]) (void)cc_race_record(arena, choice, &jobs[i].problem, NULL);
+    cc_device_compile_ahead(choice->device);
     cc_arena_destroy(&arena);
     return CAMCL_OK;
 }
 
 /* Times jobs of which `wanted` is set. */
-static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool *wanted, size_t count, const camcl_tune_options *options,
+static camcl_status time_jobs(cc_choice *choice, const job *jobs, const bool *wanted, size_t count, const camcl_tune_options *options,
                               camcl_tune_result *result, camcl_error *err)
 {
     const double start = cc_seconds();
@@ -176,7 +169,7 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool 
     }
     for (size_t i = 0; status == CAMCL_OK && i < count; i++) {
         if (!wanted[i]) continue;
-        status = cc_tune_time(device, &jobs[i].problem, err);
+        status = cc_race_time(choice, &jobs[i].problem, err);
         const double now = cc_seconds();
         if (status != CAMCL_OK) break;
         result->timed++;
@@ -186,41 +179,40 @@ static camcl_status time_jobs(camcl_device *device, const job *jobs, const bool 
         p.eta = p.seconds / done * (all - done);
         /* Timings are stored every two seconds, so that little is lost if the process is killed. */
         if (now - stored > 2) {
-            cc_timings_store(device);
+            cc_choice_store(choice);
             stored = now;
         }
-        report(device, &jobs[i], options, &p);
+        report(choice, &jobs[i], options, &p);
     }
-    cc_timings_store(device);
+    cc_choice_store(choice);
     return status;
 }
 
 /* ---- CLBlast's parameters */
 
-/* The matrix product inside a "gemm" convolution or linear layer. A convolution's rows are limited, so that timing it stays short. */
+/* The matrix product inside a "gemm" convolution or linear layer, with a limited number of rows, so that timing it stays short. */
 static cc_gemm_desc product_of(const cc_problem *p)
 {
     enum { MOST_ROWS = 8192 };
-    const cc_conv2d_desc *d = &p->conv;
-    if (p->linear) return (cc_gemm_desc){ .m = p->fc.n, .n = p->fc.out, .k = p->fc.in, .transpose_b = true };
-    return (
-        cc_gemm_desc){ .m = cc_min_size(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), MOST_ROWS), .n = d->k, .k = d->r * d->s * d->c };
+    cc_gemm_desc product = p->op->choice->product(&p->desc);
+    product.m = cc_min_size(product.m, MOST_ROWS);
+    return product;
 }
 
 /* Lists the largest forward products among those that CLBlast serves. Returns 0 if CLBlast serves less than a tenth of the work. */
-static size_t list_products(const camcl_device *device, const job *jobs, size_t count, cc_gemm_desc *out, size_t most)
+static size_t list_products(const cc_choice *choice, const job *jobs, size_t count, cc_gemm_desc *out, size_t most)
 {
     double all = 0, served = 0, last = INFINITY;
     size_t products = 0;
     for (size_t i = 0; i < count; i++) {
-        const cc_variant *winner = cc_tune_find(device, &jobs[i].problem);
+        const cc_variant *winner = cc_choice_fastest(choice, &jobs[i].problem);
         all += jobs[i].flops;
         served += winner && strcmp(winner->name, "gemm") == 0 ? jobs[i].flops : 0;
     }
     while (served >= 0.1 * all && products < most) {
         const job *best = NULL;
         for (size_t i = 0; i < count; i++) {
-            const cc_variant *winner = cc_tune_find(device, &jobs[i].problem);
+            const cc_variant *winner = cc_choice_fastest(choice, &jobs[i].problem);
             if (!winner || strcmp(winner->name, "gemm") != 0 || jobs[i].problem.direction != CC_FORWARD || jobs[i].flops >= last) continue;
             if (best == NULL || jobs[i].flops > best->flops) best = &jobs[i];
         }
@@ -232,33 +224,34 @@ static size_t list_products(const camcl_device *device, const job *jobs, size_t 
 }
 
 /* Whether CLBlast wins this job or might win it once it is `faster` times as fast as before. */
-static bool gemm_may_win(const camcl_device *device, const job *j, double faster)
+static bool gemm_may_win(const cc_choice *choice, const job *j, double faster)
 {
-    const cc_variant *winner = cc_tune_find(device, &j->problem);
-    const double gemm = cc_timings_find(device, j->key, "gemm");
-    return winner && (strcmp(winner->name, "gemm") == 0 || gemm < faster * cc_timings_find(device, j->key, winner->name));
+    const cc_variant *winner = cc_choice_fastest(choice, &j->problem);
+    const double gemm = cc_timings_find(&choice->timings, j->key, "gemm");
+    return winner && (strcmp(winner->name, "gemm") == 0 || gemm < faster * cc_timings_find(&choice->timings, j->key, winner->name));
 }
 
 /* Times CLBlast's parameters. Then times the jobs again that CLBlast may win with its new parameters. */
-static camcl_status time_gemm(camcl_device *device, const job *jobs, bool *wanted, size_t count, const camcl_tune_options *options,
+static camcl_status time_gemm(cc_choice *choice, const job *jobs, bool *wanted, size_t count, const camcl_tune_options *options,
                               camcl_tune_result *result, camcl_error *err)
 {
     enum { PRODUCTS = 3 };
     cc_gemm_desc products[PRODUCTS];
-    const size_t product_count = list_products(device, jobs, count, products, PRODUCTS);
+    const size_t product_count = list_products(choice, jobs, count, products, PRODUCTS);
     const double start = cc_seconds();
-    if (product_count == 0 || (cc_tune_knows_gemm(device) && !options->again)) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_tune_time_gemm(device, products, product_count, err));
-    cc_timings_store(device);
-    const char *best = cc_gemm_set_name(cc_tune_find_gemm(device)), *builtin = cc_gemm_set_name(0);
-    const double before = cc_timings_find(device, CC_TUNE_GEMM_KEY, builtin), after = cc_timings_find(device, CC_TUNE_GEMM_KEY, best);
-    const camcl_tune_progress p = { 1, 1, cc_seconds() - start, 0, CC_TUNE_GEMM_KEY, best, builtin, after, before };
+    if (product_count == 0 || (cc_gemm_sets_known(choice) && !options->again)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_gemm_sets_time(choice, products, product_count, err));
+    cc_choice_store(choice);
+    const char *best = cc_gemm_set_name(cc_gemm_sets_fastest(choice)), *builtin = cc_gemm_set_name(0);
+    const double before = cc_timings_find(&choice->timings, CC_GEMM_SETS_KEY, builtin),
+                 after = cc_timings_find(&choice->timings, CC_GEMM_SETS_KEY, best);
+    const camcl_tune_progress p = { 1, 1, cc_seconds() - start, 0, CC_GEMM_SETS_KEY, best, builtin, after, before };
     result->timed++;
     if (options->progress) options->progress(options->context, &p);
     if (strcmp(best, builtin) == 0) return CAMCL_OK;
     for (size_t i = 0; i < count; i++)
-        wanted[i] = gemm_may_win(device, &jobs[i], before / after);
-    return time_jobs(device, jobs, wanted, count, options, result, err);
+        wanted[i] = gemm_may_win(choice, &jobs[i], before / after);
+    return time_jobs(choice, jobs, wanted, count, options, result, err);
 }
 
 static camcl_status tune(camcl_device *device, const cc_settings *settings, const cc_objective_kind *only, bool gemm,
@@ -268,20 +261,22 @@ static camcl_status tune(camcl_device *device, const cc_settings *settings, cons
     const double start = cc_seconds();
     job *jobs = NULL;
     bool *wanted = NULL;
+    cc_choice *choice;
     memset(result, 0, sizeof *result);
-    cc_device_set_stop(device, options->stop);
-    CC_TRY(find_jobs(device, settings, only, &jobs, &result->total, err));
+    CC_RETURN_IF_FAILED(cc_choice_of(device, &choice, err));
+    choice->stop = options->stop;
+    CC_TRY(find_jobs(choice, settings, only, &jobs, &result->total, err));
     CC_TRY(CC_NEW(cc_max_size(result->total, 1), &wanted, err));
     for (size_t i = 0; i < result->total; i++) {
-        wanted[i] = options->again || !cc_tune_knows(device, &jobs[i].problem);
+        wanted[i] = options->again || !cc_choice_knows(choice, &jobs[i].problem);
         result->known += !wanted[i];
     }
-    CC_TRY(compile_jobs(device, jobs, wanted, result->total, err));
-    CC_TRY(time_jobs(device, jobs, wanted, result->total, options, result, err));
-    if (gemm) CC_TRY(time_gemm(device, jobs, wanted, result->total, options, result, err));
+    CC_TRY(compile_jobs(choice, jobs, wanted, result->total, err));
+    CC_TRY(time_jobs(choice, jobs, wanted, result->total, options, result, err));
+    if (gemm) CC_TRY(time_gemm(choice, jobs, wanted, result->total, options, result, err));
 cleanup:
     result->seconds = cc_seconds() - start;
-    cc_device_set_stop(device, NULL);
+    choice->stop = NULL;
     free(jobs);
     free(wanted);
     return status;

@@ -11,7 +11,8 @@
 
 #include "base/memory.h"
 #include "device/opencl.h"
-#include "ops/conv2d/family.h"
+#include "ops/conv2d/conv2d.h"
+#include "ops/gemm.h"
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 
@@ -297,47 +298,59 @@ static size_t check_shape(camcl_device *device, const cc_conv2d_desc *desc)
     size_t checked = 0;
     problem p;
     make_problem(desc, &p);
-    for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
-        if (!cc_conv2d_variants[v].supports(camcl_device_get_info(device), desc)) continue;
-        check_variant(device, &cc_conv2d_variants[v], &p, false);
-        check_variant(device, &cc_conv2d_variants[v], &p, true);
+    for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++) {
+        if (!cc_operation_at(&cc_conv2d_operation, v)->supports(camcl_device_get_info(device), desc)) continue;
+        check_variant(device, cc_operation_at(&cc_conv2d_operation, v), &p, false);
+        check_variant(device, cc_operation_at(&cc_conv2d_operation, v), &p, true);
         checked++;
     }
     free_problem(&p);
     return checked;
 }
 
-/* Whether tiles end inside it: neither its pixels nor both its channels come in eights. */
-static bool straddles(const cc_conv2d_desc *d)
+static bool has_whole_channels(const cc_conv2d_desc *d) { return d->c % 8 == 0 && d->k % 8 == 0; }
+
+/* Whether the variant wants channels in eights. */
+static bool wants_whole_channels(const camcl_device_info *info, const cc_variant *variant)
 {
-    return d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) % 8 != 0 && (d->c % 8 != 0 || d->k % 8 != 0);
+    for (size_t i = 0; i < CC_COUNT(shapes); i++)
+        if (variant->supports(info, &shapes[i]) && !has_whole_channels(&shapes[i])) return false;
+    return true;
+}
+
+/* Whether the variant's tiles end inside it: its pixels do not come in eights, nor both its channels if the variant allows that. */
+static bool straddles(const camcl_device_info *info, const cc_variant *variant, const cc_conv2d_desc *d)
+{
+    return d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d) % 8 != 0 && (!has_whole_channels(d) || wants_whole_channels(info, variant));
 }
 
 /* With few sizes: each variant on its first shape, and on its first two that straddle tiles. */
 static void check_few(camcl_device *device)
 {
     const camcl_device_info *info = camcl_device_get_info(device);
+    const size_t count = cc_operation_count(&cc_conv2d_operation);
     size_t plain[256] = { 0 }, straddling[256] = { 0 }, checked = 0;
-    assert_true(cc_conv2d_variant_count <= CC_COUNT(plain));
+    assert_true(count <= CC_COUNT(plain));
     for (size_t i = 0; i < CC_COUNT(shapes); i++) {
-        const bool odd = straddles(&shapes[i]);
-        size_t *done = odd ? straddling : plain;
-        const size_t most = odd ? 2 : 1;
         problem p = { .count = { 0 } };
         bool made = false;
-        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
-            if (done[v] == most || !cc_conv2d_variants[v].supports(info, &shapes[i])) continue;
+        for (size_t v = 0; v < count; v++) {
+            const cc_variant *variant = cc_operation_at(&cc_conv2d_operation, v);
+            const bool odd = straddles(info, variant, &shapes[i]);
+            size_t *done = odd ? &straddling[v] : &plain[v];
+            if (*done == (odd ? 2 : 1) || !variant->supports(info, &shapes[i])) continue;
             if (!made) make_problem(&shapes[i], &p);
             made = true;
-            check_variant(device, &cc_conv2d_variants[v], &p, false);
-            check_variant(device, &cc_conv2d_variants[v], &p, true);
-            done[v]++;
+            check_variant(device, variant, &p, false);
+            check_variant(device, variant, &p, true);
+            ++*done;
             checked++;
         }
         if (made) free_problem(&p);
     }
-    for (size_t v = 0; v < cc_conv2d_variant_count; v++)
-        if (plain[v] > 0 && straddling[v] == 0) fail_msg("%s has no shape that its tiles do not divide", cc_conv2d_variants[v].name);
+    for (size_t v = 0; v < count; v++)
+        if (plain[v] > 0 && straddling[v] == 0)
+            fail_msg("%s has no shape that its tiles do not divide", cc_operation_at(&cc_conv2d_operation, v)->name);
     printf("  %zu combinations of shape and variant\n", checked);
 }
 
@@ -382,8 +395,8 @@ static void check_winograd(camcl_device *device, void *context)
         problem p;
         if (i == ordinary && (info->global_mem < (size_t)1 << 30 || strstr(info->name, "llvmpipe"))) continue; /* minutes there */
         make_problem(&desc, &p);
-        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
-            const cc_variant *variant = &cc_conv2d_variants[v];
+        for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++) {
+            const cc_variant *variant = cc_operation_at(&cc_conv2d_operation, v);
             if (strcmp(variant->family, "winograd") != 0 || !variant->supports(info, &desc)) continue;
             check_variant(device, variant, &p, false);
             check_variant(device, variant, &p, true);
@@ -421,8 +434,8 @@ static void check_without_cache(camcl_device *device, void *context)
     for (size_t i = 0; i < CC_COUNT(whole); i++) {
         problem p;
         make_problem(&whole[i], &p);
-        for (size_t v = 0; v < cc_conv2d_variant_count; v++) {
-            const cc_variant *variant = &cc_conv2d_variants[v];
+        for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++) {
+            const cc_variant *variant = cc_operation_at(&cc_conv2d_operation, v);
             if (strcmp(variant->family, "winograd") != 0 || !variant->supports(info, &whole[i])) continue;
             check_variant(device, variant, &p, false);
             check_variant(device, variant, &p, true);
@@ -534,25 +547,39 @@ static void test_choice(void **state)
 static void test_choice_of_winograd(void **state)
 {
     (void)state;
+#define TILE                                                                                                                               \
+    {                                                                                                                                      \
+        "tile", "tile", "tile"                                                                                                             \
+    }
     static const struct {
         cc_conv2d_desc desc;
         bool applies, faster[3];
+        const char *direct[3];
     } cases[] = {
-        { { 32, 32, 32, 64, 64, 3, 3, 1, 1 }, true, { true, true, true } },
-        { { 32, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, true } },
-        { { 32, 7, 7, 512, 512, 3, 3, 1, 1 }, true, { true, true, true } },
-        { { 1, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, false } },  /* one tile does not pay for a transform of the gradient */
-        { { 32, 2, 2, 64, 64, 3, 3, 1, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
-        { { 32, 32, 32, 3, 64, 3, 3, 1, 1 }, true, { false, true, false } }, /* too few products for a transform of the input */
-        { { 32, 32, 32, 64, 128, 3, 3, 2, 1 }, true, { true, true, true } },
-        { { 32, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { true, true, true } },
-        { { 1, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } },  /* one tile does not pay for a transform of the weights */
-        { { 32, 4, 4, 256, 512, 3, 3, 2, 1 }, true, { false, false, false } }, /* 4 of a tile's 16 points exist */
-        { { 32, 32, 32, 3, 64, 3, 3, 2, 1 }, true, { false, true, false } },
-        { { 32, 32, 32, 64, 64, 3, 3, 3, 1 }, false, { false, false, false } },
-        { { 32, 32, 32, 64, 64, 1, 1, 1, 0 }, false, { false, false, false } },
-        { { 32, 32, 32, 64, 64, 5, 5, 1, 2 }, false, { false, false, false } },
-        { { 32, 32, 32, 64, 64, 3, 3, 1, 3 }, false, { false, false, false } },
+        { { 32, 32, 32, 64, 64, 3, 3, 1, 1 }, true, { true, true, true }, TILE },
+        { { 32, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, true }, TILE },
+        { { 32, 7, 7, 512, 512, 3, 3, 1, 1 }, true, { true, true, true }, TILE },
+        { { 1, 4, 4, 512, 512, 3, 3, 1, 1 },
+          true,
+          { true, true, false },
+          TILE }, /* one tile does not pay for a transform of the gradient */
+        { { 32, 2, 2, 64, 64, 3, 3, 1, 1 }, true, { false, false, false }, TILE }, /* 4 of a tile's 16 points exist */
+        { { 32, 32, 32, 3, 64, 3, 3, 1, 1 },
+          true,
+          { false, true, false },
+          { "narrow", "tile", "narrow" } }, /* too few products for a transform of the input */
+        { { 32, 32, 32, 64, 128, 3, 3, 2, 1 }, true, { true, true, true }, TILE },
+        { { 32, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { true, true, true }, TILE },
+        { { 1, 8, 8, 256, 512, 3, 3, 2, 1 },
+          true,
+          { false, false, false },
+          TILE }, /* one tile does not pay for a transform of the weights */
+        { { 32, 4, 4, 256, 512, 3, 3, 2, 1 }, true, { false, false, false }, TILE }, /* 4 of a tile's 16 points exist */
+        { { 32, 32, 32, 3, 64, 3, 3, 2, 1 }, true, { false, true, false }, { "narrow", "tile", "narrow" } },
+        { { 32, 32, 32, 64, 64, 3, 3, 3, 1 }, false, { false, false, false }, TILE },
+        { { 32, 32, 32, 64, 64, 1, 1, 1, 0 }, false, { false, false, false }, { "point", "point", "point" } },
+        { { 32, 32, 32, 64, 64, 5, 5, 1, 2 }, false, { false, false, false }, TILE },
+        { { 32, 32, 32, 64, 64, 3, 3, 1, 3 }, false, { false, false, false }, TILE },
     };
     const camcl_device_info cpu = { .type = CAMCL_CPU,
                                     .vendor = "x",
@@ -568,7 +595,7 @@ static void test_choice_of_winograd(void **state)
             assert_string_equal(automatic, cases[i].faster[direction] ? "winograd" : "direct");
             const char *asked = cc_conv2d_choose(&cpu, "winograd", (cc_direction)direction, d)->family;
             assert_string_equal(asked, cases[i].applies ? "winograd" : "direct");
-            assert_string_equal(cc_conv2d_choose(&cpu, "direct", (cc_direction)direction, d)->name, "tile");
+            assert_string_equal(cc_conv2d_choose(&cpu, "direct", (cc_direction)direction, d)->name, cases[i].direct[direction]);
         }
     }
 }
@@ -614,10 +641,10 @@ static void test_choice_for_gpus(void **state)
                 fail_msg("%s: %s on NVIDIA, %s on Intel", key, nvidia, intel);
         }
     }
-    const cc_variant *local = cc_registry_find("conv2d", CC_FORWARD, "local");
-    assert_true(cc_conv2d_competes(&info, local, &cases[0].desc));
+    const cc_variant *local = cc_operation_find(&cc_conv2d_operation, CC_FORWARD, "local");
+    assert_true(cc_conv2d_competes(&info, local));
     info.type = CAMCL_CPU; /* whose own kernels are timed without them */
-    assert_false(cc_conv2d_competes(&info, local, &cases[0].desc));
+    assert_false(cc_conv2d_competes(&info, local));
     info.type = CAMCL_GPU;
     info.max_work_group = 128; /* runs none of them */
     assert_string_equal(cc_conv2d_choose(&info, "auto", CC_FORWARD, &cases[0].desc)->name, "gemm");
@@ -630,11 +657,11 @@ static void test_refusals(void **state)
     camcl_error err = { 0 };
     cc_tensor io[3] = { CC_NO_TENSOR, CC_NO_TENSOR, CC_NO_TENSOR };
     cc_conv2d_desc d = { 1, 2, 2, 1, 1, 5, 5, 1, 0 }; /* the kernel is larger than the image */
-    for (size_t v = 0; v < cc_conv2d_variant_count; v++)
-        assert_int_equal(cc_conv2d_variants[v].record(NULL, &d, io, 3, false, &err), CAMCL_UNSUPPORTED);
+    for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++)
+        assert_int_equal(cc_operation_at(&cc_conv2d_operation, v)->record(NULL, &d, io, 3, false, &err), CAMCL_UNSUPPORTED);
     d.r = d.s = 1; /* operands missing */
-    for (size_t v = 0; v < cc_conv2d_variant_count; v++)
-        assert_int_equal(cc_conv2d_variants[v].record(NULL, &d, io, 3, false, &err), CAMCL_FAILED);
+    for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++)
+        assert_int_equal(cc_operation_at(&cc_conv2d_operation, v)->record(NULL, &d, io, 3, false, &err), CAMCL_FAILED);
 }
 
 int main(void)

@@ -11,7 +11,8 @@
 
 #include "base/memory.h"
 #include "check/check.h"
-#include "ops/conv2d/family.h"
+#include "ops/conv2d/shape.h"
+#include "ops/registry.h"
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"

@@ -14,7 +14,7 @@
 #include "check/ref/conv2d_ref.h"
 #include "device/kernel_bindings.h"
 #include "device/tape_internal.h"
-#include "device/timings.h"
+#include "ops/choice/state.h"
 #include "model/fit.h"
 #include "model/pass.h"
 #include "ops/record.h"
@@ -415,13 +415,15 @@ static void without_an_alternative_the_error_stays(void **state)
 /* Timings decide only among variants that fit. */
 static void timed(camcl_device *device, void *context)
 {
+    cc_choice *choice;
     const cc_variant *got;
     fit_test t;
     (void)context;
     begin_fit(&t, camcl_device_get_info(device)->selector, 128);
-    GOOD(cc_timings_add(t.device, KEY, "local_small", 1, &err));
-    GOOD(cc_timings_add(t.device, KEY, "local", 2, &err));
-    cc_device_set_tune_mode(t.device, CC_TUNE_CACHE);
+    GOOD(cc_choice_of(t.device, &choice, &err));
+    GOOD(cc_timings_add(&choice->timings, KEY, "local_small", 1, &err));
+    GOOD(cc_timings_add(&choice->timings, KEY, "local", 2, &err));
+    choice->mode = CC_TUNE_CACHE;
     GOOD(cc_model_choose(&t.model, CC_FORWARD, &desc, &got, &err));
     assert_string_equal(got->name, "local_small");
     GOOD(commit(&t));

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "ops/conv2d/family.h"
+#include "ops/gemm.h"
 #include "check/ref/gemm_ref.h"
 #include "support/devices.h"
 

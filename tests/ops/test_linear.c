@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "ops/ops.h"
+#include "ops/registry.h"
 #include "check/ref/linear_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"

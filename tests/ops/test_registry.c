@@ -9,7 +9,9 @@
 
 #include "base/memory.h"
 #include "check/check.h"
+#include "ops/ops.h"
 #include "ops/record.h"
+#include "ops/registry.h"
 #include "ops/variants.h"
 #include "support/devices.h"
 #include "support/operands.h"

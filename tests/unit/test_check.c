@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "camcl/selftest.h"
 #include "check/check.h"
+#include "ops/registry.h"
 #include "ops/variants.h"
 #include "support/devices.h"
 

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "device/opencl.h"
 #include "model/model.h"
+#include "ops/registry.h"
 #include "support/devices.h"
 
 static camcl_error err;
@@ -194,6 +196,46 @@ static void policies_limit_the_default(void **state)
         }
 }
 
+/* In the first version "tile" was also what 1x1 convolutions and those of few input channels were served by. */
+static void plans_of_the_first_version_mean_what_they_did(void **state)
+{
+    (void)state;
+    const camcl_device_info cpu = { .type = CAMCL_CPU, .compute_units = 2 };
+    camcl_device device = { .info = cpu };
+    const char before[] = "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride2 pad0 = tile\n"
+                          "conv2d backward-data n2 h8 w8 c4 k4 r1 s1 stride1 pad0 = tile\n"
+                          "conv2d backward-weight n2 h8 w8 c4 k4 r1 s1 stride1 pad0 = tile\n"
+                          "conv2d backward-weight n2 h8 w8 c8 k16 r1 s1 stride1 pad0 = tile\n"
+                          "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride2 pad0 = gemm\n"
+                          "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride1 pad1 = tile\n"
+                          "conv2d forward n2 h32 w32 c3 k16 r3 s3 stride1 pad1 = tile\n"
+                          "conv2d backward-data n2 h32 w32 c3 k16 r3 s3 stride1 pad1 = tile\n"
+                          "conv2d backward-weight n2 h32 w32 c3 k16 r3 s3 stride1 pad1 = tile\n"
+                          "conv2d forward n2 h32 w32 c3 k4 r3 s3 stride1 pad1 = tile\n"
+                          "linear forward n2 in8 out3 = direct\n"
+                          "clblast Xgemm = default\n";
+    const char after[] = "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride2 pad0 = point\n"
+                         "conv2d backward-data n2 h8 w8 c4 k4 r1 s1 stride1 pad0 = point\n"
+                         "conv2d backward-weight n2 h8 w8 c4 k4 r1 s1 stride1 pad0 = tile\n" /* channels in no whole register tiles */
+                         "conv2d backward-weight n2 h8 w8 c8 k16 r1 s1 stride1 pad0 = point\n"
+                         "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride2 pad0 = gemm\n"
+                         "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride1 pad1 = tile\n"
+                         "conv2d forward n2 h32 w32 c3 k16 r3 s3 stride1 pad1 = narrow\n"
+                         "conv2d backward-data n2 h32 w32 c3 k16 r3 s3 stride1 pad1 = tile\n"
+                         "conv2d backward-weight n2 h32 w32 c3 k16 r3 s3 stride1 pad1 = narrow\n"
+                         "conv2d forward n2 h32 w32 c3 k4 r3 s3 stride1 pad1 = tile\n"
+                         "linear forward n2 in8 out3 = direct\n"
+                         "clblast Xgemm = default\n";
+    cc_plan plan = { .count = 0 };
+    char *text = NULL;
+    assert_int_equal(cc_plan_parse(&plan, before, &err), CAMCL_OK);
+    cc_plan_update(&plan, &device);
+    assert_int_equal(cc_plan_format(&plan, &text, &err), CAMCL_OK);
+    assert_string_equal(text, after);
+    free(text);
+    cc_plan_clear(&plan);
+}
+
 static void choices(void **state)
 {
     (void)state;
@@ -220,6 +262,7 @@ int main(void)
         cmocka_unit_test(malformed_text_is_refused),
         cmocka_unit_test(names_at_the_limit_fit),
         cmocka_unit_test(policies_limit_the_default),
+        cmocka_unit_test(plans_of_the_first_version_mean_what_they_did),
         cmocka_unit_test(choices),
         cmocka_unit_test(notes),
         cmocka_unit_test(refusals),

@@ -14,7 +14,8 @@
 #include "base/memory.h"
 #include "device/opencl.h"
 #include "model/model.h"
-#include "model/tune.h"
+#include "ops/choice/gemm_sets.h"
+#include "ops/choice/race.h"
 #include "ops/record.h"
 #include "support/devices.h"
 #include "support/scratch.h"
@@ -22,36 +23,32 @@
 static camcl_error err;
 
 /* A device that nothing needs to be run on. */
-static camcl_device device_with(const char *cache)
-{
-    return (camcl_device){ .info = { .platform = "P",
-                                     .vendor = "V",
-                                     .name = "N",
-                                     .driver = "1.0",
-                                     .opencl_c = "OpenCL C 1.2",
-                                     .type = CAMCL_CPU,
-                                     .compute_units = 2,
-                                     .global_mem = 1u << 30,
-                                     .max_alloc = 1u << 28,
-                                     .local_mem = 32768,
-                                     .max_work_group = 256 },
-                           .conv = "auto",
-                           .tune = CC_TUNE_CACHE,
-                           .cache_dir = (char *)(uintptr_t)cache };
-}
+static const camcl_device_info some_info = { .platform = "P",
+                                             .vendor = "V",
+                                             .name = "N",
+                                             .driver = "1.0",
+                                             .opencl_c = "OpenCL C 1.2",
+                                             .type = CAMCL_CPU,
+                                             .compute_units = 2,
+                                             .global_mem = 1u << 30,
+                                             .max_alloc = 1u << 28,
+                                             .local_mem = 32768,
+                                             .max_work_group = 256 };
 
-static void add(camcl_device *device, const char *key, const char *choice, double ms)
+static void add(cc_timings *timings, const char *key, const char *choice, double ms)
 {
-    if (cc_timings_add(device, key, choice, ms, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    if (cc_timings_add(timings, key, choice, ms, &err) != CAMCL_OK) fail_msg("%s", err.message);
 }
 
 static size_t known(const char *cache, const char *driver)
 {
-    camcl_device device = device_with(cache);
-    snprintf(device.info.driver, sizeof device.info.driver, "%s", driver);
-    cc_timings_load(&device);
-    free(device.timings);
-    return device.timing_count;
+    cc_timings timings = { .count = 0 };
+    camcl_device_info info = some_info;
+    snprintf(info.driver, sizeof info.driver, "%s", driver);
+    cc_timings_load(&timings, &info, cache);
+    const size_t count = timings.count;
+    cc_timings_free(&timings);
+    return count;
 }
 
 static const char *only_file(const char *cache)
@@ -71,39 +68,38 @@ static const char *only_file(const char *cache)
 
 static void store_two(const char *cache)
 {
-    camcl_device device = device_with(cache);
-    add(&device, "key one", "tile", 1.5);
-    add(&device, "key one", "gemm", 1e9);
-    cc_timings_store(&device);
-    free(device.timings);
+    cc_timings timings = { .count = 0 };
+    add(&timings, "key one", "tile", 1.5);
+    add(&timings, "key one", "gemm", 1e9);
+    cc_timings_store(&timings, &some_info, cache);
+    cc_timings_free(&timings);
 }
 
 static void what_is_stored_is_known_again(void **state)
 {
     store_two(*state);
-    camcl_device device = device_with(*state);
-    cc_timings_load(&device);
-    assert_int_equal(device.timing_count, 2);
-    assert_true(fabs(cc_timings_find(&device, "key one", "tile") - 1.5) < 1e-9);
-    assert_true(fabs(cc_timings_find(&device, "key one", "gemm") - 1e9) < 1);
-    assert_true(isnan(cc_timings_find(&device, "key one", "local")));
-    assert_true(isnan(cc_timings_find(&device, "key", "tile")));
-    free(device.timings);
+    cc_timings timings = { .count = 0 };
+    cc_timings_load(&timings, &some_info, *state);
+    assert_int_equal(timings.count, 2);
+    assert_true(fabs(cc_timings_find(&timings, "key one", "tile") - 1.5) < 1e-9);
+    assert_true(fabs(cc_timings_find(&timings, "key one", "gemm") - 1e9) < 1);
+    assert_true(isnan(cc_timings_find(&timings, "key one", "local")));
+    assert_true(isnan(cc_timings_find(&timings, "key", "tile")));
+    cc_timings_free(&timings);
 }
 
 static void storing_keeps_what_others_stored(void **state)
 {
     store_two(*state);
-    camcl_device device = device_with(*state);
-    add(&device, "key two", "tile", 2);
-    add(&device, "key one", "tile", 3); /* newer than the file's */
-    cc_timings_store(&device);
-    free(device.timings);
-    device = device_with(*state);
-    cc_timings_load(&device);
-    assert_int_equal(device.timing_count, 3);
-    assert_true(fabs(cc_timings_find(&device, "key one", "tile") - 3) < 1e-9);
-    free(device.timings);
+    cc_timings timings = { .count = 0 };
+    add(&timings, "key two", "tile", 2);
+    add(&timings, "key one", "tile", 3); /* newer than the file's */
+    cc_timings_store(&timings, &some_info, *state);
+    cc_timings_free(&timings);
+    cc_timings_load(&timings, &some_info, *state);
+    assert_int_equal(timings.count, 3);
+    assert_true(fabs(cc_timings_find(&timings, "key one", "tile") - 3) < 1e-9);
+    cc_timings_free(&timings);
 }
 
 static void another_driver_or_device_knows_nothing(void **state)
@@ -164,32 +160,60 @@ static void long_names_are_refused(void **state)
     char name[200];
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    camcl_device device = device_with(NULL);
-    assert_int_equal(cc_timings_add(&device, name, "tile", 1, &err), CAMCL_FAILED);
-    assert_int_equal(cc_timings_add(&device, "key", name, 1, &err), CAMCL_FAILED);
-    assert_int_equal(device.timing_count, 0);
+    cc_timings timings = { .count = 0 };
+    assert_int_equal(cc_timings_add(&timings, name, "tile", 1, &err), CAMCL_FAILED);
+    assert_int_equal(cc_timings_add(&timings, "key", name, 1, &err), CAMCL_FAILED);
+    assert_int_equal(timings.count, 0);
 }
 
 /* ---- choosing */
 
 static const cc_conv2d_desc desc = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
 
+/* That device, with nothing timed yet; its timings are to be freed. */
+static cc_choice *some_choice(void)
+{
+    static camcl_device device;
+    static cc_choice choice;
+    device = (camcl_device){ .info = some_info, .conv = "auto", .tune = "cache", .attached = &choice };
+    choice = (cc_choice){ .device = &device, .policy = "auto", .mode = CC_TUNE_CACHE };
+    return &choice;
+}
+
+static cc_problem forward_of(const cc_conv2d_desc *d)
+{
+    return (cc_problem){ .op = &cc_conv2d_operation, .direction = CC_FORWARD, .desc.conv2d = *d };
+}
+
+static bool knows(const cc_choice *choice, const cc_conv2d_desc *d)
+{
+    const cc_problem p = forward_of(d);
+    return cc_choice_knows(choice, &p);
+}
+
+static const cc_variant *fastest(const cc_choice *choice, const cc_conv2d_desc *d)
+{
+    const cc_problem p = forward_of(d);
+    return cc_choice_fastest(choice, &p);
+}
+
 /* Gives every variant but "general" a time, `winner` the least. */
-static void time_all(camcl_device *device, const cc_conv2d_desc *d, const char *winner, const char *left_out)
+static void time_all(cc_choice *choice, const cc_conv2d_desc *d, const char *winner, const char *left_out)
 {
     char key[160];
-    cc_tune_key(&(cc_problem){ .direction = CC_FORWARD, .conv = *d }, key, sizeof key);
-    for (size_t i = 0; i < cc_registry_count(); i++) {
-        const cc_variant *v = cc_registry_at(i);
-        if (strcmp(v->op, "conv2d") != 0 || v->direction != CC_FORWARD || (left_out && strcmp(v->name, left_out) == 0)) continue;
-        add(device, key, v->name, strcmp(v->name, winner) == 0 ? 1 : 2);
+    const cc_problem p = forward_of(d);
+    cc_choice_key(&p, key, sizeof key);
+    for (size_t i = 0; i < cc_operation_count(p.op); i++) {
+        const cc_variant *v = cc_operation_at(p.op, i);
+        if (v->direction != CC_FORWARD || (left_out && strcmp(v->name, left_out) == 0)) continue;
+        add(&choice->timings, key, v->name, strcmp(v->name, winner) == 0 ? 1 : 2);
     }
 }
 
-static const char *chosen(camcl_device *device, const cc_conv2d_desc *d)
+static const char *chosen(cc_choice *choice, const cc_conv2d_desc *d)
 {
     const cc_variant *got = NULL;
-    cc_model model = { .device = device };
+    cc_model model = { .device = choice->device };
     assert_int_equal(cc_model_choose(&model, CC_FORWARD, d, &got, &err), CAMCL_OK);
     cc_plan_clear(&model.plan);
     return got->name;
@@ -198,81 +222,87 @@ static const char *chosen(camcl_device *device, const cc_conv2d_desc *d)
 static void the_fastest_is_chosen(void **state)
 {
     (void)state;
-    camcl_device device = device_with(NULL);
-    const char *builtin = cc_conv2d_choose(&device.info, "auto", CC_FORWARD, &desc)->name;
+    cc_choice *choice = some_choice();
+    const char *builtin = cc_conv2d_choose(&some_info, "auto", CC_FORWARD, &desc)->name;
     assert_string_not_equal(builtin, "gemm");
-    assert_string_equal(chosen(&device, &desc), builtin);
-    time_all(&device, &desc, "gemm", "tile"); /* not all are timed yet */
-    assert_string_equal(chosen(&device, &desc), builtin);
-    assert_false(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
-    time_all(&device, &desc, "gemm", NULL);
-    assert_true(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
-    assert_string_equal(chosen(&device, &desc), "gemm");
-    device.tune = CC_TUNE_OFF;
-    assert_string_equal(chosen(&device, &desc), builtin);
-    device.tune = CC_TUNE_CACHE;
-    snprintf(device.conv, sizeof device.conv, "direct");
-    assert_string_equal(cc_tune_find(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc })->family, "direct");
-    free(device.timings);
+    assert_string_equal(chosen(choice, &desc), builtin);
+    time_all(choice, &desc, "gemm", "tile"); /* not all are timed yet */
+    assert_string_equal(chosen(choice, &desc), builtin);
+    assert_false(knows(choice, &desc));
+    time_all(choice, &desc, "gemm", NULL);
+    assert_true(knows(choice, &desc));
+    assert_string_equal(chosen(choice, &desc), "gemm");
+    choice->mode = CC_TUNE_OFF;
+    assert_string_equal(chosen(choice, &desc), builtin);
+    choice->mode = CC_TUNE_CACHE;
+    snprintf(choice->policy, sizeof choice->policy, "direct");
+    assert_string_equal(fastest(choice, &desc)->family, "direct");
+    cc_timings_free(&choice->timings);
 }
 
 static void large_batches_share_timings(void **state)
 {
     (void)state;
-    camcl_device device = device_with(NULL);
+    cc_choice *choice = some_choice();
     cc_conv2d_desc large = desc, larger = desc, small = desc;
     large.n = 200;
     larger.n = 1000;
     small.n = 127;
-    time_all(&device, &large, "gemm", NULL);
-    assert_string_equal(chosen(&device, &large), "gemm");
-    assert_string_equal(chosen(&device, &larger), "gemm");
-    assert_false(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = small }));
-    free(device.timings);
+    time_all(choice, &large, "gemm", NULL);
+    assert_string_equal(chosen(choice, &large), "gemm");
+    assert_string_equal(chosen(choice, &larger), "gemm");
+    assert_false(knows(choice, &small));
+    cc_timings_free(&choice->timings);
 }
 
 static void failures_never_win(void **state)
 {
     (void)state;
-    camcl_device device = device_with(NULL);
-    char key[160];
-    cc_tune_key(&(cc_problem){ .direction = CC_FORWARD, .conv = desc }, key, sizeof key);
-    time_all(&device, &desc, "gemm", NULL);
-    for (size_t i = 0; i < device.timing_count; i++)
-        device.timings[i].ms = 1e12;
-    assert_true(cc_tune_knows(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
-    assert_null(cc_tune_find(&device, &(cc_problem){ .direction = CC_FORWARD, .conv = desc }));
-    assert_string_equal(chosen(&device, &desc), cc_conv2d_choose(&device.info, "auto", CC_FORWARD, &desc)->name);
-    free(device.timings);
+    cc_choice *choice = some_choice();
+    time_all(choice, &desc, "gemm", NULL);
+    for (size_t i = 0; i < choice->timings.count; i++)
+        choice->timings.rows[i].ms = 1e12;
+    assert_true(knows(choice, &desc));
+    assert_null(fastest(choice, &desc));
+    assert_string_equal(chosen(choice, &desc), cc_conv2d_choose(&some_info, "auto", CC_FORWARD, &desc)->name);
+    cc_timings_free(&choice->timings);
 }
 
 /* ---- timing */
 
+static cc_choice *choice_of(camcl_device *device)
+{
+    cc_choice *choice;
+    if (cc_choice_of(device, &choice, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    return choice;
+}
+
 static void times_every_variant(camcl_device *device, void *context)
 {
     (void)context;
+    cc_choice *choice = choice_of(device);
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
         const cc_direction direction = (cc_direction)i;
-        const cc_problem p = { .direction = direction, .conv = desc };
-        if (cc_tune_time(device, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
-        assert_true(cc_tune_knows(device, &p));
-        const cc_variant *fastest = cc_tune_find(device, &p);
-        assert_non_null(fastest);
-        assert_int_equal(fastest->direction, direction);
+        const cc_problem p = { .op = &cc_conv2d_operation, .direction = direction, .desc.conv2d = desc };
+        if (cc_race_time(choice, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
+        assert_true(cc_choice_knows(choice, &p));
+        const cc_variant *winner = cc_choice_fastest(choice, &p);
+        assert_non_null(winner);
+        assert_int_equal(winner->direction, direction);
     }
-    size_t count;
-    const cc_timing *timings = cc_timings(device, &count);
-    for (size_t i = 0; i < count; i++)
-        if (!(timings[i].ms > 0 && timings[i].ms < 60e3)) fail_msg("%s = %s: %g ms", timings[i].key, timings[i].choice, timings[i].ms);
+    const size_t count = choice->timings.count;
+    for (size_t i = 0; i < count; i++) {
+        const cc_timing *t = &choice->timings.rows[i];
+        if (!(t->ms > 0 && t->ms < 60e3)) fail_msg("%s = %s: %g ms", t->key, t->choice, t->ms);
+    }
     /* A stop leaves the table as it was. */
     volatile sig_atomic_t stop = 1;
     const cc_conv2d_desc other = { 3, 8, 8, 16, 16, 3, 3, 1, 1 };
-    cc_device_set_stop(device, &stop);
-    assert_int_equal(cc_tune_time(device, &(cc_problem){ .direction = CC_FORWARD, .conv = other }, &err), CAMCL_STOPPED);
-    cc_device_set_stop(device, NULL);
-    size_t after;
-    cc_timings(device, &after);
-    assert_int_equal(after, count);
+    const cc_problem p = forward_of(&other);
+    choice->stop = &stop;
+    assert_int_equal(cc_race_time(choice, &p, &err), CAMCL_STOPPED);
+    choice->stop = NULL;
+    assert_int_equal(choice->timings.count, count);
 }
 
 static void timing_covers_all(void **state)
@@ -285,26 +315,41 @@ static void keys_are_read_back(void **state)
 {
     (void)state;
     cc_problem p;
+    char key[160];
     const cc_conv2d_desc conv = { 32, 30, 31, 16, 24, 3, 5, 2, 1 };
     const cc_linear_desc linear = { 96, 512, 10 };
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
-        char key[160];
         cc_op_key("conv2d", (cc_direction)i, &conv, key, sizeof key);
-        assert_true(cc_plan_read_key(key, &p));
+        assert_true(cc_problem_read(key, &p));
         assert_int_equal(p.direction, i);
-        assert_false(p.linear);
-        assert_memory_equal(&p.conv, &conv, sizeof conv);
+        assert_ptr_equal(p.op, &cc_conv2d_operation);
+        assert_memory_equal(&p.desc.conv2d, &conv, sizeof conv);
         cc_op_key("linear", (cc_direction)i, &linear, key, sizeof key);
-        assert_true(cc_plan_read_key(key, &p));
+        assert_true(cc_problem_read(key, &p));
         assert_int_equal(p.direction, i);
-        assert_true(p.linear);
-        assert_memory_equal(&p.fc, &linear, sizeof linear);
+        assert_ptr_equal(p.op, &cc_linear_operation);
+        assert_memory_equal(&p.desc.linear, &linear, sizeof linear);
     }
-    assert_false(cc_plan_read_key("clblast Xgemm", &p));
-    assert_false(cc_plan_read_key("linear forward n0 in2 out3", &p));
-    assert_false(cc_plan_read_key("conv2d sideways n32 h30 w31 c16 k24 r3 s5 stride2 pad1", &p));
-    assert_false(cc_plan_read_key("conv2d forward n32 h1 w1 c16 k24 r3 s5 stride2 pad0", &p));
-    assert_false(cc_plan_read_key("", &p));
+    const cc_conv2d_affine_desc affine = { conv, CC_NO_ACTIVATION };
+    cc_op_key("conv2d_affine", CC_FORWARD, &affine, key, sizeof key);
+    assert_string_equal(key, "conv2d_affine forward n32 h30 w31 c16 k24 r3 s5 stride2 pad1");
+    assert_true(cc_problem_read(key, &p));
+    assert_ptr_equal(p.op, &cc_conv2d_affine_operation);
+    assert_memory_equal(&p.desc.conv2d_affine.conv, &conv, sizeof conv);
+    assert_true(cc_problem_read("linear forward n1 in2 out3 = direct", &p)); /* a label of a profile */
+    static const char *const none[] = { "clblast Xgemm",
+                                        "linear forward n0 in2 out3",
+                                        "linear forward",
+                                        "linear",
+                                        "linear backward n1 in2 out3",
+                                        "conv2d_affine backward-data n32 h30 w31 c16 k24 r3 s5 stride2 pad1",
+                                        "conv2d sideways n32 h30 w31 c16 k24 r3 s5 stride2 pad1",
+                                        "conv2d forward n32 h1 w1 c16 k24 r3 s5 stride2 pad0",
+                                        "conv2 forward n32 h30 w31 c16 k24 r3 s5 stride2 pad1",
+                                        "softmax forward n1",
+                                        "" };
+    for (size_t i = 0; i < CC_COUNT(none); i++)
+        if (cc_problem_read(none[i], &p)) fail_msg("\"%s\" was taken for a problem", none[i]);
 }
 
 /* ---- linear layers and CLBlast's parameters */
@@ -312,14 +357,15 @@ static void keys_are_read_back(void **state)
 static void times_linear_layers(camcl_device *device, void *context)
 {
     (void)context;
+    cc_choice *choice = choice_of(device);
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
-        const cc_problem p = { .direction = (cc_direction)i, .linear = true, .fc = { 33, 130, 17 } };
-        assert_false(cc_tune_knows(device, &p));
-        if (cc_tune_time(device, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
-        const cc_variant *fastest = cc_tune_find(device, &p);
-        assert_non_null(fastest);
-        assert_string_equal(fastest->op, "linear");
-        assert_int_equal(fastest->direction, i);
+        const cc_problem p = { .op = &cc_linear_operation, .direction = (cc_direction)i, .desc.linear = { 33, 130, 17 } };
+        assert_false(cc_choice_knows(choice, &p));
+        if (cc_race_time(choice, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
+        const cc_variant *winner = cc_choice_fastest(choice, &p);
+        assert_non_null(winner);
+        assert_string_equal(winner->op, "linear");
+        assert_int_equal(winner->direction, i);
     }
 }
 
@@ -332,17 +378,17 @@ static void linear_layers_are_timed(void **state)
 static void the_fastest_parameters_are_found(void **state)
 {
     (void)state;
-    camcl_device device = device_with(NULL);
-    assert_false(cc_tune_knows_gemm(&device));
-    assert_int_equal(cc_tune_find_gemm(&device), 0);
+    cc_choice *choice = some_choice();
+    assert_false(cc_gemm_sets_known(choice));
+    assert_int_equal(cc_gemm_sets_fastest(choice), 0);
     assert_string_equal(cc_gemm_set_name(0), "default");
     for (size_t i = 0; cc_gemm_set_name(i); i++)
-        add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(i), i == 2 ? 9.4 : 10);
-    assert_true(cc_tune_knows_gemm(&device));
-    assert_int_equal(cc_tune_find_gemm(&device), 2);
-    add(&device, CC_TUNE_GEMM_KEY, cc_gemm_set_name(2), 9.6); /* not worth a change */
-    assert_int_equal(cc_tune_find_gemm(&device), 0);
-    free(device.timings);
+        add(&choice->timings, CC_GEMM_SETS_KEY, cc_gemm_set_name(i), i == 2 ? 9.4 : 10);
+    assert_true(cc_gemm_sets_known(choice));
+    assert_int_equal(cc_gemm_sets_fastest(choice), 2);
+    add(&choice->timings, CC_GEMM_SETS_KEY, cc_gemm_set_name(2), 9.6); /* not worth a change */
+    assert_int_equal(cc_gemm_sets_fastest(choice), 0);
+    cc_timings_free(&choice->timings);
 }
 
 int main(void)

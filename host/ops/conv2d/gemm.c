@@ -5,7 +5,9 @@
  * A 1x1 convolution without stride and padding has x itself as its columns. */
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
-#include "ops/conv2d/family.h"
+#include "ops/conv2d/lists.h"
+#include "ops/conv2d/shape.h"
+#include "ops/gemm.h"
 
 typedef struct columns {
     size_t p, q, rsc;
@@ -18,7 +20,7 @@ static size_t image_bytes(const cc_conv2d_desc *d) { return cc_conv2d_out_h(d) *
 
 static size_t most_bytes(const camcl_device_info *info) { return cc_min_size(info->max_alloc / 4, info->global_mem / 16); }
 
-bool cc_conv2d_gemm_supports(const camcl_device_info *info, const void *desc) { return image_bytes(desc) <= most_bytes(info); }
+static bool supports(const camcl_device_info *info, const void *desc) { return image_bytes(desc) <= most_bytes(info); }
 
 static camcl_status plan(cc_tape *tape, const cc_conv2d_desc *d, columns *m, camcl_error *err)
 {
@@ -61,7 +63,7 @@ static camcl_status col2im(cc_tape *tape, const cc_conv2d_desc *d, const columns
                      .Q = CC_INT(m->q), .each = CC_INT(each), .add = CC_INT(add));
 }
 
-camcl_status cc_conv2d_gemm_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     columns m;
@@ -77,7 +79,7 @@ camcl_status cc_conv2d_gemm_forward(cc_tape *tape, const void *desc, const cc_te
     return CAMCL_OK;
 }
 
-camcl_status cc_conv2d_gemm_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     columns m;
@@ -93,7 +95,7 @@ camcl_status cc_conv2d_gemm_backward_data(cc_tape *tape, const void *desc, const
     return CAMCL_OK;
 }
 
-camcl_status cc_conv2d_gemm_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     columns m;
@@ -108,3 +110,10 @@ camcl_status cc_conv2d_gemm_backward_weight(cc_tape *tape, const void *desc, con
     }
     return CAMCL_OK;
 }
+
+const cc_variant cc_conv2d_gemm_variants[] = {
+    { .op = "conv2d", .direction = CC_FORWARD, .name = "gemm", .family = "gemm", .supports = supports, .record = forward },
+    { .op = "conv2d", .direction = CC_BACKWARD_DATA, .name = "gemm", .family = "gemm", .supports = supports, .record = backward_data },
+    { .op = "conv2d", .direction = CC_BACKWARD_WEIGHT, .name = "gemm", .family = "gemm", .supports = supports, .record = backward_weight },
+};
+const size_t cc_conv2d_gemm_variant_count = CC_COUNT(cc_conv2d_gemm_variants);

@@ -2,9 +2,9 @@
  * (cl/conv2d/local_weight.cl). */
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
-#include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/conv2d/lists.h"
 #include "ops/conv2d/local_tile.h"
+#include "ops/conv2d/shape.h"
 
 #define MOST_NUMBERS ((size_t)0x7fffffff) /* that an int counts */
 
@@ -20,8 +20,8 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
            cc_mul_size(forward.rows / fewest + 2, cc_max_size(x, y), &near) && near <= MOST_NUMBERS;
 }
 
-bool cc_conv2d_local_supports(const camcl_device_info *info, const void *desc) { return supports(info, desc, false); }
-bool cc_conv2d_local_small_supports(const camcl_device_info *info, const void *desc) { return supports(info, desc, true); }
+static bool supports_large(const camcl_device_info *info, const void *desc) { return supports(info, desc, false); }
+static bool supports_small(const camcl_device_info *info, const void *desc) { return supports(info, desc, true); }
 
 const char *cc_conv2d_local_default(const camcl_device_info *info, cc_direction direction, const cc_conv2d_desc *d)
 {
@@ -188,14 +188,48 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
 }
 
 #define DEFINE(name, direction, small)                                                                                                     \
-    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,              \
-                                                camcl_error *err)                                                                          \
+    static camcl_status direction##_##name(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err) \
     {                                                                                                                                      \
         return direction(tape, small, desc, io, count, add, err);                                                                          \
     }
-DEFINE(local, forward, false)
-DEFINE(local, backward_data, false)
-DEFINE(local, backward_weight, false)
-DEFINE(local_small, forward, true)
-DEFINE(local_small, backward_data, true)
-DEFINE(local_small, backward_weight, true)
+DEFINE(large, forward, false)
+DEFINE(large, backward_data, false)
+DEFINE(large, backward_weight, false)
+DEFINE(small, forward, true)
+DEFINE(small, backward_data, true)
+DEFINE(small, backward_weight, true)
+
+const cc_variant cc_conv2d_local_variants[] = {
+    { .op = "conv2d", .direction = CC_FORWARD, .name = "local", .family = "direct", .supports = supports_large, .record = forward_large },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "local",
+      .family = "direct",
+      .supports = supports_large,
+      .record = backward_data_large },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "local",
+      .family = "direct",
+      .supports = supports_large,
+      .record = backward_weight_large },
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "local_small",
+      .family = "direct",
+      .supports = supports_small,
+      .record = forward_small },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "local_small",
+      .family = "direct",
+      .supports = supports_small,
+      .record = backward_data_small },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "local_small",
+      .family = "direct",
+      .supports = supports_small,
+      .record = backward_weight_small },
+};
+const size_t cc_conv2d_local_variant_count = CC_COUNT(cc_conv2d_local_variants);

@@ -1,10 +1,13 @@
-/* Few input channels on CPUs (cl/conv2d/narrow.cl, cl/conv2d/narrow_weight.cl): what the "tile" variant does for a first layer. */
+/* Few input channels, as a first layer has them, on CPUs (cl/conv2d/narrow.cl, cl/conv2d/narrow_weight.cl). */
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
+#include "ops/conv2d/parts.h"
+#include "ops/conv2d/shape.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/record.h"
 
 enum {
     PIXELS = 8,             /* of a forward register tile */
@@ -32,10 +35,16 @@ static narrow_groups cut(const cc_conv2d_desc *d)
 }
 
 /* The kernel is built for each distance between pixels. */
-bool cc_conv2d_is_narrow(const cc_conv2d_desc *d) { return d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS; }
-
-camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, camcl_error *err)
+static bool supports(const camcl_device_info *info, const void *desc)
 {
+    const cc_conv2d_desc *d = desc;
+    return cc_likes_long_items(info) && d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS;
+}
+
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const narrow_groups g = cut(d);
     const size_t walkers = cc_min_size(4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, g.count);
@@ -44,12 +53,13 @@ camcl_status cc_conv2d_narrow_forward(cc_tape *tape, const cc_conv2d_desc *d, co
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
-    return CC_LAUNCH(tape, conv2d_narrow, &launch, err, .x = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer), .y = CC_OUT(io[2].buffer),
-                     .scratch = CC_INOUT(scratch), .H = CC_INT(d->h), .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k),
-                     .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r), .run = CC_INT(d->s * d->c), .stride = CC_INT(d->stride),
-                     .pad = CC_INT(d->pad), .rows = CC_INT(g.rows), .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count),
-                     .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)), .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size),
-                     .KB = CC_INT(16 * cc_conv2d_tile_vectors(d->k)));
+    return CC_LAUNCH(tape, conv2d_narrow, &launch, err, .x = CC_IN(io[0].buffer), .w = CC_IN(io[1].buffer),
+                     .y = add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), .scratch = CC_INOUT(scratch), .H = CC_INT(d->h),
+                     .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r),
+                     .run = CC_INT(d->s * d->c), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .rows = CC_INT(g.rows),
+                     .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)),
+                     .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size), .KB = CC_INT(16 * cc_conv2d_tile_vectors(d->k)),
+                     .add = CC_INT(add));
 }
 
 /* Filter rows of a register tile; 0: none fits. */
@@ -60,10 +70,16 @@ static size_t tile_taps(const cc_conv2d_desc *d)
     return 0;
 }
 
-bool cc_conv2d_is_narrow_weight(const cc_conv2d_desc *d) { return d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0; }
-
-camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
+static bool supports_weight(const camcl_device_info *info, const void *desc)
 {
+    const cc_conv2d_desc *d = desc;
+    return cc_likes_long_items(info) && d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0;
+}
+
+static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
     const size_t kb = 16 * cc_conv2d_tile_vectors(d->k);
@@ -87,3 +103,22 @@ camcl_status cc_conv2d_narrow_backward_weight(cc_tape *tape, const cc_conv2d_des
                   .band_size = CC_INT(g.band_size), .scratch_each = CC_INT(scratch_each), .KB = CC_INT(kb), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }
+
+const cc_variant cc_conv2d_narrow_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "narrow",
+      .family = "direct",
+      .supports = supports,
+      .record = forward,
+      .packed_bytes = cc_conv2d_tile_forward_bytes,
+      .pack = cc_conv2d_tile_pack_forward,
+      .layout = "tile_forward" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "narrow",
+      .family = "direct",
+      .supports = supports_weight,
+      .record = backward_weight },
+};
+const size_t cc_conv2d_narrow_variant_count = CC_COUNT(cc_conv2d_narrow_variants);

@@ -1,10 +1,13 @@
-/* 1x1 convolution without padding for CPUs (cl/conv2d/point.cl, cl/conv2d/point_weight.cl): what the "tile" variant does for it. */
+/* 1x1 convolution without padding for CPUs (cl/conv2d/point.cl, cl/conv2d/point_weight.cl). */
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
+#include "ops/conv2d/parts.h"
+#include "ops/conv2d/shape.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/record.h"
 
 enum {
     PIXELS = 8,                /* of a register tile */
@@ -15,10 +18,16 @@ enum {
     FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
 };
 
-bool cc_conv2d_is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
+static bool is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
+static bool supports(const camcl_device_info *info, const void *desc) { return cc_likes_long_items(info) && is_point(desc); }
+static bool supports_affine(const camcl_device_info *info, const void *desc)
+{
+    return cc_conv2d_affine_has_slope(desc) && supports(info, cc_conv2d_of_affine(desc));
+}
 
-camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y,
-                                    bool add, const cc_conv2d_affine *affine, camcl_error *err)
+/* `backward`: y is the gradient of the input, and x that of the output. */
+static camcl_status record(cc_tape *tape, const cc_conv2d_desc *d, bool backward, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add,
+                           const cc_conv2d_affine *affine, camcl_error *err)
 {
     const size_t c = backward ? d->k : d->c, k = backward ? d->c : d->k, p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units, pixels = d->n * p * q;
@@ -49,14 +58,37 @@ camcl_status cc_conv2d_point_record(cc_tape *tape, const cc_conv2d_desc *d, bool
                      CC_CONV2D_AFFINE_ARGS(affine, x));
 }
 
-/* A tile must not read beyond the last channel. */
-bool cc_conv2d_is_point_weight(const cc_conv2d_desc *d)
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    return cc_conv2d_is_point(d) && d->c % ROWS == 0 && d->k % (16 * cc_conv2d_tile_vectors(d->k)) == 0;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, desc, io, count, true, err));
+    return record(tape, desc, false, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
 }
 
-camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc *d, const cc_tensor *io, bool add, camcl_error *err)
+static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, desc, io, count, true, err));
+    return record(tape, desc, true, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
+}
+
+static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_affine_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
+    const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
+    return record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
+}
+
+/* A tile must not read beyond the last channel. */
+static bool supports_weight(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    return supports(info, d) && d->c % ROWS == 0 && d->k % (16 * cc_conv2d_tile_vectors(d->k)) == 0;
+}
+
+static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const cc_conv2d_desc *d = desc;
+    CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), pixels = d->n * p * q;
     const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 2 * units : 1;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
@@ -84,3 +116,40 @@ camcl_status cc_conv2d_point_backward_weight(cc_tape *tape, const cc_conv2d_desc
                                   .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }
+
+const cc_variant cc_conv2d_point_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "point",
+      .family = "direct",
+      .supports = supports,
+      .record = forward,
+      .packed_bytes = cc_conv2d_tile_forward_bytes,
+      .pack = cc_conv2d_tile_pack_forward,
+      .layout = "tile_forward" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "point",
+      .family = "direct",
+      .supports = supports,
+      .record = backward_data,
+      .packed_bytes = cc_conv2d_tile_backward_data_bytes,
+      .pack = cc_conv2d_tile_pack_backward_data,
+      .layout = "tile_backward_data" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "point",
+      .family = "direct",
+      .supports = supports_weight,
+      .record = backward_weight },
+    { .op = "conv2d_affine",
+      .direction = CC_FORWARD,
+      .name = "point",
+      .family = "direct",
+      .supports = supports_affine,
+      .record = forward_affine,
+      .packed_bytes = cc_conv2d_tile_affine_bytes,
+      .pack = cc_conv2d_tile_pack_affine,
+      .layout = "tile_forward" },
+};
+const size_t cc_conv2d_point_variant_count = CC_COUNT(cc_conv2d_point_variants);

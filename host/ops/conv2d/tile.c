@@ -6,15 +6,17 @@
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/conv2d/lists.h"
+#include "ops/conv2d/shape.h"
+#include "ops/record.h"
 
 enum { PIXELS = 8 }; /* of a register tile */
 
-/* Not on Mesa's llvmpipe, which silently ends the loops of a work-item after 65535 turns in all: these work-items are long. */
-bool cc_conv2d_tile_supports(const camcl_device_info *info, const void *desc)
+/* These work-items are long. */
+static bool supports(const camcl_device_info *info, const void *desc)
 {
     (void)desc;
-    return cc_device_get_class(info) == CC_CLASS_CPU && strstr(info->name, "llvmpipe") == NULL;
+    return cc_likes_long_items(info);
 }
 
 /* Panels are as wide as wastes least of the last one; two vectors reuse each input value twice. */
@@ -110,30 +112,24 @@ static tile_job forward_job(const cc_conv2d_desc *d)
                        .out_step = 1 };
 }
 
-camcl_status cc_conv2d_tile_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
-    if (cc_conv2d_is_point(d)) return cc_conv2d_point_record(tape, d, false, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
-    if (cc_conv2d_is_narrow(d) && !add) return cc_conv2d_narrow_forward(tape, d, io, err);
     const tile_job job = forward_job(d);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 
-bool cc_conv2d_tile_supports_affine(const camcl_device_info *info, const void *desc)
+static bool supports_affine(const camcl_device_info *info, const void *desc)
 {
-    const cc_conv2d_affine_desc *d = desc;
-    /* A first layer's own kernel and a batch norm apart are faster than the general one with both. */
-    return cc_activation_has_slope(d->activation) && cc_conv2d_tile_supports(info, &d->conv) && !cc_conv2d_is_narrow(&d->conv);
+    return cc_conv2d_affine_has_slope(desc) && supports(info, cc_conv2d_of_affine(desc));
 }
 
-camcl_status cc_conv2d_tile_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_affine_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
     const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
-    if (cc_conv2d_is_point(&d->conv))
-        return cc_conv2d_point_record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
     const tile_job job = forward_job(&d->conv);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, cc_conv2d_flops(&d->conv), err);
 }
@@ -154,19 +150,20 @@ camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buf
                      .K = CC_INT(d->k), .KB = CC_INT(kb));
 }
 
-cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)
+size_t cc_conv2d_tile_affine_bytes(const camcl_device_info *info, const void *desc)
 {
-    cc_conv2d_phase f = { .first = (a + stride - pad % stride) % stride, .taps = a < kernel ? cc_ceil_div(kernel - a, stride) : 0 };
-    f.count = f.first < size ? cc_ceil_div(size - f.first, stride) : 0;
-    f.origin = (int)((f.first + pad - a) / stride) - (int)f.taps + 1;
-    return f;
+    return cc_conv2d_tile_forward_bytes(info, cc_conv2d_of_affine(desc));
 }
 
-camcl_status cc_conv2d_tile_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+camcl_status cc_conv2d_tile_pack_affine(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+{
+    return cc_conv2d_tile_pack_forward(tape, cc_conv2d_of_affine(desc), master, packed, err);
+}
+
+static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
-    if (cc_conv2d_is_point(d)) return cc_conv2d_point_record(tape, d, true, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), cb = 16 * cc_conv2d_tile_vectors(d->c);
     size_t offset = 0;
     /* A strided 1x1 convolution uses the points of phase (0, 0) only: one pass writes the zeros of the others, too. */
@@ -235,3 +232,34 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
     }
     return CAMCL_OK;
 }
+
+const cc_variant cc_conv2d_tile_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "tile",
+      .family = "direct",
+      .supports = supports,
+      .record = forward,
+      .packed_bytes = cc_conv2d_tile_forward_bytes,
+      .pack = cc_conv2d_tile_pack_forward,
+      .layout = "tile_forward" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "tile",
+      .family = "direct",
+      .supports = supports,
+      .record = backward_data,
+      .packed_bytes = cc_conv2d_tile_backward_data_bytes,
+      .pack = cc_conv2d_tile_pack_backward_data,
+      .layout = "tile_backward_data" },
+    { .op = "conv2d_affine",
+      .direction = CC_FORWARD,
+      .name = "tile",
+      .family = "direct",
+      .supports = supports_affine,
+      .record = forward_affine,
+      .packed_bytes = cc_conv2d_tile_affine_bytes,
+      .pack = cc_conv2d_tile_pack_affine,
+      .layout = "tile_forward" },
+};
+const size_t cc_conv2d_tile_variant_count = CC_COUNT(cc_conv2d_tile_variants);

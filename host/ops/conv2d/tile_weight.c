@@ -3,8 +3,11 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
+#include "ops/conv2d/parts.h"
+#include "ops/conv2d/shape.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/record.h"
 
 enum {
     GROUP_PIXELS = 128,  /* a panel of dy for so many pixels takes half of a first-level cache */
@@ -30,33 +33,16 @@ static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
     return b;
 }
 
-camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *d, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
-                                   camcl_error *err)
+static bool supports(const camcl_device_info *info, const void *desc)
 {
-    const size_t rsc = d->r * d->s * d->c, kb = 16 * cc_conv2d_tile_vectors(d->k), size = cc_ceil_div(d->k, kb) * rsc * kb;
-    *parts = (cc_conv2d_parts){ dw, NULL, add, count, size, kb, rsc, d->k };
-    if (count == 1 && d->k % kb == 0) return CAMCL_OK;
-    return cc_tape_buffer(tape, count * size * sizeof(float), "weight gradient parts", &parts->partial, err);
+    (void)desc;
+    return cc_likes_long_items(info);
 }
 
-camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *p, camcl_error *err)
-{
-    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, each = cc_ceil_div(p->rsc, items);
-    if (p->partial == NULL) return CAMCL_OK;
-    const cc_launch launch = {
-        .dims = 1, .global = { cc_ceil_div(p->rsc, each) }, .local = { 1 }, .bytes = 4.0 * (double)(p->count * p->size + 2 * p->rsc * p->k)
-    };
-    return CC_LAUNCH(tape, conv2d_reduce, &launch, err, .partial = CC_IN(p->partial), .dw = p->add ? CC_INOUT(p->dw) : CC_OUT(p->dw),
-                     .rsc = CC_INT(p->rsc), .K = CC_INT(p->k), .KB = CC_INT(p->kb), .parts = CC_INT(p->count), .part_size = CC_INT(p->size),
-                     .rows_each = CC_INT(each), .add = CC_INT(p->add));
-}
-
-camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
-    if (cc_conv2d_is_point_weight(d)) return cc_conv2d_point_backward_weight(tape, d, io, add, err);
-    if (cc_conv2d_is_narrow_weight(d)) return cc_conv2d_narrow_backward_weight(tape, d, io, add, err);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units;
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
@@ -99,3 +85,13 @@ camcl_status cc_conv2d_tile_backward_weight(cc_tape *tape, const void *desc, con
         .run_pitch = CC_INT(b.run_pitch), .outputs = CC_INT(b.outputs), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }
+
+const cc_variant cc_conv2d_tile_weight_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "tile",
+      .family = "direct",
+      .supports = supports,
+      .record = backward_weight },
+};
+const size_t cc_conv2d_tile_weight_variant_count = CC_COUNT(cc_conv2d_tile_weight_variants);

@@ -6,21 +6,21 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/record.h"
 
 enum { OUT = 4, POINTS = 36, ROWS = 4 }; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile */
 
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
+    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_likes_long_items(info);
 }
 
 bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc)
 {
-    const cc_conv2d_affine_desc *d = desc;
-    return cc_activation_has_slope(d->activation) && cc_conv2d_winograd_supports(info, &d->conv);
+    return cc_conv2d_affine_has_slope(desc) && cc_conv2d_winograd_supports(info, cc_conv2d_of_affine(desc));
 }
 
 /* Time per output tile in multiplications of 16 channels, fitted to timings of shapes from 16 to 512 channels. The register tiles of both
@@ -120,19 +120,19 @@ static camcl_status record_backward_data(cc_tape *tape, const cc_conv2d_desc *d,
     return record_job(tape, &job, most, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, cc_conv2d_flops(d), err);
 }
 
+/* Tiles of a work-item: the number in the variant's name at most, fewer when that shares the work better. */
 #define DEFINE(tiles)                                                                                                                      \
-    camcl_status cc_conv2d_winograd##tiles##_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,         \
-                                                     camcl_error *err)                                                                     \
+    static camcl_status forward##tiles(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)     \
     {                                                                                                                                      \
         return record_forward(tape, desc, tiles, io, count, add, err);                                                                     \
     }                                                                                                                                      \
-    camcl_status cc_conv2d_winograd##tiles##_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,  \
-                                                            camcl_error *err)                                                              \
+    static camcl_status forward_affine##tiles(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,                \
+                                              camcl_error *err)                                                                            \
     {                                                                                                                                      \
         return record_forward_affine(tape, desc, tiles, io, count, add, err);                                                              \
     }                                                                                                                                      \
-    camcl_status cc_conv2d_winograd##tiles##_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,   \
-                                                           camcl_error *err)                                                               \
+    static camcl_status backward_data##tiles(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,                 \
+                                             camcl_error *err)                                                                             \
     {                                                                                                                                      \
         return record_backward_data(tape, desc, tiles, io, count, add, err);                                                               \
     }
@@ -157,28 +157,54 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                      .KB = CC_INT(kb));
 }
 
-size_t cc_conv2d_winograd_forward_bytes(const camcl_device_info *info, const void *desc)
+static size_t forward_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     (void)info;
     return packed_bytes(d->c, d->k);
 }
 
-size_t cc_conv2d_winograd_backward_data_bytes(const camcl_device_info *info, const void *desc)
+static size_t backward_data_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     (void)info;
     return packed_bytes(d->k, d->c);
 }
 
-camcl_status cc_conv2d_winograd_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+static camcl_status pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     return pack(tape, d->c, d->k, d->k, 1, false, master, packed, err);
 }
 
-camcl_status cc_conv2d_winograd_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+static camcl_status pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     return pack(tape, d->k, d->c, 1, d->k, true, master, packed, err);
 }
+
+static size_t affine_bytes(const camcl_device_info *info, const void *desc) { return forward_bytes(info, cc_conv2d_of_affine(desc)); }
+
+static camcl_status pack_affine(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+{
+    return pack_forward(tape, cc_conv2d_of_affine(desc), master, packed, err);
+}
+
+#define VARIANTS(tiles)                                                                                                                    \
+    { "conv2d",       CC_FORWARD,    "winograd" #tiles, "winograd",        cc_conv2d_winograd_supports,                                    \
+      forward##tiles, forward_bytes, pack_forward,      "winograd_forward" },                                                              \
+        { "conv2d",                                                                                                                        \
+          CC_BACKWARD_DATA,                                                                                                                \
+          "winograd" #tiles,                                                                                                               \
+          "winograd",                                                                                                                      \
+          cc_conv2d_winograd_supports,                                                                                                     \
+          backward_data##tiles,                                                                                                            \
+          backward_data_bytes,                                                                                                             \
+          pack_backward_data,                                                                                                              \
+          "winograd_backward_data" },                                                                                                      \
+    {                                                                                                                                      \
+        "conv2d_affine", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine, forward_affine##tiles,             \
+            affine_bytes, pack_affine, "winograd_forward"                                                                                  \
+    }
+const cc_variant cc_conv2d_winograd_variants[] = { VARIANTS(12), VARIANTS(24), VARIANTS(48) };
+const size_t cc_conv2d_winograd_variant_count = CC_COUNT(cc_conv2d_winograd_variants);

@@ -4,8 +4,8 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
 #include "ops/conv2d/winograd.h"
 
 enum { POINTS = 36, ROWS = 4, CHUNK = 64 }; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; of the kernel */
@@ -53,8 +53,7 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffe
                      CC_CONV2D_AFFINE_ARGS(affine, x));
 }
 
-camcl_status cc_conv2d_winograd_inline_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                               camcl_error *err)
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, false, err));
@@ -62,8 +61,7 @@ camcl_status cc_conv2d_winograd_inline_forward(cc_tape *tape, const void *desc, 
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, false, add, NULL, cc_conv2d_flops(d), err);
 }
 
-camcl_status cc_conv2d_winograd_inline_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                      camcl_error *err)
+static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_affine_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_affine_check(d, io, count, add, err));
@@ -73,11 +71,32 @@ camcl_status cc_conv2d_winograd_inline_forward_affine(cc_tape *tape, const void 
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[5].buffer, false, false, &affine, cc_conv2d_flops(&d->conv), err);
 }
 
-camcl_status cc_conv2d_winograd_inline_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                     camcl_error *err)
+static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, false, err));
     const cc_winograd_job job = cc_winograd_backward_data_job(d);
     return record_job(tape, &job, io[0].buffer, io[1].buffer, io[2].buffer, true, add, NULL, cc_conv2d_flops(d), err);
 }
+
+const cc_variant cc_conv2d_winograd_inline_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "winograd_inline",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_supports,
+      .record = forward },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "winograd_inline",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_supports,
+      .record = backward_data },
+    { .op = "conv2d_affine",
+      .direction = CC_FORWARD,
+      .name = "winograd_inline",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_supports_affine,
+      .record = forward_affine },
+};
+const size_t cc_conv2d_winograd_inline_variant_count = CC_COUNT(cc_conv2d_winograd_inline_variants);

@@ -4,9 +4,9 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
-#include "ops/conv2d/family.h"
-#include "ops/conv2d/winograd.h"
+#include "ops/conv2d/lists.h"
 #include "ops/conv2d/local_tile.h"
+#include "ops/conv2d/shape.h"
 
 enum { OUT = 4, POINTS = 36 }; /* of cl/conv2d/winograd.clh */
 
@@ -36,8 +36,8 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
            points_bytes(1, cc_max_size(d->c, d->k)) <= cc_min_size(info->max_alloc, MOST_BYTES);
 }
 
-bool cc_conv2d_winograd_local_supports(const camcl_device_info *info, const void *desc) { return supports(info, desc, false); }
-bool cc_conv2d_winograd_local_small_supports(const camcl_device_info *info, const void *desc) { return supports(info, desc, true); }
+static bool supports_large(const camcl_device_info *info, const void *desc) { return supports(info, desc, false); }
+static bool supports_small(const camcl_device_info *info, const void *desc) { return supports(info, desc, true); }
 
 static size_t tiles_of(size_t n, size_t p, size_t q) { return n * cc_ceil_div(p, OUT) * cc_ceil_div(q, OUT); }
 
@@ -184,20 +184,19 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
 }
 
 #define DEFINE(name, direction, small)                                                                                                     \
-    camcl_status cc_conv2d_##name##_##direction(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,              \
-                                                camcl_error *err)                                                                          \
+    static camcl_status direction##_##name(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err) \
     {                                                                                                                                      \
         return direction(tape, small, desc, io, count, add, err);                                                                          \
     }
-DEFINE(winograd_local, forward, false)
-DEFINE(winograd_local, backward_data, false)
-DEFINE(winograd_local, backward_weight, false)
-DEFINE(winograd_local_small, forward, true)
-DEFINE(winograd_local_small, backward_data, true)
-DEFINE(winograd_local_small, backward_weight, true)
+DEFINE(large, forward, false)
+DEFINE(large, backward_data, false)
+DEFINE(large, backward_weight, false)
+DEFINE(small, forward, true)
+DEFINE(small, backward_data, true)
+DEFINE(small, backward_weight, true)
 
 /* The same for both directions and tiles. */
-size_t cc_conv2d_winograd_local_bytes(const camcl_device_info *info, const void *desc)
+static size_t packed_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     (void)info;
@@ -215,15 +214,66 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                      .KB = CC_INT(out));
 }
 
-camcl_status cc_conv2d_winograd_local_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+static camcl_status pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     return pack(tape, d->c, d->k, d->k, 1, false, master, packed, err);
 }
 
-camcl_status cc_conv2d_winograd_local_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
-                                                         camcl_error *err)
+static camcl_status pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     return pack(tape, d->k, d->c, 1, d->k, true, master, packed, err);
 }
+
+const cc_variant cc_conv2d_winograd_local_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "winograd_local",
+      .family = "winograd",
+      .supports = supports_large,
+      .record = forward_large,
+      .packed_bytes = packed_bytes,
+      .pack = pack_forward,
+      .layout = "winograd_local_forward" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "winograd_local",
+      .family = "winograd",
+      .supports = supports_large,
+      .record = backward_data_large,
+      .packed_bytes = packed_bytes,
+      .pack = pack_backward_data,
+      .layout = "winograd_local_backward_data" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "winograd_local",
+      .family = "winograd",
+      .supports = supports_large,
+      .record = backward_weight_large },
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "winograd_local_small",
+      .family = "winograd",
+      .supports = supports_small,
+      .record = forward_small,
+      .packed_bytes = packed_bytes,
+      .pack = pack_forward,
+      .layout = "winograd_local_forward" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "winograd_local_small",
+      .family = "winograd",
+      .supports = supports_small,
+      .record = backward_data_small,
+      .packed_bytes = packed_bytes,
+      .pack = pack_backward_data,
+      .layout = "winograd_local_backward_data" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "winograd_local_small",
+      .family = "winograd",
+      .supports = supports_small,
+      .record = backward_weight_small },
+};
+const size_t cc_conv2d_winograd_local_variant_count = CC_COUNT(cc_conv2d_winograd_local_variants);

@@ -6,22 +6,22 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
 #include "ops/conv2d/winograd.h"
+#include "ops/record.h"
 
 enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9 }; /* of cl/conv2d/winograd_stride2.clh */
 
 bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return d->r == 3 && d->s == 3 && d->stride == 2 && d->pad <= 2 && cc_conv2d_tile_supports(info, desc);
+    return d->r == 3 && d->s == 3 && d->stride == 2 && d->pad <= 2 && cc_likes_long_items(info);
 }
 
-bool cc_conv2d_winograd_stride2_supports_affine(const camcl_device_info *info, const void *desc)
+static bool supports_affine(const camcl_device_info *info, const void *desc)
 {
-    const cc_conv2d_affine_desc *d = desc;
-    return cc_activation_has_slope(d->activation) && cc_conv2d_winograd_stride2_supports(info, &d->conv);
+    return cc_conv2d_affine_has_slope(desc) && cc_conv2d_winograd_stride2_supports(info, cc_conv2d_of_affine(desc));
 }
 
 /* Transformed weights take four times the memory of plain ones. Many weights mean small maps with few tiles: there the kernel transforms
@@ -98,16 +98,14 @@ static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, cc_bu
     return record_job(tape, d, &job, x, weights, y, add, affine, err);
 }
 
-camcl_status cc_conv2d_winograd_stride2_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                camcl_error *err)
+static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
     return record_forward(tape, d, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
 }
 
-camcl_status cc_conv2d_winograd_stride2_forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                       camcl_error *err)
+static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_affine_desc *d = desc;
     const cc_conv2d_affine affine = { io[2].buffer, io[3].buffer, io[4].buffer, cc_activation_slope(d->activation) };
@@ -115,8 +113,7 @@ camcl_status cc_conv2d_winograd_stride2_forward_affine(cc_tape *tape, const void
     return record_forward(tape, &d->conv, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
 }
 
-camcl_status cc_conv2d_winograd_stride2_backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                      camcl_error *err)
+static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
@@ -144,30 +141,66 @@ static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, bool forward, s
 #undef ARGS
 }
 
-size_t cc_conv2d_winograd_stride2_forward_bytes(const camcl_device_info *info, const void *desc)
+static size_t forward_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     (void)info;
     return packed_bytes(d, d->c, d->k);
 }
 
-camcl_status cc_conv2d_winograd_stride2_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
-                                                     camcl_error *err)
+static camcl_status pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     return pack(tape, d, true, d->c, d->k, master, packed, err);
 }
 
-size_t cc_conv2d_winograd_stride2_backward_data_bytes(const camcl_device_info *info, const void *desc)
+static size_t backward_data_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     (void)info;
     return packed_bytes(d, d->k, d->c);
 }
 
-camcl_status cc_conv2d_winograd_stride2_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed,
-                                                           camcl_error *err)
+static camcl_status pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
     return pack(tape, d, false, cc_ceil_div(d->k, 16), d->c, master, packed, err);
 }
+
+static size_t affine_bytes(const camcl_device_info *info, const void *desc) { return forward_bytes(info, cc_conv2d_of_affine(desc)); }
+
+static camcl_status pack_affine(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
+{
+    return pack_forward(tape, cc_conv2d_of_affine(desc), master, packed, err);
+}
+
+const cc_variant cc_conv2d_winograd_stride2_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_FORWARD,
+      .name = "winograd_stride2",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_stride2_supports,
+      .record = forward,
+      .packed_bytes = forward_bytes,
+      .pack = pack_forward,
+      .layout = "winograd_stride2_forward" },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_DATA,
+      .name = "winograd_stride2",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_stride2_supports,
+      .record = backward_data,
+      .packed_bytes = backward_data_bytes,
+      .pack = pack_backward_data,
+      .layout = "winograd_stride2_backward_data" },
+    { .op = "conv2d_affine",
+      .direction = CC_FORWARD,
+      .name = "winograd_stride2",
+      .family = "winograd",
+      .supports = supports_affine,
+      .record = forward_affine,
+      .packed_bytes = affine_bytes,
+      .pack = pack_affine,
+      .layout = "winograd_stride2_forward" },
+};
+const size_t cc_conv2d_winograd_stride2_variant_count = CC_COUNT(cc_conv2d_winograd_stride2_variants);

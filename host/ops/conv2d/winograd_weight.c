@@ -4,8 +4,10 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/conv2d/lists.h"
+#include "ops/conv2d/parts.h"
 #include "ops/conv2d/tile.h"
-#include "ops/conv2d/family.h"
+#include "ops/conv2d/winograd.h"
 #include "ops/conv2d/winograd_stride2.h"
 
 enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register tile */
@@ -66,14 +68,28 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     return cc_conv2d_parts_end(tape, &out, err);
 }
 
-camcl_status cc_conv2d_winograd_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                camcl_error *err)
+static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     return record(tape, &stride1, desc, io, count, add, err);
 }
 
-camcl_status cc_conv2d_winograd_stride2_backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
-                                                        camcl_error *err)
+static camcl_status backward_weight_stride2(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     return record(tape, &stride2, desc, io, count, add, err);
 }
+
+const cc_variant cc_conv2d_winograd_weight_variants[] = {
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "winograd",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_supports,
+      .record = backward_weight },
+    { .op = "conv2d",
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "winograd_stride2",
+      .family = "winograd",
+      .supports = cc_conv2d_winograd_stride2_supports,
+      .record = backward_weight_stride2 },
+};
+const size_t cc_conv2d_winograd_weight_variant_count = CC_COUNT(cc_conv2d_winograd_weight_variants);

@@ -1,5 +1,5 @@
 /* Timings as a text file: a header that says what they are valid for, "key = choice = milliseconds" lines, a checksum. */
-#include "device/timings.h"
+#include "ops/choice/timings.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "device/cache.h"
 #include "device/embedded.h"
-#include "device/opencl.h"
 
 static const char magic[] = "camcl timings 1\n", last_line[] = "checksum ";
 
@@ -37,58 +37,52 @@ static void describe(cc_text *text, const camcl_device_info *info)
                 info->driver, info->compute_units, CAMCL_VERSION, (unsigned long long)sources);
 }
 
-static char *file_path(const camcl_device *device)
+static char *file_path(const camcl_device_info *info, const char *cache_dir)
 {
-    const camcl_device_info *info = &device->info;
     char name[64], *path = NULL;
     uint64_t h = hash(HASH_START, info->platform, strlen(info->platform) + 1);
     h = hash(h, info->vendor, strlen(info->vendor) + 1);
     h = hash(h, info->name, strlen(info->name) + 1);
     h = hash(h, info->driver, strlen(info->driver) + 1);
     snprintf(name, sizeof name, CC_CACHE_TIMINGS "/%016llx.txt", (unsigned long long)h);
-    return device->cache_dir && cc_path_join(device->cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
+    return cache_dir && cc_path_join(cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
 
 /* ---- the table */
 
-const cc_timing *cc_timings(const camcl_device *device, size_t *count)
+void cc_timings_free(cc_timings *timings)
 {
-    *count = device->timing_count;
-    return device->timings;
+    free(timings->rows);
+    memset(timings, 0, sizeof *timings);
 }
 
-static cc_timing *find(const camcl_device *device, const char *key, const char *choice)
+static cc_timing *find(const cc_timings *timings, const char *key, const char *choice)
 {
-    for (size_t i = 0; i < device->timing_count; i++)
-        if (strcmp(device->timings[i].key, key) == 0 && strcmp(device->timings[i].choice, choice) == 0) return &device->timings[i];
+    for (size_t i = 0; i < timings->count; i++)
+        if (strcmp(timings->rows[i].key, key) == 0 && strcmp(timings->rows[i].choice, choice) == 0) return &timings->rows[i];
     return NULL;
 }
 
-double cc_timings_find(const camcl_device *device, const char *key, const char *choice)
+double cc_timings_find(const cc_timings *timings, const char *key, const char *choice)
 {
-    const cc_timing *timing = find(device, key, choice);
+    const cc_timing *timing = find(timings, key, choice);
     return timing ? timing->ms : NAN;
 }
 
-camcl_status cc_timings_add(camcl_device *device, const char *key, const char *choice, double ms, camcl_error *err)
+camcl_status cc_timings_add(cc_timings *timings, const char *key, const char *choice, double ms, camcl_error *err)
 {
-    cc_timing fresh, *timing = find(device, key, choice);
+    cc_timing fresh, *timing = find(timings, key, choice);
     if (strlen(key) >= sizeof fresh.key || strlen(choice) >= sizeof fresh.choice)
         return cc_fail(err, CAMCL_FAILED, "timing: %s = %s: the name is too long (report this as a defect)", key, choice);
     if (timing == NULL) {
-        CC_RETURN_IF_FAILED(cc_grow((void **)&device->timings, &device->timing_capacity, device->timing_count + 1, sizeof fresh, err));
-        timing = &device->timings[device->timing_count++];
+        CC_RETURN_IF_FAILED(cc_grow((void **)&timings->rows, &timings->capacity, timings->count + 1, sizeof fresh, err));
+        timing = &timings->rows[timings->count++];
     }
     snprintf(timing->key, sizeof timing->key, "%s", key);
     snprintf(timing->choice, sizeof timing->choice, "%s", choice);
     timing->ms = ms;
     return CAMCL_OK;
 }
-
-cc_tune_mode cc_device_tune_mode(const camcl_device *device) { return device->tune; }
-void cc_device_set_tune_mode(camcl_device *device, cc_tune_mode mode) { device->tune = mode; }
-void cc_device_set_stop(camcl_device *device, const volatile sig_atomic_t *stop) { device->stop = stop; }
-bool cc_device_should_stop(const camcl_device *device) { return device->stop && *device->stop; }
 
 /* ---- the file */
 
@@ -123,21 +117,20 @@ static const char *check(const char *data, size_t size, const cc_text *header, s
     return data + header->length;
 }
 
-/* Adds the file's timings; those that are known stay as they are. */
-void cc_timings_load(camcl_device *device)
+void cc_timings_load(cc_timings *timings, const camcl_device_info *info, const char *cache_dir)
 {
     cc_text header = CC_TEXT_INIT;
-    char *path = file_path(device), *data = NULL;
+    char *path = file_path(info, cache_dir), *data = NULL;
     size_t size = 0, left = 0;
-    describe(&header, &device->info);
+    describe(&header, info);
     const char *line =
         !header.failed && path && cc_file_read(path, &data, &size, NULL) == CAMCL_OK ? check(data, size, &header, &left) : NULL;
     while (line && left > 0) {
         cc_timing timing;
         const char *end = memchr(line, '\n', left);
         const size_t length = end ? (size_t)(end - line) : left;
-        if (read_line(line, length, &timing) && find(device, timing.key, timing.choice) == NULL &&
-            cc_timings_add(device, timing.key, timing.choice, timing.ms, NULL) != CAMCL_OK)
+        if (read_line(line, length, &timing) && find(timings, timing.key, timing.choice) == NULL &&
+            cc_timings_add(timings, timing.key, timing.choice, timing.ms, NULL) != CAMCL_OK)
             break;
         left -= cc_min_size(left, length + 1);
         line += length + 1;
@@ -147,20 +140,19 @@ void cc_timings_load(camcl_device *device)
     cc_text_free(&header);
 }
 
-void cc_timings_store(camcl_device *device)
+void cc_timings_store(cc_timings *timings, const camcl_device_info *info, const char *cache_dir)
 {
     cc_text text = CC_TEXT_INIT;
-    char *path = file_path(device), *folder = NULL;
-    cc_timings_load(device);
-    describe(&text, &device->info);
-    for (size_t i = 0; i < device->timing_count; i++) {
-        const cc_timing *t = &device->timings[i];
+    char *path = file_path(info, cache_dir), *folder = NULL;
+    cc_timings_load(timings, info, cache_dir);
+    describe(&text, info);
+    for (size_t i = 0; i < timings->count; i++) {
+        const cc_timing *t = &timings->rows[i];
         const double ns = t->ms * 1e6;
         cc_text_add(&text, "%s = %s = %llu\n", t->key, t->choice, ns < 1e18 ? (unsigned long long)ns : 1000000000000000000u);
     }
     if (!text.failed) cc_text_add(&text, "%s%016llx\n", last_line, (unsigned long long)hash(HASH_START, text.data, text.length));
-    if (!text.failed && path && cc_cache_make_folder(device->cache_dir, CC_CACHE_TIMINGS, &folder))
-        (void)cc_file_write_text(path, text.data, NULL);
+    if (!text.failed && path && cc_cache_make_folder(cache_dir, CC_CACHE_TIMINGS, &folder)) (void)cc_file_write_text(path, text.data, NULL);
     free(folder);
     free(path);
     cc_text_free(&text);

@@ -1,0 +1,31 @@
+/* The lists of variants that the files of the family export, and which of its variants a file recommends. */
+#ifndef CC_OPS_CONV2D_LISTS_H
+#define CC_OPS_CONV2D_LISTS_H
+
+#include "ops/conv2d/conv2d.h"
+
+CC_DECLARE_VARIANTS(conv2d_general);
+CC_DECLARE_VARIANTS(conv2d_gemm);
+CC_DECLARE_VARIANTS(conv2d_local);
+CC_DECLARE_VARIANTS(conv2d_winograd_local);
+CC_DECLARE_VARIANTS(conv2d_tile);
+CC_DECLARE_VARIANTS(conv2d_tile_weight);
+CC_DECLARE_VARIANTS(conv2d_point);
+CC_DECLARE_VARIANTS(conv2d_narrow);
+CC_DECLARE_VARIANTS(conv2d_winograd);
+CC_DECLARE_VARIANTS(conv2d_winograd_weight);
+CC_DECLARE_VARIANTS(conv2d_winograd_inline);
+CC_DECLARE_VARIANTS(conv2d_winograd_stride2);
+
+/* CPUs, 3x3 taps and stride 1: the Winograd variant that is likely to do `desc` fastest; NULL where it does not apply, or direct
+ * convolution is likely faster still and `policy` (auto | winograd) leaves the choice. */
+const char *cc_conv2d_winograd_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
+/* The same for 3x3 taps and stride 2: "winograd_stride2" or NULL. */
+const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
+/* The same for GPUs: "winograd_local", "winograd_local_small" or NULL. */
+const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, const char *policy, cc_direction direction,
+                                             const cc_conv2d_desc *desc);
+/* "local" or "local_small": the one that a GPU is likely to do `desc` faster with. */
+const char *cc_conv2d_local_default(const camcl_device_info *info, cc_direction direction, const cc_conv2d_desc *desc);
+
+#endif

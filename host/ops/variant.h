@@ -1,0 +1,35 @@
+/* A kernel variant: one way to do one direction of one operation. */
+#ifndef CC_OPS_VARIANT_H
+#define CC_OPS_VARIANT_H
+
+#include "tensor/tensor.h"
+
+typedef enum cc_direction { CC_FORWARD, CC_BACKWARD_DATA, CC_BACKWARD_WEIGHT, CC_BACKWARD, CC_TANGENT } cc_direction;
+const char *cc_direction_name(cc_direction direction);
+
+/* One way to do one direction of one operation. `desc` is the operation's descriptor, `io` its tensors in the order that its header
+ * gives. An output marked (add) there is overwritten, or added to when `add`. */
+typedef struct cc_variant {
+    const char *op; /* the name of its operation: "conv2d", "batch_norm", ... */
+    cc_direction direction;
+    const char *name;   /* "general", "tile", "gemm", ... unique within op and direction */
+    const char *family; /* convolutions: which device.conv value allows it: direct | winograd | gemm; else "" */
+    bool (*supports)(const camcl_device_info *info, const void *desc);
+    camcl_status (*record)(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
+    /* Private weight layout; NULL: the variant takes the master layout. pack records master -> packed. */
+    size_t (*packed_bytes)(const camcl_device_info *info, const void *desc);
+    camcl_status (*pack)(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
+    /* Layouts with equal ids and equal packed_bytes hold the same content, so that passes share one copy. */
+    const char *layout;
+} cc_variant;
+
+/* The variants that one file exports. */
+typedef struct cc_variant_list {
+    const cc_variant *variants;
+    const size_t *count;
+} cc_variant_list;
+#define CC_DECLARE_VARIANTS(file)                                                                                                          \
+    extern const cc_variant cc_##file##_variants[];                                                                                        \
+    extern const size_t cc_##file##_variant_count
+
+#endif
