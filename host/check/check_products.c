@@ -31,10 +31,10 @@ static cc_tensor shaped(cc_tensor t, const size_t *dim)
 
 static void check_conv_shape(cc_check *c, const cc_conv2d_desc *d, bool add)
 {
-    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
-    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k,
-                 ny = d->n * p * q * d->k;
-    const size_t x_dim[] = { d->n, d->h, d->w, d->c }, w_dim[] = { d->r, d->s, d->c, d->k }, y_dim[] = { d->n, p, q, d->k };
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad, d->groups };
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), nx = d->n * d->h * d->w * d->c,
+                 nw = d->r * d->s * (d->c / d->groups) * d->k, ny = d->n * p * q * d->k;
+    const size_t x_dim[] = { d->n, d->h, d->w, d->c }, w_dim[] = { d->r, d->s, d->c / d->groups, d->k }, y_dim[] = { d->n, p, q, d->k };
     const cc_direction direction = c->variant->direction;
     const size_t count = direction == CC_FORWARD ? ny : direction == CC_BACKWARD_DATA ? nx : nw;
     const size_t terms = direction == CC_FORWARD ? nw / d->k : direction == CC_BACKWARD_DATA ? nw / d->c : d->n * p * q;
@@ -81,10 +81,10 @@ static void apply_affine(const cc_conv2d_affine_desc *d, size_t count, const flo
 static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *op, bool with_residual)
 {
     const cc_conv2d_desc *d = &op->conv;
-    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad, d->groups };
     const size_t x_dim[] = { d->n, d->h, d->w, d->c }, y_dim[] = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k };
-    const size_t w_dim[] = { d->r, d->s, d->c, d->k };
-    const size_t nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * d->c * d->k, ny = d->n * y_dim[1] * y_dim[2] * d->k;
+    const size_t w_dim[] = { d->r, d->s, d->c / d->groups, d->k };
+    const size_t nx = d->n * d->h * d->w * d->c, nw = d->r * d->s * (d->c / d->groups) * d->k, ny = d->n * y_dim[1] * y_dim[2] * d->k;
     if (!cc_check_begin(c, op)) return;
     float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *scale = cc_check_random(c, d->k, 3),
           *shift = cc_check_random(c, d->k, 4), *residual = cc_check_random(c, ny, 5);
@@ -105,26 +105,28 @@ static void check_affine_shape(cc_check *c, const cc_conv2d_affine_desc *op, boo
     cc_check_end(c);
 }
 
-/* n, h, w, c, k, r, s, stride, pad */
+/* n, h, w, c, k, r, s, stride, pad, groups */
 void cc_check_conv2d_affine(cc_check *c)
 {
     static const cc_conv2d_desc shapes[] = {
-        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 }, { 2, 5, 7, 3, 15, 3, 3, 1, 1 }, { 5, 4, 4, 32, 33, 3, 3, 1, 1 },
-        { 2, 7, 5, 31, 47, 3, 3, 2, 1 }, { 3, 7, 6, 16, 32, 1, 1, 2, 0 }, { 2, 8, 9, 4, 5, 3, 3, 1, 2 },  { 2, 20, 18, 33, 40, 3, 3, 1, 1 },
+        { 1, 1, 1, 1, 1, 1, 1, 1, 0, 1 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 },   { 2, 5, 7, 3, 15, 3, 3, 1, 1, 1 },
+        { 5, 4, 4, 32, 33, 3, 3, 1, 1, 1 }, { 2, 7, 5, 31, 47, 3, 3, 2, 1, 1 },   { 3, 7, 6, 16, 32, 1, 1, 2, 0, 1 },
+        { 2, 8, 9, 4, 5, 3, 3, 1, 2, 1 },   { 2, 20, 18, 33, 40, 3, 3, 1, 1, 1 },
     };
     for (size_t i = 0; i < 6 * CC_COUNT(shapes); i++)
         check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 6], cc_check_activation(i) }, i % 2);
 }
 
-/* n, h, w, c, k, r, s, stride, pad */
+/* n, h, w, c, k, r, s, stride, pad, groups */
 void cc_check_conv2d(cc_check *c)
 {
     static const cc_conv2d_desc shapes[] = {
-        { 1, 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 8, 8, 16, 16, 3, 3, 1, 1 },   { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
-        { 1, 9, 6, 15, 17, 3, 3, 1, 1 },   { 2, 7, 5, 31, 33, 3, 3, 2, 1 },   { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
-        { 2, 12, 10, 3, 15, 7, 7, 2, 3 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 },   { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
-        { 2, 8, 9, 4, 5, 3, 3, 1, 2 },     { 1, 6, 7, 5, 3, 5, 3, 1, 1 },     { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
-        { 1, 17, 19, 33, 40, 3, 3, 1, 1 }, { 2, 17, 19, 33, 40, 3, 3, 2, 0 }, { 1, 9, 7, 257, 260, 3, 3, 2, 1 },
+        { 2, 5, 6, 16, 32, 3, 3, 1, 1, 2 },   { 2, 7, 5, 16, 16, 3, 3, 2, 1, 16 },  { 1, 1, 1, 1, 1, 1, 1, 1, 0, 1 },
+        { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 },   { 2, 5, 7, 3, 16, 3, 3, 1, 1, 1 },    { 1, 9, 6, 15, 17, 3, 3, 1, 1, 1 },
+        { 2, 7, 5, 31, 33, 3, 3, 2, 1, 1 },   { 17, 4, 4, 16, 48, 3, 3, 1, 1, 1 },  { 2, 12, 10, 3, 15, 7, 7, 2, 3, 1 },
+        { 3, 7, 6, 16, 32, 1, 1, 2, 0, 1 },   { 3, 6, 6, 17, 32, 1, 1, 1, 0, 1 },   { 2, 8, 9, 4, 5, 3, 3, 1, 2, 1 },
+        { 1, 6, 7, 5, 3, 5, 3, 1, 1, 1 },     { 2, 5, 5, 160, 17, 3, 3, 1, 1, 1 },  { 1, 17, 19, 33, 40, 3, 3, 1, 1, 1 },
+        { 2, 17, 19, 33, 40, 3, 3, 2, 0, 1 }, { 1, 9, 7, 257, 260, 3, 3, 2, 1, 1 },
     };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
         check_conv_shape(c, &shapes[i / 2], i % 2);

@@ -18,16 +18,17 @@ size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char
 
 cc_conv2d_desc cc_node_conv_desc(const cc_node *node, const cc_node_shape *x)
 {
-    return (
-        cc_conv2d_desc){ x->dim[0], x->dim[1], x->dim[2], x->dim[3], node->channels, node->window, node->window, node->stride, node->pad };
+    return (cc_conv2d_desc){ x->dim[0],    x->dim[1],    x->dim[2],    x->dim[3], node->channels,
+                             node->window, node->window, node->stride, node->pad, node->groups };
 }
 
 static camcl_status infer(const cc_node *node, const cc_node_shape *x, cc_node_shape *out, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_node_expect_rank(node, x, 4, err));
-    if (node->groups != 1)
-        return cc_fail(err, CAMCL_UNSUPPORTED, "model: a convolution in %zu groups is not in this version (choose another model.arch)",
-                       node->groups);
+    if (x->dim[3] % node->groups || node->channels % node->groups)
+        return cc_fail(err, CAMCL_FAILED,
+                       "model: %zu and %zu channels of a convolution do not fall into %zu groups (report this as a defect)", x->dim[3],
+                       node->channels, node->groups);
     *out = (cc_node_shape){ 4, { x->dim[0], cc_node_positions(node, x->dim[1]), cc_node_positions(node, x->dim[2]), node->channels } };
     return CAMCL_OK;
 }

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "device/opencl.h"
-#include "ops/conv2d/conv2d.h"
+#include "ops/conv2d/shape.h"
 #include "ops/gemm.h"
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
@@ -90,7 +90,9 @@ static double plain_rms(const problem *p, int output)
         const size_t x = (n * d->h + h - d->pad) * d->w + v - d->pad;
         for (size_t c = 0; c < d->c; c++) {
             for (size_t k = 0; k < d->k; k++) {
-                const size_t at[3] = { x * d->c + c, ((r * d->s + s) * d->c + c) * d->k + k, y * d->k + k };
+                const size_t inputs = d->c / d->groups;
+                if (c / inputs != k / (d->k / d->groups)) continue;
+                const size_t at[3] = { x * d->c + c, ((r * d->s + s) * inputs + c % inputs) * d->k + k, y * d->k + k };
                 sum[at[output]] += p->data[(output + 1) % 3][at[(output + 1) % 3]] * p->data[(output + 2) % 3][at[(output + 2) % 3]];
             }
         }
@@ -102,11 +104,11 @@ static double plain_rms(const problem *p, int output)
 
 static void make_problem(const cc_conv2d_desc *d, problem *p)
 {
-    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad, d->groups };
     random_state = (uint32_t)(d->h * 31 + d->c * 7 + d->k);
     p->desc = *d;
     p->count[X] = d->n * d->h * d->w * d->c;
-    p->count[W] = d->r * d->s * d->c * d->k;
+    p->count[W] = d->r * d->s * (d->c / d->groups) * d->k;
     p->count[Y] = d->n * ref_conv2d_out_h(&ref) * ref_conv2d_out_w(&ref) * d->k;
     for (int i = 0; i < 3; i++) {
         p->data[i] = random_array(p->count[i]);
@@ -165,7 +167,7 @@ static void check_rms(const char *what, const float *got, const problem *p, int 
 static cc_tensor tensor_of(const cc_conv2d_desc *d, int role, cc_buffer *buffer)
 {
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
-    const size_t dims[3][4] = { { d->n, d->h, d->w, d->c }, { d->r, d->s, d->c, d->k }, { d->n, p, q, d->k } };
+    const size_t dims[3][4] = { { d->n, d->h, d->w, d->c }, { d->r, d->s, d->c / d->groups, d->k }, { d->n, p, q, d->k } };
     cc_tensor t = { .buffer = buffer, .dtype = CC_F32, .rank = 4 };
     memcpy(t.dim, dims[role], sizeof t.dim);
     return t;
@@ -232,64 +234,69 @@ static void check_variant(camcl_device *device, const cc_variant *variant, const
         cc_buffer_destroy(&operand[i]);
 }
 
-/* n, h, w, c, k, r, s, stride, pad: around the sizes of tiles and vectors, and everything odd that the definition allows. */
+/* n, h, w, c, k, r, s, stride, pad, groups: around the sizes of tiles and vectors, and everything odd that the definition allows. */
 static const cc_conv2d_desc shapes[] = {
-    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },
-    { 3, 8, 8, 16, 16, 3, 3, 1, 1 },
-    { 5, 4, 4, 32, 32, 3, 3, 1, 1 },
-    { 17, 4, 4, 16, 48, 3, 3, 1, 1 },
-    { 2, 5, 7, 3, 16, 3, 3, 1, 1 },
-    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-    { 2, 7, 5, 31, 33, 3, 3, 2, 1 },
-    { 3, 8, 8, 32, 33, 3, 3, 2, 1 },
-    { 1, 11, 13, 33, 31, 5, 5, 2, 2 },
-    { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
-    { 3, 6, 6, 17, 32, 1, 1, 1, 0 },
-    { 3, 7, 6, 16, 32, 1, 1, 2, 0 },
-    { 2, 9, 9, 32, 16, 1, 1, 3, 0 },
-    { 1, 10, 10, 8, 8, 3, 3, 3, 0 },
-    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },
-    { 1, 6, 7, 5, 3, 5, 3, 1, 1 },
-    { 1, 7, 7, 3, 4, 2, 2, 2, 0 },
-    { 2, 6, 5, 4, 4, 1, 1, 1, 1 },
-    { 1, 5, 5, 6, 7, 3, 3, 2, 3 },
-    { 2, 5, 5, 256, 33, 3, 3, 1, 1 },
-    { 1, 5, 6, 33, 256, 3, 3, 2, 1 },
-    { 2, 5, 5, 160, 17, 3, 3, 1, 1 },
-    { 2, 5, 4, 144, 33, 1, 1, 1, 0 },
-    { 2, 34, 36, 64, 20, 3, 3, 1, 1 },
+    { 1, 1, 1, 1, 1, 1, 1, 1, 0, 1 },
+    { 2, 5, 6, 16, 32, 3, 3, 1, 1, 2 },
+    { 3, 7, 5, 6, 15, 3, 5, 2, 1, 3 },
+    { 2, 9, 8, 16, 16, 3, 3, 1, 1, 16 }, /* depthwise */
+    { 2, 4, 5, 5, 10, 3, 3, 2, 1, 5 },
+    { 3, 4, 4, 32, 48, 1, 1, 1, 0, 4 },
+    { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 },
+    { 5, 4, 4, 32, 32, 3, 3, 1, 1, 1 },
+    { 17, 4, 4, 16, 48, 3, 3, 1, 1, 1 },
+    { 2, 5, 7, 3, 16, 3, 3, 1, 1, 1 },
+    { 1, 9, 6, 15, 17, 3, 3, 1, 1, 1 },
+    { 2, 7, 5, 31, 33, 3, 3, 2, 1, 1 },
+    { 3, 8, 8, 32, 33, 3, 3, 2, 1, 1 },
+    { 1, 11, 13, 33, 31, 5, 5, 2, 2, 1 },
+    { 2, 12, 10, 3, 15, 7, 7, 2, 3, 1 },
+    { 3, 6, 6, 17, 32, 1, 1, 1, 0, 1 },
+    { 3, 7, 6, 16, 32, 1, 1, 2, 0, 1 },
+    { 2, 9, 9, 32, 16, 1, 1, 3, 0, 1 },
+    { 1, 10, 10, 8, 8, 3, 3, 3, 0, 1 },
+    { 2, 8, 9, 4, 5, 3, 3, 1, 2, 1 },
+    { 1, 6, 7, 5, 3, 5, 3, 1, 1, 1 },
+    { 1, 7, 7, 3, 4, 2, 2, 2, 0, 1 },
+    { 2, 6, 5, 4, 4, 1, 1, 1, 1, 1 },
+    { 1, 5, 5, 6, 7, 3, 3, 2, 3, 1 },
+    { 2, 5, 5, 256, 33, 3, 3, 1, 1, 1 },
+    { 1, 5, 6, 33, 256, 3, 3, 2, 1, 1 },
+    { 2, 5, 5, 160, 17, 3, 3, 1, 1, 1 },
+    { 2, 5, 4, 144, 33, 1, 1, 1, 0, 1 },
+    { 2, 34, 36, 64, 20, 3, 3, 1, 1, 1 },
     /* 1x1 that read in place: whole tiles and rows that tiles cross, blocks of pixels and of channels, and their last parts */
-    { 3, 9, 9, 24, 64, 1, 1, 1, 0 },
-    { 2, 13, 17, 8, 32, 1, 1, 2, 0 },
-    { 3, 16, 16, 40, 16, 1, 1, 2, 0 },
-    { 3, 7, 32, 32, 48, 1, 1, 2, 0 },
-    { 1, 5, 26, 16, 96, 1, 1, 3, 0 },
-    { 2, 8, 8, 136, 160, 1, 1, 1, 0 },
-    { 3, 8, 8, 264, 32, 1, 1, 2, 0 },
-    { 4, 16, 17, 272, 256, 1, 1, 1, 0 },
+    { 3, 9, 9, 24, 64, 1, 1, 1, 0, 1 },
+    { 2, 13, 17, 8, 32, 1, 1, 2, 0, 1 },
+    { 3, 16, 16, 40, 16, 1, 1, 2, 0, 1 },
+    { 3, 7, 32, 32, 48, 1, 1, 2, 0, 1 },
+    { 1, 5, 26, 16, 96, 1, 1, 3, 0, 1 },
+    { 2, 8, 8, 136, 160, 1, 1, 1, 0, 1 },
+    { 3, 8, 8, 264, 32, 1, 1, 2, 0, 1 },
+    { 4, 16, 17, 272, 256, 1, 1, 1, 0, 1 },
     /* few input channels: tiles of one filter row and of several, rows of a group and of a block of pixels */
-    { 3, 9, 70, 3, 32, 3, 3, 1, 1 },
-    { 2, 40, 33, 3, 48, 3, 3, 2, 1 },
-    { 2, 31, 70, 3, 64, 7, 7, 2, 3 },
-    { 9, 6, 5, 1, 16, 5, 5, 1, 2 },
-    { 2, 7, 300, 9, 16, 3, 3, 1, 0 },
-    { 2, 9, 9, 4, 32, 4, 3, 1, 1 },
-    { 2, 6, 15, 5, 16, 3, 2, 2, 1 },
-    { 2, 9, 270, 7, 32, 3, 5, 1, 2 },
-    { 25, 3, 2, 2, 2, 3, 3, 1, 1 },
-    { 2, 9, 7, 257, 260, 3, 3, 2, 1 }, /* so many weights that winograd_stride2 packs plain ones */
+    { 3, 9, 70, 3, 32, 3, 3, 1, 1, 1 },
+    { 2, 40, 33, 3, 48, 3, 3, 2, 1, 1 },
+    { 2, 31, 70, 3, 64, 7, 7, 2, 3, 1 },
+    { 9, 6, 5, 1, 16, 5, 5, 1, 2, 1 },
+    { 2, 7, 300, 9, 16, 3, 3, 1, 0, 1 },
+    { 2, 9, 9, 4, 32, 4, 3, 1, 1, 1 },
+    { 2, 6, 15, 5, 16, 3, 2, 2, 1, 1 },
+    { 2, 9, 270, 7, 32, 3, 5, 1, 2, 1 },
+    { 25, 3, 2, 2, 2, 3, 3, 1, 1, 1 },
+    { 2, 9, 7, 257, 260, 3, 3, 2, 1, 1 }, /* so many weights that winograd_stride2 packs plain ones */
     /* pixels, channels and terms around the tiles of work-groups */
-    { 1, 1, 127, 8, 68, 1, 1, 1, 0 },
-    { 1, 1, 65, 16, 64, 1, 1, 1, 0 },
-    { 1, 3, 43, 4, 132, 3, 3, 1, 1 },
-    { 1, 8, 16, 12, 128, 3, 3, 1, 1 },
-    { 3, 8, 8, 64, 68, 3, 3, 2, 1 },
-    { 9, 14, 15, 20, 132, 3, 3, 1, 1 },
-    { 1, 8, 8, 256, 12, 3, 3, 1, 1 },
-    { 3, 15, 17, 8, 12, 5, 5, 3, 2 },
-    { 150, 1, 1, 4, 8, 3, 3, 1, 1 },
-    { 2, 9, 9, 36, 28, 3, 3, 1, 1 },
-    { 40, 33, 32, 2, 3, 1, 1, 1, 0 }, /* a weight gradient of more terms than one launch of the general kernel sums */
+    { 1, 1, 127, 8, 68, 1, 1, 1, 0, 1 },
+    { 1, 1, 65, 16, 64, 1, 1, 1, 0, 1 },
+    { 1, 3, 43, 4, 132, 3, 3, 1, 1, 1 },
+    { 1, 8, 16, 12, 128, 3, 3, 1, 1, 1 },
+    { 3, 8, 8, 64, 68, 3, 3, 2, 1, 1 },
+    { 9, 14, 15, 20, 132, 3, 3, 1, 1, 1 },
+    { 1, 8, 8, 256, 12, 3, 3, 1, 1, 1 },
+    { 3, 15, 17, 8, 12, 5, 5, 3, 2, 1 },
+    { 150, 1, 1, 4, 8, 3, 3, 1, 1, 1 },
+    { 2, 9, 9, 36, 28, 3, 3, 1, 1, 1 },
+    { 40, 33, 32, 2, 3, 1, 1, 1, 0, 1 }, /* a weight gradient of more terms than one launch of the general kernel sums */
 };
 
 /* All variants that support it; returns how many. */
@@ -389,8 +396,8 @@ static void check_winograd(camcl_device *device, void *context)
     for (size_t i = 0; i <= last; i += step) {
         const size_t h = sides[i % CC_COUNT(sides)], w = sides[i / CC_COUNT(sides) % CC_COUNT(sides)], n = h * w < 50 ? images[i % 3] : 1;
         const size_t pad = h < 3 || w < 3 ? 1 + i % 2 : i / 3 % 3;
-        const cc_conv2d_desc small = { n, h, w, channels[i % 7], channels[i / 7 % 7], 3, 3, stride, pad };
-        const cc_conv2d_desc large = { 1, 244, 248, 64, 2, 3, 3, stride, 1 }; /* more tiles than winograd_local takes at once */
+        const cc_conv2d_desc small = { n, h, w, channels[i % 7], channels[i / 7 % 7], 3, 3, stride, pad, 1 };
+        const cc_conv2d_desc large = { 1, 244, 248, 64, 2, 3, 3, stride, 1, 1 }; /* more tiles than winograd_local takes at once */
         const cc_conv2d_desc desc = i < ordinary ? small : large;
         problem p;
         if (i == ordinary && (info->global_mem < (size_t)1 << 30 || strstr(info->name, "llvmpipe"))) continue; /* minutes there */
@@ -424,9 +431,9 @@ static void test_winograd_stride2(void **state)
 /* Whole tiles of an output that is larger than caches are written past them: here nothing fits into the device's. */
 static void check_without_cache(camcl_device *device, void *context)
 {
-    static const cc_conv2d_desc whole[] = { { 3, 8, 8, 16, 32, 3, 3, 1, 1 },  { 2, 4, 12, 32, 64, 3, 3, 1, 1 },
-                                            { 1, 16, 20, 5, 16, 3, 3, 1, 1 }, { 2, 12, 8, 16, 33, 3, 3, 1, 1 },
-                                            { 2, 6, 10, 48, 32, 3, 3, 1, 0 }, { 1, 7, 8, 32, 32, 3, 3, 1, 1 } };
+    static const cc_conv2d_desc whole[] = { { 3, 8, 8, 16, 32, 3, 3, 1, 1, 1 },  { 2, 4, 12, 32, 64, 3, 3, 1, 1, 1 },
+                                            { 1, 16, 20, 5, 16, 3, 3, 1, 1, 1 }, { 2, 12, 8, 16, 33, 3, 3, 1, 1, 1 },
+                                            { 2, 6, 10, 48, 32, 3, 3, 1, 0, 1 }, { 1, 7, 8, 32, 32, 3, 3, 1, 1, 1 } };
     camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
     const size_t cache = info->cache;
     (void)context;
@@ -475,7 +482,7 @@ static void test_reference_gradients(void **state)
     (void)state;
     for (size_t i = 0; i < CC_COUNT(shapes); i++) {
         const cc_conv2d_desc *d = &shapes[i];
-        const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+        const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad, d->groups };
         problem p;
         if (d->c >= 64 || d->k >= 64) continue;
         make_problem(d, &p);
@@ -507,15 +514,25 @@ static void test_key(void **state)
 {
     (void)state;
     char text[160];
-    const cc_conv2d_desc d = { 32, 30, 31, 16, 24, 3, 5, 2, 1 };
+    const cc_conv2d_desc d = { 32, 30, 31, 16, 24, 3, 5, 2, 1, 1 };
     cc_conv2d_key(&d, CC_FORWARD, text, sizeof text);
     assert_string_equal(text, "conv2d forward n32 h30 w31 c16 k24 r3 s5 stride2 pad1");
+    const cc_conv2d_desc grouped = { 32, 30, 31, 16, 24, 3, 5, 2, 1, 8 };
+    cc_conv2d_desc read;
+    cc_conv2d_key(&grouped, CC_FORWARD, text, sizeof text);
+    assert_string_equal(text, "conv2d forward n32 h30 w31 c16 k24 r3 s5 stride2 pad1 g8");
+    assert_true(cc_conv2d_read_shape("n32 h30 w31 c16 k24 r3 s5 stride2 pad1 g8 = general", &read));
+    assert_memory_equal(&read, &grouped, sizeof read);
+    assert_true(cc_conv2d_read_shape("n32 h30 w31 c16 k24 r3 s5 stride2 pad1 = gemm", &read));
+    assert_memory_equal(&read, &d, sizeof read);
+    assert_false(cc_conv2d_read_shape("n32 h30 w31 c16 k24 r3 s5 stride2 pad1 g5", &read));
+    assert_false(cc_conv2d_read_shape("n32 h30 w31 c16 k24 r3 s5 stride2 pad1 g0", &read));
 }
 
 static void test_choice(void **state)
 {
     (void)state;
-    const cc_conv2d_desc d = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
+    const cc_conv2d_desc d = { 2, 8, 8, 16, 16, 3, 3, 1, 1, 1 };
     camcl_device_info cpu = { .type = CAMCL_CPU,
                               .vendor = "x",
                               .compute_units = 2,
@@ -556,30 +573,30 @@ static void test_choice_of_winograd(void **state)
         bool applies, faster[3];
         const char *direct[3];
     } cases[] = {
-        { { 32, 32, 32, 64, 64, 3, 3, 1, 1 }, true, { true, true, true }, TILE },
-        { { 32, 4, 4, 512, 512, 3, 3, 1, 1 }, true, { true, true, true }, TILE },
-        { { 32, 7, 7, 512, 512, 3, 3, 1, 1 }, true, { true, true, true }, TILE },
-        { { 1, 4, 4, 512, 512, 3, 3, 1, 1 },
+        { { 32, 32, 32, 64, 64, 3, 3, 1, 1, 1 }, true, { true, true, true }, TILE },
+        { { 32, 4, 4, 512, 512, 3, 3, 1, 1, 1 }, true, { true, true, true }, TILE },
+        { { 32, 7, 7, 512, 512, 3, 3, 1, 1, 1 }, true, { true, true, true }, TILE },
+        { { 1, 4, 4, 512, 512, 3, 3, 1, 1, 1 },
           true,
           { true, true, false },
           TILE }, /* one tile does not pay for a transform of the gradient */
-        { { 32, 2, 2, 64, 64, 3, 3, 1, 1 }, true, { false, false, false }, TILE }, /* 4 of a tile's 16 points exist */
-        { { 32, 32, 32, 3, 64, 3, 3, 1, 1 },
+        { { 32, 2, 2, 64, 64, 3, 3, 1, 1, 1 }, true, { false, false, false }, TILE }, /* 4 of a tile's 16 points exist */
+        { { 32, 32, 32, 3, 64, 3, 3, 1, 1, 1 },
           true,
           { false, true, false },
           { "narrow", "tile", "narrow" } }, /* too few products for a transform of the input */
-        { { 32, 32, 32, 64, 128, 3, 3, 2, 1 }, true, { true, true, true }, TILE },
-        { { 32, 8, 8, 256, 512, 3, 3, 2, 1 }, true, { true, true, true }, TILE },
-        { { 1, 8, 8, 256, 512, 3, 3, 2, 1 },
+        { { 32, 32, 32, 64, 128, 3, 3, 2, 1, 1 }, true, { true, true, true }, TILE },
+        { { 32, 8, 8, 256, 512, 3, 3, 2, 1, 1 }, true, { true, true, true }, TILE },
+        { { 1, 8, 8, 256, 512, 3, 3, 2, 1, 1 },
           true,
           { false, false, false },
           TILE }, /* one tile does not pay for a transform of the weights */
-        { { 32, 4, 4, 256, 512, 3, 3, 2, 1 }, true, { false, false, false }, TILE }, /* 4 of a tile's 16 points exist */
-        { { 32, 32, 32, 3, 64, 3, 3, 2, 1 }, true, { false, true, false }, { "narrow", "tile", "narrow" } },
-        { { 32, 32, 32, 64, 64, 3, 3, 3, 1 }, false, { false, false, false }, TILE },
-        { { 32, 32, 32, 64, 64, 1, 1, 1, 0 }, false, { false, false, false }, { "point", "point", "point" } },
-        { { 32, 32, 32, 64, 64, 5, 5, 1, 2 }, false, { false, false, false }, TILE },
-        { { 32, 32, 32, 64, 64, 3, 3, 1, 3 }, false, { false, false, false }, TILE },
+        { { 32, 4, 4, 256, 512, 3, 3, 2, 1, 1 }, true, { false, false, false }, TILE }, /* 4 of a tile's 16 points exist */
+        { { 32, 32, 32, 3, 64, 3, 3, 2, 1, 1 }, true, { false, true, false }, { "narrow", "tile", "narrow" } },
+        { { 32, 32, 32, 64, 64, 3, 3, 3, 1, 1 }, false, { false, false, false }, TILE },
+        { { 32, 32, 32, 64, 64, 1, 1, 1, 0, 1 }, false, { false, false, false }, { "point", "point", "point" } },
+        { { 32, 32, 32, 64, 64, 5, 5, 1, 2, 1 }, false, { false, false, false }, TILE },
+        { { 32, 32, 32, 64, 64, 3, 3, 1, 3, 1 }, false, { false, false, false }, TILE },
     };
     const camcl_device_info cpu = { .type = CAMCL_CPU,
                                     .vendor = "x",
@@ -608,21 +625,21 @@ static void test_choice_for_gpus(void **state)
         cc_conv2d_desc desc;
         const char *nvidia[3], *intel[3];
     } cases[] = {
-        { { 64, 32, 32, 64, 64, 3, 3, 1, 1 },
+        { { 64, 32, 32, 64, 64, 3, 3, 1, 1, 1 },
           { "winograd_local", "winograd_local", "winograd_local_small" }, /* 64 rows do not fill a large tile */
           { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
-        { { 128, 16, 16, 128, 128, 3, 3, 1, 1 },
+        { { 128, 16, 16, 128, 128, 3, 3, 1, 1, 1 },
           { "winograd_local", "winograd_local", "winograd_local" },
           { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
-        { { 64, 32, 32, 32, 32, 3, 3, 1, 1 }, { "local", "local", "local" }, { "local_small", "local_small", "local_small" } },
-        { { 64, 32, 32, 64, 128, 3, 3, 2, 1 }, { "local", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
-        { { 64, 32, 32, 3, 64, 3, 3, 1, 1 }, /* channels not in fours */
+        { { 64, 32, 32, 32, 32, 3, 3, 1, 1, 1 }, { "local", "local", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 64, 128, 3, 3, 2, 1, 1 }, { "local", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 3, 64, 3, 3, 1, 1, 1 }, /* channels not in fours */
           { "local_small", "local_small", "local_small" },
           { "local_small", "local_small", "local_small" } },
-        { { 16, 4, 4, 512, 512, 3, 3, 1, 1 }, /* too few tiles for the transforms of weights, too few pixels for large tiles */
+        { { 16, 4, 4, 512, 512, 3, 3, 1, 1, 1 }, /* too few tiles for the transforms of weights, too few pixels for large tiles */
           { "local_small", "local_small", "local" },
           { "local_small", "local_small", "local_small" } },
-        { { 256, 2, 2, 512, 512, 3, 3, 1, 1 }, /* 4 of a Winograd tile's 16 points exist */
+        { { 256, 2, 2, 512, 512, 3, 3, 1, 1, 1 }, /* 4 of a Winograd tile's 16 points exist */
           { "local_small", "local_small", "local" },
           { "local_small", "local_small", "local_small" } },
     };
@@ -656,10 +673,14 @@ static void test_refusals(void **state)
     (void)state;
     camcl_error err = { 0 };
     cc_tensor io[3] = { CC_NO_TENSOR, CC_NO_TENSOR, CC_NO_TENSOR };
-    cc_conv2d_desc d = { 1, 2, 2, 1, 1, 5, 5, 1, 0 }; /* the kernel is larger than the image */
+    cc_conv2d_desc d = { 1, 2, 2, 1, 1, 5, 5, 1, 0, 1 }; /* the kernel is larger than the image */
     for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++)
         assert_int_equal(cc_operation_at(&cc_conv2d_operation, v)->record(NULL, &d, io, 3, false, &err), CAMCL_UNSUPPORTED);
-    d.r = d.s = 1; /* operands missing */
+    d.r = d.s = 1; /* one channel does not fall into two groups */
+    for (d.groups = 0; d.groups < 3; d.groups += 2)
+        for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++)
+            assert_int_equal(cc_operation_at(&cc_conv2d_operation, v)->record(NULL, &d, io, 3, false, &err), CAMCL_UNSUPPORTED);
+    d.groups = 1; /* operands missing */
     for (size_t v = 0; v < cc_operation_count(&cc_conv2d_operation); v++)
         assert_int_equal(cc_operation_at(&cc_conv2d_operation, v)->record(NULL, &d, io, 3, false, &err), CAMCL_FAILED);
 }

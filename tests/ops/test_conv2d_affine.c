@@ -21,10 +21,12 @@ static camcl_device *device;
 
 /* Channels around vectors and panels, maps around tiles, several images in a group and a part of one. */
 static const cc_conv2d_desc shapes[] = {
-    { 1, 1, 1, 1, 1, 1, 1, 1, 0 },   { 3, 8, 8, 16, 16, 3, 3, 1, 1 },  { 2, 5, 7, 3, 15, 3, 3, 1, 1 },    { 1, 9, 6, 15, 17, 3, 3, 1, 1 },
-    { 5, 4, 4, 32, 33, 3, 3, 1, 1 }, { 2, 7, 5, 31, 47, 3, 3, 2, 1 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0 },   { 2, 12, 10, 3, 15, 7, 7, 2, 3 },
-    { 2, 8, 9, 4, 5, 3, 3, 1, 2 },   { 9, 4, 5, 20, 64, 3, 3, 1, 0 },  { 2, 20, 18, 33, 40, 3, 3, 1, 1 }, { 2, 20, 17, 33, 40, 3, 3, 2, 2 },
-    { 9, 9, 8, 16, 64, 3, 3, 2, 0 }, { 2, 5, 5, 160, 33, 3, 3, 1, 1 }, { 3, 9, 9, 24, 64, 1, 1, 1, 0 },   { 2, 16, 15, 33, 40, 1, 1, 2, 0 },
+    { 1, 1, 1, 1, 1, 1, 1, 1, 0, 1 },     { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 },   { 2, 5, 7, 3, 15, 3, 3, 1, 1, 1 },
+    { 1, 9, 6, 15, 17, 3, 3, 1, 1, 1 },   { 5, 4, 4, 32, 33, 3, 3, 1, 1, 1 },   { 2, 7, 5, 31, 47, 3, 3, 2, 1, 1 },
+    { 3, 7, 6, 16, 32, 1, 1, 2, 0, 1 },   { 2, 12, 10, 3, 15, 7, 7, 2, 3, 1 },  { 2, 8, 9, 4, 5, 3, 3, 1, 2, 1 },
+    { 9, 4, 5, 20, 64, 3, 3, 1, 0, 1 },   { 2, 20, 18, 33, 40, 3, 3, 1, 1, 1 }, { 2, 20, 17, 33, 40, 3, 3, 2, 2, 1 },
+    { 9, 9, 8, 16, 64, 3, 3, 2, 0, 1 },   { 2, 5, 5, 160, 33, 3, 3, 1, 1, 1 },  { 3, 9, 9, 24, 64, 1, 1, 1, 0, 1 },
+    { 2, 16, 15, 33, 40, 1, 1, 2, 0, 1 },
 };
 
 typedef struct problem {
@@ -36,10 +38,10 @@ typedef struct problem {
 
 static void problem_begin(problem *p, const cc_conv2d_desc *d, cc_activation activation)
 {
-    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad };
+    const ref_conv2d ref = { d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride, d->pad, d->groups };
     p->desc = (cc_conv2d_affine_desc){ *d, activation };
     p->x_count = d->n * d->h * d->w * d->c;
-    p->w_count = d->r * d->s * d->c * d->k;
+    p->w_count = d->r * d->s * (d->c / d->groups) * d->k;
     p->y_count = d->n * ref_conv2d_out_h(&ref) * ref_conv2d_out_w(&ref) * d->k;
     p->x = random_floats(p->x_count, 1);
     p->w = random_floats(p->w_count, 2);
@@ -79,7 +81,7 @@ static float *run(const problem *p, const cc_variant *plain, const cc_variant *a
         w = (cc_tensor){ copy, CC_F32, 1, { packed / sizeof(float) } };
     } else {
         w.rank = 4;
-        memcpy(w.dim, (size_t[]){ d->r, d->s, d->c, d->k }, sizeof w.dim);
+        memcpy(w.dim, (size_t[]){ d->r, d->s, d->c / d->groups, d->k }, sizeof w.dim);
     }
     if (affine)
         OK(&t, affine->record(t.tape, &p->desc, (cc_tensor[]){ x, w, a, b, r, y }, 6, false, &t.err));
@@ -155,7 +157,7 @@ static void all_variants(void **state)
 static void without_cache(void **state)
 {
     (void)state;
-    const cc_conv2d_desc whole = { 3, 8, 12, 16, 32, 3, 3, 1, 1 };
+    const cc_conv2d_desc whole = { 3, 8, 12, 16, 32, 3, 3, 1, 1, 1 };
     camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
     const size_t cache = info->cache;
     info->cache = 2;
@@ -167,7 +169,7 @@ static void without_cache(void **state)
 static void mismatched_operands_are_refused(void **state)
 {
     (void)state;
-    const cc_conv2d_affine_desc d = { { 1, 2, 2, 1, 1, 1, 1, 1, 0 }, CC_NO_ACTIVATION };
+    const cc_conv2d_affine_desc d = { { 1, 2, 2, 1, 1, 1, 1, 1, 0, 1 }, CC_NO_ACTIVATION };
     const float v[4] = { 0 };
     camcl_error err;
     op_test t;

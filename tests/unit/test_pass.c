@@ -113,6 +113,15 @@ static void build_fan(cc_graph_builder *b)
     cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", CLASSES);
 }
 
+/* Convolutions in groups; the second is depthwise. */
+static void build_grouped(cc_graph_builder *b)
+{
+    size_t x = conv16(b, cc_graph_builder_image(b), "h", 3);
+    x = cc_graph_builder_conv(b, x, "p", (cc_conv_attributes){ 8, 3, 1, 4 });
+    x = cc_graph_builder_conv(b, x, "q", (cc_conv_attributes){ 8, 3, 2, 8 });
+    cc_graph_builder_linear(b, cc_graph_builder_global_average_pool(b, x), "fc", CLASSES);
+}
+
 /* A node whose input has another reader, too. */
 static void build_activated_twice(cc_graph_builder *b)
 {
@@ -238,6 +247,7 @@ static void gradients_are_differences(void **state)
     check_against_differences(build_web, false, 0);
     check_against_differences(build_fan, false, 0);
     check_against_differences(build_activated_twice, false, 0);
+    check_against_differences(build_grouped, false, 0);
 }
 
 static void tangents_are_differences(void **state)
@@ -246,6 +256,7 @@ static void tangents_are_differences(void **state)
     check_against_differences(build_web, true, 3);             /* bn.bias, fc1.bias, fc2.bias */
     check_against_differences(build_fan, true, 1);             /* fc.bias */
     check_against_differences(build_activated_twice, true, 1); /* fc.bias */
+    check_against_differences(build_grouped, true, 1);         /* fc.bias */
 }
 
 /* ---- activations

@@ -94,7 +94,7 @@ static void names_at_the_limit_fit(void **state)
 
 /* ---- choosing */
 
-static const cc_conv2d_desc desc = { 2, 8, 8, 4, 4, 3, 3, 1, 1 };
+static const cc_conv2d_desc desc = { 2, 8, 8, 4, 4, 3, 3, 1, 1, 1 };
 static const cc_direction directions[] = { CC_FORWARD, CC_BACKWARD_DATA, CC_BACKWARD_WEIGHT };
 
 static void choices_obey_the_plan(camcl_device *device, void *context)

@@ -168,7 +168,7 @@ static void long_names_are_refused(void **state)
 
 /* ---- choosing */
 
-static const cc_conv2d_desc desc = { 2, 8, 8, 16, 16, 3, 3, 1, 1 };
+static const cc_conv2d_desc desc = { 2, 8, 8, 16, 16, 3, 3, 1, 1, 1 };
 
 /* That device, with nothing timed yet; its timings are to be freed. */
 static cc_choice *some_choice(void)
@@ -297,7 +297,7 @@ static void times_every_variant(camcl_device *device, void *context)
     }
     /* A stop leaves the table as it was. */
     volatile sig_atomic_t stop = 1;
-    const cc_conv2d_desc other = { 3, 8, 8, 16, 16, 3, 3, 1, 1 };
+    const cc_conv2d_desc other = { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 };
     const cc_problem p = forward_of(&other);
     choice->stop = &stop;
     assert_int_equal(cc_race_time(choice, &p, &err), CAMCL_STOPPED);
@@ -316,7 +316,7 @@ static void keys_are_read_back(void **state)
     (void)state;
     cc_problem p;
     char key[160];
-    const cc_conv2d_desc conv = { 32, 30, 31, 16, 24, 3, 5, 2, 1 };
+    const cc_conv2d_desc conv = { 32, 30, 31, 16, 24, 3, 5, 2, 1, 1 };
     const cc_linear_desc linear = { 96, 512, 10 };
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
         cc_op_key("conv2d", (cc_direction)i, &conv, key, sizeof key);

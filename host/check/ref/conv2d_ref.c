@@ -18,7 +18,8 @@ size_t ref_conv2d_out_w(const ref_conv2d *d) { return (d->w + 2 * d->pad - d->s)
                         for (size_t c = 0; c < (d)->c; c++) {                                                                              \
                             const size_t xi = ((n * (d)->h + h - (d)->pad) * (d)->w + v - (d)->pad) * (d)->c + c;                          \
                             for (size_t k = 0; k < (d)->k; k++) {                                                                          \
-                                const size_t wi = ((r * (d)->s + s) * (d)->c + c) * (d)->k + k;                                            \
+                                if (c / ((d)->c / (d)->groups) != k / ((d)->k / (d)->groups)) continue;                                    \
+                                const size_t wi = ((r * (d)->s + s) * ((d)->c / (d)->groups) + c % ((d)->c / (d)->groups)) * (d)->k + k;   \
                                 const size_t yi = ((n * ref_conv2d_out_h(d) + p) * ref_conv2d_out_w(d) + q) * (d)->k + k;                  \
                                 body                                                                                                       \
                             }                                                                                                              \
@@ -53,7 +54,7 @@ void ref_conv2d_backward_data(const ref_conv2d *d, const float *dy, const float 
 
 void ref_conv2d_backward_weight(const ref_conv2d *d, const float *x, const float *dy, double *dw, double *magnitude)
 {
-    clear(dw, magnitude, d->r * d->s * d->c * d->k);
+    clear(dw, magnitude, d->r * d->s * (d->c / d->groups) * d->k);
     FOR_EACH_PRODUCT(d, xi, wi, yi, {
         const double product = (double)x[xi] * (double)dy[yi];
         dw[wi] += product;

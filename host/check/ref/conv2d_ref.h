@@ -1,11 +1,11 @@
-/* Convolution in plain C with double sums: the truth that the kernels are compared with. NHWC, weights [R,S,C,K]. */
+/* Convolution in plain C with double sums: the truth that the kernels are compared with. NHWC, weights [R,S,C/groups,K]. */
 #ifndef CC_CHECK_REF_CONV2D_REF_H
 #define CC_CHECK_REF_CONV2D_REF_H
 
 #include <stddef.h>
 
 typedef struct ref_conv2d {
-    size_t n, h, w, c, k, r, s, stride, pad;
+    size_t n, h, w, c, k, r, s, stride, pad, groups;
 } ref_conv2d;
 
 size_t ref_conv2d_out_h(const ref_conv2d *d);

@@ -92,7 +92,7 @@ static size_t operands(cc_direction direction, const void *desc, cc_tensor *io, 
     const cc_conv2d_desc *d = desc;
     const cc_tensor x = { .dtype = CC_F32, .rank = 4, .dim = { d->n, d->h, d->w, d->c } };
     const cc_tensor y = { .dtype = CC_F32, .rank = 4, .dim = { d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k } };
-    const cc_tensor w = { .dtype = CC_F32, .rank = 4, .dim = { d->r, d->s, d->c, d->k } };
+    const cc_tensor w = { .dtype = CC_F32, .rank = 4, .dim = { d->r, d->s, d->c / d->groups, d->k } };
     io[0] = direction == CC_BACKWARD_DATA ? y : x;
     io[1] = direction == CC_BACKWARD_WEIGHT ? y : w;
     io[2] = direction == CC_FORWARD ? y : direction == CC_BACKWARD_DATA ? x : w;
@@ -126,7 +126,7 @@ static bool read_key(const char *text, void *desc) { return cc_conv2d_read_shape
 static cc_cost cost(const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    const double x = (double)(d->n * d->h * d->w) * (double)d->c, w = (double)(d->r * d->s * d->c) * (double)d->k,
+    const double x = (double)(d->n * d->h * d->w) * (double)d->c, w = (double)(d->r * d->s * (d->c / d->groups)) * (double)d->k,
                  y = (double)(d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d)) * (double)d->k;
     return (cc_cost){ cc_conv2d_flops(d), sizeof(float) * (x + w + y) };
 }

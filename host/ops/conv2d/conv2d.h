@@ -1,6 +1,7 @@
 /* Convolution (cross-correlation, as PyTorch's Conv2d without bias), and the same with a batch norm of evaluation behind it.
  *     y[n,p,q,k] = sum_{r,s,c} x[n, p*stride+r-pad, q*stride+s-pad, c] * w[r,s,c,k],   x [N,H,W,C], y [N,P,Q,K]
- * Master weight layout [R,S,C,K], the same for weight gradients. */
+ * In groups, channels fall into `groups` equal parts, and output channels see the input channels of their part only: c above counts within
+ * it. C groups are a depthwise convolution. Master weight layout [R,S,C/groups,K], the same for weight gradients. */
 #ifndef CC_OPS_CONV2D_CONV2D_H
 #define CC_OPS_CONV2D_CONV2D_H
 
@@ -10,10 +11,11 @@
 typedef struct cc_conv2d_desc {
     size_t n, h, w, c, k;
     size_t r, s, stride, pad;
+    size_t groups; /* divides c and k */
 } cc_conv2d_desc;
 size_t cc_conv2d_out_h(const cc_conv2d_desc *desc);
 size_t cc_conv2d_out_w(const cc_conv2d_desc *desc);
-/* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. */
+/* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. In groups " g2" follows. */
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size);
 
 /* io: CC_FORWARD {x, w, y(add)}  CC_BACKWARD_DATA {dy, w, dx(add)}  CC_BACKWARD_WEIGHT {x, dy, dw(add)}

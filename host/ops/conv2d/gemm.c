@@ -20,7 +20,11 @@ static size_t image_bytes(const cc_conv2d_desc *d) { return cc_conv2d_out_h(d) *
 
 static size_t most_bytes(const camcl_device_info *info) { return cc_min_size(info->max_alloc / 4, info->global_mem / 16); }
 
-static bool supports(const camcl_device_info *info, const void *desc) { return image_bytes(desc) <= most_bytes(info); }
+static bool supports(const camcl_device_info *info, const void *desc)
+{
+    const cc_conv2d_desc *d = desc;
+    return d->groups == 1 && image_bytes(d) <= most_bytes(info);
+}
 
 static camcl_status plan(cc_tape *tape, const cc_conv2d_desc *d, columns *m, camcl_error *err)
 {

@@ -13,7 +13,7 @@ static cc_launch over_images(const cc_conv2d_desc *d, size_t x, size_t y, size_t
 #define GENERAL_ARGS(desc, first_image, images, adds)                                                                                      \
     .first = CC_INT(first_image), .N = CC_INT(images), .H = CC_INT((desc)->h), .W = CC_INT((desc)->w), .C = CC_INT((desc)->c),             \
     .K = CC_INT((desc)->k), .R = CC_INT((desc)->r), .S = CC_INT((desc)->s), .stride = CC_INT((desc)->stride), .pad = CC_INT((desc)->pad),  \
-    .P = CC_INT(cc_conv2d_out_h(desc)), .Q = CC_INT(cc_conv2d_out_w(desc)), .add = CC_INT(adds)
+    .groups = CC_INT((desc)->groups), .P = CC_INT(cc_conv2d_out_h(desc)), .Q = CC_INT(cc_conv2d_out_w(desc)), .add = CC_INT(adds)
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
@@ -44,7 +44,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     for (size_t first = 0; first < d->n; first += images) {
         const bool adds = add || first > 0;
         const size_t now = cc_min_size(images, d->n - first);
-        const cc_launch launch = over_images(d, d->k, d->c, d->r * d->s, now);
+        const cc_launch launch = over_images(d, d->k, d->c / d->groups, d->r * d->s, now);
         CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_backward_weight_general, &launch, err, .x = CC_IN(io[0].buffer),
                                       .dy = CC_IN(io[1].buffer), .dw = adds ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer),
                                       GENERAL_ARGS(d, first, now, adds)));

@@ -15,7 +15,7 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
     size_t pixels = 0, near = 0;
     /* a group's indices count from its first image; with a stride, phases of the input have the fewest pixels to an image */
     const size_t fewest = cc_min_size(p * q, cc_max_size(d->h / d->stride, 1) * cc_max_size(d->w / d->stride, 1));
-    return cc_local_tile_supports(info, &forward) && cc_local_tile_supports(info, &backward) &&
+    return d->groups == 1 && cc_local_tile_supports(info, &forward) && cc_local_tile_supports(info, &backward) &&
            cc_mul_size(d->n, (d->h + 2 * d->pad) * (d->w + 2 * d->pad), &pixels) && pixels < 0x40000000 &&
            cc_mul_size(forward.rows / fewest + 2, cc_max_size(x, y), &near) && near <= MOST_NUMBERS;
 }

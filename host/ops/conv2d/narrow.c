@@ -38,7 +38,7 @@ static narrow_groups cut(const cc_conv2d_desc *d)
 static bool supports(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return cc_likes_long_items(info) && d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS;
+    return d->groups == 1 && cc_likes_long_items(info) && d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS;
 }
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -73,7 +73,7 @@ static size_t tile_taps(const cc_conv2d_desc *d)
 static bool supports_weight(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return cc_likes_long_items(info) && d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0;
+    return d->groups == 1 && cc_likes_long_items(info) && d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0;
 }
 
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

@@ -18,7 +18,7 @@ enum {
     FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
 };
 
-static bool is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0; }
+static bool is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0 && d->groups == 1; }
 static bool supports(const camcl_device_info *info, const void *desc) { return cc_likes_long_items(info) && is_point(desc); }
 static bool supports_affine(const camcl_device_info *info, const void *desc)
 {

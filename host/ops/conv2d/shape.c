@@ -11,26 +11,33 @@ size_t cc_conv2d_out_w(const cc_conv2d_desc *desc) { return (desc->w + 2 * desc-
 
 double cc_conv2d_flops(const cc_conv2d_desc *desc)
 {
-    return 2.0 * (double)desc->n * (double)cc_conv2d_out_h(desc) * (double)cc_conv2d_out_w(desc) * (double)desc->k * (double)desc->c *
-           (double)desc->r * (double)desc->s;
+    return 2.0 * (double)desc->n * (double)cc_conv2d_out_h(desc) * (double)cc_conv2d_out_w(desc) * (double)desc->k *
+           (double)(desc->c / desc->groups) * (double)desc->r * (double)desc->s;
 }
 
 void cc_conv2d_write_shape(const cc_conv2d_desc *d, char *text, size_t size)
 {
-    snprintf(text, size, "n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride,
-             d->pad);
+    char groups[24] = "";
+    if (d->groups != 1) snprintf(groups, sizeof groups, " g%zu", d->groups);
+    snprintf(text, size, "n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu%s", d->n, d->h, d->w, d->c, d->k, d->r, d->s, d->stride,
+             d->pad, groups);
 }
 
 static bool is_possible(const cc_conv2d_desc *d)
 {
-    return d->n && d->h && d->w && d->c && d->k && d->r && d->s && d->stride && d->h + 2 * d->pad >= d->r && d->w + 2 * d->pad >= d->s;
+    return d->n && d->h && d->w && d->c && d->k && d->r && d->s && d->stride && d->h + 2 * d->pad >= d->r && d->w + 2 * d->pad >= d->s &&
+           d->groups && d->c % d->groups == 0 && d->k % d->groups == 0;
 }
 
 bool cc_conv2d_read_shape(const char *text, cc_conv2d_desc *d)
 {
-    return sscanf(text, "n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu", &d->n, &d->h, &d->w, &d->c, &d->k, &d->r, &d->s, &d->stride,
-                  &d->pad) == 9 &&
-           is_possible(d);
+    int end = 0;
+    d->groups = 1;
+    if (sscanf(text, "n%zu h%zu w%zu c%zu k%zu r%zu s%zu stride%zu pad%zu%n", &d->n, &d->h, &d->w, &d->c, &d->k, &d->r, &d->s, &d->stride,
+               &d->pad, &end) != 9)
+        return false;
+    sscanf(text + end, " g%zu", &d->groups);
+    return is_possible(d);
 }
 
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size)
@@ -61,6 +68,9 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, co
 {
     char key[160];
     cc_conv2d_key(d, direction, key, sizeof key);
+    if (d->groups == 0 || d->c % d->groups || d->k % d->groups)
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: channels do not fall into %zu equal groups (choose another number of groups)", key,
+                       d->groups);
     if (!is_possible(d)) return cc_fail(err, CAMCL_UNSUPPORTED, "%s: the kernel does not fit the padded image (use larger images)", key);
     if (!indices_fit(d))
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s: an image or the weights exceed 2^30 numbers (use smaller images)", key);
@@ -69,7 +79,7 @@ camcl_status cc_conv2d_check(cc_direction direction, const cc_conv2d_desc *d, co
     const cc_tensor *y = direction == CC_FORWARD ? &io[2] : direction == CC_BACKWARD_DATA ? &io[0] : &io[1];
     const cc_tensor *w = direction == CC_BACKWARD_WEIGHT ? &io[2] : &io[1];
     if (count != 3 || !has_shape(x, d->n, d->h, d->w, d->c) || !has_shape(y, d->n, p, q, d->k) ||
-        !(packed ? w->buffer != NULL : has_shape(w, d->r, d->s, d->c, d->k)))
+        !(packed ? w->buffer != NULL : has_shape(w, d->r, d->s, d->c / d->groups, d->k)))
         return cc_fail(err, CAMCL_FAILED, "%s: operands of other shapes (report this as a defect)", key);
     return CAMCL_OK;
 }

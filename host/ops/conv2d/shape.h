@@ -4,7 +4,8 @@
 
 #include "ops/conv2d/conv2d.h"
 
-/* "n32 h32 w32 c16 k16 r3 s3 stride1 pad1", and back, text behind it left alone; false: it is no shape, or none that exists. */
+/* "n32 h32 w32 c16 k16 r3 s3 stride1 pad1", in groups " g2" behind it, and back, text behind it left alone; false: it is no shape, or none
+ * that exists. */
 void cc_conv2d_write_shape(const cc_conv2d_desc *desc, char *text, size_t size);
 bool cc_conv2d_read_shape(const char *text, cc_conv2d_desc *desc);
 /* The convolution in conv2d_affine's descriptor, as variants are given it. */
@@ -15,7 +16,7 @@ static inline bool cc_conv2d_affine_has_slope(const void *desc)
     return cc_activation_has_slope(((const cc_conv2d_affine_desc *)desc)->activation);
 }
 
-/* 2*N*P*Q*K*C*R*S, the same for the three directions. */
+/* 2*N*P*Q*K*C/groups*R*S, the same for the three directions. */
 double cc_conv2d_flops(const cc_conv2d_desc *desc);
 /* Shape and number checks that every variant's record starts with: io = the direction's {first, second, output}. `packed`: the weight
  * operand is in a private layout and not checked. */

@@ -15,8 +15,7 @@ enum { PIXELS = 8 }; /* of a register tile */
 /* These work-items are long. */
 static bool supports(const camcl_device_info *info, const void *desc)
 {
-    (void)desc;
-    return cc_likes_long_items(info);
+    return ((const cc_conv2d_desc *)desc)->groups == 1 && cc_likes_long_items(info);
 }
 
 /* Panels are as wide as wastes least of the last one; two vectors reuse each input value twice. */

@@ -35,8 +35,7 @@ static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
 
 static bool supports(const camcl_device_info *info, const void *desc)
 {
-    (void)desc;
-    return cc_likes_long_items(info);
+    return ((const cc_conv2d_desc *)desc)->groups == 1 && cc_likes_long_items(info);
 }
 
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

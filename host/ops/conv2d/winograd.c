@@ -15,7 +15,7 @@ enum { OUT = 4, POINTS = 36, ROWS = 4 }; /* of cl/conv2d/winograd.clh; tiles of 
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_likes_long_items(info);
+    return d->groups == 1 && d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_likes_long_items(info);
 }
 
 bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const void *desc)

@@ -30,7 +30,7 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
 {
     const cc_local_tile forward = cc_local_tile_get(small, d->k), backward = cc_local_tile_get(small, d->c);
     size_t tiles = 0, weights = 0;
-    return d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_local_tile_supports(info, &forward) &&
+    return d->groups == 1 && d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_local_tile_supports(info, &forward) &&
            cc_local_tile_supports(info, &backward) && cc_mul_size(d->n, cc_ceil_div(d->h + 2, OUT) * cc_ceil_div(d->w + 2, OUT), &tiles) &&
            tiles < 0x40000000 && cc_mul_size(d->c, d->k, &weights) && weights < 0x40000000 && points_bytes(d->c, d->k) <= info->max_alloc &&
            points_bytes(1, cc_max_size(d->c, d->k)) <= cc_min_size(info->max_alloc, MOST_BYTES);

@@ -16,7 +16,7 @@ enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9 }; /* of cl/conv2d/wi
 bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return d->r == 3 && d->s == 3 && d->stride == 2 && d->pad <= 2 && cc_likes_long_items(info);
+    return d->groups == 1 && d->r == 3 && d->s == 3 && d->stride == 2 && d->pad <= 2 && cc_likes_long_items(info);
 }
 
 static bool supports_affine(const camcl_device_info *info, const void *desc)
