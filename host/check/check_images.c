@@ -56,7 +56,7 @@ void cc_check_grad_cam(cc_check *c)
 void cc_check_rows(cc_check *c)
 {
     const cc_rows_desc shapes[] = { { 0, 1, 1 }, { 2, 4, 5 }, { 1, 33, 17 }, { 0, 7, 1000 } };
-    const bool seed = strcmp(c->variant->op, "grad_cam_seed") == 0;
+    const bool seed = strcmp(c->variant->op->name, "grad_cam_seed") == 0;
     for (size_t s = 0; s < CC_COUNT(shapes); s++) {
         const cc_rows_desc d = shapes[s];
         const size_t total = (d.row0 + d.n + 1) * d.classes;

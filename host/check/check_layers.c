@@ -247,7 +247,7 @@ void cc_check_pool(cc_check *c)
     static const cc_pool_desc shapes[] = { { 1, 1, 1, 1, 1, 1, 0 },   { 2, 8, 8, 16, 2, 2, 0 },   { 3, 7, 9, 17, 3, 2, 1 },
                                            { 2, 11, 5, 33, 3, 1, 1 }, { 1, 16, 16, 64, 3, 2, 1 }, { 2, 6, 6, 3, 5, 3, 2 } };
     for (size_t k = 0; k < CC_COUNT(kinds); k++) {
-        if (strcmp(kinds[k].op, c->variant->op) != 0) continue;
+        if (strcmp(kinds[k].op, c->variant->op->name) != 0) continue;
         for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
             check_pool_shape(c, &shapes[i / 2], &kinds[k], i % 2);
     }

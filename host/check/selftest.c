@@ -52,14 +52,15 @@ camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *s
     *result = (camcl_selftest_result){ 0, 0 };
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
-        const cc_check_function run = cc_check_find(v->op);
+        const cc_check_function run = cc_check_find(v->op->name);
         camcl_error failure = { .status = CAMCL_OK };
         cc_check c = { .device = device, .variant = v, .err = &failure, .ok = run != NULL };
         const char *what = "there is no check of this operation";
         if (stop && *stop) return cc_fail(err, CAMCL_STOPPED, "selftest: stopped after %zu of %zu variants", i, cc_registry_count());
         if (run) run(&c);
         if (run) what = c.status != CAMCL_OK ? failure.message : c.what;
-        const camcl_check one = { v->op, cc_direction_name(v->direction), v->name, c.shapes, c.error, c.ok && c.status == CAMCL_OK, what };
+        const camcl_check one = { v->op->name, cc_direction_name(v->direction), v->name, c.shapes,
+                                  c.error,     c.ok && c.status == CAMCL_OK,    what };
         result->checked += c.shapes > 0;
         result->failed += !one.ok;
         if (report) report(context, &one);

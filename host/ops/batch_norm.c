@@ -229,11 +229,13 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
 }
 
 const cc_variant cc_batch_norm_variants[] = {
-    { "batch_norm", CC_FORWARD, "rows", "", cc_supports_all, forward, NULL, NULL, NULL },
-    { "batch_norm", CC_BACKWARD, "rows", "", cc_supports_all, backward, NULL, NULL, NULL },
-    { "batch_norm_fold", CC_FORWARD, "rows", "", cc_supports_all, fold, NULL, NULL, NULL },
+    { &cc_batch_norm_operation, CC_FORWARD, "rows", "", cc_supports_all, forward, NULL, NULL, NULL },
+    { &cc_batch_norm_operation, CC_BACKWARD, "rows", "", cc_supports_all, backward, NULL, NULL, NULL },
+    { &cc_batch_norm_fold_operation, CC_FORWARD, "rows", "", cc_supports_all, fold, NULL, NULL, NULL },
 };
 const size_t cc_batch_norm_variant_count = CC_COUNT(cc_batch_norm_variants);
+CC_SMALL_OPERATION(batch_norm, batch_norm);
+CC_SMALL_OPERATION(batch_norm_fold, batch_norm);
 
 camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
                                          cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
@@ -241,7 +243,7 @@ camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = true };
     const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };
-    return cc_op_record(tape, "batch_norm", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_batch_norm_operation, CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
@@ -250,14 +252,14 @@ camcl_status cc_batch_norm_forward_eval(cc_tape *tape, const cc_batch_norm_desc 
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = false };
     const cc_tensor io[] = { x, residual, gamma, beta, running_mean, running_var, mean, invstd, y };
-    return cc_op_record(tape, "batch_norm", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_batch_norm_operation, CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor gamma, cc_tensor beta, cc_tensor running_mean,
                                 cc_tensor running_var, cc_tensor mean, cc_tensor invstd, cc_tensor scale, cc_tensor shift, camcl_error *err)
 {
     const cc_tensor io[] = { gamma, beta, running_mean, running_var, mean, invstd, scale, shift };
-    return cc_op_record(tape, "batch_norm_fold", CC_FORWARD, desc, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_batch_norm_fold_operation, CC_FORWARD, desc, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
@@ -266,7 +268,7 @@ camcl_status cc_batch_norm_backward_train(cc_tape *tape, const cc_batch_norm_des
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = true, .add = add };
     const cc_tensor io[] = { x, y, dy, gamma, beta, mean, invstd, dx, dresidual, dgamma, dbeta };
-    return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_batch_norm_operation, CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy,
@@ -275,5 +277,5 @@ camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc
 {
     const cc_batch_norm_op op = { .desc = *desc, .train = false, .add = add };
     const cc_tensor io[] = { x, y, dy, gamma, beta, mean, invstd, dx, dresidual, dgamma, dbeta };
-    return cc_op_record(tape, "batch_norm", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_batch_norm_operation, CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }

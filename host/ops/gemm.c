@@ -302,5 +302,7 @@ static camcl_status record(cc_tape *tape, const void *desc, const cc_tensor *io,
     return cc_gemm(tape, d, io[0], io[1], io[2], add, err);
 }
 
-const cc_variant cc_gemm_variants[] = { { "gemm", CC_FORWARD, "clblast", "", cc_supports_all, record, NULL, NULL, NULL } };
-const size_t cc_gemm_variant_count = CC_COUNT(cc_gemm_variants);
+static const cc_variant cc_gemm_variants[] = { { &cc_gemm_operation, CC_FORWARD, "clblast", "", cc_supports_all, record, NULL, NULL,
+                                                 NULL } };
+static const size_t cc_gemm_variant_count = CC_COUNT(cc_gemm_variants);
+CC_SMALL_OPERATION(gemm, gemm);

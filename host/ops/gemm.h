@@ -3,7 +3,7 @@
 #ifndef CC_OPS_GEMM_H
 #define CC_OPS_GEMM_H
 
-#include "ops/variant.h"
+#include "ops/operation.h"
 
 typedef struct cc_gemm_desc {
     size_t m, n, k;
@@ -28,6 +28,6 @@ bool cc_gemm_has_default(const camcl_device *device);
 /* On parts of buffers; offsets in numbers. Uses a tape buffer as CLBlast's workspace. */
 camcl_status cc_gemm_at(cc_tape *tape, const cc_gemm_desc *desc, cc_buffer *a, size_t a_offset, cc_buffer *b, size_t b_offset, cc_buffer *c,
                         size_t c_offset, bool add, camcl_error *err);
-CC_DECLARE_VARIANTS(gemm);
+extern const cc_operation cc_gemm_operation;
 
 #endif

@@ -151,44 +151,63 @@ static bool supports_rows(const camcl_device_info *info, const void *desc)
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_grad_cam_variants[] = {
-    [FORWARD_SERIAL] = { .op = "grad_cam",
+    [FORWARD_SERIAL] = { .op = &cc_grad_cam_operation,
                          .direction = CC_FORWARD,
                          .name = "general",
                          .family = "",
                          .supports = supports_serial,
                          .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "grad_cam",
+    [FORWARD_GROUP] = { .op = &cc_grad_cam_operation,
                         .direction = CC_FORWARD,
                         .name = "group",
                         .family = "",
                         .supports = supports_group,
                         .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "grad_cam",
+    [BACKWARD_SERIAL] = { .op = &cc_grad_cam_operation,
                           .direction = CC_BACKWARD,
                           .name = "general",
                           .family = "",
                           .supports = supports_serial,
                           .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "grad_cam",
+    [BACKWARD_GROUP] = { .op = &cc_grad_cam_operation,
                          .direction = CC_BACKWARD,
                          .name = "group",
                          .family = "",
                          .supports = supports_group,
                          .record = backward_group },
-    { .op = "grad_cam", .direction = CC_TANGENT, .name = "general", .family = "", .supports = supports_serial, .record = tangent },
-    { .op = "grad_cam_seed", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_rows, .record = seed },
-    { .op = "argmax_rows", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_rows, .record = argmax },
+    { .op = &cc_grad_cam_operation,
+      .direction = CC_TANGENT,
+      .name = "general",
+      .family = "",
+      .supports = supports_serial,
+      .record = tangent },
+    { .op = &cc_grad_cam_seed_operation,
+      .direction = CC_FORWARD,
+      .name = "general",
+      .family = "",
+      .supports = supports_rows,
+      .record = seed },
+    { .op = &cc_argmax_rows_operation,
+      .direction = CC_FORWARD,
+      .name = "general",
+      .family = "",
+      .supports = supports_rows,
+      .record = argmax },
 };
 const size_t cc_grad_cam_variant_count = CC_COUNT(cc_grad_cam_variants);
+CC_SMALL_OPERATION(grad_cam, grad_cam);
+CC_SMALL_OPERATION(grad_cam_seed, grad_cam);
+CC_SMALL_OPERATION(argmax_rows, grad_cam);
 
 camcl_status cc_grad_cam_seed(cc_tape *tape, const cc_rows_desc *desc, cc_tensor classes_explained, cc_tensor dlogits, camcl_error *err)
 {
-    return cc_op_record(tape, "grad_cam_seed", CC_FORWARD, desc, (const cc_tensor[]){ classes_explained, dlogits }, 2, false, err);
+    return cc_op_record(tape, &cc_grad_cam_seed_operation, CC_FORWARD, desc, (const cc_tensor[]){ classes_explained, dlogits }, 2, false,
+                        err);
 }
 
 camcl_status cc_argmax_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor out, camcl_error *err)
 {
-    return cc_op_record(tape, "argmax_rows", CC_FORWARD, desc, (const cc_tensor[]){ logits, out }, 2, false, err);
+    return cc_op_record(tape, &cc_argmax_rows_operation, CC_FORWARD, desc, (const cc_tensor[]){ logits, out }, 2, false, err);
 }
 
 camcl_status cc_grad_cam_forward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor gradient, cc_tensor m, cc_tensor cam,
@@ -208,5 +227,5 @@ camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, c
 camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v,
                                  camcl_error *err)
 {
-    return cc_op_record(tape, "grad_cam", CC_TANGENT, desc, (const cc_tensor[]){ a, cam, u, v }, 4, false, err);
+    return cc_op_record(tape, &cc_grad_cam_operation, CC_TANGENT, desc, (const cc_tensor[]){ a, cam, u, v }, 4, false, err);
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
+#include "ops/gemm.h"
 #include "ops/linear.h"
 #include "ops/record.h"
 
@@ -136,12 +137,12 @@ static camcl_status gemm_backward_weight(cc_tape *tape, const void *desc, const 
 }
 
 static const cc_variant variants[] = {
-    { "linear", CC_FORWARD, "direct", "", cc_supports_all, direct_forward, NULL, NULL, NULL },
-    { "linear", CC_BACKWARD_DATA, "direct", "", cc_supports_all, direct_backward_data, NULL, NULL, NULL },
-    { "linear", CC_BACKWARD_WEIGHT, "direct", "", cc_supports_all, direct_backward_weight, NULL, NULL, NULL },
-    { "linear", CC_FORWARD, "gemm", "", cc_supports_all, gemm_forward, NULL, NULL, NULL },
-    { "linear", CC_BACKWARD_DATA, "gemm", "", cc_supports_all, gemm_backward_data, NULL, NULL, NULL },
-    { "linear", CC_BACKWARD_WEIGHT, "gemm", "", cc_supports_all, gemm_backward_weight, NULL, NULL, NULL },
+    { &cc_linear_operation, CC_FORWARD, "direct", "", cc_supports_all, direct_forward, NULL, NULL, NULL },
+    { &cc_linear_operation, CC_BACKWARD_DATA, "direct", "", cc_supports_all, direct_backward_data, NULL, NULL, NULL },
+    { &cc_linear_operation, CC_BACKWARD_WEIGHT, "direct", "", cc_supports_all, direct_backward_weight, NULL, NULL, NULL },
+    { &cc_linear_operation, CC_FORWARD, "gemm", "", cc_supports_all, gemm_forward, NULL, NULL, NULL },
+    { &cc_linear_operation, CC_BACKWARD_DATA, "gemm", "", cc_supports_all, gemm_backward_data, NULL, NULL, NULL },
+    { &cc_linear_operation, CC_BACKWARD_WEIGHT, "gemm", "", cc_supports_all, gemm_backward_weight, NULL, NULL, NULL },
 };
 static const size_t variant_count = CC_COUNT(variants);
 
@@ -171,10 +172,10 @@ static size_t operands(cc_direction direction, const void *desc, cc_tensor *io, 
     return direction == CC_BACKWARD_DATA ? 3 : 4;
 }
 
-static cc_gemm_desc product(const void *desc)
+static void product(const void *desc, cc_gemm_desc *out)
 {
     const cc_linear_desc *d = desc;
-    return (cc_gemm_desc){ .m = d->n, .n = d->out, .k = d->in, .transpose_b = true };
+    *out = (cc_gemm_desc){ .m = d->n, .n = d->out, .k = d->in, .transpose_b = true };
 }
 
 static void write_key(const void *desc, char *text, size_t size)

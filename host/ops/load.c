@@ -79,19 +79,37 @@ static bool supports_labels(const camcl_device_info *info, const void *desc)
 }
 
 const cc_variant cc_load_variants[] = {
-    { .op = "load_images", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_resize, .record = resize },
-    { .op = "load_images", .direction = CC_FORWARD, .name = "native", .family = "", .supports = supports_native, .record = native },
-    { .op = "load_labels", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports_labels, .record = labels_of },
+    { .op = &cc_load_images_operation,
+      .direction = CC_FORWARD,
+      .name = "general",
+      .family = "",
+      .supports = supports_resize,
+      .record = resize },
+    { .op = &cc_load_images_operation,
+      .direction = CC_FORWARD,
+      .name = "native",
+      .family = "",
+      .supports = supports_native,
+      .record = native },
+    { .op = &cc_load_labels_operation,
+      .direction = CC_FORWARD,
+      .name = "general",
+      .family = "",
+      .supports = supports_labels,
+      .record = labels_of },
 };
 const size_t cc_load_variant_count = CC_COUNT(cc_load_variants);
+CC_SMALL_OPERATION(load_images, load);
+CC_SMALL_OPERATION(load_labels, load);
 
 camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise,
                             cc_tensor dst, camcl_error *err)
 {
-    return cc_op_record(tape, "load_images", CC_FORWARD, desc, (const cc_tensor[]){ pixels, transforms, normalise, dst }, 4, false, err);
+    return cc_op_record(tape, &cc_load_images_operation, CC_FORWARD, desc, (const cc_tensor[]){ pixels, transforms, normalise, dst }, 4,
+                        false, err);
 }
 
 camcl_status cc_load_labels(cc_tape *tape, size_t n, cc_tensor labels, cc_tensor transforms, cc_tensor out, camcl_error *err)
 {
-    return cc_op_record(tape, "load_labels", CC_FORWARD, &n, (const cc_tensor[]){ labels, transforms, out }, 3, false, err);
+    return cc_op_record(tape, &cc_load_labels_operation, CC_FORWARD, &n, (const cc_tensor[]){ labels, transforms, out }, 3, false, err);
 }

@@ -101,25 +101,25 @@ static bool supports_backward_group(const camcl_device_info *info, const void *d
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_masked_mse_variants[] = {
-    [FORWARD_SERIAL] = { .op = "masked_mse",
+    [FORWARD_SERIAL] = { .op = &cc_masked_mse_operation,
                          .direction = CC_FORWARD,
                          .name = "general",
                          .family = "",
                          .supports = supports_serial,
                          .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "masked_mse",
+    [FORWARD_GROUP] = { .op = &cc_masked_mse_operation,
                         .direction = CC_FORWARD,
                         .name = "group",
                         .family = "",
                         .supports = supports_group,
                         .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "masked_mse",
+    [BACKWARD_SERIAL] = { .op = &cc_masked_mse_operation,
                           .direction = CC_BACKWARD,
                           .name = "general",
                           .family = "",
                           .supports = supports_backward_serial,
                           .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "masked_mse",
+    [BACKWARD_GROUP] = { .op = &cc_masked_mse_operation,
                          .direction = CC_BACKWARD,
                          .name = "group",
                          .family = "",
@@ -127,6 +127,7 @@ const cc_variant cc_masked_mse_variants[] = {
                          .record = backward_group },
 };
 const size_t cc_masked_mse_variant_count = CC_COUNT(cc_masked_mse_variants);
+CC_SMALL_OPERATION(masked_mse, masked_mse);
 
 camcl_status cc_masked_mse_forward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, cc_tensor sums,
                                    camcl_error *err)

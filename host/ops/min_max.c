@@ -79,25 +79,25 @@ static bool supports_group(const camcl_device_info *info, const void *desc)
 
 enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
 const cc_variant cc_min_max_variants[] = {
-    [FORWARD_SERIAL] = { .op = "min_max",
+    [FORWARD_SERIAL] = { .op = &cc_min_max_operation,
                          .direction = CC_FORWARD,
                          .name = "general",
                          .family = "",
                          .supports = supports_serial,
                          .record = forward_serial },
-    [FORWARD_GROUP] = { .op = "min_max",
+    [FORWARD_GROUP] = { .op = &cc_min_max_operation,
                         .direction = CC_FORWARD,
                         .name = "group",
                         .family = "",
                         .supports = supports_group,
                         .record = forward_group },
-    [BACKWARD_SERIAL] = { .op = "min_max",
+    [BACKWARD_SERIAL] = { .op = &cc_min_max_operation,
                           .direction = CC_BACKWARD,
                           .name = "general",
                           .family = "",
                           .supports = supports_serial,
                           .record = backward_serial },
-    [BACKWARD_GROUP] = { .op = "min_max",
+    [BACKWARD_GROUP] = { .op = &cc_min_max_operation,
                          .direction = CC_BACKWARD,
                          .name = "group",
                          .family = "",
@@ -105,6 +105,7 @@ const cc_variant cc_min_max_variants[] = {
                          .record = backward_group },
 };
 const size_t cc_min_max_variant_count = CC_COUNT(cc_min_max_variants);
+CC_SMALL_OPERATION(min_max, min_max);
 
 camcl_status cc_min_max_forward(cc_tape *tape, const cc_min_max_desc *desc, cc_tensor x, cc_tensor y, cc_tensor range, camcl_error *err)
 {

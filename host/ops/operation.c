@@ -11,7 +11,7 @@ static const cc_variant *next(const cc_operation *op, const cc_variant *last)
     for (const cc_variant_list *list = op->lists; list->variants; list++) {
         for (size_t i = 0; i < *list->count; i++) {
             const cc_variant *v = &list->variants[i];
-            if (found && strcmp(v->op, op->name) == 0) return v;
+            if (found && v->op == op) return v;
             found = found || v == last;
         }
     }

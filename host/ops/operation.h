@@ -2,8 +2,9 @@
 #ifndef CC_OPS_OPERATION_H
 #define CC_OPS_OPERATION_H
 
-#include "ops/gemm.h"
 #include "ops/variant.h"
+
+struct cc_gemm_desc; /* gemm.h */
 
 /* Of one call, any direction: floating-point operations, a multiply-add counting as two, and bytes of the tensors read and written. */
 typedef struct cc_cost {
@@ -23,15 +24,15 @@ typedef struct cc_op_choice {
     /* The batch, where time grows with it, so that few images tell the order; NULL: shapes are timed as they are. */
     size_t *(*images)(void *desc);
     /* The matrix product inside the variant "gemm", forward. */
-    cc_gemm_desc (*product)(const void *desc);
+    void (*product)(const void *desc, struct cc_gemm_desc *out);
     /* The variant that does what `name` did in plans of the first version of camcl; NULL: the one of that name. */
     const char *(*successor)(const camcl_device_info *info, cc_direction direction, const void *desc, const char *name);
 } cc_op_choice;
 enum { CC_CHOICE_OPERANDS = 4 };
 
-typedef struct cc_operation {
+struct cc_operation {
     const char *name;
-    /* Ends with NULL. A file that serves several operations exports one list: the operation's variants are those of its name. Per direction
+    /* Ends with NULL. A file that serves several operations has one list: the operation's variants are those that point here. Per direction
      * the general one comes first. */
     const cc_variant_list *lists;
     /* The shape in words, what follows "NAME DIRECTION " in the plan's key, and back, text behind it left alone; false: it is none. NULL:
@@ -40,7 +41,13 @@ typedef struct cc_operation {
     bool (*read_key)(const char *text, void *desc);
     cc_cost (*cost)(const void *desc); /* NULL: its launches tell */
     const cc_op_choice *choice;        /* NULL: the first that supports the shape, from the last of the list on */
-} cc_operation;
+};
+
+/* The row of an operation without a choice, in the file that has its variants: cc_<file>_variants. */
+#define CC_SMALL_OPERATION(id, file)                                                                                                       \
+    const cc_operation cc_##id##_operation = {                                                                                             \
+        .name = #id, .lists = (const cc_variant_list[]){ { cc_##file##_variants, &cc_##file##_variant_count }, { NULL, NULL } }            \
+    }
 
 size_t cc_operation_count(const cc_operation *op);
 /* index < cc_operation_count */

@@ -8,6 +8,7 @@
 
 #include "ops/activation.h"
 #include "ops/conv2d/conv2d.h"
+#include "ops/gemm.h"
 #include "ops/linear.h"
 
 /* ---- batch_norm.c: over M = N*H*W rows of C channels, with what follows it fused in:

@@ -69,16 +69,17 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
 }
 
 const cc_variant cc_pointwise_variants[] = {
-    { "add", CC_FORWARD, "flat", "", cc_supports_all, forward, NULL, NULL, NULL },
-    { "add", CC_BACKWARD, "flat", "", cc_supports_all, backward, NULL, NULL, NULL },
+    { &cc_add_operation, CC_FORWARD, "flat", "", cc_supports_all, forward, NULL, NULL, NULL },
+    { &cc_add_operation, CC_BACKWARD, "flat", "", cc_supports_all, backward, NULL, NULL, NULL },
 };
 const size_t cc_pointwise_variant_count = CC_COUNT(cc_pointwise_variants);
+CC_SMALL_OPERATION(add, pointwise);
 
 camcl_status cc_add_forward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor a, cc_tensor b, cc_tensor y, camcl_error *err)
 {
     const cc_add_op op = { .desc = *desc };
     const cc_tensor io[] = { a, b, y };
-    return cc_op_record(tape, "add", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_add_operation, CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_tensor kept, cc_tensor dy, cc_tensor da, bool add_a,
@@ -86,5 +87,5 @@ camcl_status cc_add_backward(cc_tape *tape, const cc_pointwise_desc *desc, cc_te
 {
     const cc_add_op op = { .desc = *desc, .add_a = add_a, .add_b = add_b };
     const cc_tensor io[] = { kept, dy, da, db };
-    return cc_op_record(tape, "add", CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_add_operation, CC_BACKWARD, &op, io, CC_COUNT(io), false, err);
 }

@@ -114,43 +114,46 @@ static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_pool_variants[] = {
-    { "max_pool", CC_FORWARD, "rows", "", cc_supports_all, max_forward, NULL, NULL, NULL },
-    { "max_pool", CC_BACKWARD, "rows", "", cc_supports_all, max_backward, NULL, NULL, NULL },
-    { "average_pool", CC_FORWARD, "rows", "", cc_supports_all, average_forward, NULL, NULL, NULL },
-    { "average_pool", CC_BACKWARD, "rows", "", cc_supports_all, average_backward, NULL, NULL, NULL },
-    { "global_average_pool", CC_FORWARD, "rows", "", cc_supports_all, global_forward, NULL, NULL, NULL },
-    { "global_average_pool", CC_BACKWARD, "rows", "", cc_supports_all, global_backward, NULL, NULL, NULL },
+    { &cc_max_pool_operation, CC_FORWARD, "rows", "", cc_supports_all, max_forward, NULL, NULL, NULL },
+    { &cc_max_pool_operation, CC_BACKWARD, "rows", "", cc_supports_all, max_backward, NULL, NULL, NULL },
+    { &cc_average_pool_operation, CC_FORWARD, "rows", "", cc_supports_all, average_forward, NULL, NULL, NULL },
+    { &cc_average_pool_operation, CC_BACKWARD, "rows", "", cc_supports_all, average_backward, NULL, NULL, NULL },
+    { &cc_global_average_pool_operation, CC_FORWARD, "rows", "", cc_supports_all, global_forward, NULL, NULL, NULL },
+    { &cc_global_average_pool_operation, CC_BACKWARD, "rows", "", cc_supports_all, global_backward, NULL, NULL, NULL },
 };
 const size_t cc_pool_variant_count = CC_COUNT(cc_pool_variants);
+CC_SMALL_OPERATION(max_pool, pool);
+CC_SMALL_OPERATION(average_pool, pool);
+CC_SMALL_OPERATION(global_average_pool, pool);
 
 camcl_status cc_max_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
 {
-    return cc_op_record(tape, "max_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+    return cc_op_record(tape, &cc_max_pool_operation, CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
 }
 
 camcl_status cc_max_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, cc_tensor dy, cc_tensor dx, bool add,
                                   camcl_error *err)
 {
-    return cc_op_record(tape, "max_pool", CC_BACKWARD, desc, (const cc_tensor[]){ x, y, dy, dx }, 4, add, err);
+    return cc_op_record(tape, &cc_max_pool_operation, CC_BACKWARD, desc, (const cc_tensor[]){ x, y, dy, dx }, 4, add, err);
 }
 
 camcl_status cc_average_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
 {
-    return cc_op_record(tape, "average_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+    return cc_op_record(tape, &cc_average_pool_operation, CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
 }
 
 camcl_status cc_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err)
 {
-    return cc_op_record(tape, "average_pool", CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
+    return cc_op_record(tape, &cc_average_pool_operation, CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
 }
 
 camcl_status cc_global_average_pool_forward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
 {
-    return cc_op_record(tape, "global_average_pool", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+    return cc_op_record(tape, &cc_global_average_pool_operation, CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
 }
 
 camcl_status cc_global_average_pool_backward(cc_tape *tape, const cc_pool_desc *desc, cc_tensor dy, cc_tensor dx, bool add,
                                              camcl_error *err)
 {
-    return cc_op_record(tape, "global_average_pool", CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
+    return cc_op_record(tape, &cc_global_average_pool_operation, CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
 }

@@ -8,7 +8,7 @@
 
 void cc_problem_key(const cc_problem *problem, char *text, size_t size)
 {
-    cc_op_key(problem->op->name, problem->direction, &problem->desc, text, size);
+    cc_op_key(problem->op, problem->direction, &problem->desc, text, size);
 }
 
 static bool has_direction(const cc_operation *op, cc_direction direction)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "ops/registry.h"
 
 const char *cc_direction_name(cc_direction direction)
 {
@@ -19,12 +18,11 @@ const char *cc_direction_name(cc_direction direction)
     return "unknown";
 }
 
-void cc_op_key(const char *op, cc_direction direction, const void *desc, char *text, size_t size)
+void cc_op_key(const cc_operation *op, cc_direction direction, const void *desc, char *text, size_t size)
 {
-    const cc_operation *row = cc_operations_find(op, strlen(op));
     char shape[128] = "";
-    if (row && row->write_key) row->write_key(desc, shape, sizeof shape);
-    snprintf(text, size, "%s %s%s%s", op, cc_direction_name(direction), *shape ? " " : "", shape);
+    if (op->write_key) op->write_key(desc, shape, sizeof shape);
+    snprintf(text, size, "%s %s%s%s", op->name, cc_direction_name(direction), *shape ? " " : "", shape);
 }
 
 void cc_variant_label(const cc_variant *variant, const void *desc, char *text, size_t size)
@@ -51,18 +49,17 @@ camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const v
     return cc_tape_label(tape, "", err);
 }
 
-camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
-                          bool add, camcl_error *err)
+camcl_status cc_op_record(cc_tape *tape, const cc_operation *op, cc_direction direction, const void *desc, const cc_tensor *io,
+                          size_t count, bool add, camcl_error *err)
 {
     const camcl_device *device = cc_tape_device(tape);
     const camcl_device_info *info = camcl_device_get_info(device);
-    const cc_operation *row = cc_operations_find(op, strlen(op));
-    for (size_t i = row ? cc_operation_count(row) : 0; i-- > 0;) {
-        const cc_variant *variant = cc_operation_at(row, i);
+    for (size_t i = cc_operation_count(op); i-- > 0;) {
+        const cc_variant *variant = cc_operation_at(op, i);
         if (variant->direction == direction && variant->supports(info, desc) && cc_variant_fits(device, variant, desc))
             return cc_variant_record(variant, tape, desc, io, count, add, err);
     }
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op,
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s, %s: no kernel for this shape on %s (report this as a defect)", op->name,
                    cc_direction_name(direction), info->name);
 }
 

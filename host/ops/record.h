@@ -2,16 +2,16 @@
 #ifndef CC_OPS_RECORD_H
 #define CC_OPS_RECORD_H
 
-#include "ops/variant.h"
+#include "ops/operation.h"
 
 /* Records with the first variant of (op, direction), last to first, that supports the device and desc, and fits: later entries are the more
  * special ones. CAMCL_UNSUPPORTED when there is none. */
-camcl_status cc_op_record(cc_tape *tape, const char *op, cc_direction direction, const void *desc, const cc_tensor *io, size_t count,
-                          bool add, camcl_error *err);
+camcl_status cc_op_record(cc_tape *tape, const cc_operation *op, cc_direction direction, const void *desc, const cc_tensor *io,
+                          size_t count, bool add, camcl_error *err);
 
 /* "conv2d forward n32 h32 ...", "linear forward n32 in512 out10", else "batch_norm forward": what plans, stored timings and profiles
  * call it. */
-void cc_op_key(const char *op, cc_direction direction, const void *desc, char *text, size_t size);
+void cc_op_key(const cc_operation *op, cc_direction direction, const void *desc, char *text, size_t size);
 /* "KEY = VARIANT": the label of a variant's launches. */
 void cc_variant_label(const cc_variant *variant, const void *desc, char *text, size_t size);
 /* False: it was recorded for this device before, and its work-groups did not fit (cc_device_is_unfit). */

@@ -8,43 +8,20 @@
 #include "ops/linear.h"
 #include "ops/variants.h"
 
-/* Operations without a choice: name, and the file that exports their variants. */
-#define SMALL(op, file)                                                                                                                    \
-    &(const cc_operation)                                                                                                                  \
-    {                                                                                                                                      \
-        .name = op, .lists = (const cc_variant_list[])                                                                                     \
-        {                                                                                                                                  \
-            { cc_##file##_variants, &cc_##file##_variant_count }, { NULL, NULL }                                                           \
-        }                                                                                                                                  \
-    }
-
 const cc_operation *const cc_operations[] = {
-    &cc_conv2d_operation,
-    &cc_conv2d_affine_operation,
-    &cc_linear_operation,
-    SMALL("gemm", gemm),
-    SMALL("batch_norm", batch_norm),
-    SMALL("batch_norm_fold", batch_norm),
-    SMALL("add", pointwise),
-    SMALL("max_pool", pool),
-    SMALL("average_pool", pool),
-    SMALL("global_average_pool", pool),
-    SMALL("softmax", softmax),
-    SMALL("confidence", softmax),
-    SMALL("cross_entropy", softmax),
-    SMALL("evaluate", softmax),
-    SMALL("sgd", sgd),
-    SMALL("ema", sgd),
-    SMALL("grad_cam", grad_cam),
-    SMALL("grad_cam_seed", grad_cam),
-    SMALL("argmax_rows", grad_cam),
-    SMALL("resize", resize),
-    SMALL("min_max", min_max),
-    SMALL("warp", warp),
-    SMALL("load_images", load),
-    SMALL("load_labels", load),
-    SMALL("masked_mse", masked_mse),
-    NULL,
+    &cc_conv2d_operation,        &cc_conv2d_affine_operation,
+    &cc_gemm_operation,          &cc_linear_operation,
+    &cc_batch_norm_operation,    &cc_batch_norm_fold_operation,
+    &cc_add_operation,           &cc_max_pool_operation,
+    &cc_average_pool_operation,  &cc_global_average_pool_operation,
+    &cc_softmax_operation,       &cc_confidence_operation,
+    &cc_cross_entropy_operation, &cc_evaluate_operation,
+    &cc_sgd_operation,           &cc_ema_operation,
+    &cc_grad_cam_operation,      &cc_grad_cam_seed_operation,
+    &cc_argmax_rows_operation,   &cc_resize_operation,
+    &cc_min_max_operation,       &cc_warp_operation,
+    &cc_load_images_operation,   &cc_load_labels_operation,
+    &cc_masked_mse_operation,    NULL,
 };
 
 const cc_operation *cc_operations_find(const char *name, size_t length)

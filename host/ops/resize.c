@@ -53,17 +53,18 @@ static bool supports(const camcl_device_info *info, const void *desc)
 }
 
 const cc_variant cc_resize_variants[] = {
-    { .op = "resize", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
-    { .op = "resize", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
+    { .op = &cc_resize_operation, .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
+    { .op = &cc_resize_operation, .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
 };
 const size_t cc_resize_variant_count = CC_COUNT(cc_resize_variants);
+CC_SMALL_OPERATION(resize, resize);
 
 camcl_status cc_resize_forward(cc_tape *tape, const cc_resize_desc *desc, cc_tensor x, cc_tensor y, camcl_error *err)
 {
-    return cc_op_record(tape, "resize", CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
+    return cc_op_record(tape, &cc_resize_operation, CC_FORWARD, desc, (const cc_tensor[]){ x, y }, 2, false, err);
 }
 
 camcl_status cc_resize_backward(cc_tape *tape, const cc_resize_desc *desc, cc_tensor dy, cc_tensor dx, bool add, camcl_error *err)
 {
-    return cc_op_record(tape, "resize", CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
+    return cc_op_record(tape, &cc_resize_operation, CC_BACKWARD, desc, (const cc_tensor[]){ dy, dx }, 2, add, err);
 }

@@ -43,22 +43,24 @@ static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, si
 }
 
 const cc_variant cc_sgd_variants[] = {
-    { "sgd", CC_FORWARD, "flat", "", cc_supports_all, sgd, NULL, NULL, NULL },
-    { "ema", CC_FORWARD, "flat", "", cc_supports_all, ema, NULL, NULL, NULL },
+    { &cc_sgd_operation, CC_FORWARD, "flat", "", cc_supports_all, sgd, NULL, NULL, NULL },
+    { &cc_ema_operation, CC_FORWARD, "flat", "", cc_supports_all, ema, NULL, NULL, NULL },
 };
 const size_t cc_sgd_variant_count = CC_COUNT(cc_sgd_variants);
+CC_SMALL_OPERATION(sgd, sgd);
+CC_SMALL_OPERATION(ema, sgd);
 
 camcl_status cc_sgd_update(cc_tape *tape, const cc_sgd_desc *desc, cc_device_scalar lr, cc_tensor grad, cc_tensor w, cc_tensor velocity,
                            camcl_error *err)
 {
     const cc_sgd_op op = { *desc, lr };
     const cc_tensor io[] = { grad, w, velocity };
-    return cc_op_record(tape, "sgd", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_sgd_operation, CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }
 
 camcl_status cc_ema_update(cc_tape *tape, size_t count, float decay, cc_tensor w, cc_tensor average, camcl_error *err)
 {
     const cc_ema_op op = { count, decay };
     const cc_tensor io[] = { w, average };
-    return cc_op_record(tape, "ema", CC_FORWARD, &op, io, CC_COUNT(io), false, err);
+    return cc_op_record(tape, &cc_ema_operation, CC_FORWARD, &op, io, CC_COUNT(io), false, err);
 }

@@ -93,41 +93,48 @@ static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *i
 }
 
 const cc_variant cc_softmax_variants[] = {
-    { "softmax", CC_FORWARD, "rows", "", cc_supports_all, softmax, NULL, NULL, NULL },
-    { "confidence", CC_FORWARD, "rows", "", cc_supports_all, confidence, NULL, NULL, NULL },
-    { "cross_entropy", CC_FORWARD, "rows", "", cc_supports_all, cross_entropy, NULL, NULL, NULL },
-    { "cross_entropy", CC_BACKWARD, "rows", "", cc_supports_all, cross_entropy_gradient, NULL, NULL, NULL },
-    { "evaluate", CC_FORWARD, "rows", "", cc_supports_all, evaluate, NULL, NULL, NULL },
+    { &cc_softmax_operation, CC_FORWARD, "rows", "", cc_supports_all, softmax, NULL, NULL, NULL },
+    { &cc_confidence_operation, CC_FORWARD, "rows", "", cc_supports_all, confidence, NULL, NULL, NULL },
+    { &cc_cross_entropy_operation, CC_FORWARD, "rows", "", cc_supports_all, cross_entropy, NULL, NULL, NULL },
+    { &cc_cross_entropy_operation, CC_BACKWARD, "rows", "", cc_supports_all, cross_entropy_gradient, NULL, NULL, NULL },
+    { &cc_evaluate_operation, CC_FORWARD, "rows", "", cc_supports_all, evaluate, NULL, NULL, NULL },
 };
 const size_t cc_softmax_variant_count = CC_COUNT(cc_softmax_variants);
+CC_SMALL_OPERATION(softmax, softmax);
+CC_SMALL_OPERATION(confidence, softmax);
+CC_SMALL_OPERATION(cross_entropy, softmax);
+CC_SMALL_OPERATION(evaluate, softmax);
 
 camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor probability, camcl_error *err)
 {
-    return cc_op_record(tape, "softmax", CC_FORWARD, desc, (const cc_tensor[]){ logits, probability }, 2, false, err);
+    return cc_op_record(tape, &cc_softmax_operation, CC_FORWARD, desc, (const cc_tensor[]){ logits, probability }, 2, false, err);
 }
 
 camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
                            cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err)
 {
     const cc_rows_op op = { .rows = *desc, .kind = kind, .scalar = threshold };
-    return cc_op_record(tape, "confidence", CC_FORWARD, &op, (const cc_tensor[]){ logits, truth, pseudo, mask, sums }, 5, false, err);
+    return cc_op_record(tape, &cc_confidence_operation, CC_FORWARD, &op, (const cc_tensor[]){ logits, truth, pseudo, mask, sums }, 5, false,
+                        err);
 }
 
 camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
                                       cc_tensor sums, camcl_error *err)
 {
     const cc_rows_op op = { .rows = *desc };
-    return cc_op_record(tape, "cross_entropy", CC_FORWARD, &op, (const cc_tensor[]){ logits, labels, mask, sums }, 4, false, err);
+    return cc_op_record(tape, &cc_cross_entropy_operation, CC_FORWARD, &op, (const cc_tensor[]){ logits, labels, mask, sums }, 4, false,
+                        err);
 }
 
 camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
                                        float scale, cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err)
 {
     const cc_rows_op op = { .rows = *desc, .scale = scale, .scalar = denominator };
-    return cc_op_record(tape, "cross_entropy", CC_BACKWARD, &op, (const cc_tensor[]){ logits, labels, mask, dlogits }, 4, false, err);
+    return cc_op_record(tape, &cc_cross_entropy_operation, CC_BACKWARD, &op, (const cc_tensor[]){ logits, labels, mask, dlogits }, 4, false,
+                        err);
 }
 
 camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor sums, camcl_error *err)
 {
-    return cc_op_record(tape, "evaluate", CC_FORWARD, desc, (const cc_tensor[]){ logits, labels, sums }, 3, false, err);
+    return cc_op_record(tape, &cc_evaluate_operation, CC_FORWARD, desc, (const cc_tensor[]){ logits, labels, sums }, 3, false, err);
 }

@@ -7,10 +7,12 @@
 typedef enum cc_direction { CC_FORWARD, CC_BACKWARD_DATA, CC_BACKWARD_WEIGHT, CC_BACKWARD, CC_TANGENT } cc_direction;
 const char *cc_direction_name(cc_direction direction);
 
+typedef struct cc_operation cc_operation;
+
 /* One way to do one direction of one operation. `desc` is the operation's descriptor, `io` its tensors in the order that its header
  * gives. An output marked (add) there is overwritten, or added to when `add`. */
 typedef struct cc_variant {
-    const char *op; /* the name of its operation: "conv2d", "batch_norm", ... */
+    const cc_operation *op;
     cc_direction direction;
     const char *name;   /* "general", "tile", "gemm", ... unique within op and direction */
     const char *family; /* convolutions: which device.conv value allows it: direct | winograd | gemm; else "" */

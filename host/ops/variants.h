@@ -17,6 +17,12 @@ CC_DECLARE_VARIANTS(warp);
 CC_DECLARE_VARIANTS(load);
 CC_DECLARE_VARIANTS(masked_mse);
 
+extern const cc_operation cc_batch_norm_operation, cc_batch_norm_fold_operation, cc_add_operation, cc_max_pool_operation,
+    cc_average_pool_operation, cc_global_average_pool_operation, cc_softmax_operation, cc_confidence_operation, cc_cross_entropy_operation,
+    cc_evaluate_operation, cc_sgd_operation, cc_ema_operation, cc_grad_cam_operation, cc_grad_cam_seed_operation, cc_argmax_rows_operation,
+    cc_resize_operation, cc_min_max_operation, cc_warp_operation, cc_load_images_operation, cc_load_labels_operation,
+    cc_masked_mse_operation;
+
 /* "batch_norm"
  * io: CC_FORWARD {x, residual or none, gamma, beta, running_mean, running_var, mean, invstd, y}
  *     CC_BACKWARD {x, y or none, dy, gamma, beta or none, mean, invstd, dx, dresidual, dgamma, dbeta}, each

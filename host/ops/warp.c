@@ -59,18 +59,19 @@ static bool supports(const camcl_device_info *info, const void *desc)
 }
 
 const cc_variant cc_warp_variants[] = {
-    { .op = "warp", .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
-    { .op = "warp", .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
+    { .op = &cc_warp_operation, .direction = CC_FORWARD, .name = "general", .family = "", .supports = supports, .record = forward },
+    { .op = &cc_warp_operation, .direction = CC_BACKWARD, .name = "general", .family = "", .supports = supports, .record = backward },
 };
 const size_t cc_warp_variant_count = CC_COUNT(cc_warp_variants);
+CC_SMALL_OPERATION(warp, warp);
 
 camcl_status cc_warp_forward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor src, cc_tensor transforms, cc_tensor dst, camcl_error *err)
 {
-    return cc_op_record(tape, "warp", CC_FORWARD, desc, (const cc_tensor[]){ src, transforms, dst }, 3, false, err);
+    return cc_op_record(tape, &cc_warp_operation, CC_FORWARD, desc, (const cc_tensor[]){ src, transforms, dst }, 3, false, err);
 }
 
 camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor ddst, cc_tensor transforms, cc_tensor dsrc, bool add,
                               camcl_error *err)
 {
-    return cc_op_record(tape, "warp", CC_BACKWARD, desc, (const cc_tensor[]){ ddst, transforms, dsrc }, 3, add, err);
+    return cc_op_record(tape, &cc_warp_operation, CC_BACKWARD, desc, (const cc_tensor[]){ ddst, transforms, dsrc }, 3, add, err);
 }

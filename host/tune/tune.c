@@ -194,7 +194,8 @@ static camcl_status time_jobs(cc_choice *choice, const job *jobs, const bool *wa
 static cc_gemm_desc product_of(const cc_problem *p)
 {
     enum { MOST_ROWS = 8192 };
-    cc_gemm_desc product = p->op->choice->product(&p->desc);
+    cc_gemm_desc product;
+    p->op->choice->product(&p->desc, &product);
     product.m = cc_min_size(product.m, MOST_ROWS);
     return product;
 }

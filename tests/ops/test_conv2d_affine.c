@@ -128,7 +128,7 @@ static void check(const cc_conv2d_desc *shape, cc_activation activation, bool re
         ones[i] = 1;
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
-        if (strcmp(v->op, "conv2d_affine") != 0 || !v->supports(info, &p.desc)) continue;
+        if (strcmp(v->op->name, "conv2d_affine") != 0 || !v->supports(info, &p.desc)) continue;
         const cc_variant *plain = cc_registry_find("conv2d", CC_FORWARD, v->name);
         assert_true(plain && plain->supports(info, shape));
         float *got = run(&p, plain, v, p.scale, p.shift, residual ? p.residual : NULL);

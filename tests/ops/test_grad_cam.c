@@ -32,7 +32,7 @@ static void forward_matches_reference(void **state)
         ref_grad_cam_map(d.n, pixels, d.c, d.relu, a64, m64, cam64);
         for (size_t v = 0; v <= cc_grad_cam_variant_count; v++) { /* the last round: what is chosen by default */
             const cc_variant *variant = v < cc_grad_cam_variant_count ? &cc_grad_cam_variants[v] : NULL;
-            if (variant && (strcmp(variant->op, "grad_cam") != 0 || variant->direction != CC_FORWARD)) continue;
+            if (variant && (strcmp(variant->op->name, "grad_cam") != 0 || variant->direction != CC_FORWARD)) continue;
             if (variant && !variant->supports(camcl_device_get_info(device), &d)) continue;
             const char *name = variant ? variant->name : "default";
             op_test t;
@@ -77,7 +77,7 @@ static void backward_matches_reference(void **state)
         for (size_t v = 0; v <= cc_grad_cam_variant_count; v++)
             for (int add = 0; add < 2; add++) {
                 const cc_variant *variant = v < cc_grad_cam_variant_count ? &cc_grad_cam_variants[v] : NULL;
-                if (variant && (strcmp(variant->op, "grad_cam") != 0 || variant->direction != CC_BACKWARD)) continue;
+                if (variant && (strcmp(variant->op->name, "grad_cam") != 0 || variant->direction != CC_BACKWARD)) continue;
                 if (variant && !variant->supports(camcl_device_get_info(device), &d)) continue;
                 op_test t;
                 op_begin(&t, device);

@@ -65,7 +65,8 @@ static void variants_match_reference(void **state)
                            transforms[i].flip_v, want + (d.dst_row0 + i) * image);
         for (size_t v = 0; v <= cc_load_variant_count; v++) {
             const cc_variant *variant = v < cc_load_variant_count ? &cc_load_variants[v] : NULL;
-            if (variant && (strcmp(variant->op, "load_images") != 0 || !variant->supports(camcl_device_get_info(device), &d))) continue;
+            if (variant && (strcmp(variant->op->name, "load_images") != 0 || !variant->supports(camcl_device_get_info(device), &d)))
+                continue;
             op_test t;
             op_begin(&t, device);
             const cc_tensor io[] = { op_input(&t, CC_U8, bytes, IMAGES * pixels), op_input(&t, CC_I32, transforms, 8 * ROWS),
@@ -96,7 +97,7 @@ static void bytes_come_through(void **state)
     for (size_t i = 0; i < 256; i++)
         bytes[i] = (unsigned char)i;
     for (size_t v = 0, seen = 0; v < cc_load_variant_count; v++) {
-        if (strcmp(cc_load_variants[v].op, "load_images") != 0) continue;
+        if (strcmp(cc_load_variants[v].op->name, "load_images") != 0) continue;
         op_test t;
         op_begin(&t, device);
         const cc_tensor io[] = { op_input(&t, CC_U8, bytes, 256), op_input(&t, CC_I32, &identity, 8), op_input(&t, CC_F32, normalise, 2),

@@ -54,9 +54,9 @@ static void every_operation_is_covered(void **state)
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
         size_t found = 0;
-        while (found < CC_COUNT(covered) && strcmp(covered[found].op, v->op) != 0)
+        while (found < CC_COUNT(covered) && strcmp(covered[found].op, v->op->name) != 0)
             found++;
-        if (found == CC_COUNT(covered)) fail_msg("%s: in the registry, but in no test program (test it, then add it here)", v->op);
+        if (found == CC_COUNT(covered)) fail_msg("%s: in the registry, but in no test program (test it, then add it here)", v->op->name);
     }
     for (size_t c = 0; c < CC_COUNT(covered); c++) {
         char path[96];
@@ -66,7 +66,7 @@ static void every_operation_is_covered(void **state)
         fclose(file);
         unsigned directions = 0;
         for (size_t i = 0; i < cc_registry_count(); i++)
-            if (strcmp(cc_registry_at(i)->op, covered[c].op) == 0) directions |= 1u << cc_registry_at(i)->direction;
+            if (strcmp(cc_registry_at(i)->op->name, covered[c].op) == 0) directions |= 1u << cc_registry_at(i)->direction;
         unsigned count = 0;
         for (; directions; directions &= directions - 1)
             count++;
@@ -81,14 +81,49 @@ static void entries_are_complete_and_unique(void **state)
     assert_true(cc_registry_count() > 0);
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
-        assert_true(v->op && v->op[0] && v->name && v->name[0] && v->family && v->supports && v->record);
+        assert_true(v->op && v->op->name[0] && v->name && v->name[0] && v->family && v->supports && v->record);
         assert_true((v->packed_bytes == NULL) == (v->pack == NULL) && (v->pack == NULL) == (v->layout == NULL));
         assert_string_not_equal(cc_direction_name(v->direction), "unknown");
         /* a second entry of the same name would never be found */
-        assert_ptr_equal(cc_registry_find(v->op, v->direction, v->name), v);
+        assert_ptr_equal(cc_registry_find(v->op->name, v->direction, v->name), v);
     }
     assert_null(cc_registry_find("conv2d", CC_FORWARD, "no such variant"));
     assert_null(cc_registry_find("no such operation", CC_FORWARD, "general"));
+}
+
+/* What plan, tune and bench ask of a row is there or not there together, and every row has a check for selftest. */
+static void rows_are_complete(void **state)
+{
+    (void)state;
+    for (const cc_operation *const *row = cc_operations; *row; row++) {
+        const cc_operation *op = *row;
+        assert_ptr_equal(cc_operations_find(op->name, strlen(op->name)), op);
+        assert_true(cc_operation_count(op) > 0);
+        for (size_t i = 0; i < cc_operation_count(op); i++)
+            assert_ptr_equal(cc_operation_at(op, i)->op, op);
+        assert_true((op->write_key == NULL) == (op->read_key == NULL));
+        if (op->choice) assert_true(op->read_key && op->cost);
+        if (op->choice) assert_true(op->choice->builtin && op->choice->competes && op->choice->operands && op->choice->product);
+        if (cc_check_find(op->name) == NULL) fail_msg("%s: no check (write one, and add it to host/check/selftest.c)", op->name);
+    }
+    assert_null(cc_operations_find("conv2d forward", strlen("conv2")));
+    assert_ptr_equal(cc_operations_find("conv2d forward", strlen("conv2d")), &cc_conv2d_operation);
+}
+
+/* Every direction of a convolution multiplies each of 2*3*4*5 outputs' 7*3*3 pairs and adds them up. */
+static void costs_are_those_of_the_definition(void **state)
+{
+    (void)state;
+    const cc_conv2d_desc conv = { 2, 3, 4, 7, 5, 3, 3, 1, 1, 1 };
+    const cc_conv2d_affine_desc affine = { .conv = conv };
+    const cc_linear_desc linear = { 3, 10, 7 };
+    const cc_cost costs[] = { cc_conv2d_operation.cost(&conv), cc_conv2d_affine_operation.cost(&affine) };
+    for (size_t i = 0; i < CC_COUNT(costs); i++) {
+        assert_true(costs[i].flops == 2.0 * (2 * 3 * 4 * 5) * (7 * 3 * 3));
+        assert_true(costs[i].bytes == 4.0 * (2 * 3 * 4 * 7 + 3 * 3 * 7 * 5 + 2 * 3 * 4 * 5));
+    }
+    const cc_cost cost = cc_linear_operation.cost(&linear);
+    assert_true(cost.flops == 2.0 * 3 * 10 * 7 && cost.bytes == 4.0 * (3 * 10 + 10 * 7 + 3 * 7));
 }
 
 static void check_split(const camcl_device_info *info)
@@ -134,8 +169,9 @@ static void mismatched_tensors_are_refused(void **state)
     assert_int_equal(cc_add_forward(t.tape, &d, eight, eight, seven, &t.err), CAMCL_FAILED);
     assert_int_equal(cc_add_forward(t.tape, &d, eight, integers, eight, &t.err), CAMCL_FAILED);
     assert_int_equal(cc_add_forward(t.tape, &d, eight, eight, CC_NO_TENSOR, &t.err), CAMCL_FAILED);
-    assert_int_equal(cc_op_record(t.tape, "add", CC_TANGENT, &d, &eight, 1, false, &t.err), CAMCL_UNSUPPORTED);
-    assert_int_equal(cc_op_record(t.tape, "add", CC_FORWARD, &(cc_add_op){ .desc = d }, &eight, 1, false, &t.err), CAMCL_FAILED);
+    assert_int_equal(cc_op_record(t.tape, &cc_add_operation, CC_TANGENT, &d, &eight, 1, false, &t.err), CAMCL_UNSUPPORTED);
+    assert_int_equal(cc_op_record(t.tape, &cc_add_operation, CC_FORWARD, &(cc_add_op){ .desc = d }, &eight, 1, false, &t.err),
+                     CAMCL_FAILED);
     assert_int_equal(cc_tape_length(t.tape), 0);
     op_end(&t);
     for (size_t i = 0; i < count; i++)
@@ -187,21 +223,21 @@ static bool refuses(cc_tape *tape, const void *desc, const cc_tensor *io, size_t
  * operand in a private layout is the variant's own business. */
 static camcl_status record_spoiled(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    if (!refuses(tape, desc, io, count - 1, add)) fail_msg("%s, %s: one tensor less is not refused", spoiled->op, spoiled->name);
+    if (!refuses(tape, desc, io, count - 1, add)) fail_msg("%s, %s: one tensor less is not refused", spoiled->op->name, spoiled->name);
     for (size_t i = 0; i < count; i++) {
         cc_tensor wrong[CC_CHECK_OPERANDS];
         if (io[i].buffer == NULL || (spoiled->pack && i == 1)) continue;
         memcpy(wrong, io, count * sizeof *io);
         wrong[i].dtype = io[i].dtype == CC_F32 ? CC_I32 : CC_F32;
         if (!refuses(tape, desc, wrong, count, add))
-            fail_msg("%s, %s: another type of tensor %zu is not refused", spoiled->op, spoiled->name, i);
+            fail_msg("%s, %s: another type of tensor %zu is not refused", spoiled->op->name, spoiled->name, i);
         wrong[i] = io[i];
         wrong[i].dim[0]--;
         if (refuses(tape, desc, wrong, count, add)) continue;
         /* rows of a larger tensor: the check has more of them than it uses */
         wrong[i].dim[0] = 0;
         if (!refuses(tape, desc, wrong, count, add))
-            fail_msg("%s, %s: tensor %zu without content is not refused", spoiled->op, spoiled->name, i);
+            fail_msg("%s, %s: tensor %zu without content is not refused", spoiled->op->name, spoiled->name, i);
     }
     return cc_fail(err, CAMCL_STOPPED, "nothing has to run");
 }
@@ -219,7 +255,7 @@ static void every_variant_refuses_wrong_operands(void **state)
         variant.record = record_spoiled;
         cc_check c = { .device = devices[0], .variant = &variant, .err = &err, .ok = true };
         refusals = 0;
-        cc_check_find(spoiled->op)(&c);
+        cc_check_find(spoiled->op->name)(&c);
         if (c.shapes == 0) continue; /* not for this device */
         assert_int_equal(c.status, CAMCL_STOPPED);
         assert_true(refusals > 4);
@@ -232,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operation_is_covered), cmocka_unit_test(entries_are_complete_and_unique),
+        cmocka_unit_test(rows_are_complete),          cmocka_unit_test(costs_are_those_of_the_definition),
         cmocka_unit_test(shapes_divide_rows),         cmocka_unit_test(mismatched_tensors_are_refused),
         cmocka_unit_test(outputs_stand_apart),        cmocka_unit_test(every_variant_refuses_wrong_operands),
     };

@@ -104,7 +104,7 @@ static void choices_obey_the_plan(camcl_device *device, void *context)
     size_t obeyed = 0;
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *want = cc_registry_at(i), *got = NULL;
-        if (strcmp(want->op, "conv2d") != 0 || !want->supports(info, &desc)) continue;
+        if (strcmp(want->op->name, "conv2d") != 0 || !want->supports(info, &desc)) continue;
         cc_model model = { .device = device };
         char key[112], text[160];
         cc_conv2d_key(&desc, want->direction, key, sizeof key);

@@ -319,19 +319,19 @@ static void keys_are_read_back(void **state)
     const cc_conv2d_desc conv = { 32, 30, 31, 16, 24, 3, 5, 2, 1, 1 };
     const cc_linear_desc linear = { 96, 512, 10 };
     for (int i = CC_FORWARD; i <= CC_BACKWARD_WEIGHT; i++) {
-        cc_op_key("conv2d", (cc_direction)i, &conv, key, sizeof key);
+        cc_op_key(&cc_conv2d_operation, (cc_direction)i, &conv, key, sizeof key);
         assert_true(cc_problem_read(key, &p));
         assert_int_equal(p.direction, i);
         assert_ptr_equal(p.op, &cc_conv2d_operation);
         assert_memory_equal(&p.desc.conv2d, &conv, sizeof conv);
-        cc_op_key("linear", (cc_direction)i, &linear, key, sizeof key);
+        cc_op_key(&cc_linear_operation, (cc_direction)i, &linear, key, sizeof key);
         assert_true(cc_problem_read(key, &p));
         assert_int_equal(p.direction, i);
         assert_ptr_equal(p.op, &cc_linear_operation);
         assert_memory_equal(&p.desc.linear, &linear, sizeof linear);
     }
     const cc_conv2d_affine_desc affine = { conv, CC_NO_ACTIVATION };
-    cc_op_key("conv2d_affine", CC_FORWARD, &affine, key, sizeof key);
+    cc_op_key(&cc_conv2d_affine_operation, CC_FORWARD, &affine, key, sizeof key);
     assert_string_equal(key, "conv2d_affine forward n32 h30 w31 c16 k24 r3 s5 stride2 pad1");
     assert_true(cc_problem_read(key, &p));
     assert_ptr_equal(p.op, &cc_conv2d_affine_operation);
@@ -364,7 +364,7 @@ static void times_linear_layers(camcl_device *device, void *context)
         if (cc_race_time(choice, &p, &err) != CAMCL_OK) fail_msg("%s", err.message);
         const cc_variant *winner = cc_choice_fastest(choice, &p);
         assert_non_null(winner);
-        assert_string_equal(winner->op, "linear");
+        assert_string_equal(winner->op->name, "linear");
         assert_int_equal(winner->direction, i);
     }
 }

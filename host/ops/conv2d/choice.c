@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "ops/conv2d/lists.h"
 #include "ops/conv2d/shape.h"
+#include "ops/gemm.h"
 #include "ops/record.h"
 
 #define LIST(file)                                                                                                                         \
@@ -31,7 +32,7 @@ bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const c
     for (const cc_variant_list *list = lists; list->variants; list++) {
         for (size_t i = 0; i < *list->count; i++) {
             const cc_variant *v = &list->variants[i];
-            if (strcmp(v->op, "conv2d") == 0 && v->direction == variant->direction && strcmp(v->family, "winograd") == 0 &&
+            if (v->op == &cc_conv2d_operation && v->direction == variant->direction && strcmp(v->family, "winograd") == 0 &&
                 v->supports(info, desc))
                 return false;
         }
@@ -102,10 +103,10 @@ static size_t operands(cc_direction direction, const void *desc, cc_tensor *io, 
 
 static size_t *images(void *desc) { return &((cc_conv2d_desc *)desc)->n; }
 
-static cc_gemm_desc product(const void *desc)
+static void product(const void *desc, cc_gemm_desc *out)
 {
     const cc_conv2d_desc *d = desc;
-    return (cc_gemm_desc){ .m = d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), .n = d->k, .k = d->r * d->s * d->c };
+    *out = (cc_gemm_desc){ .m = d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), .n = d->k, .k = d->r * d->s * d->c };
 }
 
 /* "tile" was the name of all three. */

@@ -116,8 +116,18 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_conv2d_gemm_variants[] = {
-    { .op = "conv2d", .direction = CC_FORWARD, .name = "gemm", .family = "gemm", .supports = supports, .record = forward },
-    { .op = "conv2d", .direction = CC_BACKWARD_DATA, .name = "gemm", .family = "gemm", .supports = supports, .record = backward_data },
-    { .op = "conv2d", .direction = CC_BACKWARD_WEIGHT, .name = "gemm", .family = "gemm", .supports = supports, .record = backward_weight },
+    { .op = &cc_conv2d_operation, .direction = CC_FORWARD, .name = "gemm", .family = "gemm", .supports = supports, .record = forward },
+    { .op = &cc_conv2d_operation,
+      .direction = CC_BACKWARD_DATA,
+      .name = "gemm",
+      .family = "gemm",
+      .supports = supports,
+      .record = backward_data },
+    { .op = &cc_conv2d_operation,
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "gemm",
+      .family = "gemm",
+      .supports = supports,
+      .record = backward_weight },
 };
 const size_t cc_conv2d_gemm_variant_count = CC_COUNT(cc_conv2d_gemm_variants);

@@ -53,8 +53,8 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_conv2d_general_variants[] = {
-    { "conv2d", CC_FORWARD, "general", "direct", cc_supports_all, forward, NULL, NULL, NULL },
-    { "conv2d", CC_BACKWARD_DATA, "general", "direct", cc_supports_all, backward_data, NULL, NULL, NULL },
-    { "conv2d", CC_BACKWARD_WEIGHT, "general", "direct", cc_supports_all, backward_weight, NULL, NULL, NULL },
+    { &cc_conv2d_operation, CC_FORWARD, "general", "direct", cc_supports_all, forward, NULL, NULL, NULL },
+    { &cc_conv2d_operation, CC_BACKWARD_DATA, "general", "direct", cc_supports_all, backward_data, NULL, NULL, NULL },
+    { &cc_conv2d_operation, CC_BACKWARD_WEIGHT, "general", "direct", cc_supports_all, backward_weight, NULL, NULL, NULL },
 };
 const size_t cc_conv2d_general_variant_count = CC_COUNT(cc_conv2d_general_variants);

@@ -105,7 +105,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_conv2d_narrow_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_FORWARD,
       .name = "narrow",
       .family = "direct",
@@ -114,7 +114,7 @@ const cc_variant cc_conv2d_narrow_variants[] = {
       .packed_bytes = cc_conv2d_tile_forward_bytes,
       .pack = cc_conv2d_tile_pack_forward,
       .layout = "tile_forward" },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_WEIGHT,
       .name = "narrow",
       .family = "direct",

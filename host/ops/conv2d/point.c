@@ -118,7 +118,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_conv2d_point_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_FORWARD,
       .name = "point",
       .family = "direct",
@@ -127,7 +127,7 @@ const cc_variant cc_conv2d_point_variants[] = {
       .packed_bytes = cc_conv2d_tile_forward_bytes,
       .pack = cc_conv2d_tile_pack_forward,
       .layout = "tile_forward" },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_DATA,
       .name = "point",
       .family = "direct",
@@ -136,13 +136,13 @@ const cc_variant cc_conv2d_point_variants[] = {
       .packed_bytes = cc_conv2d_tile_backward_data_bytes,
       .pack = cc_conv2d_tile_pack_backward_data,
       .layout = "tile_backward_data" },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_WEIGHT,
       .name = "point",
       .family = "direct",
       .supports = supports_weight,
       .record = backward_weight },
-    { .op = "conv2d_affine",
+    { .op = &cc_conv2d_affine_operation,
       .direction = CC_FORWARD,
       .name = "point",
       .family = "direct",

@@ -233,7 +233,7 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
 }
 
 const cc_variant cc_conv2d_tile_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_FORWARD,
       .name = "tile",
       .family = "direct",
@@ -242,7 +242,7 @@ const cc_variant cc_conv2d_tile_variants[] = {
       .packed_bytes = cc_conv2d_tile_forward_bytes,
       .pack = cc_conv2d_tile_pack_forward,
       .layout = "tile_forward" },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_DATA,
       .name = "tile",
       .family = "direct",
@@ -251,7 +251,7 @@ const cc_variant cc_conv2d_tile_variants[] = {
       .packed_bytes = cc_conv2d_tile_backward_data_bytes,
       .pack = cc_conv2d_tile_pack_backward_data,
       .layout = "tile_backward_data" },
-    { .op = "conv2d_affine",
+    { .op = &cc_conv2d_affine_operation,
       .direction = CC_FORWARD,
       .name = "tile",
       .family = "direct",

@@ -86,7 +86,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_conv2d_tile_weight_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_WEIGHT,
       .name = "tile",
       .family = "direct",

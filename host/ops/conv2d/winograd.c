@@ -190,21 +190,14 @@ static camcl_status pack_affine(cc_tape *tape, const void *desc, cc_buffer *mast
     return pack_forward(tape, cc_conv2d_of_affine(desc), master, packed, err);
 }
 
-#define VARIANTS(tiles)                                                                                                                    \
-    { "conv2d",       CC_FORWARD,    "winograd" #tiles, "winograd",        cc_conv2d_winograd_supports,                                    \
-      forward##tiles, forward_bytes, pack_forward,      "winograd_forward" },                                                              \
-        { "conv2d",                                                                                                                        \
-          CC_BACKWARD_DATA,                                                                                                                \
-          "winograd" #tiles,                                                                                                               \
-          "winograd",                                                                                                                      \
-          cc_conv2d_winograd_supports,                                                                                                     \
-          backward_data##tiles,                                                                                                            \
-          backward_data_bytes,                                                                                                             \
-          pack_backward_data,                                                                                                              \
-          "winograd_backward_data" },                                                                                                      \
-    {                                                                                                                                      \
-        "conv2d_affine", CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine, forward_affine##tiles,             \
-            affine_bytes, pack_affine, "winograd_forward"                                                                                  \
+#define VARIANTS(tiles)                                                                                                                     \
+    { &cc_conv2d_operation, CC_FORWARD,    "winograd" #tiles, "winograd",        cc_conv2d_winograd_supports,                               \
+      forward##tiles,       forward_bytes, pack_forward,      "winograd_forward" },                                                         \
+        { &cc_conv2d_operation, CC_BACKWARD_DATA,   "winograd" #tiles,       "winograd", cc_conv2d_winograd_supports, backward_data##tiles, \
+          backward_data_bytes,  pack_backward_data, "winograd_backward_data" },                                                             \
+    {                                                                                                                                       \
+        &cc_conv2d_affine_operation, CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine, forward_affine##tiles,  \
+            affine_bytes, pack_affine, "winograd_forward"                                                                                   \
     }
 const cc_variant cc_conv2d_winograd_variants[] = { VARIANTS(12), VARIANTS(24), VARIANTS(48) };
 const size_t cc_conv2d_winograd_variant_count = CC_COUNT(cc_conv2d_winograd_variants);

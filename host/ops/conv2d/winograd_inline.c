@@ -80,19 +80,19 @@ static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tens
 }
 
 const cc_variant cc_conv2d_winograd_inline_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_FORWARD,
       .name = "winograd_inline",
       .family = "winograd",
       .supports = cc_conv2d_winograd_supports,
       .record = forward },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_DATA,
       .name = "winograd_inline",
       .family = "winograd",
       .supports = cc_conv2d_winograd_supports,
       .record = backward_data },
-    { .op = "conv2d_affine",
+    { .op = &cc_conv2d_affine_operation,
       .direction = CC_FORWARD,
       .name = "winograd_inline",
       .family = "winograd",

@@ -175,7 +175,7 @@ static camcl_status pack_affine(cc_tape *tape, const void *desc, cc_buffer *mast
 }
 
 const cc_variant cc_conv2d_winograd_stride2_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_FORWARD,
       .name = "winograd_stride2",
       .family = "winograd",
@@ -184,7 +184,7 @@ const cc_variant cc_conv2d_winograd_stride2_variants[] = {
       .packed_bytes = forward_bytes,
       .pack = pack_forward,
       .layout = "winograd_stride2_forward" },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_DATA,
       .name = "winograd_stride2",
       .family = "winograd",
@@ -193,7 +193,7 @@ const cc_variant cc_conv2d_winograd_stride2_variants[] = {
       .packed_bytes = backward_data_bytes,
       .pack = pack_backward_data,
       .layout = "winograd_stride2_backward_data" },
-    { .op = "conv2d_affine",
+    { .op = &cc_conv2d_affine_operation,
       .direction = CC_FORWARD,
       .name = "winograd_stride2",
       .family = "winograd",

@@ -79,13 +79,13 @@ static camcl_status backward_weight_stride2(cc_tape *tape, const void *desc, con
 }
 
 const cc_variant cc_conv2d_winograd_weight_variants[] = {
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_WEIGHT,
       .name = "winograd",
       .family = "winograd",
       .supports = cc_conv2d_winograd_supports,
       .record = backward_weight },
-    { .op = "conv2d",
+    { .op = &cc_conv2d_operation,
       .direction = CC_BACKWARD_WEIGHT,
       .name = "winograd_stride2",
       .family = "winograd",
