@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "check/check.h"
-#include "ops/masked_mse.h"
 #include "ops/variants.h"
 #include "check/ref/masked_mse_ref.h"
 #include "check/ref/softmax_ref.h"

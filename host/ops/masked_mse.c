@@ -1,6 +1,4 @@
 /* Masked mean squared error between two batches of maps. Kernels in cl/masked_mse.cl. */
-#include "ops/masked_mse.h"
-
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/geometry.h"

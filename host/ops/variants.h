@@ -67,4 +67,12 @@ typedef struct cc_ema_op {
     float decay;
 } cc_ema_op;
 
+/* "masked_mse": CC_FORWARD {a, b, mask, sums} with cc_masked_mse_desc
+ *               CC_BACKWARD {a, b, mask, da, db or none} with: */
+typedef struct cc_masked_mse_op {
+    cc_masked_mse_desc desc;
+    float scale;
+    cc_device_scalar denominator;
+} cc_masked_mse_op;
+
 #endif

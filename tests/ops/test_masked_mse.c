@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "ops/masked_mse.h"
 #include "ops/variants.h"
 #include "check/ref/masked_mse_ref.h"
 #include "support/devices.h"
