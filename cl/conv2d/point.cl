@@ -16,10 +16,11 @@
 #define VECTORS 2            /* float16 vectors of output channels of a tile */
 #endif
 #define KB (16 * VECTORS)
+#define TILE_ROWS PIXELS
 
 #include "conv2d/affine.clh"
 #include "conv2d/point.clh"
-#include "conv2d/tile.clh"
+#include "conv2d/register_tile.clh"
 
 /* Zeros in `channels` channels, at most KB, of rows x columns points, the first of which is at y, but for every step-th of the first
  * row. */
@@ -40,31 +41,6 @@ static OUTLINE void clear_cells(__global float *y, const int rows, const int col
         for (int column = 0; column < columns; column++)
 #pragma unroll
             for (int v = 0; v < VECTORS; v++) store_past_cache((float16)0.0f, y + (size_t)(row * W + column) * K + 16 * v);
-}
-
-/* sum[i] += sum over c of from[i*step + c] * weight[c] */
-static inline void multiply(__global const float *const *from, __global const float *weight, const int C, float16 (*sum)[VECTORS])
-{
-    for (int c = 0; c < C; c++) {
-        float16 factor[VECTORS];
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, weight);
-        weight += KB;
-#pragma unroll
-        for (int i = 0; i < PIXELS; i++) {
-            const float16 value = (float16)from[i][c];
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
-        }
-    }
-}
-
-static inline void clear_sums(float16 (*sum)[VECTORS])
-{
-#pragma unroll
-    for (int i = 0; i < PIXELS; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
 }
 
 /* `tiles` whole tiles of pixels in_step and out_step numbers apart. For each, `part` channels of pixels `ahead` numbers further on are

@@ -22,9 +22,10 @@
 #define BLOCK 64             /* pixels: a panel of their dy takes a quarter of a first-level cache */
 #endif
 #define KB (16 * VECTORS)
+#define TILE_ROWS ROWS
 
 #include "conv2d/point.clh"
-#include "conv2d/tile.clh"
+#include "conv2d/register_tile.clh"
 
 /* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * dy[pixel*K + k]; with each, ahead[ahead_offset[pixel]] is
  * fetched. */
@@ -32,34 +33,13 @@ static inline void accumulate(__global const float *from, const int *offset, __g
     __global const float *ahead, const int *ahead_offset, __global float *sums, const int keep)
 {
     float16 sum[ROWS][VECTORS];
-#pragma unroll
-    for (int i = 0; i < ROWS; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+    clear_sums(sum);
     for (int pixel = 0; pixel < pixels; pixel++) {
-        __global const float *value = from + offset[pixel];
         FETCH(ahead + ahead_offset[pixel]);
-        float16 factor[VECTORS];
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, dy);
+        add_pixel(from + offset[pixel], dy, sum);
         dy += K;
-#pragma unroll
-        for (int i = 0; i < ROWS; i++) {
-            const float16 row = (float16)value[i];
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(row, factor[v], sum[i][v]);
-        }
     }
-    if (keep) {
-#pragma unroll
-        for (int i = 0; i < ROWS; i++)
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] += vload16(i * VECTORS + v, sums);
-    }
-#pragma unroll
-    for (int i = 0; i < ROWS; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) store16(sum[i][v], sums + i * KB + 16 * v);
+    keep_sums(sum, sums, keep);
 }
 
 __kernel void conv2d_backward_weight_point(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,

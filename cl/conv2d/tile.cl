@@ -22,9 +22,10 @@
 #define VECTORS 2            /* float16 vectors of output channels of a tile */
 #endif
 #define KB (16 * VECTORS)
+#define TILE_ROWS PIXELS
 
 #include "conv2d/affine.clh"
-#include "conv2d/tile.clh"
+#include "conv2d/register_tile.clh"
 
 /* Channels first..last-1 of rows top..bottom-1 of each image = 0. */
 static inline void clear_rows(__global float *y, const int images, const int top, const int bottom, const int H, const int W, const int K,
@@ -97,28 +98,15 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
 #pragma unroll
                     for (int v = 0; v < VECTORS; v++) FETCH_TO_STORE(y_group + out[pixel + i] + k0 + 16 * v);
                 float16 sum[PIXELS][VECTORS];
-#pragma unroll
-                for (int i = 0; i < PIXELS; i++)
-#pragma unroll
-                    for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+                clear_sums(sum);
                 __global const float *weight = w + w_offset + (size_t)panel * (R * segments * run) * KB;
                 for (int r = 0; r < R; r++) {
                     for (int s = 0; s < segments; s++) {
                         __global const float *segment[PIXELS];
 #pragma unroll
                         for (int i = 0; i < PIXELS; i++) segment[i] = source + r * band_row + s * band_pixel + from[pixel + i];
-                        for (int c = 0; c < run; c++) {
-                            float16 factor[VECTORS];
-#pragma unroll
-                            for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, weight);
-                            weight += KB;
-#pragma unroll
-                            for (int i = 0; i < PIXELS; i++) {
-                                const float16 value = (float16)segment[i][c];
-#pragma unroll
-                                for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(value, factor[v], sum[i][v]);
-                            }
-                        }
+                        multiply(segment, weight, run, sum);
+                        weight += run * KB;
                     }
                 }
                 if (pixel + PIXELS <= pixels && k0 + KB <= K && !affine && !add) {

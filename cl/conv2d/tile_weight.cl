@@ -23,8 +23,9 @@
 #define VECTORS 2            /* float16 vectors of output channels of a tile */
 #endif
 #define KB (16 * VECTORS)
+#define TILE_ROWS ROWS
 
-#include "conv2d/tile.clh"
+#include "conv2d/register_tile.clh"
 
 /* panel[...][pixel][KB] = dy[pixel][...], `channels` of them, zeros beyond. */
 static OUTLINE void panels_load(__global float *panel, __global const float *dy, const int pixels, const int K, const int channels)
@@ -61,33 +62,12 @@ static OUTLINE void accumulate(__global const float *from, __global const int *o
     const int pixels, __global float *sums, const int keep)
 {
     float16 sum[ROWS][VECTORS];
-#pragma unroll
-    for (int i = 0; i < ROWS; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) sum[i][v] = (float16)0.0f;
+    clear_sums(sum);
     for (int pixel = 0; pixel < pixels; pixel++) {
-        __global const float *value = from + offset[pixel];
-        float16 factor[VECTORS];
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) factor[v] = vload16(v, panel);
+        add_pixel(from + offset[pixel], panel, sum);
         panel += panel_pitch;
-#pragma unroll
-        for (int i = 0; i < ROWS; i++) {
-            const float16 row = (float16)value[i];
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] = fma(row, factor[v], sum[i][v]);
-        }
     }
-    if (keep) {
-#pragma unroll
-        for (int i = 0; i < ROWS; i++)
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) sum[i][v] += vload16(i * VECTORS + v, sums);
-    }
-#pragma unroll
-    for (int i = 0; i < ROWS; i++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) store16(sum[i][v], sums + i * KB + 16 * v);
+    keep_sums(sum, sums, keep);
 }
 
 __kernel void conv2d_backward_weight_tile(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
