@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "camcl/config.h"
-#include "run/schedule.h"
+#include "train/schedule.h"
 
 typedef struct cc_loop_settings {
     cc_schedule schedule;

@@ -1,4 +1,4 @@
-#include "run/schedule.h"
+#include "train/schedule.h"
 
 #include <math.h>
 

@@ -20,7 +20,7 @@
 #include "support/consistency.h"
 #include "support/devices.h"
 #include "support/golden.h"
-#include "run/schedule.h"
+#include "train/schedule.h"
 
 static camcl_error err;
 

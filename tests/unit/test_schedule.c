@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "run/schedule.h"
+#include "train/schedule.h"
 
 static void is_near(double got, double want, const char *what, unsigned long long step)
 {
