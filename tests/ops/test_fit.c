@@ -207,7 +207,7 @@ static void incomplete_sizes_are_refused(void **state)
 
 /* ---- models */
 
-static const cc_conv2d_desc desc = { 2, 9, 7, 8, 40, 3, 3, 1, 1 };
+static const cc_conv2d_desc desc = { 2, 9, 7, 8, 40, 3, 3, 1, 1, 1 };
 static const cc_min_max_desc images = { 2, 63 };
 #define KEY "conv2d forward n2 h9 w7 c8 k40 r3 s3 stride1 pad1"
 
@@ -294,7 +294,7 @@ static camcl_status commit(fit_test *t)
 
 static void check_convolution(fit_test *t)
 {
-    const ref_conv2d ref = { desc.n, desc.h, desc.w, desc.c, desc.k, desc.r, desc.s, desc.stride, desc.pad };
+    const ref_conv2d ref = { desc.n, desc.h, desc.w, desc.c, desc.k, desc.r, desc.s, desc.stride, desc.pad, desc.groups };
     const size_t count = cc_tensor_count(&t->y);
     float *x = random_floats(cc_tensor_count(&t->x), 7), *w = random_floats(cc_tensor_count(&t->w), 7), *y = malloc(count * sizeof *y);
     double *want = malloc(count * sizeof *want), *magnitude = malloc(count * sizeof *magnitude);
