@@ -14,9 +14,8 @@ cc_problem cc_choice_with_images(const cc_problem *problem, size_t most);
 void cc_choice_key(const cc_problem *problem, char *text, size_t size);
 /* What serves it without any timing: the built-in default if its work-groups fit the device, else the last variant worth timing. */
 const cc_variant *cc_choice_builtin(const cc_choice *choice, const cc_problem *problem);
-/* The variants worth timing (device.conv allows them, the device and shape support them, they are not known not to fit; "general" only where there
- * is no other), in
- * registry order. out has room for CC_CHOICE_VARIANTS. Returns how many. */
+/* The variants worth timing (device.conv allows them, the device and shape support them, they are not known not to fit; "general" only
+ * where there is no other), in registry order. out has room for CC_CHOICE_VARIANTS. Returns how many. */
 size_t cc_choice_list(const cc_choice *choice, const cc_problem *problem, const cc_variant **out);
 /* Whether all of these have a stored timing. */
 bool cc_choice_knows(const cc_choice *choice, const cc_problem *problem);
