@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "device/compile.h"
+#include "device/tape.h"
 
 typedef struct reader {
     int socket;

@@ -7,8 +7,12 @@
 #include <limits.h>
 
 #include "base/diag.h"
+#include "camcl/device.h"
 #include "device/cache.h"
-#include "device/tape.h"
+
+typedef struct cc_arena cc_arena;   /* tape.h */
+typedef struct cc_tape cc_tape;     /* tape.h */
+typedef struct cc_buffer cc_buffer; /* device.h */
 
 typedef struct cc_program {
     char *name, *options; /* what it was built from */

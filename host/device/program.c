@@ -5,7 +5,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "device/device.h"
 #include "device/embedded.h"
+#include "device/kernel.h"
 #include "device/opencl.h"
 
 static const char *embedded(const char *name, size_t length)

@@ -3,6 +3,7 @@
 #define CC_DEVICE_TAPE_INTERNAL_H
 
 #include "device/opencl.h"
+#include "device/tape.h"
 
 typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kind;
 

@@ -5,6 +5,7 @@
 
 #include "model/arch.h"
 #include "model/node.h"
+#include "model/nodes.h"
 
 static const cc_activation relu = { CC_ACTIVATION_RELU, 0 }, no_activation = { CC_ACTIVATION_NONE, 0 };
 

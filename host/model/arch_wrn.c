@@ -4,6 +4,7 @@
 
 #include "model/arch.h"
 #include "model/node.h"
+#include "model/nodes.h"
 
 static const cc_activation leaky_relu = { CC_ACTIVATION_LEAKY_RELU, 0.1f };
 

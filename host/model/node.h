@@ -1,9 +1,9 @@
 /* Node kinds: a kind is a row. Each has a file of its own, node_<name>.c, with its row and the function that adds such a node to a graph;
- * passes ask the row and know no kind by name. */
+ * passes ask the row and know no kind by name. nodes.h declares those functions. */
 #ifndef CC_MODEL_NODE_H
 #define CC_MODEL_NODE_H
 
-#include "model/builder.h"
+#include "model/graph.h"
 
 enum { CC_MAX_SAVED = 2 };
 
@@ -40,44 +40,5 @@ extern const cc_node_kind cc_node_input, cc_node_conv, cc_node_batch_norm, cc_no
 /* All of them. */
 extern const cc_node_kind *const cc_node_kinds[];
 extern const size_t cc_node_kind_count;
-
-/* ---- the nodes of a network. Each function returns the new node, after an error 0. */
-
-/* The image, the first node of every graph. */
-size_t cc_graph_builder_image(cc_graph_builder *builder);
-
-/* A convolution without bias over square windows, padded by window / 2. Parameters: NAME.weight. */
-typedef struct cc_conv_attributes {
-    size_t channels, window, stride;
-    size_t groups; /* 0: 1 */
-} cc_conv_attributes;
-size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char *name, cc_conv_attributes attributes);
-
-/* act(batch norm(input) + residual); residual: a node or CC_NONE, and CC_NONE where the activation's derivative needs x: what was activated
- * is not kept (cc_graph_infer refuses it; it takes a node of its own). Parameters: NAME.weight, .bias, .running_mean, .running_var. */
-typedef struct cc_batch_norm_attributes {
-    cc_activation activation;
-    float epsilon, momentum; /* added to the variance; share of a batch in the running statistics */
-} cc_batch_norm_attributes;
-size_t cc_graph_builder_batch_norm(cc_graph_builder *builder, size_t input, size_t residual, const char *name,
-                                   cc_batch_norm_attributes attributes);
-/* With PyTorch's defaults for BatchNorm2d. */
-static inline cc_batch_norm_attributes cc_batch_norm_default(cc_activation activation)
-{
-    return (cc_batch_norm_attributes){ activation, 1e-5f, 0.1f };
-}
-
-/* act(input) */
-size_t cc_graph_builder_activation(cc_graph_builder *builder, size_t input, cc_activation activation);
-
-/* The sum of two to CC_MAX_INPUTS nodes of equal shapes. */
-size_t cc_graph_builder_add(cc_graph_builder *builder, const size_t *inputs, size_t count);
-
-size_t cc_graph_builder_max_pool(cc_graph_builder *builder, size_t input, size_t window, size_t stride, size_t pad);
-/* The mean over each channel: [N,H,W,C] -> [N,C]. */
-size_t cc_graph_builder_global_average_pool(cc_graph_builder *builder, size_t input);
-
-/* [N,I] -> [N,outputs]. Parameters: NAME.weight, NAME.bias. */
-size_t cc_graph_builder_linear(cc_graph_builder *builder, size_t input, const char *name, size_t outputs);
 
 #endif

@@ -1,5 +1,6 @@
 /* An activation by itself, for where none of the node kinds that have one can apply it: y = act(x). */
 #include "model/pass_internal.h"
+#include "model/nodes.h"
 
 size_t cc_graph_builder_activation(cc_graph_builder *builder, size_t input, cc_activation activation)
 {

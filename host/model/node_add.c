@@ -1,5 +1,6 @@
 /* The sum of two or more nodes. */
 #include "model/pass_internal.h"
+#include "model/nodes.h"
 
 size_t cc_graph_builder_add(cc_graph_builder *builder, const size_t *inputs, size_t count)
 {

@@ -1,5 +1,6 @@
 /* Batch norm with what follows it: act(batch norm(input) + residual). */
 #include "model/pass_internal.h"
+#include "model/nodes.h"
 
 enum { INPUT, RESIDUAL };
 enum { MEAN, INVSTD };

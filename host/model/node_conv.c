@@ -1,5 +1,6 @@
 /* Convolution without bias. */
 #include "model/pass_internal.h"
+#include "model/nodes.h"
 #include "ops/record.h"
 
 size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char *name, cc_conv_attributes attributes)

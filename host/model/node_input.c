@@ -1,5 +1,6 @@
 /* The image: computes nothing, a pass is given its output. */
 #include "model/node.h"
+#include "model/nodes.h"
 
 const cc_node_kind cc_node_input = { .name = "input", .piecewise_linear = true };
 

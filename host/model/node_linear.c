@@ -1,5 +1,6 @@
 /* The linear layer, with bias. */
 #include "model/pass_internal.h"
+#include "model/nodes.h"
 
 size_t cc_graph_builder_linear(cc_graph_builder *builder, size_t input, const char *name, size_t outputs)
 {

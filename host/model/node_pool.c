@@ -1,5 +1,6 @@
 /* Pooling: the maximum of square windows, the mean of each channel. */
 #include "model/pass_internal.h"
+#include "model/nodes.h"
 
 static size_t add_pool(cc_graph_builder *builder, const cc_node_kind *kind, size_t input, size_t window, size_t stride, size_t pad)
 {

@@ -1,4 +1,5 @@
 #include "model/pass_internal.h"
+#include "model/graph_walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

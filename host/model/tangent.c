@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "model/pass_internal.h"
+#include "model/graph_walk.h"
 
 camcl_status cc_tangent_output(cc_tangent *tangent, size_t self, camcl_error *err)
 {

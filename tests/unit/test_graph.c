@@ -14,6 +14,8 @@
 #include "base/words.h"
 #include "model/arch.h"
 #include "model/node.h"
+#include "model/graph_walk.h"
+#include "model/nodes.h"
 
 static camcl_error err;
 

@@ -233,6 +233,101 @@ static void public_headers_stand_alone(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---- circles */
+
+/* A source file and its header are one unit, and so is what they keep to themselves in NAME_internal.h. */
+enum { MOST_UNITS = 1024, MOST_USES = 8192, UNIT_NAME = 96 };
+static char units[MOST_UNITS][UNIT_NAME];
+static struct {
+    size_t from, to;
+} uses[MOST_USES];
+static size_t unit_count, use_count;
+
+static size_t unit_of(const char *file)
+{
+    static const char internal[] = "_internal";
+    char name[UNIT_NAME];
+    assert_true(strlen(file) < sizeof name);
+    strcpy(name, file);
+    *strrchr(name, '.') = '\0';
+    const size_t length = strlen(name), tail = sizeof internal - 1;
+    if (length > tail && strcmp(name + length - tail, internal) == 0) name[length - tail] = '\0';
+    for (size_t i = 0; i < unit_count; i++)
+        if (strcmp(units[i], name) == 0) return i;
+    assert_true(unit_count < MOST_UNITS);
+    strcpy(units[unit_count], name);
+    return unit_count++;
+}
+
+/* The commands include each other without a folder. */
+static void note_use(const layer *self, const char *folder, const char *path, const char *what, bool quoted)
+{
+    char file[UNIT_NAME];
+    if (!quoted || strncmp(what, "camcl/", 6) == 0) return;
+    snprintf(file, sizeof file, "%s%s%s", strcmp(self->name, "cli") == 0 ? folder + strlen("host/") : "",
+             strcmp(self->name, "cli") == 0 ? "/" : "", what);
+    const size_t from = unit_of(path + strlen("host/")), to = unit_of(file);
+    assert_true(use_count < MOST_USES);
+    if (from == to) return;
+    uses[use_count].from = from;
+    uses[use_count++].to = to;
+}
+
+/* Takes away, again and again, units that use none of those left: what stays uses a circle or is in one. The same the other way round
+ * leaves the circles and what lies between them. Returns how many units stay in `left`. */
+static size_t reduce(bool *left, bool backwards)
+{
+    size_t stay = 0;
+    for (bool changed = true; changed;) {
+        changed = false;
+        stay = 0;
+        for (size_t i = 0; i < unit_count; i++) {
+            bool needed = false;
+            for (size_t u = 0; u < use_count && left[i] && !needed; u++) {
+                const size_t self = backwards ? uses[u].to : uses[u].from, other = backwards ? uses[u].from : uses[u].to;
+                needed = self == i && left[other];
+            }
+            changed = changed || (left[i] && !needed);
+            left[i] = needed;
+            stay += needed;
+        }
+    }
+    return stay;
+}
+
+static size_t circles(bool *left)
+{
+    for (size_t i = 0; i < unit_count; i++)
+        left[i] = true;
+    reduce(left, false);
+    return reduce(left, true);
+}
+
+static void no_circles_among_files(void **state)
+{
+    (void)state;
+    static bool left[MOST_UNITS];
+    unit_count = use_count = 0;
+    for (size_t i = 0; i < CC_COUNT(layers); i++) {
+        char folder[64];
+        snprintf(folder, sizeof folder, "host/%s", layers[i].name);
+        (void)walk(&layers[i], folder, note_use);
+    }
+    assert_true(use_count > 400);
+    if (circles(left) > 0) {
+        for (size_t u = 0; u < use_count; u++)
+            if (left[uses[u].from] && left[uses[u].to]) printf("%s uses %s\n", units[uses[u].from], units[uses[u].to]);
+        fail_msg("these files include each other in a circle");
+    }
+    /* The rule itself: one more use closes a circle. */
+    const size_t base = unit_of("base/memory.h"), top = unit_of("cli/main.c");
+    uses[use_count].from = base;
+    uses[use_count++].to = top;
+    uses[use_count].from = top;
+    uses[use_count++].to = base;
+    assert_true(circles(left) >= 2 && left[base] && left[top]);
+}
+
 /* The rules themselves: what they have to catch, they catch. */
 static void rules_bite(void **state)
 {
@@ -290,6 +385,7 @@ int main(void)
         cmocka_unit_test(layers_include_downwards),
         cmocka_unit_test(every_folder_is_a_known_layer),
         cmocka_unit_test(public_headers_stand_alone),
+        cmocka_unit_test(no_circles_among_files),
         cmocka_unit_test(rules_bite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@
 #include "model/arch.h"
 #include "model/node.h"
 #include "model/pass.h"
+#include "model/graph_walk.h"
+#include "model/nodes.h"
 #include "support/devices.h"
 #include "support/operands.h"
 
