@@ -7,23 +7,8 @@
 #include "ops/gemm.h"
 #include "ops/record.h"
 
-#define LIST(file)                                                                                                                         \
-    {                                                                                                                                      \
-        cc_conv2d_##file##_variants, &cc_conv2d_##file##_variant_count                                                                     \
-    }
-static const cc_variant_list lists[] = { LIST(general),
-                                         LIST(gemm),
-                                         LIST(local),
-                                         LIST(winograd_local),
-                                         LIST(tile),
-                                         LIST(tile_weight),
-                                         LIST(point),
-                                         LIST(narrow),
-                                         LIST(winograd_weight),
-                                         LIST(winograd),
-                                         LIST(winograd_inline),
-                                         LIST(winograd_stride2),
-                                         { NULL, NULL } };
+#define LIST(file) { cc_conv2d_##file##_variants, &cc_conv2d_##file##_variant_count },
+static const cc_variant_list lists[] = { CC_CONV2D_FILES(LIST){ NULL, NULL } };
 
 bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const cc_variant *variant, const cc_conv2d_desc *desc)
 {

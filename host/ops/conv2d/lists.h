@@ -4,18 +4,23 @@
 
 #include "ops/conv2d/conv2d.h"
 
-CC_DECLARE_VARIANTS(conv2d_general);
-CC_DECLARE_VARIANTS(conv2d_gemm);
-CC_DECLARE_VARIANTS(conv2d_local);
-CC_DECLARE_VARIANTS(conv2d_winograd_local);
-CC_DECLARE_VARIANTS(conv2d_tile);
-CC_DECLARE_VARIANTS(conv2d_tile_weight);
-CC_DECLARE_VARIANTS(conv2d_point);
-CC_DECLARE_VARIANTS(conv2d_narrow);
-CC_DECLARE_VARIANTS(conv2d_winograd);
-CC_DECLARE_VARIANTS(conv2d_winograd_weight);
-CC_DECLARE_VARIANTS(conv2d_winograd_inline);
-CC_DECLARE_VARIANTS(conv2d_winograd_stride2);
+/* X(FILE): host/ops/conv2d/FILE.c exports cc_conv2d_FILE_variants. "general" comes first. */
+#define CC_CONV2D_FILES(X)                                                                                                                 \
+    X(general)                                                                                                                             \
+    X(gemm)                                                                                                                                \
+    X(local)                                                                                                                               \
+    X(winograd_local)                                                                                                                      \
+    X(tile)                                                                                                                                \
+    X(tile_weight)                                                                                                                         \
+    X(point)                                                                                                                               \
+    X(narrow)                                                                                                                              \
+    X(winograd_weight)                                                                                                                     \
+    X(winograd)                                                                                                                            \
+    X(winograd_inline)                                                                                                                     \
+    X(winograd_stride2)
+#define CC_CONV2D_DECLARE(file) CC_DECLARE_VARIANTS(conv2d_##file);
+CC_CONV2D_FILES(CC_CONV2D_DECLARE)
+#undef CC_CONV2D_DECLARE
 
 /* CPUs, 3x3 taps and stride 1: the Winograd variant that is likely to do `desc` fastest; NULL where it does not apply, or direct
  * convolution is likely faster still and `policy` (auto | winograd) leaves the choice. */
