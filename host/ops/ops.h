@@ -107,7 +107,7 @@ camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor
 /* probability [n,classes] = softmax */
 camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor probability, camcl_error *err);
 
-/* ---- grad_cam.c (METHOD: Grad-CAM) */
+/* ---- grad_cam.c */
 typedef struct cc_grad_cam_desc {
     size_t n, h, w, c;
     bool relu;
@@ -123,7 +123,7 @@ camcl_status cc_grad_cam_forward(cc_tape *tape, const cc_grad_cam_desc *desc, cc
 camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor m, cc_tensor cam, cc_tensor u, cc_tensor da,
                                   bool add, camcl_error *err);
 
-/* exact gradient: the direction v [n,h,w,c] of its tangent pass (METHOD section 3): v[n,p,k] = 1/(hw) sum_q u[n,q] a[n,q,k], the same at
+/* exact gradient: the direction v [n,h,w,c] of its tangent pass: v[n,p,k] = 1/(hw) sum_q u[n,q] a[n,q,k], the same at
  * every pixel p */
 camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v,
                                  camcl_error *err);
