@@ -11,7 +11,7 @@
 #include "config/ini.h"
 #include "config/value.h"
 #include "base/words.h"
-#include "config/values.h"
+#include "config/config_internal.h"
 
 camcl_status camcl_config_create(camcl_config **out, camcl_error *err)
 {

@@ -9,7 +9,7 @@
 #include "camcl/config.h"
 #include "config/ini.h"
 #include "config/value.h"
-#include "config/values.h"
+#include "config/config_internal.h"
 #include "config/written.h"
 
 static bool opens_section(const camcl_config_key *schema, size_t i)

@@ -23,7 +23,7 @@ const camcl_dataset_info *cc_dataset_known(const char *name)
 camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err)
 {
     const camcl_dataset_info *info = &dataset->info;
-    cc_images *images = &dataset->parts[part];
+    cc_dataset_images *images = &dataset->parts[part];
     size_t plane, all;
     if (count > INT32_MAX) return cc_fail(err, CAMCL_UNSUPPORTED, "data set %s: %zu images are more than 2^31 - 1", info->name, count);
     if (!cc_mul_size(info->height, info->width, &plane) || !cc_mul_size(plane, count, &plane) || !cc_mul_size(plane, info->channels, &all))
@@ -124,7 +124,7 @@ void camcl_dataset_close(camcl_dataset **dataset)
 {
     if (!dataset || !*dataset) return;
     for (int part = 0; part < 2; part++) {
-        cc_images *images = &(*dataset)->parts[part];
+        cc_dataset_images *images = &(*dataset)->parts[part];
         free(images->pixels);
         free(images->labels);
         free(images->masks);

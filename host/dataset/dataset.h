@@ -8,16 +8,16 @@
 #include "base/diag.h"
 #include "camcl/dataset.h"
 
-typedef struct cc_images {
+typedef struct cc_dataset_images {
     uint8_t *pixels; /* [count, H, W, C] */
     int32_t *labels; /* [count] */
     uint8_t *masks;  /* [count, H, W] or NULL */
-} cc_images;
+} cc_dataset_images;
 
 struct camcl_dataset {
     camcl_dataset_info info;
-    char **class_names; /* info.classes of them */
-    cc_images parts[2]; /* indexed by camcl_dataset_part */
+    char **class_names;         /* info.classes of them */
+    cc_dataset_images parts[2]; /* indexed by camcl_dataset_part */
 };
 
 /* Allocates pixels and labels (and masks if asked for) of a part of `count` images; info's height, width and channels must

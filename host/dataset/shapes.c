@@ -189,7 +189,7 @@ static void draw_image(sheet *s, cc_figure figure, uint8_t *mask)
 
 /* Images of one part, drawn in batches of BATCH. */
 typedef struct drawing {
-    const cc_images *images;
+    const cc_dataset_images *images;
     const cc_sines *sines;
     cc_rng_stream stream;
     uint64_t seed;

@@ -105,7 +105,7 @@ bool cc_program_find(camcl_device *device, const char *name, const char *options
 /* Whether the driver compiles a kernel at its first launch instead of when its program is built. */
 bool cc_device_compiles_at_launch(const camcl_device *device);
 
-/* memory.c: creates a buffer and counts its bytes. When memory is exhausted, the error says how much was wanted for what. */
+/* buffer.c: creates a buffer and counts its bytes. When memory is exhausted, the error says how much was wanted for what. */
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);
 void cc_device_release(camcl_device *device, size_t bytes, cl_mem *mem);
 /* Frees all staging blocks. The queue must be idle, and all read-backs destroyed. */

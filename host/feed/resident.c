@@ -12,7 +12,7 @@ struct cc_resident {
     cc_tensor normalise; /* [2C] f32: mean, 1/std */
 };
 
-static camcl_status copy_pixels(cc_resident *r, camcl_device *device, const cc_images_spec *spec, camcl_error *err)
+static camcl_status copy_pixels(cc_resident *r, camcl_device *device, const cc_resident_spec *spec, camcl_error *err)
 {
     size_t image = r->height * r->width * r->channels, limit = camcl_device_get_info(device)->max_alloc;
     r->per_chunk = cc_max_size(1, cc_min_size(r->count, limit / image));
@@ -26,7 +26,7 @@ static camcl_status copy_pixels(cc_resident *r, camcl_device *device, const cc_i
     return CAMCL_OK;
 }
 
-static camcl_status copy_labels(cc_resident *r, camcl_device *device, const cc_images_spec *spec, camcl_error *err)
+static camcl_status copy_labels(cc_resident *r, camcl_device *device, const cc_resident_spec *spec, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     int32_t *unknown = NULL;
@@ -42,7 +42,7 @@ cleanup:
     return status;
 }
 
-static camcl_status copy_normalise(cc_resident *r, camcl_device *device, const cc_images_spec *spec, camcl_error *err)
+static camcl_status copy_normalise(cc_resident *r, camcl_device *device, const cc_resident_spec *spec, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     float *values = NULL;
@@ -58,7 +58,7 @@ cleanup:
     return status;
 }
 
-camcl_status cc_resident_create(camcl_device *device, const cc_images_spec *spec, cc_resident **out, camcl_error *err)
+camcl_status cc_resident_create(camcl_device *device, const cc_resident_spec *spec, cc_resident **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_resident *r = NULL;

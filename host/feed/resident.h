@@ -4,18 +4,18 @@
 
 #include "ops/ops.h"
 
-typedef struct cc_images_spec {
+typedef struct cc_resident_spec {
     const uint8_t *pixels; /* [count,height,width,channels], or NULL: cc_resident_write brings them */
     const int32_t *labels; /* [count], or NULL: all -1 */
     size_t count, height, width, channels;
     const float *mean, *std; /* [channels]; a loaded value is (byte/255 - mean)/std */
     const char *name;        /* for out-of-memory reports */
-} cc_images_spec;
+} cc_resident_spec;
 
 typedef struct cc_resident cc_resident;
 
 /* Copies everything to the device, split into buffers that the device allows. The caller owns *out. */
-camcl_status cc_resident_create(camcl_device *device, const cc_images_spec *spec, cc_resident **out, camcl_error *err);
+camcl_status cc_resident_create(camcl_device *device, const cc_resident_spec *spec, cc_resident **out, camcl_error *err);
 /* Replaces the first n images and their labels. Waits until pixels and labels may be reused. */
 camcl_status cc_resident_write(cc_resident *resident, size_t n, const uint8_t *pixels, const int32_t *labels, camcl_error *err);
 void cc_resident_destroy(cc_resident **resident);

@@ -161,7 +161,7 @@ static camcl_status stage_images(cc_session *s, camcl_error *err)
 {
     const cc_session_spec *spec = &s->spec;
     const size_t channels = s->model->graph->spec.channels;
-    const cc_images_spec images = { NULL, NULL, spec->batch, spec->height, spec->width, channels, spec->mean, spec->std, "images" };
+    const cc_resident_spec images = { NULL, NULL, spec->batch, spec->height, spec->width, channels, spec->mean, spec->std, "images" };
     CC_RETURN_IF_FAILED(cc_resident_create(s->model->device, &images, &s->staged, err));
     s->images = s->staged;
     return CAMCL_OK;

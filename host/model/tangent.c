@@ -1,4 +1,4 @@
-/* The tangent of the network above a node: what the exact Grad-CAM gradient needs of second order (METHOD section 3). Where that part is
+/* The tangent of the network above a node: what the exact Grad-CAM gradient needs of second order. Where that part is
  * piecewise linear in eval mode, which each node's row says, the directional derivative is one more forward pass in which batch norm only
  * scales and activations apply the primal's masks. At each layer, with t = incoming tangent and g = gradient of the explained logits with
  * respect to the layer's output (kept from the CAM's backward pass): dW += wgrad(t, g);   dgamma += sum t g act' / sqrt(var + eps); biases

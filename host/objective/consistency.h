@@ -1,4 +1,4 @@
-/* L_c: the CAM of the strong view must be the transformed CAM of the weak view (METHOD sections 2 to 4). */
+/* L_c: the CAM of the strong view must be the transformed CAM of the weak view (arXiv 2108.13673). */
 #ifndef CC_OBJECTIVE_CONSISTENCY_H
 #define CC_OBJECTIVE_CONSISTENCY_H
 

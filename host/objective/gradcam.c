@@ -1,4 +1,4 @@
-/* The paper's objective: pseudo-labels, and CAMs that follow the transform (METHOD section 1). Its L_u is pseudo-label's; L_c is what
+/* The paper's objective: pseudo-labels, and CAMs that follow the transform. Its L_u is pseudo-label's; L_c is what
  * ssl.beta asks for. */
 #include "objective/objective.h"
 

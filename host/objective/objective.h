@@ -14,7 +14,7 @@
 
 typedef struct cc_objective_kind cc_objective_kind;
 
-/* An objective with the options of METHOD section 5. */
+/* An objective with its options. */
 typedef struct cc_objective {
     const cc_objective_kind *kind;
     cc_confidence_kind confidence;

@@ -1,4 +1,4 @@
-/* L_u is the cross-entropy of the strong view with the weak view's most likely class, over confident images (METHOD section 1). */
+/* L_u is the cross-entropy of the strong view with the weak view's most likely class, over confident images. */
 #include "objective/objective.h"
 
 const cc_objective_kind cc_objective_pseudo_label = {

@@ -72,11 +72,11 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     const cc_batch_norm_op *op = desc;
     const cc_batch_norm_desc *d = &op->desc;
     const size_t all = d->m * d->c;
-    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL },
-                                 { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
-                                 { "running_mean", CC_F32, d->c, CC_EXACT | CC_APART },
-                                 { "running_var", CC_F32, d->c, CC_EXACT | CC_APART }, { "mean", CC_F32, d->c, CC_EXACT | CC_APART },
-                                 { "invstd", CC_F32, d->c, CC_EXACT | CC_APART }, { "y", CC_F32, all, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS(
+        "batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL },
+        { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT }, { "running_mean", CC_F32, d->c, CC_EXACT | CC_APART },
+        { "running_var", CC_F32, d->c, CC_EXACT | CC_APART }, { "mean", CC_F32, d->c, CC_EXACT | CC_APART },
+        { "invstd", CC_F32, d->c, CC_EXACT | CC_APART }, { "y", CC_F32, all, CC_EXACT | CC_APART }));
     cc_buffer *x = io[0].buffer, *residual = io[1].buffer, *gamma = io[2].buffer, *beta = io[3].buffer, *running_mean = io[4].buffer,
               *running_var = io[5].buffer, *mean = io[6].buffer, *invstd = io[7].buffer, *y = io[8].buffer;
     CC_RETURN_IF_FAILED(check_desc(op, residual, err));
@@ -114,10 +114,11 @@ static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, s
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("batch_norm_fold", add, err));
     const cc_batch_norm_desc *d = desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("batch_norm_fold", io, count, err, { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_EXACT },
-                                 { "running_mean", CC_F32, d->c, CC_EXACT }, { "running_var", CC_F32, d->c, CC_EXACT },
-                                 { "mean", CC_F32, d->c, CC_EXACT | CC_APART }, { "invstd", CC_F32, d->c, CC_EXACT | CC_APART },
-                                 { "scale", CC_F32, d->c, CC_EXACT | CC_APART }, { "shift", CC_F32, d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("batch_norm_fold", io, count, err, { "gamma", CC_F32, d->c, CC_EXACT },
+                                          { "beta", CC_F32, d->c, CC_EXACT }, { "running_mean", CC_F32, d->c, CC_EXACT },
+                                          { "running_var", CC_F32, d->c, CC_EXACT }, { "mean", CC_F32, d->c, CC_EXACT | CC_APART },
+                                          { "invstd", CC_F32, d->c, CC_EXACT | CC_APART }, { "scale", CC_F32, d->c, CC_EXACT | CC_APART },
+                                          { "shift", CC_F32, d->c, CC_EXACT | CC_APART }));
     const geometry g = plan(camcl_device_get_info(cc_tape_device(tape)), d);
     return launch(tape,
                   CC_BIND(batch_norm_fold, .gamma = CC_IN(io[0].buffer), .beta = CC_IN(io[1].buffer), .running_mean = CC_IN(io[2].buffer),
@@ -138,7 +139,7 @@ static camcl_status check_backward(const cc_batch_norm_op *op, const cc_tensor *
     const cc_batch_norm_desc *d = &op->desc;
     const size_t all = d->m * d->c;
     const unsigned wanted = op->train ? CC_EXACT : CC_OPTIONAL;
-    CC_RETURN_IF_FAILED(CC_CHECK(
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS(
         "batch_norm", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_OPTIONAL }, { "dy", CC_F32, all, CC_EXACT },
         { "gamma", CC_F32, d->c, CC_EXACT }, { "beta", CC_F32, d->c, CC_OPTIONAL }, { "mean", CC_F32, d->c, CC_EXACT },
         { "invstd", CC_F32, d->c, CC_EXACT }, { "dx", CC_F32, all, wanted }, { "dresidual", CC_F32, all, CC_OPTIONAL },

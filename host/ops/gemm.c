@@ -297,8 +297,8 @@ camcl_status cc_gemm(cc_tape *tape, const cc_gemm_desc *desc, cc_tensor a, cc_te
 static camcl_status record(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_gemm_desc *d = desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("gemm", io, count, err, { "a", CC_F32, d->m * d->k, CC_AT_LEAST },
-                                 { "b", CC_F32, d->k * d->n, CC_AT_LEAST }, { "c", CC_F32, d->m * d->n, CC_AT_LEAST | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("gemm", io, count, err, { "a", CC_F32, d->m * d->k, CC_AT_LEAST },
+                                          { "b", CC_F32, d->k * d->n, CC_AT_LEAST }, { "c", CC_F32, d->m * d->n, CC_AT_LEAST | CC_APART }));
     return cc_gemm(tape, d, io[0], io[1], io[2], add, err);
 }
 

@@ -25,9 +25,9 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
 {
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
-    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT },
-                                 { "gradient", CC_F32, d->n * pixels * d->c, CC_EXACT }, { "m", CC_F32, d->n * d->c, CC_EXACT | CC_APART },
-                                 { "cam", CC_F32, d->n * pixels, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS(
+        "grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT }, { "gradient", CC_F32, d->n * pixels * d->c, CC_EXACT },
+        { "m", CC_F32, d->n * d->c, CC_EXACT | CC_APART }, { "cam", CC_F32, d->n * pixels, CC_EXACT | CC_APART }));
     const cc_launch weights = { .options = s->options,
                                 .dims = 3,
                                 .global = { cc_ceil_div(d->c, s->width), d->n, s->rows },
@@ -64,9 +64,9 @@ static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_
 {
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
-    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam", io, count, err, { "m", CC_F32, d->n * d->c, CC_EXACT },
-                                 { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
-                                 { "da", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("grad_cam", io, count, err, { "m", CC_F32, d->n * d->c, CC_EXACT },
+                                          { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
+                                          { "da", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
     const cc_launch launch = { .options = s->options,
                                .dims = 2,
                                .global = { s->lanes * pixel_groups(s, pixels), d->n },
@@ -96,9 +96,9 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT },
-                                 { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
-                                 { "v", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT },
+                                          { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
+                                          { "v", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .options = s->options, .dims = 2, .global = { cc_ceil_div(d->c, s->width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats
     };
@@ -111,8 +111,8 @@ static camcl_status seed(cc_tape *tape, const void *desc, const cc_tensor *io, s
 {
     const cc_rows_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam_seed", add, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("grad_cam_seed", io, count, err, { "classes_explained", CC_I32, d->n, CC_AT_LEAST },
-                                 { "dlogits", CC_F32, (d->row0 + d->n) * d->classes, CC_AT_LEAST | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("grad_cam_seed", io, count, err, { "classes_explained", CC_I32, d->n, CC_AT_LEAST },
+                                          { "dlogits", CC_F32, (d->row0 + d->n) * d->classes, CC_AT_LEAST | CC_APART }));
     const cc_launch launch = { .options = row_options(tape), .dims = 2, .global = { cc_row_items(tape, d->classes), d->n } };
     return CC_LAUNCH(tape, grad_cam_seed, &launch, err, .explained = CC_IN(io[0].buffer), .dlogits = CC_OUT(io[1].buffer),
                      .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes));
@@ -123,8 +123,8 @@ static camcl_status argmax(cc_tape *tape, const void *desc, const cc_tensor *io,
 {
     const cc_rows_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("argmax_rows", add, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("argmax_rows", io, count, err, { "logits", CC_F32, (d->row0 + d->n) * d->classes, CC_AT_LEAST },
-                                 { "out", CC_I32, d->n, CC_AT_LEAST | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("argmax_rows", io, count, err, { "logits", CC_F32, (d->row0 + d->n) * d->classes, CC_AT_LEAST },
+                                          { "out", CC_I32, d->n, CC_AT_LEAST | CC_APART }));
     const cc_launch launch = { .options = row_options(tape), .dims = 1, .global = { d->n } };
     return CC_LAUNCH(tape, argmax_rows, &launch, err, .logits = CC_IN(io[0].buffer), .out = CC_OUT(io[1].buffer), .row0 = CC_INT(d->row0),
                      .n = CC_INT(d->n), .classes = CC_INT(d->classes));

@@ -34,20 +34,20 @@ static size_t vectors(cc_tape *tape, const cc_linear_desc *d)
 
 static camcl_status check_forward(const cc_linear_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
 {
-    return CC_CHECK("linear", io, count, err, { "x", CC_F32, d->n * d->in, CC_EXACT }, { "w", CC_F32, d->out * d->in, CC_EXACT },
-                    { "b", CC_F32, d->out, CC_OPTIONAL }, { "y", CC_F32, d->n * d->out, CC_EXACT });
+    return CC_CHECK_OPERANDS("linear", io, count, err, { "x", CC_F32, d->n * d->in, CC_EXACT }, { "w", CC_F32, d->out * d->in, CC_EXACT },
+                             { "b", CC_F32, d->out, CC_OPTIONAL }, { "y", CC_F32, d->n * d->out, CC_EXACT });
 }
 
 static camcl_status check_data(const cc_linear_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
 {
-    return CC_CHECK("linear", io, count, err, { "dy", CC_F32, d->n * d->out, CC_EXACT }, { "w", CC_F32, d->out * d->in, CC_EXACT },
-                    { "dx", CC_F32, d->n * d->in, CC_EXACT });
+    return CC_CHECK_OPERANDS("linear", io, count, err, { "dy", CC_F32, d->n * d->out, CC_EXACT }, { "w", CC_F32, d->out * d->in, CC_EXACT },
+                             { "dx", CC_F32, d->n * d->in, CC_EXACT });
 }
 
 static camcl_status check_weight(const cc_linear_desc *d, const cc_tensor *io, size_t count, camcl_error *err)
 {
-    return CC_CHECK("linear", io, count, err, { "x", CC_F32, d->n * d->in, CC_EXACT }, { "dy", CC_F32, d->n * d->out, CC_EXACT },
-                    { "dw", CC_F32, d->out * d->in, CC_EXACT }, { "db", CC_F32, d->out, CC_OPTIONAL });
+    return CC_CHECK_OPERANDS("linear", io, count, err, { "x", CC_F32, d->n * d->in, CC_EXACT }, { "dy", CC_F32, d->n * d->out, CC_EXACT },
+                             { "dw", CC_F32, d->out * d->in, CC_EXACT }, { "db", CC_F32, d->out, CC_OPTIONAL });
 }
 
 static camcl_status direct_forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

@@ -10,9 +10,9 @@
 static camcl_status check(const cc_load_desc *d, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("load_images", add, err));
-    return CC_CHECK("load_images", io, count, err, { "pixels", CC_U8, d->images * d->h * d->w * d->c, CC_AT_LEAST },
-                    { "transforms", CC_I32, 8 * d->n, CC_AT_LEAST }, { "normalise", CC_F32, 2 * d->c, CC_EXACT },
-                    { "dst", CC_F32, (d->dst_row0 + d->n) * d->size * d->size * d->c, CC_AT_LEAST | CC_APART });
+    return CC_CHECK_OPERANDS("load_images", io, count, err, { "pixels", CC_U8, d->images * d->h * d->w * d->c, CC_AT_LEAST },
+                             { "transforms", CC_I32, 8 * d->n, CC_AT_LEAST }, { "normalise", CC_F32, 2 * d->c, CC_EXACT },
+                             { "dst", CC_F32, (d->dst_row0 + d->n) * d->size * d->size * d->c, CC_AT_LEAST | CC_APART });
 }
 
 static camcl_status resize(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -50,8 +50,8 @@ static camcl_status labels_of(cc_tape *tape, const void *desc, const cc_tensor *
     const size_t n = *(const size_t *)desc;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("load_labels", add, err));
     /* How many labels there are is the sampler's business: transforms name them. */
-    CC_RETURN_IF_FAILED(CC_CHECK("load_labels", io, count, err, { "labels", CC_I32, 1, CC_AT_LEAST },
-                                 { "transforms", CC_I32, 8 * n, CC_AT_LEAST }, { "out", CC_I32, n, CC_AT_LEAST | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("load_labels", io, count, err, { "labels", CC_I32, 1, CC_AT_LEAST },
+                                          { "transforms", CC_I32, 8 * n, CC_AT_LEAST }, { "out", CC_I32, n, CC_AT_LEAST | CC_APART }));
     const cc_launch launch = { .dims = 1, .global = { n } };
     return CC_LAUNCH(tape, load_labels, &launch, err, .labels = CC_IN(io[0].buffer), .transforms = CC_IN(io[1].buffer),
                      .out = CC_OUT(io[2].buffer), .n = CC_INT(n));

@@ -15,8 +15,8 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
     const size_t all = d->n * d->size;
     const double floats = (double)all;
     cc_tensor errors;
-    CC_RETURN_IF_FAILED(CC_CHECK("masked_mse", io, count, err, { "a", CC_F32, all, CC_EXACT }, { "b", CC_F32, all, CC_EXACT },
-                                 { "mask", CC_F32, d->n, CC_AT_LEAST }, { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("masked_mse", io, count, err, { "a", CC_F32, all, CC_EXACT }, { "b", CC_F32, all, CC_EXACT },
+                                          { "mask", CC_F32, d->n, CC_AT_LEAST }, { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "masked_mse errors", CC_F32, CC_DIMS(d->n), &errors, err));
     const cc_launch images = {
         .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 3.0 * floats, .bytes = 8.0 * floats
@@ -47,9 +47,10 @@ static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_
     const size_t n = d->desc.n, size = d->desc.size;
     const double floats = (double)n * (double)size;
     const bool both = io[4].buffer != NULL;
-    CC_RETURN_IF_FAILED(CC_CHECK("masked_mse", io, count, err, { "a", CC_F32, n * size, CC_EXACT }, { "b", CC_F32, n * size, CC_EXACT },
-                                 { "mask", CC_F32, n, CC_AT_LEAST }, { "da", CC_F32, n * size, CC_EXACT | CC_APART },
-                                 { "db", CC_F32, n * size, CC_OPTIONAL | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("masked_mse", io, count, err, { "a", CC_F32, n * size, CC_EXACT },
+                                          { "b", CC_F32, n * size, CC_EXACT }, { "mask", CC_F32, n, CC_AT_LEAST },
+                                          { "da", CC_F32, n * size, CC_EXACT | CC_APART },
+                                          { "db", CC_F32, n * size, CC_OPTIONAL | CC_APART }));
     CC_RETURN_IF_FAILED(cc_op_check_scalar("masked_mse", d->denominator, err));
     const cc_launch launch = {
         .options = options, .dims = 2, .global = { items, n }, .flops = 2.0 * floats, .bytes = (both ? 16.0 : 12.0) * floats

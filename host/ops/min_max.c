@@ -15,8 +15,8 @@ static camcl_status forward(cc_tape *tape, const cc_min_max_desc *d, const cc_te
 {
     const size_t all = d->n * d->size;
     const double floats = (double)all;
-    CC_RETURN_IF_FAILED(CC_CHECK("min_max", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT | CC_APART },
-                                 { "range", CC_F32, 4 * d->n, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("min_max", io, count, err, { "x", CC_F32, all, CC_EXACT },
+                                          { "y", CC_F32, all, CC_EXACT | CC_APART }, { "range", CC_F32, 4 * d->n, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 4.0 * floats, .bytes = 12.0 * floats
     };
@@ -42,9 +42,9 @@ static camcl_status backward(cc_tape *tape, const cc_min_max_desc *d, const cc_t
 {
     const size_t all = d->n * d->size;
     const double floats = (double)all;
-    CC_RETURN_IF_FAILED(CC_CHECK("min_max", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT },
-                                 { "range", CC_F32, 4 * d->n, CC_EXACT }, { "dy", CC_F32, all, CC_EXACT },
-                                 { "dx", CC_F32, all, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("min_max", io, count, err, { "x", CC_F32, all, CC_EXACT }, { "y", CC_F32, all, CC_EXACT },
+                                          { "range", CC_F32, 4 * d->n, CC_EXACT }, { "dy", CC_F32, all, CC_EXACT },
+                                          { "dx", CC_F32, all, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .options = options, .dims = 1, .global = { lanes * d->n }, .local = { lanes, 1, 1 }, .flops = 8.0 * floats, .bytes = 20.0 * floats
     };

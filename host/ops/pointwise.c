@@ -35,8 +35,8 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("add", add, err));
     const cc_pointwise_desc *d = &((const cc_add_op *)desc)->desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("add", io, count, err, { "a", CC_F32, d->count, CC_EXACT }, { "b", CC_F32, d->count, CC_OPTIONAL },
-                                 { "y", CC_F32, d->count, CC_EXACT }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("add", io, count, err, { "a", CC_F32, d->count, CC_EXACT },
+                                          { "b", CC_F32, d->count, CC_OPTIONAL }, { "y", CC_F32, d->count, CC_EXACT }));
     cc_buffer *a = io[0].buffer, *b = io[1].buffer;
     char options[CC_ACTIVATION_OPTIONS];
     size_t each;
@@ -51,8 +51,9 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     CC_RETURN_IF_FAILED(cc_op_check_no_add("add", add, err));
     const cc_add_op *op = desc;
     const cc_pointwise_desc *d = &op->desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("add", io, count, err, { "kept", CC_F32, d->count, CC_EXACT }, { "dy", CC_F32, d->count, CC_EXACT },
-                                 { "da", CC_F32, d->count, CC_EXACT }, { "db", CC_F32, d->count, CC_OPTIONAL }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("add", io, count, err, { "kept", CC_F32, d->count, CC_EXACT },
+                                          { "dy", CC_F32, d->count, CC_EXACT }, { "da", CC_F32, d->count, CC_EXACT },
+                                          { "db", CC_F32, d->count, CC_OPTIONAL }));
     cc_buffer *dy = io[1].buffer, *da = io[2].buffer, *db = io[3].buffer;
     cc_buffer *kept = d->activation.kind == CC_ACTIVATION_NONE ? dy : io[0].buffer; /* no activation: not needed, and not read */
     const int a_mode = op->add_a ? ADD : OVERWRITE, b_mode = db == NULL ? NONE : op->add_b ? ADD : OVERWRITE;

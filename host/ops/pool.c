@@ -42,8 +42,8 @@ static camcl_status window_forward(cc_tape *tape, bool max, const cc_pool_desc *
 {
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
-    CC_RETURN_IF_FAILED(CC_CHECK(max ? "max_pool" : "average_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
-                                 { "y", CC_F32, outputs * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS(max ? "max_pool" : "average_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
+                                          { "y", CC_F32, outputs * d->c, CC_EXACT | CC_APART }));
     const rows_launch l = over_pixels(tape, outputs, d->c, (double)(inputs + outputs) * (double)d->c);
     const cc_arg x = CC_IN(io[0].buffer), y = CC_OUT(io[1].buffer);
     if (max) return CC_LAUNCH(tape, max_pool_forward, &l.launch, err, .x = x, .y = y, WINDOW_ARGS(d, p, q, l));
@@ -67,9 +67,9 @@ static camcl_status max_backward(cc_tape *tape, const void *desc, const cc_tenso
     const cc_pool_desc *d = desc;
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
-    CC_RETURN_IF_FAILED(CC_CHECK("max_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
-                                 { "y", CC_F32, outputs * d->c, CC_EXACT }, { "dy", CC_F32, outputs * d->c, CC_EXACT },
-                                 { "dx", CC_F32, inputs * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("max_pool", io, count, err, { "x", CC_F32, inputs * d->c, CC_EXACT },
+                                          { "y", CC_F32, outputs * d->c, CC_EXACT }, { "dy", CC_F32, outputs * d->c, CC_EXACT },
+                                          { "dx", CC_F32, inputs * d->c, CC_EXACT | CC_APART }));
     const rows_launch l = over_pixels(tape, inputs, d->c, 2.0 * (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[3].buffer;
     return CC_LAUNCH(tape, max_pool_backward, &l.launch, err, .x = CC_IN(io[0].buffer), .y = CC_IN(io[1].buffer), .dy = CC_IN(io[2].buffer),
@@ -81,8 +81,8 @@ static camcl_status average_backward(cc_tape *tape, const void *desc, const cc_t
     const cc_pool_desc *d = desc;
     CC_RETURN_IF_FAILED(check_window(d, err));
     const size_t p = cc_pool_out_h(d), q = cc_pool_out_w(d), inputs = d->n * d->h * d->w, outputs = d->n * p * q;
-    CC_RETURN_IF_FAILED(CC_CHECK("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT },
-                                 { "dx", CC_F32, inputs * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("average_pool", io, count, err, { "dy", CC_F32, outputs * d->c, CC_EXACT },
+                                          { "dx", CC_F32, inputs * d->c, CC_EXACT | CC_APART }));
     const rows_launch l = over_pixels(tape, inputs, d->c, (double)(inputs + outputs) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
     return CC_LAUNCH(tape, average_pool_backward, &l.launch, err, .dy = CC_IN(io[0].buffer), .dx = add ? CC_INOUT(dx) : CC_OUT(dx),
@@ -94,8 +94,8 @@ static camcl_status global_forward(cc_tape *tape, const void *desc, const cc_ten
     CC_RETURN_IF_FAILED(cc_op_check_no_add("global_average_pool", add, err));
     const cc_pool_desc *d = desc;
     const size_t pixels = d->h * d->w;
-    CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "x", CC_F32, d->n * pixels * d->c, CC_EXACT },
-                                 { "y", CC_F32, d->n * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("global_average_pool", io, count, err, { "x", CC_F32, d->n * pixels * d->c, CC_EXACT },
+                                          { "y", CC_F32, d->n * d->c, CC_EXACT | CC_APART }));
     const rows_launch l = over_pixels(tape, d->n, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
     return CC_LAUNCH(tape, global_average_pool_forward, &l.launch, err, .x = CC_IN(io[0].buffer), .y = CC_OUT(io[1].buffer),
                      .n = CC_INT(d->n), .pixels = CC_INT(pixels), .c = CC_INT(d->c), .each = l.each, .span = l.span);
@@ -105,8 +105,8 @@ static camcl_status global_backward(cc_tape *tape, const void *desc, const cc_te
 {
     const cc_pool_desc *d = desc;
     const size_t pixels = d->h * d->w;
-    CC_RETURN_IF_FAILED(CC_CHECK("global_average_pool", io, count, err, { "dy", CC_F32, d->n * d->c, CC_EXACT },
-                                 { "dx", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("global_average_pool", io, count, err, { "dy", CC_F32, d->n * d->c, CC_EXACT },
+                                          { "dx", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
     const rows_launch l = over_pixels(tape, d->n * pixels, d->c, (double)d->n * (double)(pixels + 1) * (double)d->c);
     cc_buffer *dx = io[1].buffer;
     return CC_LAUNCH(tape, global_average_pool_backward, &l.launch, err, .dy = CC_IN(io[0].buffer), .dx = add ? CC_INOUT(dx) : CC_OUT(dx),

@@ -33,7 +33,7 @@ typedef struct cc_operand {
  * elements or more is CAMCL_UNSUPPORTED, since kernels count in int. */
 camcl_status cc_op_check(const char *op, const cc_operand *expected, size_t expected_count, const cc_tensor *io, size_t count,
                          camcl_error *err);
-#define CC_CHECK(op, io, count, err, ...)                                                                                                  \
+#define CC_CHECK_OPERANDS(op, io, count, err, ...)                                                                                         \
     cc_op_check(op, (const cc_operand[]){ __VA_ARGS__ }, sizeof((const cc_operand[]){ __VA_ARGS__ }) / sizeof(cc_operand), io, count, err)
 /* For variants with no output that can be added to: CAMCL_FAILED when `add`. */
 camcl_status cc_op_check_no_add(const char *op, bool add, camcl_error *err);

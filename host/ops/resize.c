@@ -12,8 +12,8 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     const cc_resize_desc *d = desc;
     const double out = (double)d->n * (double)d->p * (double)d->q * (double)d->c;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("resize", add, err));
-    CC_RETURN_IF_FAILED(CC_CHECK("resize", io, count, err, { "x", CC_F32, d->n * d->h * d->w * d->c, CC_EXACT },
-                                 { "y", CC_F32, d->n * d->p * d->q * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("resize", io, count, err, { "x", CC_F32, d->n * d->h * d->w * d->c, CC_EXACT },
+                                          { "y", CC_F32, d->n * d->p * d->q * d->c, CC_EXACT | CC_APART }));
     const cc_launch launch = {
         .dims = 3, .global = { cc_row_items(tape, d->q * d->c), d->p, d->n }, .flops = 6.0 * out, .bytes = 8.0 * out
     };
@@ -28,8 +28,8 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const double out = (double)d->n * (double)d->p * (double)d->q * (double)d->c,
                  between = (double)d->n * (double)d->p * (double)d->w * (double)d->c;
     cc_tensor t;
-    CC_RETURN_IF_FAILED(CC_CHECK("resize", io, count, err, { "dy", CC_F32, d->n * d->p * d->q * d->c, CC_EXACT },
-                                 { "dx", CC_F32, d->n * d->h * d->w * d->c, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("resize", io, count, err, { "dy", CC_F32, d->n * d->p * d->q * d->c, CC_EXACT },
+                                          { "dx", CC_F32, d->n * d->h * d->w * d->c, CC_EXACT | CC_APART }));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "resize columns", CC_F32, CC_DIMS(d->n, d->p, d->w, d->c), &t, err));
     const cc_launch columns = {
         .dims = 3, .global = { cc_row_items(tape, d->w * d->c), d->p, d->n }, .flops = 4.0 * out, .bytes = 4.0 * (out + between)

@@ -20,8 +20,8 @@ static camcl_status sgd(cc_tape *tape, const void *desc, const cc_tensor *io, si
     CC_RETURN_IF_FAILED(cc_op_check_no_add("sgd", add, err));
     const cc_sgd_op *op = desc;
     const cc_sgd_desc *d = &op->desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("sgd", io, count, err, { "grad", CC_F32, d->count, CC_EXACT }, { "w", CC_F32, d->count, CC_EXACT },
-                                 { "velocity", CC_F32, d->count, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("sgd", io, count, err, { "grad", CC_F32, d->count, CC_EXACT },
+                                          { "w", CC_F32, d->count, CC_EXACT }, { "velocity", CC_F32, d->count, CC_EXACT | CC_APART }));
     CC_RETURN_IF_FAILED(cc_op_check_scalar("sgd", op->lr, err));
     size_t each;
     const cc_launch l = flat(tape, d->count, 5, &each);
@@ -34,8 +34,8 @@ static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, si
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("ema", add, err));
     const cc_ema_op *op = desc;
-    CC_RETURN_IF_FAILED(
-        CC_CHECK("ema", io, count, err, { "w", CC_F32, op->count, CC_EXACT }, { "average", CC_F32, op->count, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("ema", io, count, err, { "w", CC_F32, op->count, CC_EXACT },
+                                          { "average", CC_F32, op->count, CC_EXACT | CC_APART }));
     size_t each;
     const cc_launch l = flat(tape, op->count, 3, &each);
     return CC_LAUNCH(tape, ema_update, &l, err, .w = CC_IN(io[0].buffer), .average = CC_INOUT(io[1].buffer), .count = CC_INT(op->count),

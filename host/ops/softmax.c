@@ -19,8 +19,8 @@ static camcl_status softmax(cc_tape *tape, const void *desc, const cc_tensor *io
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("softmax", add, err));
     const cc_rows_desc *d = desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("softmax", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "probability", CC_F32, d->n * d->classes, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("softmax", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                          { "probability", CC_F32, d->n * d->classes, CC_EXACT | CC_APART }));
     return launch(tape,
                   CC_BIND(softmax_forward, .logits = CC_IN(io[0].buffer), .probability = CC_OUT(io[1].buffer), .row0 = CC_INT(d->row0),
                           .n = CC_INT(d->n), .classes = CC_INT(d->classes)),
@@ -32,9 +32,9 @@ static camcl_status confidence(cc_tape *tape, const void *desc, const cc_tensor 
     CC_RETURN_IF_FAILED(cc_op_check_no_add("confidence", add, err));
     const cc_rows_op *op = desc;
     const cc_rows_desc *d = &op->rows;
-    CC_RETURN_IF_FAILED(CC_CHECK("confidence", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "truth", CC_I32, d->n, CC_OPTIONAL }, { "pseudo", CC_I32, d->n, CC_EXACT | CC_APART },
-                                 { "mask", CC_F32, d->n, CC_EXACT | CC_APART }, { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("confidence", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                          { "truth", CC_I32, d->n, CC_OPTIONAL }, { "pseudo", CC_I32, d->n, CC_EXACT | CC_APART },
+                                          { "mask", CC_F32, d->n, CC_EXACT | CC_APART }, { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
     CC_RETURN_IF_FAILED(cc_op_check_scalar("confidence", op->scalar, err));
     cc_buffer *logits = io[0].buffer, *truth = io[1].buffer;
     return launch(tape,
@@ -50,9 +50,9 @@ static camcl_status cross_entropy(cc_tape *tape, const void *desc, const cc_tens
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("cross_entropy", add, err));
     const cc_rows_desc *d = &((const cc_rows_op *)desc)->rows;
-    CC_RETURN_IF_FAILED(CC_CHECK("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
-                                 { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                          { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
+                                          { "sums", CC_F32, 4, CC_EXACT | CC_APART }));
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
     return launch(tape,
                   CC_BIND(cross_entropy_forward, .logits = CC_IN(logits), .labels = CC_IN(io[1].buffer),
@@ -66,9 +66,9 @@ static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, cons
     CC_RETURN_IF_FAILED(cc_op_check_no_add("cross_entropy", add, err));
     const cc_rows_op *op = desc;
     const cc_rows_desc *d = &op->rows;
-    CC_RETURN_IF_FAILED(CC_CHECK("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
-                                 { "dlogits", CC_F32, logits_needed(d), CC_AT_LEAST | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("cross_entropy", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                          { "labels", CC_I32, d->n, CC_EXACT }, { "mask", CC_F32, d->n, CC_OPTIONAL },
+                                          { "dlogits", CC_F32, logits_needed(d), CC_AT_LEAST | CC_APART }));
     CC_RETURN_IF_FAILED(cc_op_check_scalar("cross_entropy", op->scalar, err));
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
     /* dlogits is read and written as far as its lifetime goes: rows outside keep what they have. */
@@ -84,8 +84,8 @@ static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *i
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("evaluate", add, err));
     const cc_rows_desc *d = desc;
-    CC_RETURN_IF_FAILED(CC_CHECK("evaluate", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
-                                 { "labels", CC_I32, d->n, CC_EXACT }, { "sums", CC_F32, 8, CC_EXACT | CC_APART }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("evaluate", io, count, err, { "logits", CC_F32, logits_needed(d), CC_AT_LEAST },
+                                          { "labels", CC_I32, d->n, CC_EXACT }, { "sums", CC_F32, 8, CC_EXACT | CC_APART }));
     return launch(tape,
                   CC_BIND(evaluate, .logits = CC_IN(io[0].buffer), .labels = CC_IN(io[1].buffer), .sums = CC_INOUT(io[2].buffer),
                           .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes)),

@@ -10,9 +10,9 @@
 static camcl_status check(const cc_warp_desc *d, const cc_tensor *io, size_t count, bool forward, camcl_error *err)
 {
     const size_t image = d->size * d->size * d->c, src = (d->src_row0 + d->n) * image, dst = (d->dst_row0 + d->n) * image;
-    CC_RETURN_IF_FAILED(CC_CHECK("warp", io, count, err, { forward ? "src" : "ddst", CC_F32, forward ? src : dst, CC_AT_LEAST },
-                                 { "transforms", CC_I32, 8 * d->n, CC_AT_LEAST },
-                                 { forward ? "dst" : "dsrc", CC_F32, forward ? dst : src, CC_AT_LEAST }));
+    CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("warp", io, count, err, { forward ? "src" : "ddst", CC_F32, forward ? src : dst, CC_AT_LEAST },
+                                          { "transforms", CC_I32, 8 * d->n, CC_AT_LEAST },
+                                          { forward ? "dst" : "dsrc", CC_F32, forward ? dst : src, CC_AT_LEAST }));
     if (io[0].buffer == io[2].buffer && d->src_row0 < d->dst_row0 + d->n && d->dst_row0 < d->src_row0 + d->n)
         return cc_fail(err, CAMCL_FAILED, "warp: rows from %zu and from %zu of one tensor overlap (report this as a defect)", d->src_row0,
                        d->dst_row0);

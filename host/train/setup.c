@@ -69,15 +69,15 @@ static camcl_status draw_split(cc_run *run, camcl_error *err)
 static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
 {
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_images_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
-                              camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
-                              info->train_count,
-                              info->height,
-                              info->width,
-                              info->channels,
-                              run->settings.mean,
-                              run->settings.std,
-                              "training images" };
+    cc_resident_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
+                                camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
+                                info->train_count,
+                                info->height,
+                                info->width,
+                                info->channels,
+                                run->settings.mean,
+                                run->settings.std,
+                                "training images" };
     return cc_resident_create(run->device, &images, &run->train_images, err);
 }
 

@@ -33,7 +33,7 @@ static camcl_status record_steps(cc_model *model, const cc_settings *settings, c
     camcl_status status = CAMCL_OK;
     const uint8_t pixels[CAMCL_MAX_CHANNELS] = { 0 };
     const int32_t label = 0;
-    const cc_images_spec image = { pixels, &label, 1, 1, 1, model->graph->spec.channels, settings->mean, settings->std, "image" };
+    const cc_resident_spec image = { pixels, &label, 1, 1, 1, model->graph->spec.channels, settings->mean, settings->std, "image" };
     cc_resident *resident = NULL;
     cc_step *step = NULL;
     CC_TRY(cc_resident_create(model->device, &image, &resident, err));

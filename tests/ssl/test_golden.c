@@ -93,7 +93,7 @@ static void open_base(base *b, const char *name)
          *std = golden_data(b->data, "std");
     b->count = pixels->shape[0];
     b->image_size = (size_t)golden_number(b->data, "image_size");
-    cc_images_spec images = { bytes, labels, b->count, pixels->shape[1], pixels->shape[2], pixels->shape[3], mean, std, "images" };
+    cc_resident_spec images = { bytes, labels, b->count, pixels->shape[1], pixels->shape[2], pixels->shape[3], mean, std, "images" };
     OK(cc_resident_create(device, &images, &b->images, &err));
     free(bytes);
     free(labels);

@@ -79,7 +79,7 @@ static void scene_open(scene *s, camcl_device *device, const cc_objective *objec
     const float mean[] = { 0.5f, 0.5f, 0.5f }, deviation[] = { 0.25f, 0.25f, 0.25f };
     const cc_graph_spec graph = { "resnet18", "cifar", 4, CLASSES, 3 };
     const cc_step_spec spec = { .objective = *objective, .batch_labeled = LABELED, .batch_unlabeled = UNLABELED, .image_size = SIDE };
-    const cc_images_spec images = { pixels, labels, IMAGES, SIDE, SIDE, 3, mean, deviation, "images" };
+    const cc_resident_spec images = { pixels, labels, IMAGES, SIDE, SIDE, 3, mean, deviation, "images" };
     cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
     memset(s, 0, sizeof *s);
     for (size_t i = 0; i < sizeof pixels; i++)

@@ -116,7 +116,7 @@ static void put_images(parity_net *net)
         draw_pixels((uint32_t)seed, net->pool, net->side, pixels + seed * net->pool * image);
     for (size_t i = 0; i < count; i++)
         labels[i] = (int32_t)(i % net->pool % net->classes);
-    const cc_images_spec spec = { pixels, labels, count, net->side, net->side, 3, mean, std, "images" };
+    const cc_resident_spec spec = { pixels, labels, count, net->side, net->side, 3, mean, std, "images" };
     OK(cc_resident_create(net->device, &spec, &net->images, &err));
     free(pixels);
     free(labels);

@@ -48,7 +48,7 @@ static void open_fixture(fixture *f, camcl_device *device, size_t classes)
     f->device = device;
     OK(cc_model_create(device, &spec, &f->model, &err));
     OK(cc_model_init(f->model, 3, &err));
-    cc_images_spec images = { f->pixels, f->labels, IMAGES, SIDE, SIDE, 3, mean, deviation, "images" };
+    cc_resident_spec images = { f->pixels, f->labels, IMAGES, SIDE, SIDE, 3, mean, deviation, "images" };
     OK(cc_resident_create(device, &images, &f->data, &err));
     images.labels = NULL;
     OK(cc_resident_create(device, &images, &f->unlabeled, &err));

@@ -89,8 +89,8 @@ camcl_status cc_conv2d_affine_check(const cc_conv2d_affine_desc *d, const cc_ten
     const size_t all = d->conv.n * cc_conv2d_out_h(&d->conv) * cc_conv2d_out_w(&d->conv) * d->conv.k;
     if (count != 6 || add) return cc_fail(err, CAMCL_FAILED, "conv2d_affine: operands of another operation (report this as a defect)");
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, &d->conv, (cc_tensor[]){ io[0], io[1], io[5] }, 3, true, err));
-    return CC_CHECK("conv2d_affine", io + 2, 3, err, { "scale", CC_F32, d->conv.k, CC_EXACT }, { "shift", CC_F32, d->conv.k, CC_EXACT },
-                    { "residual", CC_F32, all, CC_OPTIONAL });
+    return CC_CHECK_OPERANDS("conv2d_affine", io + 2, 3, err, { "scale", CC_F32, d->conv.k, CC_EXACT },
+                             { "shift", CC_F32, d->conv.k, CC_EXACT }, { "residual", CC_F32, all, CC_OPTIONAL });
 }
 
 cc_conv2d_phase cc_conv2d_get_phase(size_t a, size_t size, size_t kernel, size_t stride, size_t pad)

@@ -1,6 +1,6 @@
 /* The inside of camcl_config, for the files of this folder. */
-#ifndef CC_CONFIG_VALUES_H
-#define CC_CONFIG_VALUES_H
+#ifndef CC_CONFIG_CONFIG_INTERNAL_H
+#define CC_CONFIG_CONFIG_INTERNAL_H
 
 #include "camcl/config.h"
 

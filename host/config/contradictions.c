@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "camcl/config.h"
 #include "config/value.h"
-#include "config/values.h"
+#include "config/config_internal.h"
 #include "base/words.h"
 
 /* What is known of a data set before its files are opened; 0 classes: nothing. */
