@@ -4,6 +4,7 @@
 
 const cc_objective_kind cc_objective_gradcam = { .name = "gradcam",
                                                  .unlabeled = true,
+                                                 .masked = true,
                                                  .benchmarked = true,
                                                  .consistency = true,
                                                  .targets = cc_objective_hard_targets,

@@ -75,6 +75,7 @@ typedef struct cc_objective_scope {
 struct cc_objective_kind {
     const char *name;
     bool unlabeled;   /* needs weak and strong views of unlabelled images */
+    bool masked;      /* L_u counts confident images only, so that none of them means nothing is learnt from them */
     bool benchmarked; /* `camcl bench step` times it whatever ssl.mode says */
     bool consistency; /* L_c is part of it; false: beta counts as 0 */
     /* Records pseudo, weight and confidence_sums from the weak logits; NULL without unlabelled images. */

@@ -119,7 +119,8 @@ static void show_progress(cc_run *run, uint64_t first_step)
 static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     if (run->state.step <= run->loop.schedule.warmup) return CAMCL_OK;
-    if (!run->unlabeled || run->state.interval.sums[CC_SUM_CONFIDENT] > 0 || run->state.interval.sums[CC_SUM_STEPS] == 0) return CAMCL_OK;
+    const bool masked = run->settings.step.objective.kind->masked;
+    if (!masked || run->state.interval.sums[CC_SUM_CONFIDENT] > 0 || run->state.interval.sums[CC_SUM_STEPS] == 0) return CAMCL_OK;
     return cc_run_say(run, err,
                       "epoch %" PRIu64
                       ": no unlabelled image was confident since the last evaluation, so only the labelled ones taught anything "

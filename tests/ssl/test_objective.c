@@ -246,7 +246,7 @@ static void table(void **unused)
         assert_ptr_equal(cc_objective_find(kind->name), kind);
         assert_int_equal(kind->unlabeled, kind->targets != NULL);
         assert_int_equal(kind->unlabeled, kind->loss != NULL);
-        assert_true(kind->unlabeled || !kind->consistency);
+        assert_true(kind->unlabeled || (!kind->consistency && !kind->masked));
         assert_true(kind->state_count <= CC_MOST_OBJECTIVE_STATES && kind->sum_count <= CC_MOST_OBJECTIVE_SUMS &&
                     kind->figure_count <= CC_MOST_OBJECTIVE_FIGURES);
         for (size_t f = 0; f < kind->figure_count; f++)
