@@ -71,6 +71,14 @@ record() {
     printf '%s|%s|%s|%s\n' "$2" "$3" "$4" "$5" >>"$1"
 }
 
+# is_recorded FILE NAME
+is_recorded() {
+    while IFS='|' read -r known _; do
+        [ "$known" != "$2" ] || return 0
+    done <"$1"
+    return 1
+}
+
 # outcome STATUS: what an exit status says: of `timeout`, of a program, or 200, which run.sh gives what could not be killed.
 outcome() {
     case $1 in

@@ -10,7 +10,7 @@ kit=$(cd "$(dirname "$0")" && pwd -P)
 
 usage() {
     cat <<'TEXT'
-usage: ./run.sh [--time MINUTES] [--limit SECONDS] [--out DIR] [--device SEL] [--python PROGRAM] [--work DIR] [--small] [ITEM ...]
+usage: ./run.sh [--time MINUTES] [--limit SECONDS] [--out DIR] [--device SEL] [--python PROGRAM] [--work DIR] [--continue] [--small] [ITEM ...]
 
   --time MINUTES   all items together (14; 840s is seconds); what does not fit is skipped and named in the results
   --limit SECONDS  the longest that one item may take, where its own limit is longer
@@ -18,6 +18,7 @@ usage: ./run.sh [--time MINUTES] [--limit SECONDS] [--out DIR] [--device SEL] [-
   --device SEL     a device as `bin/camcl devices` lists them (default: the one marked there)
   --python PROGRAM a Python that has PyTorch (default: python3); without PyTorch the comparison is skipped
   --work DIR       folder of compiled kernels and tuned parameters, kept for the next run (default: work in the kit)
+  --continue       go on with the run that is in the folder of --work: what ran in it, however it ended, is kept and not run again
   --small          small networks and batches, for slow devices and to try out the kit itself
   ITEM             only these items, in the kit's order; patterns such as 'step-*' too (--list prints all)
 
@@ -43,6 +44,7 @@ python=python3
 work=$kit/work
 signal=TERM
 small=
+continued=
 list=
 wanted=
 while [ $# -gt 0 ]; do
@@ -51,12 +53,16 @@ while [ $# -gt 0 ]; do
     esac
     case $1 in
     --time) total=$(seconds_of "$2") || die 2 "--time $2: not a time (14 and 14m are minutes, 840s is seconds)" ;;
-    --limit) most=$(seconds_of "${2}s") || die 2 "--limit $2: not a number of seconds" ;;
+    --limit)
+        most=$(seconds_of "${2}s") || die 2 "--limit $2: not a number of seconds"
+        [ "$most" -ge 5 ] || die 2 "--limit $2: at least 5"
+        ;;
     --out) out=$2 ;;
     --device) device=$2 ;;
     --python) python=$2 ;;
     --work) work=$2 ;;
     --small) small=yes ;;
+    --continue) continued=yes ;;
     --list) list=yes ;;
     -h | --help)
         usage
@@ -103,7 +109,7 @@ run_limited() {
         echo $? >"$file.status"
     ) &
     until [ -s "$file.status" ]; do
-        [ $(($(now) - began)) -le $((patience + 10)) ] || return 200
+        [ $(($(now) - began)) -le $((patience + 5)) ] || return 200
         sleep 0.2
     done
     status=$(cat "$file.status")
@@ -121,6 +127,7 @@ item() {
         echo "$name"
         return 0
     fi
+    ! is_recorded "$records" "$name" || return 0
     [ -z "$wanted" ] || percent=100
     [ "$limit" -le "$most" ] || limit=$most
     seconds=$(allowance "$limit" $(($(now) - start)) "$total" "$percent")
@@ -142,13 +149,13 @@ item() {
         echo "==== $name: $(outcome $status), status $status, $took s: $*"
         tail -c 300000 "$work/out/$name"
         echo
-    } >>"$out/log.txt"
+    } >>"$work/results/log.txt"
     case $name in
     peak | step-* | tuned-* | torch-* | ops-*)
         {
             echo "==== $name"
             tail -c 300000 "$work/out/$name"
-        } >>"$out/figures.txt"
+        } >>"$work/results/figures.txt"
         ;;
     esac
     keep_results
@@ -159,7 +166,7 @@ skip() {
     is_wanted "$1" || return 0
     if [ -n "$list" ]; then
         echo "$1"
-    else
+    elif ! is_recorded "$records" "$1"; then
         record "$records" "$1" skipped 0 "$2"
         keep_results
     fi
@@ -267,7 +274,6 @@ all_items() {
         # shellcheck disable=SC2046
         camcl "ops-$network" 60 95 bench ops $(network_keys "$network")
     done
-    rm -rf "${work:?}/run"
     camcl train 180 100 train "$kit/configs/kit.ini" output.dir="$work/run" ${small:+model.width=8 train.epochs=2 train.epoch_steps=10}
 }
 
@@ -329,7 +335,7 @@ page() {
     echo "camcl on a device: results of $(date -u '+%Y-%m-%d %H:%M UTC')"
     echo
     cat "$work/head"
-    echo "time      $(($(now) - start)) s of $total s${small:+, small networks}${wanted:+, only:$wanted}; items: $(count "$records" passed) passed," \
+    echo "time      $(($(now) - start)) s of $total s${small:+, small networks}${wanted:+, only:$wanted}${continued:+, continued}; items: $(count "$records" passed) passed," \
         "$(count "$records" failed) failed, $(count "$records" 'timed out') timed out, $(count "$records" hung) hung," \
         "$(count "$records" skipped) skipped${finished:-; not finished}"
     echo
@@ -341,13 +347,14 @@ page() {
 
 # Writes the page anew, so that it is there whatever happens next, and what the last item left.
 keep_results() {
-    (page) >"$out/results.new" && mv "$out/results.new" "$out/results.txt"
+    (page) >"$work/results/results.txt"
     for tuned in "$work"/cache/camcl/tuned/*; do
         [ ! -f "$tuned" ] || cat "$tuned"
-    done >"$out/tuned.txt"
+    done >"$work/results/tuned.txt"
     for file in report.html metrics.csv; do
-        [ ! -f "$work/run/$file" ] || cp "$work/run/$file" "$out/$file"
+        [ ! -f "$work/run/$file" ] || cp "$work/run/$file" "$work/results/$file"
     done
+    cp "$work"/results/* "$out/"
 }
 
 # ---- preparing
@@ -356,10 +363,19 @@ mkdir -p "$work" 2>/dev/null && [ -w "$work" ] || work=$(mktemp -d) || die 2 "no
 mkdir -p "$out" || die 2 "$out: cannot be made (see --out)"
 work=$(cd "$work" && pwd -P)
 out=$(cd "$out" && pwd -P)
-rm -rf "$work/out" "$work/vendors" "$work/spare" "$work/tmp"
-mkdir -p "$work/out" "$work/tmp" "$work/spare"
 records=$work/records
-: >"$records"
+rm -rf "$work/vendors" "$work/spare" "$work/tmp"
+if [ -n "$continued" ] && [ -f "$records" ]; then
+    # What was skipped, for want of time mostly, has its chance now.
+    while IFS='|' read -r name result rest; do
+        [ "$result" = skipped ] || [ "$name" = devices ] || echo "$name|$result|$rest"
+    done <"$records" >"$records.kept"
+    mv "$records.kept" "$records"
+else
+    rm -rf "$work/out" "$work/results" "$work/run"
+    : >"$records"
+fi
+mkdir -p "$work/out" "$work/results" "$work/tmp" "$work/spare"
 for file in results.txt log.txt figures.txt machine.txt tuned.txt report.html metrics.csv; do
     rm -f "$out/$file"
 done
@@ -401,6 +417,7 @@ export OCL_ICD_VENDORS RUSTICL_ENABLE="${RUSTICL_ENABLE:-}"
 export XDG_CACHE_HOME="$work/cache" POCL_CACHE_DIR="$work/cache/pocl" CUDA_CACHE_PATH="$work/cache/cuda" TMPDIR="$work/tmp"
 export TORCHINDUCTOR_CACHE_DIR="$work/cache/inductor" TRITON_CACHE_DIR="$work/cache/triton"
 export CAMCL_PROGRAM="$kit/bin/camcl"
+[ -z "$small" ] || export CAMCL_TEST_SIZES=few
 mkdir -p "$work/cache/pocl" "$work/cache/cuda"
 # PoCL learns memory and cores from hwloc, which reads /sys, and aborts where there is none (a plain chroot): say them here.
 if [ ! -d /sys/devices/system ] && [ -z "${HWLOC_SYNTHETIC:-}" ]; then
@@ -468,7 +485,7 @@ describe_machine() {
     ! command -v nvidia-smi >/dev/null 2>&1 || timeout 20 nvidia-smi -q -d CLOCK,POWER,MEMORY
     ! command -v rocminfo >/dev/null 2>&1 || timeout 20 rocminfo
 }
-describe_machine >"$out/machine.txt" 2>&1
+describe_machine >"$work/results/machine.txt" 2>&1
 
 processor=
 while IFS=: read -r key text; do
@@ -494,7 +511,7 @@ if [ $found != 0 ] || [ -z "$device_type" ]; then
     } >"$work/out/no-device"
     record "$records" devices failed 0 "$reason"
     finished=' '
-    page >"$out/results.txt"
+    keep_results
     cat "$work/out/no-device" >>"$out/results.txt"
     cat "$work/out/no-device" >&2
     exit 3

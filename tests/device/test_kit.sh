@@ -13,7 +13,7 @@ failures=0
 
 # What the kit promises to do without is out of reach.
 mkdir "$scratch/bin"
-for program in cat chmod cp cut date dirname env head ls mkdir mktemp mv nproc od printf rm sh sleep sort tail timeout tr uname; do
+for program in cat chmod cp cut date dirname env head ls mkdir mktemp mv nproc od printf rm sh sleep sort tail timeout tr uname uniq; do
     ln -s "$(command -v $program)" "$scratch/bin/$program"
 done
 PATH=$scratch/bin
@@ -221,8 +221,9 @@ page=$(tr -s ' ' <"$scratch/results/results.txt")
 same 'its status when an item failed' $status 1
 holds 'the device' "$page" 'device 0:1: Toy 9000, Toys, driver 7.1, 4 units, 1024 MiB'
 holds 'what passed' "$page" 'selftest passed'
-holds 'what failed' "$page" 'test_gemm failed 0 wrong sum'
-holds 'what never ends' "$page" 'test_golden timed out 5 limit 5 s; started'
+holds 'what failed' "$page" 'test_gemm failed'
+holds 'what never ends' "$page" 'test_golden timed out'
+holds 'its limit and last words' "$page" 'limit 5 s; started'
 holds 'what came after it' "$page" 'step-resnet18 passed'
 holds 'what was left out' "$page" 'torch-resnet18 skipped 0 no no-such-python here'
 holds 'the sums' "$page" ' 1 failed, 1 timed out, 0 hung, 1 skipped.'
@@ -235,6 +236,24 @@ for file in "$scratch"/results/*; do
     [ -f "$file" ] && files=$((files + 1))
 done
 [ $files -le 8 ] || same 'files' $files 'at most 8'
+
+# A second run goes on: what ran is kept, what was skipped is tried again.
+run_kit --time 60s --continue selftest test_gemm torch-resnet18 peak
+page=$(tr -s ' ' <"$scratch/results/results.txt")
+holds 'what had failed before' "$page" 'test_gemm failed'
+holds 'what is new' "$page" 'peak passed'
+same 'each item once' "$(record_table "$kit/work/records" | tail -n +2 | cut -d' ' -f1 | sort | uniq -d)" ''
+case $(cat "$scratch/said") in *'run.sh: selftest'*) same 'what passed' 'run again' 'kept' ;; esac
+
+# What not even SIGKILL ends is left behind: here `timeout` itself never returns for one program.
+rm "$scratch/bin/timeout"
+real_timeout=$(PATH=/usr/bin:/bin command -v timeout)
+printf '#!/bin/sh\ncase "$*" in *test_golden*) exec sleep 30 ;; esac\nexec %s "$@"\n' "$real_timeout" >"$scratch/bin/timeout"
+chmod +x "$scratch/bin/timeout"
+run_kit --time 60s --limit 5 test_golden test_gemm
+page=$(tr -s ' ' <"$scratch/results/results.txt")
+holds 'what cannot be killed' "$page" 'test_golden hung'
+holds 'what came after that' "$page" 'test_gemm failed'
 
 run_kit selftest 'step-*'
 same 'its status when all passed' $status 0
