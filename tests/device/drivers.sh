@@ -124,9 +124,9 @@ explain_missing() {
         if find_library "$1" libnvidia-opencl >/dev/null; then
             echo "NVIDIA: the driver and its OpenCL library are here, but it shows no device: does nvidia-smi list the GPU?"
         else
-            echo "NVIDIA: a driver is here, but not its OpenCL library, libnvidia-opencl.so.1. It has the driver's version. Install it (Debian:" \
-                "nvidia-opencl-icd; Ubuntu: libnvidia-compute-VERSION; containers: NVIDIA_DRIVER_CAPABILITIES=compute,utility), or put it" \
-                "into the kit's folder drivers/."
+            echo "NVIDIA: a driver is here, but not its OpenCL library, libnvidia-opencl.so.1. It has the driver's version. Install it" \
+                "(Debian: nvidia-opencl-icd; Ubuntu: libnvidia-compute-VERSION; containers: NVIDIA_DRIVER_CAPABILITIES=compute,utility)," \
+                "or put it into the kit's folder drivers/."
         fi
     fi
     [ ! -e "$1/dev/kfd" ] || find_library "$1" libamdocl64 >/dev/null ||

@@ -167,8 +167,8 @@ commit=$(git -C "$top" rev-parse --short HEAD 2>/dev/null || echo unknown)
 echo "$("$build/camcl" --version), commit $commit, built on $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" >"$out/version"
 uname -m >"$out/machine"
 # The newest glibc symbol that any file asks for.
-objdump -T "$out"/bin/camcl "$out"/bin/tests/* "$out"/lib/*.so* "$out"/lib/spare/*.so* 2>/dev/null | grep -o 'GLIBC_2\.[0-9.]*' | cut -d_ -f2 |
-    sort -uV | tail -n 1 >"$out/glibc"
+objdump -T "$out"/bin/camcl "$out"/bin/tests/* "$out"/lib/*.so* "$out"/lib/spare/*.so* 2>/dev/null | grep -o 'GLIBC_2\.[0-9.]*' |
+    cut -d_ -f2 | sort -uV | tail -n 1 >"$out/glibc"
 
 size=$(find "$out" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
 [ "$size" -le $most ] || die "$out: $size bytes, more than $most"

@@ -10,9 +10,10 @@ The steps are those that `camcl bench step ssl.preset=paper-code` times, on rand
   gradcam       also the CAMs of stage L of both views, each from one eval-mode forward and one backward of the batch, and their mean
                 squared error
   infer         eval-mode forward of 256 images
-Every line of output is a figure: torch MODE fp32|tf32 nchw|nhwc eager|compile MS IMAGES/S BYTES. The best of R steps after two counts; B + U
-images (supervised: B). Variants come in this order: float32 in both memory formats, TF32 in both (GPUs only), then torch.compile of
-supervised and infer. A variant that cannot run says why on stderr. After S seconds no further variant begins. --check runs a small step only.
+Every line of output is a figure: torch MODE fp32|tf32 nchw|nhwc eager|compile MS IMAGES/S BYTES. The best of R steps after two counts;
+B + U images (supervised: B). Variants come in this order: float32 in both memory formats, TF32 in both (GPUs only), then torch.compile
+of supervised and infer. A variant that cannot run says why on stderr. After S seconds no further variant begins. --check runs one small
+variant only.
 Exit status: 0; 77 there is no PyTorch or it has no such device: the last line says why; 1 no variant ran.
 Needs nothing but PyTorch; shares no code with camcl.
 """
@@ -114,14 +115,15 @@ class Network(nn.Module):
 
 
 def cams(model, x, stage):
-    """Grad-CAM of each image's likeliest class, resized to the image's side and then scaled to [0, 1]. Gradients flow through the activations,
-    not through the weights of the maps."""
+    """Grad-CAM of each image's likeliest class, resized to the image's side and then scaled to [0, 1]. Gradients flow through the
+    activations, not through the weights of the maps."""
     model.eval()
     a = model.trunk(x, stage)
     leaf = a.detach().requires_grad_()
     (slope,) = torch.autograd.grad(model.head(leaf, stage).amax(1).sum(), leaf)
     model.train()
-    maps = F.interpolate((slope.mean((2, 3), keepdim=True) * a).sum(1, keepdim=True), size=x.shape[-2:], mode="bilinear", align_corners=True)
+    maps = (slope.mean((2, 3), keepdim=True) * a).sum(1, keepdim=True)
+    maps = F.interpolate(maps, size=x.shape[-2:], mode="bilinear", align_corners=True)
     low = maps.amin((2, 3), keepdim=True)
     return (maps - low) / (maps.amax((2, 3), keepdim=True) - low).clamp_min(1e-12)
 
@@ -254,7 +256,8 @@ def main():
             run_variant(a, device, module, *variant)
             ran += 1
         except Exception as e:  # noqa: BLE001: torch.compile fails in many ways; the others count
-            print(f"{' '.join(variant)}: {str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__}", file=sys.stderr, flush=True)
+            lines = str(e).strip().splitlines() or [type(e).__name__]
+            print(f"{' '.join(variant)}: {lines[0]}", file=sys.stderr, flush=True)
         if a.check:
             break
     return 0 if ran else 1

@@ -10,7 +10,8 @@ kit=$(cd "$(dirname "$0")" && pwd -P)
 
 usage() {
     cat <<'TEXT'
-usage: ./run.sh [--time MINUTES] [--limit SECONDS] [--out DIR] [--device SEL] [--python PROGRAM] [--work DIR] [--continue] [--small] [ITEM ...]
+usage: ./run.sh [--time MINUTES] [--limit SECONDS] [--out DIR] [--device SEL] [--python PROGRAM] [--work DIR] [--continue] [--small]
+                [ITEM ...]
 
   --time MINUTES   all items together (14; 840s is seconds); what does not fit is skipped and named in the results
   --limit SECONDS  the longest that one item may take, where its own limit is longer
@@ -107,7 +108,7 @@ run_limited() {
         echo $! >"$work/running"
         wait $!
         echo $? >"$file.status"
-    ) &
+    ) 2>/dev/null &
     until [ -s "$file.status" ]; do
         [ $(($(now) - began)) -le $((patience + 5)) ] || return 200
         sleep 0.2
@@ -211,8 +212,8 @@ network_words() {
 networks='resnet18 wrn28-2 resnet50 resnet18-large'
 
 # The programs of the operation and step tests, the most telling first; whatever is not named comes after these.
-test_order='test_golden test_round_trip test_objective test_gemm test_pointwise test_softmax test_batch_norm test_grad_cam test_warp test_load
-test_linear test_conv2d'
+test_order='test_golden test_round_trip test_objective test_gemm test_pointwise test_softmax test_batch_norm test_grad_cam test_warp
+test_load test_linear test_conv2d'
 test_programs() {
     for name in $test_order; do
         [ ! -f "$kit/bin/tests/$name" ] || echo "$name"
@@ -242,7 +243,8 @@ torch_items() {
         skip "torch-$1" "$no_torch"
     else
         # shellcheck disable=SC2046
-        item "torch-$1" "$2" "$3" "$python" "$kit/pytorch_step.py" --on "${device_type:-}" --seconds $(($2 - 15)) ${small:+--quick} $(network_words "$1")
+        item "torch-$1" "$2" "$3" "$python" "$kit/pytorch_step.py" --on "${device_type:-}" --seconds $(($2 - 15)) ${small:+--quick} \
+            $(network_words "$1")
     fi
 }
 
@@ -293,8 +295,8 @@ page_of_figures() {
         tail -n 3 "$work/out/peak"
         echo
     }
-    echo "Whole steps, images per second (figures.txt has milliseconds and memory). tuned: after camcl tune. ratio: the faster of camcl's two"
-    echo "over PyTorch's fastest variant; above 1 camcl is faster."
+    echo "Whole steps, images per second (figures.txt has milliseconds and memory). tuned: after camcl tune. ratio: the faster of camcl's"
+    echo "two over PyTorch's fastest variant; above 1 camcl is faster."
     for network in $networks; do
         if [ -r "$work/out/step-$network" ] || [ -r "$work/out/tuned-$network" ] || [ -r "$work/out/torch-$network" ]; then
             echo
@@ -335,9 +337,9 @@ page() {
     echo "camcl on a device: results of $(date -u '+%Y-%m-%d %H:%M UTC')"
     echo
     cat "$work/head"
-    echo "time      $(($(now) - start)) s of $total s${small:+, small networks}${wanted:+, only:$wanted}${continued:+, continued}; items: $(count "$records" passed) passed," \
-        "$(count "$records" failed) failed, $(count "$records" 'timed out') timed out, $(count "$records" hung) hung," \
-        "$(count "$records" skipped) skipped${finished:-; not finished}"
+    echo "time      $(($(now) - start)) s of $total s${small:+, small networks}${wanted:+, only:$wanted}${continued:+, continued}; items:" \
+        "$(count "$records" passed) passed, $(count "$records" failed) failed, $(count "$records" 'timed out') timed out," \
+        "$(count "$records" hung) hung, $(count "$records" skipped) skipped${finished:-; not finished}"
     echo
     record_table "$records"
     echo
@@ -454,8 +456,8 @@ device_type=
 while IFS= read -r line; do
     case $line in
     *'"selector": "'"$device"'"'*)
-        device_line="$(value name "$line"), $(value platform "$line"), driver $(value driver "$line"), $(value compute_units "$line") units, $((\
-            $(value global_mem "$line") / 1048576)) MiB"
+        device_line="$(value name "$line"), $(value platform "$line"), driver $(value driver "$line")"
+        device_line="$device_line, $(value compute_units "$line") units, $(($(value global_mem "$line") / 1048576)) MiB"
         device_type=$(value type "$line")
         ;;
     esac

@@ -201,7 +201,8 @@ cat >"$kit/bin/camcl" <<'TEXT'
 #!/bin/sh
 case "$1 ${2:-}" in
 'devices ') [ -z "${NO_DEVICE:-}" ] || exit 3; echo '  selector  type  name'; echo '* 0:1       gpu   Toy 9000' ;;
-'devices --json') echo ' {"selector": "0:1", "platform": "Toys", "name": "Toy 9000", "driver": "7.1", "type": "gpu", "compute_units": 4, "global_mem": 1073741824}' ;;
+'devices --json') echo ' {"selector": "0:1", "platform": "Toys", "name": "Toy 9000", "driver": "7.1", "type": "gpu",' \
+    '"compute_units": 4, "global_mem": 1073741824}' ;;
 selftest*) echo 'all 12 checks passed' ;;
 'bench step') printf 'step ms images/s bytes\nsupervised 1.0 3210.0 99\n' ;;
 esac
