@@ -19,7 +19,8 @@ usage: ./run.sh [--time MINUTES] [--limit SECONDS] [--out DIR] [--device SEL] [-
   --device SEL     a device as `bin/camcl devices` lists them (default: the one marked there)
   --python PROGRAM a Python that has PyTorch (default: python3); without PyTorch the comparison is skipped
   --work DIR       folder of compiled kernels and tuned parameters, kept for the next run (default: work in the kit)
-  --continue       go on with the run that is in the folder of --work: what ran in it, however it ended, is kept and not run again
+  --continue       go on with the run that is in the folder of --work: what was skipped has its chance, and ITEMs that are named run
+                   again; the rest stays on the page as it was
   --small          small networks and batches, for slow devices and to try out the kit itself
   ITEM             only these items, in the kit's order; patterns such as 'step-*' too (--list prints all)
 
@@ -368,9 +369,11 @@ out=$(cd "$out" && pwd -P)
 records=$work/records
 rm -rf "$work/vendors" "$work/spare" "$work/tmp"
 if [ -n "$continued" ] && [ -f "$records" ]; then
-    # What was skipped, for want of time mostly, has its chance now.
     while IFS='|' read -r name result rest; do
-        [ "$result" = skipped ] || [ "$name" = devices ] || echo "$name|$result|$rest"
+        case $result/$name in
+        skipped/* | */devices) ;;
+        *) { [ -n "$wanted" ] && is_wanted "$name"; } || echo "$name|$result|$rest" ;;
+        esac
     done <"$records" >"$records.kept"
     mv "$records.kept" "$records"
 else
