@@ -235,9 +235,12 @@ torch_items() {
         no_torch=
         if ! command -v "$python" >/dev/null 2>&1; then
             no_torch="no $python here"
-        elif ! run_limited 90 TERM "$work/out/torch" "$python" "$kit/pytorch_step.py" --on "$device_type" --check; then
-            no_torch=$(last_line "$work/out/torch")
-            no_torch="PyTorch cannot be compared with: ${no_torch:-it does not start}"
+        else
+            run_limited 90 TERM "$work/out/torch" "$python" "$kit/pytorch_step.py" --on "$device_type" --check
+            status=$?
+            [ $status = 0 ] || no_torch=$(last_line "$work/out/torch")
+            [ "$(outcome $status)" != 'timed out' ] || no_torch='PyTorch does not start within 90 s'
+            [ $status = 0 ] || no_torch=${no_torch:-PyTorch does not start}
         fi
     fi
     if [ -n "${no_torch:-}" ]; then
@@ -430,7 +433,7 @@ if [ ! -d /sys/devices/system ] && [ -z "${HWLOC_SYNTHETIC:-}" ]; then
     while read -r key amount _; do
         [ "$key" != MemTotal: ] || memory=$amount
     done </proc/meminfo
-    HWLOC_SYNTHETIC="pack:1 numa:1(memory=$((memory / 1024))MB) core:$(nproc) pu:1"
+    HWLOC_SYNTHETIC="pack:1 numa:1(memory=$((memory / 1024))MB) core:$(nproc --all) pu:1"
     export HWLOC_SYNTHETIC
 fi
 # Tests open tests/golden, a training data/.
@@ -473,7 +476,7 @@ describe_machine() {
     getconf GNU_LIBC_VERSION 2>/dev/null
     head -n 28 /proc/cpuinfo 2>/dev/null
     head -n 3 /proc/meminfo 2>/dev/null
-    nproc
+    nproc --all
     cat /proc/driver/nvidia/version /sys/module/amdgpu/version 2>/dev/null
     ls -l /dev/nvidia* /dev/dri /dev/kfd 2>/dev/null
     for icd in "$OCL_ICD_VENDORS"/*.icd; do
@@ -498,7 +501,7 @@ while IFS=: read -r key text; do
 done </proc/cpuinfo
 {
     echo "kit       $(cat "$kit/version")"
-    echo "machine   $processor, $(nproc) processors, $(uname -sr), $(getconf GNU_LIBC_VERSION 2>/dev/null)"
+    echo "machine   $processor, $(nproc --all) processors, $(uname -sr), $(getconf GNU_LIBC_VERSION 2>/dev/null)"
     echo "device    ${device:-none}: ${device_line:-not found}"
     for icd in "$OCL_ICD_VENDORS"/*.icd; do
         [ ! -r "$icd" ] || echo "driver    $(cat "$icd")"
