@@ -1,6 +1,7 @@
 #!/bin/sh
 # Tests and measures camcl on this machine's OpenCL device: selftest, tests, speeds, PyTorch beside it, tuning, a short training.
 # Needs a shell, coreutils and glibc; no installation, no network. tests/device/kit.sh makes the folder that this script runs in.
+# shellcheck source-path=SCRIPTDIR
 set -u
 kit=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=drivers.sh

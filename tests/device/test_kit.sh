@@ -1,6 +1,7 @@
 #!/bin/sh
 # The shell parts of the kit: finding drivers in made-up trees, the time budget, decimal figures, the page of results, and run.sh with a
 # stand-in for camcl. Only a shell and the coreutils are within reach. Usage: tests/device/test_kit.sh; exit status 1: a check failed.
+# shellcheck source-path=SCRIPTDIR
 set -u
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=drivers.sh
