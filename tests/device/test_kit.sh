@@ -201,6 +201,7 @@ echo machine >"$kit/machine"
 cat >"$kit/bin/camcl" <<'TEXT'
 #!/bin/sh
 case "$1 ${2:-}" in
+'--version ') [ -z "${TOO_OLD:-}" ] || { echo "version GLIBC_2.36 not found" && exit 1; } ;;
 'devices ') [ -z "${NO_DEVICE:-}" ] || exit 3; echo '  selector  type  name'; echo '* 0:1       gpu   Toy 9000' ;;
 'devices --json') echo ' {"selector": "0:1", "platform": "Toys", "name": "Toy 9000", "driver": "7.1", "type": "gpu",' \
     '"compute_units": 4, "global_mem": 1073741824}' ;;
@@ -250,9 +251,8 @@ holds 'and on the page' "$page" 'test_golden timed out'
 holds 'what is named runs again' "$(cat "$scratch/said")" 'run.sh: test_gemm'
 
 # What not even SIGKILL ends is left behind: here `timeout` itself never returns for one program.
-rm "$scratch/bin/timeout"
-real_timeout=$(PATH=/usr/bin:/bin command -v timeout)
-printf '#!/bin/sh\ncase "$*" in *test_golden*) exec sleep 30 ;; esac\nexec %s "$@"\n' "$real_timeout" >"$scratch/bin/timeout"
+mv "$scratch/bin/timeout" "$scratch/timeout"
+printf '#!/bin/sh\ncase "$*" in *test_golden*) exec sleep 30 ;; esac\nexec %s "$@"\n' "$scratch/timeout" >"$scratch/bin/timeout"
 chmod +x "$scratch/bin/timeout"
 run_kit --time 60s --limit 5 test_golden test_gemm
 page=$(tr -s ' ' <"$scratch/results/results.txt")
@@ -268,6 +268,26 @@ run_kit no-such-item
 same 'an item that there is not' $status 2
 run_kit --time soon
 same 'a wrong time' $status 2
+# Ctrl-C, and a machine that is taken back: what is running ends, the page is there.
+mv "$scratch/timeout" "$scratch/bin/timeout"
+sh "$kit/run.sh" --out "$scratch/results" selftest test_golden >"$scratch/said" 2>&1 &
+kit_id=$!
+waits=0
+until [ -s "$kit/work/out/test_golden" ] || [ $waits = 300 ]; do
+    sleep 0.2
+    waits=$((waits + 1))
+done
+kill -TERM $kit_id
+wait $kit_id
+same 'stopped' $? 1
+holds 'what is there then' "$(tr -s ' ' <"$scratch/results/results.txt")" 'selftest passed'
+
+TOO_OLD=yes
+export TOO_OLD
+run_kit
+same 'programs that do not start' $status 4
+holds 'the reason' "$(cat "$scratch/said")" 'they need glibc 2.36'
+unset TOO_OLD
 NO_DEVICE=yes
 export NO_DEVICE
 run_kit --time 60s
