@@ -138,6 +138,8 @@ item() {
         skip "$name" "no time left: $percent % of $total s have passed"
         return 0
     fi
+    # A training begins in a folder of its own.
+    [ "$name" != train ] || rm -rf "${work:?}/run"
     echo "run.sh: $name (at most $seconds s)"
     before=$(now)
     run_limited "$seconds" "$signal" "$work/out/$name" "$@"
