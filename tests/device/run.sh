@@ -173,7 +173,6 @@ skip() {
         echo "$1"
     elif ! is_recorded "$records" "$1"; then
         record "$records" "$1" skipped 0 "$2"
-        keep_results
     fi
 }
 
@@ -215,21 +214,24 @@ network_words() {
 
 networks='resnet18 wrn28-2 resnet50 resnet18-large'
 
-# The programs of the operation and step tests, the most telling first; whatever is not named comes after these.
-test_order='test_golden test_round_trip test_objective test_gemm test_pointwise test_softmax test_batch_norm test_grad_cam test_warp
-test_load test_linear test_conv2d'
+# The programs of the operation and step tests, the most telling first; the longest last; what is not named comes between.
+tests_first='test_golden test_round_trip test_objective test_pointwise test_softmax test_batch_norm test_grad_cam test_warp test_load
+test_linear test_conv2d'
+tests_last='test_gemm test_gemm_sets test_parity'
 test_programs() {
-    for name in $test_order; do
+    for name in $tests_first; do
         [ ! -f "$kit/bin/tests/$name" ] || echo "$name"
     done
     for program in "$kit"/bin/tests/test_*; do
         name=${program##*/}
-        case " $(echo "$test_order" | tr '\n' ' ') test_parity " in
+        case " $(echo "$tests_first $tests_last" | tr '\n' ' ') " in
         *" $name "*) ;;
         *) echo "$name" ;;
         esac
     done
-    [ ! -f "$kit/bin/tests/test_parity" ] || echo test_parity
+    for name in $tests_last; do
+        [ ! -f "$kit/bin/tests/$name" ] || echo "$name"
+    done
 }
 
 torch_items() {
