@@ -35,8 +35,8 @@
         (mean) += delta * share;                                \
     } while (0)
 
-/* The part of x that this work-item has: rows first..last-1, floats left..right-1 of each. The passes that follow one of sums over the same
- * tensors begin at their end, which is still in a cache. */
+/* The part of x that this work-item has: rows first..last-1, floats left..right-1 of each. A pass that follows a pass of sums over the
+ * same tensors begins at their end, which is still in a cache. */
 #define FIND_CHUNK(index)                                                                  \
     const int groups = (c + span - 1) / span;                                              \
     const int chunk = (index) / groups, group = (index) % groups;                          \
@@ -151,7 +151,7 @@ __kernel void batch_norm_running(__global const float *running_mean, __global co
     store(invstd + at, SPLAT(1.0f) / sqrt(load(running_var + at) + eps));
 }
 
-/* The same as a factor and a summand, for what applies them elsewhere. */
+/* The same statistics as scale and shift, for kernels that apply the batch norm together with other work. */
 __kernel void batch_norm_fold(__global const float *gamma, __global const float *beta, __global const float *running_mean,
     __global const float *running_var, __global float *mean, __global float *invstd, __global float *scale, __global float *shift, int c,
     float eps)
@@ -165,7 +165,7 @@ __kernel void batch_norm_fold(__global const float *gamma, __global const float 
     store(shift + at, load(beta + at) - m * factor);
 }
 
-/* What is activated, without the residual. Forward and backward must round alike, so that both find the same sign. */
+/* The operand of the activation, without the residual. Forward and backward must round alike, so that both find the same sign. */
 static inline floatv normalise(const floatv x, __global const float *gamma, __global const float *beta, __global const float *mean,
     __global const float *invstd)
 {
@@ -215,7 +215,7 @@ static inline void add_sums(__global const float *restrict x, __global const flo
 }
 
 /* With g = dy * act': partial [2][chunks][C] = sum g, sum g * (x - mean) of each chunk. Without an activation the host passes dy for y;
- * without y (has_y = 0) there was no residual, and what was activated is found from x again. With `keep`, g takes dy's place. */
+ * without y (has_y = 0) there was no residual, and the operand of the activation is computed again from x. With `keep`, g overwrites dy. */
 __kernel void batch_norm_backward_sums(__global const float *restrict x, __global const float *y,
                                        __global float *dy, __global const float *restrict gamma,
                                        __global const float *restrict beta, __global const float *restrict mean,

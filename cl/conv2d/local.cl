@@ -15,7 +15,7 @@
 #define TURNED 0             /* 1: of w, the terms c are neighbours in memory, not the columns o */
 #endif
 
-#define NOWHERE (-0x40000000) /* a row of no image, whatever tap is added to it */
+#define NOWHERE (-0x40000000) /* a row outside every image, whatever tap is added */
 
 /* t as (i, j, c). `step` is DEPTH, so that each digit carries once at most. */
 typedef struct term { int i, j, c; } term;

@@ -8,7 +8,7 @@
  * (step_n, step_p, step_q) from step to step, at places that it finds once. Where VECTOR is 4, C and K are multiples of 4. */
 #include "conv2d/local_tile.clh"
 
-#define NOWHERE (-0x40000000) /* a row of no image, whatever pixel is added to it */
+#define NOWHERE (-0x40000000) /* a row outside every image, whatever pixel is added */
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) SUB_GROUP
 void conv2d_local_weight(__global const float *x, __global const float *dy, __global float *dw,

@@ -51,11 +51,12 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     __global float *band = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
-    /* of the group's pixels: the place of the first input point in the band, of the output in y_group; the last one PIXELS times more */
+    /* for each pixel of the group: from = offset of the first input point in the band, out = offset of the output in y_group; both
+     * repeat the last pixel PIXELS times */
     __global int *from = (__global int *)(band + (use_band ? images * band_image : 0)), *out = from + images * rows * Q + PIXELS;
 
     for (int group = item; group < groups; group += items) {
-        /* either whole images, several in a group, or a part of the rows of one */
+        /* a group is either several whole images, or a part of the rows of one image */
         const int n0 = groups_per_image > 1 ? group / groups_per_image : group * images;
         const int p0 = groups_per_image > 1 ? group % groups_per_image * rows : 0;
         const int group_images = min(images, N - n0), group_rows = min(rows, P - p0);

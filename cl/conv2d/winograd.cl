@@ -25,7 +25,7 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
 {
-    /* + 16: what lies the same way at two points must not fall into the same set of a cache */
+    /* + 16: the same element of two points must not fall into the same set of a cache */
     const int v_point = block * pitch + 16, m_point = block * KB + 16;
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);

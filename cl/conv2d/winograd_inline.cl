@@ -1,6 +1,6 @@
-/* Winograd convolution F(4x4, 3x3) for CPUs that transforms the weights on the way: for layers of many channels and few tiles, whose
- * transformed weights would be four times the memory of the weights and are used but a few times each. Forward and, on dy with turned
- * weights, backward-data.
+/* Winograd convolution F(4x4, 3x3) for CPUs that transforms the weights while it uses them. It is made for layers of many channels and few
+ * tiles: there, transformed weights would take four times the memory of the weights, and each would be used only a few times. Forward and,
+ * on dy with turned weights, backward-data.
  *
  *     y[n,p,q,k] = sum_{r,s,c} x[n, p+r-pad, q+s-pad, c] * g[r,s,c,k],   p < P, q < Q
  *
@@ -115,7 +115,7 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
 {
-    /* + 16: what lies the same way at two points must not fall into the same set of a cache */
+    /* + 16: the same element of two points must not fall into the same set of a cache */
     const int v_point = block * CHUNK + 16, m_point = block * KB + 16, u_point = CHUNK * KB + 16;
     const int item = get_global_id(0), items = get_global_size(0), chunks = (C + CHUNK - 1) / CHUNK;
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);

@@ -32,7 +32,7 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
     const int tiles_h, const int tiles_w, const int tiles, const int tiles_each, const int block, const int inputs, const int outputs,
     const int scratch_each, const int parts, const int fetch, const int out_part, const int out_panel, const int out_row, const int add)
 {
-    /* + 16: what lies the same way in V, M or dU of two f must not fall into the same set of a cache */
+    /* + 16: the same element of V, M or dU for two points f must not fall into the same set of a cache */
     const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
     __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
     __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * 16;
@@ -66,7 +66,7 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
                 }
                 at = next;
             }
-            /* with each product, a part of the next tiles is fetched from memory; before each is transformed, from wherever it is then */
+            /* with each product, a part of the next tiles is fetched from memory; each tile is fetched again right before its transform */
             const int next_tiles = fetch ? clamp(tiles - begin - count, 0, block) : 0;
             tile_place ahead = at;
             int fetched = 0;

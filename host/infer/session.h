@@ -1,10 +1,10 @@
-/* A session runs batches of images through a network. It is planned once for what is asked of each image, and then runs any number of
- * times without recording anything again:
+/* A session runs batches of images through a network. It is recorded once for the kind of result that is wanted, and then runs any number
+ * of times without recording anything again:
  *
  *     cc_session_create(model, what is asked, images) -> cc_session_run(which images, where results go), again and again
  *
- * The size of batches, the padding of the last one and the order of reading back are its business alone. A batch that is not full is
- * filled up with blank images, whose results go nowhere. */
+ * Callers need not know the size of batches, the padding of the last one or the order of reading back. A batch that is not full is
+ * filled up with blank images, whose results are dropped. */
 #ifndef CC_INFER_SESSION_H
 #define CC_INFER_SESSION_H
 
@@ -40,9 +40,9 @@ enum { CC_GALLERY_IMAGES = 16 };
 size_t cc_session_batch(cc_session_kind kind, size_t n, size_t image_size);
 
 /* `images`: resident ones, borrowed, among which runs choose; NULL: runs bring images in host memory, which are uploaded batch by batch.
- * `arena`: records on a tape of this arena; the caller commits it before the first run and keeps it until the last. NULL: on an arena of
- * the session's own, which is committed, and the model refreshed. When the model's weights change, the caller calls cc_model_refresh. The
- * caller owns *out; model and images must outlive it. */
+ * `arena`: records on a tape of this arena; the caller commits it before the first run and keeps it until the last. NULL: the session
+ * records on an arena of its own, commits it and refreshes the model. When the model's weights change, the caller calls
+ * cc_model_refresh. The caller owns *out; model and images must outlive it. */
 camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, const cc_resident *images, cc_arena *arena, cc_session **out,
                                camcl_error *err);
 void cc_session_destroy(cc_session **session);

@@ -1,4 +1,4 @@
-/* Sessions that are kept from call to call, so that what was asked before needs no recording. */
+/* Sessions that are kept from call to call, so that a call of the same kind as an earlier one needs no recording. */
 #ifndef CC_INFER_SESSION_CACHE_H
 #define CC_INFER_SESSION_CACHE_H
 
@@ -15,8 +15,8 @@ typedef struct cc_session_cache {
 } cc_session_cache;
 
 /* A session for images in host memory: the one that was made for the same spec, else a new one in place of the one that was not used for
- * the longest time. Where memory does not suffice, all others go first. *out is borrowed until the next call. mean and std do not tell
- * sessions apart: drop all when they change. */
+ * the longest time. If memory does not suffice, all other sessions are dropped first. *out is borrowed until the next call. mean and std
+ * are not compared: drop all sessions when they change. */
 camcl_status cc_session_cache_get(cc_session_cache *cache, cc_model *model, const cc_session_spec *spec, cc_session **out,
                                   camcl_error *err);
 void cc_session_cache_drop(cc_session_cache *cache);

@@ -64,7 +64,7 @@ camcl_status cc_model_commit(cc_model *model, cc_arena *arena, const cc_recordin
         CC_RETURN_IF_FAILED(say_all(&model->plan, recording, misfits, count, err));
         status = cc_arena_commit(arena, err);
         misfits = cc_arena_misfits(arena, &count);
-        /* Each turn adds labels to those that the device knows not to fit, so there is a last one. */
+        /* Each iteration adds labels to those that the device knows not to fit, so that the loop ends. */
     } while (status == CAMCL_UNSUPPORTED && may_replace(misfits, count));
     return status;
 }

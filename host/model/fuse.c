@@ -19,8 +19,8 @@ static size_t find_only_reader(const cc_graph *graph, size_t node)
     return reader;
 }
 
-/* Whether a convolution may do what its reader does: a sum always, since nothing else needs the convolution's own output; a batch norm
- * where its statistics are known and nobody asks for its parameters' gradients. */
+/* Whether a convolution may also compute its reader. A sum always qualifies, because nothing else needs the convolution's own output. A
+ * batch norm qualifies if its statistics are known and no gradients of its parameters are computed. */
 static bool may_fuse(const cc_pass *pass, size_t conv, size_t reader)
 {
     const cc_graph *graph = pass->model->graph;

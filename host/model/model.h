@@ -8,7 +8,7 @@
  * run and set again. Plain data. */
 typedef struct cc_plan_entry {
     char key[112], variant[32];
-    bool saved; /* the key came with a text: what was run so far used that text's variant */
+    bool saved; /* the entry was read from a text: the run so far used the variant named there */
 } cc_plan_entry;
 typedef struct cc_plan {
     cc_plan_entry *entries;
@@ -20,14 +20,15 @@ camcl_status cc_plan_format(const cc_plan *plan, char **text, camcl_error *err);
 camcl_status cc_plan_parse(cc_plan *plan, const char *text, camcl_error *err);
 void cc_plan_clear(cc_plan *plan);
 
-/* Brings a plan up to date that a first version of camcl made, in which "tile" was the name of what "point" and "narrow" do now, too. */
+/* Updates a plan that the first version of camcl made. In that version, "tile" was also the name of the variants that are now "point"
+ * and "narrow". */
 void cc_plan_update(cc_plan *plan, const camcl_device *device);
 
 struct cc_model {
     camcl_device *device;
     cc_graph *graph;
     cc_weights *main; /* what is trained, evaluated and saved */
-    /* As weights: a flat vector, and its part for each parameter (none for statistics). */
+    /* Laid out as the weights: a flat vector, and the part of it for each parameter (none for statistics). */
     cc_buffer *gradients;
     cc_tensor *grads;
     cc_buffer *ones, *zeros; /* as many as the widest layer has channels */
@@ -38,7 +39,8 @@ struct cc_model {
 
 /* The main set is zero until it is initialised or set. The caller owns *out; the device must outlive it. */
 camcl_status cc_model_create(camcl_device *device, const cc_graph_spec *spec, cc_model **out, camcl_error *err);
-/* With a graph that exists already, aligned to the device's base_align: the model takes it, even when this fails. */
+/* The same for a graph that exists already and is aligned to the device's base_align. The model becomes the owner of the graph, even if
+ * this function fails. */
 camcl_status cc_model_create_from(camcl_device *device, cc_graph **graph, cc_model **out, camcl_error *err);
 void cc_model_destroy(cc_model **model);
 
@@ -66,9 +68,9 @@ static inline camcl_status cc_model_refresh(cc_model *model, camcl_error *err) {
 /* The gradient of a parameter in torchvision's layout, float32, count of cc_param. Waits for the device. */
 camcl_status cc_model_get_gradient(const cc_model *model, size_t param, float *out, camcl_error *err);
 
-/* The variant that serves this convolution: the plan's, else, as the device's tune mode has it, the fastest by timings (made first where
- * they are missing and the mode is full), else the built-in default; it is then added to the plan. Variants whose work-groups were seen not
- * to fit the device are left out, and another takes their place in the plan. */
+/* Chooses the variant for this convolution. A variant that the plan names is used. Otherwise the device's tune mode decides: the fastest
+ * variant by timings (with mode full, missing timings are made first), else the built-in default. This choice is added to the plan.
+ * Variants whose work-groups did not fit the device are left out, and another variant takes their place in the plan. */
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err);
 /* Records a linear layer (io as in ops/linear.h) with the variant that is chosen in the same way. */
 camcl_status cc_model_linear(cc_model *model, cc_tape *tape, cc_direction direction, const cc_linear_desc *desc, const cc_tensor *io,

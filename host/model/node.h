@@ -1,5 +1,5 @@
-/* Node kinds: a kind is a row. Each has a file of its own, node_<name>.c, with its row and the function that adds such a node to a graph;
- * passes ask the row and know no kind by name. nodes.h declares those functions. */
+/* Node kinds. Each kind is a row and has a file of its own, node_<name>.c, with the row and the function that adds such a node to a
+ * graph. Passes use the rows and know no kind by name. nodes.h declares the functions that add nodes. */
 #ifndef CC_MODEL_NODE_H
 #define CC_MODEL_NODE_H
 
@@ -13,19 +13,19 @@ typedef struct cc_tangent cc_tangent; /* pass_internal.h */
 struct cc_node_kind {
     const char *name; /* one word */
     size_t least_inputs, most_inputs;
-    /* Whether, in evaluation, what it computes without its activation is linear in its inputs. Tangents are formed on that condition, and
-     * where the activation is piecewise linear. */
+    /* Whether, in evaluation, the node without its activation is linear in its inputs. Tangents are computed only for such nodes, and
+     * only if the activation is piecewise linear. */
     bool piecewise_linear;
-    /* What forward leaves for backward beside the node's output, [channels] each: the names of these tensors. */
+    /* The names of the tensors, [channels] each, that forward saves for backward beside the node's output. */
     const char *saved[CC_MAX_SAVED];
     /* The output's shape. A window that does not fit in its input gives a dimension of 0. */
     camcl_status (*infer)(const cc_node *node, const cc_node_shape *inputs, cc_node_shape *out, camcl_error *err);
-    /* Records the output, whose tensor is there, as are those of `saved`. */
+    /* Records the computation of the output. The tensors of the output and of `saved` exist already. */
     camcl_status (*forward)(cc_pass *pass, size_t self, camcl_error *err);
     /* Records the gradients of the inputs and, with `written` (cc_pass_backward), of the node's parameters. */
     camcl_status (*backward)(cc_pass *pass, size_t self, bool *written, camcl_error *err);
-    /* Records the tangent of the output and what the node's parameters get of the directional derivative (cc_pass_tangent). NULL: the node
-     * has none, and ssl.cam_gradient = exact is refused where it lies above the stage. */
+    /* Records the tangent of the output, and the gradient of the directional derivative with respect to the node's parameters
+     * (cc_pass_tangent). NULL: the kind has no tangent, and ssl.cam_gradient = exact is refused if such a node lies above the stage. */
     camcl_status (*tangent)(cc_tangent *tangent, size_t self, camcl_error *err);
 };
 

@@ -50,7 +50,8 @@ static camcl_status forward(cc_pass *pass, size_t self, camcl_error *err)
     return sum(pass, self, terms, pass->nodes[self].output, err);
 }
 
-/* Whether a node adds to the gradient of `term`, one term of a sum, before that of `other` has been used, or while it is. */
+/* Whether a node from `other` on, before the sum `self`, reads `term`. The backward pass of such a node adds to the gradient of `term`
+ * before the gradient of `other` has been used, or while it is used. */
 static bool grows_too_early(const cc_graph *graph, size_t self, size_t term, size_t other)
 {
     for (size_t i = other; i < self; i++)
@@ -58,7 +59,7 @@ static bool grows_too_early(const cc_graph *graph, size_t self, size_t term, siz
     return false;
 }
 
-/* Whether all terms of a sum may take its gradient as theirs, in its own place. */
+/* Whether all terms of a sum may use the tensor of the sum's gradient as their own gradient. */
 static bool may_share_gradient(const cc_pass *pass, size_t self, const bool *written)
 {
     const cc_graph *graph = pass->model->graph;
@@ -72,7 +73,7 @@ static bool may_share_gradient(const cc_pass *pass, size_t self, const bool *wri
     return may;
 }
 
-/* Terms in pairs, since the kernel has two outputs, which must not be the same tensor. */
+/* Takes the terms in pairs: the kernel has two outputs, which must not be the same tensor. */
 static camcl_status backward(cc_pass *pass, size_t self, bool *written, camcl_error *err)
 {
     const cc_node *node = cc_pass_node(pass, self);

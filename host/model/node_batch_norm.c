@@ -82,7 +82,7 @@ static camcl_status find_param_gradients(cc_pass *pass, size_t self, bool *writt
         g->add.dparams = cc_pass_mark_written(pass, self, CC_ROLE_WEIGHT, written);
         cc_pass_mark_written(pass, self, CC_ROLE_BIAS, written);
     } else if (pass->spec.train) {
-        /* Their values are needed for dx all the same. */
+        /* dx needs the sums although these gradients are not wanted. */
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(channels), &g->dgamma, err));
         CC_RETURN_IF_FAILED(cc_tensor_on_tape(pass->tape, "unused", CC_F32, CC_DIMS(channels), &g->dbeta, err));
     }

@@ -1,5 +1,5 @@
-/* The nodes of a network: each function adds one of its kind to the graph that is being built, and returns it; after an error 0. A
- * function stands in the file of its kind, node_<name>.c. */
+/* The nodes of a network: each function adds a node of its kind to the graph that is being built, and returns the index of the node, or
+ * 0 after an error. The function is defined in the file of its kind, node_<name>.c. */
 #ifndef CC_MODEL_NODES_H
 #define CC_MODEL_NODES_H
 
@@ -15,8 +15,9 @@ typedef struct cc_conv_attributes {
 } cc_conv_attributes;
 size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char *name, cc_conv_attributes attributes);
 
-/* act(batch norm(input) + residual); residual: a node or CC_NONE, and CC_NONE where the activation's derivative needs x: what was activated
- * is not kept (cc_graph_infer refuses it; it takes a node of its own). Parameters: NAME.weight, .bias, .running_mean, .running_var. */
+/* act(batch norm(input) + residual); `residual` is a node or CC_NONE. If the activation's derivative needs x, `residual` must be
+ * CC_NONE, because the sum is not kept: cc_graph_infer refuses other graphs. After a residual, such an activation needs a node of its
+ * own. Parameters: NAME.weight, .bias, .running_mean, .running_var. */
 typedef struct cc_batch_norm_attributes {
     cc_activation activation;
     float epsilon, momentum; /* added to the variance; share of a batch in the running statistics */

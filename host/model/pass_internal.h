@@ -42,11 +42,12 @@ static inline cc_tensor cc_pass_param_gradient(const cc_pass *pass, size_t self,
 /* A tensor on the pass's tape, named after the node and its weight. */
 camcl_status cc_pass_tensor(cc_pass *pass, const char *what, size_t node, unsigned rank, const size_t *dim, cc_tensor *out,
                             camcl_error *err);
-/* Where the gradient of one of the node's inputs goes: a new tensor (*add = false) or the one that holds a part of it already. */
+/* The tensor for the gradient of one of the node's inputs: a new tensor (*add = false), or the tensor that already holds a part of this
+ * gradient (*add = true). */
 camcl_status cc_pass_input_gradient(cc_pass *pass, size_t self, size_t index, cc_tensor *out, bool *add, camcl_error *err);
-/* Whether nobody reads the gradient of the node's output once its backward is recorded, so that an input's gradient may take its place: not
- * where a node that is still to come shares it, nor in passes without parameter gradients, whose gradients the exact CAM gradient reads
- * once more. */
+/* Whether the backward pass of this node may overwrite the gradient of the node's output with the gradient of an input. It may not if an
+ * earlier node, whose backward pass is still to be recorded, shares the tensor. It may not in passes without parameter gradients either,
+ * because the exact CAM gradient reads the gradients of such a pass again. */
 bool cc_pass_may_use_gradient(const cc_pass *pass, size_t self, const bool *written);
 /* Sets the flag of the node's parameter and returns what it was: whether to add to its gradient. */
 bool cc_pass_mark_written(const cc_pass *pass, size_t self, cc_param_role role, bool *written);
@@ -55,7 +56,8 @@ bool cc_pass_mark_written(const cc_pass *pass, size_t self, cc_param_role role, 
 
 /* Finds the convolutions that are computed together with the node that reads them, and notes them in `fused` and `deferred`. */
 camcl_status cc_pass_plan_fusion(cc_pass *pass, camcl_error *err);
-/* Records node `self`, whose output and saved tensors are there, and its `fused` convolution, which has waited for this, in one. */
+/* Records node `self` together with its `fused` convolution, which was deferred until now. The output and the saved tensors of `self`
+ * exist already. */
 camcl_status cc_pass_forward_fused(cc_pass *pass, size_t self, camcl_error *err);
 
 /* ---- tangent.c */

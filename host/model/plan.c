@@ -88,8 +88,8 @@ static camcl_status note(cc_plan *plan, const char *key, const char *variant, ca
     return CAMCL_OK;
 }
 
-/* Parameters of CLBlast: the plan's, else by timings, else its own. Noted once, and told to the device before each recording, because
- * another model may have recorded with others since. */
+/* Chooses the parameters of CLBlast: the plan's, else the fastest by timings, else CLBlast's own. The choice is noted once. It is passed
+ * to the device before each recording, because another model may have recorded with other parameters in the meantime. */
 static camcl_status prepare_gemm(cc_model *model, camcl_error *err)
 {
     const cc_plan_entry *entry = find_entry(&model->plan, CC_GEMM_SETS_KEY);

@@ -155,7 +155,7 @@ static float *drawn_flat(const drawing *d, size_t param)
     return d->numbers + 2 * d->first[param] + d->weights->graph->params[param].count;
 }
 
-/* The last are the largest: they come first, lest one thread ends up alone with one of them. */
+/* The last parameters are the largest. They are drawn first, so that at the end no thread works alone on a large one. */
 static void draw_one(void *context, size_t index)
 {
     const drawing *d = context;
@@ -163,8 +163,8 @@ static void draw_one(void *context, size_t index)
     draw_flat(d->weights, param, d->seed, d->numbers + 2 * d->first[param], drawn_flat(d, param));
 }
 
-/* Every parameter has a sequence of random numbers of its own, so that threads may draw them: at the start of a training with eleven
- * million of them that is what takes longest. */
+/* Every parameter has a sequence of random numbers of its own, so that several threads can draw parameters at the same time. With eleven
+ * million numbers, drawing takes the longest time at the start of a training. */
 camcl_status cc_weights_init(cc_weights *weights, uint64_t seed, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -2,10 +2,10 @@
  *
  *     L = L_s + alpha L_u + beta L_c
  *
- * L_s, the cross-entropy of the labelled images, is every objective's. A row says which views of the unlabelled images the objective needs
- * and records L_u in two parts: targets, once the weak view's logits are there, and the loss of the strong view. L_c, the consistency of
- * the CAMs (consistency.h), may be added to any of them: it takes its weights and classes from the targets. Sections of the method: the
- * paper, arXiv 2108.13673. */
+ * L_s, the cross-entropy of the labelled images, is part of every objective. A row says which views of the unlabelled images the
+ * objective needs and records L_u in two parts: targets, once the weak view's logits are there, and the loss of the strong view. L_c,
+ * the consistency of the CAMs (consistency.h), may be added to any of them: it takes its weights and classes from the targets. Sections
+ * of the method: the paper, arXiv 2108.13673. */
 #ifndef CC_OBJECTIVE_OBJECTIVE_H
 #define CC_OBJECTIVE_OBJECTIVE_H
 
@@ -55,7 +55,7 @@ typedef struct cc_view_logits {
     size_t row0;
 } cc_view_logits;
 
-/* What the functions of a row see of the step that is being recorded, and what they leave in it. All tensors are borrowed. */
+/* What the functions of a row read from the step that is being recorded, and what they write for it. All tensors are borrowed. */
 typedef struct cc_objective_scope {
     cc_tape *tape;
     const cc_objective *options;

@@ -10,7 +10,7 @@
 typedef enum cc_derivative_needs {
     CC_NEEDS_SIGN, /* the sign of y, which is that of x: either will do */
     CC_NEEDS_Y,
-    CC_NEEDS_X /* an operation that has no x of its own to look at refuses this kind */
+    CC_NEEDS_X /* operations that do not keep x refuse this kind */
 } cc_derivative_needs;
 
 /* X(IDENTIFIER, name, needs, piecewise linear, build option)
@@ -37,13 +37,13 @@ typedef struct cc_activation {
 typedef struct cc_activation_row {
     const char *name;
     cc_derivative_needs needs;
-    bool piecewise_linear; /* the exact CAM gradient stands on that */
+    bool piecewise_linear; /* the exact CAM gradient requires this */
     const char *option;
 } cc_activation_row;
 
 const cc_activation_row *cc_activation_get(cc_activation activation);
 static inline cc_derivative_needs cc_activation_needs(cc_activation activation) { return cc_activation_get(activation)->needs; }
-/* Whether act(x) = x > 0 ? x : slope * x says it all, with the slope that cc_activation_slope gives: 1 for none, 0 for ReLU. */
+/* Whether the activation is act(x) = x > 0 ? x : slope * x, with the slope that cc_activation_slope gives: 1 for none, 0 for ReLU. */
 bool cc_activation_has_slope(cc_activation activation);
 float cc_activation_slope(cc_activation activation);
 

@@ -128,7 +128,7 @@ static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, s
 }
 
 static int mode(const cc_buffer *output, bool add) { return output == NULL ? NONE : add ? ADD : OVERWRITE; }
-/* A kernel writes no output whose mode is NONE; `stand_in` is bound. */
+/* An output whose mode is NONE is not written; `stand_in` is bound in its place. */
 static cc_arg output(cc_buffer *buffer, int how, cc_buffer *stand_in)
 {
     return how == NONE ? CC_INOUT(stand_in) : how == ADD ? CC_INOUT(buffer) : CC_OUT(buffer);
@@ -155,8 +155,8 @@ static camcl_status check_backward(const cc_batch_norm_op *op, const cc_tensor *
     return check_desc(op, dresidual, err);
 }
 
-/* What the activation's derivative is computed from. No activation: nothing, and dy stands in for y. Otherwise y is read, or what was
- * activated is found from x again. */
+/* What the activation's derivative is computed from: y, or the operand of the activation, which is computed again from x. Without an
+ * activation nothing is needed, and dy is bound in place of y. */
 typedef struct source {
     cc_buffer *y;
     bool has_y;
@@ -212,7 +212,7 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                                            .c = CC_INT(d->c), .chunks = CC_INT(g.chunks), .add = CC_INT(op->add.dparams)),
                                    &g, d, 0, 0, err));
     }
-    if (keep) { /* dy is the gradient of what was activated by now, and the residual's */
+    if (keep) { /* dy now holds the gradient of the activation's operand, which is the residual's gradient, too */
         from = (source){ dy, true, 2 };
         slope = 1;
     }

@@ -125,12 +125,12 @@ void cc_gemm_set_describe(size_t index, char *text, size_t size)
 
 /* ---- parameters in force
  *
- * CLBlast keeps one set per cl_device_id for the whole process, so this record does, too. Its programs are cached under their parameters'
- * values: going back and forth between two sets compiles nothing, and costs about 2 ms on the host per change. */
+ * CLBlast keeps one set per cl_device_id for the whole process, so this record does, too. CLBlast caches its programs under the values
+ * of the parameters: changing back and forth between two sets compiles nothing and takes about 2 ms per change on the host. */
 
 typedef struct parameters {
     cl_device_id id;
-    size_t set;           /* in force: 0 until another one was wanted, and never again */
+    size_t set;           /* in force: 0 until another set is requested, and never 0 after that */
     pthread_mutex_t lock; /* held from the choice of a set until what depends on it is enqueued */
 } parameters;
 

@@ -19,9 +19,10 @@ const char *cc_gemm_set_name(size_t index);
 bool cc_gemm_set_supports(const camcl_device_info *info, size_t index);
 /* "KWG=32 MWG=64 ..."; "" for the default. */
 void cc_gemm_set_describe(size_t index, char *text, size_t size);
-/* Products recorded from here on with this handle use the set, each time that they run, whatever other handles and models use on the same
- * device in between. The default is CAMCL_UNSUPPORTED once another set was used on the device in this process, by whomever; so are
- * products that were recorded with it, when they run: CLBlast has no way back to it. Any thread. */
+/* Products that are recorded with this handle from now on use the set each time that they run, even if other handles and models use
+ * other sets on the same device in between. CLBlast cannot return to its default: after any other set was used on the device in this
+ * process, choosing the default is CAMCL_UNSUPPORTED, and so is running products that were recorded with the default. Any thread may
+ * call this function. */
 camcl_status cc_gemm_use(camcl_device *device, size_t index, camcl_error *err);
 /* Whether the default can still be used. */
 bool cc_gemm_has_default(const camcl_device *device);

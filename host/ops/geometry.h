@@ -12,7 +12,7 @@
 static inline bool cc_on_cpu(const cc_tape *tape) { return cc_likes_long_items(camcl_device_get_info(cc_tape_device(tape))); }
 
 /* Work-items for a row of `count` elements that a kernel walks with a stride of the global size: one on a CPU, where a work-item costs
- * more than an element, else all of them. */
+ * more than an element, else one for each element. */
 static inline size_t cc_row_items(const cc_tape *tape, size_t count) { return cc_on_cpu(tape) ? 1 : count; }
 
 /* True when a*b*c elements can be indexed with an int. */

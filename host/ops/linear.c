@@ -7,8 +7,8 @@
 #include "ops/linear.h"
 #include "ops/record.h"
 
-/* GEMM from so many multiplications on that it is worth its packing. On CPUs the direct kernels were 2 to 10 times as fast as CLBlast up to
- * 65 million (PoCL, three directions together). */
+/* GEMM is chosen from the number of multiplications on at which it is worth its packing. On CPUs the direct kernels were 2 to 10 times
+ * as fast as CLBlast up to 65 million (PoCL, three directions together). */
 const cc_variant *cc_linear_choose(const camcl_device_info *info, cc_direction direction, const cc_linear_desc *d)
 {
     const bool gemm = (double)d->n * (double)d->in * (double)d->out >= (double)(cc_likes_long_items(info) ? 1 << 28 : 1 << 22);

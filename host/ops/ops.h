@@ -1,7 +1,7 @@
-/* Operations. Each has a descriptor, and per direction a recording function that puts launches on a tape. NHWC, float32. Convolutions,
- * matrix products and linear layers have headers of their own; the others follow here.
+/* Operations. Each operation has a descriptor and, for each direction, a function that records its launches on a tape. Tensors are NHWC,
+ * float32. Convolutions, matrix products and linear layers have headers of their own; all other operations are declared here.
  * Tests compare every variant with host/check/ref. In the comments: x [N,H,W,C], y [N,P,Q,K].
- * "add": the output is added to instead of overwritten.
+ * "add": the result is added to the output instead of replacing it.
  * All sums run in a fixed order, without atomics: equal inputs give equal bits. */
 #ifndef CC_OPS_OPS_H
 #define CC_OPS_OPS_H
@@ -11,7 +11,7 @@
 #include "ops/gemm.h"
 #include "ops/linear.h"
 
-/* ---- batch_norm.c: over M = N*H*W rows of C channels, with what follows it fused in:
+/* ---- batch_norm.c: over M = N*H*W rows of C channels, fused with the residual and the activation that follow:
  *     y = act(gamma * (x - mean) * invstd + beta + residual),  invstd = 1/sqrt(var + eps)
  * Training: mean, var (biased, two-pass or Welford) over the rows; running = (1-momentum) running + momentum * {mean, unbiased var}
  * (with one row the unbiased factor M/(M-1) is undefined: M >= 2 is required). */
@@ -21,7 +21,8 @@ typedef struct cc_batch_norm_desc {
     cc_activation activation;
 } cc_batch_norm_desc;
 /* x, residual (or none), y [M,C]; gamma, beta, running_mean, running_var, mean, invstd [C]. mean and invstd are outputs, kept for
- * backward. CAMCL_UNSUPPORTED: an activation whose derivative needs x after a residual; it takes a cc_add of its own. */
+ * backward. CAMCL_UNSUPPORTED: a residual and an activation whose derivative needs x. Such an activation is recorded separately, with
+ * cc_add of one operand. */
 camcl_status cc_batch_norm_forward_train(cc_tape *tape, const cc_batch_norm_desc *desc, cc_tensor x, cc_tensor residual, cc_tensor gamma,
                                          cc_tensor beta, cc_tensor running_mean, cc_tensor running_var, cc_tensor mean, cc_tensor invstd,
                                          cc_tensor y, camcl_error *err);
@@ -37,11 +38,11 @@ camcl_status cc_batch_norm_fold(cc_tape *tape, const cc_batch_norm_desc *desc, c
 /* With g = dy * act':
  *     dbeta = sum g;  dgamma = sum g * xhat,  xhat = (x - mean) * invstd;  dresidual = g
  *     train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M)        eval: dx = gamma * invstd * g
- * dresidual (or none), dx, dgamma and dbeta have their own add flags; in eval mode dgamma and dbeta may be none (both).
- * dx may be none only in eval mode. One output may be dy's own tensor, whose content it replaces: dresidual, where dgamma and dbeta are
- * given, or dx. y may be none where no residual was added and the activation's derivative needs no more than its sign; y is not looked at
- * where the derivative needs x. Then what was activated is found from x and beta, exactly as forward did; elsewhere beta may be none in
- * eval mode. CAMCL_UNSUPPORTED: dresidual of an activation whose derivative needs x. */
+ * dresidual (or none), dx, dgamma and dbeta have their own add flags. In eval mode dgamma and dbeta may both be none.
+ * dx may be none only in eval mode. One output may be the tensor of dy, whose content it then replaces: dx, or, if dgamma and dbeta are
+ * given, dresidual. y may be none if no residual was added and the activation's derivative needs only the sign of y. y is not read if
+ * the derivative needs x. In both cases the operand of the activation is computed again from x and beta, exactly as in the forward pass.
+ * In all other cases beta may be none in eval mode. CAMCL_UNSUPPORTED: dresidual of an activation whose derivative needs x. */
 typedef struct cc_batch_norm_add {
     bool dx, dresidual, dparams;
 } cc_batch_norm_add;
@@ -52,8 +53,9 @@ camcl_status cc_batch_norm_backward_eval(cc_tape *tape, const cc_batch_norm_desc
                                          cc_tensor gamma, cc_tensor beta, cc_tensor mean, cc_tensor invstd, cc_tensor dx,
                                          cc_tensor dresidual, cc_tensor dgamma, cc_tensor dbeta, cc_batch_norm_add add, camcl_error *err);
 
-/* ---- pointwise.c: y = act(a + b) (b or none) over count elements; backward: g = dy * act', da (add), db (add, or none), from `kept`: y,
- * or a where the activation's derivative needs x. CAMCL_UNSUPPORTED: two operands with such an activation. */
+/* ---- pointwise.c: y = act(a + b) over count elements; b may be none. Backward: g = dy * act' is the gradient of a and of b; da (add),
+ * db (add, or none). act' is computed from `kept`, which is a if the activation's derivative needs x, else y. CAMCL_UNSUPPORTED: such an
+ * activation with two operands. */
 typedef struct cc_pointwise_desc {
     size_t count;
     cc_activation activation;
@@ -92,12 +94,12 @@ typedef enum cc_confidence_kind { CC_CONFIDENCE_LOGIT, CC_CONFIDENCE_SOFTMAX } c
 camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
                            cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err);
 /* Cross-entropy: per row ce = logsumexp(logits) - logits[label], weighted by mask [n] (or none: 1).
- * sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax == label), n}. Runs before the gradient. Labels < 0 are skipped (gradient 0), a
- * label that is no class makes the sum NaN; a mask of 0 does not hide a NaN. */
+ * sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax == label), n}. Runs before the gradient. Rows with labels < 0 are skipped
+ * (gradient 0). A label that is not the number of a class makes the sum NaN. A mask of 0 does not hide a NaN. */
 camcl_status cc_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
                                       cc_tensor sums, camcl_error *err);
-/* dlogits rows row0.. = scale / max(denominator, 1) * mask * (softmax - onehot): the gradient of scale * sum / denominator. denominator is
- * a device scalar (a sum of a forward pass above, for example). Rows outside are not touched. */
+/* dlogits rows row0.. = scale / max(denominator, 1) * mask * (softmax - onehot): the gradient of scale * sum / denominator. denominator
+ * is a device scalar (a sum of a forward pass above, for example). Other rows of dlogits are not changed. */
 camcl_status cc_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor labels, cc_tensor mask,
                                        float scale, cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err);
 /* For evaluation: adds to sums [8] f32 = {sum ce, top1, top3, top5, n, ...} over the rows, in row order; top-k counts rows
@@ -164,10 +166,10 @@ camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor
                               camcl_error *err);
 
 /* ---- load.c: bytes -> normalised floats. dst[dst_row0+i] = flip(resize((byte/255 - mean[c]) * (1/std[c]))), i < n, of image
- * transforms[i].source of pixels [*,H,W,C] u8 -> [*,size,size,C] f32. Resize: bilinear, corners aligned, when H,W != size. flip_h mirrors
- * columns, flip_v rows. pixels are in chunks because a buffer has a largest size: chunk j holds images j*chunk_images ...; here
- * `first_image` is the first image of this pixels buffer: images outside [first_image, first_image+images) are left alone. normalise [2*C]
- * f32 = mean, 1/std. */
+ * transforms[i].source of pixels [*,H,W,C] u8 -> [*,size,size,C] f32. Resize: bilinear, corners aligned, when H,W != size. flip_h
+ * mirrors columns, flip_v rows. Devices limit the size of a buffer, so that the pixels of a data set are kept in chunks: chunk j holds
+ * images j*chunk_images ... `first_image` is the first image of the chunk in `pixels`. Rows whose image lies outside [first_image,
+ * first_image+images) are not written. normalise [2*C] f32 = mean, 1/std. */
 typedef struct cc_load_desc {
     size_t n, h, w, c, size, dst_row0, first_image, images;
 } cc_load_desc;

@@ -7,7 +7,7 @@
 enum { GRAIN = 256 };          /* vectors that are worth a work-item of their own */
 enum { NONE, OVERWRITE, ADD }; /* what the kernels do with an output */
 
-/* An activation whose derivative needs x finds it in the one operand of a sum; of two, the sum is not kept. */
+/* If the derivative of the activation needs x, there may be one operand only, which is x. The sum of two operands is not kept. */
 static camcl_status check_activation(const cc_pointwise_desc *d, const cc_buffer *second, camcl_error *err)
 {
     if (second && cc_activation_needs(d->activation) == CC_NEEDS_X)

@@ -4,24 +4,24 @@
 
 #include "ops/operation.h"
 
-/* Records with the first variant of (op, direction), last to first, that supports the device and desc, and fits: later entries are the more
- * special ones. CAMCL_UNSUPPORTED when there is none. */
+/* Records with the last variant of (op, direction) that supports device and desc and whose work-groups fit the device: later variants
+ * are more specialised. CAMCL_UNSUPPORTED when there is none. */
 camcl_status cc_op_record(cc_tape *tape, const cc_operation *op, cc_direction direction, const void *desc, const cc_tensor *io,
                           size_t count, bool add, camcl_error *err);
 
-/* "conv2d forward n32 h32 ...", "linear forward n32 in512 out10", else "batch_norm forward": what plans, stored timings and profiles
- * call it. */
+/* Writes the name that plans, stored timings and profiles use: "conv2d forward n32 h32 ...", "linear forward n32 in512 out10", or, for
+ * operations without a choice, "batch_norm forward". */
 void cc_op_key(const cc_operation *op, cc_direction direction, const void *desc, char *text, size_t size);
 /* "KEY = VARIANT": the label of a variant's launches. */
 void cc_variant_label(const cc_variant *variant, const void *desc, char *text, size_t size);
-/* False: it was recorded for this device before, and its work-groups did not fit (cc_device_is_unfit). */
+/* False if the variant was recorded for this device before and its work-groups did not fit the device (cc_device_is_unfit). */
 bool cc_variant_fits(const camcl_device *device, const cc_variant *variant, const void *desc);
-/* Records with this variant, its launches labelled with cc_variant_label. */
+/* Records with this variant and labels its launches with cc_variant_label. */
 camcl_status cc_variant_record(const cc_variant *variant, cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add,
                                camcl_error *err);
 
-/* What a variant expects of one of its tensors: so many elements, at least so many (rows of a larger tensor), or so many unless absent;
- * and, of most outputs, that it is none of the other tensors. */
+/* What a variant expects of one of its tensors: exactly `elements` elements; at least as many, if it uses rows of a larger tensor; or
+ * exactly as many unless the tensor is none. CC_APART, which most outputs have, adds that no other operand may be the same tensor. */
 typedef enum cc_need { CC_EXACT, CC_AT_LEAST, CC_OPTIONAL, CC_APART = 4 } cc_need;
 typedef struct cc_operand {
     const char *name;
@@ -40,8 +40,8 @@ camcl_status cc_op_check_no_add(const char *op, bool add, camcl_error *err);
 /* CAMCL_FAILED unless the scalar lies in its buffer. */
 camcl_status cc_op_check_scalar(const char *op, cc_device_scalar scalar, camcl_error *err);
 
-/* Whether few long work-items suit the device: CPUs, but not Mesa's llvmpipe, which silently ends the loops of a work-item after 65535
- * turns in all, and so is treated as a GPU. */
+/* Whether few long work-items suit the device, as they suit CPUs. Mesa's llvmpipe is treated as a GPU although it runs on CPUs: it
+ * silently ends the loops of a work-item after 65535 iterations in total. */
 bool cc_likes_long_items(const camcl_device_info *info);
 
 /* How kernels with cl/vector.clh are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`

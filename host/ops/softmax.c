@@ -71,7 +71,7 @@ static camcl_status cross_entropy_gradient(cc_tape *tape, const void *desc, cons
                                           { "dlogits", CC_F32, logits_needed(d), CC_AT_LEAST | CC_APART }));
     CC_RETURN_IF_FAILED(cc_op_check_scalar("cross_entropy", op->scalar, err));
     cc_buffer *logits = io[0].buffer, *mask = io[2].buffer;
-    /* dlogits is read and written as far as its lifetime goes: rows outside keep what they have. */
+    /* For the lifetime of dlogits, this launch reads and writes it: its other rows keep their values. */
     return launch(tape,
                   CC_BIND(cross_entropy_backward, .logits = CC_IN(logits), .labels = CC_IN(io[1].buffer),
                           .mask = CC_IN(mask ? mask : logits), .denominators = CC_IN(op->scalar.buffer), .dlogits = CC_INOUT(io[3].buffer),

@@ -9,8 +9,9 @@ const char *cc_direction_name(cc_direction direction);
 
 typedef struct cc_operation cc_operation;
 
-/* One way to do one direction of one operation. `desc` is the operation's descriptor, `io` its tensors in the order that its header
- * gives. An output marked (add) there is overwritten, or added to when `add`. */
+/* One way to do one direction of one operation. `desc` is the operation's descriptor, `io` holds its tensors in the order that the
+ * operation's header gives. Where the header marks an output (add), the result is added to the output if `add` is true. Otherwise the
+ * result replaces the output. */
 typedef struct cc_variant {
     const cc_operation *op;
     cc_direction direction;
@@ -18,7 +19,7 @@ typedef struct cc_variant {
     const char *family; /* convolutions: which device.conv value allows it: direct | winograd | gemm; else "" */
     bool (*supports)(const camcl_device_info *info, const void *desc);
     camcl_status (*record)(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err);
-    /* Private weight layout; NULL: the variant takes the master layout. pack records master -> packed. */
+    /* Private weight layout; NULL: the variant reads the master layout. `pack` records the conversion of master to packed weights. */
     size_t (*packed_bytes)(const camcl_device_info *info, const void *desc);
     camcl_status (*pack)(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
     /* Layouts with equal ids and equal packed_bytes hold the same content, so that passes share one copy. */

@@ -1,5 +1,6 @@
-/* The lists of variants that the files of ops/ export, and the descriptors of operations whose typed function in ops.h takes more than
- * its own descriptor: a variant's record gets one of these, so that whoever walks the registry can call any variant. */
+/* The lists of variants that the files of ops/ export, and descriptors for operations whose typed function in ops.h takes options beside
+ * its descriptor. These structs hold descriptor and options together. They are the `desc` of the variants' record functions, so that
+ * code that walks the registry can call every variant. */
 #ifndef CC_OPS_VARIANTS_H
 #define CC_OPS_VARIANTS_H
 

@@ -278,7 +278,7 @@ static bool parse_version(const char *text, uint64_t *out)
     return true;
 }
 
-/* A later version may keep what this one would lose. */
+/* A state of a later version may hold data that this version would lose when it saves again. */
 static camcl_status check_version(const char *path, const cc_safetensors *file, cc_run_state *s, camcl_error *err)
 {
     uint64_t own, other;

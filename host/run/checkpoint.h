@@ -34,10 +34,11 @@ typedef struct cc_init_report {
     bool redrawn;        /* the head, because it has other classes */
 } cc_init_report;
 
-/* Weights to start from (model.init): torchvision's names and shapes, all of them and no others, but that num_batches_tracked is left out
- * or missing, and that a linear head with other classes is redrawn from `seed`. F16, BF16 and F64 become F32. The model's running
- * statistics are taken, too. What does not fit is CAMCL_BAD_DATA, every tensor of it listed in the detail, and so are values that are not
- * finite and negative variances; the model is unchanged then. */
+/* Weights to start from (model.init): the file must have all tensors of torchvision's names and shapes, and no others. There are two
+ * exceptions: num_batches_tracked is ignored and may be missing, and a linear head with another number of classes is redrawn from
+ * `seed`. F16, BF16 and F64 become F32. The model's running statistics are taken, too. Tensors that do not fit are CAMCL_BAD_DATA, and
+ * the detail lists all of them. Values that are not finite and negative variances are CAMCL_BAD_DATA, too. After a failure the model is
+ * unchanged. */
 camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, cc_init_report *report, camcl_error *err);
 /* "62 tensors, 20 num_batches_tracked left out, the head of 1000 classes redrawn for 10" */
 void cc_init_describe(const cc_init_report *report, size_t classes, char *text, size_t size);
@@ -69,9 +70,9 @@ typedef struct cc_run_shape {
 camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, const cc_run_state *state, const cc_split *split,
                                 camcl_error *err);
 /* Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a file that is damaged, is no state, belongs to
- * another network or objective or was written by a later version of the program. Without "interval.objective", which the first version did
- * not write, these sums are zero. The texts are read first, so state->config is set also if the tensors belong to another network. The
- * values are not checked here but by cc_run_state_check. */
+ * another network or objective or was written by a later version of the program. Without "interval.objective", which the first version
+ * did not write, these sums are zero. The texts are read first, so state->config is set also if the tensors belong to another network.
+ * The values are checked by cc_run_state_check, not here. */
 camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *state, cc_split *split, camcl_error *err);
 /* Copies the objective's state tensors from the device into state->objective, and back. The step's objective and sizes are the shape's. */
 camcl_status cc_run_state_take_objective(cc_run_state *state, const cc_run_shape *shape, const cc_step *step, camcl_error *err);

@@ -13,8 +13,8 @@ typedef struct cc_columns {
     char names[CC_MOST_COLUMNS][CC_COLUMN_NAME];
 } cc_columns;
 
-/* Adds a column behind the others; one that is there already, or a name that is no name ([a-z0-9_], shorter than CC_COLUMN_NAME) or has no
- * room, is not added: false. */
+/* Adds a column behind the others. False, and nothing is added, if the column is there already, if there is no room, or if the name is
+ * not valid ([a-z0-9_], shorter than CC_COLUMN_NAME). */
 bool cc_columns_add(cc_columns *columns, const char *name, size_t length);
 /* The place of a column; columns->count: there is none. */
 size_t cc_columns_find(const cc_columns *columns, const char *name);
@@ -34,8 +34,8 @@ typedef struct cc_column_text {
     bool percent;
 } cc_column_text;
 
-/* What people read of a column, from the tables of metrics and figures; a column that none of them knows is called by its name. Figures are
- * those of `objective`, or else, as names may tell nothing of it, of any objective of the catalogue. */
+/* How a column is presented to people, from the tables of metrics and figures. A column that is in no table is presented by its name.
+ * Figures are looked up in `objective`, which may be NULL, and then in all objectives of the catalogue. */
 cc_column_text cc_column_describe(const char *name, const cc_objective_kind *objective);
 
 #endif

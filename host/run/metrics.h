@@ -22,9 +22,10 @@ typedef struct cc_metrics {
     size_t count, capacity;
 } cc_metrics;
 
-/* Reads the file; *metrics has no rows when it does not exist. The columns are those of `wanted`, and then what else the file has: whatever
- * version of the program wrote it, only its beginning is fixed. wanted NULL: the file's columns as they stand, or those of the first
- * version. A line that is not of this format: CAMCL_BAD_DATA with its number. Free with cc_metrics_free also after a failure. */
+/* Reads the file; *metrics has no rows when it does not exist. The columns are those of `wanted`, followed by further columns of the
+ * file: only the first columns of a file are the same in all versions of the program. wanted NULL: the columns of the file, or, without
+ * a file, those of the first version. A line that is not of this format: CAMCL_BAD_DATA with its number. Free with cc_metrics_free also
+ * after a failure. */
 camcl_status cc_metrics_read(const char *path, const cc_columns *wanted, cc_metrics *metrics, camcl_error *err);
 void cc_metrics_free(cc_metrics *metrics);
 

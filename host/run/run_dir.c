@@ -168,8 +168,8 @@ static bool is_begun(const cc_run_dir *dir)
     return is;
 }
 
-/* Whether a run may be continued, or begun again, in this folder. Without a state there is nothing to continue, and a run that begins again
- * must not write over results, which take longer to make than to lose, or into a folder that is someone else's. */
+/* Whether a run may be continued, or begun again, in this folder. Without a state there is nothing to continue, and a run that begins
+ * again must not overwrite results, which took long to make, or write into a folder that is not a run's. */
 static camcl_status check_resumable(cc_run_dir *dir, camcl_error *err)
 {
     static const cc_run_file results[] = { CC_RUN_BEST, CC_RUN_LAST, CC_RUN_RESULT, CC_RUN_CONFUSION };

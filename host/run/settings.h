@@ -1,5 +1,5 @@
-/* A configuration as plain values, as far as training, inference and tuning share it. The rooms below get these values and never see the
- * configuration. */
+/* A configuration as plain values, as far as training, inference and tuning share it. The layers below get these values and never see
+ * the configuration. */
 #ifndef CC_RUN_SETTINGS_H
 #define CC_RUN_SETTINGS_H
 

@@ -71,7 +71,8 @@ static camcl_status check_steps(const char *path, const cc_run_state *s, const c
 
 static camcl_status check_numbers(const char *path, const cc_run_state *s, const cc_split *split, camcl_error *err)
 {
-    /* Without validation images there is no score. With some, a score that is no number would never be beaten, or always. */
+    /* Without validation images there is no score. With validation images, a score that is not a number would never be beaten, or
+     * always. */
     if (s->has_best && split->validation_count > 0 && !(s->best_score >= 0 && s->best_score <= 100))
         return cc_fail(err, CAMCL_BAD_DATA, "%s: its best score, %g, is no percentage " ADVICE, path, s->best_score);
     if (!(s->seconds >= 0) || !isfinite(s->seconds))

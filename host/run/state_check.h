@@ -12,9 +12,10 @@ typedef struct cc_state_limits {
     cc_split_counts split;
 } cc_state_limits;
 
-/* CAMCL_BAD_DATA naming `path` and what is wrong in it: a step behind the schedule's end, an evaluation without best weights, numbers that
- * are not finite, the objective's among them, variances below zero, pools of the split that overlap, repeat an image, leave the data set or
- * have other sizes. A state that was read whole may still be all of that, because the file format only knows tensors. */
+/* CAMCL_BAD_DATA naming `path` and what is wrong in it: a step behind the schedule's end, an evaluation without best weights, numbers
+ * that are not finite, the objective's among them, variances below zero, pools of the split that overlap, repeat an image, leave the
+ * data set or have other sizes. A file that was read without an error may still have these defects, because the file format only knows
+ * tensors. */
 camcl_status cc_run_state_check(const char *path, const cc_run_shape *shape, const cc_run_state *state, const cc_split *split,
                                 const cc_state_limits *limits, camcl_error *err);
 

@@ -64,14 +64,14 @@ camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
-/* Reads the state into run->state, run->split and run->saved_schedule. A state of another configuration: CAMCL_BAD_CONFIG with the keys;
- * one that no run of this configuration can have saved: CAMCL_BAD_DATA. Changes no file. */
+/* Reads the state into run->state, run->split and run->saved_schedule. CAMCL_BAD_CONFIG, with the keys, if the state belongs to another
+ * configuration. CAMCL_BAD_DATA if no run of this configuration can have saved it. Changes no file. */
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
 /* Before tapes are recorded: the kernels that the state was trained with, where device and driver are still the same. */
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err);
 /* After tapes are recorded: weights and optimizer onto the device. */
 camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
-/* Whether best.safetensors and last.safetensors are what the state says; and making them so where they are not. */
+/* Whether best.safetensors and last.safetensors agree with the state, and writing them again if they do not. */
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 

@@ -54,7 +54,8 @@ camcl_status cc_run_say_model(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* The cosine and the threshold's line are stretched over the training's length, so that both go on elsewhere than they stopped. */
+/* The cosine of the learning rate and the line of the threshold are stretched over the length of the training. With another length, both
+ * continue at other values than those at which they stopped. */
 camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
 {
     const cc_schedule *before = &run->saved_schedule, *now = &run->loop.schedule;

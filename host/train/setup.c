@@ -150,7 +150,7 @@ static void report_tuning(void *context, const camcl_tune_progress *p)
     (void)cc_run_say(report->run, NULL, "timing kernels: %zu of %zu, %.0f s to go", p->done, p->total, p->eta);
 }
 
-/* device.tune = full: what has no timing gets one first. A plan that came with the state stays as it is. */
+/* device.tune = full: missing timings are made first. A plan that was saved with the state is not changed. */
 static camcl_status tune(cc_run *run, camcl_error *err)
 {
     tune_report report = { run, 0 };
@@ -278,7 +278,7 @@ static camcl_status open_run(cc_run *run, camcl_error *err)
     if (!run->resuming) return start(run, err);
     run->finished_before = cc_run_is_finished(run);
     if (!run->finished_before) return go_on(run, err);
-    /* Not even a line in its log: a finished run stays as it is. */
+    /* A finished run stays unchanged: not even a line is added to its log. */
     if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
     return CAMCL_OK;
 }
@@ -289,7 +289,7 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
     run->config = config;
     run->options = options;
     camcl_status status = open_run(run, err);
-    /* A new directory must not keep its name from the next attempt. */
+    /* A new run that could not start must remove its directory, so that the next attempt can use the same name. */
     run->abandoned = status != CAMCL_OK && !run->resuming;
     return status;
 }

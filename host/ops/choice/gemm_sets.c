@@ -94,7 +94,7 @@ cleanup:
     return status;
 }
 
-/* The sum over all products; a set that does not work has failed, which is no error. */
+/* The sum of the times of all products. A set that does not work counts as failed, which is no error. */
 static double time_set(camcl_device *device, size_t set, const cc_gemm_desc *products, float **expected, size_t count)
 {
     double sum = 0;
@@ -114,7 +114,7 @@ camcl_status cc_gemm_sets_time(cc_choice *choice, const cc_gemm_desc *products, 
     camcl_status status = CAMCL_OK;
     double ms[MOST_SETS];
     float *expected[MOST_PRODUCTS] = { NULL };
-    /* What is gone keeps the time that it had. */
+    /* A default that can no longer be used keeps its stored time. */
     const size_t first = cc_gemm_has_default(choice->device) ? 0 : 1;
     if (first && isnan(cc_timings_find(&choice->timings, CC_GEMM_SETS_KEY, cc_gemm_set_name(0))))
         return cc_gemm_use(choice->device, 0, err);

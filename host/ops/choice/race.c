@@ -90,7 +90,7 @@ static camcl_status run_once(cc_tape *tape, const cc_buffer *written, double *le
     return CAMCL_OK;
 }
 
-/* Several times where it is short: one pause of this process would decide otherwise. */
+/* Short tapes run several times: otherwise a single pause of this process would decide the race. */
 camcl_status cc_race_run_tape(cc_tape *tape, const cc_buffer *written, double *least, camcl_error *err)
 {
     enum { LEAST_RUNS = 3, RUNS = 6 };
@@ -104,7 +104,7 @@ camcl_status cc_race_run_tape(cc_tape *tape, const cc_buffer *written, double *l
 
 static bool hopeless(camcl_status status) { return status != CAMCL_OK && status != CAMCL_STOPPED; }
 
-/* With few images, once for the compiler's sake and once for time; leaves the trials closed. */
+/* Runs each variant with few images: once to compile its kernels, once to time it. Leaves the trials closed. */
 static camcl_status qualify(const cc_choice *choice, const cc_problem *p, cc_buffer *const *buffers, trial *trials, size_t count,
                             camcl_error *err)
 {
@@ -126,7 +126,7 @@ static camcl_status qualify(const cc_choice *choice, const cc_problem *p, cc_buf
     return CAMCL_OK;
 }
 
-/* Everyone left in turn, round by round, so that what else the machine does hits all alike. */
+/* Times the remaining variants in turn, round by round, so that other work on the machine affects all of them alike. */
 static camcl_status race(const cc_choice *choice, const cc_problem *p, cc_buffer *const *buffers, trial *trials, size_t count,
                          camcl_error *err)
 {
@@ -137,7 +137,7 @@ static camcl_status race(const cc_choice *choice, const cc_problem *p, cc_buffer
         if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &t->pack_seconds, err);
         if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &t->pack_seconds, err);
         t->out = status != CAMCL_OK;
-        if (t->out) trial_close(t); /* no room beside the others, maybe: what it took with few images counts */
+        if (t->out) trial_close(t); /* There may be no room for it beside the others. Then its time with few images counts. */
     }
     double best = DBL_MAX;
     for (int round = 0; round < ROUNDS; round++) {

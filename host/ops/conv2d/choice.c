@@ -94,7 +94,7 @@ static void product(const void *desc, cc_gemm_desc *out)
     *out = (cc_gemm_desc){ .m = d->n * cc_conv2d_out_h(d) * cc_conv2d_out_w(d), .n = d->k, .k = d->r * d->s * d->c };
 }
 
-/* "tile" was the name of all three. */
+/* In the first version of camcl, "tile" was the name of "tile", "point" and "narrow". */
 static const char *successor(const camcl_device_info *info, cc_direction direction, const void *desc, const char *name)
 {
     static const char *const parts[] = { "point", "narrow" };
@@ -130,7 +130,7 @@ const cc_operation cc_conv2d_operation = {
 
 static void affine_write_key(const void *desc, char *text, size_t size) { cc_conv2d_write_shape(cc_conv2d_of_affine(desc), text, size); }
 
-/* Keys do not say the activation. */
+/* Keys do not contain the activation. */
 static bool affine_read_key(const char *text, void *desc)
 {
     cc_conv2d_affine_desc *d = desc;
@@ -141,7 +141,7 @@ static bool affine_read_key(const char *text, void *desc)
 /* Counts as the plain convolution, because what is applied to each sum is little beside it. */
 static cc_cost affine_cost(const void *desc) { return cost(cc_conv2d_of_affine(desc)); }
 
-/* The plan chooses the convolution's variant, which has this one beside it or not. */
+/* There is no choice of its own: the plan chooses the variant of the convolution, and that variant has an affine counterpart or not. */
 const cc_operation cc_conv2d_affine_operation = {
     .name = "conv2d_affine", .lists = lists, .write_key = affine_write_key, .read_key = affine_read_key, .cost = affine_cost
 };

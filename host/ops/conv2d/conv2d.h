@@ -1,7 +1,8 @@
-/* Convolution (cross-correlation, as PyTorch's Conv2d without bias), and the same with a batch norm of evaluation behind it.
+/* Convolution (cross-correlation, as PyTorch's Conv2d without bias), and a convolution followed by an evaluation-mode batch norm.
  *     y[n,p,q,k] = sum_{r,s,c} x[n, p*stride+r-pad, q*stride+s-pad, c] * w[r,s,c,k],   x [N,H,W,C], y [N,P,Q,K]
- * In groups, channels fall into `groups` equal parts, and output channels see the input channels of their part only: c above counts within
- * it. C groups are a depthwise convolution. Master weight layout [R,S,C/groups,K], the same for weight gradients. */
+ * In a grouped convolution, input and output channels are divided into `groups` equal parts. An output channel depends only on the input
+ * channels of its own part, and c above counts within that part. With C groups the convolution is depthwise. Master weight layout
+ * [R,S,C/groups,K], the same for weight gradients. */
 #ifndef CC_OPS_CONV2D_CONV2D_H
 #define CC_OPS_CONV2D_CONV2D_H
 
@@ -15,7 +16,7 @@ typedef struct cc_conv2d_desc {
 } cc_conv2d_desc;
 size_t cc_conv2d_out_h(const cc_conv2d_desc *desc);
 size_t cc_conv2d_out_w(const cc_conv2d_desc *desc);
-/* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. In groups " g2" follows. */
+/* "conv2d forward n32 h32 w32 c16 k16 r3 s3 stride1 pad1": the plan's key. With groups, " g2" follows. */
 void cc_conv2d_key(const cc_conv2d_desc *desc, cc_direction direction, char *text, size_t size);
 
 /* io: CC_FORWARD {x, w, y(add)}  CC_BACKWARD_DATA {dy, w, dx(add)}  CC_BACKWARD_WEIGHT {x, dy, dw(add)}
@@ -25,18 +26,20 @@ extern const cc_operation cc_conv2d_operation;
 /* A convolution and the batch norm of evaluation that follows it, in one pass over y:
  *     y = act(conv(x, w) * scale + shift + residual),  scale, shift [K]; residual [N,P,Q,K] or none; act has a slope
  *     (activation.h).
- * io: CC_FORWARD {x, w, scale, shift, residual or none, y}. A variant has the name and the weight layout of the convolution variant that it
- * extends; the result is that variant's, batch norm applied. */
+ * io: CC_FORWARD {x, w, scale, shift, residual or none, y}. Each variant extends the convolution variant of the same name and weight
+ * layout. Its result is the result of that variant with the batch norm applied. */
 typedef struct cc_conv2d_affine_desc {
     cc_conv2d_desc conv;
     cc_activation activation;
 } cc_conv2d_affine_desc;
 extern const cc_operation cc_conv2d_affine_operation;
 
-/* Whether device.conv = `policy` (auto|direct|winograd|gemm) lets `variant` serve this convolution: those of that family and, for winograd,
- * the direct ones where no Winograd variant supports it. */
+/* Whether device.conv = `policy` (auto|direct|winograd|gemm) allows `variant` for this convolution. The policy auto allows all variants,
+ * any other policy the variants of its family. The policy winograd also allows direct variants if no Winograd variant supports the
+ * convolution. */
 bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const cc_variant *variant, const cc_conv2d_desc *desc);
-/* Whether it is worth timing: where kernels for CPUs run, those for GPUs take longer to compile than all others to be timed. */
+/* Whether the variant is worth timing. On devices that run the kernels for CPUs, kernels for GPUs are not: compiling them takes longer
+ * than timing all other variants. */
 bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant);
 /* The default for this device and shape among the variants that `policy` allows; when it allows none that supports the shape, the general
  * one. Never NULL. */

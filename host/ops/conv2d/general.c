@@ -33,8 +33,9 @@ static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tens
                      .dx = add ? CC_INOUT(io[2].buffer) : CC_OUT(io[2].buffer), GENERAL_ARGS(d, 0, d->n, add));
 }
 
-/* Images are cut into several launches, each adding to the last: a work-item's sum would run for seconds, which GPUs that drive a screen do
- * not allow, and Mesa's llvmpipe silently ends the loops of a work-item after 65535 turns in all. */
+/* The images are divided among several launches, each of which adds its sums to those of the launches before. In a single launch, the
+ * sum of a work-item would run for seconds, which GPUs that drive a screen do not allow. Mesa's llvmpipe even ends the loops of a
+ * work-item silently after 65535 iterations in total. */
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;

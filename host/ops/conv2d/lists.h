@@ -22,15 +22,15 @@
 CC_CONV2D_FILES(CC_CONV2D_DECLARE)
 #undef CC_CONV2D_DECLARE
 
-/* CPUs, 3x3 taps and stride 1: the Winograd variant that is likely to do `desc` fastest; NULL where it does not apply, or direct
- * convolution is likely faster still and `policy` (auto | winograd) leaves the choice. */
+/* CPUs, 3x3 taps and stride 1: the Winograd variant that is likely fastest for `desc`. NULL if Winograd does not apply. If direct
+ * convolution is likely faster, the result is NULL, too, unless `policy` (auto | winograd) is winograd. */
 const char *cc_conv2d_winograd_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 /* The same for 3x3 taps and stride 2: "winograd_stride2" or NULL. */
 const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction direction, const cc_conv2d_desc *desc);
 /* The same for GPUs: "winograd_local", "winograd_local_small" or NULL. */
 const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, const char *policy, cc_direction direction,
                                              const cc_conv2d_desc *desc);
-/* "local" or "local_small": the one that a GPU is likely to do `desc` faster with. */
+/* "local" or "local_small": the variant that is likely faster for `desc` on a GPU. */
 const char *cc_conv2d_local_default(const camcl_device_info *info, cc_direction direction, const cc_conv2d_desc *desc);
 
 #endif

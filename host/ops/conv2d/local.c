@@ -13,7 +13,7 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
     const cc_local_tile forward = cc_local_tile_get(small, d->k), backward = cc_local_tile_get(small, d->c);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), x = d->h * d->w * d->c, y = p * q * d->k;
     size_t pixels = 0, near = 0;
-    /* a group's indices count from its first image; with a stride, phases of the input have the fewest pixels to an image */
+    /* The indices of a group count from its first image. With a stride, the phases of the input have the fewest pixels per image. */
     const size_t fewest = cc_min_size(p * q, cc_max_size(d->h / d->stride, 1) * cc_max_size(d->w / d->stride, 1));
     return d->groups == 1 && cc_local_tile_supports(info, &forward) && cc_local_tile_supports(info, &backward) &&
            cc_mul_size(d->n, (d->h + 2 * d->pad) * (d->w + 2 * d->pad), &pixels) && pixels < 0x40000000 &&
@@ -36,7 +36,7 @@ const char *cc_conv2d_local_default(const camcl_device_info *info, cc_direction 
     return cc_local_tile_prefers_large(info, rows, columns, products, d->c % 4 == 0 && d->k % 4 == 0) ? "local" : "local_small";
 }
 
-/* ---- sums in parts: each to partial sums as large as the output, or one to the output itself */
+/* ---- sums in parts: each part is stored as partial sums as large as the output; a single part is stored in the output itself */
 
 typedef struct local_parts {
     cc_buffer *out, *partial; /* partial NULL: to `out` */
@@ -112,7 +112,7 @@ static camcl_status forward(cc_tape *tape, bool small, const cc_conv2d_desc *d, 
     return parts_end(tape, &parts, err);
 }
 
-/* Of a phase's taps the last comes first, so that weights are walked backwards; input and output channels change places. */
+/* The taps of a phase come in reverse order, so that the kernel walks the weights backwards. Input and output channels change places. */
 static camcl_status record_phase(cc_tape *tape, const cc_local_tile *tile, const cc_conv2d_desc *d, size_t a, size_t b, const cc_tensor *io,
                                  const local_parts *parts, camcl_error *err)
 {
@@ -122,7 +122,7 @@ static camcl_status record_phase(cc_tape *tape, const cc_local_tile *tile, const
     const size_t taps = v.taps * u.taps;
     if (v.count * u.count == 0 || (taps == 0 && parts->add && parts->partial == NULL)) return CAMCL_OK;
     local_job j = { .n = d->n, .c = d->k, .k = d->c, .p = v.count, .q = u.count, .r = v.taps, .s = cc_max_size(u.taps, 1) };
-    if (taps == 0) j.r = 0; /* nothing leads here: zeros are written */
+    if (taps == 0) j.r = 0; /* no tap leads to this phase: zeros are written */
     j.h = cc_conv2d_out_h(d);
     j.w = cc_conv2d_out_w(d);
     j.stride = 1;

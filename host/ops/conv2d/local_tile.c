@@ -12,7 +12,7 @@ enum {
     PART_TERMS = 256,   /* with fewer, storing a part costs as much as computing it */
 };
 
-/* Networks for small images have layers of 32 channels: half of 64 columns would be idle. */
+/* Networks for small images have layers of 32 channels: for these the tile has 32 columns, because half of 64 would be idle. */
 cc_local_tile cc_local_tile_get(bool small, size_t columns)
 {
     if (small) return columns > 32 ? (cc_local_tile){ 64, 64, 4, 4, 16 } : (cc_local_tile){ 64, 32, 4, 4, 16 };
@@ -46,11 +46,12 @@ bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, siz
     const cc_device_class class = cc_device_get_class(info);
     const cc_local_tile large = cc_local_tile_get(false, columns), small = cc_local_tile_get(true, columns);
     const size_t groups = groups_of(&large, rows, columns, products);
-    /* of which more than a third is beyond the matrix that small ones do not compute */
+    /* Large tiles are wasteful if more than a third of their sums lie beyond the matrix and are not computed by small tiles. */
     const bool wasteful =
         2 * groups * large.rows * large.columns > 3 * groups_of(&small, rows, columns, products) * small.rows * small.columns;
-    /* With 8x8 sums a work-item takes 100 to 130 of NVIDIA's and AMD's registers, which leaves two groups or more to a unit, but up to 165
-     * with the addresses of single numbers; Intel's compiler spills them where a thread has 32 work-items, and small GPUs have fewer. */
+    /* A work-item with 8x8 sums takes 100 to 130 registers on NVIDIA's and AMD's GPUs, so that a compute unit runs two groups or more.
+     * If numbers are loaded singly (not `vector`), their addresses raise this to up to 165 registers. Intel's compiler spills registers
+     * where a thread has 32 work-items. Small GPUs have fewer registers. */
     const bool roomy = class == CC_CLASS_NVIDIA || class == CC_CLASS_AMD;
     return vector && roomy && !wasteful && groups >= groups_wanted(info, &large);
 }
@@ -58,7 +59,7 @@ bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, siz
 cc_local_options cc_local_tile_options(const camcl_device_info *info, const cc_local_tile *tile, bool vector, const char *extra)
 {
     cc_local_options options;
-    /* two terms at a time leave two groups per unit of NVIDIA's registers; other compilers spill or run fewer groups */
+    /* With two terms at a time, NVIDIA's GPUs still run two groups per unit. Other compilers spill registers, or fewer groups run. */
     const int unroll = cc_device_get_class(info) == CC_CLASS_NVIDIA ? 2 : 1;
     snprintf(options.text, sizeof options.text,
              "-DROWS=%zu -DCOLUMNS=%zu -DBLOCK_ROWS=%zu -DBLOCK_COLUMNS=%zu -DDEPTH=%zu -DVECTOR=%d -DUNROLL=%d%s%s", tile->rows,

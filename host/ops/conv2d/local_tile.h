@@ -4,20 +4,21 @@
 
 #include "device/tape.h"
 
-/* A work-group's tile of rows x columns, of which each work-item has block_rows x block_columns; terms of a step. */
+/* A work-group computes a tile of rows x columns sums; each of its work-items computes block_rows x block_columns of them. `depth` is
+ * the number of terms that a step adds to each sum. */
 typedef struct cc_local_tile {
     size_t rows, columns, block_rows, block_columns, depth;
 } cc_local_tile;
 
-/* For products of so many columns: the tile that has the fewest loads from local memory; the small one, which needs few registers, and of
- * which there are more to share. */
+/* The tile for products of so many columns. The large tile has the fewest loads from local memory. The small tile needs few registers
+ * and cuts a product into more tiles, which more work-groups share. */
 cc_local_tile cc_local_tile_get(bool small, size_t columns);
 
 size_t cc_local_tile_items(const cc_local_tile *tile);
 bool cc_local_tile_supports(const camcl_device_info *info, const cc_local_tile *tile);
 
-/* Whether `products` products of rows x columns fill the device with large tiles and it has the registers for them. `vector`: all numbers
- * of lines and terms are multiples of 4. */
+/* Whether large tiles are likely faster: `products` products of rows x columns fill the device with large tiles, few of their sums lie
+ * beyond the products, and the device has enough registers. `vector`: all numbers of lines and terms are multiples of 4. */
 bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, size_t columns, size_t products, bool vector);
 
 /* Build options; `extra`: more options, or "". */

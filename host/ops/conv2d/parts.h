@@ -4,8 +4,8 @@
 
 #include "ops/conv2d/conv2d.h"
 
-/* Where a weight gradient that is computed in `count` parts goes: one part to dw itself when its channels fill their panels, else each to
- * partial sums of `size` numbers in panels [ceil(K / KB)][R*S*C][KB]. */
+/* The destination of a weight gradient that is computed in `count` parts. A single part is written to dw itself if the channels fill
+ * their panels. Otherwise each part is written to partial sums of `size` numbers, in panels [ceil(K / KB)][R*S*C][KB]. */
 typedef struct cc_conv2d_parts {
     cc_buffer *dw, *partial; /* partial NULL: to dw itself */
     bool add;

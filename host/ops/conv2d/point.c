@@ -94,7 +94,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const unsigned vectors = cc_conv2d_tile_vectors(d->k);
     const size_t kb = 16 * vectors;
     const bool row = d->stride == 1; /* all pixels are one */
-    /* where there are few channels one way, more the other way: what is loaded is used more often */
+    /* If one side has few channels, a task takes more channels of the other side, so that each loaded number is used more often. */
     const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / ROWS * ROWS));
     const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
     const size_t blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);

@@ -4,13 +4,13 @@
 
 #include "ops/conv2d/conv2d.h"
 
-/* "n32 h32 w32 c16 k16 r3 s3 stride1 pad1", in groups " g2" behind it, and back, text behind it left alone; false: it is no shape, or none
- * that exists. */
+/* Writes a shape as "n32 h32 w32 c16 k16 r3 s3 stride1 pad1", followed by " g2" if there are groups, and reads it back. Reading ignores
+ * text after the shape. False: the text is not a shape, or no convolution can have this shape. */
 void cc_conv2d_write_shape(const cc_conv2d_desc *desc, char *text, size_t size);
 bool cc_conv2d_read_shape(const char *text, cc_conv2d_desc *desc);
 /* The convolution in conv2d_affine's descriptor, as variants are given it. */
 static inline const cc_conv2d_desc *cc_conv2d_of_affine(const void *desc) { return &((const cc_conv2d_affine_desc *)desc)->conv; }
-/* Whether the kernels, which take the slope of negative numbers at run time, have its activation. */
+/* Whether the kernels support the activation. They only take a slope for negative numbers, at run time. */
 static inline bool cc_conv2d_affine_has_slope(const void *desc)
 {
     return cc_activation_has_slope(((const cc_conv2d_affine_desc *)desc)->activation);
@@ -28,7 +28,8 @@ typedef struct cc_conv2d_affine {
     cc_buffer *scale, *shift, *residual; /* residual: or NULL */
     float slope;
 } cc_conv2d_affine;
-/* The six arguments that kernels take for it (cl/conv2d/affine.clh); `applied` NULL: nothing is applied, and `unused` is bound. */
+/* The six kernel arguments for the batch norm (cl/conv2d/affine.clh). `applied` NULL: nothing is applied, and the buffer `unused` takes
+ * the place of the missing buffers. */
 #define CC_CONV2D_AFFINE_ARGS(applied, unused)                                                                                             \
     .scale = CC_IN((applied) ? (applied)->scale : (unused)), .shift = CC_IN((applied) ? (applied)->shift : (unused)),                      \
     .residual = CC_IN((applied) && (applied)->residual ? (applied)->residual : (unused)), .affine = CC_INT((applied) != NULL),             \

@@ -12,16 +12,16 @@
 
 enum { PIXELS = 8 }; /* of a register tile */
 
-/* These work-items are long. */
+/* Only for devices that long work-items suit: these are long. */
 static bool supports(const camcl_device_info *info, const void *desc)
 {
     return ((const cc_conv2d_desc *)desc)->groups == 1 && cc_likes_long_items(info);
 }
 
-/* Panels are as wide as wastes least of the last one; two vectors reuse each input value twice. */
+/* Panels of two vectors use each input value twice. Up to 16 channels need one vector only, and a second one would be idle. */
 unsigned cc_conv2d_tile_vectors(size_t channels) { return channels <= 16 ? 1 : 2; }
 
-/* Pixels a multiple of 1 KiB apart fall into the same few sets of a first-level cache: spread them. */
+/* If the distance between pixels is a multiple of 1 KiB, pixels share a few sets of a first-level cache. Such a distance is increased. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels) { return channels % 256 == 0 ? channels + 16 : channels; }
 
 cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget,

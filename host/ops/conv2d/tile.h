@@ -4,7 +4,7 @@
 
 #include "ops/conv2d/conv2d.h"
 
-/* A band of padded input lives in a core's second-level cache beside a panel of weights. */
+/* The size of a band of padded input: it shares a core's second-level cache with a panel of weights. */
 #define CC_CONV2D_TILE_BAND_BYTES ((size_t)128 * 1024)
 
 /* float16 vectors of a panel of output channels. */
@@ -17,8 +17,8 @@ size_t cc_conv2d_tile_pixel_pitch(size_t channels);
 typedef struct cc_conv2d_groups {
     size_t images, rows, per_image, count;
 } cc_conv2d_groups;
-/* Groups whose band, of rows of row_bytes, fits the budget (one output row always does), and of which there are at least `items` if the
- * shape allows. */
+/* Cuts the output rows into groups so that the band of a group, in rows of row_bytes, fits the budget. A group of one output row is
+ * allowed in any case. There are at least `items` groups if the shape allows it. */
 cc_conv2d_groups cc_conv2d_tile_groups(size_t n, size_t out_rows, size_t rows_taps, size_t stride, size_t row_bytes, size_t budget,
                                        size_t items);
 

@@ -22,10 +22,10 @@ typedef struct weight_block {
 
 static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
 {
-    /* the block's sums stay in a second-level cache; what is loaded for them is used `side` times as often */
+    /* The sums of a block stay in a second-level cache, and each loaded number is used for up to `side` channels of the other tensor. */
     const size_t side = d->r * d->s == 1 ? 128 : 64;
     weight_block b = { .slice = cc_min_size(d->c, side), .outputs = cc_min_size(cc_round_up(d->k, kb), side) };
-    /* rows of a tile would be idle: tile (s,c) instead of c */
+    /* If C is not a multiple of 8, tiles over c would have idle rows: tiles are then cut from (s,c). */
     b.joined = d->c % 8 != 0 && b.slice == d->c;
     b.run = b.joined ? d->s * d->c : b.slice;
     b.rows = b.run < 12 ? b.run : 8;
@@ -53,7 +53,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_groups g = cc_conv2d_tile_groups(d->n, p, 1, 1, q, GROUP_PIXELS, parts_wanted);
     const size_t groups_each = cc_ceil_div(g.count, cc_min_size(parts_wanted, g.count)), parts = cc_ceil_div(g.count, groups_each);
     const bool single = d->r * d->s == 1;
-    /* Pixels that lie close together need no copies. A tile must not read beyond the last one. */
+    /* Pixels that lie close together are used in place, without copies, unless a tile would read beyond the last pixel. */
     const bool use_panels = d->k > CLOSE_CHANNELS || d->k % kb != 0;
     const bool use_band = !single || d->pad > 0 || d->c > CLOSE_CHANNELS || d->c % b.rows != 0;
     /* an odd number of cache lines from pixel to pixel, so that they spread over a cache's sets */

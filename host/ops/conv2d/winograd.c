@@ -23,8 +23,9 @@ bool cc_conv2d_winograd_supports_affine(const camcl_device_info *info, const voi
     return cc_conv2d_affine_has_slope(desc) && cc_conv2d_winograd_supports(info, cc_conv2d_of_affine(desc));
 }
 
-/* Time per output tile in multiplications of 16 channels, fitted to timings of shapes from 16 to 512 channels. The register tiles of both
- * forms reach about nine tenths of the peak; TRANSFORM is what 16 channels of a tile cost on the way in and out, memory included. */
+/* Compares estimated times, in units of one multiplication of 16 channels. The estimate was fitted to timings of shapes from 16 to 512
+ * channels. The register tiles of both forms reach about nine tenths of the peak. TRANSFORM is the time for the transform of 16 channels
+ * of an input or output tile, memory accesses included. */
 const char *cc_conv2d_winograd_default(const char *policy, cc_direction direction, const cc_conv2d_desc *d)
 {
     enum { TRANSFORM = 600 };
@@ -33,12 +34,13 @@ const char *cc_conv2d_winograd_default(const char *policy, cc_direction directio
     const double in_vectors = (double)cc_ceil_div(in, 16), out_vectors = (double)cc_ceil_div(data ? d->c : d->k, 16);
     const double tiles = (double)d->n * (double)cc_ceil_div(p, OUT) * (double)cc_ceil_div(q, OUT);
     const double products = (weight ? 16 * in_vectors : (double)in) * out_vectors * POINTS;
-    /* a weight gradient is transformed at the end, which costs like the products of a few tiles */
+    /* a weight gradient is transformed once at the end, which takes as long as the products of a few tiles */
     const double winograd = (tiles + (weight ? 4 : 0)) * products / 0.9 + tiles * TRANSFORM * (in_vectors + out_vectors);
     const double direct = (double)(d->n * p * q * 9 * in) * out_vectors / 0.9;
     if (winograd >= direct && strcmp(policy, "winograd") != 0) return NULL;
     if (direction == CC_BACKWARD_WEIGHT) return "winograd";
-    /* Beyond, transformed weights fill memory, not caches, and bringing them up to date costs a step more than transforming them again. */
+    /* Larger transformed weights do not stay in caches. For these, refreshing a stored copy in each step takes longer than transforming
+     * the weights whenever they are used. */
     return d->c * d->k <= 256 * 256 ? "winograd12" : "winograd_inline";
 }
 
@@ -54,12 +56,13 @@ cc_winograd_job cc_winograd_backward_data_job(const cc_conv2d_desc *d)
     return (cc_winograd_job){ d->n, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w, 2 - d->pad };
 }
 
-/* Work-items transform all input of their tiles, so that panels are only shared out when there are too few blocks for all cores. */
+/* Every work-item transforms all input of its tiles, so that dividing the panels repeats this work. Panels are divided only if there are
+ * too few blocks of tiles for all cores. */
 cc_winograd_split cc_winograd_split_work(size_t tiles, size_t panels, size_t most, size_t units)
 {
     cc_winograd_split s;
     size_t blocks = cc_ceil_div(tiles, most);
-    /* cores that get a block less than others wait for them */
+    /* The number of blocks is rounded up to full rounds: cores with one block less than others would wait. */
     if (blocks > units && blocks < 4 * units) blocks = cc_min_size(cc_round_up(blocks, units), cc_ceil_div(tiles, ROWS));
     s.walkers = cc_min_size(blocks, 4 * units);
     const size_t rounds = cc_ceil_div(blocks, s.walkers);
@@ -79,7 +82,8 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
     const size_t scratch_each = POINTS * (s.block * (pitch + kb) + 2 * 16) + pitch + 16 * POINTS;
     char options[64];
     snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
-    /* What a cache will not hold until it is read again need not be brought into it to be written. */
+    /* A large output does not stay in the cache until it is read again. It is stored past the cache, which saves reading its lines
+     * before they are overwritten. */
     const size_t half_cache = camcl_device_get_info(cc_tape_device(tape))->cache / 2, y_bytes = j->n * j->p * j->q * j->k * sizeof(float);
     const bool whole = j->p % OUT == 0 && j->q % OUT == 0 && j->k % kb == 0, stream = whole && !add && half_cache && y_bytes > half_cache;
 

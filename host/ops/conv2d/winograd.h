@@ -19,8 +19,8 @@ cc_winograd_job cc_winograd_forward_job(const cc_conv2d_desc *desc);
 cc_winograd_job cc_winograd_backward_data_job(const cc_conv2d_desc *desc);
 size_t cc_winograd_tiles(const cc_winograd_job *job);
 
-/* How tiles and panels of output channels are shared out: `walkers` x `parts` work-items; a walker takes `block` tiles at a time, a
- * multiple of 4, about `most` at most, a part `panels_each` panels. */
+/* How tiles and panels of output channels are divided among `walkers` x `parts` work-items. A walker takes `block` tiles at a time;
+ * `block` is a multiple of 4 and about `most` at most. A part takes `panels_each` panels. */
 typedef struct cc_winograd_split {
     size_t walkers, block, parts, panels_each;
 } cc_winograd_split;

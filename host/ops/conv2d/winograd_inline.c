@@ -18,8 +18,8 @@ typedef struct inline_split {
     size_t walkers, block, parts, panels_each;
 } inline_split;
 
-/* Every block of tiles transforms all weights of its panels, which costs more than every part transforming the input of its tiles: so
- * panels are shared out first. */
+/* Panels are divided first, then tiles: each further block of tiles repeats the transform of the weights, which costs more than the
+ * transform of the input, which each further part repeats. */
 static inline_split split_work(size_t tiles, size_t panels, size_t units)
 {
     inline_split s;

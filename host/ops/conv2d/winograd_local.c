@@ -10,12 +10,14 @@
 
 enum { OUT = 4, POINTS = 36 }; /* of cl/conv2d/winograd.clh */
 
-/* When Winograd is likely faster. A transformed number is written and read once or twice, for 3/4 of the products of C or K numbers less:
- * GPUs do 15 to 25 products while they move a number, so that it takes 64 channels either way to pay. Transformed weights are 4 times as
- * large as plain ones and are moved once for all tiles, their gradients twice or more. */
+/* The sizes from which on Winograd is likely faster. Winograd saves 3/4 of the products, whose number grows with C and K. In return,
+ * each transformed number is written and read once or twice. GPUs do 15 to 25 products in the time that moving a number takes, so that
+ * Winograd pays from 64 channels each way. Transformed weights are 4 times as large as plain ones. They are moved once for all tiles,
+ * their gradients twice or more. */
 enum { LEAST_CHANNELS = 32, LEAST_TILES = 32, LEAST_GRADIENT_TILES = 64 };
 
-/* Transformed tiles take at most so much memory, each way: enough work for a launch, and near a large GPU's second-level cache. */
+/* The most memory for transformed tiles of the input, and of the output. It is enough work for a launch and near the size of a large
+ * GPU's second-level cache. */
 #define MOST_BYTES ((size_t)32 << 20)
 
 /* One convolution of cl/conv2d/winograd_local.cl. */
@@ -41,7 +43,7 @@ static bool supports_small(const camcl_device_info *info, const void *desc) { re
 
 static size_t tiles_of(size_t n, size_t p, size_t q) { return n * cc_ceil_div(p, OUT) * cc_ceil_div(q, OUT); }
 
-/* As many tiles at a time, in equal shares, as memory is granted for. */
+/* The number of tiles per launch: as many as the memory allows, with equal shares for all launches. */
 static size_t tiles_at_a_time(const camcl_device_info *info, size_t tiles, size_t c, size_t k)
 {
     const size_t fit = cc_min_size(info->max_alloc, MOST_BYTES) / points_bytes(1, cc_max_size(c, k));
@@ -140,7 +142,7 @@ static camcl_status backward_data(cc_tape *tape, bool small, const cc_conv2d_des
     return record_job(tape, small, &job, io, add, cc_conv2d_flops(d), err);
 }
 
-/* Adds the products of tiles first .. first+tiles-1 to du, or, the first of all, puts them there. */
+/* Adds the products of tiles first .. first+tiles-1 to du. With first = 0 they overwrite du. */
 static camcl_status record_weight_tiles(cc_tape *tape, bool small, const local_job *j, size_t first, size_t tiles, size_t parts,
                                         cc_buffer *x, cc_buffer *dy, cc_buffer *du, double flops, camcl_error *err)
 {

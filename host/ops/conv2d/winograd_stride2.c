@@ -24,16 +24,19 @@ static bool supports_affine(const camcl_device_info *info, const void *desc)
     return cc_conv2d_affine_has_slope(desc) && cc_conv2d_winograd_stride2_supports(info, cc_conv2d_of_affine(desc));
 }
 
-/* Transformed weights take four times the memory of plain ones. Many weights mean small maps with few tiles: there the kernel transforms
- * them itself, once for all its tiles, which costs less than to write and read them. Whatever the batch, so that passes share a copy. */
+/* Transformed weights take four times the memory of plain ones. Layers with many weights have small maps and so few tiles. There the
+ * kernel transforms the weights itself, once for all tiles of a work-item, which costs less than writing and reading transformed
+ * weights. The decision does not depend on the batch, so that passes of different batches share one packed copy. */
 static bool plain_weights(const cc_conv2d_desc *d) { return d->c * d->k > 256 * 256; }
 
-/* Tiles of a work-item at most: a core's cache holds a few, many pay for weights that are transformed for them. */
+/* The most tiles of a work-item. Few tiles fit a core's cache; if the kernel transforms the weights, many tiles share the cost of the
+ * transform. */
 static size_t most_tiles(const cc_conv2d_desc *d) { return plain_weights(d) ? 36 : 12; }
 
-/* Time in multiplications of 16 channels, fitted to timings of shapes from 64 to 512 channels: TRANSFORM is what 16 channels of a tile cost
- * on the way in and out, memory included, WEIGHTS what 16 weights cost on theirs. A weight gradient's tiles are transformed once for each
- * BLOCK_CHANNELS of the other tensor, and its sums, of each part, at the end. */
+/* Compares estimated times, in units of one multiplication of 16 channels. The estimate was fitted to timings of shapes from 64 to 512
+ * channels. TRANSFORM is the time for the transform of 16 channels of a tile, WEIGHTS that for the transform of 16 weights, memory
+ * accesses included. The tiles of a weight gradient are transformed once for each BLOCK_CHANNELS channels of the other tensor; the sums
+ * of each part are transformed at the end. */
 const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction direction, const cc_conv2d_desc *d)
 {
     enum { TRANSFORM = 700, WEIGHTS = 100, BLOCK_CHANNELS = 64 };
@@ -66,7 +69,7 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
     const size_t kb = 16 * vectors, panels = cc_ceil_div(j->out_channels, kb);
     const bool plain = plain_weights(d);
     const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most_tiles(d), units);
-    /* + 16: what lies the same way in two points must not fall into the same set of a cache */
+    /* + 16: the same element of two points must not fall into the same set of a cache */
     const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, 16));
     const size_t v_step = s.block * pitch + 16, m_step = s.block * kb + 16, u_size = plain ? SIDE * j->in_channels * kb : 0;
     const size_t scratch_each = POINTS * (v_step + m_step + 16) + pitch + u_size;

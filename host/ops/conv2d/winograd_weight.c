@@ -15,7 +15,7 @@ enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register til
 /* Channels of a block either way: its gradient takes 590 KB. */
 enum { BLOCK_CHANNELS = 64 };
 
-/* With more blocks, tensors are read so often that they come from a cache. */
+/* With more blocks, tensors are read so often that they are in a cache, and fetching ahead is of no use. */
 enum { FETCHING_BLOCKS = 8 };
 
 /* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient.
@@ -46,7 +46,7 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const size_t numbers = form->points * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
 
-    /* The next tiles, during products: not where small blocks make so much of the fetching that it takes longer than it saves. */
+    /* Whether the next tiles are fetched during the products. With small blocks, fetching takes longer than it saves. */
     const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
 
     char options[64];
