@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
 
 typedef struct header {
@@ -22,20 +23,11 @@ typedef struct header {
 
 static const char magic[8] = "camclk1", programs_folder[] = "kernels", entry_suffix[] = ".bin";
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 1099511628211u;
-    return h;
-}
-
 static char *entry_path(const char *folder, const cc_cache_key *key)
 {
     char name[64], *path = NULL;
-    snprintf(name, sizeof name, "%s/%016llx%s", programs_folder, (unsigned long long)hash(key->text, key->length), entry_suffix);
+    snprintf(name, sizeof name, "%s/%016llx%s", programs_folder, (unsigned long long)cc_hash(CC_HASH_START, key->text, key->length),
+             entry_suffix);
     return cc_path_join(folder, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
 
@@ -97,7 +89,7 @@ static bool is_entry_of(const char *data, size_t length, const cc_cache_key *key
     const size_t rest = length - sizeof *head;
     return memcmp(head->magic, magic, sizeof magic) == 0 && head->key_length == key->length && head->key_length <= rest &&
            head->binary_length == rest - key->length && memcmp(data + sizeof *head, key->text, key->length) == 0 &&
-           head->checksum == hash(data + sizeof *head + key->length, rest - key->length);
+           head->checksum == cc_hash(CC_HASH_START, data + sizeof *head + key->length, rest - key->length);
 }
 
 bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size)
@@ -122,7 +114,7 @@ bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **
 void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned char *binary, size_t size)
 {
     char *programs = NULL, *path = entry_path(folder, key);
-    header head = { .key_length = key->length, .binary_length = size, .checksum = hash(binary, size) };
+    header head = { .key_length = key->length, .binary_length = size, .checksum = cc_hash(CC_HASH_START, binary, size) };
     memcpy(head.magic, magic, sizeof magic);
     cc_piece pieces[] = { { &head, sizeof head }, { key->text, key->length }, { binary, size } };
     if (path && cc_cache_is_trusted(folder, NULL, 0) && cc_cache_make_folder(folder, programs_folder, &programs) &&

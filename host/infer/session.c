@@ -174,6 +174,8 @@ static void forget_recording(cc_session *s)
     cc_buffer_destroy(&s->sums.buffer);
     cc_buffer_destroy(&s->asked.buffer);
     cc_tally_destroy(&s->tally);
+    free(s->batch_logits);
+    s->batch_logits = NULL;
 }
 
 static camcl_status record(void *context, cc_arena *arena, camcl_error *err)
@@ -232,7 +234,6 @@ void cc_session_destroy(cc_session **handle)
     free(s->chosen);
     free(s->gathered);
     free(s->batch_labels);
-    free(s->batch_logits);
     free(s);
     *handle = NULL;
 }

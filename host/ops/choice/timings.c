@@ -9,29 +9,20 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "device/cache.h"
 #include "device/embedded.h"
 
 static const char magic[] = "camcl timings 1\n", last_line[] = "checksum ";
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(uint64_t h, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 1099511628211u;
-    return h;
-}
-#define HASH_START 14695981039346656037u
-
 /* Magic, device, and the kernels' version: what the file must start with. */
 static void describe(cc_text *text, const camcl_device_info *info)
 {
-    uint64_t sources = HASH_START;
+    uint64_t sources = CC_HASH_START;
     for (const cc_embedded_file *file = cc_embedded_files; file->name; file++) {
-        sources = hash(sources, file->name, strlen(file->name) + 1);
-        sources = hash(sources, file->text, strlen(file->text) + 1);
+        sources = cc_hash(sources, file->name, strlen(file->name) + 1);
+        sources = cc_hash(sources, file->text, strlen(file->text) + 1);
     }
     cc_text_add(text, "%sdevice %s | %s | %s | %s | %u units\ncamcl %s, kernels %016llx\n", magic, info->platform, info->vendor, info->name,
                 info->driver, info->compute_units, CAMCL_VERSION, (unsigned long long)sources);
@@ -40,10 +31,10 @@ static void describe(cc_text *text, const camcl_device_info *info)
 static char *file_path(const camcl_device_info *info, const char *cache_dir)
 {
     char name[64], *path = NULL;
-    uint64_t h = hash(HASH_START, info->platform, strlen(info->platform) + 1);
-    h = hash(h, info->vendor, strlen(info->vendor) + 1);
-    h = hash(h, info->name, strlen(info->name) + 1);
-    h = hash(h, info->driver, strlen(info->driver) + 1);
+    uint64_t h = cc_hash(CC_HASH_START, info->platform, strlen(info->platform) + 1);
+    h = cc_hash(h, info->vendor, strlen(info->vendor) + 1);
+    h = cc_hash(h, info->name, strlen(info->name) + 1);
+    h = cc_hash(h, info->driver, strlen(info->driver) + 1);
     snprintf(name, sizeof name, CC_CACHE_TIMINGS "/%016llx.txt", (unsigned long long)h);
     return cache_dir && cc_path_join(cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
@@ -111,7 +102,7 @@ static const char *check(const char *data, size_t size, const cc_text *header, s
     char expected[sizeof last_line + 24];
     const size_t tail = sizeof last_line - 1 + 16 + 1;
     if (strlen(data) != size || size < header->length + tail || memcmp(data, header->data, header->length) != 0) return NULL;
-    snprintf(expected, sizeof expected, "%s%016llx\n", last_line, (unsigned long long)hash(HASH_START, data, size - tail));
+    snprintf(expected, sizeof expected, "%s%016llx\n", last_line, (unsigned long long)cc_hash(CC_HASH_START, data, size - tail));
     if (memcmp(data + size - tail, expected, tail) != 0) return NULL;
     *length = size - tail - header->length;
     return data + header->length;
@@ -151,7 +142,7 @@ void cc_timings_store(cc_timings *timings, const camcl_device_info *info, const 
         const double ns = t->ms * 1e6;
         cc_text_add(&text, "%s = %s = %llu\n", t->key, t->choice, ns < 1e18 ? (unsigned long long)ns : 1000000000000000000u);
     }
-    if (!text.failed) cc_text_add(&text, "%s%016llx\n", last_line, (unsigned long long)hash(HASH_START, text.data, text.length));
+    if (!text.failed) cc_text_add(&text, "%s%016llx\n", last_line, (unsigned long long)cc_hash(CC_HASH_START, text.data, text.length));
     if (!text.failed && path && cc_cache_make_folder(cache_dir, CC_CACHE_TIMINGS, &folder)) (void)cc_file_write_text(path, text.data, NULL);
     free(folder);
     free(path);

@@ -36,4 +36,15 @@ cc_local_split cc_local_tile_split(const camcl_device_info *info, const cc_local
 /* The same for a given number of parts, the last of which may be empty. */
 size_t cc_local_tile_steps(const cc_local_tile *tile, size_t terms, size_t parts);
 
+/* Both variants of a direction whose function takes, behind the tape, whether the tiles are small: DIRECTION_large, DIRECTION_small. */
+#define CC_LARGE_AND_SMALL(direction)                                                                                                      \
+    static camcl_status direction##_large(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)  \
+    {                                                                                                                                      \
+        return direction(tape, false, desc, io, count, add, err);                                                                          \
+    }                                                                                                                                      \
+    static camcl_status direction##_small(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)  \
+    {                                                                                                                                      \
+        return direction(tape, true, desc, io, count, add, err);                                                                           \
+    }
+
 #endif

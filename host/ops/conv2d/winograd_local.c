@@ -185,17 +185,9 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
                      .add = CC_INT(add));
 }
 
-#define DEFINE(name, direction, small)                                                                                                     \
-    static camcl_status direction##_##name(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err) \
-    {                                                                                                                                      \
-        return direction(tape, small, desc, io, count, add, err);                                                                          \
-    }
-DEFINE(large, forward, false)
-DEFINE(large, backward_data, false)
-DEFINE(large, backward_weight, false)
-DEFINE(small, forward, true)
-DEFINE(small, backward_data, true)
-DEFINE(small, backward_weight, true)
+CC_LARGE_AND_SMALL(forward)
+CC_LARGE_AND_SMALL(backward_data)
+CC_LARGE_AND_SMALL(backward_weight)
 
 /* The same for both directions and tiles. */
 static size_t packed_bytes(const camcl_device_info *info, const void *desc)
