@@ -2,9 +2,11 @@
 #ifndef CAMCL_DATASET_H
 #define CAMCL_DATASET_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "camcl/pictures.h"
 #include "camcl/status.h"
 
 #ifdef __cplusplus
@@ -18,19 +20,40 @@ typedef struct camcl_dataset camcl_dataset;
 /* The two parts in which data sets are published. A validation set is held out of the training images. */
 typedef enum camcl_dataset_part { CAMCL_TRAIN_IMAGES, CAMCL_TEST_IMAGES } camcl_dataset_part;
 
+/* Where reading stands. */
+typedef struct camcl_reading {
+    const char *what;     /* "pictures" */
+    uint64_t done, total; /* pieces */
+    double seconds, eta;  /* since the start, until the end; NaN: not known yet */
+} camcl_reading;
+
 typedef struct camcl_dataset_spec {
-    const char *dataset;   /* shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder */
+    const char *dataset;   /* shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder | list */
     const char *root;      /* where its files are, see camcl_dataset_open; NULL: "data" */
     uint32_t shapes_train; /* `shapes` only: number of images drawn; 0: 10000 */
     uint32_t shapes_test;  /* `shapes` only; 0: 2000 */
     uint64_t shapes_seed;  /* `shapes` only; 0 draws the standard images */
+    /* `folder` and `list` only, from here on. */
+    uint32_t image_size;   /* side of the squares that pictures are scaled to; 0: all must have one size, and keep it */
+    camcl_fit fit;         /* how others become squares */
+    int skip_corrupt;      /* pictures that cannot be read: 0: CAMCL_BAD_DATA names the first; 1: they are left out and counted */
+    double test_share;     /* of each class, held out as the test set where none is given; 0: no test set then */
+    uint64_t seed;         /* of that draw */
+    const char *cache_dir; /* scaled pixels are kept here for the next start; NULL or "": in memory only */
+    void *context;         /* first argument of the callback */
+    void (*progress)(void *context,
+                     const camcl_reading *reading); /* about ten times a second at most, in the calling thread; may be NULL */
+    const volatile sig_atomic_t *stop;              /* once nonzero: CAMCL_STOPPED; may be NULL */
 } camcl_dataset_spec;
 
 typedef struct camcl_dataset_info {
     const char *name;                 /* as in the spec */
     uint32_t height, width, channels; /* of every image */
     uint32_t classes;
-    uint32_t train_count, test_count;
+    /* Images of the part CAMCL_TRAIN_IMAGES, in this order: those with a label, unlabeled_count without, validation_count of a validation
+     * set that came with the data. held_out_count of those with a label are the test set where no other was given. */
+    uint32_t train_count, unlabeled_count, validation_count, held_out_count;
+    uint32_t test_count; /* of the part CAMCL_TEST_IMAGES; 0 where the test set is held out of the training images, or there is none */
     /* Per channel, of the training images' bytes divided by 255; std is the biased one, and 1 for a constant channel. */
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
 } camcl_dataset_info;
@@ -59,11 +82,28 @@ const camcl_dataset_info *camcl_dataset_get_info(const camcl_dataset *dataset);
 const char *const *camcl_dataset_class_names(const camcl_dataset *dataset);
 /* [n, height, width, channels] bytes, channels in RGB order. */
 const uint8_t *camcl_dataset_pixels(const camcl_dataset *dataset, camcl_dataset_part part);
-/* [n], each 0..classes-1. */
+/* [n], each 0..classes-1, or -1 without a label. */
 const int32_t *camcl_dataset_labels(const camcl_dataset *dataset, camcl_dataset_part part);
 /* [n, height, width]: 255 where the labelled object covers at least half of the pixel, else 0. NULL unless the data set
  * knows where its objects are (shapes does). */
 const uint8_t *camcl_dataset_masks(const camcl_dataset *dataset, camcl_dataset_part part);
+/* The training images that are the test set, sorted: [info->held_out_count]; NULL where there are none. */
+const uint32_t *camcl_dataset_held_out(const camcl_dataset *dataset);
+/* The file of an image, relative to the data set's folder; NULL where images are not files of their own. */
+const char *camcl_dataset_file(const camcl_dataset *dataset, camcl_dataset_part part, size_t index);
+/* What was found and left out; NULL and *count 0 where nothing was. */
+const camcl_left_out *camcl_dataset_left_out(const camcl_dataset *dataset, size_t *count);
+/* One line for people: what was read, by format, and what was left out, by kind. "" where there is nothing to tell. */
+const char *camcl_dataset_summary(const camcl_dataset *dataset);
+
+/* What a run remembers of its data, so that it knows them again in another place. Each hash covers the images of both parts in order;
+ * the same data in another folder, or as an archive, have the same values. */
+typedef struct camcl_fingerprint {
+    uint64_t names;  /* pictures: paths relative to the data set's folder; others: the data set's name */
+    uint64_t sizes;  /* pictures: bytes of each file; others: number and size of images, and their bytes */
+    uint64_t labels; /* class names, label and part of each image */
+} camcl_fingerprint;
+camcl_fingerprint camcl_dataset_fingerprint(const camcl_dataset *dataset);
 
 #ifdef __cplusplus
 }

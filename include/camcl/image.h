@@ -1,4 +1,4 @@
-/* Pictures: reading PNG and JPEG, writing PNG, scaling, and showing class activation maps. */
+/* Pictures: reading PNG, JPEG and WebP, writing PNG, scaling, and showing class activation maps. */
 #ifndef CAMCL_IMAGE_H
 #define CAMCL_IMAGE_H
 
@@ -40,6 +40,30 @@ void camcl_image_free(camcl_image *image);
 camcl_status camcl_image_read(const char *path, camcl_image *out, camcl_error *err);
 /* The same from memory; name stands for the file in messages. */
 camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
+
+/* How a picture of another shape becomes a square of side S. */
+typedef enum camcl_fit {
+    CAMCL_FIT_STRETCH, /* both sides are scaled to S */
+    CAMCL_FIT_CROP,    /* the shorter side is scaled to S, and the middle S of the longer one are kept */
+    CAMCL_FIT_PAD /* the longer side is scaled to S, and black bars of equal width (the second one pixel wider where they cannot be) fill up
+                     the shorter one */
+} camcl_fit;
+
+/* Scales with a triangle filter that is as wide as the reduction (antialiased bilinear, as Pillow's Image.resize with BILINEAR: equal to
+ * it within one level). */
+camcl_status camcl_image_scale(const camcl_image *image, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err);
+/* camcl_image_scale to a square of side `side`, as `fit` says. A side of 0 keeps the picture as it is. */
+camcl_status camcl_image_fit(const camcl_image *image, uint32_t side, camcl_fit fit, camcl_image *out, camcl_error *err);
+/* camcl_image_read and camcl_image_fit in one. A JPEG that is many times larger than needed is decoded at a half, a quarter or an eighth of
+ * its size, but never below twice the size that it is scaled to. */
+camcl_status camcl_image_read_fit(const char *path, uint32_t side, camcl_fit fit, camcl_image *out, camcl_error *err);
+
+typedef struct camcl_image_about {
+    const char *format;     /* "PNG", "JPEG", "WebP" */
+    uint32_t width, height; /* as camcl_image_read would give them, after EXIF orientation */
+} camcl_image_about;
+/* What the file's header says, without decoding. Errors as camcl_image_read; a picture that is damaged later on is not noticed. */
+camcl_status camcl_image_probe(const char *path, camcl_image_about *out, camcl_error *err);
 
 /* Writes an 8-bit PNG, whole or not at all. */
 camcl_status camcl_image_write_png(const char *path, const camcl_image *image, camcl_error *err);
