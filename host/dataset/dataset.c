@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-#define ROW(symbol, name, side, channels, classes) { { name, side, side, channels, classes, 0, 0, { 0 }, { 0 } }, &cc_dataset_##symbol },
+#define ROW(symbol, known_name, side, known_channels, known_classes)                                                                       \
+    { { .name = known_name, .height = side, .width = side, .channels = known_channels, .classes = known_classes }, &cc_dataset_##symbol },
 static const struct {
     camcl_dataset_info known; /* classes 0: only the files tell */
     const cc_dataset_kind *kind;
