@@ -266,6 +266,26 @@ cleanup:
     return status;
 }
 
+camcl_status cc_path_expand(const char *path, char **out, camcl_error *err)
+{
+    const char *home = getenv("HOME");
+    *out = NULL;
+    if (path[0] != '~' || (path[1] != '\0' && path[1] != '/')) return cc_copy_text(path, out, err);
+    if (home == NULL || *home == '\0')
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: the home folder is not known (set HOME, or give the path in full)", path);
+    const char *rest = path + 1 + strspn(path + 1, "/");
+    return *rest ? cc_path_join(home, rest, out, err) : cc_copy_text(home, out, err);
+}
+
+camcl_status cc_cache_folder(char **out, camcl_error *err)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    *out = NULL;
+    if (xdg && *xdg) return cc_path_join(xdg, "camcl", out, err);
+    if (home && *home) return cc_path_join(home, ".cache/camcl", out, err);
+    return CAMCL_OK;
+}
+
 double cc_seconds(void)
 {
     struct timespec now;

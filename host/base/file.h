@@ -43,6 +43,13 @@ camcl_status cc_path_join(const char *folder, const char *name, char **out, camc
 /* The absolute form of path, which need not exist; the caller frees. */
 camcl_status cc_path_absolute(const char *path, char **out, camcl_error *err);
 
+/* path, with ~ or ~/ at its head replaced by the user's home folder ($HOME); ~user stays as it is. CAMCL_BAD_CONFIG where HOME is not set.
+ * The caller frees. */
+camcl_status cc_path_expand(const char *path, char **out, camcl_error *err);
+/* camcl in the user's cache folder: $XDG_CACHE_HOME/camcl, else ~/.cache/camcl. *out is NULL where the environment names neither; the
+ * caller frees. */
+camcl_status cc_cache_folder(char **out, camcl_error *err);
+
 /* Seconds of a monotonic clock. */
 double cc_seconds(void);
 

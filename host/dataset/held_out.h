@@ -7,9 +7,10 @@
 
 #include "base/diag.h"
 
-/* Draws round(share * n) of n images, of each class its share rounded by largest remainder, yet at least one of each class that has two
- * and never the last one of a class. labels [n], each 0..classes-1. *out: sorted indices, the caller's to free (NULL where nothing is
- * drawn), *count of them. A larger share draws what a smaller one draws, and more. share 0..1; 0 draws nothing. */
+/* Draws round(share * n) of n images: of each class its share, rounded by largest remainder; then at least one of each class that has two,
+ * and never the last one of a class. The draw of a class depends on the seed, the class and its number of images only. labels [n], each
+ * 0..classes-1; share 0..1, and 0 draws nothing. *out: sorted indices, the caller's to free (NULL where nothing is drawn), *count of them.
+ */
 camcl_status cc_held_out_draw(const int32_t *labels, size_t n, size_t classes, double share, uint64_t seed, uint32_t **out, size_t *count,
                               camcl_error *err);
 

@@ -2,6 +2,7 @@
 #ifndef CC_DATASET_SPLIT_H
 #define CC_DATASET_SPLIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ typedef enum cc_unlabeled_kind {
     CC_UNLABELED_COUNT /* `unlabeled_count` */
 } cc_unlabeled_kind;
 
+#define CC_LABELED_ALL SIZE_MAX     /* every image with a label that is in no other pool */
+#define CC_VALIDATION_AUTO SIZE_MAX /* the validation set that the data came with, else a tenth of the images with a label */
+
 typedef struct cc_split_spec {
     size_t labeled;    /* > 0, divides by the classes */
     size_t validation; /* divides by the classes; 0: none */
@@ -21,6 +25,8 @@ typedef struct cc_split_spec {
     double ratio;
     size_t unlabeled_count;
     uint64_t seed;
+    bool balanced;      /* the same number of each class; false: each class by its share */
+    bool reuse_labeled; /* labelled images are in the unlabelled pool as well */
 } cc_split_spec;
 
 /* Three disjoint pools of indices in the official training order, each sorted. */

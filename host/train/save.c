@@ -150,7 +150,7 @@ static camcl_status check_config(cc_run *run, const char *path, camcl_error *err
     CC_TRY(camcl_config_create(&saved, err));
     CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
     CC_TRY(camcl_config_check_resume(saved, run->config, err));
-    run->saved_schedule = cc_loop_settings_from(saved).schedule;
+    run->saved_schedule = cc_loop_settings_from(saved, run->split.labeled_count).schedule;
 cleanup:
     camcl_config_destroy(&saved);
     return status;

@@ -44,7 +44,7 @@ static camcl_status forget_result(const cc_run *run, camcl_error *err)
 
 static camcl_status open_data(cc_run *run, camcl_error *err)
 {
-    const camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
+    const camcl_dataset_spec spec = camcl_dataset_spec_from(run->config);
     const cc_split_spec split = cc_split_spec_from(run->config);
     CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &run->dataset, err));
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
@@ -261,9 +261,9 @@ static camcl_status open_inputs(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     if (*camcl_config_string(run->config, "output.dir") == '\0')
         return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
-    run->loop = cc_loop_settings_from(run->config);
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
+    run->loop = cc_loop_settings_from(run->config, run->counts.labeled);
     return cc_model_create(run->device, &run->settings.graph, &run->model, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "camcl/config.h"
 #include "camcl/pictures.h"
 #include "camcl/status.h"
 
@@ -45,6 +46,10 @@ typedef struct camcl_dataset_spec {
                      const camcl_reading *reading); /* about ten times a second at most, in the calling thread; may be NULL */
     const volatile sig_atomic_t *stop;              /* once nonzero: CAMCL_STOPPED; may be NULL */
 } camcl_dataset_spec;
+
+/* The data set that a configuration names. Progress and stop are the caller's to fill in. Texts are borrowed from the configuration, like
+ * its values. */
+camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config);
 
 typedef struct camcl_dataset_info {
     const char *name;                 /* as in the spec */

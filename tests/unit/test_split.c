@@ -36,7 +36,7 @@ static int32_t *make_labels(void)
 static cc_split make(const int32_t *labels, size_t labeled, size_t validation, cc_unlabeled_kind kind, double ratio, size_t unlabeled,
                      uint64_t seed)
 {
-    const cc_split_spec spec = { labeled, validation, kind, ratio, unlabeled, seed };
+    const cc_split_spec spec = { labeled, validation, kind, ratio, unlabeled, seed, true, false };
     camcl_error err = { 0 };
     cc_split split;
     camcl_status status = cc_split_make(labels, images, classes, &spec, &split, &err);
@@ -166,16 +166,18 @@ static void what_does_not_fit_is_refused(void **state)
 {
     int32_t *labels = make_labels();
     (void)state;
-    assert_refused(labels, (cc_split_spec){ 505, 0, CC_UNLABELED_ALL, 1, 0, 1 }, "data.labeled = 505", "500 and 510");
-    assert_refused(labels, (cc_split_spec){ 3, 0, CC_UNLABELED_ALL, 1, 0, 1 }, "data.labeled = 3", "the nearest is 10");
-    assert_refused(labels, (cc_split_spec){ 0, 0, CC_UNLABELED_ALL, 1, 0, 1 }, "data.labeled = 0", "the nearest is 10");
-    assert_refused(labels, (cc_split_spec){ 500, 7, CC_UNLABELED_ALL, 1, 0, 1 }, "data.validation = 7", "0 and 10");
+    assert_refused(labels, (cc_split_spec){ 505, 0, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.labeled = 505", "500 and 510");
+    assert_refused(labels, (cc_split_spec){ 3, 0, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.labeled = 3", "the nearest is 10");
+    assert_refused(labels, (cc_split_spec){ 0, 0, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.labeled = 0", "the nearest is 10");
+    assert_refused(labels, (cc_split_spec){ 500, 7, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.validation = 7", "0 and 10");
     /* The smallest class, 0, has 210. */
-    assert_refused(labels, (cc_split_spec){ 1100, 1010, CC_UNLABELED_ALL, 1, 0, 1 }, "110 + 101 images", "class 0 has 210");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_COUNT, 1, 1501, 1 }, "data.unlabeled = 1501", "1500 images are left");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 3.002, 0, 1 }, "data.ratio = 3.002", "1500 are left");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, -1, 0, 1 }, "data.ratio = -1", "1500 are left");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 1e300, 0, 1 }, "data.ratio", "1500 are left");
+    assert_refused(labels, (cc_split_spec){ 1100, 1010, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "110 + 101 images", "class 0 has 210");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_COUNT, 1, 1501, 1, true, false }, "data.unlabeled = 1501",
+                   "1500 images are left");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 3.002, 0, 1, true, false }, "data.ratio = 3.002",
+                   "1500 are left");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, -1, 0, 1, true, false }, "data.ratio = -1", "1500 are left");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 1e300, 0, 1, true, false }, "data.ratio", "1500 are left");
     free(labels);
 }
 

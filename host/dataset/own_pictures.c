@@ -1,0 +1,81 @@
+#include "dataset/own_pictures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "dataset/held_out.h"
+
+/* Class names travel in checkpoints and in JSON, which are UTF-8; two names that are not could become the same there. */
+static camcl_status check_name(const char *dataset, const char *where, const char *name, camcl_error *err)
+{
+    for (size_t at = 0, left = strlen(name), length; left > 0; at += length, left -= length) {
+        length = cc_utf8_length(name + at, left);
+        if (length == 0)
+            return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: the name of class '%s' is not UTF-8 (rename it)", dataset, where, name);
+    }
+    return CAMCL_OK;
+}
+
+camcl_status cc_own_classes(camcl_dataset *dataset, const char *where, const char *const *names, size_t count, camcl_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        CC_RETURN_IF_FAILED(check_name(dataset->info.name, where, names[i], err));
+    if (count == 1)
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s has one class only, '%s' (at least two are needed)", dataset->info.name, where,
+                       names[0]);
+    return cc_dataset_set_classes(dataset, names, count, err);
+}
+
+/* Pictures that cannot be read may have been all that there were of something. */
+static camcl_status check_left(const camcl_dataset *dataset, const camcl_dataset_spec *spec, const size_t found[2], size_t validation,
+                               camcl_error *err)
+{
+    const camcl_dataset_info *info = &dataset->info;
+    size_t labelled = info->train_count - info->unlabeled_count - info->validation_count;
+    camcl_status status = CAMCL_OK;
+    size_t *of_class;
+    CC_RETURN_IF_FAILED(CC_NEW(info->classes, &of_class, err));
+    for (size_t i = 0; i < labelled; i++)
+        of_class[dataset->parts[CAMCL_TRAIN_IMAGES].labels[i]]++;
+    for (uint32_t c = 0; c < info->classes && status == CAMCL_OK; c++)
+        if (of_class[c] == 0)
+            status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: no training picture of class '%s' can be read (replace them)",
+                             info->name, spec->root, dataset->class_names[c]);
+    free(of_class);
+    if (status != CAMCL_OK) return status;
+    if (found[CAMCL_TEST_IMAGES] && info->test_count == 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: none of the %zu test pictures can be read (replace them)", info->name,
+                       spec->root, found[CAMCL_TEST_IMAGES]);
+    if (validation && info->validation_count == 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: none of the %zu validation pictures can be read (replace them)", info->name,
+                       spec->root, validation);
+    return CAMCL_OK;
+}
+
+static camcl_status hold_out(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
+{
+    camcl_dataset_info *info = &dataset->info;
+    size_t labelled = info->train_count - info->unlabeled_count - info->validation_count, count;
+    CC_RETURN_IF_FAILED(cc_held_out_draw(dataset->parts[CAMCL_TRAIN_IMAGES].labels, labelled, info->classes, spec->test_share, spec->seed,
+                                         &dataset->held_out, &count, err));
+    info->held_out_count = (uint32_t)count;
+    return CAMCL_OK;
+}
+
+camcl_status cc_own_pictures_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, cc_picture_set *set, camcl_error *err)
+{
+    const cc_picture_part *train = &set->parts[CAMCL_TRAIN_IMAGES];
+    const size_t found[2] = { train->count, set->parts[CAMCL_TEST_IMAGES].count };
+    size_t validation = 0;
+    if (!(spec->test_share >= 0 && spec->test_share < 1))
+        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: a test share of %g is outside 0..1 (0: no test set)", dataset->info.name,
+                       spec->test_share);
+    for (size_t i = 0; i < train->count; i++)
+        validation += train->pictures[i].pool == CC_POOL_VALIDATION;
+    CC_RETURN_IF_FAILED(cc_picture_set_order(set, err));
+    CC_RETURN_IF_FAILED(cc_load_pictures(dataset, spec, set, err));
+    CC_RETURN_IF_FAILED(check_left(dataset, spec, found, validation, err));
+    return found[CAMCL_TEST_IMAGES] ? CAMCL_OK : hold_out(dataset, spec, err);
+}
