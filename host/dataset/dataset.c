@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-#define ROW(symbol, name, side, channels, classes) { { name, side, side, channels, classes, 0, 0, { 0 }, { 0 } }, &cc_dataset_##symbol },
+#define ROW(symbol, label, side, depth, count)                                                                                             \
+    { { .name = (label), .height = (side), .width = (side), .channels = (depth), .classes = (count) }, &cc_dataset_##symbol },
 static const struct {
     camcl_dataset_info known; /* classes 0: only the files tell */
     const cc_dataset_kind *kind;
