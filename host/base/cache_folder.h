@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether only its owner, who is this user or root, can write into the folder. False: `why` is a reason for the user, with what to do. A path
- * that is no folder is not judged. Write permission of the group is accepted if the group has the owner's number: many systems give every
- * user such a group alone. */
+/* Whether only its owner, who is this user or root, can write into the folder. False: `why` is a reason for the user, with what to do. A
+ * path that is no folder is not judged. Write permission of the group is accepted if the group has the owner's number: many systems give
+ * every user such a group alone. */
 bool cc_cache_folder_is_trusted(const char *path, char *why, size_t size);
 /* Creates folder/name, for this user alone, with the folders above it. The caller frees *path, which is NULL when that fails. */
 bool cc_cache_make_folder(const char *folder, const char *name, char **path);

@@ -31,7 +31,8 @@ bool cc_is_folder(const char *path);
 /* Creates such a file, open for reading and writing, in `folder` ("": the working directory; else its name ends in a slash). `path` is the
  * file that it becomes, for messages. The caller frees *temporary and closes *file. */
 camcl_status cc_file_temporary(const char *folder, const char *path, char **temporary, int *file, camcl_error *err);
-/* Syncs the file's content, closes it, renames it to path and syncs the folder. On failure (an errno, else 0) it removes the temporary file. */
+/* Syncs the file's content, closes it, renames it to path and syncs the folder. On failure (an errno, else 0) it removes the temporary
+ * file. */
 int cc_file_settle(const char *folder, const char *temporary, int file, const char *path);
 
 /* CAMCL_IO with "cannot ACTION 'path': reason of the errno `code` (what to do)". */

@@ -109,9 +109,7 @@ static bool watch_own_work(team *t, bool (*watch)(void *context, size_t done))
 
 bool cc_parallel_watched(size_t count, void (*piece)(void *context, size_t index), bool (*watch)(void *context, size_t done), void *context)
 {
-    team t = {
-        .count = count, .piece = piece, .context = context, .lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER
-    };
+    team t = { .count = count, .piece = piece, .context = context, .lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER };
     pthread_t threads[MOST_THREADS];
     const size_t wanted = most_threads(count);
     size_t started = 0;

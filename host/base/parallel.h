@@ -10,9 +10,9 @@
  * started, the calling thread does all the work. */
 void cc_parallel(size_t count, void (*piece)(void *context, size_t index), void *context);
 
-/* The same for work that takes long, under the eyes of the calling thread, which does none of the work itself: it calls watch(context, done)
- * about ten times a second and once more at the end, with the number of calls that have returned. Once watch returns false, no further piece
- * is begun, and the function returns false after those in progress. */
+/* The same for work that takes long, under the eyes of the calling thread, which does none of the work itself: it calls watch(context,
+ * done) about ten times a second and once more at the end, with the number of calls that have returned. Once watch returns false, no
+ * further piece is begun, and the function returns false after those in progress. */
 bool cc_parallel_watched(size_t count, void (*piece)(void *context, size_t index), bool (*watch)(void *context, size_t done),
                          void *context);
 

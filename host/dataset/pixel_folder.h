@@ -8,10 +8,11 @@
 
 #define CC_PIXEL_SUFFIX ".pixels" /* of its files */
 
-/* The folder below cache_dir, created if need be, with a slash at its end. NULL: it cannot be used, for the reason `why`. The caller frees. */
+/* The folder below cache_dir, created if need be, with a slash at its end. NULL: it cannot be used, for the reason `why`. The caller frees.
+ */
 char *cc_pixel_folder_open(const char *cache_dir, char *why, size_t size);
-/* Removes old files so that one of `bytes` more, or the file `keep` that is there, keeps within the limit. Returns false, with the reason, when
- * the file system has no room for `bytes`. */
+/* Removes old files so that one of `bytes` more, or the file `keep` that is there, keeps within the limit. Returns false, with the reason,
+ * when the file system has no room for `bytes`. */
 bool cc_pixel_folder_make_room(const char *folder, const char *keep, uint64_t bytes, char *why, size_t size);
 
 #endif

@@ -39,18 +39,18 @@ struct cc_pixel_store {
     size_t size; /* of the pixels */
     uint8_t *memory;
     /* Where the pixels are in a file: */
-    char *folder, *path;  /* the folder, with its slash; the file's name once it is whole */
-    char *temporary;      /* its name before */
-    int file;             /* -1: closed */
-    unsigned char *map;   /* of the whole file */
+    char *folder, *path; /* the folder, with its slash; the file's name once it is whole */
+    char *temporary;     /* its name before */
+    int file;            /* -1: closed */
+    unsigned char *map;  /* of the whole file */
     size_t map_size;
     char *notes;
     size_t notes_size;
-    bool found, kept;     /* kept by an earlier start; by this one */
-    pthread_t settler;    /* syncs and renames the file */
-    bool settling;        /* the thread was started */
-    atomic_int code;      /* errno of the first write that failed */
-    char why[WHY];        /* why the pixels are in memory, or "" */
+    bool found, kept;  /* kept by an earlier start; by this one */
+    pthread_t settler; /* syncs and renames the file */
+    bool settling;     /* the thread was started */
+    atomic_int code;   /* errno of the first write that failed */
+    char why[WHY];     /* why the pixels are in memory, or "" */
 };
 
 static uint64_t hash_of(const header *head, const void *notes)
@@ -131,7 +131,8 @@ static bool open_kept(cc_pixel_store *store)
     header head;
     struct stat info;
     store->file = open(store->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (store->file < 0 || fstat(store->file, &info) != 0 || !S_ISREG(info.st_mode) || !read_at(store->file, &head, sizeof head, 0)) return false;
+    if (store->file < 0 || fstat(store->file, &info) != 0 || !S_ISREG(info.st_mode) || !read_at(store->file, &head, sizeof head, 0))
+        return false;
     if (memcmp(head.magic, magic, sizeof magic) != 0 || head.byte_order != BYTE_ORDER_MARK) return false;
     if (memcmp(&head.key, &store->key, sizeof head.key) != 0 || info.st_size < PIXELS_AT) return false;
     const uint64_t content = (uint64_t)info.st_size - PIXELS_AT;
@@ -172,10 +173,11 @@ camcl_status cc_pixel_store_use_memory(cc_pixel_store *store, camcl_error *err)
     close_file(store);
     remove_temporary(store);
     if (store->size > available)
-        return cc_fail(err, CAMCL_NO_MEMORY,
-                       "pixels: %zu MiB are needed, and %zu MiB of memory are available%s%s (lower data.image_size, or let device.cache_dir be "
-                       "a folder that can be written and has room for them)",
-                       store->size >> 20, available >> 20, *store->why ? "; " : "", store->why);
+        return cc_fail(
+            err, CAMCL_NO_MEMORY,
+            "pixels: %zu MiB are needed, and %zu MiB of memory are available%s%s (lower data.image_size, or let device.cache_dir be "
+            "a folder that can be written and has room for them)",
+            store->size >> 20, available >> 20, *store->why ? "; " : "", store->why);
     return CC_NEW(store->size, &store->memory, err);
 }
 
@@ -192,7 +194,7 @@ camcl_status cc_pixel_store_new(const char *cache_dir, cc_pixel_key key, size_t 
             return CAMCL_OK;
         }
         store->file = -1;
-        snprintf(why, sizeof why, "%s", failed.message);
+        snprintf(why, sizeof why, "%.*s", WHY - 1, failed.message);
     }
     cc_pixel_store_free(store);
     CC_RETURN_IF_FAILED(CC_NEW(1, &store, err));

@@ -1,7 +1,7 @@
 /* The pixels of a data set's pictures, scaled: in a file that is mapped and serves the next start as well, or in memory.
  *
- * A new store is written by any number of threads, then finished, then read. It is a file of the folder "pictures" in the cache folder where
- * that is possible, so that the system can drop pages of it when memory is short; else it is memory. */
+ * A new store is written by any number of threads, then finished, then read. It is a file of the folder "pictures" in the cache folder
+ * where that is possible, so that the system can drop pages of it when memory is short; else it is memory. */
 #ifndef CC_DATASET_PIXEL_STORE_H
 #define CC_DATASET_PIXEL_STORE_H
 
@@ -35,8 +35,8 @@ bool cc_pixel_store_put(cc_pixel_store *store, size_t offset, const void *bytes,
 bool cc_pixel_store_move(cc_pixel_store *store, size_t to, size_t from, size_t size);
 /* Gives the file up and begins again, in memory, with nothing put. CAMCL_NO_MEMORY as above. */
 camcl_status cc_pixel_store_use_memory(cc_pixel_store *store, camcl_error *err);
-/* Shortens the store to `size` bytes, which were put, and makes them readable. keep: the file serves later starts; it is synced by a thread of
- * its own, so that nothing waits for the disk. `notes` are bytes of the caller that are kept with it. False: as above. */
+/* Shortens the store to `size` bytes, which were put, and makes them readable. keep: the file serves later starts; it is synced by a thread
+ * of its own, so that nothing waits for the disk. `notes` are bytes of the caller that are kept with it. False: as above. */
 bool cc_pixel_store_finish(cc_pixel_store *store, size_t size, const void *notes, size_t notes_size, bool keep);
 
 /* Of a finished store, until it is freed. */

@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 
-/* Bytes are summed up in as many lanes, which a compiler turns into vectors. A multiple of every number of channels, so that a lane sees one
- * channel only. */
+/* Bytes are summed up in as many lanes, which a compiler turns into vectors. A multiple of every number of channels, so that a lane sees
+ * one channel only. */
 enum { LANES = 48, STEPS = 4096 /* after which a lane of 32 bits must be emptied */, IMAGES = 64 /* of a piece */ };
 
 /* The sums are whole numbers, so that the result does not depend on the order of summation. */
