@@ -1,9 +1,7 @@
 #include "dataset/own_pictures.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/text.h"
 #include "dataset/held_out.h"
 
@@ -28,30 +26,13 @@ camcl_status cc_own_classes(camcl_dataset *dataset, const char *where, const cha
     return cc_dataset_set_classes(dataset, names, count, err);
 }
 
-/* Pictures that cannot be read may have been all that there were of something. */
-static camcl_status check_left(const camcl_dataset *dataset, const camcl_dataset_spec *spec, const size_t found[2], size_t validation,
+/* Pictures that cannot be read may have been all that a part had. */
+static camcl_status check_part(const camcl_dataset *dataset, const camcl_dataset_spec *spec, const char *part, size_t found, size_t left,
                                camcl_error *err)
 {
-    const camcl_dataset_info *info = &dataset->info;
-    size_t labelled = info->train_count - info->unlabeled_count - info->validation_count;
-    camcl_status status = CAMCL_OK;
-    size_t *of_class;
-    CC_RETURN_IF_FAILED(CC_NEW(info->classes, &of_class, err));
-    for (size_t i = 0; i < labelled; i++)
-        of_class[dataset->parts[CAMCL_TRAIN_IMAGES].labels[i]]++;
-    for (uint32_t c = 0; c < info->classes && status == CAMCL_OK; c++)
-        if (of_class[c] == 0)
-            status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: no training picture of class '%s' can be read (replace them)",
-                             info->name, spec->root, dataset->class_names[c]);
-    free(of_class);
-    if (status != CAMCL_OK) return status;
-    if (found[CAMCL_TEST_IMAGES] && info->test_count == 0)
-        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: none of the %zu test pictures can be read (replace them)", info->name,
-                       spec->root, found[CAMCL_TEST_IMAGES]);
-    if (validation && info->validation_count == 0)
-        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: none of the %zu validation pictures can be read (replace them)", info->name,
-                       spec->root, validation);
-    return CAMCL_OK;
+    if (left > 0 || found == 0) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: none of the %zu %s pictures can be read (replace or remove them)",
+                   dataset->info.name, spec->root, found, part);
 }
 
 static camcl_status hold_out(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
@@ -67,7 +48,7 @@ static camcl_status hold_out(camcl_dataset *dataset, const camcl_dataset_spec *s
 camcl_status cc_own_pictures_read(camcl_dataset *dataset, const camcl_dataset_spec *spec, cc_picture_set *set, camcl_error *err)
 {
     const cc_picture_part *train = &set->parts[CAMCL_TRAIN_IMAGES];
-    const size_t found[2] = { train->count, set->parts[CAMCL_TEST_IMAGES].count };
+    const size_t test = set->parts[CAMCL_TEST_IMAGES].count;
     size_t validation = 0;
     if (!(spec->test_share >= 0 && spec->test_share < 1))
         return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: a test share of %g is outside 0..1 (0: no test set)", dataset->info.name,
@@ -76,6 +57,7 @@ camcl_status cc_own_pictures_read(camcl_dataset *dataset, const camcl_dataset_sp
         validation += train->pictures[i].pool == CC_POOL_VALIDATION;
     CC_RETURN_IF_FAILED(cc_picture_set_order(set, err));
     CC_RETURN_IF_FAILED(cc_load_pictures(dataset, spec, set, err));
-    CC_RETURN_IF_FAILED(check_left(dataset, spec, found, validation, err));
-    return found[CAMCL_TEST_IMAGES] ? CAMCL_OK : hold_out(dataset, spec, err);
+    CC_RETURN_IF_FAILED(check_part(dataset, spec, "test", test, dataset->info.test_count, err));
+    CC_RETURN_IF_FAILED(check_part(dataset, spec, "validation", validation, dataset->info.validation_count, err));
+    return test ? CAMCL_OK : hold_out(dataset, spec, err);
 }

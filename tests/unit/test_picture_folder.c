@@ -271,7 +271,7 @@ static void pictures_that_cannot_be_read_are_refused_or_dropped(void **state)
     assert_true(camcl_dataset_held_out(dataset)[7] < 9);
     camcl_dataset_close(&dataset);
     tree_file(root, "train/b/00.png", "no picture");
-    tree_refused(&spec, CAMCL_BAD_DATA, "class 'b'", "can be read");
+    tree_refused(&spec, CAMCL_BAD_DATA, "class b: none of its 1 labelled", "can be read");
     tree_pictures(root, "train/b", 1, 0);
     tree_file(root, "test/a/1.png", "no picture");
     tree_refused(&spec, CAMCL_BAD_DATA, "none of the 1 test pictures", "can be read");

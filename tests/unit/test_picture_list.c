@@ -263,7 +263,7 @@ static void pictures_that_cannot_be_read_are_named_with_their_line(void **state)
     write_pictures(state);
     write_list(state, "path,label\na.png,a\nb.png,b\ngone.png,a\nc.png,a\n");
     camcl_dataset_spec spec = { .dataset = "list", .root = list_path(state) };
-    tree_refused(&spec, CAMCL_IO, "list.csv:4: ", "gone.png");
+    tree_refused(&spec, CAMCL_BAD_DATA, "list.csv:4: ", "gone.png");
     spec.skip_corrupt = 1;
     camcl_dataset *dataset = tree_open(&spec);
     assert_int_equal(camcl_dataset_get_info(dataset)->train_count, 3);
