@@ -134,6 +134,7 @@ void camcl_dataset_close(camcl_dataset **dataset)
         for (uint32_t i = 0; i < (*dataset)->info.classes; i++)
             free((*dataset)->class_names[i]);
     free((*dataset)->class_names);
+    free((*dataset)->held_out);
     free(*dataset);
     *dataset = NULL;
 }
@@ -145,5 +146,7 @@ const char *const *camcl_dataset_class_names(const camcl_dataset *dataset) { ret
 const uint8_t *camcl_dataset_pixels(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].pixels; }
 
 const int32_t *camcl_dataset_labels(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].labels; }
+
+const uint32_t *camcl_dataset_held_out(const camcl_dataset *dataset) { return dataset->held_out; }
 
 const uint8_t *camcl_dataset_masks(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].masks; }

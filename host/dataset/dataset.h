@@ -18,6 +18,7 @@ struct camcl_dataset {
     camcl_dataset_info info;
     char **class_names;         /* info.classes of them */
     cc_dataset_images parts[2]; /* indexed by camcl_dataset_part */
+    uint32_t *held_out;         /* [info.held_out_count], sorted, or NULL */
 };
 
 /* Allocates pixels and labels (and masks if asked for) of a part of `count` images; info's height, width and channels must
