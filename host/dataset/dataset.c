@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 
-#define ROW(symbol, known_name, side, known_channels, known_classes)                                                                       \
-    { { .name = known_name, .height = side, .width = side, .channels = known_channels, .classes = known_classes }, &cc_dataset_##symbol },
+#define ROW(symbol, label, side, depth, count)                                                                                             \
+    { { .name = (label), .height = (side), .width = (side), .channels = (depth), .classes = (count) }, &cc_dataset_##symbol },
 static const struct {
     camcl_dataset_info known; /* classes 0: only the files tell */
     const cc_dataset_kind *kind;
