@@ -186,12 +186,16 @@ cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key)
     return &config->values[key - camcl_config_schema(&count)];
 }
 
+static const char *default_text(const camcl_config *config, const camcl_config_key *key)
+{
+    const camcl_config_default *further = cc_default_in_force(config, key);
+    return further ? further->value : key->initial;
+}
+
 const char *cc_value_text(const camcl_config *config, const camcl_config_key *key)
 {
     const cc_value *value = cc_value_of(config, key);
-    if (value->text) return value->text;
-    const camcl_config_default *further = cc_default_in_force(config, key);
-    return further ? further->value : key->initial;
+    return value->text ? value->text : default_text(config, key);
 }
 
 /* No key's defaults lead back to itself, so this ends. */
@@ -208,6 +212,8 @@ static const camcl_config_key *known(const char *name)
     assert(key && "a key of the schema");
     return key;
 }
+
+const char *camcl_config_default_of(const camcl_config *config, const char *key) { return default_text(config, known(key)); }
 
 const char *camcl_config_string(const camcl_config *config, const char *key) { return cc_value_text(config, known(key)); }
 

@@ -15,7 +15,7 @@ struct camcl_config {
 };
 
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key);
-/* The further default that holds now, or NULL: the first of the key's whose condition is true. */
+/* The first of the key's further defaults that holds now, or NULL. */
 const camcl_config_default *cc_default_in_force(const camcl_config *config, const camcl_config_key *key);
 /* The text in force: set, else by a further default, else the default. Never NULL. */
 const char *cc_value_text(const camcl_config *config, const camcl_config_key *key);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataset/dataset.h"
+
 camcl_device_options cc_device_options_from(const camcl_config *config)
 {
     return (camcl_device_options){
@@ -38,11 +40,13 @@ camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config)
 
 cc_split_spec cc_split_spec_from(const camcl_config *config)
 {
+    /* Of one's own pictures only the files tell. */
+    const bool own = cc_dataset_known(camcl_config_string(config, "data.dataset")) == NULL;
     cc_split_spec spec = {
         .labeled = camcl_config_is(config, "data.labeled", "all") ? CC_LABELED_ALL : (size_t)camcl_config_int(config, "data.labeled"),
         .validation =
             camcl_config_is(config, "data.validation", "auto") ? CC_VALIDATION_AUTO : (size_t)camcl_config_int(config, "data.validation"),
-        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto")  ? CC_UNLABELED_AUTO
+        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto")  ? (own ? CC_UNLABELED_ALL : CC_UNLABELED_AUTO)
                      : camcl_config_is(config, "data.unlabeled", "all") ? CC_UNLABELED_ALL
                                                                         : CC_UNLABELED_COUNT,
         .ratio = camcl_config_double(config, "data.ratio"),

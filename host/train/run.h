@@ -39,8 +39,8 @@ typedef struct cc_run {
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
     size_t in_flight_count;
-    cc_schedule saved_schedule; /* resuming: of the configuration that the state was trained with */
-    double started;             /* cc_seconds() when this process began to train */
+    uint64_t saved_epochs; /* resuming: the length of the training when the state was saved */
+    double started;        /* cc_seconds() when this process began to train */
     double interval_started;
     double shown;  /* cc_seconds() of the last progress report */
     bool resuming; /* there was a state */
@@ -64,7 +64,7 @@ camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
-/* Reads the state into run->state, run->split and run->saved_schedule. CAMCL_BAD_CONFIG, with the keys, if the state belongs to another
+/* Reads the state into run->state, run->split and run->saved_epochs. CAMCL_BAD_CONFIG, with the keys, if the state belongs to another
  * configuration. CAMCL_BAD_DATA if no run of this configuration can have saved it. Changes no file. */
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
 /* Before tapes are recorded: the kernels that the state was trained with, where device and driver are still the same. */
@@ -75,11 +75,17 @@ camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 
-/* finish.c: the test set, confusion.csv, CAM pictures, report.html, and result.json at last, so that this file marks a finished run. Each
+/* gallery.c: the pictures in cams/, of the weights that the model holds; and whether they are all there. */
+camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
+bool cc_run_has_cams(const cc_run *run);
+
+/* finish.c: a session for test images of the run, recorded with the model's weights as they are. The spec's size, normalisation and sides
+ * are set here. */
+camcl_status cc_run_test_session(const cc_run *run, cc_session_spec spec, cc_session **out, camcl_error *err);
+/* The test set, confusion.csv, CAM pictures, report.html, and result.json at last, so that this file marks a finished run. Each
  * step may be repeated. */
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err);
 /* Whether the run that was read is trained to its end and all its files are there. */
 bool cc_run_is_finished(const cc_run *run);
-camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
 
 #endif

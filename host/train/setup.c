@@ -47,10 +47,9 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     const camcl_dataset_spec spec = camcl_dataset_spec_from(run->config);
     const cc_split_spec split = cc_split_spec_from(run->config);
     CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &run->dataset, err));
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    CC_RETURN_IF_FAILED(cc_settings_from(run->config, info, &run->settings, err));
-    CC_RETURN_IF_FAILED(cc_split_count(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split,
-                                       &run->counts, err));
+    const cc_split_data data = cc_split_data_of(run->dataset);
+    CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
+    CC_RETURN_IF_FAILED(cc_split_count(&data, &split, &run->counts, err));
     if (run->settings.step.objective.kind->unlabeled && run->counts.unlabeled == 0)
         return cc_fail(err, CAMCL_BAD_CONFIG,
                        "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
@@ -60,10 +59,9 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
 
 static camcl_status draw_split(cc_run *run, camcl_error *err)
 {
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_split_data data = cc_split_data_of(run->dataset);
     const cc_split_spec split = cc_split_spec_from(run->config);
-    return cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split,
-                         err);
+    return cc_split_make(&data, &split, &run->split, err);
 }
 
 static camcl_status put_data_on_device(cc_run *run, camcl_error *err)

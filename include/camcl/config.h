@@ -85,6 +85,8 @@ double camcl_config_double(const camcl_config *config, const char *key); /* CAMC
 bool camcl_config_bool(const camcl_config *config, const char *key);
 /* Writes at most `room` numbers of a CAMCL_KEY_NUMBERS to `numbers`; returns how many the value has, 0 for a word. */
 size_t camcl_config_numbers(const camcl_config *config, const char *key, double *numbers, size_t room);
+/* The value that the key would have now if it were not set. Borrowed, static. */
+const char *camcl_config_default_of(const camcl_config *config, const char *key);
 /* Where the value came from: "default", the key that the default depends on ("ssl.preset"), "CAMCL_DEVICE", "FILE:LINE", or what was given
  * to camcl_config_set. */
 const char *camcl_config_origin(const camcl_config *config, const char *key);

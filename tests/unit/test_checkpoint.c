@@ -579,7 +579,12 @@ static void fill_run(run *r, const cc_graph *g, bool average, bool best)
     r->state.plan = copy("conv2d forward n1 = tile\nother = gemm\n");
     r->state.device = copy("a | \"b\" | \xc3\xa9");
     r->state.config = copy("[data]\nseed = 1\n");
-    r->split = (cc_split){ indices(5, 1), indices(11, 7), indices(3, 4294967000u), 5, 11, 3 };
+    r->split = (cc_split){ .labeled = indices(5, 1),
+                           .unlabeled = indices(11, 7),
+                           .validation = indices(3, 4294967000u),
+                           .labeled_count = 5,
+                           .unlabeled_count = 11,
+                           .validation_count = 3 };
 }
 
 static void free_run(run *r)
@@ -636,7 +641,7 @@ static void a_score_that_is_no_number_stays_one(void **state)
     const uint64_t nan_bits = 0x7ff8000000000000u; /* a run without validation images */
     memcpy(&r.state.best_score, &nan_bits, sizeof nan_bits);
     cc_split_free(&r.split);
-    r.split = (cc_split){ indices(5, 1), indices(0, 0), indices(0, 0), 5, 0, 0 };
+    r.split = (cc_split){ .labeled = indices(5, 1), .unlabeled = indices(0, 0), .validation = indices(0, 0), .labeled_count = 5 };
     OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
     OK(cc_run_state_read(path, SHAPE(g, false), &back.state, &back.split, &err));
     assert_memory_equal(&back.state.best_score, &nan_bits, sizeof nan_bits);

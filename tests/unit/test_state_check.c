@@ -66,9 +66,14 @@ static int setup(void **context)
     s->best_step = 4;
     s->best_score = 12.5;
     s->seconds = 3;
-    f->split = (cc_split){ indices(6, 0), indices(7, 6), indices(3, 13), 6, 7, 3 };
+    f->split = (cc_split){ .labeled = indices(6, 0),
+                           .unlabeled = indices(7, 6),
+                           .validation = indices(3, 13),
+                           .labeled_count = 6,
+                           .unlabeled_count = 7,
+                           .validation_count = 3 };
     f->limits = (cc_state_limits){
-        .steps = STEPS, .epoch_steps = EPOCH_STEPS, .eval_every = 1, .data = "toys", .images = IMAGES, .split = { 6, 7, 3 }
+        .steps = STEPS, .epoch_steps = EPOCH_STEPS, .eval_every = 1, .data = "toys", .images = IMAGES, .split = { 6, 7, 3, 0 }
     };
     *context = f;
     return 0;
@@ -251,6 +256,20 @@ static void splits(void **context)
     s->validation[0] = 6;
     assert_refused(f, "image 6 is both among its unlabelled and its validation images");
     s->validation[0] = 13;
+    assert_taken(f);
+    /* Labelled images may be in the unlabelled pool only where they are reused, and nothing else may. */
+    s->unlabeled[0] = 2;
+    assert_refused(f, "image 2 is both among its labelled and its unlabelled images");
+    f->limits.reuse_labeled = true;
+    assert_taken(f);
+    s->unlabeled[1] = 2;
+    assert_refused(f, "image 2 is twice among its unlabelled images");
+    s->unlabeled[1] = 7;
+    s->validation[0] = 2;
+    assert_refused(f, "image 2 is both among its unlabelled and its validation images");
+    s->validation[0] = 13;
+    s->unlabeled[0] = 6;
+    f->limits.reuse_labeled = false;
     assert_taken(f);
     s->labeled_count = 5;
     assert_refused(f, "it has 5 labelled images, configuration and data make it 6");
