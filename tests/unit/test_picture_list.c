@@ -116,6 +116,33 @@ static void csv_that_is_cut_anywhere_never_crashes(void **state)
     }
 }
 
+/* Any fields, written as the standard has it, come back as they were. */
+static void csv_comes_back_as_it_was_written(void **state)
+{
+    static const char alphabet[] = "ab ,\"\n\r;\xC3";
+    uint32_t random = 1;
+    for (int round = 0; round < 300; round++) {
+        cc_text text = CC_TEXT_INIT, rows = CC_TEXT_INIT;
+        for (int i = 0; i < 12; i++) {
+            char field[8] = "";
+            random = random * 1664525u + 1013904223u;
+            const uint32_t length = (random >> 16) % sizeof field;
+            for (uint32_t k = 0; k < length; k++) {
+                random = random * 1664525u + 1013904223u;
+                field[k] = alphabet[(random >> 16) % (sizeof alphabet - 1)];
+            }
+            cc_text_add(&text, "\"");
+            for (const char *at = field; *at; at++)
+                cc_text_add(&text, *at == '"' ? "\"\"" : "%c", *at);
+            cc_text_add(&text, i % 3 == 2 ? "\"\r\n" : "\",");
+            cc_text_add(&rows, i % 3 == 2 ? "%s;" : "%s|", field);
+        }
+        assert_rows(state, text.data, text.length, rows.data);
+        cc_text_free(&text);
+        cc_text_free(&rows);
+    }
+}
+
 static void long_lines_are_read(void **state)
 {
     enum { LONG = 3000000 };
@@ -277,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_SCRATCH(csv_is_read_as_the_standard_has_it),
         IN_SCRATCH(csv_that_is_cut_anywhere_never_crashes),
+        IN_SCRATCH(csv_comes_back_as_it_was_written),
         IN_SCRATCH(long_lines_are_read),
         IN_SCRATCH(columns_come_in_any_order),
         IN_SCRATCH(paths_lead_from_the_folder_of_the_list),
