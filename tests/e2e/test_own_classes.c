@@ -134,6 +134,41 @@ static void labels_are_reused(void **state)
     program_fails(folder, 2, "data.reuse_labeled: the run has yes, now no", "train '%s/config.ini' --resume data.reuse_labeled=no", run);
 }
 
+/* Replaces a text of the file by another one of its length. */
+static void patch(const char *path, const char *from, const char *to)
+{
+    size_t size, length = strlen(from);
+    char *data = scratch_read(path, &size);
+    assert_non_null(data);
+    assert_int_equal(length, strlen(to));
+    for (size_t i = 0; i + length <= size; i++) {
+        if (memcmp(data + i, from, length) != 0) continue;
+        memcpy(data + i, to, length);
+        scratch_write(path, data, size);
+        free(data);
+        return;
+    }
+    fail_msg("%s has no \"%s\"", path, from);
+}
+
+/* Before data.balanced there was no pool beside the labelled pictures of a folder, and data.unlabeled = auto went by data.ratio. A state
+ * from then, which lacks the key, goes on with its six unlabelled images; a later one was drawn from other data. */
+static void states_of_earlier_folders_go_on(void **state)
+{
+    const char *folder = *state, *root = make_pictures(folder), *run = scratch_path(folder, "early");
+    const char *file = scratch_path(run, "state.safetensors");
+    free(program_prints(folder,
+                        "train '%s/small.ini' 'output.dir=%s' " OWN "data.labeled=6 data.validation=3 data.ratio=1.0 data.unlabeled=0006",
+                        folder, run, root));
+    patch(file, "unlabeled = 0006", "unlabeled = auto");
+    program_fails(folder, 1, "it has 6 unlabelled images, configuration and data make it 31",
+                  "train '%s/config.ini' --resume data.unlabeled=auto train.epochs=2", run);
+    patch(file, "balanced = yes", "ratio = 1.0000");
+    char *out = program_prints(folder, "train '%s/config.ini' --resume data.unlabeled=auto train.epochs=2", run);
+    if (!strstr(out, "resuming after step 2 of 4")) fail_msg("%s", out);
+    free(out);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
@@ -141,6 +176,7 @@ int main(void)
         cmocka_unit_test(every_label_is_used),
         cmocka_unit_test(classes_by_share_and_evenly),
         cmocka_unit_test(labels_are_reused),
+        cmocka_unit_test(states_of_earlier_folders_go_on),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
