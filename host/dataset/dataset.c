@@ -7,8 +7,8 @@
 #include "dataset/fingerprint.h"
 #include "dataset/statistics.h"
 
-#define ROW(symbol, text, side, depth, kinds)                                                                                              \
-    { { .name = text, .height = side, .width = side, .channels = depth, .classes = kinds }, &cc_dataset_##symbol },
+#define ROW(symbol, label, side, depth, count)                                                                                             \
+    { { .name = (label), .height = (side), .width = (side), .channels = (depth), .classes = (count) }, &cc_dataset_##symbol },
 static const struct {
     camcl_dataset_info known; /* classes 0: only the files tell */
     const cc_dataset_kind *kind;

@@ -23,7 +23,7 @@ typedef enum camcl_dataset_part { CAMCL_TRAIN_IMAGES, CAMCL_TEST_IMAGES } camcl_
 
 /* Where reading stands. */
 typedef struct camcl_reading {
-    const char *what;     /* "pictures" */
+    const char *what;     /* "picture files", "picture headers", "pictures" */
     uint64_t done, total; /* pieces */
     double seconds, eta;  /* since the start, until the end; NaN: not known yet */
 } camcl_reading;
@@ -35,13 +35,16 @@ typedef struct camcl_dataset_spec {
     uint32_t shapes_test;  /* `shapes` only; 0: 2000 */
     uint64_t shapes_seed;  /* `shapes` only; 0 draws the standard images */
     /* `folder` and `list` only, from here on. */
-    uint32_t image_size;   /* side of the squares that pictures are scaled to; 0: all must have one size, and keep it */
-    camcl_fit fit;         /* how others become squares */
-    int skip_corrupt;      /* pictures that cannot be read: 0: CAMCL_BAD_DATA names the first; 1: they are left out and counted */
-    double test_share;     /* of each class, held out as the test set where none is given; 0: no test set then */
-    uint64_t seed;         /* of that draw */
-    const char *cache_dir; /* scaled pixels are kept here for the next start; NULL or "": in memory only */
-    void *context;         /* first argument of the callback */
+    uint32_t image_size; /* side of the squares that pictures are scaled to; 0: all must have one size, and keep it */
+    camcl_fit fit;       /* how others become squares */
+    int skip_corrupt;    /* pictures that cannot be read: 0: CAMCL_BAD_DATA names the first; 1: they are left out and counted */
+    double test_share;   /* of each class, held out as the test set where none is given; 0: no test set then */
+    uint64_t seed;       /* of that draw */
+    /* Scaled pixels are kept in the folder "pictures" of this one, and mapped: for the next start, and so that the system can take their
+     * memory. All of them take 8 GiB at most, or a tenth of the free space if that is less; those that were not used for longest are
+     * removed, never those in use. NULL or "", or where they cannot be written: in memory. */
+    const char *cache_dir;
+    void *context; /* first argument of the callback */
     void (*progress)(void *context,
                      const camcl_reading *reading); /* about ten times a second at most, in the calling thread; may be NULL */
     const volatile sig_atomic_t *stop;              /* once nonzero: CAMCL_STOPPED; may be NULL */
