@@ -19,9 +19,9 @@ char *cc_pixel_folder_open(const char *cache_dir, char *why, size_t size)
     if (!cc_cache_folder_is_trusted(cache_dir, why, size)) return NULL;
     errno = 0;
     if (!cc_cache_make_folder(cache_dir, "pictures", &path) || access(path, W_OK) != 0) {
-        char reason[128] = "";
-        if (strerror_r(errno, reason, sizeof reason) != 0) snprintf(reason, sizeof reason, "error %d", errno);
-        snprintf(why, size, "cannot write into '%s': %s", path ? path : cache_dir, reason);
+        camcl_error failed;
+        (void)cc_fail_errno(&failed, "write into", path ? path : cache_dir, errno);
+        snprintf(why, size, "%.*s", (int)size - 1, failed.message);
     } else if (cc_cache_folder_is_trusted(path, why, size)) {
         (void)cc_path_join(path, "", &folder, NULL);
     }
