@@ -16,7 +16,7 @@ cc_fit_plan cc_fit_plan_of(uint32_t width, uint32_t height, uint32_t side, camcl
     if (fit == CAMCL_FIT_CROP) {
         cc_axis *longer = wide ? &plan.x : &plan.y;
         longer->to = wide ? in_proportion(width, height, side) : in_proportion(height, width, side);
-        longer->first = (uint32_t)((longer->to - side) / 2);
+        longer->first = (longer->to - side) / 2;
     } else if (fit == CAMCL_FIT_PAD) {
         cc_axis *shorter = wide ? &plan.y : &plan.x;
         uint64_t length = wide ? in_proportion(height, width, side) : in_proportion(width, height, side);

@@ -41,9 +41,9 @@ static const signature signatures[] = {
     AT(0, "\xFF\x4F\xFF\x51", "a JPEG 2000", CONVERT),
     AT(0, "8BPS", "a Photoshop file", CONVERT),
     AT(0, "\0\0\1\0", "an icon", CONVERT),
-    AT(0, "P4", "a PNM", CONVERT),
-    AT(0, "P5", "a PNM", CONVERT),
-    AT(0, "P6", "a PNM", CONVERT),
+    AT(0, "P4\n", "a PNM", CONVERT),
+    AT(0, "P5\n", "a PNM", CONVERT),
+    AT(0, "P6\n", "a PNM", CONVERT),
     AT(0, "DDS ", "a DDS texture", CONVERT),
     AT(0, "\x93NUMPY", "a NumPy array", CONVERT),
     AT(0, "%PDF", "a PDF", CONVERT),
@@ -52,7 +52,7 @@ static const signature signatures[] = {
     AT(0, "Rar!", "a RAR archive", "unpack it"),
     AT(0, "7z\xBC\xAF\x27\x1C", "a 7-Zip archive", "unpack it"),
     AT(257, "ustar", "a tar archive", "unpack it"),
-    AT(0, "version https://git-lfs.github.com/", "a Git LFS pointer to one", "git lfs pull"),
+    AT(0, "version https://git-lfs.github.com/", "a Git LFS pointer to one", "run git lfs pull"),
     AT(0, "\0\5\x16\7", "what macOS keeps about one", DELETE),
 };
 
@@ -111,5 +111,5 @@ cc_other_kind cc_other_kind_of(const uint8_t *data, size_t size)
     }
     if (all_zero(data, size)) return (cc_other_kind){ "zeros only", "copy or " AGAIN };
     if (is_text(data, size)) return kind_of_text(data, size);
-    return (cc_other_kind){ "of a format that is not known", CONVERT };
+    return (cc_other_kind){ "a file of an unknown kind", "if it is a picture, " CONVERT };
 }

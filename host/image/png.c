@@ -27,7 +27,8 @@ typedef struct session {
     png_infop info;
     const uint8_t *data; /* reading: what is left */
     size_t left;
-    uint8_t *rows;    /* reading: RGBA, one row, or all of them where the picture is interlaced */
+    bool transparent; /* reading: in parts */
+    uint8_t *rows;    /* transparent: RGBA, one row, or all of them where the picture is interlaced */
     uint8_t *encoded; /* writing */
     size_t encoded_size, encoded_capacity;
     camcl_image *out;
@@ -52,13 +53,13 @@ static void read_bytes(png_structp png, png_bytep to, size_t n)
     s->left -= n;
 }
 
-/* Asks libpng to convert every pixel format to 8-bit RGBA. */
+/* Asks libpng to convert every pixel format to 8-bit RGB, or RGBA where a part is transparent. */
 static void set_transformations(session *s)
 {
+    s->transparent = (png_get_color_type(s->png, s->info) & PNG_COLOR_MASK_ALPHA) || png_get_valid(s->png, s->info, PNG_INFO_tRNS);
     png_set_expand(s->png);
     png_set_scale_16(s->png);
     png_set_gray_to_rgb(s->png);
-    png_set_add_alpha(s->png, 255, PNG_FILLER_AFTER);
     png_set_interlace_handling(s->png);
     png_read_update_info(s->png, s->info);
 }
@@ -66,11 +67,12 @@ static void set_transformations(session *s)
 static void read_rows(session *s, bool interlaced)
 {
     const uint32_t width = s->out->width, height = s->out->height;
-    const size_t row = (size_t)width * 4;
     for (int pass = interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1; pass > 0; pass--)
         for (uint32_t y = 0; y < height; y++) {
-            png_read_row(s->png, s->rows + (interlaced ? y * row : 0), NULL);
-            if (pass == 1) cc_lay_over_white(s->rows + (interlaced ? y * row : 0), width, s->out->pixels + (size_t)y * width * 3);
+            uint8_t *to = s->out->pixels + (size_t)y * width * 3;
+            uint8_t *row = !s->transparent ? to : s->rows + (interlaced ? (size_t)y * width * 4 : 0);
+            png_read_row(s->png, row, NULL);
+            if (s->transparent && pass == 1) cc_lay_over_white(row, width, to);
         }
     png_read_end(s->png, NULL);
 }
@@ -89,8 +91,8 @@ static void decode(session *s)
     s->status = cc_image_create_for(s->file->name, width, height, s->out, s->err);
     if (s->status != CAMCL_OK) return;
     set_transformations(s);
-    if (png_get_rowbytes(s->png, s->info) != (size_t)width * 4) png_error(s->png, "unexpected row size");
-    s->status = CC_NEW((size_t)width * 4 * (interlaced ? height : 1), &s->rows, s->err);
+    if (png_get_rowbytes(s->png, s->info) != (size_t)width * (s->transparent ? 4 : 3)) png_error(s->png, "unexpected row size");
+    if (s->transparent) s->status = CC_NEW((size_t)width * 4 * (interlaced ? height : 1), &s->rows, s->err);
     if (s->status == CAMCL_OK) read_rows(s, interlaced);
 }
 

@@ -32,8 +32,10 @@ void cc_lay_over_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb)
 /* Refuses sizes that cannot be held, before anything is allocated for them. */
 static camcl_status check_size(const cc_picture_header *header, const char *name, camcl_error *err)
 {
-    if (header->width > 0 && header->height > 0 && header->width <= CAMCL_IMAGE_MOST_PIXELS / header->height) return CAMCL_OK;
-    return cc_fail(err, CAMCL_BAD_DATA, "%s: picture of %u x %u pixels: 1 to %zu million pixels can be held (scale it first)", name,
+    if (header->width == 0 || header->height == 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "%s: corrupt: a picture without pixels (copy or download it again)", name);
+    if (header->width <= CAMCL_IMAGE_MOST_PIXELS / header->height) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_DATA, "%s: a picture of %u x %u pixels, and %zu million can be held (scale it first)", name,
                    (unsigned)header->width, (unsigned)header->height, CAMCL_IMAGE_MOST_PIXELS / 1000000);
 }
 

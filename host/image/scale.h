@@ -8,8 +8,8 @@
 /* One axis: `extent` pixels from `origin` on become `to`, of which `count` from `first` on are wanted. */
 typedef struct cc_axis {
     double origin, extent;
-    uint64_t to;
-    uint32_t first, count;
+    uint64_t to, first;
+    uint32_t count;
 } cc_axis;
 
 /* The whole axis of `from` pixels becomes `to`. */
