@@ -151,7 +151,8 @@ cc_axis cc_whole_axis(uint32_t from, uint32_t to) { return (cc_axis){ .extent = 
 
 camcl_status cc_scale(const camcl_image *image, const cc_axis *x, const cc_axis *y, uint8_t *to, size_t stride, camcl_error *err)
 {
-    /* Where rows become many and columns few, columns come first, or each of them would be carried through all those rows. */
+    /* Where rows become many and columns few, columns come first, and are rounded: or each of them would be carried through all those rows.
+     */
     if (y->to <= image->height || x->to >= image->width) return scale_both(image, x, y, to, stride, err);
     const cc_axis rows = cc_whole_axis(image->height, image->height), columns = cc_whole_axis(x->count, x->count);
     camcl_image narrow;
