@@ -154,8 +154,8 @@ static void decode_session(session *s)
             for (uint32_t x = 0; x < s->out->width; x++, to += 3)
                 to[0] = to[1] = to[2] = s->row[x];
     }
-    jpeg_finish_decompress(jpeg);
     if (!complete(jpeg)) leave(s, "a part of the colours is missing");
+    jpeg_finish_decompress(jpeg);
 }
 
 /* Returns false if the job was left by longjmp. */
