@@ -125,8 +125,9 @@ static void *read_all_samples(void *context)
             if (status == CAMCL_UNSUPPORTED) continue;
             if (status == CAMCL_OK) status = camcl_image_fit(&image, 9, CAMCL_FIT_CROP, &square, NULL);
             w->wrong += status != CAMCL_OK || (strcmp(samples[i], "large.jpg") != 0 && !as_pillow_reads(&image, samples[i]));
-            w->wrong += decode(file.data, file.size - 30, &square, NULL) == CAMCL_OK;
+            camcl_image_free(&square);
             camcl_image_free(&image);
+            w->wrong += decode(file.data, file.size - 30, &image, NULL) == CAMCL_OK;
         }
     return NULL;
 }
