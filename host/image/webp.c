@@ -35,53 +35,61 @@ static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_
     return CAMCL_OK;
 }
 
-/* The first picture of an animation, which may cover a part of the canvas only. */
-static bool decode_first(const cc_encoded *file, camcl_image *out)
-{
-    const WebPData data = { file->data, file->size };
-    WebPAnimDecoderOptions options;
-    uint8_t *canvas = NULL;
-    int time = 0;
-    if (!WebPAnimDecoderOptionsInit(&options)) return false;
-    options.color_mode = MODE_RGBA;
-    WebPAnimDecoder *decoder = WebPAnimDecoderNew(&data, &options);
-    bool done = decoder && WebPAnimDecoderGetNext(decoder, &canvas, &time);
-    if (done) cc_lay_over_white(canvas, (size_t)out->width * out->height, out->pixels);
-    WebPAnimDecoderDelete(decoder);
-    return done;
-}
-
-static bool decode_opaque(const cc_encoded *file, camcl_image *out)
+/* A frame that covers the canvas and hides it. */
+static bool decode_opaque(const WebPIterator *frame, camcl_image *out)
 {
     const size_t row = (size_t)out->width * 3;
-    return WebPDecodeRGBInto(file->data, file->size, out->pixels, row * out->height, (int)row) != NULL;
+    return WebPDecodeRGBInto(frame->fragment.bytes, frame->fragment.size, out->pixels, row * out->height, (int)row) != NULL;
 }
 
-static camcl_status decode_transparent(const cc_encoded *file, camcl_image *out, camcl_error *err)
+/* A frame that lets the canvas, which is white, be seen through or around it. `pixels` is room for it as RGBA. */
+static bool decode_over_white(const WebPIterator *frame, uint8_t *pixels, camcl_image *out)
 {
-    const size_t row = (size_t)out->width * 4;
+    const size_t width = (size_t)frame->width, height = (size_t)frame->height;
+    uint8_t *corner = out->pixels + ((size_t)frame->y_offset * out->width + (size_t)frame->x_offset) * 3;
+    if (!WebPDecodeRGBAInto(frame->fragment.bytes, frame->fragment.size, pixels, width * height * 4, (int)(width * 4))) return false;
+    memset(out->pixels, 255, (size_t)out->width * out->height * 3);
+    for (size_t y = 0; y < height; y++)
+        cc_lay_over_white(pixels + y * width * 4, width, corner + y * out->width * 3);
+    return true;
+}
+
+static bool lies_within(const WebPIterator *frame, const camcl_image *canvas)
+{
+    return frame->x_offset >= 0 && frame->y_offset >= 0 && frame->width > 0 && frame->height > 0 &&
+           (size_t)frame->x_offset + (size_t)frame->width <= canvas->width &&
+           (size_t)frame->y_offset + (size_t)frame->height <= canvas->height;
+}
+
+static camcl_status decode_frame(const cc_encoded *file, const WebPIterator *frame, camcl_image *out, camcl_error *err)
+{
     uint8_t *pixels = NULL;
-    CC_RETURN_IF_FAILED(CC_NEW(row * out->height, &pixels, err));
-    bool done = WebPDecodeRGBAInto(file->data, file->size, pixels, row * out->height, (int)row) != NULL;
-    if (done) cc_lay_over_white(pixels, (size_t)out->width * out->height, out->pixels);
+    if (!lies_within(frame, out)) return fail(file, err);
+    if (!frame->has_alpha && (uint32_t)frame->width == out->width && (uint32_t)frame->height == out->height)
+        return decode_opaque(frame, out) ? CAMCL_OK : fail(file, err);
+    CC_RETURN_IF_FAILED(CC_NEW((size_t)frame->width * (size_t)frame->height * 4, &pixels, err));
+    bool done = decode_over_white(frame, pixels, out);
     free(pixels);
     return done ? CAMCL_OK : fail(file, err);
 }
 
+/* The first frame of an animation, the only one of other pictures. */
 static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
 {
-    WebPBitstreamFeatures about;
-    camcl_status status = CAMCL_OK;
+    const WebPData data = { file->data, file->size };
+    WebPDemuxer *demuxer = WebPDemux(&data);
+    WebPIterator frame;
     (void)shrink;
-    if (WebPGetFeatures(file->data, file->size, &about) != VP8_STATUS_OK) return fail(file, err);
-    CC_TRY(cc_image_create_for(file->name, (uint32_t)about.width, (uint32_t)about.height, out, err));
-    if (about.has_animation)
-        status = decode_first(file, out) ? CAMCL_OK : fail(file, err);
-    else if (about.has_alpha)
-        status = decode_transparent(file, out, err);
-    else
-        status = decode_opaque(file, out) ? CAMCL_OK : fail(file, err);
-cleanup:
+    if (!demuxer) return fail(file, err);
+    camcl_status status = cc_image_create_for(file->name, WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH),
+                                              WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT), out, err);
+    if (status == CAMCL_OK && WebPDemuxGetFrame(demuxer, 1, &frame)) {
+        status = decode_frame(file, &frame, out, err);
+        WebPDemuxReleaseIterator(&frame);
+    } else if (status == CAMCL_OK) {
+        status = fail(file, err);
+    }
+    WebPDemuxDelete(demuxer);
     if (status != CAMCL_OK) camcl_image_free(out);
     return status;
 }

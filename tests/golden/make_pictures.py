@@ -78,6 +78,25 @@ def as_ycck(jpeg):
     return jpeg[:at] + b"\2" + jpeg[at + 1:]
 
 
+def chunk(name, data):
+    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def three_bytes(value):
+    return struct.pack("<I", value)[:3]
+
+
+def first_frame_in_a_corner(frame):
+    """An animation on a canvas of 23 x 17, whose first frame covers a part from (4, 6) on."""
+    picture = encoded(frame, "WEBP", lossless=True)[12:]
+    if picture[:4] == b"VP8X":
+        picture = picture[18:]
+    size = three_bytes(frame.width - 1) + three_bytes(frame.height - 1)
+    body = b"WEBP" + chunk(b"VP8X", b"\x12\0\0\0" + three_bytes(22) + three_bytes(16)) + chunk(b"ANIM", bytes(6))
+    body += chunk(b"ANMF", three_bytes(4 // 2) + three_bytes(6 // 2) + size + three_bytes(100) + b"\0" + picture)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def files():
     color, grey, inks = Image.fromarray(scene(23, 17)), Image.fromarray(scene(23, 17, 1)[:, :, 0]), Image.fromarray(scene(23, 17, 4), "CMYK")
     clear = Image.fromarray(scene(23, 17, 4), "RGBA")
@@ -107,7 +126,8 @@ def files():
         "lossless.webp": encoded(color, "WEBP", lossless=True),
         "lossy_alpha.webp": encoded(clear, "WEBP", quality=80),
         "lossless_alpha.webp": encoded(clear, "WEBP", lossless=True),
-        "animated.webp": encoded(animation[0], "WEBP", save_all=True, append_images=animation[1:], duration=100, lossless=True),
+        "animated_lossless.webp": encoded(animation[0], "WEBP", save_all=True, append_images=animation[1:], duration=100, lossless=True),
+        "animated_part_lossless.webp": first_frame_in_a_corner(Image.fromarray(scene(8, 7, 4), "RGBA")),
     }
 
 

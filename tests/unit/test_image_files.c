@@ -130,7 +130,7 @@ static void probe_of(const char *path, const char *format, uint32_t width, uint3
 static void headers_are_read_alone(void **state)
 {
     static const char *const names[][2] = {
-        { "420.jpg", "JPEG" }, { "rgb.png", "PNG" }, { "lossy.webp", "WebP" }, { "animated.webp", "WebP" }
+        { "420.jpg", "JPEG" }, { "rgb.png", "PNG" }, { "lossy.webp", "WebP" }, { "animated_lossless.webp", "WebP" }
     };
     const char *path = scratch_path(*state, "picture");
     cc_safetensors *golden = golden_open("tests/golden/pictures.safetensors");
@@ -144,6 +144,26 @@ static void headers_are_read_alone(void **state)
         scratch_write(path, file->data, file->shape[0] - 20);
         if (i == 0) probe_of(path, "JPEG", 23, 17);
     }
+    cc_safetensors_free(&golden);
+}
+
+/* However small it would be decoded. */
+static void claims_of_huge_sizes_are_refused(void **state)
+{
+    const char *path = scratch_path(*state, "huge.jpg");
+    cc_safetensors *golden = golden_open("tests/golden/pictures.safetensors");
+    const cc_st_tensor *file = golden_tensor(golden, "file.420.jpg");
+    uint8_t *copy = golden_data(golden, "file.420.jpg");
+    size_t at = 0;
+    while (copy[at] != 0xFF || copy[at + 1] != 0xC0)
+        at++;
+    memset(copy + at + 5, 0x70, 4);
+    scratch_write(path, copy, file->shape[0]);
+    camcl_image image;
+    if (camcl_image_decode(file->data, file->shape[0], "420.jpg", &image, NULL) == CAMCL_OK)
+        assert_read_fails(path, CAMCL_BAD_DATA, "28784 x 28784 pixels, and 134 million can be held", "scale it first");
+    camcl_image_free(&image);
+    free(copy);
     cc_safetensors_free(&golden);
 }
 
@@ -213,8 +233,13 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(other_kinds_are_named),    IN_SCRATCH(missing_and_unreadable_files), IN_SCRATCH(headers_are_read_alone),
-        IN_SCRATCH(long_headers_are_read_on), cmocka_unit_test(pipes_are_read_once),    cmocka_unit_test(endless_devices_are_refused),
+        IN_SCRATCH(other_kinds_are_named),
+        IN_SCRATCH(missing_and_unreadable_files),
+        IN_SCRATCH(headers_are_read_alone),
+        IN_SCRATCH(claims_of_huge_sizes_are_refused),
+        IN_SCRATCH(long_headers_are_read_on),
+        cmocka_unit_test(pipes_are_read_once),
+        cmocka_unit_test(endless_devices_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

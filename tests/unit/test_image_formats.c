@@ -18,18 +18,30 @@
 #include "support/golden.h"
 #include "support/scratch.h"
 
-static const char *const samples[] = { "420.jpg",          "422.jpg",
-                                       "444.jpg",          "progressive.jpg",
-                                       "restarts.jpg",     "rgb.jpg",
-                                       "separate.jpg",     "grey.jpg",
-                                       "cmyk.jpg",         "ycck.jpg",
-                                       "large.jpg",        "rgb.png",
-                                       "grey.png",         "bilevel.png",
-                                       "grey_alpha.png",   "rgba.png",
-                                       "palette.png",      "palette_alpha.png",
-                                       "lossy.webp",       "lossless.webp",
-                                       "lossy_alpha.webp", "lossless_alpha.webp",
-                                       "animated.webp" };
+static const char *const samples[] = { "420.jpg",
+                                       "422.jpg",
+                                       "444.jpg",
+                                       "progressive.jpg",
+                                       "restarts.jpg",
+                                       "rgb.jpg",
+                                       "separate.jpg",
+                                       "grey.jpg",
+                                       "cmyk.jpg",
+                                       "ycck.jpg",
+                                       "large.jpg",
+                                       "rgb.png",
+                                       "grey.png",
+                                       "bilevel.png",
+                                       "grey_alpha.png",
+                                       "rgba.png",
+                                       "palette.png",
+                                       "palette_alpha.png",
+                                       "lossy.webp",
+                                       "lossless.webp",
+                                       "lossy_alpha.webp",
+                                       "lossless_alpha.webp",
+                                       "animated_lossless.webp",
+                                       "animated_part_lossless.webp" };
 enum { sample_count = sizeof samples / sizeof *samples };
 
 static cc_safetensors *golden;
@@ -469,8 +481,8 @@ static void claims_of_huge_sizes_are_refused(void **state)
         memset(copy + last_marker(&file, 0xC0) + 5, 0xF0, 4);
         assert_refused(copy, file.size, "JPEG", "61680 x 61680");
     }
-    if (readable("animated.webp")) {
-        cc_encoded file = sample("animated.webp");
+    if (readable("animated_lossless.webp")) {
+        cc_encoded file = sample("animated_lossless.webp");
         memcpy(copy, file.data, file.size);
         memcpy(copy + 24, "\xFE\x3F\0\xFE\x3F\0", 6);
         assert_refused(copy, file.size, "WebP", "16383 x 16383");
