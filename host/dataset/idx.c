@@ -120,7 +120,7 @@ cleanup:
 
 static camcl_status read_mnist(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
-    static const char *const folders[] = { "raw", "MNIST/raw", "MNIST", "mnist/raw", "mnist", NULL };
+    static const char *const folders[] = { "MNIST/raw", "MNIST", "mnist/raw", "mnist", "raw", NULL };
     static const char *const archives[] = { "mnist", "MNIST", "mnist-dataset", NULL };
     static const char *const names[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
     static const cc_source_form form = { "the idx files", folders, archives, NAMES };
@@ -138,10 +138,16 @@ const cc_dataset_kind cc_dataset_mnist = { .read = read_mnist, .has_statistics =
 
 static camcl_status read_fashion_mnist(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
-    static const char *const folders[] = {
-        "raw",           "FashionMNIST/raw", "FashionMNIST", "fashion-mnist", "fashion-mnist/data/fashion",
-        "fashion_mnist", "fashionmnist",     "data/fashion", "fashion",       NULL
-    };
+    static const char *const folders[] = { "FashionMNIST/raw",
+                                           "FashionMNIST",
+                                           "fashion-mnist",
+                                           "fashion-mnist/data/fashion",
+                                           "fashion_mnist",
+                                           "fashionmnist",
+                                           "data/fashion",
+                                           "fashion",
+                                           "raw",
+                                           NULL };
     static const char *const archives[] = { "fashion-mnist", "fashion-mnist-master", "fashionmnist", "FashionMNIST", "fashion", NULL };
     static const char *const names[] = { "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                          "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot" };

@@ -30,19 +30,23 @@ static camcl_status match_folder(const cc_place *place, const cc_source_form *fo
     return CAMCL_OK;
 }
 
-/* Looks in a folder, and keeps what it finds if that is better than *best. */
+/* *best becomes *match if that is better; the other one is freed. */
+static void keep_better(cc_source_match *best, cc_source_match *match)
+{
+    if (!cc_source_is_complete(best) && (cc_source_is_complete(match) || match->found > best->found)) {
+        cc_source_match_free(best);
+        *best = *match;
+    } else {
+        cc_source_match_free(match);
+    }
+}
+
 static camcl_status try_folder(const cc_place *place, const cc_source_form *form, const char *folder, cc_source_match *best,
                                camcl_error *err)
 {
     cc_source_match match = { 0 };
     camcl_status status = match_folder(place, form, folder, &match, err);
-    if (status == CAMCL_OK && !cc_source_is_complete(best) && match.found > 0 &&
-        (cc_source_is_complete(&match) || match.found > best->found)) {
-        cc_source_match_free(best);
-        *best = match;
-    } else {
-        cc_source_match_free(&match);
-    }
+    keep_better(best, &match);
     return status;
 }
 
@@ -102,28 +106,34 @@ static bool ends_in(const char *folder, const char *name)
     return length >= tail && strcmp(folder + length - tail, name) == 0 && (length == tail || folder[length - tail - 1] == '/');
 }
 
+/* Looks in the folders that end in `ending` (NULL: in all). One that is complete must be the only one. */
+static camcl_status try_folders(const cc_source *source, const cc_place *place, const cc_source_form *form, const cc_names *folders,
+                                const char *ending, cc_source_match *best, camcl_error *err)
+{
+    for (size_t i = 0; i < folders->count; i++) {
+        cc_source_match match = { 0 };
+        if (ending && !ends_in(folders->names[i], ending)) continue;
+        camcl_status status = match_folder(place, form, folders->names[i], &match, err);
+        if (status == CAMCL_OK && cc_source_is_complete(&match) && cc_source_is_complete(best)) {
+            status = cc_fail(err, CAMCL_BAD_DATA,
+                             "data set %s: %s holds the files twice, in '%s' and in '%s' (unpack it, and set data.root to one)",
+                             source->dataset, place->path, best->folder, match.folder);
+        }
+        keep_better(best, &match);
+        CC_RETURN_IF_FAILED(status);
+    }
+    return CAMCL_OK;
+}
+
 static camcl_status search_archive(const cc_source *source, const cc_place *place, const cc_source_form *form, cc_source_match *best,
                                    camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_names folders = { NULL, 0, 0 };
     CC_TRY(list_form_folders(place, form, &folders, err));
-    for (size_t i = 0; form->folders[i]; i++)
-        for (size_t k = 0; k < folders.count && !cc_source_is_complete(best); k++)
-            if (ends_in(folders.names[k], form->folders[i])) CC_TRY(try_folder(place, form, folders.names[k], best, err));
-    if (cc_source_is_complete(best)) goto cleanup;
-    for (size_t k = 0; k < folders.count; k++) {
-        cc_source_match match = { 0 };
-        status = match_folder(place, form, folders.names[k], &match, err);
-        if (status == CAMCL_OK && cc_source_is_complete(&match) && cc_source_is_complete(best)) {
-            status = cc_fail(err, CAMCL_BAD_DATA,
-                             "data set %s: %s holds the files twice, in '%s' and in '%s' (unpack it, and set data.root to one)",
-                             source->dataset, place->path, best->folder, match.folder);
-        }
-        cc_source_match_free(&match);
-        CC_TRY(status);
-        CC_TRY(try_folder(place, form, folders.names[k], best, err));
-    }
+    for (size_t i = 0; form->folders[i] && !cc_source_is_complete(best); i++)
+        CC_TRY(try_folders(source, place, form, &folders, form->folders[i], best, err));
+    if (!cc_source_is_complete(best)) CC_TRY(try_folders(source, place, form, &folders, NULL, best, err));
 cleanup:
     cc_names_free(&folders);
     return status;
