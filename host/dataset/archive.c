@@ -96,7 +96,10 @@ static camcl_status create_reader(const char *path, bool bare, const cc_blob *co
         archive_read_support_format_zip(reader);
         archive_read_support_format_7zip(reader);
     }
-    return archive_read_open_memory(reader, content->data, content->size) == ARCHIVE_OK ? CAMCL_OK : corrupt(reader, path, err);
+    if (archive_read_open_memory(reader, content->data, content->size) == ARCHIVE_OK) return CAMCL_OK;
+    if (bare) return corrupt(reader, path, err);
+    return cc_fail(err, CAMCL_BAD_DATA,
+                   "%s: no archive of a known kind (.tar, .tar.gz and the like, .zip, .7z), or corrupt (fetch it again)", path);
 }
 
 /* CRC-32 as gzip has it: reflected, polynomial 0xEDB88320. */

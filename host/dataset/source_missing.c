@@ -122,6 +122,9 @@ camcl_status cc_source_no_archive(const cc_source *source, const char *root, cam
                        source->dataset, root);
     const cc_source_hint *hint = find_hint(source, &alone, &name);
     if (hint) return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is %s", source->dataset, root, hint->what);
+    if (kind && strstr(kind, "RAR"))
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is %s, which camcl does not read (unpack it, and set data.root to the folder)",
+                       source->dataset, root, kind);
     if (kind && !strstr(kind, "archive") && !strstr(kind, "compressed"))
         return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is %s (set data.root to the data set's folder or archive; the data is at %s)",
                        source->dataset, root, kind, source->fetch);

@@ -412,7 +412,7 @@ static void mnist_and_fashion_mnist_are_told_apart(void **state)
 static void what_is_missing_and_what_is_there_is_said(void **state)
 {
     const char *root = *state;
-    char name[16];
+    char name[32];
     assert_refused("cifar10", root, "holds no CIFAR-10: neither data_batch_1.bin", "cifar-10-python.tar.gz");
     assert_refused("cifar10", root, "nothing else is there", "cs.toronto.edu");
     for (int i = 0; i < 20; i++) {
@@ -429,7 +429,7 @@ static void what_is_missing_and_what_is_there_is_said(void **state)
         "fetch it again");
     assert_refused("cifar10", scratch_path(root, "cifar-10-batches-bin/data_batch_1.bin"), "is one of its files",
                    "the folder that it is in");
-    assert_refused("cifar10", "/dev/null", "/dev/null", "no such file or folder");
+    assert_refused("cifar10", "/dev/null", "/dev/null", "neither a folder nor a plain file");
     if (cc_archive_supported())
         assert_refused("cifar10", ARCHIVES "incomplete.tar.gz", "lacks data_batch_3.bin of the binary version", "readme.html");
 }
@@ -463,7 +463,9 @@ static void other_forms_are_named(void **state)
     write_text(*state, "picture", "\x89PNG\r\n");
     assert_refused("mnist", scratch_path(*state, "picture"), "is a PNG picture", "data.root");
     write_text(*state, "notes", "these are notes");
-    assert_refused("mnist", scratch_path(*state, "notes"), "corrupt archive", "fetch it again");
+    assert_refused("mnist", scratch_path(*state, "notes"), "notes: no archive of a known kind", "fetch it again");
+    write_text(*state, "data.rar", "Rar!\x1a\7\1");
+    assert_refused("mnist", scratch_path(*state, "data.rar"), "is a RAR archive, which camcl does not read", "unpack it");
 }
 
 static void downloads_that_went_wrong_are_named(void **state)
