@@ -1,5 +1,5 @@
 /* Reading archives and compressed files in memory. The only place that knows libarchive. Nothing is ever written to the disk, so a member's
- * name cannot lead anywhere, and links are no files; what is read is limited to 512 MiB, whatever an archive claims. */
+ * name cannot lead anywhere, and links are no files; no file or archive may expand to more than 512 MiB, whatever it claims. */
 #ifndef CC_DATASET_ARCHIVE_H
 #define CC_DATASET_ARCHIVE_H
 

@@ -19,6 +19,7 @@ static camcl_status set_pixels(const cc_cifar *cifar, const cc_pickle_array *arr
     bool planes = array->dimensions == 4 && shape[1] == 3 && shape[2] == CC_CIFAR_SIDE && shape[3] == CC_CIFAR_SIDE && !array->fortran;
     if (array->item_size != 1 || array->is_signed || !(flat || planes))
         return refuse(cifar, batch->path, "its array 'data' is not bytes of shape [n, 3072]", err);
+    if (shape[0] == 0) return refuse(cifar, batch->path, "it holds no images", err);
     batch->count = shape[0];
     batch->pixels = array->bytes;
     batch->image_step = array->fortran ? 1 : CC_CIFAR_BYTES;
@@ -32,7 +33,7 @@ static camcl_status set_labels(const cc_cifar *cifar, const cc_pickle_value *lab
     if (!cc_pickle_get_length(labels, &count)) return refuse(cifar, batch->path, "the pickle holds no list of labels", err);
     if (count != batch->count)
         return cc_fail(err, CAMCL_BAD_DATA, "%s: corrupt: %zu labels for %zu images (fetch it again)", batch->path, count, batch->count);
-    CC_RETURN_IF_FAILED(CC_NEW(count + 1, &batch->labels, err));
+    CC_RETURN_IF_FAILED(CC_NEW(count, &batch->labels, err));
     for (size_t i = 0; i < count; i++)
         if (!cc_pickle_integer_at(batch->pickle, labels, i, &batch->labels[i]))
             return refuse(cifar, batch->path, "a label is no whole number", err);

@@ -107,8 +107,8 @@ cleanup:
 
 /* What people have in the place of either. */
 #define OTHER_FORMS                                                                                                                        \
-    { "*.csv", "a table of pixels as Kaggle has it (camcl reads the idx files, train-images-idx3-ubyte and so on)" },                      \
-        { "*.pt", "a tensor that torchvision made of the data (camcl reads the idx files, which are in its folder raw/)" },                \
+    { "*mnist*.csv", "a table of pixels as Kaggle has it (camcl reads the idx files, train-images-idx3-ubyte and so on)" },                \
+        { "t*.pt", "a tensor that torchvision made of the data (camcl reads the idx files, which are in its folder raw/)" },               \
         { "processed", "what torchvision made of the data (camcl reads the idx files, which are in the folder raw/)" },                    \
         { "*.np[yz]", "NumPy arrays as Keras has them (camcl reads the idx files, train-images-idx3-ubyte and so on)" },                   \
         { "*.parquet", "a Parquet table as Hugging Face has it (camcl reads the idx files, train-images-idx3-ubyte and so on)" },          \

@@ -7,134 +7,59 @@
 
 #include "base/memory.h"
 #include "dataset/pickle_numpy.h"
+#include "dataset/pickle_stack.h"
 
 /* CIFAR-100's training file, the largest, takes 210,000. */
 static const size_t opcode_limit = (size_t)1 << 21;
-
-#define MARK (UINT32_MAX - 1)
-
-/* ---- Bytes ---- */
-
-static camcl_status take(cc_pickle *pickle, uint64_t size, const uint8_t **out)
-{
-    if (size > pickle->size - pickle->at) return cc_pickle_malformed(pickle, "the file ends too early");
-    *out = pickle->data + pickle->at;
-    pickle->at += (size_t)size;
-    return CAMCL_OK;
-}
-
-/* A little-endian number of up to eight bytes. */
-static camcl_status take_number(cc_pickle *pickle, unsigned bytes, uint64_t *out)
-{
-    const uint8_t *from = NULL;
-    CC_RETURN_IF_FAILED(take(pickle, bytes, &from));
-    *out = 0;
-    for (unsigned i = bytes; i-- > 0;)
-        *out = *out << 8 | from[i];
-    return CAMCL_OK;
-}
-
-static camcl_status take_line(cc_pickle *pickle, const char **out, size_t *length)
-{
-    const uint8_t *from = pickle->data + pickle->at, *end = memchr(from, '\n', pickle->size - pickle->at);
-    if (!end) return cc_pickle_malformed(pickle, "a line without its end");
-    *out = (const char *)from;
-    *length = (size_t)(end - from);
-    pickle->at += *length + 1;
-    return CAMCL_OK;
-}
-
-/* ---- Stack ---- */
-
-static camcl_status push_index(cc_pickle *pickle, uint32_t index)
-{
-    CC_RETURN_IF_FAILED(cc_grow((void **)&pickle->stack, &pickle->stack_capacity, pickle->depth + 1, sizeof *pickle->stack, pickle->err));
-    pickle->stack[pickle->depth++] = index;
-    return CAMCL_OK;
-}
-
-static camcl_status push(cc_pickle *pickle, cc_pickle_value value)
-{
-    uint32_t index = 0;
-    CC_RETURN_IF_FAILED(cc_pickle_add(pickle, value, &index));
-    return push_index(pickle, index);
-}
-
-static camcl_status peek(cc_pickle *pickle, uint32_t *out)
-{
-    if (pickle->depth == 0 || pickle->stack[pickle->depth - 1] == MARK) return cc_pickle_malformed(pickle, "an opcode without its operand");
-    *out = pickle->stack[pickle->depth - 1];
-    return CAMCL_OK;
-}
-
-static camcl_status pop(cc_pickle *pickle, uint32_t *out)
-{
-    CC_RETURN_IF_FAILED(peek(pickle, out));
-    pickle->depth--;
-    return CAMCL_OK;
-}
-
-/* The topmost values: `count` of them, or (0) those above the last mark. They stay on the stack, from *first on. */
-static camcl_status find_operands(cc_pickle *pickle, unsigned count, size_t *first)
-{
-    size_t at = pickle->depth;
-    while (at > 0 && pickle->stack[at - 1] != MARK && (count == 0 || pickle->depth - at < count))
-        at--;
-    if (count ? pickle->depth - at < count : at == 0) return cc_pickle_malformed(pickle, "an opcode without its operands");
-    *first = at;
-    return CAMCL_OK;
-}
-
-static void drop_operands(cc_pickle *pickle, unsigned count, size_t first) { pickle->depth = count ? first : first - 1; }
 
 /* ---- Opcodes: what each does with its argument ---- */
 
 static camcl_status do_frame(cc_pickle *pickle, unsigned argument)
 {
     uint64_t length = 0;
-    CC_RETURN_IF_FAILED(take_number(pickle, argument, &length));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, argument, &length));
     return length > pickle->size - pickle->at ? cc_pickle_malformed(pickle, "a frame beyond the file's end") : CAMCL_OK;
 }
 
 static camcl_status do_mark(cc_pickle *pickle, unsigned argument)
 {
     (void)argument;
-    return push_index(pickle, MARK);
+    return cc_pickle_push_index(pickle, CC_PICKLE_MARK);
 }
 
 static camcl_status do_other(cc_pickle *pickle, unsigned bytes)
 {
     const uint8_t *unused = NULL;
-    CC_RETURN_IF_FAILED(take(pickle, bytes, &unused));
-    return push(pickle, (cc_pickle_value){ .kind = CC_PICKLE_OTHER });
+    CC_RETURN_IF_FAILED(cc_pickle_take(pickle, bytes, &unused));
+    return cc_pickle_push(pickle, (cc_pickle_value){ .kind = CC_PICKLE_OTHER });
 }
 
 static camcl_status do_bool(cc_pickle *pickle, unsigned value)
 {
-    return push(pickle, (cc_pickle_value){ .kind = CC_PICKLE_INTEGER, .as.integer = value });
+    return cc_pickle_push(pickle, (cc_pickle_value){ .kind = CC_PICKLE_INTEGER, .as.integer = value });
 }
 
 static camcl_status push_signed(cc_pickle *pickle, uint64_t number, unsigned bytes)
 {
     if (bytes && bytes < 8 && number >> (8 * bytes - 1)) number |= UINT64_MAX << 8 * bytes;
     int64_t value = number > INT64_MAX ? -(int64_t)(UINT64_MAX - number) - 1 : (int64_t)number;
-    return push(pickle, (cc_pickle_value){ .kind = CC_PICKLE_INTEGER, .as.integer = value });
+    return cc_pickle_push(pickle, (cc_pickle_value){ .kind = CC_PICKLE_INTEGER, .as.integer = value });
 }
 
 /* One and two bytes are unsigned, four are signed. */
 static camcl_status do_integer(cc_pickle *pickle, unsigned bytes)
 {
     uint64_t number = 0;
-    CC_RETURN_IF_FAILED(take_number(pickle, bytes, &number));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, bytes, &number));
     return push_signed(pickle, number, bytes < 4 ? 8 : bytes);
 }
 
 static camcl_status do_long(cc_pickle *pickle, unsigned length_bytes)
 {
     uint64_t bytes = 0, number = 0;
-    CC_RETURN_IF_FAILED(take_number(pickle, length_bytes, &bytes));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, length_bytes, &bytes));
     if (bytes > 8) return cc_pickle_malformed(pickle, "a number of more than 64 bits");
-    CC_RETURN_IF_FAILED(take_number(pickle, (unsigned)bytes, &number));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, (unsigned)bytes, &number));
     return push_signed(pickle, number, (unsigned)bytes);
 }
 
@@ -142,13 +67,16 @@ static camcl_status do_text(cc_pickle *pickle, unsigned length_bytes)
 {
     cc_pickle_value value = { .kind = CC_PICKLE_TEXT };
     uint64_t length = 0;
-    CC_RETURN_IF_FAILED(take_number(pickle, length_bytes, &length));
-    CC_RETURN_IF_FAILED(take(pickle, length, &value.as.text.data));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, length_bytes, &length));
+    CC_RETURN_IF_FAILED(cc_pickle_take(pickle, length, &value.as.text.data));
     value.as.text.size = (size_t)length;
-    return push(pickle, value);
+    return cc_pickle_push(pickle, value);
 }
 
-static camcl_status do_empty(cc_pickle *pickle, unsigned kind) { return push(pickle, (cc_pickle_value){ .kind = (cc_pickle_kind)kind }); }
+static camcl_status do_empty(cc_pickle *pickle, unsigned kind)
+{
+    return cc_pickle_push(pickle, (cc_pickle_value){ .kind = (cc_pickle_kind)kind });
+}
 
 static camcl_status extend(cc_pickle *pickle, uint32_t list, const uint32_t *items, size_t count)
 {
@@ -165,21 +93,21 @@ static camcl_status do_tuple(cc_pickle *pickle, unsigned count)
 {
     size_t first = 0;
     uint32_t tuple = 0;
-    CC_RETURN_IF_FAILED(find_operands(pickle, count, &first));
+    CC_RETURN_IF_FAILED(cc_pickle_find_operands(pickle, count, &first));
     CC_RETURN_IF_FAILED(cc_pickle_add(pickle, (cc_pickle_value){ .kind = CC_PICKLE_LIST }, &tuple));
     CC_RETURN_IF_FAILED(extend(pickle, tuple, pickle->stack + first, pickle->depth - first));
-    drop_operands(pickle, count, first);
-    return push_index(pickle, tuple);
+    cc_pickle_drop_operands(pickle, count, first);
+    return cc_pickle_push_index(pickle, tuple);
 }
 
 static camcl_status add_operands(cc_pickle *pickle, unsigned count, cc_pickle_kind kind)
 {
     size_t first = 0;
     uint32_t target = 0;
-    CC_RETURN_IF_FAILED(find_operands(pickle, count, &first));
+    CC_RETURN_IF_FAILED(cc_pickle_find_operands(pickle, count, &first));
     size_t operands = pickle->depth - first, from = first;
-    drop_operands(pickle, count, first);
-    CC_RETURN_IF_FAILED(peek(pickle, &target));
+    cc_pickle_drop_operands(pickle, count, first);
+    CC_RETURN_IF_FAILED(cc_pickle_peek(pickle, &target));
     if (pickle->values[target].kind != kind || (kind == CC_PICKLE_DICT && operands % 2))
         return cc_pickle_malformed(pickle, "elements for something that takes none");
     return extend(pickle, target, pickle->stack + from, operands); /* what lies above the top is still there */
@@ -194,8 +122,8 @@ static camcl_status do_put(cc_pickle *pickle, unsigned bytes)
 {
     uint64_t slot = pickle->memo_count;
     uint32_t value = 0;
-    if (bytes) CC_RETURN_IF_FAILED(take_number(pickle, bytes, &slot));
-    CC_RETURN_IF_FAILED(peek(pickle, &value));
+    if (bytes) CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, bytes, &slot));
+    CC_RETURN_IF_FAILED(cc_pickle_peek(pickle, &value));
     if (slot >= opcode_limit) return cc_pickle_malformed(pickle, "too large a number to remember a value under");
     CC_RETURN_IF_FAILED(cc_grow((void **)&pickle->memo, &pickle->memo_capacity, (size_t)slot + 1, sizeof *pickle->memo, pickle->err));
     while (pickle->memo_count <= slot)
@@ -207,10 +135,10 @@ static camcl_status do_put(cc_pickle *pickle, unsigned bytes)
 static camcl_status do_get(cc_pickle *pickle, unsigned bytes)
 {
     uint64_t slot = 0;
-    CC_RETURN_IF_FAILED(take_number(pickle, bytes, &slot));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, bytes, &slot));
     if (slot >= pickle->memo_count || pickle->memo[slot] == CC_PICKLE_NONE)
         return cc_pickle_malformed(pickle, "a remembered value that there is not");
-    return push_index(pickle, pickle->memo[slot]);
+    return cc_pickle_push_index(pickle, pickle->memo[slot]);
 }
 
 static camcl_status do_global(cc_pickle *pickle, unsigned argument)
@@ -219,10 +147,10 @@ static camcl_status do_global(cc_pickle *pickle, unsigned argument)
     size_t module_length = 0, length = 0;
     uint32_t value = 0;
     (void)argument;
-    CC_RETURN_IF_FAILED(take_line(pickle, &module, &module_length));
-    CC_RETURN_IF_FAILED(take_line(pickle, &name, &length));
+    CC_RETURN_IF_FAILED(cc_pickle_take_line(pickle, &module, &module_length));
+    CC_RETURN_IF_FAILED(cc_pickle_take_line(pickle, &name, &length));
     CC_RETURN_IF_FAILED(cc_pickle_resolve(pickle, module, module_length, name, length, &value));
-    return push_index(pickle, value);
+    return cc_pickle_push_index(pickle, value);
 }
 
 static camcl_status do_stack_global(cc_pickle *pickle, unsigned argument)
@@ -231,31 +159,31 @@ static camcl_status do_stack_global(cc_pickle *pickle, unsigned argument)
     size_t module_length = 0, length = 0;
     uint32_t module = 0, name = 0, value = 0;
     (void)argument;
-    CC_RETURN_IF_FAILED(pop(pickle, &name));
-    CC_RETURN_IF_FAILED(pop(pickle, &module));
+    CC_RETURN_IF_FAILED(cc_pickle_pop(pickle, &name));
+    CC_RETURN_IF_FAILED(cc_pickle_pop(pickle, &module));
     if (!cc_pickle_get_text(&pickle->values[module], &module_text, &module_length) ||
         !cc_pickle_get_text(&pickle->values[name], &name_text, &length))
         return cc_pickle_malformed(pickle, "a name that is no text");
     CC_RETURN_IF_FAILED(cc_pickle_resolve(pickle, module_text, module_length, name_text, length, &value));
-    return push_index(pickle, value);
+    return cc_pickle_push_index(pickle, value);
 }
 
 static camcl_status do_reduce(cc_pickle *pickle, unsigned argument)
 {
     uint32_t arguments = 0, function = 0, value = 0;
     (void)argument;
-    CC_RETURN_IF_FAILED(pop(pickle, &arguments));
-    CC_RETURN_IF_FAILED(pop(pickle, &function));
+    CC_RETURN_IF_FAILED(cc_pickle_pop(pickle, &arguments));
+    CC_RETURN_IF_FAILED(cc_pickle_pop(pickle, &function));
     CC_RETURN_IF_FAILED(cc_pickle_call(pickle, function, arguments, &value));
-    return push_index(pickle, value);
+    return cc_pickle_push_index(pickle, value);
 }
 
 static camcl_status do_build(cc_pickle *pickle, unsigned argument)
 {
     uint32_t state = 0, object = 0;
     (void)argument;
-    CC_RETURN_IF_FAILED(pop(pickle, &state));
-    CC_RETURN_IF_FAILED(peek(pickle, &object));
+    CC_RETURN_IF_FAILED(cc_pickle_pop(pickle, &state));
+    CC_RETURN_IF_FAILED(cc_pickle_peek(pickle, &object));
     return cc_pickle_set_state(pickle, object, state);
 }
 
@@ -324,15 +252,15 @@ static camcl_status run(cc_pickle *pickle)
                        "%s: no pickle of protocol 2 to 5: %zu bytes of another kind (fetch it again, or save it with such a protocol)",
                        pickle->path, pickle->size);
     }
-    CC_RETURN_IF_FAILED(take_number(pickle, 2, &protocol));
+    CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, 2, &protocol));
     for (size_t steps = 0; steps < opcode_limit; steps++) {
-        CC_RETURN_IF_FAILED(take_number(pickle, 1, &code));
+        CC_RETURN_IF_FAILED(cc_pickle_take_number(pickle, 1, &code));
         if (code != '.') {
             CC_RETURN_IF_FAILED(run_opcode(pickle, (uint8_t)code));
             continue;
         }
         uint32_t root = 0;
-        CC_RETURN_IF_FAILED(peek(pickle, &root));
+        CC_RETURN_IF_FAILED(cc_pickle_peek(pickle, &root));
         if (pickle->depth != 1) return cc_pickle_malformed(pickle, "values left over at the end");
         if (pickle->at != pickle->size) return cc_pickle_malformed(pickle, "bytes after the end");
         return CAMCL_OK;

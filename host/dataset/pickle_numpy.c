@@ -22,11 +22,10 @@ static camcl_status refuse_name(cc_pickle *pickle, const char *module, size_t mo
     for (size_t i = 0; i < length; i++)
         copy[module_length + 1 + i] = name[i] ? name[i] : '?';
     cc_text_add_visible(&shown, copy, 80);
-    camcl_status status =
-        cc_fail(pickle->err, CAMCL_BAD_DATA,
-                "%s: the pickle calls '%s', which is refused: data need only numpy's arrays (do not trust this file; fetch "
-                "the published one)",
-                pickle->path, shown.data ? shown.data : "?");
+    camcl_status status = cc_fail(pickle->err, CAMCL_BAD_DATA,
+                                  "%s: the pickle calls '%s', which is refused: data need only numpy's arrays (fetch "
+                                  "the published one)",
+                                  pickle->path, shown.data ? shown.data : "?");
     cc_text_free(&shown);
     free(copy);
     return status;

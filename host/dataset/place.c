@@ -1,6 +1,7 @@
 #include "dataset/place.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,7 @@ static camcl_status list_folder(const char *path, cc_names *out, camcl_error *er
 {
     camcl_status status = CAMCL_OK;
     DIR *stream = opendir(path);
+    if (!stream && errno != ENOENT) return cc_fail_errno(err, "read the folder", path, errno);
     if (!stream) return CAMCL_OK;
     for (struct dirent *entry; status == CAMCL_OK && (entry = readdir(stream)) != NULL;)
         if (entry->d_name[0] != '.') status = cc_names_add(out, entry->d_name, strlen(entry->d_name), err);
