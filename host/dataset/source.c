@@ -29,7 +29,7 @@ static camcl_status find_archive(const char *folder, const cc_source_form *form,
 static camcl_status open_archive(const cc_source *source, const char *path, cc_place *place, cc_source_match *match, camcl_error *err)
 {
     camcl_status status = cc_place_open_archive(path, place, err);
-    if (status == CAMCL_BAD_DATA) return cc_source_no_archive(source, path, status, err);
+    if (status == CAMCL_BAD_DATA || status == CAMCL_UNSUPPORTED) return cc_source_no_archive(source, path, status, err);
     return status == CAMCL_OK ? cc_source_search(source, place, match, err) : status;
 }
 
