@@ -174,6 +174,33 @@ static void python_version_is_read(void **state)
     assert_refused("cifar10", *state, "'label_names' has 1 class names where 10 belong", "batches.meta");
 }
 
+/* Files that people saved again: other protocols, another order in memory, four dimensions, labels in an array. tests/fixtures/pickle says
+ * what the images are. */
+static void pickles_saved_again_give_the_same_images(void **state)
+{
+    static const char *const pickles[] = { "python2",  "numpy2-protocol2", "numpy1-protocol4", "numpy2-protocol5", "fortran4",
+                                           "fortran5", "planes",           "labels-array",     "labels-big-endian" };
+    for (size_t n = 0; n < CC_COUNT(pickles); n++) {
+        char name[64];
+        size_t size = 0;
+        snprintf(name, sizeof name, "%s.pickle", pickles[n]);
+        char *data = scratch_read(scratch_path("tests/fixtures/pickle", name), &size);
+        assert_non_null(data);
+        for (int file = 0; file < 6; file++)
+            scratch_write(scratch_path(*state, batch_names[file]), data, size);
+        free(data);
+        camcl_dataset *dataset = must_open("cifar10", *state);
+        assert_int_equal(camcl_dataset_get_info(dataset)->train_count, 10);
+        for (size_t i = 0; i < 10; i++) {
+            assert_int_equal(camcl_dataset_labels(dataset, CAMCL_TRAIN_IMAGES)[i], i % 2 ? 9 : 3);
+            for (size_t k = 0; k < 3072; k++)
+                assert_int_equal(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES)[i * 3072 + k % 1024 * 3 + k / 1024],
+                                 (i % 2 * 101 + k * 7 + k / 1024 * 13) % 256);
+        }
+        camcl_dataset_close(&dataset);
+    }
+}
+
 static void cifar100_has_fine_labels_in_both_versions(void **state)
 {
     uint8_t records[2 * 3074] = { 0 };
@@ -590,6 +617,7 @@ int main(void)
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         IN_SCRATCH(python_version_is_read),
+        IN_SCRATCH(pickles_saved_again_give_the_same_images),
         IN_SCRATCH(cifar100_has_fine_labels_in_both_versions),
         IN_SCRATCH(archives_of_any_kind_are_read),
         IN_SCRATCH(archives_are_found_in_their_folder),
