@@ -70,7 +70,8 @@ static const camcl_config_key schema[] = {
            "kernels that convolutions may use; winograd: direct kernels where Winograd does not apply"),
     CHOICE("device", "tune", "cache", "off | cache | full", NULL,
            "how kernels are chosen; off: built-in table; cache: stored timings, else the table; full: time what is not stored"),
-    PATH("device", "cache_dir", "", true, "folder of compiled kernels and stored timings; empty: camcl in the user's cache directory"),
+    PATH("device", "cache_dir", "", true,
+         "folder of compiled kernels, stored timings and scaled pictures; empty: camcl in the user's cache directory"),
     CHOICE("device", "memory", "arena", "arena | separate", NULL,
            "arena: tensors share buffers; separate: one buffer per tensor, for memory checkers"),
 
