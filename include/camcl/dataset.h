@@ -78,12 +78,13 @@ typedef struct camcl_dataset_info {
  *                  order: batch 1 to 5. A batch may hold any whole number of records.
  *   cifar100       likewise train.bin, test.bin, fine_label_names.txt, or train, test, meta; cifar-100-binary, cifar-100-python. The labels
  *                  are the fine ones
- *   mnist, fashion-mnist   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., or with a dot, train-images.idx3-ubyte;
- *                  each may be compressed, or in a folder of its own name; or a folder that holds them in MNIST/raw, MNIST, mnist or raw
- *                  (FashionMNIST/raw, fashion-mnist, fashion, ...); or an archive of them, whatever its name, or its folder where it is
- *                  called mnist (fashion-mnist)
- *                  Of several, extracted files go before archives, then the binary version before the Python version, then the root before
- *                  folders in it; what is incomplete is passed over. In an archive the files may be below any folder.
+ *   mnist, fashion-mnist   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., or with a dot,
+ *                  train-images.idx3-ubyte; each may be compressed, or in a folder of its own name; or a folder that holds
+ *                  them in MNIST/raw, MNIST, mnist or raw (FashionMNIST/raw, fashion-mnist, fashion, ...); or an archive of
+ *                  them, whatever its name, or its folder where it is called mnist (fashion-mnist).
+ *                  Of several, extracted files go before archives, then the binary version before the Python version, then
+ *                  the root before folders in it; what is incomplete is passed over. In an archive the files may be below
+ *                  any folder.
  *   folder         the folder of train/CLASS/..., with test/CLASS/... or val/CLASS/... (valid/, validation/) or both, if
  *                  there are any; or of CLASS/... alone. Either may have unlabeled/... (unlabelled/) as well. val/ beside
  *                  test/ is the validation set, and the test set where it is alone. Pictures are found at any depth
