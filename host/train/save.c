@@ -9,8 +9,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/written.h"
-#include "train/run.h"
+#include "run/data_identity.h"
 #include "run/state_check.h"
+#include "train/run.h"
 
 /* What the kernel plan and with it the bits depend on. */
 static void identify_device(const cc_run *run, char *text, size_t size)
@@ -64,10 +65,12 @@ static camcl_status gather(cc_run *run, camcl_error *err)
     free(s->plan);
     free(s->device);
     free(s->config);
-    s->plan = s->device = s->config = NULL;
+    free(s->data);
+    s->plan = s->device = s->config = s->data = NULL;
     identify_device(run, device, sizeof device);
     CC_RETURN_IF_FAILED(cc_plan_format(&run->model->plan, &s->plan, err));
     CC_RETURN_IF_FAILED(cc_copy_text(device, &s->device, err));
+    CC_RETURN_IF_FAILED(cc_copy_text(run->data, &s->data, err));
     return camcl_config_write(run->config, &s->config, err);
 }
 
@@ -137,6 +140,7 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
     camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), &shape, s, &run->split, err);
     s->seconds = before;
     CC_RETURN_IF_FAILED(status);
+    run->saved_step = s->step;
     return write_models(run, err);
 }
 
@@ -156,6 +160,19 @@ cleanup:
     return status;
 }
 
+camcl_status cc_run_read_texts(cc_run *run, camcl_error *err)
+{
+    const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
+    CC_RETURN_IF_FAILED(cc_run_state_read_texts(path, &run->state, err));
+    return check_config(run, path, err);
+}
+
+camcl_status cc_run_check_data(cc_run *run, camcl_error *err)
+{
+    if (run->state.data == NULL) return CAMCL_OK;
+    return cc_data_identity_check(cc_run_dir_file(run->dir, CC_RUN_STATE), run->state.data, run->data, err);
+}
+
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
 {
     const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
@@ -167,11 +184,11 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
                                      .data = info->name,
                                      .images = info->train_count,
                                      .split = run->counts };
-    const camcl_status reading = cc_run_state_read(path, &shape, &run->state, &run->split, err);
-    /* A changed key may ask for another network than the file's tensors belong to. The user must then read of the key, not of a tensor. */
-    if (run->state.config) CC_RETURN_IF_FAILED(check_config(run, path, err));
-    CC_RETURN_IF_FAILED(reading);
-    return cc_run_state_check(path, &shape, &run->state, &run->split, &limits, err);
+    cc_run_state_free(&run->state);
+    CC_RETURN_IF_FAILED(cc_run_state_read(path, &shape, &run->state, &run->split, err));
+    CC_RETURN_IF_FAILED(cc_run_state_check(path, &shape, &run->state, &run->split, &limits, err));
+    run->saved_step = run->state.step;
+    return CAMCL_OK;
 }
 
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/fit.h"
+#include "run/data_identity.h"
 #include "train/run.h"
 #include "tune/tune.h"
 
@@ -42,11 +43,34 @@ static camcl_status forget_result(const cc_run *run, camcl_error *err)
 
 /* ---- data */
 
+static bool wants_stop(const cc_run *run) { return run->options->stop && *run->options->stop; }
+
+static void report_loading(void *context, const camcl_reading *reading)
+{
+    const cc_run *run = context;
+    run->options->loading(run->options->context, reading);
+}
+
+/* Reading own pictures may take minutes. */
+static camcl_status read_data(cc_run *run, camcl_error *err)
+{
+    camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
+    spec.context = run;
+    spec.progress = run->options->loading ? report_loading : NULL;
+    spec.stop = run->options->stop;
+    const camcl_status status = camcl_dataset_open(&spec, &run->dataset, err);
+    if (status == CAMCL_STOPPED || (status == CAMCL_OK && wants_stop(run)))
+        return cc_fail(err, CAMCL_STOPPED, "training: stopped while the data were read (%s)",
+                       run->resuming ? "the run is as it was: go on with --resume" : "nothing was begun: start it again");
+    CC_RETURN_IF_FAILED(status);
+    return cc_data_identity(run->dataset, &run->data, err);
+}
+
 static camcl_status open_data(cc_run *run, camcl_error *err)
 {
-    const camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
     const cc_split_spec split = cc_split_spec_from(run->config);
-    CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &run->dataset, err));
+    CC_RETURN_IF_FAILED(read_data(run, err));
+    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_check_data(run, err));
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, info, &run->settings, err));
     CC_RETURN_IF_FAILED(cc_split_count(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split,
@@ -218,7 +242,7 @@ static camcl_status start(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(begin(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
-    CC_RETURN_IF_FAILED(cc_run_say_split(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
     CC_RETURN_IF_FAILED(initial_weights(run, err));
@@ -242,7 +266,7 @@ static camcl_status go_on(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
-    CC_RETURN_IF_FAILED(cc_run_say_split(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
     CC_RETURN_IF_FAILED(restore_files(run, err));
@@ -253,25 +277,48 @@ static camcl_status go_on(cc_run *run, camcl_error *err)
 
 /* ---- either */
 
-/* Everything that a run can do without its directory, so that one that cannot start leaves none behind. */
+static camcl_status open_dir(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
+    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
+    return run->resuming ? cc_run_read_texts(run, err) : CAMCL_OK;
+}
+
+/* The directory of a run that goes on is held while its data are read. That of a new run is only looked at, because a run that cannot start
+ * must not leave one behind. */
+static camcl_status find_dir(cc_run *run, camcl_error *err)
+{
+    bool has_state;
+    const char *path = camcl_config_string(run->config, "output.dir");
+    if (*path == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
+    CC_RETURN_IF_FAILED(cc_run_dir_check(path, run->options->resume, &has_state, err));
+    return has_state ? open_dir(run, err) : CAMCL_OK;
+}
+
+/* A directory that is made now may have got a state from another process while the data were read. */
+static camcl_status make_dir(cc_run *run, camcl_error *err)
+{
+    if (run->dir) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(open_dir(run, err));
+    return run->resuming ? cc_run_check_data(run, err) : CAMCL_OK;
+}
+
 static camcl_status open_inputs(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
     device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
-    if (*camcl_config_string(run->config, "output.dir") == '\0')
-        return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
     run->loop = cc_loop_settings_from(run->config);
+    CC_RETURN_IF_FAILED(find_dir(run, err));
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
-    return cc_model_create(run->device, &run->settings.graph, &run->model, err);
+    CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
+    return make_dir(run, err);
 }
 
 static camcl_status open_run(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(open_inputs(run, err));
-    CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
-    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
     const cc_columns columns = cc_columns_of(run->settings.step.objective.kind);
     CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &columns, &run->metrics, err));
@@ -313,6 +360,7 @@ void cc_run_close(cc_run *run)
     cc_metrics_free(&run->metrics);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
+    free(run->data);
     if (run->abandoned)
         cc_run_dir_abandon(&run->dir);
     else
