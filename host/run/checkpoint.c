@@ -379,11 +379,23 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     return read_split(file, split, err);
 }
 
+/* A state cannot be downloaded again as weights can. */
+static camcl_status read_file(const char *path, cc_safetensors **file, camcl_error *err)
+{
+    camcl_error why;
+    const camcl_status status = cc_safetensors_read(path, file, &why);
+    if (status == CAMCL_OK) return CAMCL_OK;
+    char *advice = strstr(why.message, " (copy or download");
+    if (status != CAMCL_BAD_DATA || advice == NULL) return cc_fail(err, status, "%s", why.message);
+    *advice = '\0';
+    return cc_fail(err, status, "%s (restore an older copy of it, or start anew in another output.dir)", why.message);
+}
+
 camcl_status cc_run_state_read_texts(const char *path, cc_run_state *s, camcl_error *err)
 {
     cc_safetensors *file = NULL;
     memset(s, 0, sizeof *s);
-    CC_RETURN_IF_FAILED(cc_safetensors_read(path, &file, err));
+    CC_RETURN_IF_FAILED(read_file(path, &file, err));
     camcl_status status = read_texts(path, file, s, err);
     cc_safetensors_free(&file);
     return status;
@@ -394,7 +406,7 @@ camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_r
     cc_safetensors *file = NULL;
     memset(s, 0, sizeof *s);
     memset(split, 0, sizeof *split);
-    CC_RETURN_IF_FAILED(cc_safetensors_read(path, &file, err));
+    CC_RETURN_IF_FAILED(read_file(path, &file, err));
     camcl_status status = read_state(path, file, shape, s, split, err);
     cc_safetensors_free(&file);
     return status;

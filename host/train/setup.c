@@ -227,6 +227,9 @@ static camcl_status prepare_training(cc_run *run, camcl_error *err)
 
 /* ---- a new run */
 
+/* Who mistyped output.dir must read it before the data are read. The log gets the line when there is one. */
+#define NOTHING_SAVED "no run was saved in %s yet: starting from the beginning"
+
 /* Draws the split and writes the first files. splits.json comes first, because cc_run_dir_open recognises a run that saved nothing yet by
  * it. */
 static camcl_status begin(cc_run *run, camcl_error *err)
@@ -234,8 +237,7 @@ static camcl_status begin(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(draw_split(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(write_config(run, err));
-    if (!run->options->resume) return CAMCL_OK;
-    return cc_run_say(run, err, "no run was saved in %s yet: starting from the beginning", cc_run_dir_path(run->dir));
+    return run->options->resume ? cc_run_dir_log(run->dir, err, NOTHING_SAVED, cc_run_dir_path(run->dir)) : CAMCL_OK;
 }
 
 static camcl_status start(cc_run *run, camcl_error *err)
@@ -292,7 +294,8 @@ static camcl_status find_dir(cc_run *run, camcl_error *err)
     const char *path = camcl_config_string(run->config, "output.dir");
     if (*path == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
     CC_RETURN_IF_FAILED(cc_run_dir_check(path, run->options->resume, &has_state, err));
-    return has_state ? open_dir(run, err) : CAMCL_OK;
+    if (has_state) return open_dir(run, err);
+    return run->options->resume ? cc_run_say(run, err, NOTHING_SAVED, path) : CAMCL_OK;
 }
 
 /* A directory that is made now may have got a state from another process while the data were read. */
