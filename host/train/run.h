@@ -81,6 +81,9 @@ camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 
+/* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. */
+camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
+
 /* finish.c: the test set, confusion.csv, CAM pictures, report.html, and result.json at last, so that this file marks a finished run. Each
  * step may be repeated. */
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err);

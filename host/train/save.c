@@ -55,10 +55,7 @@ static camcl_status gather(cc_run *run, camcl_error *err)
         cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
     /* The loss was finite, but the update that followed may have overflowed. */
     if (!all_finite(s->now.weights, g->trained) || !all_finite(s->now.statistics, g->statistics))
-        return cc_fail(err, CAMCL_NOT_FINITE,
-                       "training: the weights became NaN or infinite by step %" PRIu64
-                       " (lower optim.lr; the last good checkpoint stays in %s)",
-                       s->step, cc_run_dir_path(run->dir));
+        return cc_run_fail_diverged(run, "the weights became NaN or infinite", s->step, err);
     CC_RETURN_IF_FAILED(read_flat(cc_step_velocity(run->step), g->trained, &s->velocity, err));
     if (cc_step_average(run->step)) CC_RETURN_IF_FAILED(read_flat(cc_step_average(run->step), g->trained, &s->average, err));
     CC_RETURN_IF_FAILED(cc_run_state_take_objective(s, &shape, run->step, err));
