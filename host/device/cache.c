@@ -79,6 +79,14 @@ bool cc_cache_make_folder(const char *folder, const char *name, char **path)
     return false;
 }
 
+bool cc_cache_is_writable(const char *folder)
+{
+    char *programs = NULL;
+    const bool writable = cc_cache_make_folder(folder, programs_folder, &programs) && access(programs, W_OK | X_OK) == 0;
+    free(programs);
+    return writable;
+}
+
 /* ---- entries */
 
 /* Whether the file's content is an entry under this key. */

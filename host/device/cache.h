@@ -20,6 +20,9 @@ typedef struct cc_cache_key {
  * number: many systems give every user such a group alone. */
 bool cc_cache_is_trusted(const char *folder, char *why, size_t size);
 
+/* Whether programs can be stored. Creates the folders if there are none. */
+bool cc_cache_is_writable(const char *folder);
+
 /* False: there is nothing under this key, or the folder is not trusted. The caller frees *binary. */
 bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
 /* Creates the folders if there are none, for this user alone. Then keeps within CC_CACHE_BYTES and CC_CACHE_FILES. */
