@@ -222,7 +222,11 @@ static camcl_status prepare_training(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));
-    return commit_tapes(run, err);
+    CC_RETURN_IF_FAILED(commit_tapes(run, err));
+    /* How much memory is needed is said before it is used, so that it is the last line on the screen if the system or a driver then ends
+     * the process. */
+    CC_RETURN_IF_FAILED(cc_run_say_model(run, err));
+    return cc_arena_touch(run->arena, err);
 }
 
 /* ---- a new run */
@@ -247,8 +251,7 @@ static camcl_status start(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
-    CC_RETURN_IF_FAILED(initial_weights(run, err));
-    return cc_run_say_model(run, err);
+    return initial_weights(run, err);
 }
 
 /* ---- a run that goes on */
@@ -273,8 +276,7 @@ static camcl_status go_on(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
     CC_RETURN_IF_FAILED(restore_files(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->loop.schedule.steps));
-    CC_RETURN_IF_FAILED(cc_run_say_jumps(run, err));
-    return cc_run_say_model(run, err);
+    return cc_run_say_jumps(run, err);
 }
 
 /* ---- either */

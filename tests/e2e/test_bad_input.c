@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,6 +234,33 @@ static void test_device_memory(void **state)
                 "train.batch_labeled=1000000 model.width=8");
 }
 
+/* A process that may not have what the device says it has: PoCL would end it, so it is not asked. Sanitizers need all of the address space.
+ */
+static void test_process_memory(void **state)
+{
+    const char *folder = *state;
+    struct rlimit before, lower;
+    if (default_device_is_slow()) skip();
+    char *devices = program_prints(folder, "devices --json");
+    const bool is_cpu = strstr(devices, "\"type\": \"cpu\"") && !strstr(devices, "\"type\": \"gpu\"");
+    free(devices);
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    if (!is_cpu) skip();
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    lower = before;
+    lower.rlim_cur = (rlim_t)1500 << 20;
+    assert_int_equal(setrlimit(RLIMIT_AS, &lower), 0);
+    outcome result =
+        program_run(folder, "train '%s/small.ini' 'output.dir=%s/limited' --quiet model.width=32 data.image_size=128", folder, folder);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    if (result.status != 1 || !strstr(result.err, "camcl: device memory: ") || !strstr(result.err, "ulimit -v") ||
+        !strstr(result.err, "lower train.batch_labeled"))
+        fail_msg("exit %d: %s", result.status, result.err);
+    outcome_free(&result);
+}
+
 static void test_not_finite(void **state)
 {
     const char *folder = *state;
@@ -302,17 +330,10 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data),
-        cmocka_unit_test(test_configuration),
-        cmocka_unit_test(test_ambiguous_device),
-        cmocka_unit_test(test_small_images),
-        cmocka_unit_test(test_checkpoints),
-        cmocka_unit_test(test_unwritable_output),
-        cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_device_memory),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_not_finite_at_once),
-        cmocka_unit_test(test_not_finite_from_the_start),
+        cmocka_unit_test(test_data),         cmocka_unit_test(test_configuration),      cmocka_unit_test(test_ambiguous_device),
+        cmocka_unit_test(test_small_images), cmocka_unit_test(test_checkpoints),        cmocka_unit_test(test_unwritable_output),
+        cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_device_memory),      cmocka_unit_test(test_process_memory),
+        cmocka_unit_test(test_not_finite),   cmocka_unit_test(test_not_finite_at_once), cmocka_unit_test(test_not_finite_from_the_start),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
