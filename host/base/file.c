@@ -126,14 +126,13 @@ static camcl_status folder_of(const char *path, char **folder, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Creates a new file in folder; *temporary is its path and the caller's to free. */
-static camcl_status open_temporary(const char *folder, const char *path, char **temporary, int *file, camcl_error *err)
+camcl_status cc_file_temporary(const char *folder, const char *path, char **temporary, int *file, camcl_error *err)
 {
     size_t size = strlen(folder) + 64;
     CC_RETURN_IF_FAILED(CC_NEW(size, temporary, err));
     for (int i = 0; i < TEMPORARY_NAMES; i++) {
         snprintf(*temporary, size, "%s" CC_TEMPORARY_PREFIX "%ld-%d" CC_TEMPORARY_SUFFIX, folder, (long)getpid(), i);
-        *file = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        *file = open(*temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (*file >= 0) return CAMCL_OK;
         if (errno != EEXIST) break;
     }
@@ -153,6 +152,16 @@ static int sync_folder(const char *folder)
     return code;
 }
 
+int cc_file_settle(const char *folder, const char *temporary, int file, const char *path)
+{
+    int code = fsync(file) != 0 && errno != EINVAL ? errno : 0;
+    if (close(file) != 0 && code == 0) code = errno;
+    if (code == 0 && rename(temporary, path) != 0) code = errno;
+    if (code == 0) return sync_folder(folder);
+    unlink(temporary);
+    return code;
+}
+
 camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
 {
     struct stat info;
@@ -162,15 +171,14 @@ camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t coun
     char *folder = NULL, *temporary = NULL;
     int file = -1, code = 0;
     CC_TRY(folder_of(path, &folder, err));
-    CC_TRY(open_temporary(folder, path, &temporary, &file, err));
+    CC_TRY(cc_file_temporary(folder, path, &temporary, &file, err));
     code = write_pieces(file, pieces, count);
-    if (code == 0 && fsync(file) != 0 && errno != EINVAL) code = errno;
-    if (close(file) != 0 && code == 0) code = errno;
-    if (code == 0 && rename(temporary, path) != 0) code = errno;
-    if (code != 0)
+    if (code == 0) {
+        code = cc_file_settle(folder, temporary, file, path);
+    } else {
+        close(file);
         unlink(temporary);
-    else
-        code = sync_folder(folder);
+    }
     if (code != 0) status = cc_fail_errno(err, "write", path, code);
 cleanup:
     free(temporary);
@@ -256,6 +264,26 @@ camcl_status cc_path_absolute(const char *path, char **out, camcl_error *err)
 cleanup:
     free(here);
     return status;
+}
+
+camcl_status cc_path_expand(const char *path, char **out, camcl_error *err)
+{
+    const char *home = getenv("HOME");
+    *out = NULL;
+    if (path[0] != '~' || (path[1] != '\0' && path[1] != '/')) return cc_copy_text(path, out, err);
+    if (home == NULL || *home == '\0')
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: the home folder is not known (set HOME, or give the path in full)", path);
+    const char *rest = path + 1 + strspn(path + 1, "/");
+    return *rest ? cc_path_join(home, rest, out, err) : cc_copy_text(home, out, err);
+}
+
+camcl_status cc_cache_folder(char **out, camcl_error *err)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    *out = NULL;
+    if (xdg && *xdg) return cc_path_join(xdg, "camcl", out, err);
+    if (home && *home) return cc_path_join(home, ".cache/camcl", out, err);
+    return CAMCL_OK;
 }
 
 double cc_seconds(void)

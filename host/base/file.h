@@ -28,6 +28,12 @@ bool cc_is_folder(const char *path);
 /* The name of the temporary file that a killed writer leaves: this prefix, then "PID-N", then the suffix. */
 #define CC_TEMPORARY_PREFIX ".camcl-"
 #define CC_TEMPORARY_SUFFIX ".tmp"
+/* Creates such a file, open for reading and writing, in `folder` ("": the working directory; else its name ends in a slash). `path` is the
+ * file that it becomes, for messages. The caller frees *temporary and closes *file. */
+camcl_status cc_file_temporary(const char *folder, const char *path, char **temporary, int *file, camcl_error *err);
+/* Syncs the file's content, closes it, renames it to path and syncs the folder. On failure (an errno, else 0) it removes the temporary
+ * file. */
+int cc_file_settle(const char *folder, const char *temporary, int file, const char *path);
 
 /* CAMCL_IO with "cannot ACTION 'path': reason of the errno `code` (what to do)". */
 camcl_status cc_fail_errno(camcl_error *err, const char *action, const char *path, int code);
@@ -36,6 +42,13 @@ camcl_status cc_fail_errno(camcl_error *err, const char *action, const char *pat
 camcl_status cc_path_join(const char *folder, const char *name, char **out, camcl_error *err);
 /* The absolute form of path, which need not exist; the caller frees. */
 camcl_status cc_path_absolute(const char *path, char **out, camcl_error *err);
+
+/* path, with ~ or ~/ at its head replaced by the user's home folder ($HOME); ~user stays as it is. CAMCL_BAD_CONFIG where HOME is not set.
+ * The caller frees. */
+camcl_status cc_path_expand(const char *path, char **out, camcl_error *err);
+/* camcl in the user's cache folder: $XDG_CACHE_HOME/camcl, else ~/.cache/camcl. *out is NULL where the environment names neither; the
+ * caller frees. */
+camcl_status cc_cache_folder(char **out, camcl_error *err);
 
 /* Seconds of a monotonic clock. */
 double cc_seconds(void);

@@ -18,7 +18,8 @@ typedef enum cc_rng_stream {
     CC_RNG_TRANSFORM,       /* index: step * batch + row (or step, when one T serves the batch) */
     CC_RNG_SHAPES_TRAIN,    /* index: image */
     CC_RNG_SHAPES_TEST,     /* index: image */
-    CC_RNG_BENCH            /* index: tensor */
+    CC_RNG_BENCH,           /* index: tensor */
+    CC_RNG_HELD_OUT         /* index: class */
 } cc_rng_stream;
 
 /* The bare generator: 10 rounds. */

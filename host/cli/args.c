@@ -39,7 +39,7 @@ void cli_list_free(cli_list *list)
     *list = (cli_list){ NULL, 0 };
 }
 
-static camcl_status no_memory(camcl_error *err)
+camcl_status cli_no_memory(camcl_error *err)
 {
     cli_usage(err, "memory: no room for the arguments (close other programs)");
     return err->status = CAMCL_NO_MEMORY;
@@ -50,7 +50,7 @@ static camcl_status make_list(cli_list *list, int argc, camcl_error *err)
 {
     list->count = 0;
     list->items = calloc((size_t)argc + 1, sizeof *list->items);
-    return list->items ? CAMCL_OK : no_memory(err);
+    return list->items ? CAMCL_OK : cli_no_memory(err);
 }
 
 static bool is_number(const char *text) { return *text && text[strspn(text, "0123456789")] == '\0'; }
@@ -251,7 +251,7 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
 {
     *args = (cli_cam_args){ .folder = "." };
     args->indices = calloc((size_t)argc + 1, sizeof *args->indices);
-    if (args->indices == NULL) return no_memory(err);
+    if (args->indices == NULL) return cli_no_memory(err);
     const cli_option options[] = {
         { "--index", NULL, NUMBERS, args->indices, NULL, &args->index_count },
         { "--split", NULL, WORD, &args->split, split_words, NULL },

@@ -87,6 +87,8 @@ camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_er
 camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);
 camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err);
 
+/* CAMCL_NO_MEMORY for arguments that find no room. */
+camcl_status cli_no_memory(camcl_error *err);
 /* Frees a list and leaves it empty. Safe after a failed parse too. cam's indices are freed with free() instead. */
 void cli_list_free(cli_list *list);
 

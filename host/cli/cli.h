@@ -36,6 +36,11 @@ int cmd_report(int argc, char **argv);
 /* Sets HWLOC_SYNTHETIC if PoCL could not find out the machine's memory and cores without it. Call this before OpenCL is used. */
 void cli_describe_machine(void);
 
+/* Copies of the arguments, with ~/ at the head of a path (an operand, or an option's value) replaced by the home folder. The caller frees
+ * them with cli_free_arguments; *out is NULL after an error. */
+camcl_status cli_expand_home(int argc, char **argv, char ***out, camcl_error *err);
+void cli_free_arguments(char ***arguments);
+
 /* Builds a configuration from the defaults, the file (unless NULL) and the overrides, and checks it. Warnings go to stderr. The caller
  * owns *config. */
 camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **config, camcl_error *err);

@@ -101,9 +101,10 @@ static camcl_status name_data(cli_session *s, camcl_error *err)
         if (status == CAMCL_OK) status = camcl_config_finish(s->config, err);
         if (status != CAMCL_OK) return status;
     }
-    if (camcl_config_is(s->config, "data.dataset", "folder") && !was_given(s->config, "data.root"))
+    const bool own = camcl_config_is(s->config, "data.dataset", "folder") || camcl_config_is(s->config, "data.dataset", "list");
+    if (own && !was_given(s->config, "data.root"))
         return fail(err, CAMCL_BAD_DATA,
-                    "%s: where its data set lies is unknown: there is no config.ini beside it (give data.root=FOLDER, or copy the run's "
+                    "%s: where its data set lies is unknown: there is no config.ini beside it (give data.root=PATH, or copy the run's "
                     "config.ini beside it)",
                     s->checkpoint);
     return CAMCL_OK;
@@ -113,8 +114,7 @@ camcl_status cli_session_data(cli_session *s, camcl_error *err)
 {
     camcl_status status = s->alone ? name_data(s, err) : CAMCL_OK;
     if (status != CAMCL_OK) return status;
-    camcl_dataset_spec spec = { .dataset = camcl_config_string(s->config, "data.dataset"),
-                                .root = camcl_config_string(s->config, "data.root") };
+    const camcl_dataset_spec spec = camcl_dataset_spec_from(s->config);
     status = camcl_dataset_open(&spec, &s->dataset, err);
     return status == CAMCL_OK ? camcl_model_labels(s->model, s->dataset, CAMCL_TEST_IMAGES, NULL, err) : status;
 }

@@ -76,6 +76,16 @@ static int compile_kernels(void)
     return camcl_compile_kernels(0, &err) == CAMCL_OK ? 0 : cli_fail(&err);
 }
 
+static int run(const cli_command *command, int argc, char **argv)
+{
+    char **arguments;
+    camcl_error err;
+    if (cli_expand_home(argc, argv, &arguments, &err) != CAMCL_OK) return cli_fail(&err);
+    const int status = command->run(argc, arguments);
+    cli_free_arguments(&arguments);
+    return status;
+}
+
 static int dispatch(int argc, char **argv)
 {
     if (argc == 0) {
@@ -95,7 +105,7 @@ static int dispatch(int argc, char **argv)
         print_command(command);
         return 0;
     }
-    return command->run(argc - 1, argv + 1);
+    return run(command, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* A configuration's values: the texts that were set, and the values in force (set, else by preset, else default). */
+/* A configuration's values: the texts that were set, and the values in force (set, else by a default that depends on
+ * another key, else the default). */
 #include "camcl/config.h"
 
 #include <assert.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "config/ini.h"
 #include "config/value.h"
@@ -22,6 +24,7 @@ camcl_status camcl_config_create(camcl_config **out, camcl_error *err)
     *out = NULL;
     CC_TRY(CC_NEW(1, &config, err));
     CC_TRY(CC_NEW(count, &config->values, err));
+    CC_TRY(cc_cache_folder(&config->user_cache, err));
     const char *device = getenv("CAMCL_DEVICE");
     if (device && *device) CC_TRY(camcl_config_set(config, "device.select", device, "CAMCL_DEVICE", err));
     *out = config;
@@ -41,6 +44,7 @@ void camcl_config_destroy(camcl_config **config)
         free((*config)->values[i].origin);
     }
     free((*config)->values);
+    free((*config)->user_cache);
     free(*config);
     *config = NULL;
 }
@@ -122,8 +126,12 @@ camcl_status camcl_config_set(camcl_config *config, const char *name, const char
     if (origin == NULL) origin = "command line";
     const camcl_config_key *key = camcl_config_find(name);
     if (key == NULL) return unknown_key(name, origin, err);
-    CC_TRY(cc_value_check(key, text, origin, err));
-    CC_TRY(cc_copy_text(text, &copy, err));
+    status = key->type == CAMCL_KEY_PATH ? cc_path_expand(text, &copy, err) : cc_copy_text(text, &copy, err);
+    if (status != CAMCL_OK) {
+        cc_context(err, "%s: %s.%s", origin, key->section, key->name);
+        goto cleanup;
+    }
+    CC_TRY(cc_value_check(key, copy, origin, err));
     CC_TRY(cc_copy_text(origin, &origin_copy, err));
     cc_value *value = cc_value_of(config, key);
     free(value->text);
@@ -178,12 +186,24 @@ cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key)
     return &config->values[key - camcl_config_schema(&count)];
 }
 
+static const char *default_text(const camcl_config *config, const camcl_config_key *key)
+{
+    const camcl_config_default *further = cc_default_in_force(config, key);
+    return further ? further->value : key->initial;
+}
+
 const char *cc_value_text(const camcl_config *config, const camcl_config_key *key)
 {
     const cc_value *value = cc_value_of(config, key);
-    if (value->text) return value->text;
-    bool paper_code = key->paper_code && camcl_config_is(config, "ssl.preset", "paper-code");
-    return paper_code ? key->paper_code : key->initial;
+    return value->text ? value->text : default_text(config, key);
+}
+
+/* No key's defaults lead back to itself, so this ends. */
+const camcl_config_default *cc_default_in_force(const camcl_config *config, const camcl_config_key *key)
+{
+    for (const camcl_config_default *d = key->defaults; d && d->key; d++)
+        if (cc_words_have(d->words, camcl_config_string(config, d->key))) return d;
+    return NULL;
 }
 
 static const camcl_config_key *known(const char *name)
@@ -192,6 +212,8 @@ static const camcl_config_key *known(const char *name)
     assert(key && "a key of the schema");
     return key;
 }
+
+const char *camcl_config_default_of(const camcl_config *config, const char *key) { return default_text(config, known(key)); }
 
 const char *camcl_config_string(const camcl_config *config, const char *key) { return cc_value_text(config, known(key)); }
 
@@ -241,7 +263,16 @@ const char *camcl_config_origin(const camcl_config *config, const char *name)
     const camcl_config_key *key = known(name);
     const cc_value *value = cc_value_of(config, key);
     if (value->origin) return value->origin;
-    return key->paper_code && camcl_config_is(config, "ssl.preset", "paper-code") ? "preset" : "default";
+    const camcl_config_default *further = cc_default_in_force(config, key);
+    return further ? further->key : "default";
 }
+
+const char *camcl_config_cache_dir(const camcl_config *config)
+{
+    const char *given = camcl_config_string(config, "device.cache_dir");
+    return *given ? given : config->user_cache ? config->user_cache : "";
+}
+
+camcl_status camcl_path_expand(const char *path, char **out, camcl_error *err) { return cc_path_expand(path, out, err); }
 
 const char *camcl_nearest(const char *word, const char *const *candidates, size_t count) { return cc_nearest(word, candidates, count); }

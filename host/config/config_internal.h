@@ -5,16 +5,19 @@
 #include "camcl/config.h"
 
 typedef struct cc_value {
-    char *text;   /* NULL: not set, the default or the preset is in force */
+    char *text;   /* NULL: not set, a default is in force */
     char *origin; /* NULL if text is NULL */
 } cc_value;
 
 struct camcl_config {
     cc_value *values; /* one for each row of the schema */
+    char *user_cache; /* the folder of an empty device.cache_dir; NULL: not known */
 };
 
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key);
-/* The text in force: set, else by preset, else the default. Never NULL. */
+/* The first of the key's further defaults that holds now, or NULL. */
+const camcl_config_default *cc_default_in_force(const camcl_config *config, const camcl_config_key *key);
+/* The text in force: set, else by a further default, else the default. Never NULL. */
 const char *cc_value_text(const camcl_config *config, const camcl_config_key *key);
 
 #endif

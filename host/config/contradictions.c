@@ -60,10 +60,13 @@ static camcl_status check_data(const camcl_config *config, camcl_error *err)
         return cc_fail(err, CAMCL_BAD_CONFIG, "data.mean, data.std: %zu and %zu values (give both one per channel)", means, stds);
     for (size_t i = 0; i < CC_COUNT(datasets); i++) {
         if (!datasets[i].classes || !camcl_config_is(config, "data.dataset", datasets[i].name)) continue;
-        long long labeled = camcl_config_int(config, "data.labeled"), classes = datasets[i].classes;
-        if (labeled % classes)
+        const long long classes = datasets[i].classes;
+        const bool number = !camcl_config_is(config, "data.labeled", "all"), balanced = camcl_config_bool(config, "data.balanced");
+        const long long labeled = number ? camcl_config_int(config, "data.labeled") : 0;
+        if (balanced && labeled % classes)
             return cc_fail(err, CAMCL_BAD_CONFIG,
-                           "%s: data.labeled = %lld: each of %s's %lld classes gets the same number (choose a multiple of %lld)",
+                           "%s: data.labeled = %lld: each of %s's %lld classes gets the same number (choose a multiple of %lld, or set "
+                           "data.balanced = no)",
                            camcl_config_origin(config, "data.labeled"), labeled, datasets[i].name, classes, classes);
         size_t channels = datasets[i].channels;
         bool mean = means && means != channels, std = stds && stds != channels;
@@ -91,6 +94,32 @@ static camcl_status check_model(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* Whether the pictures are the user's own, which may have unlabelled ones among them. Every other data set labels all its images. */
+static bool are_own_pictures(const camcl_config *config)
+{
+    return camcl_config_is(config, "data.dataset", "folder") || camcl_config_is(config, "data.dataset", "list");
+}
+
+/* A mode that learns from unlabelled images must be able to have some. */
+static camcl_status check_unlabeled(const camcl_config *config, camcl_error *err)
+{
+    const char *mode = camcl_config_string(config, "ssl.mode");
+    if (strcmp(mode, "supervised") == 0) return CAMCL_OK;
+    const bool automatic = camcl_config_is(config, "data.unlabeled", "auto"), own = are_own_pictures(config);
+    const bool all = camcl_config_is(config, "data.unlabeled", "all") || (automatic && own), by_ratio = automatic && !own;
+    const bool none = by_ratio ? camcl_config_double(config, "data.ratio") <= 0 : !all && camcl_config_int(config, "data.unlabeled") == 0;
+    const char *cause = by_ratio ? "data.ratio" : "data.unlabeled";
+    if (none)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: %s = 0: ssl.mode = %s needs unlabelled images (raise it, or set ssl.mode = supervised)",
+                       camcl_config_origin(config, cause), cause, mode);
+    if (!own && camcl_config_is(config, "data.labeled", "all") && !camcl_config_bool(config, "data.reuse_labeled"))
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "%s: data.labeled = all: it leaves no unlabelled images for ssl.mode = %s (give a number, set data.reuse_labeled = "
+                       "yes, or set ssl.mode = supervised)",
+                       camcl_config_origin(config, "data.labeled"), mode);
+    return CAMCL_OK;
+}
+
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_model(config, err));
@@ -99,12 +128,7 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s: device.select = %s: a list of devices is not in this version (name one device)",
                        camcl_config_origin(config, "device.select"), camcl_config_string(config, "device.select"));
     CC_RETURN_IF_FAILED(check_data(config, err));
-    bool by_ratio = camcl_config_is(config, "data.unlabeled", "auto"), all = camcl_config_is(config, "data.unlabeled", "all");
-    bool none = by_ratio ? camcl_config_double(config, "data.ratio") <= 0 : !all && camcl_config_int(config, "data.unlabeled") == 0;
-    const char *mode = camcl_config_string(config, "ssl.mode"), *cause = by_ratio ? "data.ratio" : "data.unlabeled";
-    if (none && strcmp(mode, "supervised") != 0)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: %s = 0: ssl.mode = %s needs unlabelled images (raise it, or set ssl.mode = supervised)",
-                       camcl_config_origin(config, cause), cause, mode);
+    CC_RETURN_IF_FAILED(check_unlabeled(config, err));
     if (camcl_config_bool(config, "optim.nesterov") && camcl_config_double(config, "optim.momentum") <= 0)
         return cc_fail(err, CAMCL_BAD_CONFIG,
                        "%s: optim.nesterov = yes: there is no momentum to look ahead with (set optim.momentum above 0)",
@@ -160,6 +184,13 @@ cleanup:
     return status;
 }
 
+/* Whether a run may go on with another value of this key. Data may move: whether they are the same is asked of the data. */
+static bool may_change(const camcl_config_key *key)
+{
+    return strcmp(key->section, "device") == 0 || strcmp(key->section, "output") == 0 ||
+           (strcmp(key->section, "data") == 0 && strcmp(key->name, "root") == 0);
+}
+
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -171,7 +202,7 @@ camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_co
         const char *before = cc_value_text(saved, key), *after = cc_value_text(wanted, key);
         long long epochs_before, epochs_after;
         bool same, epochs = strcmp(key->section, "train") == 0 && strcmp(key->name, "epochs") == 0;
-        if (strcmp(key->section, "device") == 0 || strcmp(key->section, "output") == 0) continue;
+        if (may_change(key)) continue;
         CC_TRY(same_value(key, before, after, &same, err));
         if (same) continue;
         if (epochs && cc_parse_int(before, &epochs_before) && cc_parse_int(after, &epochs_after) && epochs_after > epochs_before) continue;
@@ -180,7 +211,7 @@ camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_co
     if (differing.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to compare it (close other programs)");
     if (status == CAMCL_OK && differing.length > 0) {
         status = cc_fail(err, CAMCL_BAD_CONFIG,
-                         "resume: the configuration is not the run's (only [output], [device] and a larger "
+                         "resume: the configuration is not the run's (only [output], [device], data.root and a larger "
                          "train.epochs may change: restore the keys below or choose another output.dir)");
         cc_detail(err, "%s", differing.data);
     }

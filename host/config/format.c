@@ -115,14 +115,32 @@ camcl_status cc_config_read_written(camcl_config *config, const char *file, cons
     return CAMCL_OK;
 }
 
-/* Writes the default as text, for example "default 0.03" or "default by preset, softmax or logit". */
-static void default_text(const camcl_config_key *key, char *out, size_t size)
+/* Adds the default and those that depend on another key, for example "500, all with data.dataset = folder | list"; on a page, values stand
+ * in backquotes, and each dependence has its reason. */
+static void add_defaults(cc_text *text, const camcl_config_key *key, bool page)
 {
-    const char *initial = *key->initial ? key->initial : "empty";
-    if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
-        snprintf(out, size, "default by preset, %s or %s", key->initial, key->paper_code);
-    else
-        snprintf(out, size, "default %s", initial);
+    const char *quote = page && *key->initial ? "`" : "";
+    cc_text_add(text, "%s%s%s", quote, *key->initial ? key->initial : "empty", quote);
+    for (const camcl_config_default *d = key->defaults; d && d->key; d++) {
+        if (strcmp(d->value, key->initial) == 0) continue;
+        if (page)
+            cc_text_add(text, "; `%s` with `%s = %s` (%s)", d->value, d->key, d->words, d->why);
+        else
+            cc_text_add(text, ", %s with %s = %s", d->value, d->key, d->words);
+    }
+}
+
+/* Adds where a value that is not the plain default came from, and why. */
+static void add_origin(cc_text *text, const camcl_config *config, const camcl_config_key *key)
+{
+    char name[96];
+    snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+    const char *origin = camcl_config_origin(config, name);
+    const camcl_config_default *further = cc_value_of(config, key)->text ? NULL : cc_default_in_force(config, key);
+    if (further)
+        cc_text_add(text, "; set by %s = %s: %s", further->key, camcl_config_string(config, further->key), further->why);
+    else if (strcmp(origin, "default") != 0)
+        cc_text_add(text, "; set by %s", origin);
 }
 
 camcl_status camcl_config_describe(const camcl_config *config, char **out, camcl_error *err)
@@ -134,15 +152,14 @@ camcl_status camcl_config_describe(const camcl_config *config, char **out, camcl
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
         const camcl_config_key *key = &schema[i];
-        char *value = NULL, range[256], initial[96], name[96];
+        char *value = NULL, range[256];
         CC_TRY(file_value(config, key, false, &value, err));
         camcl_config_range(key, range, sizeof range);
-        default_text(key, initial, sizeof initial);
-        snprintf(name, sizeof name, "%s.%s", key->section, key->name);
         if (opens_section(schema, i)) cc_text_add(&text, "%s[%s]\n", i ? "\n" : "", key->section);
-        cc_text_add(&text, "%-15s = %-14s ; %s; %s; %s", key->name, value, range, initial, key->help);
-        const char *origin = camcl_config_origin(config, name);
-        if (strcmp(origin, "default") != 0) cc_text_add(&text, "; set by %s", origin);
+        cc_text_add(&text, "%-15s = %-14s ; %s; default ", key->name, value, range);
+        add_defaults(&text, key, false);
+        cc_text_add(&text, "; %s", key->help);
+        add_origin(&text, config, key);
         cc_text_add(&text, "\n");
         free(value);
     }
@@ -173,21 +190,19 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
                 "is the default of `device.select`.\n");
     for (size_t i = 0; i < count; i++) {
         const camcl_config_key *key = &schema[i];
-        char range[256], initial[128];
+        char range[256];
+        cc_text initial = CC_TEXT_INIT;
         camcl_config_range(key, range, sizeof range);
-        if (key->paper_code && strcmp(key->initial, key->paper_code) != 0)
-            snprintf(initial, sizeof initial, "by preset: `%s` or `%s`", key->initial, key->paper_code);
-        else if (*key->initial)
-            snprintf(initial, sizeof initial, "`%s`", key->initial);
-        else
-            snprintf(initial, sizeof initial, "empty");
+        add_defaults(&initial, key, true);
         if (opens_section(schema, i))
             cc_text_add(&text, "\n## [%s]\n\n| key | type and range | default | what it does |\n|---|---|---|---|\n", key->section);
         cc_text_add(&text, "| `%s` |", key->name);
         add_cell(&text, range);
-        add_cell(&text, initial);
+        add_cell(&text, initial.data ? initial.data : "");
         add_cell(&text, key->help);
         cc_text_add(&text, "\n");
+        text.failed = text.failed || initial.failed;
+        cc_text_free(&initial);
     }
     return hand_over(&text, CAMCL_OK, out, err);
 }

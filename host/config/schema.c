@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "camcl/config.h"
 
-/* Columns: section, name, type, default, default under paper-code, words, absent words, minimum, maximum, above the
+/* Columns: section, name, type, default, further defaults, words, absent words, minimum, maximum, above the
  * minimum, below the maximum, optional, help. */
 #define TEXT(section, name, initial, help)                                                                                                 \
     {                                                                                                                                      \
@@ -34,9 +34,14 @@
         section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, NULL, minimum, maximum, above, below, false, help                            \
     }
 /* A key whose default depends on ssl.preset, corrected or paper-code. */
+#define PAPER_CODE(value)                                                                                                                  \
+    (const camcl_config_default[])                                                                                                         \
+    {                                                                                                                                      \
+        { "ssl.preset", "paper-code", value, "as the paper's public code has it" }, { NULL, NULL, NULL, NULL }                             \
+    }
 #define PRESET(section, name, corrected, paper_code, words, absent, help)                                                                  \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_CHOICE, corrected, paper_code, words, absent, 0, 0, false, false, false, help                             \
+        section, name, CAMCL_KEY_CHOICE, corrected, PAPER_CODE(paper_code), words, absent, 0, 0, false, false, false, help                 \
     }
 
 /* "supervised: ...; pseudo-label: ...", behind a leading "; ". */
@@ -44,6 +49,20 @@
 
 #define MOST_COUNT 1e9
 #define MOST_SEED 9007199254740992.0 /* 2^53: JSON numbers hold every whole number up to it exactly */
+
+#define OWN_PICTURES "folder | list"
+static const camcl_config_default all_labels[] = {
+    { "data.dataset", OWN_PICTURES, "all", "every label of one's own pictures is used" },
+    { NULL, NULL, NULL, NULL },
+};
+static const camcl_config_default unequal_classes[] = {
+    { "data.labeled", "all", "no", "classes have as many labels as they have" },
+    { NULL, NULL, NULL, NULL },
+};
+static const camcl_config_default tenth[] = {
+    { "data.dataset", OWN_PICTURES, "auto", "the number follows from the pictures" },
+    { NULL, NULL, NULL, NULL },
+};
 
 static const camcl_config_key schema[] = {
     TEXT("device", "select", "auto", "OpenCL device: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name"),
@@ -56,21 +75,37 @@ static const camcl_config_key schema[] = {
            "arena: tensors share buffers; separate: one buffer per tensor, for memory checkers"),
 
     CHOICE("data", "dataset", "cifar10", CC_CATALOGUE_WORDS(CC_DATASETS), NULL,
-           "data set; shapes: drawn by the program; folder: pictures in one folder per class"),
-    PATH("data", "root", "data", false, "folder of the official files, its parent folder, or the official archive"),
-    INT("data", "labeled", "500", 1, MOST_COUNT, "number of labelled images, the same for each class"),
+           "data set; shapes: drawn by the program; folder: pictures in one folder per class; list: pictures named by a CSV file"),
+    PATH("data", "root", "data", false,
+         "folder of the official files, its parent folder, or the official archive; folder: the pictures' folder; list: the CSV file, "
+         "path,label[,split]"),
+    { "data", "labeled", CAMCL_KEY_INT, "500", all_labels, "all", NULL, 1, MOST_COUNT, false, false, false,
+      "number of labelled images; all: every one that has a label and is in no other pool" },
+    { "data", "balanced", CAMCL_KEY_BOOL, "yes", unequal_classes, NULL, NULL, 0, 0, false, false, false,
+      "yes: labelled and validation images are the same number of each class; no: each class has its share of the training images" },
     NUMBER("data", "ratio", "1.0", 0, 1e6, false, false, "unlabelled images per labelled image, used if data.unlabeled is auto"),
     { "data", "unlabeled", CAMCL_KEY_INT, "auto", NULL, "auto | all", NULL, 0, MOST_COUNT, false, false, false,
-      "number of unlabelled images; auto: from data.ratio; all: every remaining training image" },
-    INT("data", "validation", "5000", 0, MOST_COUNT,
-        "number of training images held out to choose the best weights, the same for each class"),
+      "number of unlabelled images; auto: from data.ratio, or all for folder and list; all: every remaining training image" },
+    BOOL("data", "reuse_labeled", "no", "yes: the labelled images are in the unlabelled pool as well"),
+    { "data", "validation", CAMCL_KEY_INT, "5000", tenth, "auto", NULL, 0, MOST_COUNT, false, false, false,
+      "number of training images held out to choose the best weights; auto: the validation set that the data came with, else a tenth of "
+      "the "
+      "images with a label" },
+    { "data", "resident", CAMCL_KEY_INT, "auto", NULL, "auto", NULL, 0, MOST_COUNT, false, false, false,
+      "MiB of device memory for images; what does not fit is streamed" },
     INT("data", "image_size", "0", 0, 4096,
-        "side of the network's input in pixels, images are resized bilinearly; 0: the images' own size"),
+        "side of the network's input in pixels, images are resized bilinearly; 0: the images' own size; folder and list: pictures are "
+        "resized "
+        "while they are read"),
+    CHOICE("data", "fit", "stretch", "stretch | crop | pad", NULL, "how a picture of another shape becomes a square"),
+    CHOICE("data", "corrupt", "refuse", "refuse | skip", NULL, "pictures that cannot be read; skip: they are left out and counted"),
+    NUMBER("data", "test_share", "0.15", 0, 1, false, true,
+           "folder and list without a test set: share of each class that is held out as one; 0: there is none"),
     { "data", "mean", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, -1e6, 1e6, false, false, false,
       "inputs are (byte/255 - mean)/std; auto: the data set's own values, else one value per channel" },
     { "data", "std", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, 0, 1e6, true, false, false, "see data.mean" },
     BOOL("data", "shuffle", "yes", "yes: a new random order in each pass; no: the order of splits.json"),
-    INT("data", "seed", "1", 0, MOST_SEED, "seed of the split into labelled, unlabelled and validation images"),
+    INT("data", "seed", "1", 0, MOST_SEED, "seed of the split into labelled, unlabelled, validation and held-out test images"),
 
     CHOICE("model", "arch", "resnet18", CC_CATALOGUE_WORDS(CC_ARCHITECTURES), NULL, "network architecture"),
     CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL,
@@ -79,7 +114,7 @@ static const camcl_config_key schema[] = {
     PATH("model", "init", "", true, "safetensors file of initial weights with torchvision's names; a head for other classes is redrawn"),
 
     CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
-           "sets the defaults marked 'by preset'; corrected: sound practice; paper-code: as the paper's public code"),
+           "sets the defaults of other keys; corrected: sound practice; paper-code: as the paper's public code"),
     CHOICE("ssl", "mode", "gradcam", &(CC_OBJECTIVES(CC_CATALOGUE_WORD) " | fixmatch")[3], "fixmatch", &(CC_OBJECTIVES(OBJECTIVE_HELP))[2]),
     INT("ssl", "cam_layer", "3", 1, 4, "stage of the network whose activations give the CAMs"),
     NUMBER("ssl", "alpha", "1", 0, 1e6, false, false, "weight of the pseudo-label loss L_u"),
@@ -105,7 +140,7 @@ static const camcl_config_key schema[] = {
     NUMBER("augment", "crop_min", "0.75", 0, 1, true, false, "smallest side of the strong view's crop, as a share of the image's side"),
     PRESET("augment", "rotations", "quarter", "paper-code", "quarter | paper-code | none", NULL,
            "turns of the strong view in degrees; quarter: 0, 90, 180, 270; paper-code: 0, 90, 180, 360 (0 half the time); none: 0"),
-    { "augment", "per_image", CAMCL_KEY_BOOL, "yes", "no", NULL, NULL, 0, 0, false, false, false,
+    { "augment", "per_image", CAMCL_KEY_BOOL, "yes", PAPER_CODE("no"), NULL, NULL, 0, 0, false, false, false,
       "yes: one random transform per image; no: one for the whole batch" },
 
     NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "highest learning rate"),

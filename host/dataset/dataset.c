@@ -1,10 +1,11 @@
 #include "dataset/dataset.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "dataset/fingerprint.h"
+#include "dataset/statistics.h"
 
 #define ROW(symbol, label, side, depth, count)                                                                                             \
     { { .name = (label), .height = (side), .width = (side), .channels = (depth), .classes = (count) }, &cc_dataset_##symbol },
@@ -72,26 +73,6 @@ cleanup:
     return status;
 }
 
-/* The sums are whole numbers, so that the result does not depend on the order of summation. */
-static void compute_statistics(camcl_dataset *dataset)
-{
-    camcl_dataset_info *info = &dataset->info;
-    const uint8_t *pixels = dataset->parts[CAMCL_TRAIN_IMAGES].pixels;
-    size_t count = (size_t)info->train_count * info->height * info->width;
-    uint64_t sum[CAMCL_MAX_CHANNELS] = { 0 }, squares[CAMCL_MAX_CHANNELS] = { 0 };
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t c = 0; c < info->channels; c++) {
-            uint32_t value = *pixels++;
-            sum[c] += value;
-            squares[c] += value * value;
-        }
-    for (uint32_t c = 0; c < info->channels; c++) {
-        double mean = (double)sum[c] / (double)count, variance = (double)squares[c] / (double)count - mean * mean;
-        info->mean[c] = (float)(mean / 255.0);
-        info->std[c] = variance > 1e-6 ? (float)(sqrt(variance) / 255.0) : 1.0f;
-    }
-}
-
 camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -113,7 +94,8 @@ camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **
         status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s holds no training images", dataset->info.name, filled.root);
         goto cleanup;
     }
-    if (!rows[which].kind->has_statistics) compute_statistics(dataset);
+    if (!rows[which].kind->has_statistics) cc_dataset_take_statistics(dataset);
+    CC_TRY(cc_fingerprint_take(dataset, &dataset->fingerprint, err));
     *out = dataset;
     dataset = NULL;
 cleanup:
@@ -121,19 +103,30 @@ cleanup:
     return status;
 }
 
+static void free_images(cc_dataset_images *images, size_t count)
+{
+    if (images->files)
+        for (size_t i = 0; i < count; i++)
+            free(images->files[i].path);
+    free(images->files);
+    free(images->pixels);
+    free(images->labels);
+    free(images->masks);
+}
+
 void camcl_dataset_close(camcl_dataset **dataset)
 {
     if (!dataset || !*dataset) return;
-    for (int part = 0; part < 2; part++) {
-        cc_dataset_images *images = &(*dataset)->parts[part];
-        free(images->pixels);
-        free(images->labels);
-        free(images->masks);
-    }
+    for (int part = 0; part < 2; part++)
+        free_images(&(*dataset)->parts[part], cc_dataset_count(*dataset, part));
     if ((*dataset)->class_names)
         for (uint32_t i = 0; i < (*dataset)->info.classes; i++)
             free((*dataset)->class_names[i]);
     free((*dataset)->class_names);
+    free((*dataset)->held_out);
+    free((*dataset)->summary);
+    cc_left_out_free(&(*dataset)->left_out);
+    cc_pixel_store_free((*dataset)->store);
     free(*dataset);
     *dataset = NULL;
 }
@@ -142,8 +135,30 @@ const camcl_dataset_info *camcl_dataset_get_info(const camcl_dataset *dataset) {
 
 const char *const *camcl_dataset_class_names(const camcl_dataset *dataset) { return (const char *const *)dataset->class_names; }
 
-const uint8_t *camcl_dataset_pixels(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].pixels; }
+const uint8_t *camcl_dataset_pixels(const camcl_dataset *dataset, camcl_dataset_part part)
+{
+    const cc_dataset_images *images = &dataset->parts[part];
+    return images->stored ? images->stored : images->pixels;
+}
 
 const int32_t *camcl_dataset_labels(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].labels; }
 
 const uint8_t *camcl_dataset_masks(const camcl_dataset *dataset, camcl_dataset_part part) { return dataset->parts[part].masks; }
+
+const uint32_t *camcl_dataset_held_out(const camcl_dataset *dataset) { return dataset->held_out; }
+
+const char *camcl_dataset_file(const camcl_dataset *dataset, camcl_dataset_part part, size_t index)
+{
+    const cc_dataset_file *files = dataset->parts[part].files;
+    return files ? files[index].relative : NULL;
+}
+
+const camcl_left_out *camcl_dataset_left_out(const camcl_dataset *dataset, size_t *count)
+{
+    *count = dataset->left_out.count;
+    return dataset->left_out.rows;
+}
+
+const char *camcl_dataset_summary(const camcl_dataset *dataset) { return dataset->summary ? dataset->summary : ""; }
+
+camcl_fingerprint camcl_dataset_fingerprint(const camcl_dataset *dataset) { return dataset->fingerprint; }

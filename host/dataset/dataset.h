@@ -7,18 +7,40 @@
 #include "base/catalogue.h"
 #include "base/diag.h"
 #include "camcl/dataset.h"
+#include "dataset/left_out.h"
+#include "dataset/pixel_store.h"
+
+/* The file of a picture. */
+typedef struct cc_dataset_file {
+    char *path;           /* owned by the data set */
+    const char *relative; /* to the data set's folder: the end of `path` */
+    uint64_t bytes;
+} cc_dataset_file;
 
 typedef struct cc_dataset_images {
-    uint8_t *pixels; /* [count, H, W, C] */
-    int32_t *labels; /* [count] */
-    uint8_t *masks;  /* [count, H, W] or NULL */
+    uint8_t *pixels;        /* [count, H, W, C], or NULL: */
+    const uint8_t *stored;  /* likewise, in the data set's store */
+    int32_t *labels;        /* [count] */
+    uint8_t *masks;         /* [count, H, W] or NULL */
+    cc_dataset_file *files; /* [count], or NULL where images are not files of their own */
 } cc_dataset_images;
 
 struct camcl_dataset {
     camcl_dataset_info info;
     char **class_names;         /* info.classes of them */
     cc_dataset_images parts[2]; /* indexed by camcl_dataset_part */
+    cc_pixel_store *store;      /* of both parts, or NULL */
+    uint32_t *held_out;         /* [info.held_out_count], sorted, or NULL */
+    cc_left_out left_out;
+    char *summary; /* NULL: there is nothing to tell */
+    camcl_fingerprint fingerprint;
 };
+
+/* Images of a part. */
+static inline size_t cc_dataset_count(const camcl_dataset *dataset, int part)
+{
+    return part == CAMCL_TRAIN_IMAGES ? dataset->info.train_count : dataset->info.test_count;
+}
 
 /* Allocates pixels and labels (and masks if asked for) of a part of `count` images; info's height, width and channels must
  * be set. Sets the part's count in info. */

@@ -1,184 +1,273 @@
-/* root/train/CLASS/ and root/test/CLASS/ with pictures of one size. */
-#include <dirent.h>
+/* Pictures in folders: root/train/CLASS/ with root/test/CLASS/ or root/val/CLASS/ or both, or root/CLASS/ alone; and root/unlabeled/. */
 #include <errno.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "camcl/image.h"
-#include "dataset/dataset.h"
+#include "base/text.h"
+#include "dataset/entries.h"
+#include "dataset/layout.h"
+#include "dataset/own_pictures.h"
+#include "dataset/walk.h"
 
-/* One path in a folder, and the label that its picture or pictures get. */
-typedef struct entry {
-    char *path;
-    int32_t label;
-} entry;
+#define NO_CLASS "a picture without a class folder"
+#define NO_PART "a folder that is no part of the data set"
 
-typedef struct listing {
-    entry *entries;
-    size_t count, capacity;
-} listing;
+/* What has been found so far. */
+typedef struct search {
+    camcl_dataset *dataset;
+    const char *root;
+    cc_layout layout;
+    cc_entries classes; /* the folders of the training classes, whose positions are the labels */
+    cc_picture_set set;
+} search;
 
-static void listing_free(listing *list)
+static camcl_status open_root(const char *root, cc_entries *entries, camcl_error *err)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->entries[i].path);
-    free(list->entries);
-    *list = (listing){ NULL, 0, 0 };
-}
-
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static bool is_picture(const char *path)
-{
-    const char *dot = strrchr(name_of(path), '.');
-    return dot && (strcasecmp(dot, ".png") == 0 || strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
-}
-
-static int by_path(const void *a, const void *b) { return strcmp(((const entry *)a)->path, ((const entry *)b)->path); }
-
-/* Appends either the folder's sub-folders or its pictures, in byte order of their names. Hidden entries and other files are left out. */
-static camcl_status list_folder(const char *folder, bool folders, int32_t label, listing *list, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    char *path = NULL;
-    size_t first = list->count;
-    DIR *stream = opendir(folder);
-    if (!stream && (errno == ENOENT || errno == ENOTDIR)) {
-        return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s: no such folder (set data.root to the folder of train/ and test/)",
-                       folder);
+    int code;
+    CC_RETURN_IF_FAILED(cc_entries_read(root, entries, &code, err));
+    switch (code) {
+    case 0: return CAMCL_OK;
+    case ENOENT:
+        return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s: no such folder (set data.root to the folder of train/ or of the classes)",
+                       root);
+    case ENOTDIR:
+        return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s is no folder (data.dataset = list reads a list of pictures)", root);
+    default: return cc_fail_errno(err, "open the folder", root, code);
     }
-    if (!stream) return cc_fail_errno(err, "read the folder", folder, errno);
-    for (struct dirent *found; (found = readdir(stream)) != NULL;) {
-        if (found->d_name[0] == '.') continue;
-        CC_TRY(cc_path_join(folder, found->d_name, &path, err));
-        if (folders ? cc_is_folder(path) : is_picture(path) && !cc_is_folder(path)) {
-            CC_TRY(cc_grow((void **)&list->entries, &list->capacity, list->count + 1, sizeof(entry), err));
-            list->entries[list->count++] = (entry){ path, label };
-        } else {
-            free(path);
-        }
-        path = NULL;
-    }
-    if (list->count > first) qsort(list->entries + first, list->count - first, sizeof(entry), by_path);
-cleanup:
+}
+
+/* Counts one entry that belongs to no class. */
+static camcl_status count_stray(search *s, const char *folder, const cc_entry *entry, camcl_error *err)
+{
+    char *path, kind[64];
+    CC_RETURN_IF_FAILED(cc_path_join(folder, entry->name, &path, err));
+    if (entry->kind == CC_ENTRY_OTHER)
+        cc_entry_describe(path, kind, sizeof kind);
+    else
+        snprintf(kind, sizeof kind, "%s", entry->kind == CC_ENTRY_PICTURE ? NO_CLASS : NO_PART);
+    camcl_status status = cc_left_out_add(&s->set.left_out, kind, 1, path, err);
     free(path);
-    closedir(stream);
     return status;
 }
 
-/* Lists the class folders below root/part. With `classes`, every folder must be one of those, and its label is the class's position
- * there. */
-static camcl_status list_classes(const char *root, const char *part, const listing *classes, listing *out, camcl_error *err)
+/* Beside train/ and the like, the root holds nothing that is read. */
+static camcl_status count_root_strays(search *s, const cc_entries *entries, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    char *folder = NULL;
-    CC_TRY(cc_path_join(root, part, &folder, err));
-    CC_TRY(list_folder(folder, true, 0, out, err));
-    if (out->count == 0) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s holds no folders (one for each class belongs there)", folder);
-        goto cleanup;
+    for (size_t i = 0; i < entries->count && !s->layout.is_flat; i++) {
+        const cc_entry *entry = &entries->items[i];
+        if (entry->kind == CC_ENTRY_FOLDER && cc_role_of(entry->name) != CC_ROLES) continue;
+        CC_RETURN_IF_FAILED(count_stray(s, s->root, entry, err));
     }
-    for (size_t i = 0; i < out->count; i++) {
-        size_t label = i;
-        if (classes) {
-            const char *name = name_of(out->entries[i].path);
-            for (label = 0; label < classes->count && strcmp(name_of(classes->entries[label].path), name) != 0;)
-                label++;
-            if (label == classes->count) {
-                status =
-                    cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s has no counterpart among the training classes", out->entries[i].path);
-                goto cleanup;
-            }
-        }
-        out->entries[i].label = (int32_t)label;
-    }
-cleanup:
-    free(folder);
-    return status;
-}
-
-static camcl_status read_picture(camcl_dataset *dataset, camcl_dataset_part part, size_t index, const entry *from, camcl_error *err)
-{
-    const camcl_dataset_info *info = &dataset->info;
-    size_t bytes = (size_t)info->height * info->width * info->channels;
-    camcl_image image = CAMCL_IMAGE_INIT;
-    camcl_status status = camcl_image_read(from->path, &image, err);
-    if (status == CAMCL_OK && (image.width != info->width || image.height != info->height)) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "%s: %u x %u pixels where the first picture has %u x %u (scale all to one size)", from->path,
-                         (unsigned)image.width, (unsigned)image.height, (unsigned)info->width, (unsigned)info->height);
-    }
-    if (status == CAMCL_OK) {
-        memcpy(dataset->parts[part].pixels + index * bytes, image.pixels, bytes);
-        dataset->parts[part].labels[index] = from->label;
-    }
-    camcl_image_free(&image);
-    return status;
-}
-
-/* The first training picture sets the size for all. */
-static camcl_status set_size(camcl_dataset *dataset, const listing *pictures, camcl_error *err)
-{
-    camcl_image image = CAMCL_IMAGE_INIT;
-    CC_RETURN_IF_FAILED(camcl_image_read(pictures->entries[0].path, &image, err));
-    dataset->info.width = image.width;
-    dataset->info.height = image.height;
-    dataset->info.channels = image.channels;
-    camcl_image_free(&image);
     return CAMCL_OK;
 }
 
-static camcl_status read_pictures(camcl_dataset *dataset, camcl_dataset_part part, const listing *classes, camcl_error *err)
+static camcl_status no_classes(const search *s, const char *folder, size_t pictures, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    listing pictures = { NULL, 0, 0 };
-    for (size_t i = 0; i < classes->count; i++) {
-        size_t before = pictures.count;
-        CC_TRY(list_folder(classes->entries[i].path, false, classes->entries[i].label, &pictures, err));
-        if (pictures.count == before) {
-            status = cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s holds no .png, .jpg or .jpeg files", classes->entries[i].path);
-            goto cleanup;
-        }
-    }
-    if (part == CAMCL_TRAIN_IMAGES) CC_TRY(set_size(dataset, &pictures, err));
-    CC_TRY(cc_dataset_reserve(dataset, part, pictures.count, 0, err));
-    for (size_t i = 0; i < pictures.count; i++)
-        CC_TRY(read_picture(dataset, part, i, &pictures.entries[i], err));
-cleanup:
-    listing_free(&pictures);
+    const char *part = s->layout.is_flat ? "" : strrchr(folder, '/') + 1;
+    cc_text found = CC_TEXT_INIT;
+    if (pictures) cc_text_add(&found, ", and %zu pictures directly in it, which have no class", pictures);
+    camcl_status status = cc_fail(err, CAMCL_BAD_DATA,
+                                  "data set folder: %s holds no folders of classes%s (what is read is %s%sCLASS/..., %sand unlabeled/ for "
+                                  "pictures without labels)",
+                                  folder, found.data ? found.data : "", part, *part ? "/" : "",
+                                  s->layout.is_flat ? "or train/CLASS/... with test/CLASS/..., " : "");
+    cc_text_free(&found);
     return status;
 }
 
-static camcl_status set_class_names(camcl_dataset *dataset, const listing *classes, camcl_error *err)
+/* Reads the folders of classes in `folder`, and counts what else there is. */
+static camcl_status find_class_folders(search *s, const char *folder, cc_entries *out, camcl_error *err)
 {
-    const char **names = NULL;
-    CC_RETURN_IF_FAILED(CC_NEW(classes->count, &names, err));
-    for (size_t i = 0; i < classes->count; i++)
-        names[i] = name_of(classes->entries[i].path);
-    camcl_status status = cc_dataset_set_classes(dataset, names, classes->count, err);
+    int code;
+    size_t kept = 0, pictures = 0;
+    CC_RETURN_IF_FAILED(cc_entries_read(folder, out, &code, err));
+    if (code != 0) return cc_fail_errno(err, "open the folder", folder, code);
+    for (size_t i = 0; i < out->count; i++) {
+        cc_entry *entry = &out->items[i];
+        bool is_unlabeled = entry->kind == CC_ENTRY_FOLDER && cc_role_of(entry->name) == CC_ROLE_UNLABELED;
+        if (is_unlabeled && !s->layout.is_flat)
+            return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s/%s would be a class of that name (move it to %s/unlabeled)", folder,
+                           entry->name, s->root);
+        if (entry->kind == CC_ENTRY_FOLDER && !is_unlabeled) {
+            cc_entry swapped = out->items[kept];
+            out->items[kept++] = *entry;
+            *entry = swapped;
+            continue;
+        }
+        pictures += entry->kind == CC_ENTRY_PICTURE;
+        if (!is_unlabeled) CC_RETURN_IF_FAILED(count_stray(s, folder, entry, err));
+    }
+    for (size_t i = kept; i < out->count; i++)
+        free(out->items[i].name);
+    out->count = kept;
+    return kept ? CAMCL_OK : no_classes(s, folder, pictures, err);
+}
+
+/* An archive of a data set often unpacks to a folder in a folder. */
+static camcl_status check_nested(const search *s, camcl_error *err)
+{
+    char *inner = NULL, *train = NULL;
+    camcl_status status = CAMCL_OK;
+    if (!s->layout.is_flat || s->classes.count != 1) return CAMCL_OK;
+    CC_TRY(cc_path_join(s->root, s->classes.items[0].name, &inner, err));
+    CC_TRY(cc_path_join(inner, "train", &train, err));
+    if (cc_is_folder(train))
+        status = cc_fail(err, CAMCL_BAD_DATA, "data set folder: train/ is not in %s itself (set data.root to %s)", s->root, inner);
+cleanup:
+    free(inner);
+    free(train);
+    return status;
+}
+
+static camcl_status find_classes(search *s, camcl_error *err)
+{
+    const char **names;
+    CC_RETURN_IF_FAILED(find_class_folders(s, s->layout.paths[CC_ROLE_TRAIN], &s->classes, err));
+    CC_RETURN_IF_FAILED(check_nested(s, err));
+    CC_RETURN_IF_FAILED(CC_NEW(s->classes.count, &names, err));
+    for (size_t i = 0; i < s->classes.count; i++)
+        names[i] = s->classes.items[i].name;
+    camcl_status status = cc_own_classes(s->dataset, s->layout.paths[CC_ROLE_TRAIN], names, s->classes.count, err);
     free(names);
+    return status;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(((const cc_entry *)a)->name, ((const cc_entry *)b)->name); }
+
+static camcl_status find_label(const search *s, const char *folder, const cc_entry *entry, int32_t *label, camcl_error *err)
+{
+    const cc_entry *found = bsearch(entry, s->classes.items, s->classes.count, sizeof *entry, by_name);
+    if (!found)
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "data set folder: %s/%s has no counterpart among the training classes (add %s/%s, or remove it)", folder,
+                       entry->name, s->layout.paths[CC_ROLE_TRAIN], entry->name);
+    *label = (int32_t)(found - s->classes.items);
+    return CAMCL_OK;
+}
+
+static camcl_status no_pictures(const char *folder, const cc_left_out *left_out, camcl_error *err)
+{
+    cc_text kinds = CC_TEXT_INIT;
+    for (size_t i = 0; i < left_out->count; i++)
+        cc_text_add(&kinds, "%s%u %s", i ? ", " : "", (unsigned)left_out->rows[i].count, left_out->rows[i].kind);
+    camcl_status status = cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s holds no pictures%s%s (PNG, JPEG and WebP files are read)",
+                                  folder, kinds.data ? ", but " : "", kinds.data ? kinds.data : "");
+    cc_text_free(&kinds);
+    return status;
+}
+
+/* Adds the pictures below a folder to the set. One with files but no pictures is refused, and so is an empty one that must not be. */
+static camcl_status add_pictures(search *s, const char *folder, cc_picture like, bool may_be_empty, cc_folder_set *known, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_walk walk = { NULL, 0, 0, { NULL, 0, 0 } };
+    camcl_dataset_part part = like.pool == CC_POOL_TEST ? CAMCL_TEST_IMAGES : CAMCL_TRAIN_IMAGES;
+    CC_TRY(cc_walk_folder(&walk, folder, cc_walk_base(s->root), known, err));
+    if (walk.count == 0 && (walk.left_out.count > 0 || !may_be_empty)) {
+        status = no_pictures(folder, &walk.left_out, err);
+        goto cleanup;
+    }
+    for (size_t i = 0; i < walk.count; i++) {
+        like.path = walk.files[i].path;
+        like.relative = walk.files[i].relative;
+        walk.files[i].path = NULL;
+        CC_TRY(cc_picture_set_add(&s->set, part, like, err));
+    }
+    CC_TRY(cc_left_out_merge(&s->set.left_out, walk.left_out.rows, walk.left_out.count, err));
+cleanup:
+    cc_walk_free(&walk);
+    return status;
+}
+
+/* A link from within a class to its own folder, another class's, or one above leads nowhere new. */
+static camcl_status note_known(const search *s, const char *folder, const cc_entries *classes, cc_folder_set *known, camcl_error *err)
+{
+    bool is_new;
+    CC_RETURN_IF_FAILED(cc_folder_set_add_path(known, s->root, &is_new, err));
+    CC_RETURN_IF_FAILED(cc_folder_set_add_path(known, folder, &is_new, err));
+    for (size_t i = 0; i < classes->count; i++) {
+        CC_RETURN_IF_FAILED(cc_folder_set_add(known, classes->items[i].device, classes->items[i].inode, &is_new, err));
+        if (!is_new)
+            return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s/%s leads to a folder that is read by another name (remove the link)",
+                           folder, classes->items[i].name);
+    }
+    return CAMCL_OK;
+}
+
+/* Adds the pictures of every class of one part. */
+static camcl_status add_classes(search *s, const char *folder, const cc_entries *classes, cc_picture_pool pool, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_folder_set known = { NULL, 0, 0 };
+    cc_picture like = { NULL, NULL, 0, 0, pool };
+    CC_TRY(note_known(s, folder, classes, &known, err));
+    for (size_t i = 0; i < classes->count; i++) {
+        char *path;
+        CC_TRY(find_label(s, folder, &classes->items[i], &like.label, err));
+        CC_TRY(cc_path_join(folder, classes->items[i].name, &path, err));
+        status = add_pictures(s, path, like, pool != CC_POOL_LABELED, &known, err);
+        free(path);
+        CC_TRY(status);
+    }
+cleanup:
+    cc_folder_set_free(&known);
+    return status;
+}
+
+/* Adds a test or validation set, if there is one. */
+static camcl_status add_given(search *s, cc_role role, cc_picture_pool pool, camcl_error *err)
+{
+    const char *folder = s->layout.paths[role];
+    const size_t *counts[] = { &s->set.parts[CAMCL_TRAIN_IMAGES].count, &s->set.parts[CAMCL_TEST_IMAGES].count };
+    const size_t before = *counts[0] + *counts[1];
+    cc_entries classes = { NULL, 0, 0 };
+    camcl_status status = CAMCL_OK;
+    if (!folder) return CAMCL_OK;
+    CC_TRY(find_class_folders(s, folder, &classes, err));
+    CC_TRY(add_classes(s, folder, &classes, pool, err));
+    if (*counts[0] + *counts[1] == before)
+        status = cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s holds no pictures in any class (fill or remove it)", folder);
+cleanup:
+    cc_entries_free(&classes);
+    return status;
+}
+
+/* Pictures at any depth; folders in it are no classes. */
+static camcl_status add_unlabeled(search *s, camcl_error *err)
+{
+    const cc_picture like = { NULL, NULL, 0, -1, CC_POOL_UNLABELED };
+    const char *folder = s->layout.paths[CC_ROLE_UNLABELED];
+    cc_folder_set known = { NULL, 0, 0 };
+    bool is_new;
+    if (!folder) return CAMCL_OK;
+    camcl_status status = cc_folder_set_add_path(&known, s->root, &is_new, err);
+    if (status == CAMCL_OK) status = add_pictures(s, folder, like, true, &known, err);
+    cc_folder_set_free(&known);
     return status;
 }
 
 static camcl_status read_folder(camcl_dataset *dataset, const camcl_dataset_spec *spec, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    listing train = { NULL, 0, 0 }, test = { NULL, 0, 0 };
-    CC_TRY(list_classes(spec->root, "train", NULL, &train, err));
-    CC_TRY(list_classes(spec->root, "test", &train, &test, err));
-    CC_TRY(set_class_names(dataset, &train, err));
-    CC_TRY(read_pictures(dataset, CAMCL_TRAIN_IMAGES, &train, err));
-    CC_TRY(read_pictures(dataset, CAMCL_TEST_IMAGES, &test, err));
+    cc_entries entries = { NULL, 0, 0 };
+    search s = { dataset, spec->root, { { NULL }, false }, { NULL, 0, 0 }, CC_PICTURE_SET_INIT };
+    CC_TRY(open_root(spec->root, &entries, err));
+    CC_TRY(cc_layout_find(spec->root, &entries, &s.layout, err));
+    CC_TRY(count_root_strays(&s, &entries, err));
+    CC_TRY(find_classes(&s, err));
+    CC_TRY(add_classes(&s, s.layout.paths[CC_ROLE_TRAIN], &s.classes, CC_POOL_LABELED, err));
+    CC_TRY(add_given(&s, CC_ROLE_TEST, CC_POOL_TEST, err));
+    CC_TRY(add_given(&s, CC_ROLE_VALIDATION, CC_POOL_VALIDATION, err));
+    CC_TRY(add_unlabeled(&s, err));
+    CC_TRY(cc_own_pictures_read(dataset, spec, &s.set, err));
 cleanup:
-    listing_free(&train);
-    listing_free(&test);
+    cc_entries_free(&entries);
+    cc_layout_free(&s.layout);
+    cc_entries_free(&s.classes);
+    cc_picture_set_free(&s.set);
     return status;
 }
 

@@ -2,16 +2,12 @@
  * The whole key is compared, so a hash collision costs a rebuild and nothing else. */
 #include "device/cache.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -31,52 +27,13 @@ static char *entry_path(const char *folder, const cc_cache_key *key)
     return cc_path_join(folder, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
 
-/* ---- folders */
-
-/* A path that is no folder is not judged here, since reading from it fails. */
-static bool is_distrusted(const char *path, char *why, size_t size)
-{
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) return false;
-    if (info.st_uid != geteuid() && info.st_uid != 0) {
-        snprintf(why, size, "'%s' belongs to another user (set device.cache_dir to a folder of your own)", path);
-        return true;
-    }
-    const bool group = (info.st_mode & S_IWGRP) && (uintmax_t)info.st_gid != (uintmax_t)info.st_uid;
-    if (!group && !(info.st_mode & S_IWOTH)) return false;
-    snprintf(why, size, "other users can write into '%s' (chmod go-w, after removing what is in it)", path);
-    return true;
-}
-
 bool cc_cache_is_trusted(const char *folder, char *why, size_t size)
 {
     char *programs = NULL;
-    bool trusted = !is_distrusted(folder, why, size) && cc_path_join(folder, programs_folder, &programs, NULL) == CAMCL_OK;
-    trusted = trusted && !is_distrusted(programs, why, size);
+    bool trusted = cc_cache_folder_is_trusted(folder, why, size) && cc_path_join(folder, programs_folder, &programs, NULL) == CAMCL_OK;
+    trusted = trusted && cc_cache_folder_is_trusted(programs, why, size);
     free(programs);
     return trusted;
-}
-
-static bool make_private(const char *path) { return mkdir(path, S_IRWXU) == 0 || (errno == EEXIST && cc_is_folder(path)); }
-
-bool cc_cache_make_folder(const char *folder, const char *name, char **path)
-{
-    char *above = NULL, *slash;
-    *path = NULL;
-    if (!cc_is_folder(folder)) {
-        if (cc_copy_text(folder, &above, NULL) != CAMCL_OK) return false;
-        slash = strrchr(above, '/');
-        if (slash && slash != above) {
-            *slash = '\0';
-            (void)cc_make_folders(above, NULL);
-        }
-        free(above);
-    }
-    if (!make_private(folder) || cc_path_join(folder, name, path, NULL) != CAMCL_OK) return false;
-    if (make_private(*path)) return true;
-    free(*path);
-    *path = NULL;
-    return false;
 }
 
 bool cc_cache_is_writable(const char *folder)
@@ -86,8 +43,6 @@ bool cc_cache_is_writable(const char *folder)
     free(programs);
     return writable;
 }
-
-/* ---- entries */
 
 /* Whether the file's content is an entry under this key. */
 static bool is_entry_of(const char *data, size_t length, const cc_cache_key *key, header *head)
@@ -108,8 +63,7 @@ bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **
     bool found = false;
     if (path && cc_file_read(path, &data, &length, NULL) == CAMCL_OK && is_entry_of(data, length, key, &head) &&
         CC_NEW((size_t)head.binary_length, binary, NULL) == CAMCL_OK) {
-        /* Said here, because many file systems are mounted so that reading does not change the time of access. */
-        (void)utimensat(AT_FDCWD, path, (const struct timespec[]){ { 0, UTIME_NOW }, { 0, UTIME_OMIT } }, 0);
+        cc_cache_file_used(path);
         *size = (size_t)head.binary_length;
         memcpy(*binary, data + sizeof head + key->length, *size);
         found = true;
@@ -132,98 +86,16 @@ void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned 
     free(path);
 }
 
-/* ---- keeping it small */
-
-enum { STALE = 3600 }; /* seconds after which nobody is still writing a temporary file */
-
-typedef struct entry {
-    char name[64];
-    uint64_t bytes;
-    time_t used;
-} entry;
-
-typedef struct entry_list {
-    entry *entries;
-    size_t count, capacity;
-    uint64_t bytes;
-} entry_list;
-
-static int by_use(const void *a, const void *b)
-{
-    const entry *x = a, *y = b;
-    if (x->used != y->used) return x->used < y->used ? -1 : 1;
-    return strcmp(x->name, y->name);
-}
-
-static bool ends_with(const char *name, const char *suffix)
-{
-    const size_t n = strlen(name), m = strlen(suffix);
-    return n >= m && strcmp(name + n - m, suffix) == 0;
-}
-
-static bool is_temporary(const char *name)
-{
-    return strncmp(name, CC_TEMPORARY_PREFIX, sizeof CC_TEMPORARY_PREFIX - 1) == 0 && ends_with(name, CC_TEMPORARY_SUFFIX);
-}
-
-static void add_entry(entry_list *list, const char *name, const struct stat *info)
-{
-    entry fresh = { .bytes = (uint64_t)info->st_size, .used = info->st_atime };
-    if (strlen(name) >= sizeof fresh.name) return;
-    if (cc_grow((void **)&list->entries, &list->capacity, list->count + 1, sizeof fresh, NULL) != CAMCL_OK) return;
-    memcpy(fresh.name, name, strlen(name) + 1);
-    list->entries[list->count++] = fresh;
-    list->bytes += fresh.bytes;
-}
-
-/* Removes the stale temporary files of a folder and, unless `list` is NULL, lists its entries. */
-static void scan(DIR *folder, entry_list *list)
-{
-    const time_t now = time(NULL);
-    struct stat info;
-    for (struct dirent *file; (file = readdir(folder)) != NULL;) {
-        const bool temporary = is_temporary(file->d_name), listed = list && ends_with(file->d_name, entry_suffix);
-        if (!temporary && !listed) continue;
-        if (fstatat(dirfd(folder), file->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) continue;
-        if (listed)
-            add_entry(list, file->d_name, &info);
-        else if (now - info.st_mtime >= STALE)
-            (void)unlinkat(dirfd(folder), file->d_name, 0);
-    }
-}
-
-static void remove_oldest(DIR *folder, entry_list *list, uint64_t bytes, size_t files)
-{
-    size_t left = list->count;
-    if (list->bytes <= bytes && left <= files) return;
-    qsort(list->entries, list->count, sizeof *list->entries, by_use);
-    for (size_t i = 0; i < list->count && (list->bytes > bytes || left > files); i++, left--) {
-        (void)unlinkat(dirfd(folder), list->entries[i].name, 0);
-        list->bytes -= list->entries[i].bytes;
-    }
-}
-
-static DIR *open_folder(const char *folder, const char *name)
+static void trim(const char *folder, const char *name, const cc_cache_bounds *bounds)
 {
     char *path;
-    if (cc_path_join(folder, name, &path, NULL) != CAMCL_OK) return NULL;
-    DIR *opened = opendir(path);
+    if (cc_path_join(folder, name, &path, NULL) != CAMCL_OK) return;
+    (void)cc_cache_folder_trim(path, bounds);
     free(path);
-    return opened;
 }
 
 void cc_cache_trim(const char *folder, uint64_t bytes, size_t files)
 {
-    entry_list list = { NULL, 0, 0, 0 };
-    DIR *programs = open_folder(folder, programs_folder), *timings = open_folder(folder, CC_CACHE_TIMINGS);
-    if (programs) {
-        scan(programs, &list);
-        remove_oldest(programs, &list, bytes, files);
-        closedir(programs);
-    }
-    if (timings) {
-        scan(timings, NULL);
-        closedir(timings);
-    }
-    free(list.entries);
+    trim(folder, programs_folder, &(cc_cache_bounds){ .suffix = entry_suffix, .bytes = bytes, .files = files });
+    trim(folder, CC_CACHE_TIMINGS, &(cc_cache_bounds){ .suffix = NULL });
 }

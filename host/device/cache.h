@@ -16,8 +16,7 @@ typedef struct cc_cache_key {
 } cc_cache_key;
 
 /* Whether the folder, and the one for programs in it, may be used. False: `why` is a reason for the user, with what to do. A folder that
- * does not exist may be used, since cc_cache_store creates it. Write permission of the group is accepted if the group has the owner's
- * number: many systems give every user such a group alone. */
+ * does not exist may be used, since cc_cache_store creates it. */
 bool cc_cache_is_trusted(const char *folder, char *why, size_t size);
 
 /* Whether programs can be stored. Creates the folders if there are none. */
@@ -36,7 +35,5 @@ void cc_cache_store(const char *folder, const cc_cache_key *key, const unsigned 
 void cc_cache_trim(const char *folder, uint64_t bytes, size_t files);
 
 #define CC_CACHE_TIMINGS "tuned" /* name of the folder of stored timings, whose files belong to timings.c */
-/* Creates folder/name, for this user alone, with the folders above it. The caller frees *path, which is NULL when that fails. */
-bool cc_cache_make_folder(const char *folder, const char *name, char **path);
 
 #endif

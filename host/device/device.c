@@ -9,15 +9,10 @@
 #include "base/memory.h"
 #include "device/list.h"
 
-/* `wanted`, or camcl in XDG's cache folder, or ~/.cache/camcl. *out is NULL if the environment names none of them. */
+/* `wanted`, or camcl in the user's cache folder. *out is NULL if neither is known. */
 static camcl_status find_cache(const char *wanted, char **out, camcl_error *err)
 {
-    *out = NULL;
-    if (wanted && *wanted) return cc_copy_text(wanted, out, err);
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (xdg && *xdg) return cc_path_join(xdg, "camcl", out, err);
-    if (home && *home) return cc_path_join(home, ".cache/camcl", out, err);
-    return CAMCL_OK;
+    return wanted && *wanted ? cc_copy_text(wanted, out, err) : cc_cache_folder(out, err);
 }
 
 /* A cache that others can change is not used. One that cannot be written is read, but makes every start compile what it lacks. The line on

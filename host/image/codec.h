@@ -1,20 +1,51 @@
-/* The picture formats behind camcl_image_decode. */
+/* The picture formats behind camcl_image_read. */
 #ifndef CC_IMAGE_CODEC_H
 #define CC_IMAGE_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/diag.h"
 #include "camcl/image.h"
 
-/* Whether the bytes begin with the format's signature. */
-bool cc_is_png(const void *data, size_t size);
-bool cc_is_jpeg(const void *data, size_t size);
+/* A picture file in memory, or its beginning; name stands for it in messages. */
+typedef struct cc_encoded {
+    const uint8_t *data;
+    size_t size;
+    const char *name;
+} cc_encoded;
 
-/* Decodes to RGB, as camcl_image_decode does. *out is empty before the call, and after a failure. */
-camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
-camcl_status cc_jpeg_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
+typedef struct cc_picture_header {
+    uint32_t width, height; /* as stored, before the orientation is applied */
+    unsigned orientation;   /* EXIF, 1 to 8; 1 where there is none */
+} cc_picture_header;
+
+typedef struct cc_codec {
+    const char *format; /* "PNG" */
+    bool (*recognises)(const cc_encoded *file);
+    /* Fails where the bytes end before all that the header tells has been seen: with more of the file it may succeed. Sizes may be absurd.
+     */
+    camcl_status (*probe)(const cc_encoded *file, cc_picture_header *out, camcl_error *err);
+    /* Decodes to RGB as stored, transparent parts over white. *out is empty before the call, and after a failure. `shrink` is 1, or, for a
+     * codec that shrinks, 2, 4 or 8: sides become 1/shrink, rounded up. */
+    camcl_status (*decode)(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err);
+    bool shrinks;
+} cc_codec;
+
+extern const cc_codec cc_png, cc_jpeg, cc_webp;
+
+/* The format of the file, by its content. CAMCL_BAD_DATA: it is no picture that can be read; the message says what it is instead. */
+camcl_status cc_codec_of(const cc_encoded *file, const cc_codec **out, camcl_error *err);
+
+/* What a file that is no readable picture is, and what to do with it. */
+typedef struct cc_other_kind {
+    const char *what, *advice;
+} cc_other_kind;
+cc_other_kind cc_other_kind_of(const uint8_t *data, size_t size);
+
+/* Blends RGBA over white into RGB. */
+void cc_lay_over_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb);
 
 /* camcl_image_create with `name` in front of the message. */
 camcl_status cc_image_create_for(const char *name, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err);

@@ -35,25 +35,6 @@ void camcl_image_free(camcl_image *image)
     *image = (camcl_image)CAMCL_IMAGE_INIT;
 }
 
-camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
-{
-    *out = (camcl_image)CAMCL_IMAGE_INIT;
-    if (cc_is_png(data, size)) return cc_png_decode(data, size, name, out, err);
-    if (cc_is_jpeg(data, size)) return cc_jpeg_decode(data, size, name, out, err);
-    return cc_fail(err, CAMCL_BAD_DATA, "%s: %s (convert it to PNG or JPEG)", name, size ? "neither PNG nor JPEG" : "the file is empty");
-}
-
-camcl_status camcl_image_read(const char *path, camcl_image *out, camcl_error *err)
-{
-    char *data = NULL;
-    size_t size = 0;
-    *out = (camcl_image)CAMCL_IMAGE_INIT;
-    CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
-    camcl_status status = camcl_image_decode(data, size, path, out, err);
-    free(data);
-    return status;
-}
-
 camcl_status camcl_image_write_png(const char *path, const camcl_image *image, camcl_error *err)
 {
     uint8_t *data = NULL;

@@ -1,31 +1,38 @@
-/* JPEG. The only place that knows libjpeg. libjpeg's errors come by longjmp; image_png.c says what follows from that. */
+/* JPEG. The only place that knows libjpeg. libjpeg's errors come by longjmp; png.c says what follows from that. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "image/codec.h"
+#include "image/orientation.h"
 
-bool cc_is_jpeg(const void *data, size_t size)
+static bool recognises(const cc_encoded *file)
 {
-    const unsigned char *bytes = data;
-    return size >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
+    return file->size >= 3 && file->data[0] == 0xFF && file->data[1] == 0xD8 && file->data[2] == 0xFF;
 }
 
 #ifdef CAMCL_HAVE_JPEG
 #include <jpeglib.h>
 #include <jerror.h>
 #include <setjmp.h>
+#include <string.h>
+
+/* Programs write progressive pictures in about ten scans. Thousands of empty ones are a small file that takes hours. */
+#define MOST_SCANS 200
 
 typedef struct session {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
     jmp_buf escape;
-    const char *name;
+    const cc_encoded *file;
     camcl_error *err;
     camcl_status status; /* set by a failure outside libjpeg */
     char reason[JMSG_LENGTH_MAX];
+    cc_picture_header *header;
     camcl_image *out;
+    unsigned shrink;
     uint8_t *row; /* CMYK: [width, 4] */
 } session;
 
@@ -51,6 +58,18 @@ static void on_warning(j_common_ptr jpeg, int level)
     case JWRN_ARITH_BAD_CODE: on_error(jpeg); break;
     default: break;
     }
+}
+
+static void leave(session *s, const char *reason)
+{
+    snprintf(s->reason, sizeof s->reason, "%s", reason);
+    longjmp(s->escape, 1);
+}
+
+static void on_progress(j_common_ptr jpeg)
+{
+    session *s = jpeg->client_data;
+    if (s->jpeg.input_scan_number > MOST_SCANS) leave(s, "more scans than any program writes");
 }
 
 static void source_nothing(j_decompress_ptr jpeg) { (void)jpeg; }
@@ -80,18 +99,49 @@ static void convert_cmyk(const uint8_t *from, uint32_t pixels, bool inverted, ui
         }
 }
 
-static void decode(session *s)
+static void read_header(session *s)
 {
     struct jpeg_decompress_struct *jpeg = &s->jpeg;
     jpeg_create_decompress(jpeg);
     jpeg->client_data = s;
     jpeg->src = &s->source;
+    if (s->header) jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xFFFF);
     jpeg_read_header(jpeg, TRUE);
+}
+
+static void probe_session(session *s)
+{
+    read_header(s);
+    *s->header = (cc_picture_header){ s->jpeg.image_width, s->jpeg.image_height, 1 };
+    for (jpeg_saved_marker_ptr marker = s->jpeg.marker_list; marker; marker = marker->next) {
+        if (marker->data_length < 6 || memcmp(marker->data, "Exif\0", 6) != 0) continue;
+        s->header->orientation = cc_exif_orientation(marker->data, marker->data_length);
+        break;
+    }
+}
+
+/* A file of several scans may end properly without one for every colour: what is missing would be grey without a warning. */
+static bool complete(const struct jpeg_decompress_struct *jpeg)
+{
+    for (int i = 0; i < jpeg->num_components; i++)
+        if (jpeg->comp_info[i].component_needed && !jpeg->comp_info[i].quant_table) return false;
+    return true;
+}
+
+static void decode_session(session *s)
+{
+    struct jpeg_decompress_struct *jpeg = &s->jpeg;
+    read_header(s);
     bool cmyk = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
     jpeg->out_color_space = cmyk ? JCS_CMYK : jpeg->jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
     jpeg->dct_method = JDCT_ISLOW;
-    s->status = cc_image_create_for(s->name, jpeg->image_width, jpeg->image_height, s->out, s->err);
-    if (s->status == CAMCL_OK) s->status = CC_NEW((size_t)jpeg->image_width * 4, &s->row, s->err);
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = s->shrink;
+    s->progress.progress_monitor = on_progress;
+    jpeg->progress = &s->progress;
+    jpeg_calc_output_dimensions(jpeg);
+    s->status = cc_image_create_for(s->file->name, jpeg->output_width, jpeg->output_height, s->out, s->err);
+    if (s->status == CAMCL_OK) s->status = CC_NEW((size_t)jpeg->output_width * 4, &s->row, s->err);
     if (s->status != CAMCL_OK) return;
     jpeg_start_decompress(jpeg);
     while (jpeg->output_scanline < jpeg->output_height) {
@@ -104,45 +154,87 @@ static void decode(session *s)
             for (uint32_t x = 0; x < s->out->width; x++, to += 3)
                 to[0] = to[1] = to[2] = s->row[x];
     }
+    if (!complete(jpeg)) leave(s, "a part of the colours is missing");
     jpeg_finish_decompress(jpeg);
 }
 
-/* Returns false if libjpeg left by longjmp. */
-static bool decode_completes(session *s)
+/* Returns false if the job was left by longjmp. */
+static bool completes(session *s, void (*job)(session *))
 {
     if (setjmp(s->escape) != 0) return false;
-    decode(s);
+    job(s);
     return true;
 }
 
-camcl_status cc_jpeg_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
+static camcl_status fail(const session *s)
 {
-    session s = { .name = name, .err = err, .out = out };
-    s.jpeg.err = jpeg_std_error(&s.errors);
-    s.jpeg.client_data = &s;
-    s.errors.error_exit = on_error;
-    s.errors.output_message = print_nothing;
-    s.errors.emit_message = on_warning;
-    s.source = (struct jpeg_source_mgr){ .next_input_byte = data,
-                                         .bytes_in_buffer = size,
-                                         .init_source = source_nothing,
-                                         .fill_input_buffer = source_more,
-                                         .skip_input_data = source_skip,
-                                         .resync_to_restart = jpeg_resync_to_restart,
-                                         .term_source = source_nothing };
-    if (!decode_completes(&s)) s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt JPEG: %s", name, s.reason);
-    jpeg_destroy_decompress(&s.jpeg);
-    free(s.row);
+    const char *name = s->file->name;
+    switch (s->errors.msg_code) {
+    case JERR_OUT_OF_MEMORY: return cc_fail(s->err, CAMCL_NO_MEMORY, "%s: not enough memory to decode it", name);
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED:
+        return cc_fail(s->err, CAMCL_BAD_DATA, "%s: a rare kind of JPEG: %s (save it as PNG or as an ordinary JPEG)", name, s->reason);
+    default: return cc_fail(s->err, CAMCL_BAD_DATA, "%s: truncated or corrupt JPEG: %s (copy or download it again)", name, s->reason);
+    }
+}
+
+static void run(session *s, void (*job)(session *))
+{
+    s->jpeg.err = jpeg_std_error(&s->errors);
+    s->jpeg.client_data = s;
+    s->errors.error_exit = on_error;
+    s->errors.output_message = print_nothing;
+    s->errors.emit_message = on_warning;
+    s->source = (struct jpeg_source_mgr){ .next_input_byte = s->file->data,
+                                          .bytes_in_buffer = s->file->size,
+                                          .init_source = source_nothing,
+                                          .fill_input_buffer = source_more,
+                                          .skip_input_data = source_skip,
+                                          .resync_to_restart = jpeg_resync_to_restart,
+                                          .term_source = source_nothing };
+    if (!completes(s, job)) s->status = fail(s);
+    jpeg_destroy_decompress(&s->jpeg);
+    free(s->row);
+}
+
+static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
+{
+    session s = { .file = file, .err = err, .header = out };
+    run(&s, probe_session);
+    return s.status;
+}
+
+static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
+{
+    session s = { .file = file, .err = err, .out = out, .shrink = shrink };
+    run(&s, decode_session);
     if (s.status != CAMCL_OK) camcl_image_free(out);
     return s.status;
 }
 
 #else
 
-camcl_status cc_jpeg_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
+static camcl_status missing(const cc_encoded *file, camcl_error *err)
 {
-    (void)data, (void)size, (void)out;
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read JPEG (install libjpeg-dev and build again)", name);
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read JPEG (install libjpeg-dev and build again)", file->name);
+}
+
+static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
+{
+    (void)out;
+    return missing(file, err);
+}
+
+static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
+{
+    (void)shrink, (void)out;
+    return missing(file, err);
 }
 
 #endif
+
+const cc_codec cc_jpeg = { "JPEG", recognises, probe, decode, true };

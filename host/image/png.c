@@ -6,11 +6,12 @@
 
 #include "base/memory.h"
 #include "image/codec.h"
+#include "image/orientation.h"
 
-bool cc_is_png(const void *data, size_t size)
+static bool recognises(const cc_encoded *file)
 {
     static const unsigned char signature[8] = { 137, 'P', 'N', 'G', '\r', '\n', 26, '\n' };
-    return size >= sizeof signature && memcmp(data, signature, sizeof signature) == 0;
+    return file->size >= sizeof signature && memcmp(file->data, signature, sizeof signature) == 0;
 }
 
 #ifdef CAMCL_HAVE_PNG
@@ -18,7 +19,7 @@ bool cc_is_png(const void *data, size_t size)
 #include <setjmp.h>
 
 typedef struct session {
-    const char *name;
+    const cc_encoded *file;
     camcl_error *err;
     camcl_status status; /* set by a failure outside libpng */
     char reason[160];
@@ -26,7 +27,8 @@ typedef struct session {
     png_infop info;
     const uint8_t *data; /* reading: what is left */
     size_t left;
-    uint8_t *rows;    /* reading: [height, width, 4] */
+    bool transparent; /* reading: in parts */
+    uint8_t *rows;    /* transparent: RGBA, one row, or all of them where the picture is interlaced */
     uint8_t *encoded; /* writing */
     size_t encoded_size, encoded_capacity;
     camcl_image *out;
@@ -51,23 +53,28 @@ static void read_bytes(png_structp png, png_bytep to, size_t n)
     s->left -= n;
 }
 
-/* Blends RGBA over white and stores RGB. */
-static void lay_over_white(const uint8_t *from, size_t pixels, uint8_t *to)
-{
-    for (size_t i = 0; i < pixels; i++, from += 4, to += 3)
-        for (int c = 0; c < 3; c++)
-            to[c] = (uint8_t)((from[c] * from[3] + 255 * (255 - from[3]) + 127) / 255);
-}
-
-/* Asks libpng to convert every pixel format to 8-bit RGBA. */
+/* Asks libpng to convert every pixel format to 8-bit RGB, or RGBA where a part is transparent. */
 static void set_transformations(session *s)
 {
+    s->transparent = (png_get_color_type(s->png, s->info) & PNG_COLOR_MASK_ALPHA) || png_get_valid(s->png, s->info, PNG_INFO_tRNS);
     png_set_expand(s->png);
     png_set_scale_16(s->png);
     png_set_gray_to_rgb(s->png);
-    png_set_add_alpha(s->png, 255, PNG_FILLER_AFTER);
     png_set_interlace_handling(s->png);
     png_read_update_info(s->png, s->info);
+}
+
+static void read_rows(session *s, bool interlaced)
+{
+    const uint32_t width = s->out->width, height = s->out->height;
+    for (int pass = interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1; pass > 0; pass--)
+        for (uint32_t y = 0; y < height; y++) {
+            uint8_t *to = s->out->pixels + (size_t)y * width * 3;
+            uint8_t *row = !s->transparent ? to : s->rows + (interlaced ? (size_t)y * width * 4 : 0);
+            png_read_row(s->png, row, NULL);
+            if (s->transparent && pass == 1) cc_lay_over_white(row, width, to);
+        }
+    png_read_end(s->png, NULL);
 }
 
 static void decode(session *s)
@@ -76,19 +83,17 @@ static void decode(session *s)
     png_set_user_limits(s->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_chunk_malloc_max(s->png, 8u << 20);
     png_set_crc_action(s->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
+    /* Texts and profiles are not needed, and some files hold gigabytes of them, compressed. */
+    png_set_keep_unknown_chunks(s->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(s->png, s->info);
     uint32_t width = png_get_image_width(s->png, s->info), height = png_get_image_height(s->png, s->info);
-    s->status = cc_image_create_for(s->name, width, height, s->out, s->err);
+    bool interlaced = png_get_interlace_type(s->png, s->info) != PNG_INTERLACE_NONE;
+    s->status = cc_image_create_for(s->file->name, width, height, s->out, s->err);
     if (s->status != CAMCL_OK) return;
     set_transformations(s);
-    if (png_get_rowbytes(s->png, s->info) != (size_t)width * 4) png_error(s->png, "unexpected row size");
-    s->status = CC_NEW((size_t)width * height * 4, &s->rows, s->err);
-    if (s->status != CAMCL_OK) return;
-    for (int pass = png_get_interlace_type(s->png, s->info) == PNG_INTERLACE_NONE ? 1 : PNG_INTERLACE_ADAM7_PASSES; pass > 0; pass--)
-        for (uint32_t y = 0; y < height; y++)
-            png_read_row(s->png, s->rows + (size_t)y * width * 4, NULL);
-    png_read_end(s->png, NULL);
-    lay_over_white(s->rows, (size_t)width * height, s->out->pixels);
+    if (png_get_rowbytes(s->png, s->info) != (size_t)width * (s->transparent ? 4 : 3)) png_error(s->png, "unexpected row size");
+    if (s->transparent) s->status = CC_NEW((size_t)width * 4 * (interlaced ? height : 1), &s->rows, s->err);
+    if (s->status == CAMCL_OK) read_rows(s, interlaced);
 }
 
 /* Runs a job. Returns false if libpng left it by longjmp. */
@@ -99,20 +104,42 @@ static bool completes(session *s, void (*job)(session *))
     return true;
 }
 
-camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
+static camcl_status decode_file(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
 {
-    session s = { .name = name, .err = err, .data = data, .left = size, .out = out };
+    (void)shrink;
+    session s = { .file = file, .err = err, .data = file->data, .left = file->size, .out = out };
     s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
     if (s.png) s.info = png_create_info_struct(s.png);
     if (!s.info) {
-        s.status = cc_fail(err, CAMCL_NO_MEMORY, "%s: libpng does not start: %s", name, *s.reason ? s.reason : "out of memory");
+        s.status = cc_fail(err, CAMCL_NO_MEMORY, "%s: libpng does not start: %s", file->name, *s.reason ? s.reason : "out of memory");
     } else if (!completes(&s, decode)) {
-        s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt PNG: %s", name, s.reason);
+        s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt PNG: %s (copy or download it again)", file->name, s.reason);
     }
     png_destroy_read_struct(&s.png, &s.info, NULL);
     free(s.rows);
     if (s.status != CAMCL_OK) camcl_image_free(out);
     return s.status;
+}
+
+/* Walks the chunks: each is its size, its type, its data and a checksum. EXIF data may stand behind the picture data. */
+static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
+{
+    *out = (cc_picture_header){ 0, 0, 1 };
+    for (size_t at = 8; file->size - at >= 12;) {
+        const uint8_t *chunk = file->data + at, *data = chunk + 8;
+        size_t size = png_get_uint_32(chunk);
+        if (size > file->size - at - 12) break;
+        if (memcmp(chunk + 4, "IHDR", 4) == 0 && size == 13) {
+            out->width = png_get_uint_32(data);
+            out->height = png_get_uint_32(data + 4);
+        } else if (memcmp(chunk + 4, "eXIf", 4) == 0) {
+            out->orientation = cc_exif_orientation(data, size);
+        } else if (memcmp(chunk + 4, "IEND", 4) == 0) {
+            return CAMCL_OK;
+        }
+        at += size + 12;
+    }
+    return cc_fail(err, CAMCL_BAD_DATA, "%s: truncated PNG: the file ends before its last part (copy or download it again)", file->name);
 }
 
 static void write_bytes(png_structp png, png_bytep from, size_t n)
@@ -163,10 +190,21 @@ camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, si
 
 #else
 
-camcl_status cc_png_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
+static camcl_status missing(const cc_encoded *file, camcl_error *err)
 {
-    (void)data, (void)size, (void)out;
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read PNG (install libpng-dev and build again)", name);
+    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read PNG (install libpng-dev and build again)", file->name);
+}
+
+static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
+{
+    (void)out;
+    return missing(file, err);
+}
+
+static camcl_status decode_file(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
+{
+    (void)shrink, (void)out;
+    return missing(file, err);
 }
 
 camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
@@ -178,3 +216,5 @@ camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, si
 }
 
 #endif
+
+const cc_codec cc_png = { "PNG", recognises, probe, decode_file, false };

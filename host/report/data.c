@@ -70,13 +70,9 @@ static camcl_status read_config(cc_report_run *run, camcl_error *err)
     CC_TRY(run_path(run, CC_RUN_CONFIG, &path, err));
     if (!cc_file_exists(path)) goto cleanup;
     CC_TRY(camcl_config_create(&run->config, err));
-    CC_TRY(camcl_config_create(&run->initial, err));
     part = camcl_config_load(run->config, path, &problem);
-    if (part == CAMCL_OK)
-        part = camcl_config_set(run->initial, "ssl.preset", camcl_config_string(run->config, "ssl.preset"), path, &problem);
     if (part != CAMCL_OK) {
         camcl_config_destroy(&run->config);
-        camcl_config_destroy(&run->initial);
         CC_TRY(note(run, part, &problem, err));
         CC_TRY(note(run, cc_file_read(path, &run->config_text, &size, &problem), &problem, err));
     }
@@ -225,7 +221,6 @@ void cc_report_run_free(cc_report_run *run)
     cc_metrics_free(&run->metrics);
     cc_confusion_free(&run->confusion);
     camcl_config_destroy(&run->config);
-    camcl_config_destroy(&run->initial);
     cc_text_free(&run->problems);
     free(run->config_text);
     free(run->name);

@@ -24,7 +24,6 @@ typedef struct cc_report_run {
     cc_metrics metrics;
     cc_confusion confusion; /* classes = 0: missing */
     camcl_config *config;   /* NULL if missing or unreadable; config_text then holds an unreadable file's text */
-    camcl_config *initial;  /* the defaults under the same preset; NULL with config */
     char *config_text;
     cc_report_image *images; /* sorted by stem */
     size_t image_count, images_left_out;

@@ -150,7 +150,7 @@ static bool stands_out(const cc_report_run *runs, size_t count, const char *key,
     const char *first = NULL;
     if (count == 1)
         return type != CAMCL_KEY_PATH && runs[0].config != NULL &&
-               strcmp(setting(&runs[0], key), camcl_config_string(runs[0].initial, key)) != 0;
+               strcmp(setting(&runs[0], key), camcl_config_default_of(runs[0].config, key)) != 0;
     for (size_t r = 0; r < count; r++) {
         const char *value = setting(&runs[r], key);
         if (value == NULL) continue;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataset/dataset.h"
+
 camcl_device_options cc_device_options_from(const camcl_config *config)
 {
     return (camcl_device_options){
@@ -15,21 +17,42 @@ camcl_device_options cc_device_options_from(const camcl_config *config)
     };
 }
 
-camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config)
+static camcl_fit fit_from(const camcl_config *config)
 {
-    return (camcl_dataset_spec){ .dataset = camcl_config_string(config, "data.dataset"), .root = camcl_config_string(config, "data.root") };
+    return camcl_config_is(config, "data.fit", "crop")  ? CAMCL_FIT_CROP
+           : camcl_config_is(config, "data.fit", "pad") ? CAMCL_FIT_PAD
+                                                        : CAMCL_FIT_STRETCH;
+}
+
+camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config)
+{
+    return (camcl_dataset_spec){
+        .dataset = camcl_config_string(config, "data.dataset"),
+        .root = camcl_config_string(config, "data.root"),
+        .image_size = (uint32_t)camcl_config_int(config, "data.image_size"),
+        .fit = fit_from(config),
+        .skip_corrupt = camcl_config_is(config, "data.corrupt", "skip"),
+        .test_share = camcl_config_double(config, "data.test_share"),
+        .seed = (uint64_t)camcl_config_int(config, "data.seed"),
+        .cache_dir = camcl_config_cache_dir(config),
+    };
 }
 
 cc_split_spec cc_split_spec_from(const camcl_config *config)
 {
+    /* Of one's own pictures only the files tell. */
+    const bool own = cc_dataset_known(camcl_config_string(config, "data.dataset")) == NULL;
     cc_split_spec spec = {
-        .labeled = (size_t)camcl_config_int(config, "data.labeled"),
-        .validation = (size_t)camcl_config_int(config, "data.validation"),
-        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto")  ? CC_UNLABELED_AUTO
+        .labeled = camcl_config_is(config, "data.labeled", "all") ? CC_LABELED_ALL : (size_t)camcl_config_int(config, "data.labeled"),
+        .validation =
+            camcl_config_is(config, "data.validation", "auto") ? CC_VALIDATION_AUTO : (size_t)camcl_config_int(config, "data.validation"),
+        .unlabeled = camcl_config_is(config, "data.unlabeled", "auto")  ? (own ? CC_UNLABELED_ALL : CC_UNLABELED_AUTO)
                      : camcl_config_is(config, "data.unlabeled", "all") ? CC_UNLABELED_ALL
                                                                         : CC_UNLABELED_COUNT,
         .ratio = camcl_config_double(config, "data.ratio"),
         .seed = (uint64_t)camcl_config_int(config, "data.seed"),
+        .balanced = camcl_config_bool(config, "data.balanced"),
+        .reuse_labeled = camcl_config_bool(config, "data.reuse_labeled"),
     };
     if (spec.unlabeled == CC_UNLABELED_COUNT) spec.unlabeled_count = (size_t)camcl_config_int(config, "data.unlabeled");
     return spec;
@@ -105,7 +128,8 @@ camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_in
     size_t image_size = (size_t)camcl_config_int(config, "data.image_size");
     if (image_size == 0 && data->height != data->width)
         return cc_fail(err, CAMCL_BAD_CONFIG,
-                       "data.image_size = 0: the images are %u x %u and quarter turns need squares (set the side of a square)",
+                       "data.image_size = 0: the images are %u x %u, and the network takes squares (set data.image_size to the side of a "
+                       "square; data.fit says how a picture becomes one: stretch, crop or pad)",
                        (unsigned)data->width, (unsigned)data->height);
     if (image_size == 0) image_size = data->height;
     CC_RETURN_IF_FAILED(per_channel(config, "data.mean", data->mean, data->channels, out->mean, err));

@@ -18,7 +18,6 @@ typedef struct cc_settings {
 } cc_settings;
 
 camcl_device_options cc_device_options_from(const camcl_config *config);
-camcl_dataset_spec cc_dataset_spec_from(const camcl_config *config);
 cc_split_spec cc_split_spec_from(const camcl_config *config);
 /* Reads the settings. mean and std come from the configuration, or else from the data set. CAMCL_BAD_CONFIG if images are not square or
  * the number of values is not the number of channels. */

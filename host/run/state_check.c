@@ -91,6 +91,9 @@ typedef struct pool {
     size_t count, configured;
 } pool;
 
+/* Positions in the list of pools. */
+enum { LABELED, UNLABELED };
+
 /* `taken` [images]: 1 + the pool that has the image, or 0. */
 static camcl_status check_pool(const char *path, const pool *pools, uint8_t which, const cc_state_limits *limits, uint8_t *taken,
                                camcl_error *err)
@@ -102,9 +105,10 @@ static camcl_status check_pool(const char *path, const pool *pools, uint8_t whic
             return cc_fail(err, CAMCL_BAD_DATA,
                            "%s: its split has image %" PRIu32 ", but %s has %zu training images (restore the data that the run began with)",
                            path, image, limits->data, limits->images);
+        const bool again = limits->reuse_labeled && which == UNLABELED && taken[image] == LABELED + 1;
         if (taken[image] == which + 1)
             return cc_fail(err, CAMCL_BAD_DATA, "%s: image %" PRIu32 " is twice among its %s images " ADVICE, path, image, p->name);
-        if (taken[image])
+        if (taken[image] && !again)
             return cc_fail(err, CAMCL_BAD_DATA, "%s: image %" PRIu32 " is both among its %s and its %s images " ADVICE, path, image,
                            pools[taken[image] - 1].name, p->name);
         taken[image] = (uint8_t)(which + 1);

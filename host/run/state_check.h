@@ -10,6 +10,7 @@ typedef struct cc_state_limits {
     const char *data;                        /* the data set's name, for messages */
     size_t images;                           /* training images of the data set */
     cc_split_counts split;
+    bool reuse_labeled; /* labelled images are in the unlabelled pool as well */
 } cc_state_limits;
 
 /* CAMCL_BAD_DATA naming `path` and what is wrong in it: a step behind the schedule's end, an evaluation without best weights, numbers

@@ -1,9 +1,8 @@
 #include "train/loop_settings.h"
 
-static cc_schedule schedule_from(const camcl_config *config)
+static cc_schedule schedule_from(const camcl_config *config, size_t labeled)
 {
-    uint64_t labeled = (uint64_t)camcl_config_int(config, "data.labeled"),
-             batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
+    const uint64_t batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
     cc_schedule s = {
         .kind = camcl_config_is(config, "optim.schedule", "cosine") ? CC_SCHEDULE_COSINE
                 : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP
@@ -22,10 +21,10 @@ static cc_schedule schedule_from(const camcl_config *config)
     return s;
 }
 
-cc_loop_settings cc_loop_settings_from(const camcl_config *config)
+cc_loop_settings cc_loop_settings_from(const camcl_config *config, size_t labeled)
 {
     return (cc_loop_settings){
-        .schedule = schedule_from(config),
+        .schedule = schedule_from(config, labeled),
         .eval_every = (uint64_t)camcl_config_int(config, "train.eval_every"),
         .save_every = (uint64_t)camcl_config_int(config, "output.save_every"),
         .cams_every = (uint64_t)camcl_config_int(config, "output.cams_every"),

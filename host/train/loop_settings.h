@@ -14,6 +14,7 @@ typedef struct cc_loop_settings {
     bool shuffle;
 } cc_loop_settings;
 
-cc_loop_settings cc_loop_settings_from(const camcl_config *config);
+/* labeled: images in the labelled pool. */
+cc_loop_settings cc_loop_settings_from(const camcl_config *config, size_t labeled);
 
 #endif

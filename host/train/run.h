@@ -40,8 +40,9 @@ typedef struct cc_run {
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
     size_t in_flight_count;
-    cc_schedule saved_schedule; /* resuming: of the configuration that the state was trained with */
-    double started;             /* cc_seconds() when this process began to train */
+    camcl_config *saved;   /* resuming: the configuration in the state */
+    uint64_t saved_epochs; /* resuming: the length of the training when the state was saved */
+    double started;        /* cc_seconds() when this process began to train */
     double interval_started;
     double shown;        /* cc_seconds() of the last progress report */
     uint64_t saved_step; /* of the state in the run directory; 0: there is none */
@@ -67,9 +68,9 @@ camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
 /* A run is read back in three steps, none of which changes a file. Its data may take minutes to read, so that whatever can be refused
- * without them is refused before. Texts: into run->state and run->saved_schedule; CAMCL_BAD_CONFIG, with the keys, if the state belongs to
- * another configuration. Data: CAMCL_BAD_DATA, with what changed, if the run began with others; a state that does not know its data is
- * taken. State: into run->state and run->split; CAMCL_BAD_DATA if no run of this configuration can have saved it. */
+ * without them is refused before. Texts: into run->state and run->saved and run->saved_epochs; CAMCL_BAD_CONFIG, with the keys, if the
+ * state belongs to another configuration. Data: CAMCL_BAD_DATA, with what changed, if the run began with others; a state that does not know
+ * its data is taken. State: into run->state and run->split; CAMCL_BAD_DATA if no run of this configuration can have saved it. */
 camcl_status cc_run_read_texts(cc_run *run, camcl_error *err);
 camcl_status cc_run_check_data(cc_run *run, camcl_error *err);
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
@@ -84,11 +85,17 @@ camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 /* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. */
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
 
-/* finish.c: the test set, confusion.csv, CAM pictures, report.html, and result.json at last, so that this file marks a finished run. Each
+/* gallery.c: the pictures in cams/, of the weights that the model holds; and whether they are all there. */
+camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
+bool cc_run_has_cams(const cc_run *run);
+
+/* finish.c: a session for test images of the run, recorded with the model's weights as they are. The spec's size, normalisation and sides
+ * are set here. */
+camcl_status cc_run_test_session(const cc_run *run, cc_session_spec spec, cc_session **out, camcl_error *err);
+/* The test set, confusion.csv, CAM pictures, report.html, and result.json at last, so that this file marks a finished run. Each
  * step may be repeated. */
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err);
 /* Whether the run that was read is trained to its end and all its files are there. */
 bool cc_run_is_finished(const cc_run *run);
-camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
 
 #endif

@@ -143,18 +143,27 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
 
 /* ---- reading it back */
 
+/* Before there were unlabelled pictures beside a folder's labelled ones, data.unlabeled = auto went by data.ratio for folders, too. A state
+ * from then has no data.balanced, and its pool is held against that number. */
+static camcl_status count_as_saved(cc_run *run, const char *path, camcl_error *err)
+{
+    const camcl_config *saved = run->saved;
+    const cc_split_data data = cc_split_data_of(run->dataset);
+    cc_split_spec spec = cc_split_spec_from(run->config);
+    if (strcmp(camcl_config_origin(saved, "data.balanced"), path) == 0 || !camcl_config_is(saved, "data.unlabeled", "auto"))
+        return CAMCL_OK;
+    spec.unlabeled = CC_UNLABELED_AUTO;
+    return cc_split_count(&data, &spec, &run->counts, err);
+}
+
 /* The wanted configuration is compared with the state's, because config.ini may be missing or edited. */
 static camcl_status check_config(cc_run *run, const char *path, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    camcl_config *saved = NULL;
-    CC_TRY(camcl_config_create(&saved, err));
-    CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
-    CC_TRY(camcl_config_check_resume(saved, run->config, err));
-    run->saved_schedule = cc_loop_settings_from(saved).schedule;
-cleanup:
-    camcl_config_destroy(&saved);
-    return status;
+    CC_RETURN_IF_FAILED(camcl_config_create(&run->saved, err));
+    CC_RETURN_IF_FAILED(cc_config_read_written(run->saved, path, run->state.config, err));
+    CC_RETURN_IF_FAILED(camcl_config_check_resume(run->saved, run->config, err));
+    run->saved_epochs = (uint64_t)camcl_config_int(run->saved, "train.epochs");
+    return CAMCL_OK;
 }
 
 camcl_status cc_run_read_texts(cc_run *run, camcl_error *err)
@@ -174,15 +183,20 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
 {
     const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_split_data data = cc_split_data_of(run->dataset);
     const cc_run_shape shape = shape_of(run);
+    cc_run_state_free(&run->state);
+    CC_RETURN_IF_FAILED(cc_run_state_read(path, &shape, &run->state, &run->split, err));
+    CC_RETURN_IF_FAILED(count_as_saved(run, path, err));
+    /* A state from before the test pool was kept in it. */
+    if (run->split.test_count == 0) CC_RETURN_IF_FAILED(cc_split_set_test(&run->split, &data, err));
     const cc_state_limits limits = { .steps = run->loop.schedule.steps,
                                      .epoch_steps = run->loop.schedule.epoch_steps,
                                      .eval_every = run->loop.eval_every,
                                      .data = info->name,
                                      .images = info->train_count,
-                                     .split = run->counts };
-    cc_run_state_free(&run->state);
-    CC_RETURN_IF_FAILED(cc_run_state_read(path, &shape, &run->state, &run->split, err));
+                                     .split = run->counts,
+                                     .reuse_labeled = camcl_config_bool(run->config, "data.reuse_labeled") };
     CC_RETURN_IF_FAILED(cc_run_state_check(path, &shape, &run->state, &run->split, &limits, err));
     run->saved_step = run->state.step;
     return CAMCL_OK;

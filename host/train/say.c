@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "dataset/test_images.h"
 #include "ops/choice/gemm_sets.h"
 #include "train/run.h"
 
@@ -22,15 +23,32 @@ camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...)
     return run->dir ? cc_run_dir_log(run->dir, err, "%s", line) : CAMCL_OK;
 }
 
+/* Classes of which a pool has no image; nothing where it has one of each. */
+static camcl_status say_missing(cc_run *run, const char *pool, const int32_t *labels, const uint32_t *indices, size_t count,
+                                camcl_error *err)
+{
+    cc_text names = CC_TEXT_INIT;
+    camcl_status status = cc_missing_classes(labels, indices, count, camcl_dataset_get_info(run->dataset)->classes,
+                                             camcl_dataset_class_names(run->dataset), &names, err);
+    if (status == CAMCL_OK && names.length) status = cc_run_say(run, err, "%s: no picture of %s", pool, names.data);
+    cc_text_free(&names);
+    return status;
+}
+
 static camcl_status say_split(cc_run *run, camcl_error *err)
 {
     cc_text line = CC_TEXT_INIT;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_split_data data = cc_split_data_of(run->dataset);
     const cc_split_spec spec = cc_split_spec_from(run->config);
-    cc_split_describe(&run->split, info->classes, info->test_count, &line);
+    const cc_test_images test = cc_dataset_test_images(run->dataset);
+    cc_split_describe(&run->split, &data, test.count, &line);
     camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line about the split (close other programs)")
                                       : cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, spec.seed, line.data);
     cc_text_free(&line);
+    if (status == CAMCL_OK) status = say_missing(run, "labelled", data.labels, run->split.labeled, run->split.labeled_count, err);
+    if (status == CAMCL_OK && test.count)
+        status = say_missing(run, "test", camcl_dataset_labels(run->dataset, test.part), test.indices, test.count, err);
     return status;
 }
 
@@ -69,17 +87,20 @@ camcl_status cc_run_say_model(cc_run *run, camcl_error *err)
  * continue at other values than those at which they stopped. */
 camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
 {
-    const cc_schedule *before = &run->saved_schedule, *now = &run->loop.schedule;
+    const cc_schedule *now = &run->loop.schedule;
+    cc_schedule before = *now;
     const uint64_t k = run->state.step;
     char lr[96] = "", threshold[96] = "";
-    if (k == 0 || k >= now->steps || before->epochs == now->epochs) return CAMCL_OK;
-    if (cc_schedule_lr(before, k) != cc_schedule_lr(now, k))
-        snprintf(lr, sizeof lr, " the learning rate jumps from %.3g to %.3g", cc_schedule_lr(before, k - 1), cc_schedule_lr(now, k));
-    if (run->settings.step.objective.kind->unlabeled && cc_schedule_threshold(before, k) != cc_schedule_threshold(now, k))
-        snprintf(threshold, sizeof threshold, " the threshold jumps from %.3g to %.3g", cc_schedule_threshold(before, k - 1),
+    before.epochs = run->saved_epochs;
+    before.steps = before.epochs * before.epoch_steps;
+    if (k == 0 || k >= now->steps || before.epochs == now->epochs) return CAMCL_OK;
+    if (cc_schedule_lr(&before, k) != cc_schedule_lr(now, k))
+        snprintf(lr, sizeof lr, " the learning rate jumps from %.3g to %.3g", cc_schedule_lr(&before, k - 1), cc_schedule_lr(now, k));
+    if (run->settings.step.objective.kind->unlabeled && cc_schedule_threshold(&before, k) != cc_schedule_threshold(now, k))
+        snprintf(threshold, sizeof threshold, " the threshold jumps from %.3g to %.3g", cc_schedule_threshold(&before, k - 1),
                  cc_schedule_threshold(now, k));
     if (!*lr && !*threshold) return CAMCL_OK;
-    return cc_run_say(run, err, "%" PRIu64 " epochs instead of %" PRIu64 ":%s%s%s", now->epochs, before->epochs, lr,
+    return cc_run_say(run, err, "%" PRIu64 " epochs instead of %" PRIu64 ":%s%s%s", now->epochs, before.epochs, lr,
                       *lr && *threshold ? "," : "", threshold);
 }
 

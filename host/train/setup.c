@@ -54,7 +54,7 @@ static void report_loading(void *context, const camcl_reading *reading)
 /* Reading own pictures may take minutes. */
 static camcl_status read_data(cc_run *run, camcl_error *err)
 {
-    camcl_dataset_spec spec = cc_dataset_spec_from(run->config);
+    camcl_dataset_spec spec = camcl_dataset_spec_from(run->config);
     spec.context = run;
     spec.progress = run->options->loading ? report_loading : NULL;
     spec.stop = run->options->stop;
@@ -71,23 +71,22 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     const cc_split_spec split = cc_split_spec_from(run->config);
     CC_RETURN_IF_FAILED(read_data(run, err));
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_check_data(run, err));
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    CC_RETURN_IF_FAILED(cc_settings_from(run->config, info, &run->settings, err));
-    CC_RETURN_IF_FAILED(cc_split_count(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split,
-                                       &run->counts, err));
-    if (run->settings.step.objective.kind->unlabeled && run->counts.unlabeled == 0)
-        return cc_fail(err, CAMCL_BAD_CONFIG,
-                       "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
-                       camcl_config_string(run->config, "ssl.mode"));
-    return CAMCL_OK;
+    const cc_split_data data = cc_split_data_of(run->dataset);
+    CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
+    CC_RETURN_IF_FAILED(cc_split_count(&data, &split, &run->counts, err));
+    if (!run->settings.step.objective.kind->unlabeled || run->counts.unlabeled) return CAMCL_OK;
+    const bool all = split.labeled == CC_LABELED_ALL;
+    return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.mode = %s: there are no unlabelled images (%s, or set ssl.mode = supervised)",
+                   camcl_config_string(run->config, "ssl.mode"),
+                   all ? "add pictures without a label, set data.labeled to a number or data.reuse_labeled = yes"
+                       : "raise data.ratio or data.unlabeled");
 }
 
 static camcl_status draw_split(cc_run *run, camcl_error *err)
 {
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_split_data data = cc_split_data_of(run->dataset);
     const cc_split_spec split = cc_split_spec_from(run->config);
-    return cc_split_make(camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES), info->train_count, info->classes, &split, &run->split,
-                         err);
+    return cc_split_make(&data, &split, &run->split, err);
 }
 
 static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
@@ -313,10 +312,10 @@ static camcl_status open_inputs(cc_run *run, camcl_error *err)
     camcl_device_options device = cc_device_options_from(run->config);
     device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
-    run->loop = cc_loop_settings_from(run->config);
     CC_RETURN_IF_FAILED(find_dir(run, err));
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
+    run->loop = cc_loop_settings_from(run->config, run->counts.labeled);
     CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
     return make_dir(run, err);
 }
@@ -366,6 +365,7 @@ void cc_run_close(cc_run *run)
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
     free(run->data);
+    camcl_config_destroy(&run->saved);
     if (run->abandoned)
         cc_run_dir_abandon(&run->dir);
     else

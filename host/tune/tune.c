@@ -17,7 +17,7 @@ static camcl_status read_settings(const camcl_config *config, cc_settings *out, 
     const camcl_dataset_info *known = cc_dataset_known(camcl_config_string(config, "data.dataset"));
     if (known) return cc_settings_from(config, known, out, err);
     camcl_dataset *dataset = NULL;
-    camcl_dataset_spec spec = cc_dataset_spec_from(config);
+    camcl_dataset_spec spec = camcl_dataset_spec_from(config);
     CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &dataset, err));
     camcl_status status = cc_settings_from(config, camcl_dataset_get_info(dataset), out, err);
     camcl_dataset_close(&dataset);

@@ -13,7 +13,7 @@ extern "C" {
 
 typedef enum camcl_key_type {
     CAMCL_KEY_TEXT,
-    CAMCL_KEY_PATH,   /* relative to the working directory; camcl_config_write makes it absolute */
+    CAMCL_KEY_PATH,   /* relative to the working directory, or ~/ (see camcl_path_expand); camcl_config_write makes it absolute */
     CAMCL_KEY_CHOICE, /* one of `words` */
     CAMCL_KEY_BOOL,   /* yes | no; true, on, 1, false, off, 0 are read too */
     CAMCL_KEY_INT,    /* a whole number in minimum..maximum, or one of `words` */
@@ -21,17 +21,25 @@ typedef enum camcl_key_type {
     CAMCL_KEY_NUMBERS /* numbers in minimum..maximum, comma-separated, or one of `words` */
 } camcl_key_type;
 
+/* A default that holds while another key has one of some values. */
+typedef struct camcl_config_default {
+    const char *key;   /* "ssl.preset" */
+    const char *words; /* "a | b": the values of that key with which it holds */
+    const char *value; /* the default then */
+    const char *why;   /* for people, without a full stop */
+} camcl_config_default;
+
 /* One row of the schema. */
 typedef struct camcl_config_key {
     const char *section, *name;
     camcl_key_type type;
-    const char *initial;               /* the default; for a key with `paper_code`, the default under ssl.preset = corrected */
-    const char *paper_code;            /* the default under ssl.preset = paper-code, or NULL where the preset does not matter */
-    const char *words;                 /* "a | b | c", or NULL */
-    const char *absent;                /* those of `words` that this version lacks, "b | c", or NULL */
-    double minimum, maximum;           /* numbers only */
-    bool above_minimum, below_maximum; /* the minimum or the maximum itself is outside the range */
-    bool optional;                     /* may be empty */
+    const char *initial;                  /* the default, unless one of `defaults` holds */
+    const camcl_config_default *defaults; /* the first that holds counts; ends in a row without a key; NULL: none */
+    const char *words;                    /* "a | b | c", or NULL */
+    const char *absent;                   /* those of `words` that this version lacks, "b | c", or NULL */
+    double minimum, maximum;              /* numbers only */
+    bool above_minimum, below_maximum;    /* the minimum or the maximum itself is outside the range */
+    bool optional;                        /* may be empty */
     const char *help;
 } camcl_config_key;
 
@@ -68,7 +76,8 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err);
  * the last. */
 const char *camcl_config_warning(const camcl_config *config, size_t index);
 
-/* The values in force: set, else by preset, else the default. The key must exist and have the type. Borrowed until the key is set again. */
+/* The values in force: set, else the first of the key's `defaults` that holds, else its default. The key must exist and have the type.
+ * Borrowed until the key is set again. */
 const char *camcl_config_string(const camcl_config *config, const char *key); /* any type: the text; "" when empty */
 bool camcl_config_is(const camcl_config *config, const char *key, const char *word);
 long long camcl_config_int(const camcl_config *config, const char *key); /* not while the value is one of the key's words */
@@ -76,8 +85,13 @@ double camcl_config_double(const camcl_config *config, const char *key); /* CAMC
 bool camcl_config_bool(const camcl_config *config, const char *key);
 /* Writes at most `room` numbers of a CAMCL_KEY_NUMBERS to `numbers`; returns how many the value has, 0 for a word. */
 size_t camcl_config_numbers(const camcl_config *config, const char *key, double *numbers, size_t room);
-/* Where the value came from: "default", "preset", "CAMCL_DEVICE", "FILE:LINE", or what was given to camcl_config_set. */
+/* The value that the key would have now if it were not set. Borrowed, static. */
+const char *camcl_config_default_of(const camcl_config *config, const char *key);
+/* Where the value came from: "default", the key that the default depends on ("ssl.preset"), "CAMCL_DEVICE", "FILE:LINE", or what was given
+ * to camcl_config_set. */
 const char *camcl_config_origin(const camcl_config *config, const char *key);
+/* device.cache_dir, or camcl in the user's cache folder where that is empty; "" where neither is known. Borrowed like a value. */
+const char *camcl_config_cache_dir(const camcl_config *config);
 
 /* A complete INI file with everything in force; relative paths become absolute. The caller frees *text. */
 camcl_status camcl_config_write(const camcl_config *config, char **text, camcl_error *err);
@@ -86,12 +100,17 @@ camcl_status camcl_config_describe(const camcl_config *config, char **text, camc
 /* The schema as a Markdown page. */
 camcl_status camcl_config_reference(char **text, camcl_error *err);
 
-/* Whether a run that was started with `saved` may continue with `wanted`. All keys must be the same except [output], [device] and a
- * larger train.epochs. Numbers are compared as numbers, paths as absolute paths. CAMCL_BAD_CONFIG lists the keys that differ. */
+/* Whether a run that was started with `saved` may continue with `wanted`. All keys must be the same except [output], [device],
+ * data.root and a larger train.epochs. A key that `saved` lacks because its version did not have it counts as its default, which means what
+ * that version did. Numbers are compared as numbers, paths as absolute paths. CAMCL_BAD_CONFIG lists the keys that differ. */
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err);
 
 /* Where a run goes when output.dir is empty: "runs/" + the stem of the configuration's path. The caller frees *dir. */
 camcl_status camcl_config_default_dir(const char *path, char **dir, camcl_error *err);
+
+/* path, with ~ or ~/ at its head replaced by the user's home folder; ~user stays as it is. camcl_config_set does this for every
+ * CAMCL_KEY_PATH. CAMCL_BAD_CONFIG where HOME is not set. The caller frees *out. */
+camcl_status camcl_path_expand(const char *path, char **out, camcl_error *err);
 
 /* The word nearest to `word`, for "did you mean": NULL when none is near. */
 const char *camcl_nearest(const char *word, const char *const *candidates, size_t count);

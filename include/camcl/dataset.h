@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "camcl/config.h"
 #include "camcl/pictures.h"
 #include "camcl/status.h"
 
@@ -22,7 +23,7 @@ typedef enum camcl_dataset_part { CAMCL_TRAIN_IMAGES, CAMCL_TEST_IMAGES } camcl_
 
 /* Where reading stands. */
 typedef struct camcl_reading {
-    const char *what;     /* "pictures" */
+    const char *what;     /* "picture files", "picture headers", "pictures" */
     uint64_t done, total; /* pieces */
     double seconds, eta;  /* since the start, until the end; NaN: not known yet */
 } camcl_reading;
@@ -34,17 +35,24 @@ typedef struct camcl_dataset_spec {
     uint32_t shapes_test;  /* `shapes` only; 0: 2000 */
     uint64_t shapes_seed;  /* `shapes` only; 0 draws the standard images */
     /* `folder` and `list` only, from here on. */
-    uint32_t image_size;   /* side of the squares that pictures are scaled to; 0: all must have one size, and keep it */
-    camcl_fit fit;         /* how others become squares */
-    int skip_corrupt;      /* pictures that cannot be read: 0: CAMCL_BAD_DATA names the first; 1: they are left out and counted */
-    double test_share;     /* of each class, held out as the test set where none is given; 0: no test set then */
-    uint64_t seed;         /* of that draw */
-    const char *cache_dir; /* scaled pixels are kept here for the next start; NULL or "": in memory only */
-    void *context;         /* first argument of the callback */
+    uint32_t image_size; /* side of the squares that pictures are scaled to; 0: all must have one size, and keep it */
+    camcl_fit fit;       /* how others become squares */
+    int skip_corrupt;    /* pictures that cannot be read: 0: CAMCL_BAD_DATA names the first; 1: they are left out and counted */
+    double test_share;   /* of each class, held out as the test set where none is given; 0: no test set then */
+    uint64_t seed;       /* of that draw */
+    /* Scaled pixels are kept in the folder "pictures" of this one, and mapped: for the next start, and so that the system can take their
+     * memory. All of them take 8 GiB at most, or a tenth of the free space if that is less; those that were not used for longest are
+     * removed, never those in use. NULL or "", or where they cannot be written: in memory. */
+    const char *cache_dir;
+    void *context; /* first argument of the callback */
     void (*progress)(void *context,
                      const camcl_reading *reading); /* about ten times a second at most, in the calling thread; may be NULL */
     const volatile sig_atomic_t *stop;              /* once nonzero: CAMCL_STOPPED; may be NULL */
 } camcl_dataset_spec;
+
+/* The data set that a configuration names. Progress and stop are the caller's to fill in. Texts are borrowed from the configuration, like
+ * its values. */
+camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config);
 
 typedef struct camcl_dataset_info {
     const char *name;                 /* as in the spec */
@@ -54,7 +62,8 @@ typedef struct camcl_dataset_info {
      * set that came with the data. held_out_count of those with a label are the test set where no other was given. */
     uint32_t train_count, unlabeled_count, validation_count, held_out_count;
     uint32_t test_count; /* of the part CAMCL_TEST_IMAGES; 0 where the test set is held out of the training images, or there is none */
-    /* Per channel, of the training images' bytes divided by 255; std is the biased one, and 1 for a constant channel. */
+    /* Per channel, of the training images' bytes divided by 255, without held-out ones and those of a validation set that came along; std
+     * is the biased one, and 1 for a constant channel. */
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
 } camcl_dataset_info;
 
@@ -68,8 +77,16 @@ typedef struct camcl_dataset_info {
  *   cifar100       likewise train.bin, test.bin, fine_label_names.txt; cifar-100-binary; cifar-100-binary.tar.gz
  *   mnist, fashion-mnist   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., plain or .gz; or a
  *                  folder that holds them in MNIST/raw (FashionMNIST/raw) or mnist (fashion-mnist)
- *   folder         root/train/CLASS/ and root/test/CLASS/ with PNG and JPEG files, all of one size; classes and files
- *                  in byte order of their names
+ *   folder         the folder of train/CLASS/..., with test/CLASS/... or val/CLASS/... (valid/, validation/) or both, if
+ *                  there are any; or of CLASS/... alone. Either may have unlabeled/... (unlabelled/) as well. val/ beside
+ *                  test/ is the validation set, and the test set where it is alone. Pictures are found at any depth
+ *                  below a class or unlabeled/; classes and files come in byte order of their names at each level.
+ *   list           a CSV file in UTF-8 with a header path,label[,split], columns in any order and others ignored. A path
+ *                  is relative to the file's folder, absolute, or starts with ~/. An empty label: no label. split: train
+ *                  (or empty), validation (val, valid) or test. Classes come in byte order, pictures of each pool in that
+ *                  of the file.
+ * Where no test set is given, spec->test_share of the labelled pictures is drawn: of each class its share, rounded by
+ * largest remainder, yet at least one of each class that has two, and never all of them.
  * Errors: CAMCL_BAD_CONFIG for an unknown data set, or no spec (NULL); CAMCL_BAD_DATA for files that are missing, truncated or corrupt, and
  * labels out of range; CAMCL_IO when reading fails; CAMCL_UNSUPPORTED when this build lacks the library that reads
  * archives or pictures. The caller owns *out; it is NULL after an error. */

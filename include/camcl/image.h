@@ -33,10 +33,11 @@ typedef struct camcl_image {
 camcl_status camcl_image_create(uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err);
 void camcl_image_free(camcl_image *image);
 
-/* Reads a PNG or JPEG file, told apart by content, into RGB. Grey becomes three equal channels, 16 bits are rounded to 8,
- * transparent parts are laid over white, CMYK is converted without a colour profile; profiles, gamma and EXIF orientation are
- * not applied. CAMCL_BAD_DATA: truncated, corrupt, of another format or too large; CAMCL_IO: unreadable; CAMCL_UNSUPPORTED: this
- * build lacks the format's library. */
+/* Reads a PNG, JPEG or WebP file, told apart by content, into RGB. Grey becomes three equal channels, 16 bits are rounded to 8,
+ * transparent parts are laid over white, CMYK is converted without a colour profile, of an animation the first picture is taken; profiles
+ * and gamma are not applied. EXIF orientation is applied, so that pictures are read as viewers show them (a build without libexif reads
+ * them as they are stored). CAMCL_BAD_DATA: truncated, corrupt, too large or of another format, which the message names; CAMCL_IO:
+ * unreadable; CAMCL_UNSUPPORTED: this build lacks the format's library. */
 camcl_status camcl_image_read(const char *path, camcl_image *out, camcl_error *err);
 /* The same from memory; name stands for the file in messages. */
 camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err);
@@ -44,9 +45,9 @@ camcl_status camcl_image_decode(const void *data, size_t size, const char *name,
 /* How a picture of another shape becomes a square of side S. */
 typedef enum camcl_fit {
     CAMCL_FIT_STRETCH, /* both sides are scaled to S */
-    CAMCL_FIT_CROP,    /* the shorter side is scaled to S, and the middle S of the longer one are kept */
-    CAMCL_FIT_PAD /* the longer side is scaled to S, and black bars of equal width (the second one pixel wider where they cannot be) fill up
-                     the shorter one */
+    CAMCL_FIT_CROP,    /* the shorter side is scaled to S, the longer in proportion, and the middle S of it are kept */
+    CAMCL_FIT_PAD /* the longer side is scaled to S, the shorter in proportion, and black bars of equal width (the second one pixel wider
+                     where they cannot be) fill up the shorter one */
 } camcl_fit;
 
 /* Scales with a triangle filter that is as wide as the reduction (antialiased bilinear, as Pillow's Image.resize with BILINEAR: equal to

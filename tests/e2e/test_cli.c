@@ -133,6 +133,24 @@ static void test_config_listing(void **state)
     free_outcome(&result);
 }
 
+/* The shell leaves ~/ alone in quotes and behind '='. */
+static void test_home_folder(void **state)
+{
+    char environment[512], expected[600];
+    snprintf(environment, sizeof environment, "HOME='%s'", (const char *)*state);
+    snprintf(expected, sizeof expected, "\ndir             = %s/runs/x ", (const char *)*state);
+    scratch_write(scratch_path(*state, "home.ini"), "[output]\ndir = ~/runs/x\n", 24);
+    outcome result = run(state, environment, "config '~/home.ini' data.root=~/data");
+    if (result.status != 0 || !strstr(result.out, expected)) fail_msg("%s%s", result.err, result.out);
+    snprintf(expected, sizeof expected, "\nroot            = %s/data ", (const char *)*state);
+    assert_non_null(strstr(result.out, expected));
+    free_outcome(&result);
+    snprintf(expected, sizeof expected, "%s/none.safetensors", (const char *)*state);
+    assert_fails(state, environment, "eval '~/none.safetensors'", 1, expected);
+    assert_fails(state, environment, "eval '~nobody/none.safetensors'", 1, "'~nobody/none.safetensors'");
+    assert_fails(state, "HOME=", "config '~/home.ini'", 2, "~/home.ini: the home folder is not known (set HOME");
+}
+
 static void test_config_errors(void **state)
 {
     const char *file = scratch_path(*state, "bad.ini"), text[] = "[ssl]\nmode = gradcam\nalhpa = 2\n";
@@ -268,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_help, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_usage_errors, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_listing, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_home_folder, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_errors, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_warning, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_shipped_files, scratch_setup, scratch_teardown),

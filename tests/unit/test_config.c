@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/words.h"
 #include "camcl/config.h"
 #include "config/written.h"
 
@@ -129,10 +130,16 @@ static const char *const defaults[][2] = {
     { "data.dataset", "cifar10" },
     { "data.root", "data" },
     { "data.labeled", "500" },
+    { "data.balanced", "yes" },
     { "data.ratio", "1.0" },
     { "data.unlabeled", "auto" },
+    { "data.reuse_labeled", "no" },
     { "data.validation", "5000" },
+    { "data.resident", "auto" },
     { "data.image_size", "0" },
+    { "data.fit", "stretch" },
+    { "data.corrupt", "refuse" },
+    { "data.test_share", "0.15" },
     { "data.mean", "auto" },
     { "data.std", "auto" },
     { "data.shuffle", "yes" },
@@ -204,11 +211,11 @@ static void test_defaults(void **state)
     camcl_config_destroy(&config);
 }
 
-/* Both values of every row must pass the row's own check. */
+/* Every default of every row must pass the row's own check; what a further default depends on is a key, and its words are values of it. */
 static void test_schema_accepts_its_defaults(void **state)
 {
     (void)state;
-    size_t count;
+    size_t count, further = 0;
     const camcl_config_key *schema = camcl_config_schema(&count);
     camcl_config *config = create();
     for (size_t i = 0; i < count; i++) {
@@ -216,10 +223,122 @@ static void test_schema_accepts_its_defaults(void **state)
         snprintf(name, sizeof name, "%s.%s", schema[i].section, schema[i].name);
         assert_ptr_equal(camcl_config_find(name), &schema[i]);
         set(config, name, schema[i].initial);
-        if (schema[i].paper_code) set(config, name, schema[i].paper_code);
+        for (const camcl_config_default *d = schema[i].defaults; d && d->key; d++, further++) {
+            const char *words = d->words, *word;
+            size_t length;
+            set(config, name, d->value);
+            assert_true(d->why && *d->why);
+            while (cc_words_next(&words, &word, &length)) {
+                char one[64];
+                snprintf(one, sizeof one, "%.*s", (int)length, word);
+                set(config, d->key, one);
+            }
+        }
         assert_non_null(schema[i].help);
     }
+    assert_true(further >= 11);
     camcl_config_destroy(&config);
+}
+
+/* From every key, following what its defaults depend on ends before it has passed every key. */
+static size_t depth_of(const camcl_config_key *key, size_t most)
+{
+    size_t depth = 0;
+    if (most == 0) fail_msg("the defaults of %s.%s lead in a circle", key->section, key->name);
+    for (const camcl_config_default *d = key->defaults; d && d->key; d++) {
+        const size_t below = 1 + depth_of(camcl_config_find(d->key), most - 1);
+        if (below > depth) depth = below;
+    }
+    return depth;
+}
+
+static void test_defaults_depend_in_no_circle(void **state)
+{
+    (void)state;
+    size_t count, deepest = 0;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        const size_t depth = depth_of(&schema[i], count);
+        if (depth > deepest) deepest = depth;
+    }
+    assert_int_equal(deepest, 2); /* data.balanced, data.labeled, data.dataset */
+}
+
+/* One's own pictures come with the labels that they have; whatever is set wins, before or after. */
+static void test_defaults_of_own_pictures(void **state)
+{
+    (void)state;
+    static const char *const sets[] = { "folder", "list" };
+    for (size_t i = 0; i < CC_COUNT(sets); i++) {
+        camcl_config *config = create();
+        char *text = NULL, line[160];
+        set(config, "data.dataset", sets[i]);
+        assert_string_equal(camcl_config_string(config, "data.labeled"), "all");
+        assert_string_equal(camcl_config_string(config, "data.validation"), "auto");
+        assert_false(camcl_config_bool(config, "data.balanced"));
+        assert_string_equal(camcl_config_origin(config, "data.labeled"), "data.dataset");
+        assert_string_equal(camcl_config_origin(config, "data.balanced"), "data.labeled");
+        assert_string_equal(camcl_config_origin(config, "data.unlabeled"), "default");
+        assert_int_equal(camcl_config_finish(config, NULL), CAMCL_OK);
+        assert_int_equal(camcl_config_describe(config, &text, NULL), CAMCL_OK);
+        snprintf(line, sizeof line, "; set by data.dataset = %s: every label of one's own pictures is used\n", sets[i]);
+        assert_non_null(strstr(text, line));
+        assert_non_null(strstr(text, "default 500, all with data.dataset = folder | list;"));
+        assert_non_null(strstr(text, "; set by data.labeled = all: classes have as many labels as they have\n"));
+        free(text);
+        set(config, "data.labeled", "30");
+        assert_true(camcl_config_bool(config, "data.balanced"));
+        assert_string_equal(camcl_config_origin(config, "data.balanced"), "default");
+        set(config, "data.balanced", "no");
+        assert_false(camcl_config_bool(config, "data.balanced"));
+        assert_string_equal(camcl_config_origin(config, "data.balanced"), "command line");
+        camcl_config_destroy(&config);
+    }
+}
+
+/* ~/ is the home folder in every path key, from a file or the command line; ~user, and ~ elsewhere, are left alone. */
+static void test_home_folder(void **state)
+{
+    (void)state;
+    camcl_error err;
+    const char *before = getenv("HOME");
+    char *kept = before ? strdup(before) : NULL, *text = NULL;
+    setenv("HOME", "/home/some one", 1);
+    camcl_config *config = loaded("[data]\nroot = ~/pictures/~/x\n[output]\ndir = ~\n[device]\nselect = ~/gpu\n");
+    assert_string_equal(camcl_config_string(config, "data.root"), "/home/some one/pictures/~/x");
+    assert_string_equal(camcl_config_string(config, "output.dir"), "/home/some one");
+    assert_string_equal(camcl_config_string(config, "device.select"), "~/gpu");
+    assert_int_equal(camcl_config_override(config, "model.init=~//w.safetensors", NULL), CAMCL_OK);
+    assert_string_equal(camcl_config_string(config, "model.init"), "/home/some one/w.safetensors");
+    set(config, "device.cache_dir", "~other/x");
+    assert_string_equal(camcl_config_string(config, "device.cache_dir"), "~other/x");
+    assert_int_equal(camcl_path_expand("./~/x", &text, NULL), CAMCL_OK);
+    assert_string_equal(text, "./~/x");
+    free(text);
+    unsetenv("HOME");
+    assert_int_equal(camcl_config_override(config, "data.root=~/x", &err), CAMCL_BAD_CONFIG);
+    assert_message(&err, CAMCL_BAD_CONFIG, "command line: data.root: ~/x: the home folder is not known@set HOME");
+    assert_string_equal(camcl_config_string(config, "data.root"), "/home/some one/pictures/~/x");
+    camcl_config_destroy(&config);
+    if (kept) setenv("HOME", kept, 1);
+    free(kept);
+}
+
+/* Where scaled pictures and compiled kernels are kept. */
+static void test_cache_folder(void **state)
+{
+    (void)state;
+    const char *before = getenv("XDG_CACHE_HOME");
+    char *kept = before ? strdup(before) : NULL;
+    setenv("XDG_CACHE_HOME", "/some/cache", 1);
+    camcl_config *config = create();
+    assert_string_equal(camcl_config_cache_dir(config), "/some/cache/camcl");
+    set(config, "device.cache_dir", "else/where");
+    assert_string_equal(camcl_config_cache_dir(config), "else/where");
+    camcl_config_destroy(&config);
+    unsetenv("XDG_CACHE_HOME");
+    if (kept) setenv("XDG_CACHE_HOME", kept, 1);
+    free(kept);
 }
 
 static void test_file_and_overrides(void **state)
@@ -288,7 +407,7 @@ static void test_presets(void **state)
     set(config, "ssl.preset", "paper-code");
     for (size_t i = 0; i < CC_COUNT(rows); i++) {
         assert_string_equal(camcl_config_string(config, rows[i][0]), rows[i][2]);
-        assert_string_equal(camcl_config_origin(config, rows[i][0]), "preset");
+        assert_string_equal(camcl_config_origin(config, rows[i][0]), "ssl.preset");
     }
     assert_false(camcl_config_bool(config, "augment.per_image"));
     camcl_config_destroy(&config);
@@ -408,7 +527,7 @@ static void test_choices(void **state)
         { "augment.rotations", "quarter paper-code none" },
         { "model.arch", "resnet18 resnet34 resnet50 wrn28-2 wrn28-8" },
         { "optim.schedule", "constant cosine step" },
-        { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder" },
+        { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder list" },
         { "device.conv", "auto direct winograd gemm" },
         { "device.tune", "off cache full" },
         { "device.memory", "arena separate" },
@@ -419,6 +538,8 @@ static void test_choices(void **state)
         { "ssl.batch_norm", "joint separate" },
         { "ssl.preset", "corrected paper-code" },
         { "data.unlabeled", "auto all" },
+        { "data.fit", "stretch crop pad" },
+        { "data.corrupt", "refuse skip" },
     };
     camcl_config *config = create();
     for (size_t i = 0; i < CC_COUNT(rows); i++) {
@@ -483,6 +604,12 @@ static void test_finish(void **state)
     assert_finish("data.labeled=110 data.dataset=cifar100", CAMCL_BAD_CONFIG, "multiple of 100");
     assert_finish("data.labeled=15 data.dataset=shapes", CAMCL_BAD_CONFIG, "shapes@multiple of 10");
     assert_finish("data.labeled=505 data.dataset=folder", CAMCL_OK, "");
+    assert_finish("data.labeled=505 data.balanced=no", CAMCL_OK, "");
+    assert_finish("data.labeled=all", CAMCL_BAD_CONFIG, "data.labeled = all: it leaves no unlabelled images@gradcam@reuse_labeled");
+    assert_finish("data.labeled=all data.reuse_labeled=yes", CAMCL_OK, "");
+    assert_finish("data.labeled=all ssl.mode=supervised", CAMCL_OK, "");
+    assert_finish("data.dataset=list data.ratio=0", CAMCL_OK, "");
+    assert_finish("data.dataset=list data.unlabeled=0", CAMCL_BAD_CONFIG, "data.unlabeled = 0@needs unlabelled");
     assert_finish("data.mean=0.5 data.std=1,1,1", CAMCL_BAD_CONFIG, "1 and 3 values");
     assert_finish("data.mean=0.5", CAMCL_BAD_CONFIG, "data.mean: 1 values@cifar10@3 channels");
     assert_finish("data.std=1,1,1 data.dataset=mnist", CAMCL_BAD_CONFIG, "data.std: 3 values@1 channel ");
@@ -623,7 +750,7 @@ static void test_resume(void **state)
     camcl_config *saved = create(), *wanted = create();
     set(wanted, "optim.weight_decay", "0.0005");
     set(wanted, "data.ratio", "1");
-    set(wanted, "data.root", "./data");
+    set(wanted, "data.root", "moved/data");
     set(wanted, "data.shuffle", "true");
     set(wanted, "device.select", "cpu");
     set(wanted, "output.dir", "elsewhere");
@@ -636,11 +763,15 @@ static void test_resume(void **state)
     set(wanted, "train.epochs", "100");
     set(wanted, "ssl.preset", "paper-code");
     set(wanted, "data.mean", "0,0,0");
+    set(wanted, "model.init", "w");
+    set(saved, "model.init", "./w");
     assert_int_equal(camcl_config_check_resume(saved, wanted, &err), CAMCL_BAD_CONFIG);
     assert_message(&err, CAMCL_BAD_CONFIG, "resume: the configuration is not the run's");
     assert_non_null(strstr(err.detail, "ssl.confidence: the run has softmax, now logit\n"));
     assert_non_null(strstr(err.detail, "augment.per_image: the run has yes, now no\n"));
     assert_non_null(strstr(err.detail, "data.mean: the run has auto, now 0,0,0\n"));
+    assert_null(strstr(err.detail, "data.root"));
+    assert_null(strstr(err.detail, "model.init"));
     camcl_config_destroy(&saved);
     camcl_config_destroy(&wanted);
 }
@@ -820,6 +951,10 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_written_text_is_checked),
         cmocka_unit_test(test_schema_accepts_its_defaults),
+        cmocka_unit_test(test_defaults_depend_in_no_circle),
+        cmocka_unit_test(test_defaults_of_own_pictures),
+        cmocka_unit_test(test_home_folder),
+        cmocka_unit_test(test_cache_folder),
         cmocka_unit_test(test_file_and_overrides),
         cmocka_unit_test(test_device_from_environment),
         cmocka_unit_test(test_presets),

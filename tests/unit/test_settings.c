@@ -55,9 +55,11 @@ static void show(const everything *e, char *text, size_t size)
     const cc_objective *o = &s->step.objective;
     snprintf(
         text, size,
-        "select %s\ncache %s\nconv %s\ntune %s\nseparate %d\ndataset %s\nroot %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio "
+        "select %s\ncache %s\nconv %s\ntune %s\nseparate %d\ndataset %s\nroot %s\nside %u\nfit %d\nskip %d\nshare %.9g\ndraw %llu\n"
+        "pixels %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio "
         "%.9g\nunlabeled_count %zu\n"
-        "split seed %llu\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\nconfidence %d\njoint %d\nshared "
+        "split seed %llu\nbalanced %d\nreuse %d\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\nconfidence %d\njoint "
+        "%d\nshared "
         "%d\nattached %d\n"
         "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum "
         "%.9g\ndecay "
@@ -67,10 +69,12 @@ static void show(const everything *e, char *text, size_t size)
         "%.9g %.9g\n"
         "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
         e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset,
-        e->dataset.root, e->split.labeled, e->split.validation, (int)e->split.unlabeled, e->split.ratio, e->split.unlabeled_count,
-        (unsigned long long)e->split.seed, s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, o->kind->name,
-        (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->exact, o->cam_relu, o->cam_layer, (double)o->alpha,
-        (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size, s->augment.size, (double)s->step.momentum,
+        e->dataset.root, (unsigned)e->dataset.image_size, (int)e->dataset.fit, e->dataset.skip_corrupt, e->dataset.test_share,
+        (unsigned long long)e->dataset.seed, e->dataset.cache_dir, e->split.labeled, e->split.validation, (int)e->split.unlabeled,
+        e->split.ratio, e->split.unlabeled_count, (unsigned long long)e->split.seed, e->split.balanced, e->split.reuse_labeled,
+        s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, o->kind->name, (int)o->confidence, o->joint,
+        o->shared_class, o->attached, o->whole_batch, o->exact, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta,
+        s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size, s->augment.size, (double)s->step.momentum,
         (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov, s->augment.flip_horizontal, s->augment.flip_vertical,
         s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image, (unsigned long long)e->loop.seed,
         (unsigned long long)s->augment.seed, (int)e->loop.schedule.kind, e->loop.schedule.lr, e->loop.schedule.gamma,
@@ -85,9 +89,9 @@ static void show(const everything *e, char *text, size_t size)
 static everything made_from(const camcl_config *config)
 {
     everything e = { .device = cc_device_options_from(config),
-                     .dataset = cc_dataset_spec_from(config),
-                     .split = cc_split_spec_from(config),
-                     .loop = cc_loop_settings_from(config) };
+                     .dataset = camcl_dataset_spec_from(config),
+                     .split = cc_split_spec_from(config) };
+    e.loop = cc_loop_settings_from(config, e.split.labeled);
     if (cc_settings_from(config, &rgb, &e.settings, &err) != CAMCL_OK) fail_msg("%s", err.message);
     return e;
 }
@@ -110,19 +114,25 @@ static const struct {
     { "device.select", "0:1", "select 0:1;" },
     { "device.conv", "gemm", "conv gemm;" },
     { "device.tune", "off", "tune off;" },
-    { "device.cache_dir", "some/where", "cache some/where;" },
+    { "device.cache_dir", "some/where", "cache some/where;pixels some/where;" },
     { "device.memory", "separate", "separate 1;" },
-    { "data.dataset", "folder", "dataset folder;" },
+    { "data.dataset", "mnist", "dataset mnist;" },
     { "data.root", "else/where", "root else/where;" },
     { "data.labeled", "321", "labeled 321;epoch_steps 11;steps 1100;" },
+    { "data.balanced", "no", "balanced 0;" },
+    { "data.reuse_labeled", "yes", "reuse 1;" },
     { "data.ratio", "2.5", "ratio 2.5;" },
     { "data.unlabeled", "77", "unlabeled 2;unlabeled_count 77;" },
     { "data.validation", "40", "validation 40;" },
-    { "data.image_size", "48", "size 48 48;" },
+    { "data.resident", "64", NULL },
+    { "data.image_size", "48", "side 48;size 48 48;" },
+    { "data.fit", "pad", "fit 2;" },
+    { "data.corrupt", "skip", "skip 1;" },
+    { "data.test_share", "0.25", "share 0.25;" },
     { "data.mean", "0.1, 0.2,0.3", "mean 0.100000001 0.200000003 0.300000012;" },
     { "data.std", "4,5,6", "std 4 5 6;" },
     { "data.shuffle", "no", "shuffle 0;" },
-    { "data.seed", "9007199254740992", "split seed 9007199254740992;" },
+    { "data.seed", "9007199254740992", "draw 9007199254740992;split seed 9007199254740992;" },
     { "model.arch", "resnet50", "arch resnet50;" },
     { "model.stem", "imagenet", "stem imagenet;" },
     { "model.width", "24", "width 24;" },
@@ -169,7 +179,7 @@ static const struct {
 /* Read where they are used, not through these settings. */
 static bool read_elsewhere(const char *key)
 {
-    const char *const elsewhere[] = { "model.init", "output.dir" };
+    const char *const elsewhere[] = { "model.init", "output.dir", "data.resident" };
     for (size_t i = 0; i < CC_COUNT(elsewhere); i++)
         if (strcmp(elsewhere[i], key) == 0) return true;
     return false;

@@ -7,10 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "dataset/split.h"
 
 enum { classes = 10, images = 3000 };
+
+/* Always the same order. */
+static void shuffle(int32_t *labels, size_t count)
+{
+    uint32_t state = 12345;
+    for (size_t i = count - 1; i > 0; i--) {
+        state = state * 1664525u + 1013904223u;
+        size_t j = (state >> 8) % (i + 1);
+        int32_t kept = labels[i];
+        labels[i] = labels[j];
+        labels[j] = kept;
+    }
+}
 
 /* Unbalanced: class c has 210 + 20 c images, in no order. */
 static int32_t *make_labels(void)
@@ -22,28 +36,30 @@ static int32_t *make_labels(void)
         for (int32_t i = 0; i < 210 + 20 * c; i++)
             labels[at++] = c;
     assert_int_equal(at, images);
-    uint32_t state = 12345;
-    for (size_t i = images - 1; i > 0; i--) {
-        state = state * 1664525u + 1013904223u;
-        size_t j = (state >> 8) % (i + 1);
-        int32_t kept = labels[i];
-        labels[i] = labels[j];
-        labels[j] = kept;
-    }
+    shuffle(labels, images);
     return labels;
+}
+
+static const char *const digits[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
+
+/* All images with a label, none held out. */
+static cc_split_data all_of(const int32_t *labels, size_t count)
+{
+    return (cc_split_data){ .labels = labels, .images = count, .classes = classes, .class_names = digits };
 }
 
 static cc_split make(const int32_t *labels, size_t labeled, size_t validation, cc_unlabeled_kind kind, double ratio, size_t unlabeled,
                      uint64_t seed)
 {
-    const cc_split_spec spec = { labeled, validation, kind, ratio, unlabeled, seed };
+    const cc_split_spec spec = { labeled, validation, kind, ratio, unlabeled, seed, true, false };
+    const cc_split_data data = all_of(labels, images);
     camcl_error err = { 0 };
     cc_split split;
-    camcl_status status = cc_split_make(labels, images, classes, &spec, &split, &err);
+    camcl_status status = cc_split_make(&data, &spec, &split, &err);
     if (status != CAMCL_OK) print_error("%s\n", err.message);
     assert_int_equal(status, CAMCL_OK);
     cc_split_counts counts;
-    assert_int_equal(cc_split_count(labels, images, classes, &spec, &counts, &err), CAMCL_OK);
+    assert_int_equal(cc_split_count(&data, &spec, &counts, &err), CAMCL_OK);
     assert_int_equal(counts.labeled, split.labeled_count);
     assert_int_equal(counts.unlabeled, split.unlabeled_count);
     assert_int_equal(counts.validation, split.validation_count);
@@ -114,6 +130,42 @@ static void kinds_of_unlabeled_pools(void **state)
     free(labels);
 }
 
+/* The draws of the official data sets are part of what a seed means: these are the hashes of what the first version drew. */
+static void draws_stay_what_they_were(void **state)
+{
+    static const struct {
+        size_t images, classes, labeled, validation;
+        cc_unlabeled_kind kind;
+        double ratio;
+        uint64_t seed, hashes[3];
+    } cases[] = {
+        { 50000, 10, 500, 5000, CC_UNLABELED_AUTO, 1, 1, { 0xca249fe601ced3f1, 0x25a5d95ee7dc7e23, 0x5533a490816987e0 } },
+        { 10000, 10, 40, 100, CC_UNLABELED_ALL, 1, 7, { 0xe031f971a32554f4, 0x24f4414a6805de72, 0xe7c6066854982bef } },
+        { 50000, 100, 10000, 5000, CC_UNLABELED_AUTO, 2.5, 3, { 0x7b2311067f36a285, 0x3b06140d9b39b16a, 0xc17b8addf429c830 } },
+    };
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const char *names[100];
+        int32_t *labels = malloc(cases[k].images * sizeof *labels);
+        assert_non_null(labels);
+        for (size_t c = 0; c < 100; c++)
+            names[c] = "a class";
+        for (size_t i = 0; i < cases[k].images; i++)
+            labels[i] = (int32_t)(i % cases[k].classes);
+        shuffle(labels, cases[k].images);
+        const cc_split_data data = { labels, cases[k].images, 0, 0, cases[k].classes, names, NULL, 0 };
+        const cc_split_spec spec = { cases[k].labeled, cases[k].validation, cases[k].kind, cases[k].ratio, 0, cases[k].seed, true, false };
+        cc_split split;
+        assert_int_equal(cc_split_make(&data, &spec, &split, NULL), CAMCL_OK);
+        assert_int_equal(cc_hash(CC_HASH_START, split.labeled, split.labeled_count * sizeof(uint32_t)), cases[k].hashes[0]);
+        assert_int_equal(cc_hash(CC_HASH_START, split.unlabeled, split.unlabeled_count * sizeof(uint32_t)), cases[k].hashes[1]);
+        assert_int_equal(cc_hash(CC_HASH_START, split.validation, split.validation_count * sizeof(uint32_t)), cases[k].hashes[2]);
+        assert_null(split.test);
+        cc_split_free(&split);
+        free(labels);
+    }
+}
+
 static int contains(const uint32_t *pool, size_t count, uint32_t index)
 {
     for (size_t i = 0; i < count; i++)
@@ -151,10 +203,11 @@ static void assert_refused(const int32_t *labels, cc_split_spec spec, const char
 {
     camcl_error err = { 0 };
     cc_split split;
-    assert_int_equal(cc_split_make(labels, images, classes, &spec, &split, &err), CAMCL_BAD_CONFIG);
+    const cc_split_data data = all_of(labels, images);
+    assert_int_equal(cc_split_make(&data, &spec, &split, &err), CAMCL_BAD_CONFIG);
     camcl_error same = { 0 };
     cc_split_counts counts;
-    assert_int_equal(cc_split_count(labels, images, classes, &spec, &counts, &same), CAMCL_BAD_CONFIG);
+    assert_int_equal(cc_split_count(&data, &spec, &counts, &same), CAMCL_BAD_CONFIG);
     assert_string_equal(same.message, err.message);
     assert_null(split.labeled);
     if (!strstr(err.message, part) || !strstr(err.message, other)) print_error("%s\n", err.message);
@@ -166,16 +219,21 @@ static void what_does_not_fit_is_refused(void **state)
 {
     int32_t *labels = make_labels();
     (void)state;
-    assert_refused(labels, (cc_split_spec){ 505, 0, CC_UNLABELED_ALL, 1, 0, 1 }, "data.labeled = 505", "500 and 510");
-    assert_refused(labels, (cc_split_spec){ 3, 0, CC_UNLABELED_ALL, 1, 0, 1 }, "data.labeled = 3", "the nearest is 10");
-    assert_refused(labels, (cc_split_spec){ 0, 0, CC_UNLABELED_ALL, 1, 0, 1 }, "data.labeled = 0", "the nearest is 10");
-    assert_refused(labels, (cc_split_spec){ 500, 7, CC_UNLABELED_ALL, 1, 0, 1 }, "data.validation = 7", "0 and 10");
+    assert_refused(labels, (cc_split_spec){ 505, 0, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.labeled = 505", "500 and 510");
+    assert_refused(labels, (cc_split_spec){ 3, 0, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.labeled = 3", "the nearest is 10");
+    assert_refused(labels, (cc_split_spec){ 0, 0, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.labeled = 0", "the nearest is 10");
+    assert_refused(labels, (cc_split_spec){ 500, 7, CC_UNLABELED_ALL, 1, 0, 1, true, false }, "data.validation = 7", "0 and 10");
     /* The smallest class, 0, has 210. */
-    assert_refused(labels, (cc_split_spec){ 1100, 1010, CC_UNLABELED_ALL, 1, 0, 1 }, "110 + 101 images", "class 0 has 210");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_COUNT, 1, 1501, 1 }, "data.unlabeled = 1501", "1500 images are left");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 3.002, 0, 1 }, "data.ratio = 3.002", "1500 are left");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, -1, 0, 1 }, "data.ratio = -1", "1500 are left");
-    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 1e300, 0, 1 }, "data.ratio", "1500 are left");
+    assert_refused(labels, (cc_split_spec){ 1100, 1010, CC_UNLABELED_ALL, 1, 0, 1, true, false },
+                   "data.labeled = 1100: it takes 110 images", ": 0 has 109 beside 101 for validation (at most 1090 is possible;");
+    assert_refused(labels, (cc_split_spec){ 10, 2300, CC_UNLABELED_ALL, 1, 0, 1, true, false },
+                   "data.validation = 2300: it takes 230 images", ": 0 has 210 (at most 2100 is possible;");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_COUNT, 1, 1501, 1, true, false }, "data.unlabeled = 1501",
+                   "1500 images are left");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 3.002, 0, 1, true, false }, "data.ratio = 3.002",
+                   "1500 are left");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, -1, 0, 1, true, false }, "data.ratio = -1", "1500 are left");
+    assert_refused(labels, (cc_split_spec){ 500, 1000, CC_UNLABELED_AUTO, 1e300, 0, 1, true, false }, "data.ratio", "1500 are left");
     free(labels);
 }
 
@@ -189,14 +247,15 @@ static void the_text_comes_back(void **state)
     assert_false(text.failed);
     assert_int_equal(strncmp(text.data, "{\"labeled\": [", 13), 0);
     assert_int_equal(text.data[text.length - 1], '\n');
-    assert_int_equal(cc_split_read("splits.json", text.data, text.length, images, &back, NULL), CAMCL_OK);
+    assert_int_equal(cc_split_read("splits.json", text.data, text.length, images, false, &back, NULL), CAMCL_OK);
     assert_int_equal(back.labeled_count, 100);
     assert_int_equal(back.unlabeled_count, 200);
     assert_int_equal(back.validation_count, 200);
     assert_memory_equal(back.labeled, split.labeled, 100 * sizeof(uint32_t));
     assert_memory_equal(back.unlabeled, split.unlabeled, 200 * sizeof(uint32_t));
     assert_memory_equal(back.validation, split.validation, 200 * sizeof(uint32_t));
-    cc_split_describe(&split, classes, 10000, &line);
+    const cc_split_data data = all_of(labels, images);
+    cc_split_describe(&split, &data, 10000, &line);
     assert_string_equal(line.data, "labelled 100 (10 per class), unlabelled 200, validation 200, test 10000");
     cc_text_free(&text);
     cc_text_free(&line);
@@ -227,7 +286,7 @@ static void wrong_texts_are_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         camcl_error err = { 0 };
         cc_split split;
-        assert_int_equal(cc_split_read("splits.json", cases[i].text, strlen(cases[i].text), 10, &split, &err), CAMCL_BAD_DATA);
+        assert_int_equal(cc_split_read("splits.json", cases[i].text, strlen(cases[i].text), 10, false, &split, &err), CAMCL_BAD_DATA);
         assert_null(split.labeled);
         if (!strstr(err.message, cases[i].part)) print_error("%s\n", err.message);
         assert_non_null(strstr(err.message, cases[i].part));
@@ -241,6 +300,7 @@ int main(void)
         cmocka_unit_test(pools_are_disjoint_sorted_and_balanced),
         cmocka_unit_test(kinds_of_unlabeled_pools),
         cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(draws_stay_what_they_were),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(the_text_comes_back),
         cmocka_unit_test(wrong_texts_are_refused),

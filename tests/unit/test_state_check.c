@@ -262,6 +262,20 @@ static void splits(void **context)
     assert_refused(f, "image 6 is both among its unlabelled and its validation images");
     s->validation[0] = 13;
     assert_taken(f);
+    /* Labelled images may be in the unlabelled pool only where they are reused, and nothing else may. */
+    s->unlabeled[0] = 2;
+    assert_refused(f, "image 2 is both among its labelled and its unlabelled images");
+    f->limits.reuse_labeled = true;
+    assert_taken(f);
+    s->unlabeled[1] = 2;
+    assert_refused(f, "image 2 is twice among its unlabelled images");
+    s->unlabeled[1] = 7;
+    s->validation[0] = 2;
+    assert_refused(f, "image 2 is both among its unlabelled and its validation images");
+    s->validation[0] = 13;
+    s->unlabeled[0] = 6;
+    f->limits.reuse_labeled = false;
+    assert_taken(f);
     s->labeled_count = 5;
     assert_refused(f, "it has 5 labelled images, configuration and data make it 6");
     s->labeled_count = 0;

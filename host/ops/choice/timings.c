@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/hash.h"

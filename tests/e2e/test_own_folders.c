@@ -1,0 +1,80 @@
+/* Training on one's own pictures: classes alone in a folder, with pictures that have no label, and the same pictures by a list. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "support/program.h"
+#include "support/runs.h"
+#include "support/scratch.h"
+#include "support/tree.h"
+
+/* The folder of the test thrice. */
+#define TRAIN(dataset, at, to) "train '%s/small.ini' data.dataset=" dataset " data.root='%s/" at "' output.dir='%s/" to "' " SETTINGS
+#define SETTINGS "data.labeled=all data.unlabeled=all data.validation=auto train.epochs=1 -q"
+
+/* Numbers in a pool of splits.json. */
+static size_t pool_size(const cc_json *split, const char *pool)
+{
+    const cc_json *numbers = cc_json_get(split, pool);
+    assert_non_null(numbers);
+    return numbers->count;
+}
+
+static void a_folder_and_a_list_of_the_same_pictures_train_alike(void **state)
+{
+    static const char *const folders[] = { "cat", "dog", "unlabeled" };
+    const char *root = *state;
+    cc_text list = CC_TEXT_INIT;
+    if (pictures_missing()) skip();
+    cc_text_add(&list, "\xEF\xBB\xBFprobability,path,label\r\n");
+    for (int i = 0; i < 3; i++) {
+        char folder[32];
+        snprintf(folder, sizeof folder, "d/%s/more", folders[i]);
+        tree_pictures(root, folder, 12, (uint8_t)(80 * i));
+        for (int k = 0; k < 12; k++)
+            cc_text_add(&list, "0.5,\"%s/more/%02d.png\",%s\r\n", folders[i], k, i < 2 ? folders[i] : "");
+    }
+    tree_file(root, "d/cat/notes.gif", "x");
+    tree_file(root, "d/list.csv", list.data);
+    cc_text_free(&list);
+    free(program_prints(root, TRAIN("folder", "d", "folder"), root, root, root));
+    free(program_prints(root, TRAIN("list", "d/list.csv", "list"), root, root, root));
+    assert_same_metrics(scratch_path(root, "folder"), scratch_path(root, "list"));
+    assert_same_file(scratch_path(root, "folder"), scratch_path(root, "list"), "splits.json");
+    assert_same_file(scratch_path(root, "folder"), scratch_path(root, "list"), "confusion.csv");
+    cc_json *split = json_load(scratch_path(root, "list"), "splits.json");
+    assert_int_equal(pool_size(split, "test"), 4); /* 15 % of 24 are 3.6 */
+    assert_int_equal(pool_size(split, "unlabeled"), 12);
+    assert_int_equal(pool_size(split, "labeled") + pool_size(split, "validation"), 20);
+    cc_json_free(&split);
+}
+
+static void what_is_wrong_is_said_at_once(void **state)
+{
+    const char *root = *state;
+    if (pictures_missing()) skip();
+    tree_pictures(root, "e/train/cat", 2, 0);
+    tree_file(root, "e/train/dog/1.gif", "x");
+    program_fails(root, 1, "e/train/dog holds no pictures, but 1 .gif", TRAIN("folder", "e", "none"), root, root, root);
+    tree_file(root, "list.csv", "path,label\ne/train/cat/00.png,cat\ne/gone.png,\"dog\n");
+    program_fails(root, 1, "list.csv:3: a quote that is not closed", TRAIN("list", "list.csv", "none"), root, root, root);
+    tree_file(root, "list.csv", "path,label\ne/train/cat/00.png,cat\ne/gone.png,dog\n");
+    program_fails(root, 1, "list.csv:3: |No such file", TRAIN("list", "list.csv", "none"), root, root, root);
+}
+
+int main(void)
+{
+    if (!program_is_named()) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_and_a_list_of_the_same_pictures_train_alike),
+        cmocka_unit_test(what_is_wrong_is_said_at_once),
+    };
+    return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
+}
