@@ -38,6 +38,14 @@ static void draw(const char *path, size_t class, unsigned seed)
     camcl_image_free(&image);
 }
 
+static void draw_plain(const char *path)
+{
+    camcl_image image;
+    assert_int_equal(camcl_image_create(SIDE, SIDE, 3, &image, NULL), CAMCL_OK);
+    assert_int_equal(camcl_image_write_png(path, &image, NULL), CAMCL_OK);
+    camcl_image_free(&image);
+}
+
 static void draw_part(const char *root, const char *part, size_t count)
 {
     char path[600];
@@ -103,6 +111,15 @@ static void test_changed(void **state)
     move(folder, "data/train/wolf", "data/train/dog");
     move(folder, "data/test/wolf", "data/test/dog");
 
+    move(folder, "data/train/cat/3.png", "data/train/cat/33.png");
+    refused(folder, "files have other names");
+    move(folder, "data/train/cat/33.png", "data/train/cat/3.png");
+
+    /* Another picture under the same name. */
+    draw_plain(scratch_path(folder, "data/train/cat/3.png"));
+    refused(folder, "files have other sizes");
+    draw(scratch_path(folder, "data/train/cat/3.png"), 1, 103);
+
     /* Fewer of a class than the split needs: what changed is said, not what the split lacks. */
     char path[64];
     for (int i = 0; i < TRAIN - 1; i++) {
@@ -143,9 +160,111 @@ static void test_moved(void **state)
     assert_true(folder_fingerprint(run) == before);
 }
 
+/* ---- labels in a list */
+
+/* folder/list.csv names the pictures of folder/elsewhere/train; one of them is said to be a dog. */
+static void write_list(const char *folder, bool dog)
+{
+    char text[4096] = "path,label\n";
+    for (size_t c = 0; c < sizeof classes / sizeof classes[0]; c++)
+        for (size_t i = 0; i < TRAIN; i++) {
+            const size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "elsewhere/train/%s/%zu.png,%s\n", classes[c], i,
+                     dog && c == 0 && i == 0 ? "dog" : classes[c]);
+        }
+    scratch_write(scratch_path(folder, "list.csv"), text, strlen(text));
+}
+
+/* Runs after the pictures moved. */
+static void test_labels(void **state)
+{
+    const char *folder = *state, *run = scratch_path(folder, "listed");
+    write_list(folder, false);
+    free(program_prints(folder,
+                        "train '%s/small.ini' " KEYS " data.dataset=list 'data.root=%s/list.csv' 'output.dir=%s' train.epochs=1 --quiet",
+                        folder, folder, run));
+    write_list(folder, true);
+    const uint64_t before = folder_fingerprint(run);
+    program_fails(folder, 1, "the data are not those of the run: labels differ",
+                  "train '%s/small.ini' " KEYS " data.dataset=list 'data.root=%s/list.csv' 'output.dir=%s' train.epochs=2 --resume --quiet",
+                  folder, folder, run);
+    assert_true(folder_fingerprint(run) == before);
+    /* The pictures that are held out as the test set belong to the split. */
+    cc_json *splits = json_load(run, "splits.json");
+    assert_true(cc_json_get(splits, "test")->count > 0);
+    cc_json_free(&splits);
+    write_list(folder, false);
+    free(program_prints(
+        folder, "train '%s/small.ini' " KEYS " data.dataset=list 'data.root=%s/list.csv' 'output.dir=%s' train.epochs=2 --resume --quiet",
+        folder, folder, run));
+}
+
+/* ---- stopped while the data are read */
+
+/* A folder that takes long to read: many names of one large picture. */
+static void draw_much(const char *root)
+{
+    enum { LARGE = 1500, MANY = 500 };
+    char path[600], first[700];
+    camcl_image image;
+    assert_int_equal(mkdir(root, 0777), 0);
+    assert_int_equal(camcl_image_create(LARGE, LARGE, 3, &image, NULL), CAMCL_OK);
+    for (size_t i = 0; i < (size_t)LARGE * LARGE * 3; i++)
+        image.pixels[i] = (uint8_t)(i * i >> 9);
+    for (size_t c = 0; c < 2; c++) {
+        snprintf(path, sizeof path, "%s/%s", root, classes[c]);
+        assert_int_equal(mkdir(path, 0777), 0);
+        snprintf(first, sizeof first, "%s/first.png", path);
+        assert_int_equal(camcl_image_write_png(first, &image, NULL), CAMCL_OK);
+        for (size_t i = 0; i < MANY; i++) {
+            snprintf(path, sizeof path, "%s/%s/%zu.png", root, classes[c], i);
+            assert_int_equal(link(first, path), 0);
+        }
+    }
+    camcl_image_free(&image);
+}
+
+static void stopped(const char *folder, const char *name, const char *more, int number, const char *says)
+{
+    pid_t process =
+        program_start(folder, "loading", "train '%s/small.ini' " KEYS " 'data.root=%s/much' 'output.dir=%s/%s' train.epochs=4 %s", folder,
+                      folder, folder, name, more);
+    sleep_milliseconds(700);
+    kill(process, number);
+    assert_int_equal(program_wait(process), 128 + number);
+    size_t size;
+    char *text = scratch_read(scratch_path(folder, "loading.err"), &size);
+    if (!strstr(text, "stopped while the data were read") || !strstr(text, says)) fail_msg("what was it that stopped? %s", text);
+    free(text);
+}
+
+static void test_stopped(void **state)
+{
+    const char *folder = *state;
+    draw_much(scratch_path(folder, "much"));
+    stopped(folder, "new", "", SIGINT, "nothing was begun");
+    assert_int_not_equal(access(scratch_path(folder, "new"), F_OK), 0);
+    stopped(folder, "new", "--resume", SIGHUP, "nothing was begun");
+    assert_int_not_equal(access(scratch_path(folder, "new"), F_OK), 0);
+    const uint64_t before = folder_fingerprint(scratch_path(folder, "run"));
+    stopped(folder, "run", "--resume", SIGTERM, "the run is as it was");
+    assert_true(folder_fingerprint(scratch_path(folder, "run")) == before);
+}
+
+/* What can be refused without the data is refused before they are read. */
+static void test_refused_at_once(void **state)
+{
+    const char *folder = *state;
+    program_fails(folder, 1, "exists and is not empty", "train '%s/small.ini' " KEYS " data.root=nowhere 'output.dir=%s/run' --quiet",
+                  folder, folder);
+    program_fails(folder, 2, "optim.lr: the run has",
+                  "train '%s/small.ini' " KEYS " data.root=nowhere 'output.dir=%s/run' optim.lr=0.5 --resume --quiet", folder, folder);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_changed), cmocka_unit_test(test_moved) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_changed), cmocka_unit_test(test_moved), cmocka_unit_test(test_labels),
+                                        cmocka_unit_test(test_stopped), cmocka_unit_test(test_refused_at_once) };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
