@@ -21,6 +21,7 @@ static void show_loading(void *context, const camcl_reading *r)
     screen *s = context;
     char eta[24];
     /* Without a terminal one line is printed every ten seconds, so that data that are read at once need none. */
+    if (r->seconds < s->loaded) s->loaded = 0; /* another kind of pieces */
     if (s->quiet || (!s->terminal && r->seconds - s->loaded < 10)) return;
     s->loaded = r->seconds;
     cli_duration(r->eta, eta, sizeof eta);
