@@ -4,23 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "dataset/fingerprint.h"
-#include "dataset/statistics.h"
-
-#define ROW(symbol, label, side, depth, count)                                                                                             \
-    { { .name = (label), .height = (side), .width = (side), .channels = (depth), .classes = (count) }, &cc_dataset_##symbol },
-static const struct {
-    camcl_dataset_info known; /* classes 0: only the files tell */
-    const cc_dataset_kind *kind;
-} rows[] = { CC_DATASETS(ROW) };
-#undef ROW
-
-const camcl_dataset_info *cc_dataset_known(const char *name)
-{
-    for (size_t i = 0; i < CC_COUNT(rows); i++)
-        if (rows[i].known.classes && strcmp(rows[i].known.name, name) == 0) return &rows[i].known;
-    return NULL;
-}
 
 camcl_status cc_dataset_reserve(camcl_dataset *dataset, camcl_dataset_part part, size_t count, int with_masks, camcl_error *err)
 {
@@ -70,36 +53,6 @@ camcl_status cc_dataset_parse_classes(camcl_dataset *dataset, const char *file, 
 cleanup:
     free(names);
     free(copy);
-    return status;
-}
-
-camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    camcl_dataset *dataset = NULL;
-    size_t which = 0;
-    *out = NULL;
-    if (spec == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "data set: no specification (say which one)");
-    camcl_dataset_spec filled = *spec;
-    if (!filled.root || !*filled.root) filled.root = "data";
-    while (which < CC_COUNT(rows) && (!spec->dataset || strcmp(spec->dataset, rows[which].known.name) != 0))
-        which++;
-    if (which == CC_COUNT(rows))
-        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (choose one of %s)", spec->dataset ? spec->dataset : "(none)",
-                       CC_CATALOGUE_WORDS(CC_DATASETS));
-    CC_TRY(CC_NEW(1, &dataset, err));
-    dataset->info.name = rows[which].known.name;
-    CC_TRY(rows[which].kind->read(dataset, &filled, err));
-    if (dataset->info.train_count == 0) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s holds no training images", dataset->info.name, filled.root);
-        goto cleanup;
-    }
-    if (!rows[which].kind->has_statistics) cc_dataset_take_statistics(dataset);
-    CC_TRY(cc_fingerprint_take(dataset, &dataset->fingerprint, err));
-    *out = dataset;
-    dataset = NULL;
-cleanup:
-    camcl_dataset_close(&dataset);
     return status;
 }
 

@@ -165,13 +165,14 @@ static camcl_status fill_part(cc_loading *loading, camcl_dataset_part part, cons
     return CAMCL_OK;
 }
 
-static camcl_status write_summary(cc_loading *loading, camcl_error *err)
+static camcl_status write_summary(cc_loading *loading, double seconds, camcl_error *err)
 {
     const cc_summary summary = { .pictures = loading->count,
                                  .formats = loading->formats,
                                  .left_out = &loading->dataset->left_out,
                                  .reason = loading->reason,
-                                 .store = loading->store };
+                                 .store = loading->store,
+                                 .seconds = seconds };
     cc_text line = CC_TEXT_INIT;
     cc_summary_write(&summary, &line);
     const camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text")
@@ -181,7 +182,7 @@ static camcl_status write_summary(cc_loading *loading, camcl_error *err)
 }
 
 /* The data set takes over what it keeps. */
-static camcl_status fill_dataset(cc_loading *loading, camcl_error *err)
+static camcl_status fill_dataset(cc_loading *loading, double begin, camcl_error *err)
 {
     camcl_dataset *dataset = loading->dataset;
     const size_t train = loading->set->parts[CAMCL_TRAIN_IMAGES].count;
@@ -193,7 +194,7 @@ static camcl_status fill_dataset(cc_loading *loading, camcl_error *err)
     CC_RETURN_IF_FAILED(fill_part(loading, CAMCL_TEST_IMAGES, loading->pictures + train, err));
     dataset->left_out = loading->set->left_out;
     loading->set->left_out = (cc_left_out){ NULL, 0, 0 };
-    CC_RETURN_IF_FAILED(write_summary(loading, err));
+    CC_RETURN_IF_FAILED(write_summary(loading, cc_seconds() - begin, err));
     dataset->store = loading->store;
     loading->store = NULL;
     dataset->parts[CAMCL_TRAIN_IMAGES].stored = cc_pixel_store_pixels(dataset->store, &size);
@@ -214,6 +215,7 @@ camcl_status cc_load_pictures(camcl_dataset *dataset, const camcl_dataset_spec *
 {
     camcl_status status = CAMCL_OK;
     cc_loading loading = { .dataset = dataset, .spec = spec, .set = set };
+    const double begin = cc_seconds();
     atomic_init(&loading.store_failed, false);
     loading.count = set->parts[CAMCL_TRAIN_IMAGES].count + set->parts[CAMCL_TEST_IMAGES].count;
     if (loading.count > INT32_MAX)
@@ -222,7 +224,7 @@ camcl_status cc_load_pictures(camcl_dataset *dataset, const camcl_dataset_spec *
     cc_loading_link(&loading);
     CC_TRY(find_or_fill_store(&loading, err));
     CC_TRY(cc_loading_drop(&loading, err));
-    CC_TRY(fill_dataset(&loading, err));
+    CC_TRY(fill_dataset(&loading, begin, err));
 cleanup:
     free_loading(&loading);
     return status;

@@ -9,7 +9,6 @@
 
 #include "base/cache_folder.h"
 #include "base/file.h"
-#include "dataset/pixel_store.h"
 
 /* What a new file leaves free for others. */
 #define RESERVE ((uint64_t)64 << 20)
@@ -20,9 +19,9 @@ char *cc_pixel_folder_open(const char *cache_dir, char *why, size_t size)
     if (!cc_cache_folder_is_trusted(cache_dir, why, size)) return NULL;
     errno = 0;
     if (!cc_cache_make_folder(cache_dir, "pictures", &path) || access(path, W_OK) != 0) {
-        char reason[128] = "";
-        if (strerror_r(errno, reason, sizeof reason) != 0) snprintf(reason, sizeof reason, "error %d", errno);
-        snprintf(why, size, "cannot write into '%s': %s", path ? path : cache_dir, reason);
+        camcl_error failed;
+        (void)cc_fail_errno(&failed, "write into", path ? path : cache_dir, errno);
+        snprintf(why, size, "%.*s", (int)size - 1, failed.message);
     } else if (cc_cache_folder_is_trusted(path, why, size)) {
         (void)cc_path_join(path, "", &folder, NULL);
     }
@@ -37,7 +36,7 @@ bool cc_pixel_folder_make_room(const char *folder, const char *keep, uint64_t by
     const uint64_t kept = cc_cache_folder_trim(folder, &bounds);
     if (statvfs(folder, &room) != 0) return true;
     const uint64_t tenth = ((uint64_t)room.f_bavail * room.f_frsize + kept) / 10;
-    const uint64_t limit = tenth < CC_PIXEL_STORE_BYTES ? tenth : CC_PIXEL_STORE_BYTES;
+    const uint64_t limit = tenth < CC_PIXEL_FOLDER_BYTES ? tenth : CC_PIXEL_FOLDER_BYTES;
     bounds.bytes = limit > bytes ? limit - bytes : 0;
     (void)cc_cache_folder_trim(folder, &bounds);
     if (bytes == 0 || statvfs(folder, &room) != 0) return true;

@@ -7,6 +7,9 @@
 #include <stdint.h>
 
 #define CC_PIXEL_SUFFIX ".pixels" /* of its files */
+/* What the files take at most: this, or a tenth of the room that the file system has for them, whichever is less. Those that were not used
+ * for longest are removed first. Only the one in use may be larger than that. */
+#define CC_PIXEL_FOLDER_BYTES ((uint64_t)8 << 30)
 
 /* The folder below cache_dir, created if need be, with a slash at its end. NULL: it cannot be used, for the reason `why`. The caller frees.
  */

@@ -165,10 +165,10 @@ camcl_status cc_pixel_store_use_memory(cc_pixel_store *store, camcl_error *err)
 {
     const size_t available = cc_memory_available();
     const int code = atomic_load(&store->code);
-    char reason[128] = "";
     if (code != 0) {
-        if (strerror_r(code, reason, sizeof reason) != 0) snprintf(reason, sizeof reason, "error %d", code);
-        snprintf(store->why, sizeof store->why, "cannot write '%s': %s", store->path, reason);
+        camcl_error failed;
+        (void)cc_fail_errno(&failed, "write", store->path, code);
+        snprintf(store->why, sizeof store->why, "%.*s", WHY - 1, failed.message);
     }
     close_file(store);
     remove_temporary(store);
@@ -256,16 +256,25 @@ static void *settle(void *argument)
     return NULL;
 }
 
-bool cc_pixel_store_finish(cc_pixel_store *store, size_t size, const void *notes, size_t notes_size, bool keep)
+static bool write_rest(cc_pixel_store *store, const void *notes, size_t notes_size)
 {
-    store->size = size;
-    if (!store->temporary) return true;
-    header head = { .byte_order = BYTE_ORDER_MARK, .key = store->key, .pixels = size, .notes = notes_size };
+    header head = { .byte_order = BYTE_ORDER_MARK, .key = store->key, .pixels = store->size, .notes = notes_size };
     memcpy(head.magic, magic, sizeof magic);
     head.hash = hash_of(&head, notes);
     store->notes_size = notes_size;
-    if (ftruncate(store->file, (off_t)(PIXELS_AT + size)) != 0) return false;
-    if (!write_at(store, notes, notes_size, PIXELS_AT + size) || !write_at(store, &head, sizeof head, 0) || !map_file(store)) return false;
+    return ftruncate(store->file, (off_t)(PIXELS_AT + store->size)) == 0 && write_at(store, notes, notes_size, PIXELS_AT + store->size) &&
+           write_at(store, &head, sizeof head, 0) && map_file(store);
+}
+
+bool cc_pixel_store_finish(cc_pixel_store *store, size_t size, const void *notes, size_t notes_size, bool keep)
+{
+    const size_t whole = store->size;
+    store->size = size;
+    if (!store->temporary) return true;
+    if (!write_rest(store, notes, notes_size)) {
+        store->size = whole; /* all of it is put again */
+        return false;
+    }
     store->kept = keep;
     if (!keep) {
         remove_temporary(store); /* what is mapped stays until it is unmapped */

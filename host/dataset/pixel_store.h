@@ -12,10 +12,6 @@
 #include "base/diag.h"
 #include "base/text.h"
 
-/* What the kept files take at most, without the one in use: this, or a tenth of the room that the file system has for them, whichever is
- * less. Those that were not used for longest are removed first. */
-#define CC_PIXEL_STORE_BYTES ((uint64_t)8 << 30)
-
 /* A hash of everything on which the pixels depend. */
 typedef struct cc_pixel_key {
     uint64_t half[2];

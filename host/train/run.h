@@ -40,8 +40,8 @@ typedef struct cc_run {
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
     size_t in_flight_count;
-    camcl_config *saved;   /* resuming: the configuration in the state */
     uint64_t saved_epochs; /* resuming: the length of the training when the state was saved */
+    bool saved_by_ratio;   /* resuming: the state is of a version whose data.unlabeled = auto went by data.ratio for folders, too */
     double started;        /* cc_seconds() when this process began to train */
     double interval_started;
     double shown;        /* cc_seconds() of the last progress report */
@@ -68,7 +68,7 @@ camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
 /* A run is read back in three steps, none of which changes a file. Its data may take minutes to read, so that whatever can be refused
- * without them is refused before. Texts: into run->state and run->saved and run->saved_epochs; CAMCL_BAD_CONFIG, with the keys, if the
+ * without them is refused before. Texts: into run->state and run->saved_epochs; CAMCL_BAD_CONFIG, with the keys, if the
  * state belongs to another configuration. Data: CAMCL_BAD_DATA, with what changed, if the run began with others; a state that does not know
  * its data is taken. State: into run->state and run->split; CAMCL_BAD_DATA if no run of this configuration can have saved it. */
 camcl_status cc_run_read_texts(cc_run *run, camcl_error *err);

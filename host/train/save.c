@@ -143,27 +143,20 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
 
 /* ---- reading it back */
 
-/* Before there were unlabelled pictures beside a folder's labelled ones, data.unlabeled = auto went by data.ratio for folders, too. A state
- * from then has no data.balanced, and its pool is held against that number. */
-static camcl_status count_as_saved(cc_run *run, const char *path, camcl_error *err)
-{
-    const camcl_config *saved = run->saved;
-    const cc_split_data data = cc_split_data_of(run->dataset);
-    cc_split_spec spec = cc_split_spec_from(run->config);
-    if (strcmp(camcl_config_origin(saved, "data.balanced"), path) == 0 || !camcl_config_is(saved, "data.unlabeled", "auto"))
-        return CAMCL_OK;
-    spec.unlabeled = CC_UNLABELED_AUTO;
-    return cc_split_count(&data, &spec, &run->counts, err);
-}
-
 /* The wanted configuration is compared with the state's, because config.ini may be missing or edited. */
 static camcl_status check_config(cc_run *run, const char *path, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(camcl_config_create(&run->saved, err));
-    CC_RETURN_IF_FAILED(cc_config_read_written(run->saved, path, run->state.config, err));
-    CC_RETURN_IF_FAILED(camcl_config_check_resume(run->saved, run->config, err));
-    run->saved_epochs = (uint64_t)camcl_config_int(run->saved, "train.epochs");
-    return CAMCL_OK;
+    camcl_status status = CAMCL_OK;
+    camcl_config *saved = NULL;
+    CC_TRY(camcl_config_create(&saved, err));
+    CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
+    CC_TRY(camcl_config_check_resume(saved, run->config, err));
+    run->saved_epochs = (uint64_t)camcl_config_int(saved, "train.epochs");
+    run->saved_by_ratio =
+        strcmp(camcl_config_origin(saved, "data.balanced"), path) != 0 && camcl_config_is(saved, "data.unlabeled", "auto");
+cleanup:
+    camcl_config_destroy(&saved);
+    return status;
 }
 
 camcl_status cc_run_read_texts(cc_run *run, camcl_error *err)
@@ -179,6 +172,15 @@ camcl_status cc_run_check_data(cc_run *run, camcl_error *err)
     return cc_data_identity_check(cc_run_dir_file(run->dir, CC_RUN_STATE), run->state.data, run->data, err);
 }
 
+/* The unlabelled pool of such a state is held against the number that data.ratio makes. */
+static camcl_status count_by_ratio(cc_run *run, camcl_error *err)
+{
+    const cc_split_data data = cc_split_data_of(run->dataset);
+    cc_split_spec spec = cc_split_spec_from(run->config);
+    spec.unlabeled = CC_UNLABELED_AUTO;
+    return cc_split_count(&data, &spec, &run->counts, err);
+}
+
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
 {
     const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
@@ -187,7 +189,7 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
     const cc_run_shape shape = shape_of(run);
     cc_run_state_free(&run->state);
     CC_RETURN_IF_FAILED(cc_run_state_read(path, &shape, &run->state, &run->split, err));
-    CC_RETURN_IF_FAILED(count_as_saved(run, path, err));
+    if (run->saved_by_ratio) CC_RETURN_IF_FAILED(count_by_ratio(run, err));
     /* A state from before the test pool was kept in it. */
     if (run->split.test_count == 0) CC_RETURN_IF_FAILED(cc_split_set_test(&run->split, &data, err));
     const cc_state_limits limits = { .steps = run->loop.schedule.steps,

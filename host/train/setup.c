@@ -365,7 +365,6 @@ void cc_run_close(cc_run *run)
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
     free(run->data);
-    camcl_config_destroy(&run->saved);
     if (run->abandoned)
         cc_run_dir_abandon(&run->dir);
     else

@@ -354,7 +354,7 @@ static void progress_is_reported(void **state)
     spec.context = &w;
     spec.stop = &w.stop;
     make_mixed(*state);
-    open_and_check(&spec, "7 pictures read");
+    open_and_check(&spec, "; took ");
     assert_true(w.calls > 0);
     assert_string_equal(w.last.what, "pictures");
     assert_int_equal(w.last.done, 7);
@@ -481,6 +481,17 @@ static void a_full_disk_costs_memory(void **state)
     scratch_unlimit_files();
     assert_int_equal(kept_files(*state), 0);
     open_and_check(&spec, "pixels in ");
+    /* The same where pictures are left out: all of them are put again. */
+    spec.skip_corrupt = 1;
+    make_bad(*state, "train/cat/a.png");
+    make_bad(*state, "test/dog/t.jpg");
+    scratch_limit_files(4096 + 7 * 8 * 8 * 3);
+    check_skipped(&spec, "0.0 MiB of pixels in ");
+    scratch_unlimit_files();
+    spec.image_size = 9;
+    scratch_limit_files(4096 + 6 * 9 * 9 * 3); /* room for pixels, but not for notes */
+    check_skipped(&spec, "of pixels in memory: cannot write ");
+    scratch_unlimit_files();
 }
 
 /* ---- statistics */

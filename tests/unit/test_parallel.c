@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 
@@ -104,6 +105,17 @@ static void test_the_caller_watches(void **state)
     }
 }
 
+static void test_the_watcher_looks_ten_times_a_second(void **state)
+{
+    watched w = { .caller = pthread_self(), .enough = SIZE_MAX, .pause = 20000000 };
+    (void)state;
+    const double start = cc_seconds();
+    assert_true(cc_parallel_watched(40, visit_watched, look, &w)); /* half a second and more, unless there are many processors */
+    const double seconds = cc_seconds() - start;
+    assert_true((double)w.watches <= seconds * 10 + 2);
+    if (seconds > 0.3) assert_true(w.watches > 2);
+}
+
 static void test_the_watcher_calls_off(void **state)
 {
     watched w = { .caller = pthread_self(), .enough = 1, .pause = 20000000 };
@@ -117,9 +129,8 @@ static void test_the_watcher_calls_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_piece_runs_once),
-        cmocka_unit_test(test_waits_for_the_longest_piece),
-        cmocka_unit_test(test_the_caller_watches),
+        cmocka_unit_test(test_every_piece_runs_once), cmocka_unit_test(test_waits_for_the_longest_piece),
+        cmocka_unit_test(test_the_caller_watches),    cmocka_unit_test(test_the_watcher_looks_ten_times_a_second),
         cmocka_unit_test(test_the_watcher_calls_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
