@@ -80,11 +80,13 @@ static void limit_process(memory *m)
 /* ---- control groups */
 
 typedef struct group_files {
-    const char *mount, *most, *used, *cache; /* cache: the line of memory.stat for files that the system drops when it needs their memory */
+    const char *mount, *most, *used;
+    const char *inactive, *active; /* lines of memory.stat: kept files, which the system drops when it needs their memory */
 } group_files;
 
-static const group_files version_1 = { "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file " };
-static const group_files version_2 = { "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file " };
+static const group_files version_1 = { "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ",
+                                       "total_active_file " };
+static const group_files version_2 = { "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file ", "active_file " };
 
 static void limit_group(memory *m, const group_files *files, const char *folder)
 {
@@ -92,7 +94,8 @@ static void limit_group(memory *m, const group_files *files, const char *folder)
     uint64_t most, used;
     if (!read_number(m, folder, files->most, &most) || !read_number(m, folder, files->used, &used)) return;
     snprintf(stat, sizeof stat, "%.700s/memory.stat", folder);
-    limit(m, minus(most, minus(used, find_number(m, stat, files->cache))), "the memory limit of its control group (container)");
+    used = minus(used, find_number(m, stat, files->inactive) + find_number(m, stat, files->active));
+    limit(m, minus(most, used), "the memory limit of its control group (container)");
 }
 
 /* A group's limit holds for the groups below it, too. Inside a container, the path may be the one outside, and only the top be there. */

@@ -59,8 +59,8 @@ static void second_version_of_groups(void **state)
     /* The group above has a limit; files that the system would drop do not count as used. */
     put(root, "/sys/fs/cgroup/user/memory.max", "524288000\n");
     put(root, "/sys/fs/cgroup/user/memory.current", "209715200\n");
-    put(root, "/sys/fs/cgroup/user/memory.stat", "anon 7\ninactive_file 104857600\nactive_file 5\n");
-    expect(root, 400 * MIB, "control group");
+    put(root, "/sys/fs/cgroup/user/memory.stat", "anon 7\ninactive_file 104857600\nactive_file 10485760\n");
+    expect(root, 410 * MIB, "control group");
     put(root, "/sys/fs/cgroup/user/job/memory.max", "104857601\n");
     expect(root, 100 * MIB, "control group");
     put(root, "/sys/fs/cgroup/user/job/memory.current", "204857601\n");
