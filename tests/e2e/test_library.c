@@ -501,6 +501,15 @@ static void make_folder(const char *root)
         }
 }
 
+static camcl_reading read_last;
+
+/* What was heard last of the reading of pictures. */
+static void listen(void *context, const camcl_reading *reading)
+{
+    (void)context;
+    if (strcmp(reading->what, "pictures") == 0) read_last = *reading;
+}
+
 static void missing_images_are_noticed(void **state)
 {
     const char *root = scratch_path(*state, "pictures");
@@ -511,9 +520,10 @@ static void missing_images_are_noticed(void **state)
                                        { "data.validation", "4" },   { "data.unlabeled", "all" }, { "ssl.mode", "pseudo-label" } };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
         OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
-    camcl_train_options options = { .resume = true, .stop = &s.stop, .context = &s, .message = stop_at_message };
+    camcl_train_options options = { .resume = true, .stop = &s.stop, .context = &s, .message = stop_at_message, .loading = listen };
     camcl_train_result r;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 1 of 2");
+    assert_true(read_last.total > 0 && read_last.done == read_last.total);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(unlink(picture_path(root, 0, i)), 0);
         assert_int_equal(unlink(picture_path(root, 1, i)), 0);
