@@ -1,158 +1,128 @@
 #include "dataset/source.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/content.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "dataset/source_missing.h"
 
-/* Finds folder/name or folder/name.gz, whichever exists. *path is NULL if neither does. */
-static camcl_status find_file(const char *folder, const char *name, char **path, camcl_error *err)
+/* The next archive of the form in the folder, from *which on, or NULL. */
+static camcl_status find_archive(const char *folder, const cc_source_form *form, size_t *which, char **path, camcl_error *err)
 {
+    static const char *const endings[] = { ".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".tar.zst", ".zip", ".7z" };
     camcl_status status = CAMCL_OK;
-    cc_text packed = CC_TEXT_INIT;
     *path = NULL;
-    CC_TRY(cc_path_join(folder, name, path, err));
-    if (cc_file_exists(*path)) return CAMCL_OK;
-    free(*path);
-    *path = NULL;
-    cc_text_add(&packed, "%s/%s.gz", folder, name);
-    if (packed.failed)
-        status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", folder);
-    else if (cc_file_exists(packed.data))
-        status = cc_copy_text(packed.data, path, err);
-cleanup:
-    cc_text_free(&packed);
+    for (; !*path && status == CAMCL_OK && form->archives[*which / CC_COUNT(endings)]; ++*which) {
+        cc_text text = CC_TEXT_INIT;
+        cc_text_add(&text, "%s/%s%s", folder, form->archives[*which / CC_COUNT(endings)], endings[*which % CC_COUNT(endings)]);
+        if (text.failed)
+            status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", folder);
+        else if (cc_is_plain_file(text.data))
+            status = cc_copy_text(text.data, path, err);
+        cc_text_free(&text);
+    }
     return status;
 }
 
-static camcl_status holds_any(const char *folder, const cc_source_file *files, size_t count, bool *found, camcl_error *err)
+static camcl_status open_archive(const cc_source *source, const char *path, cc_place *place, cc_source_match *match, camcl_error *err)
 {
-    *found = false;
-    for (size_t i = 0; i < count && !*found; i++) {
-        char *path = NULL;
-        CC_RETURN_IF_FAILED(find_file(folder, files[i].name, &path, err));
-        *found = path != NULL && !files[i].optional;
-        free(path);
+    camcl_status status = cc_place_open_archive(path, place, err);
+    if (status == CAMCL_BAD_DATA || status == CAMCL_UNSUPPORTED) return cc_source_no_archive(source, path, status, err);
+    return status == CAMCL_OK ? cc_source_search(source, place, match, err) : status;
+}
+
+/* If neither the folder nor an archive in it is complete, *place and *match are the first of them that holds any file. */
+static camcl_status search_root(const cc_source *source, const char *root, cc_place *place, cc_source_match *match, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    char *path = NULL;
+    cc_place archive = { NULL, NULL };
+    cc_source_match inside = { 0 };
+    if (cc_is_plain_file(root)) return open_archive(source, root, place, match, err);
+    CC_TRY(cc_place_open_folder(root, place, err));
+    CC_TRY(cc_source_search(source, place, match, err));
+    for (size_t i = 0; i < source->form_count; i++)
+        for (size_t which = 0; !cc_source_is_complete(match);) {
+            CC_TRY(find_archive(root, &source->forms[i], &which, &path, err));
+            if (!path) break;
+            CC_TRY(open_archive(source, path, &archive, &inside, err));
+            if (cc_source_is_complete(&inside) || !match->form) {
+                cc_place_close(place);
+                cc_source_match_free(match);
+                *place = archive;
+                *match = inside;
+                archive = (cc_place){ NULL, NULL };
+                inside = (cc_source_match){ 0 };
+            }
+            cc_place_close(&archive);
+            cc_source_match_free(&inside);
+            free(path);
+            path = NULL;
+        }
+cleanup:
+    free(path);
+    cc_place_close(&archive);
+    cc_source_match_free(&inside);
+    return status;
+}
+
+static camcl_status read_files(cc_place *place, cc_source_match *match, cc_source_result *out, camcl_error *err)
+{
+    cc_place_file files[CC_SOURCE_FILES];
+    cc_blob blobs[CC_SOURCE_FILES] = { { NULL, 0 } };
+    size_t indices[CC_SOURCE_FILES], count = 0;
+    out->form = match->form;
+    for (size_t i = 0; i < CC_SOURCE_FILES; i++) {
+        out->files[i].path = match->files[i].path;
+        match->files[i].path = NULL;
+        if (!out->files[i].path) continue;
+        files[count] = match->files[i];
+        files[count].path = out->files[i].path;
+        indices[count++] = i;
+    }
+    camcl_status status = cc_place_read(place, files, count, blobs, err);
+    for (size_t i = 0; i < count; i++)
+        out->files[indices[i]].blob = blobs[i];
+    return status;
+}
+
+/* A download or checkout that went wrong leaves files of the right name. */
+static camcl_status check_mishaps(const cc_source_result *result, camcl_error *err)
+{
+    for (size_t i = 0; i < CC_SOURCE_FILES; i++) {
+        const cc_source_file *file = &result->files[i];
+        const char *mishap = file->blob.data ? cc_content_mishap(file->blob.data, file->blob.size) : NULL;
+        if (mishap) return cc_fail(err, CAMCL_BAD_DATA, "%s: %s", file->path, mishap);
     }
     return CAMCL_OK;
 }
 
-/* Finds the folder or archive that `root` refers to. */
-static camcl_status locate(const cc_source *source, const char *root, const cc_source_file *files, size_t count, char **place,
-                           bool *is_archive, camcl_error *err)
+camcl_status cc_source_read(const cc_source *source, const char *root, cc_source_result *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    char *candidate = NULL;
-    bool found = false;
-    *is_archive = false;
-    if (!cc_file_exists(root) && !cc_is_folder(root)) {
-        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: no such file or folder (set data.root; the data is at %s)", source->dataset,
-                       root, source->fetch);
+    cc_place place = { NULL, NULL };
+    cc_source_match match = { 0 };
+    *out = (cc_source_result){ 0 };
+    if (!cc_is_folder(root) && !cc_is_plain_file(root)) {
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: %s (set data.root; the data is at %s)", source->dataset, root,
+                       cc_file_exists(root) ? "neither a folder nor a plain file" : "no such file or folder", source->fetch);
     }
-    if (!cc_is_folder(root)) {
-        *is_archive = true;
-        return cc_copy_text(root, place, err);
-    }
-    CC_TRY(holds_any(root, files, count, &found, err));
-    if (found) return cc_copy_text(root, place, err);
-    for (size_t i = 0; source->folders[i]; i++) {
-        CC_TRY(cc_path_join(root, source->folders[i], &candidate, err));
-        CC_TRY(holds_any(candidate, files, count, &found, err));
-        if (found) break;
-        free(candidate);
-        candidate = NULL;
-    }
-    if (!found && source->archive) {
-        CC_TRY(cc_path_join(root, source->archive, &candidate, err));
-        found = *is_archive = cc_file_exists(candidate);
-    }
-    if (!found) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s holds neither %s%s%s (set data.root; the data is at %s)", source->dataset,
-                         root, files[0].name, source->archive ? " nor " : " and the like, nor the folder ",
-                         source->archive ? source->archive : source->folders[0], source->fetch);
-        goto cleanup;
-    }
-    *place = candidate;
-    candidate = NULL;
+    CC_TRY(search_root(source, root, &place, &match, err));
+    CC_TRY(cc_source_is_complete(&match) ? read_files(&place, &match, out, err) : cc_source_missing(source, &place, &match, err));
+    CC_TRY(check_mishaps(out, err));
 cleanup:
-    free(candidate);
+    cc_place_close(&place);
+    cc_source_match_free(&match);
     return status;
 }
 
-static camcl_status read_folder(const char *folder, cc_source_file *files, size_t count, camcl_error *err)
+void cc_source_free(cc_source_result *result)
 {
-    for (size_t i = 0; i < count; i++) {
-        cc_source_file *file = &files[i];
-        CC_RETURN_IF_FAILED(find_file(folder, file->name, &file->path, err));
-        if (!file->path) continue;
-        size_t length = strlen(file->path), plain = strlen(file->name);
-        if (strcmp(file->path + length - plain, file->name) == 0)
-            CC_RETURN_IF_FAILED(cc_file_read(file->path, &file->blob.data, &file->blob.size, err));
-        else
-            CC_RETURN_IF_FAILED(cc_archive_decompress(file->path, &file->blob, err));
+    for (size_t i = 0; i < CC_SOURCE_FILES; i++) {
+        free(result->files[i].blob.data);
+        free(result->files[i].path);
     }
-    return CAMCL_OK;
-}
-
-static camcl_status read_archive(const char *archive, cc_source_file *files, size_t count, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    const char **names = NULL;
-    cc_blob *blobs = NULL;
-    CC_TRY(CC_NEW(count, &names, err));
-    CC_TRY(CC_NEW(count, &blobs, err));
-    for (size_t i = 0; i < count; i++)
-        names[i] = files[i].name;
-    status = cc_archive_read(archive, names, count, blobs, err);
-    for (size_t i = 0; i < count; i++)
-        files[i].blob = blobs[i];
-    for (size_t i = 0; i < count && status == CAMCL_OK; i++) {
-        cc_text path = CC_TEXT_INIT;
-        cc_text_add(&path, "%s: %s", archive, files[i].name);
-        if (path.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", archive);
-        files[i].path = path.data;
-    }
-cleanup:
-    free(names);
-    free(blobs);
-    return status;
-}
-
-static camcl_status check_missing(const cc_source *source, const char *place, const cc_source_file *files, size_t count, camcl_error *err)
-{
-    cc_text missing = CC_TEXT_INIT;
-    camcl_status status = CAMCL_OK;
-    for (size_t i = 0; i < count; i++)
-        if (!files[i].blob.data && !files[i].optional) cc_text_add(&missing, "%s%s", missing.length ? ", " : "", files[i].name);
-    if (missing.length) {
-        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s lacks %s (the data is at %s)", source->dataset, place, missing.data,
-                         source->fetch);
-    }
-    cc_text_free(&missing);
-    return status;
-}
-
-camcl_status cc_source_read(const cc_source *source, const char *root, cc_source_file *files, size_t count, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    char *place = NULL;
-    bool is_archive = false;
-    CC_TRY(locate(source, root, files, count, &place, &is_archive, err));
-    CC_TRY(is_archive ? read_archive(place, files, count, err) : read_folder(place, files, count, err));
-    CC_TRY(check_missing(source, place, files, count, err));
-cleanup:
-    free(place);
-    return status;
-}
-
-void cc_source_free(cc_source_file *files, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(files[i].blob.data);
-        free(files[i].path);
-        files[i].blob = (cc_blob){ NULL, 0 };
-        files[i].path = NULL;
-    }
+    *result = (cc_source_result){ 0 };
 }

@@ -70,5 +70,5 @@ void cc_summary_write(const cc_summary *summary, cc_text *out)
     add_left_out(summary, out);
     cc_text_add(out, "; ");
     cc_pixel_store_describe(summary->store, out);
-    cc_text_add(out, "; took %.*f s", summary->seconds < 9.95 ? 1 : 0, summary->seconds);
+    cc_text_add(out, "; took %.*f s", summary->seconds < 9.995 ? 2 : 0, summary->seconds);
 }

@@ -71,12 +71,19 @@ typedef struct camcl_dataset_info {
  *
  * Reads a complete data set, or draws it. What spec->root must be depends on the data set:
  *   shapes         not used: the program draws the images
- *   cifar10        the folder of the official files data_batch_1..5.bin, test_batch.bin and batches.meta.txt; or its
- *                  parent, which holds cifar-10-batches-bin; or cifar-10-binary.tar.gz itself, or the folder it is in.
- *                  Training order is batch 1 to 5. A batch may hold any whole number of records.
- *   cifar100       likewise train.bin, test.bin, fine_label_names.txt; cifar-100-binary; cifar-100-binary.tar.gz
- *   mnist, fashion-mnist   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., plain or .gz; or a
- *                  folder that holds them in MNIST/raw (FashionMNIST/raw) or mnist (fashion-mnist)
+ *   cifar10        the folder of the official files, in the binary version (data_batch_1..5.bin, test_batch.bin, batches.meta.txt) or the
+ *                  Python version (data_batch_1..5, test_batch, batches.meta; pickles, of which nothing is run); or its parent, which holds
+ *                  cifar-10-batches-bin or cifar-10-batches-py; or an archive of either, .tar (.gz, .bz2, .xz, .zst or not), .zip or .7z;
+ *                  or the folder of cifar-10-binary or cifar-10-python with such an ending. Both versions give the same images in the same
+ *                  order: batch 1 to 5. A batch may hold any whole number of records.
+ *   cifar100       likewise train.bin, test.bin, fine_label_names.txt, or train, test, meta; cifar-100-binary, cifar-100-python. The labels
+ *                  are the fine ones
+ *   mnist, fashion-mnist   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., or with a dot, train-images.idx3-ubyte;
+ *                  each may be compressed, or in a folder of its own name; or a folder that holds them in MNIST/raw, MNIST, mnist or raw
+ *                  (FashionMNIST/raw, fashion-mnist, fashion, ...); or an archive of them, whatever its name, or its folder where it is
+ *                  called mnist (fashion-mnist)
+ *                  Of several, extracted files go before archives, then the binary version before the Python version, then the root before
+ *                  folders in it; what is incomplete is passed over. In an archive the files may be below any folder.
  *   folder         the folder of train/CLASS/..., with test/CLASS/... or val/CLASS/... (valid/, validation/) or both, if
  *                  there are any; or of CLASS/... alone. Either may have unlabeled/... (unlabelled/) as well. val/ beside
  *                  test/ is the validation set, and the test set where it is alone. Pictures are found at any depth

@@ -162,7 +162,7 @@ def main():
         wall = [seconds for seconds, _ in times[row]]
         number = count if row == "other" else len(paths)
         print("| %s | %d | %.2f | %.2f | %.2f | %.0f |" % (text, number, min(wall), statistics.median(wall),
-              statistics.median(processor for _, processor in times[row]), number / min(wall)))
+              statistics.median(processor for _, processor in times[row]), number / max(min(wall), 0.005)))
 
 
 if __name__ == "__main__":
