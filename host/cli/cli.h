@@ -48,7 +48,8 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
 /* Opens the device that the [device] keys select. The caller owns *device. */
 camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err);
 
-/* From the first call on, SIGINT and SIGTERM set *result to their number. A second signal ends the program. */
+/* From the first call on, SIGINT, SIGTERM and SIGHUP set *result to their number, and a second signal ends the program. SIGPIPE does the
+ * same for output that nobody reads any more, but never ends the program. */
 const volatile sig_atomic_t *cli_stop_on_signals(void);
 /* Writes a duration: "1:05" or "2:00:01", or "--:--" if it is not known. */
 void cli_duration(double seconds, char *text, size_t size);

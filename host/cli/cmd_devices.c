@@ -52,10 +52,15 @@ static void print_table(const camcl_device_info *infos, size_t count, size_t pic
 
 static camcl_status no_device(camcl_error *err, size_t count)
 {
+    size_t none, length;
     *err = (camcl_error){ .status = CAMCL_NO_DEVICE };
-    snprintf(err->message, sizeof err->message, "devices: %s (install your GPU's OpenCL driver, or PoCL to use the CPU)",
-             count ? "none of them can compile kernels" : "no OpenCL device on this machine");
-    snprintf(err->detail, sizeof err->detail,
+    if (count)
+        snprintf(err->message, sizeof err->message,
+                 "devices: none of them can compile kernels (install your GPU's OpenCL driver, or PoCL to use the CPU)");
+    else
+        (void)camcl_device_select(NULL, 0, "auto", &none, err);
+    length = strlen(err->detail);
+    snprintf(err->detail + length, sizeof err->detail - length,
              "Debian, Ubuntu  CPU: apt install pocl-opencl-icd; AMD: mesa-opencl-icd; Intel: intel-opencl-icd; NVIDIA: nvidia-opencl-icd\n"
              "Fedora          CPU: dnf install pocl; AMD: mesa-libOpenCL; Intel: intel-compute-runtime\n"
              "Arch            CPU: pacman -S pocl; AMD: opencl-mesa; Intel: intel-compute-runtime; NVIDIA: opencl-nvidia\n"

@@ -13,7 +13,23 @@ typedef struct screen {
     bool quiet, terminal;
     bool line_open; /* the terminal's last line is a progress line without its line end */
     double printed; /* if stdout is not a terminal: the progress time of the last line */
+    double loaded;  /* the same while the data are read */
 } screen;
+
+static void show_loading(void *context, const camcl_reading *r)
+{
+    screen *s = context;
+    char eta[24];
+    /* Without a terminal one line is printed every ten seconds, so that data that are read at once need none. */
+    if (r->seconds < s->loaded) s->loaded = 0; /* another kind of pieces */
+    if (s->quiet || (!s->terminal && r->seconds - s->loaded < 10)) return;
+    s->loaded = r->seconds;
+    cli_duration(r->eta, eta, sizeof eta);
+    printf("%sreading %s: %" PRIu64 " of %" PRIu64 "  ETA %s%s", s->terminal ? "\r" : "", r->what, r->done, r->total, eta,
+           s->terminal ? "\033[K" : "\n");
+    s->line_open = s->terminal;
+    fflush(stdout);
+}
 
 static void show_progress(void *context, const camcl_progress *p)
 {
@@ -60,7 +76,13 @@ static camcl_status fill_dir(camcl_config *config, const char *path, camcl_error
 static camcl_status train(const cli_train_args *args, const camcl_config *config, camcl_error *err)
 {
     screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
-    camcl_train_options options = { args->resume, cli_stop_on_signals(), &s, show_progress, show_message, cli_kernel_compiler() };
+    const camcl_train_options options = { .resume = args->resume,
+                                          .stop = cli_stop_on_signals(),
+                                          .context = &s,
+                                          .progress = show_progress,
+                                          .message = show_message,
+                                          .compiler = cli_kernel_compiler(),
+                                          .loading = show_loading };
     camcl_train_result result;
     camcl_status status = camcl_train(config, &options, &result, err);
     if (s.line_open) putchar('\n');

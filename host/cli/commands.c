@@ -6,7 +6,7 @@
 static const cli_command commands[] = {
     { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices },
     { "train", "CONFIG [key=value ...] [--resume] [--quiet]", "trains a classifier and leaves a run directory",
-      "  --resume      go on with the run in output.dir, bit for bit\n"
+      "  --resume      go on with the run in output.dir, bit for bit; its data may lie elsewhere now (data.root=...)\n"
       "  -q, --quiet   no progress on stdout\n",
       cmd_train },
     { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy]",

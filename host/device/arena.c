@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/memory.h"
 #include "device/tape_internal.h"
 
 camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err)
@@ -159,11 +160,22 @@ static void explain_memory(const cc_arena *arena, camcl_error *err)
         cc_detail(err, "  %12zu bytes  %s: %s\n", top[i]->bytes, top[i]->tape->name, top[i]->name);
 }
 
+/* The bytes that allocate will ask for. */
+static size_t count_bytes(const cc_arena *arena)
+{
+    size_t sum = cc_arena_bytes(arena);
+    for (size_t t = 0; arena->device->separate && t < arena->tape_count; t++)
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++)
+            if (arena->tapes[t]->buffers[i]->first != SIZE_MAX) sum += arena->tapes[t]->buffers[i]->bytes;
+    return sum;
+}
+
 static camcl_status allocate(cc_arena *arena, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     camcl_device *device = arena->device;
     char what[96];
+    CC_TRY(cc_device_check_memory(device, count_bytes(arena), "activations and workspaces", err));
     snprintf(what, sizeof what, "activations and workspaces, %zu bytes in %zu buffers: one of them", cc_arena_bytes(arena),
              arena->slab_count);
     for (size_t i = 0; i < arena->slab_count; i++)
@@ -182,6 +194,29 @@ static camcl_status allocate(cc_arena *arena, camcl_error *err)
                 clCreateSubBuffer(arena->slabs[buffer->slab].mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
             CC_CL_CODE(code, "clCreateSubBuffer");
         }
+cleanup:
+    return status;
+}
+
+static camcl_status touch(cc_arena *arena, cl_mem mem, size_t bytes, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const cl_uint zero = 0;
+    if (mem) CC_CL(clEnqueueFillBuffer(arena->device->queue, mem, &zero, sizeof zero, 0, bytes / 4 * 4, 0, NULL, NULL));
+cleanup:
+    return status;
+}
+
+camcl_status cc_arena_touch(cc_arena *arena, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    if (arena->device->info.type != CAMCL_CPU) return CAMCL_OK;
+    for (size_t i = 0; i < arena->slab_count; i++)
+        CC_TRY(touch(arena, arena->slabs[i].mem, arena->slabs[i].bytes, err));
+    for (size_t t = 0; arena->device->separate && t < arena->tape_count; t++)
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++)
+            CC_TRY(touch(arena, arena->tapes[t]->buffers[i]->mem, arena->tapes[t]->buffers[i]->bytes, err));
+    CC_CL(clFinish(arena->device->queue));
 cleanup:
     return status;
 }

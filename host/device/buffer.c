@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "device/device.h"
+#include "device/memory.h"
 #include "device/opencl.h"
 
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err)
@@ -46,6 +47,7 @@ camcl_status cc_buffer_create(camcl_device *device, size_t bytes, const char *na
     /* Buffers are filled in words of 4 bytes. */
     buffer->bytes = cc_round_up(bytes, 4);
     CC_TRY(cc_copy_text(name, &buffer->name, err));
+    CC_TRY(cc_device_check_memory(device, buffer->bytes, name, err));
     CC_TRY(cc_device_allocate(device, buffer->bytes, name, &buffer->mem, err));
     const cl_uint zero = 0;
     CC_CL(clEnqueueFillBuffer(device->queue, buffer->mem, &zero, sizeof zero, 0, buffer->bytes, 0, NULL, NULL));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cache_folder.h"
 #include "base/file.h"
@@ -33,6 +34,14 @@ bool cc_cache_is_trusted(const char *folder, char *why, size_t size)
     trusted = trusted && cc_cache_folder_is_trusted(programs, why, size);
     free(programs);
     return trusted;
+}
+
+bool cc_cache_is_writable(const char *folder)
+{
+    char *programs = NULL;
+    const bool writable = cc_cache_make_folder(folder, programs_folder, &programs) && access(programs, W_OK | X_OK) == 0;
+    free(programs);
+    return writable;
 }
 
 /* Whether the file's content is an entry under this key. */

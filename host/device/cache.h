@@ -19,6 +19,9 @@ typedef struct cc_cache_key {
  * does not exist may be used, since cc_cache_store creates it. */
 bool cc_cache_is_trusted(const char *folder, char *why, size_t size);
 
+/* Whether programs can be stored. Creates the folders if there are none. */
+bool cc_cache_is_writable(const char *folder);
+
 /* False: there is nothing under this key, or the folder is not trusted. The caller frees *binary. */
 bool cc_cache_load(const char *folder, const cc_cache_key *key, unsigned char **binary, size_t *size);
 /* Creates the folders if there are none, for this user alone. Then keeps within CC_CACHE_BYTES and CC_CACHE_FILES. */

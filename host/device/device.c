@@ -15,12 +15,21 @@ static camcl_status find_cache(const char *wanted, char **out, camcl_error *err)
     return wanted && *wanted ? cc_copy_text(wanted, out, err) : cc_cache_folder(out, err);
 }
 
-/* A cache that others can change is not used, and the line on the device says so. */
+/* A cache that others can change is not used. One that cannot be written is read, but makes every start compile what it lacks. The line on
+ * the device says so. */
 static void check_cache(camcl_device *device)
 {
     char why[640];
-    if (device->cache_dir == NULL || cc_cache_is_trusted(device->cache_dir, why, sizeof why)) return;
     const size_t length = strlen(device->reason);
+    if (device->cache_dir == NULL) return;
+    if (cc_cache_is_trusted(device->cache_dir, why, sizeof why)) {
+        if (cc_cache_is_writable(device->cache_dir)) return;
+        snprintf(device->reason + length, sizeof device->reason - length,
+                 "; nothing is cached: %s cannot be written, so every start compiles kernels (set device.cache_dir to a folder that can be "
+                 "written)",
+                 device->cache_dir);
+        return;
+    }
     snprintf(device->reason + length, sizeof device->reason - length, "; nothing is cached: %s", why);
     free(device->cache_dir);
     device->cache_dir = NULL;

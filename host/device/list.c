@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/absent.h"
 #include "device/list.h"
 
 static void text_info(cl_device_id id, cl_device_info what, char *out, size_t size)
@@ -150,6 +151,7 @@ static void list_devices(camcl_error *err, const camcl_device_info *infos, size_
     for (size_t i = 0; i < count; i++)
         cc_detail(err, "%-5s %-11s %s (%s)%s\n", infos[i].selector, type_name(infos[i].type), infos[i].name, infos[i].platform,
                   infos[i].usable ? "" : " [not usable: no compiler, big-endian or not available]");
+    cc_device_explain_empty_platforms(err);
 }
 
 /* The index of the most capable usable device of one type, or of any type if type < 0; `count` if there is none. */
@@ -194,10 +196,7 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
 
 camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
 {
-    if (count == 0)
-        return cc_fail(
-            err, CAMCL_NO_DEVICE,
-            "device: no OpenCL platform is installed (install your GPU's OpenCL driver, or PoCL for the CPU: the package pocl-opencl-icd)");
+    if (count == 0) return cc_device_fail_absent(err);
     if (strchr(selector, ','))
         return cc_fail(err, CAMCL_UNSUPPORTED, "device.select = %s: several devices are not supported yet (name one)", selector);
     bool automatic = equal_no_case(selector, "auto");

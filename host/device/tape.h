@@ -19,6 +19,9 @@ camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *
  * as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. Launches whose work-groups the device
  * cannot run (see cc_misfit) are CAMCL_UNSUPPORTED; cc_arena_misfits lists them. */
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err);
+/* Takes the memory of a committed arena from the system at once, where drivers take it only when it is first used: a CPU's driver ends the
+ * process if there is none then. The tapes must not have run yet. */
+camcl_status cc_arena_touch(cc_arena *arena, camcl_error *err);
 bool cc_arena_is_committed(const cc_arena *arena); /* false again once something is recorded */
 size_t cc_arena_bytes(const cc_arena *arena);
 /* Destroys all tapes, so that others can be recorded in their place. Waits for the device. */

@@ -172,7 +172,9 @@ camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_mode
 
 /* ---- the state */
 
-static const char *const split_names[] = { "split.labeled", "split.unlabeled", "split.validation" };
+#define TEST_POOL "split.test"
+
+static const char *const split_names[] = { "split.labeled", "split.unlabeled", "split.validation", TEST_POOL };
 
 #define OBJECTIVE "objective."
 #define OBJECTIVE_SUMS "interval.objective"
@@ -218,15 +220,15 @@ static camcl_status add_state(cc_tensor_list *list, const cc_run_shape *shape, c
                               camcl_error *err)
 {
     const cc_graph *graph = shape->graph;
-    const uint32_t *const pools[] = { split->labeled, split->unlabeled, split->validation };
-    const size_t counts[] = { split->labeled_count, split->unlabeled_count, split->validation_count };
+    const uint32_t *const pools[] = { split->labeled, split->unlabeled, split->validation, split->test };
+    const size_t counts[] = { split->labeled_count, split->unlabeled_count, split->validation_count, split->test_count };
     const int64_t steps[] = { (int64_t)s->step, s->has_best, (int64_t)s->best_epoch, (int64_t)s->best_step };
     const double numbers[] = { s->best_score, s->seconds };
     CC_RETURN_IF_FAILED(cc_tensor_list_add_snapshot(list, "model.", graph, &s->now, err));
     if (s->has_best) CC_RETURN_IF_FAILED(cc_tensor_list_add_snapshot(list, "best.", graph, &s->best, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "momentum.", graph, s->velocity, err));
     if (s->average) CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "ema.", graph, s->average, err));
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < CC_COUNT(split_names); i++)
         CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", split_names[i], CC_ST_U32, 1, &counts[i], pools[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
@@ -238,10 +240,11 @@ camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, con
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
-    const cc_st_pair metadata[] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan },
-                                    { "plan_version", "2" },     { "device", s->device },      { "config", s->config } };
+    const cc_st_pair metadata[] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "plan_version", "2" },
+                                    { "device", s->device },     { "config", s->config },      { "data", s->data } };
+    const size_t pairs = CC_COUNT(metadata) - (s->data == NULL);
     CC_TRY(add_state(&list, shape, s, split, err));
-    CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, CC_COUNT(metadata), err));
+    CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, pairs, err));
 cleanup:
     cc_tensor_list_free(&list);
     return status;
@@ -329,16 +332,35 @@ static camcl_status read_objective(const cc_safetensors *file, const cc_run_shap
     return cc_safetensors_get(file, OBJECTIVE_SUMS, CC_ST_F64, 2, sums, s->interval.own, err);
 }
 
-static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, cc_split *split,
-                               camcl_error *err)
+/* A file from before test sets were held out has no pool of them. */
+static camcl_status read_split(const cc_safetensors *file, cc_split *split, camcl_error *err)
 {
-    const cc_graph *graph = shape->graph;
-    double numbers[2];
+    uint32_t **const pools[] = { &split->labeled, &split->unlabeled, &split->validation, &split->test };
+    size_t *const counts[] = { &split->labeled_count, &split->unlabeled_count, &split->validation_count, &split->test_count };
+    for (size_t i = 0; i < CC_COUNT(split_names); i++) {
+        if (strcmp(split_names[i], TEST_POOL) == 0 && cc_safetensors_find(file, TEST_POOL) == NULL) continue;
+        CC_RETURN_IF_FAILED(read_pool(file, split_names[i], pools[i], counts[i], err));
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status read_texts(const char *path, const cc_safetensors *file, cc_run_state *s, camcl_error *err)
+{
+    const char *data = cc_safetensors_metadata(file, "data");
     CC_RETURN_IF_FAILED(check_version(path, file, s, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
     s->first_plan = cc_safetensors_metadata(file, "plan_version") == NULL;
     CC_RETURN_IF_FAILED(read_text(path, file, "device", &s->device, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "config", &s->config, err));
+    return data ? cc_copy_text(data, &s->data, err) : CAMCL_OK;
+}
+
+static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, cc_split *split,
+                               camcl_error *err)
+{
+    const cc_graph *graph = shape->graph;
+    double numbers[2];
+    CC_RETURN_IF_FAILED(read_texts(path, file, s, err));
     CC_RETURN_IF_FAILED(read_steps(path, file, s, err));
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval.sums, err));
@@ -354,9 +376,29 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
         CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->average, err));
         CC_RETURN_IF_FAILED(cc_flat_from_file(file, "ema.", graph, s->average, err));
     }
-    CC_RETURN_IF_FAILED(read_pool(file, split_names[0], &split->labeled, &split->labeled_count, err));
-    CC_RETURN_IF_FAILED(read_pool(file, split_names[1], &split->unlabeled, &split->unlabeled_count, err));
-    return read_pool(file, split_names[2], &split->validation, &split->validation_count, err);
+    return read_split(file, split, err);
+}
+
+/* A state cannot be downloaded again as weights can. */
+static camcl_status read_file(const char *path, cc_safetensors **file, camcl_error *err)
+{
+    camcl_error why;
+    const camcl_status status = cc_safetensors_read(path, file, &why);
+    if (status == CAMCL_OK) return CAMCL_OK;
+    char *advice = strstr(why.message, " (copy or download");
+    if (status != CAMCL_BAD_DATA || advice == NULL) return cc_fail(err, status, "%s", why.message);
+    *advice = '\0';
+    return cc_fail(err, status, "%s (restore an older copy of it, or start anew in another output.dir)", why.message);
+}
+
+camcl_status cc_run_state_read_texts(const char *path, cc_run_state *s, camcl_error *err)
+{
+    cc_safetensors *file = NULL;
+    memset(s, 0, sizeof *s);
+    CC_RETURN_IF_FAILED(read_file(path, &file, err));
+    camcl_status status = read_texts(path, file, s, err);
+    cc_safetensors_free(&file);
+    return status;
 }
 
 camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *s, cc_split *split, camcl_error *err)
@@ -364,7 +406,7 @@ camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_r
     cc_safetensors *file = NULL;
     memset(s, 0, sizeof *s);
     memset(split, 0, sizeof *split);
-    CC_RETURN_IF_FAILED(cc_safetensors_read(path, &file, err));
+    CC_RETURN_IF_FAILED(read_file(path, &file, err));
     camcl_status status = read_state(path, file, shape, s, split, err);
     cc_safetensors_free(&file);
     return status;
@@ -381,6 +423,7 @@ void cc_run_state_free(cc_run_state *s)
     free(s->plan);
     free(s->device);
     free(s->config);
+    free(s->data);
     free(s->version);
     memset(s, 0, sizeof *s);
 }

@@ -55,6 +55,7 @@ typedef struct cc_run_state {
     void *objective[CC_MOST_OBJECTIVE_STATES]; /* values of the objective's state tensors, in the order of its row */
     bool first_plan;                           /* the plan names kernels as the first version of camcl did: cc_plan_update */
     char *plan, *device, *config;              /* kernel plan; identity of the device that it is for; the configuration in force */
+    char *data;                                /* cc_data_identity of the data; NULL: the file is from before states knew their data */
     char *version;                             /* of the program that wrote the file; NULL: not read from one */
 } cc_run_state;
 
@@ -69,10 +70,13 @@ typedef struct cc_run_shape {
 /* The objective's state tensors are written as "objective.NAME", its sums since the last metrics row as "interval.objective" [sums,4]. */
 camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, const cc_run_state *state, const cc_split *split,
                                 camcl_error *err);
+/* Reads the texts alone: plan, device, config, data and version. Overwrites *state; release it also after a failure. CAMCL_BAD_DATA for a
+ * file that is damaged, is no state or was written by a later version of the program. */
+camcl_status cc_run_state_read_texts(const char *path, cc_run_state *state, camcl_error *err);
 /* Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a file that is damaged, is no state, belongs to
  * another network or objective or was written by a later version of the program. Without "interval.objective", which the first version
- * did not write, these sums are zero. The texts are read first, so state->config is set also if the tensors belong to another network.
- * The values are checked by cc_run_state_check, not here. */
+ * did not write, these sums are zero. A pool "split.test" that is missing is empty: the test images
+ * are then a part of the data set. The values are checked by cc_run_state_check, not here. */
 camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *state, cc_split *split, camcl_error *err);
 /* Copies the objective's state tensors from the device into state->objective, and back. The step's objective and sizes are the shape's. */
 camcl_status cc_run_state_take_objective(cc_run_state *state, const cc_run_shape *shape, const cc_step *step, camcl_error *err);

@@ -202,21 +202,51 @@ static camcl_status check_new(const cc_run_dir *dir, camcl_error *err)
     return cc_fail(err, CAMCL_EXISTS, "run directory '%s': exists and is not empty (add --resume or choose another output.dir)", dir->path);
 }
 
-camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err)
+/* Names everything, and changes nothing yet. */
+static camcl_status describe(const char *path, cc_run_dir **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_run_dir *dir = NULL;
-    *out = NULL;
     CC_RETURN_IF_FAILED(CC_NEW(1, &dir, err));
     dir->lock = dir->log = -1;
+    dir->was_empty = true;
     CC_TRY(cc_copy_text(path, &dir->path, err));
     for (int i = 0; i < CC_RUN_FILES; i++)
         CC_TRY(cc_path_join(path, names[i], &dir->files[i], err));
-    dir->was_empty = true;
-    if (cc_is_folder(path)) CC_TRY(resume ? check_resumable(dir, err) : check_new(dir, err));
+    *out = dir;
+    return CAMCL_OK;
+cleanup:
+    cc_run_dir_close(&dir);
+    return status;
+}
+
+static camcl_status check(cc_run_dir *dir, bool resume, camcl_error *err)
+{
+    return resume ? check_resumable(dir, err) : check_new(dir, err);
+}
+
+camcl_status cc_run_dir_check(const char *path, bool resume, bool *has_state, camcl_error *err)
+{
+    cc_run_dir *dir;
+    camcl_status status = CAMCL_OK;
+    *has_state = false;
+    CC_RETURN_IF_FAILED(describe(path, &dir, err));
+    if (cc_is_folder(path)) status = check(dir, resume, err);
+    *has_state = status == CAMCL_OK && cc_run_dir_has(dir, CC_RUN_STATE);
+    cc_run_dir_close(&dir);
+    return status;
+}
+
+camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_run_dir *dir;
+    *out = NULL;
+    CC_RETURN_IF_FAILED(describe(path, &dir, err));
+    if (cc_is_folder(path)) CC_TRY(check(dir, resume, err));
     CC_TRY(cc_make_folders(path, err));
     CC_TRY(take_lock(dir, err));
-    CC_TRY(resume ? check_resumable(dir, err) : check_new(dir, err)); /* again, under the lock: another process may have written since */
+    CC_TRY(check(dir, resume, err)); /* again, under the lock: another process may have written since */
     remove_leftovers(path);
     remove_leftovers(dir->files[CC_RUN_CAMS]);
     *out = dir;

@@ -32,6 +32,9 @@ typedef struct cc_run_dir cc_run_dir;
  * others, are CAMCL_EXISTS, and nothing is changed. CAMCL_BUSY if another process, or another handle of this process, holds the directory;
  * the message names the process. Temporary files that a killed writer left are removed. The caller owns *out. */
 camcl_status cc_run_dir_open(const char *path, bool resume, cc_run_dir **out, camcl_error *err);
+/* Whether cc_run_dir_open would open path as things are: the same errors. Changes nothing. *has_state: there is a state to continue from.
+ */
+camcl_status cc_run_dir_check(const char *path, bool resume, bool *has_state, camcl_error *err);
 void cc_run_dir_close(cc_run_dir **dir);
 /* For a run that could not start: closes the run directory. If the folder was new or empty when it was opened, the files that every run
  * writes first are removed, and the folder, if it is then empty. */

@@ -127,7 +127,8 @@ static camcl_status check_split(const char *path, const cc_split *split, const c
     camcl_status status = CAMCL_OK;
     const pool pools[] = { { "labelled", split->labeled, split->labeled_count, limits->split.labeled },
                            { "unlabelled", split->unlabeled, split->unlabeled_count, limits->split.unlabeled },
-                           { "validation", split->validation, split->validation_count, limits->split.validation } };
+                           { "validation", split->validation, split->validation_count, limits->split.validation },
+                           { "test", split->test, split->test_count, limits->split.test } };
     uint8_t *taken = NULL;
     CC_TRY(CC_NEW(limits->images, &taken, err));
     for (uint8_t i = 0; i < CC_COUNT(pools); i++)

@@ -22,6 +22,7 @@ typedef struct cc_run {
     cc_run_dir *dir;
     camcl_device *device;
     camcl_dataset *dataset;
+    char *data;             /* cc_data_identity of the data set */
     cc_split_counts counts; /* what the configuration asks of the data */
     cc_split split;         /* drawn, or read from the state */
     cc_model *model;
@@ -43,8 +44,9 @@ typedef struct cc_run {
     bool saved_by_ratio;   /* resuming: the state is of a version whose data.unlabeled = auto went by data.ratio for folders, too */
     double started;        /* cc_seconds() when this process began to train */
     double interval_started;
-    double shown;  /* cc_seconds() of the last progress report */
-    bool resuming; /* there was a state */
+    double shown;        /* cc_seconds() of the last progress report */
+    uint64_t saved_step; /* of the state in the run directory; 0: there is none */
+    bool resuming;       /* there was a state */
     bool finished_before;
     bool abandoned; /* this new run could not start */
     bool logging;   /* a line was logged, so failures are logged too; without one, a run that never began leaves train.log as it is */
@@ -56,7 +58,7 @@ void cc_run_close(cc_run *run);
 
 /* say.c: writes a line to train.log and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
-camcl_status cc_run_say_split(cc_run *run, camcl_error *err);
+camcl_status cc_run_say_data(cc_run *run, camcl_error *err);  /* what was read, how it is split; whether a resumed run knows its data */
 camcl_status cc_run_say_model(cc_run *run, camcl_error *err); /* and the kernel plan, in the log alone */
 /* Where a run goes on for more epochs than it began with: what jumps from what to what; nothing where nothing jumps. */
 camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);
@@ -65,8 +67,12 @@ camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 
 /* save.c */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
-/* Reads the state into run->state, run->split and run->saved_epochs. CAMCL_BAD_CONFIG, with the keys, if the state belongs to another
- * configuration. CAMCL_BAD_DATA if no run of this configuration can have saved it. Changes no file. */
+/* A run is read back in three steps, none of which changes a file. Its data may take minutes to read, so that whatever can be refused
+ * without them is refused before. Texts: into run->state and run->saved_epochs; CAMCL_BAD_CONFIG, with the keys, if the
+ * state belongs to another configuration. Data: CAMCL_BAD_DATA, with what changed, if the run began with others; a state that does not know
+ * its data is taken. State: into run->state and run->split; CAMCL_BAD_DATA if no run of this configuration can have saved it. */
+camcl_status cc_run_read_texts(cc_run *run, camcl_error *err);
+camcl_status cc_run_check_data(cc_run *run, camcl_error *err);
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
 /* Before tapes are recorded: the kernels that the state was trained with, where device and driver are still the same. */
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err);
@@ -75,6 +81,9 @@ camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
 /* Whether best.safetensors and last.safetensors agree with the state, and writing them again if they do not. */
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
+
+/* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. */
+camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
 
 /* gallery.c: the pictures in cams/, of the weights that the model holds; and whether they are all there. */
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);

@@ -9,8 +9,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/written.h"
-#include "train/run.h"
+#include "run/data_identity.h"
 #include "run/state_check.h"
+#include "train/run.h"
 
 /* What the kernel plan and with it the bits depend on. */
 static void identify_device(const cc_run *run, char *text, size_t size)
@@ -54,20 +55,19 @@ static camcl_status gather(cc_run *run, camcl_error *err)
         cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
     /* The loss was finite, but the update that followed may have overflowed. */
     if (!all_finite(s->now.weights, g->trained) || !all_finite(s->now.statistics, g->statistics))
-        return cc_fail(err, CAMCL_NOT_FINITE,
-                       "training: the weights became NaN or infinite by step %" PRIu64
-                       " (lower optim.lr; the last good checkpoint stays in %s)",
-                       s->step, cc_run_dir_path(run->dir));
+        return cc_run_fail_diverged(run, "the weights became NaN or infinite", s->step, err);
     CC_RETURN_IF_FAILED(read_flat(cc_step_velocity(run->step), g->trained, &s->velocity, err));
     if (cc_step_average(run->step)) CC_RETURN_IF_FAILED(read_flat(cc_step_average(run->step), g->trained, &s->average, err));
     CC_RETURN_IF_FAILED(cc_run_state_take_objective(s, &shape, run->step, err));
     free(s->plan);
     free(s->device);
     free(s->config);
-    s->plan = s->device = s->config = NULL;
+    free(s->data);
+    s->plan = s->device = s->config = s->data = NULL;
     identify_device(run, device, sizeof device);
     CC_RETURN_IF_FAILED(cc_plan_format(&run->model->plan, &s->plan, err));
     CC_RETURN_IF_FAILED(cc_copy_text(device, &s->device, err));
+    CC_RETURN_IF_FAILED(cc_copy_text(run->data, &s->data, err));
     return camcl_config_write(run->config, &s->config, err);
 }
 
@@ -137,6 +137,7 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
     camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), &shape, s, &run->split, err);
     s->seconds = before;
     CC_RETURN_IF_FAILED(status);
+    run->saved_step = s->step;
     return write_models(run, err);
 }
 
@@ -158,6 +159,19 @@ cleanup:
     return status;
 }
 
+camcl_status cc_run_read_texts(cc_run *run, camcl_error *err)
+{
+    const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
+    CC_RETURN_IF_FAILED(cc_run_state_read_texts(path, &run->state, err));
+    return check_config(run, path, err);
+}
+
+camcl_status cc_run_check_data(cc_run *run, camcl_error *err)
+{
+    if (run->state.data == NULL) return CAMCL_OK;
+    return cc_data_identity_check(cc_run_dir_file(run->dir, CC_RUN_STATE), run->state.data, run->data, err);
+}
+
 /* The unlabelled pool of such a state is held against the number that data.ratio makes. */
 static camcl_status count_by_ratio(cc_run *run, camcl_error *err)
 {
@@ -173,11 +187,11 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     const cc_split_data data = cc_split_data_of(run->dataset);
     const cc_run_shape shape = shape_of(run);
-    const camcl_status reading = cc_run_state_read(path, &shape, &run->state, &run->split, err);
-    /* A changed key may ask for another network than the file's tensors belong to. The user must then read of the key, not of a tensor. */
-    if (run->state.config) CC_RETURN_IF_FAILED(check_config(run, path, err));
-    CC_RETURN_IF_FAILED(reading);
+    cc_run_state_free(&run->state);
+    CC_RETURN_IF_FAILED(cc_run_state_read(path, &shape, &run->state, &run->split, err));
     if (run->saved_by_ratio) CC_RETURN_IF_FAILED(count_by_ratio(run, err));
+    /* A state from before the test pool was kept in it. */
+    if (run->split.test_count == 0) CC_RETURN_IF_FAILED(cc_split_set_test(&run->split, &data, err));
     const cc_state_limits limits = { .steps = run->loop.schedule.steps,
                                      .epoch_steps = run->loop.schedule.epoch_steps,
                                      .eval_every = run->loop.eval_every,
@@ -186,7 +200,8 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
                                      .split = run->counts,
                                      .reuse_labeled = camcl_config_bool(run->config, "data.reuse_labeled") };
     CC_RETURN_IF_FAILED(cc_run_state_check(path, &shape, &run->state, &run->split, &limits, err));
-    return cc_split_set_test(&run->split, &data, err);
+    run->saved_step = run->state.step;
+    return CAMCL_OK;
 }
 
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)

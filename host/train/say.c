@@ -35,7 +35,7 @@ static camcl_status say_missing(cc_run *run, const char *pool, const int32_t *la
     return status;
 }
 
-camcl_status cc_run_say_split(cc_run *run, camcl_error *err)
+static camcl_status say_split(cc_run *run, camcl_error *err)
 {
     cc_text line = CC_TEXT_INIT;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
@@ -50,6 +50,17 @@ camcl_status cc_run_say_split(cc_run *run, camcl_error *err)
     if (status == CAMCL_OK && test.count)
         status = say_missing(run, "test", camcl_dataset_labels(run->dataset, test.part), test.indices, test.count, err);
     return status;
+}
+
+camcl_status cc_run_say_data(cc_run *run, camcl_error *err)
+{
+    const char *summary = camcl_dataset_summary(run->dataset);
+    if (*summary) CC_RETURN_IF_FAILED(cc_run_say(run, err, "data: %s", summary));
+    CC_RETURN_IF_FAILED(say_split(run, err));
+    if (!run->resuming || run->state.data) return CAMCL_OK;
+    return cc_run_say(run, err,
+                      "data: the saved state does not tell which data the run began with (make sure that they are the same; from the "
+                      "next save on it tells)");
 }
 
 camcl_status cc_run_say_model(cc_run *run, camcl_error *err)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/fit.h"
+#include "run/data_identity.h"
 #include "train/run.h"
 #include "tune/tune.h"
 
@@ -42,11 +43,34 @@ static camcl_status forget_result(const cc_run *run, camcl_error *err)
 
 /* ---- data */
 
+static bool wants_stop(const cc_run *run) { return run->options->stop && *run->options->stop; }
+
+static void report_loading(void *context, const camcl_reading *reading)
+{
+    const cc_run *run = context;
+    run->options->loading(run->options->context, reading);
+}
+
+/* Reading own pictures may take minutes. */
+static camcl_status read_data(cc_run *run, camcl_error *err)
+{
+    camcl_dataset_spec spec = camcl_dataset_spec_from(run->config);
+    spec.context = run;
+    spec.progress = run->options->loading ? report_loading : NULL;
+    spec.stop = run->options->stop;
+    const camcl_status status = camcl_dataset_open(&spec, &run->dataset, err);
+    if (status == CAMCL_STOPPED || (status == CAMCL_OK && wants_stop(run)))
+        return cc_fail(err, CAMCL_STOPPED, "training: stopped while the data were read (%s)",
+                       run->resuming ? "the run is as it was: go on with --resume" : "nothing was begun: start it again");
+    CC_RETURN_IF_FAILED(status);
+    return cc_data_identity(run->dataset, &run->data, err);
+}
+
 static camcl_status open_data(cc_run *run, camcl_error *err)
 {
-    const camcl_dataset_spec spec = camcl_dataset_spec_from(run->config);
     const cc_split_spec split = cc_split_spec_from(run->config);
-    CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &run->dataset, err));
+    CC_RETURN_IF_FAILED(read_data(run, err));
+    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_check_data(run, err));
     const cc_split_data data = cc_split_data_of(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
     CC_RETURN_IF_FAILED(cc_split_count(&data, &split, &run->counts, err));
@@ -197,10 +221,17 @@ static camcl_status prepare_training(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));
-    return commit_tapes(run, err);
+    CC_RETURN_IF_FAILED(commit_tapes(run, err));
+    /* How much memory is needed is said before it is used, so that it is the last line on the screen if the system or a driver then ends
+     * the process. */
+    CC_RETURN_IF_FAILED(cc_run_say_model(run, err));
+    return cc_arena_touch(run->arena, err);
 }
 
 /* ---- a new run */
+
+/* Who mistyped output.dir must read it before the data are read. The log gets the line when there is one. */
+#define NOTHING_SAVED "no run was saved in %s yet: starting from the beginning"
 
 /* Draws the split and writes the first files. splits.json comes first, because cc_run_dir_open recognises a run that saved nothing yet by
  * it. */
@@ -209,19 +240,17 @@ static camcl_status begin(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(draw_split(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(write_config(run, err));
-    if (!run->options->resume) return CAMCL_OK;
-    return cc_run_say(run, err, "no run was saved in %s yet: starting from the beginning", cc_run_dir_path(run->dir));
+    return run->options->resume ? cc_run_dir_log(run->dir, err, NOTHING_SAVED, cc_run_dir_path(run->dir)) : CAMCL_OK;
 }
 
 static camcl_status start(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(begin(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
-    CC_RETURN_IF_FAILED(cc_run_say_split(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
-    CC_RETURN_IF_FAILED(initial_weights(run, err));
-    return cc_run_say_model(run, err);
+    return initial_weights(run, err);
 }
 
 /* ---- a run that goes on */
@@ -241,36 +270,59 @@ static camcl_status go_on(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
-    CC_RETURN_IF_FAILED(cc_run_say_split(run, err));
+    CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
     CC_RETURN_IF_FAILED(restore_files(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->loop.schedule.steps));
-    CC_RETURN_IF_FAILED(cc_run_say_jumps(run, err));
-    return cc_run_say_model(run, err);
+    return cc_run_say_jumps(run, err);
 }
 
 /* ---- either */
 
-/* Everything that a run can do without its directory, so that one that cannot start leaves none behind. */
+static camcl_status open_dir(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
+    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
+    return run->resuming ? cc_run_read_texts(run, err) : CAMCL_OK;
+}
+
+/* The directory of a run that goes on is held while its data are read. That of a new run is only looked at, because a run that cannot start
+ * must not leave one behind. */
+static camcl_status find_dir(cc_run *run, camcl_error *err)
+{
+    bool has_state;
+    const char *path = camcl_config_string(run->config, "output.dir");
+    if (*path == '\0') return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
+    CC_RETURN_IF_FAILED(cc_run_dir_check(path, run->options->resume, &has_state, err));
+    if (has_state) return open_dir(run, err);
+    return run->options->resume ? cc_run_say(run, err, NOTHING_SAVED, path) : CAMCL_OK;
+}
+
+/* A directory that is made now may have got a state from another process while the data were read. */
+static camcl_status make_dir(cc_run *run, camcl_error *err)
+{
+    if (run->dir) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(open_dir(run, err));
+    return run->resuming ? cc_run_check_data(run, err) : CAMCL_OK;
+}
+
 static camcl_status open_inputs(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
     device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
-    if (*camcl_config_string(run->config, "output.dir") == '\0')
-        return cc_fail(err, CAMCL_BAD_CONFIG, "output.dir: it is empty (say where the run goes)");
+    CC_RETURN_IF_FAILED(find_dir(run, err));
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
     run->loop = cc_loop_settings_from(run->config, run->counts.labeled);
-    return cc_model_create(run->device, &run->settings.graph, &run->model, err);
+    CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
+    return make_dir(run, err);
 }
 
 static camcl_status open_run(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(open_inputs(run, err));
-    CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
-    run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
     const cc_columns columns = cc_columns_of(run->settings.step.objective.kind);
     CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &columns, &run->metrics, err));
@@ -312,6 +364,7 @@ void cc_run_close(cc_run *run)
     cc_metrics_free(&run->metrics);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
+    free(run->data);
     if (run->abandoned)
         cc_run_dir_abandon(&run->dir);
     else

@@ -45,9 +45,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_step_read(&oldest, &sums, err));
     cc_step_losses(objective, &sums, &loss_s, &loss_u, &loss_c);
     if (!isfinite(loss_s) || !isfinite(loss_u) || !isfinite(loss_c))
-        return cc_fail(err, CAMCL_NOT_FINITE,
-                       "training: the loss became %s at step %" PRIu64 " (lower optim.lr; the last good checkpoint stays in %s)",
-                       isnan(loss_s + loss_u + loss_c) ? "NaN" : "infinite", k, cc_run_dir_path(run->dir));
+        return cc_run_fail_diverged(run, isnan(loss_s + loss_u + loss_c) ? "the loss became NaN" : "the loss became infinite", k, err);
     const size_t images = run->settings.step.batch_labeled + (run->unlabeled ? run->settings.step.batch_unlabeled : 0);
     cc_interval_add(&run->state.interval, &(cc_interval_step){ objective->kind, &sums, loss_s, loss_u, loss_c, images });
     return CAMCL_OK;

@@ -32,8 +32,8 @@ camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_e
 
 /* Picks one of `infos` by selector: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name (case does not matter).
  * auto prefers a GPU, then the device with the most compute units x clock; gpu, cpu and accelerator pick the most capable device of that
- * type. CAMCL_NO_DEVICE if a name matches several devices or nothing matches; the detail lists the devices. A list (comma-separated) is
- * CAMCL_UNSUPPORTED. */
+ * type. CAMCL_NO_DEVICE if a name matches several devices or nothing matches; the detail lists the devices, and platforms that have none.
+ * With count 0, the message says why this machine has none. A list (comma-separated) is CAMCL_UNSUPPORTED. */
 camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err);
 
 typedef struct camcl_device camcl_device;

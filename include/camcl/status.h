@@ -20,7 +20,7 @@ typedef enum camcl_status {
     CAMCL_BAD_CONFIG,  /* usage or configuration */
     CAMCL_UNSUPPORTED, /* configuration asks for what this build or version lacks */
     CAMCL_NO_DEVICE,   /* no usable device, or an ambiguous or unknown selector */
-    CAMCL_STOPPED      /* stopped on request; training has saved its state */
+    CAMCL_STOPPED      /* stopped on request; training has saved its state, unless it was still reading its data */
 } camcl_status;
 
 /* A plain value, the caller's own: calls in several threads take one each.

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "camcl/config.h"
+#include "camcl/dataset.h"
 #include "camcl/device.h"
 #include "camcl/evaluation.h"
 
@@ -33,12 +34,15 @@ typedef struct camcl_progress {
 } camcl_progress;
 
 typedef struct camcl_train_options {
-    bool resume;                       /* continue the run in output.dir, or start it if nothing was saved there yet */
-    const volatile sig_atomic_t *stop; /* once nonzero: finish the step, save, return CAMCL_STOPPED; may be NULL */
-    void *context;                     /* first argument of the callbacks, which may be NULL */
+    bool resume; /* continue the run in output.dir, or start it if nothing was saved there yet */
+    /* Once nonzero: finish the step, save, return CAMCL_STOPPED; while the data are read: return it at once, and leave things as they were.
+     * May be NULL. */
+    const volatile sig_atomic_t *stop;
+    void *context;                                                   /* first argument of the callbacks, which may be NULL */
     void (*progress)(void *context, const camcl_progress *progress); /* about ten times a second at most */
     void (*message)(void *context, const char *line);                /* one line without a line end: what happened, warnings */
     camcl_kernel_compiler compiler;                                  /* see camcl_device_options */
+    void (*loading)(void *context, const camcl_reading *reading);    /* while the data are read, about ten times a second at most */
 } camcl_train_options;
 
 typedef struct camcl_train_result {
@@ -57,7 +61,7 @@ typedef struct camcl_train_result {
  * Trains as the (finished) configuration says, into output.dir, which must be set. After every failure, CAMCL_NOT_FINITE and
  * CAMCL_STOPPED included, the run directory holds the last saved state. At the end the weights with the best validation top-1 are
  * evaluated once on the test images. With `resume`, a directory that holds results but no state, or files of others, is CAMCL_EXISTS; a
- * state that is damaged or cannot be of this configuration is CAMCL_BAD_DATA; both leave the directory as it was. */
+ * state that is damaged, cannot be of this configuration or began with other data is CAMCL_BAD_DATA; both leave the directory as it was. */
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err);
 
 #ifdef __cplusplus

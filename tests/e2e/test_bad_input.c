@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,17 +234,46 @@ static void test_device_memory(void **state)
                 "train.batch_labeled=1000000 model.width=8");
 }
 
+/* A process that may not have what the device says it has: PoCL would end it, so it is not asked. Sanitizers need all of the address space.
+ */
+static void test_process_memory(void **state)
+{
+    const char *folder = *state;
+    struct rlimit before, lower;
+    if (default_device_is_slow()) skip();
+    char *devices = program_prints(folder, "devices --json");
+    const bool is_cpu = strstr(devices, "\"type\": \"cpu\"") && !strstr(devices, "\"type\": \"gpu\"");
+    free(devices);
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    if (!is_cpu) skip();
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    lower = before;
+    lower.rlim_cur = (rlim_t)1500 << 20;
+    assert_int_equal(setrlimit(RLIMIT_AS, &lower), 0);
+    outcome result =
+        program_run(folder, "train '%s/small.ini' 'output.dir=%s/limited' --quiet model.width=32 data.image_size=128", folder, folder);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    if (result.status != 1 || !strstr(result.err, "camcl: device memory: ") || !strstr(result.err, "ulimit -v") ||
+        !strstr(result.err, "lower train.batch_labeled"))
+        fail_msg("exit %d: %s", result.status, result.err);
+    outcome_free(&result);
+}
+
 static void test_not_finite(void **state)
 {
     const char *folder = *state;
     char run[512];
     snprintf(run, sizeof run, "%s/diverges", folder);
     /* The rate rises with every step until nothing is finite any more. */
-    program_fails(folder, 1, "NaN|step|optim.lr|diverges",
-                  "train --quiet '%s/small.ini' 'output.dir=%s' ssl.mode=supervised optim.lr=1e6 optim.schedule=constant "
-                  "optim.warmup=10000000 optim.weight_decay=1 "
-                  "train.epochs=400 train.epoch_steps=10",
-                  folder, run);
+    program_fails(
+        folder, 1,
+        "NaN|step|optim.lr = 1e6|/diverges/config.ini optim.lr=100000 output.dir=|/diverges-lr100000|Saved before, and kept: step",
+        "train --quiet '%s/small.ini' 'output.dir=%s' ssl.mode=supervised optim.lr=1e6 optim.schedule=constant "
+        "optim.warmup=10000000 optim.weight_decay=1 "
+        "train.epochs=400 train.epoch_steps=10",
+        folder, run);
     assert_int_not_equal(access(scratch_path(run, "result.json"), F_OK), 0);
     char *out = program_prints(folder, "eval '%s/last.safetensors' --json", run);
     cc_json *json = json_parse_text(out);
@@ -257,13 +287,53 @@ static void test_not_finite(void **state)
     free(log);
 }
 
+/* The command that the message gives, without the name of the program. */
+static char *advised(const char *folder, const char *name)
+{
+    size_t size;
+    char *text = scratch_read(scratch_path(folder, name), &size), *start = strstr(text, "(lower it: camcl "), *end = NULL;
+    if (start) end = strstr(start, ")\n");
+    if (end == NULL) fail_msg("no command in: %s", text);
+    *end = '\0';
+    memmove(text, start + strlen("(lower it: camcl "), strlen(start + strlen("(lower it: camcl ")) + 1);
+    return text;
+}
+
+/* Nothing was saved, and that is what is said; the command given begins again in the same folder, whatever its name. */
+static void test_not_finite_at_once(void **state)
+{
+    const char *folder = *state;
+    outcome result =
+        program_run(folder, "train --quiet '%s/small.ini' \"output.dir=%s/it's there\" optim.lr=1e6 train.epoch_steps=100 2>'%s/said'",
+                    folder, folder, folder);
+    assert_int_equal(result.status, 1);
+    outcome_free(&result);
+    size_t size;
+    char *said = scratch_read(scratch_path(folder, "said"), &size);
+    if (!strstr(said, "Nothing was saved") || strstr(said, "last.safetensors")) fail_msg("not what happened: %s", said);
+    free(said);
+    assert_int_not_equal(access(scratch_path(folder, "it's there/state.safetensors"), F_OK), 0);
+    char *command = advised(folder, "said");
+    free(program_prints(folder, "%s --quiet train.epochs=1 optim.lr=1e-3", command));
+    free(command);
+    assert_int_equal(access(scratch_path(folder, "it's there/result.json"), F_OK), 0);
+}
+
+/* No learning rate makes the first loss what it is. */
+static void test_not_finite_from_the_start(void **state)
+{
+    program_fails(*state, 1, "in the first step|check data.mean and data.std",
+                  "train --quiet '%s/small.ini' 'output.dir=%s/impossible' data.std=1e-38,1e-38,1e-38", (char *)*state, (char *)*state);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data),         cmocka_unit_test(test_configuration), cmocka_unit_test(test_ambiguous_device),
-        cmocka_unit_test(test_small_images), cmocka_unit_test(test_checkpoints),   cmocka_unit_test(test_unwritable_output),
-        cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_device_memory), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_data),         cmocka_unit_test(test_configuration),      cmocka_unit_test(test_ambiguous_device),
+        cmocka_unit_test(test_small_images), cmocka_unit_test(test_checkpoints),        cmocka_unit_test(test_unwritable_output),
+        cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_device_memory),      cmocka_unit_test(test_process_memory),
+        cmocka_unit_test(test_not_finite),   cmocka_unit_test(test_not_finite_at_once), cmocka_unit_test(test_not_finite_from_the_start),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

@@ -359,11 +359,37 @@ static void contradictions_are_refused(void **state)
     assert_int_equal(printed(state), 0);
 }
 
+typedef struct stopper {
+    const char *at; /* the beginning of the message at which the run is to stop */
+    volatile sig_atomic_t stop;
+} stopper;
+
+static void stop_at_message(void *context, const char *line)
+{
+    stopper *s = context;
+    if (strncmp(line, s->at, strlen(s->at)) == 0) s->stop = 1;
+}
+
+/* Who asks for a stop before the data are read gets no run, and a run that was there stays as it was. */
+static void stopped_before_the_data_are_read(void **state)
+{
+    const char *dir = scratch_path(*state, "run");
+    volatile sig_atomic_t stop = 1;
+    camcl_config *config = small_config(dir);
+    camcl_train_options options = { .resume = true, .stop = &stop };
+    camcl_train_result r;
+    size_t size;
+    FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "nothing was begun");
+    assert_null(scratch_read(scratch_path(dir, "train.log"), &size));
+    camcl_config_destroy(&config);
+    assert_int_equal(printed(state), 0);
+}
+
 /* A finished run is given more epochs, and stopped before it has done them: it is not finished then. */
 static void a_longer_run_is_finished_at_its_new_end(void **state)
 {
     const char *dir = scratch_path(*state, "run");
-    volatile sig_atomic_t stop = 1;
+    stopper s = { .at = "resuming after step" };
     camcl_config *config = small_config(dir);
     camcl_train_options options = { .resume = true };
     camcl_train_result r;
@@ -371,7 +397,9 @@ static void a_longer_run_is_finished_at_its_new_end(void **state)
     OK(camcl_train(config, &options, &r, &err));
     assert_false(r.was_finished);
     OK(camcl_config_set(config, "train.epochs", "2", "test", &err));
-    options.stop = &stop;
+    options.stop = &s.stop;
+    options.context = &s;
+    options.message = stop_at_message;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 3 of 4");
     options.stop = NULL;
     OK(camcl_train(config, &options, &r, &err));
@@ -385,17 +413,6 @@ static void a_longer_run_is_finished_at_its_new_end(void **state)
 }
 
 /* ---- pictures while a run goes on */
-
-typedef struct stopper {
-    const char *at; /* the beginning of the message at which the run is to stop */
-    volatile sig_atomic_t stop;
-} stopper;
-
-static void stop_at_message(void *context, const char *line)
-{
-    stopper *s = context;
-    if (strncmp(line, s->at, strlen(s->at)) == 0) s->stop = 1;
-}
 
 /* The mean difference of the bytes of `run`'s first overlay and the overlay of its last model's CAM. */
 static double overlay_difference(const char *run)
@@ -484,25 +501,35 @@ static void make_folder(const char *root)
         }
 }
 
+static camcl_reading read_last;
+
+/* What was heard last of the reading of pictures. */
+static void listen(void *context, const camcl_reading *reading)
+{
+    (void)context;
+    if (strcmp(reading->what, "pictures") == 0) read_last = *reading;
+}
+
 static void missing_images_are_noticed(void **state)
 {
     const char *root = scratch_path(*state, "pictures");
-    volatile sig_atomic_t stop = 1;
+    stopper s = { .at = "device:" };
     make_folder(root);
     camcl_config *config = small_config(scratch_path(*state, "run"));
     const char *const changes[][2] = { { "data.dataset", "folder" }, { "data.root", root },       { "data.labeled", "4" },
                                        { "data.validation", "4" },   { "data.unlabeled", "all" }, { "ssl.mode", "pseudo-label" } };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
         OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
-    camcl_train_options options = { .resume = true, .stop = &stop };
+    camcl_train_options options = { .resume = true, .stop = &s.stop, .context = &s, .message = stop_at_message, .loading = listen };
     camcl_train_result r;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 1 of 2");
+    assert_true(read_last.total > 0 && read_last.done == read_last.total);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(unlink(picture_path(root, 0, i)), 0);
         assert_int_equal(unlink(picture_path(root, 1, i)), 0);
     }
     options.stop = NULL;
-    FAILS(camcl_train(config, &options, &r, &err), CAMCL_BAD_DATA, "16 training images");
+    FAILS(camcl_train(config, &options, &r, &err), CAMCL_BAD_DATA, "24 training pictures before, 16 now");
     camcl_config_destroy(&config);
     assert_int_equal(printed(state), 0);
 }
@@ -629,6 +656,7 @@ int main(void)
         QUIET(devices_are_listed),
         QUIET(a_run_from_start_to_use),
         QUIET(contradictions_are_refused),
+        QUIET(stopped_before_the_data_are_read),
         QUIET(a_longer_run_is_finished_at_its_new_end),
         QUIET(pictures_of_a_run_in_progress),
         QUIET(missing_images_are_noticed),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -446,6 +447,43 @@ static void test_signals(void **state)
 {
     check_signal(state, SIGINT, "interrupted");
     check_signal(state, SIGTERM, "terminated");
+    check_signal(state, SIGHUP, "hung-up");
+}
+
+/* A terminal that closes sends two, which are one; under nohup there is none. */
+static void test_hangups(void **state)
+{
+    const char *folder = *state, *run = scratch_path(folder, "hung-up-twice"), *other = scratch_path(folder, "nohup");
+    pid_t process = program_start(folder, "hung-up-twice", "train '%s/small.ini' 'output.dir=%s' train.epochs=100000", folder, run);
+    wait_for_file(scratch_path(run, "metrics.csv"), process);
+    kill(process, SIGHUP);
+    kill(process, SIGHUP);
+    assert_int_equal(program_wait(process), 128 + SIGHUP);
+    assert_int_equal(access(scratch_path(run, "state.safetensors"), F_OK), 0);
+    signal(SIGHUP, SIG_IGN);
+    process = program_start(folder, "nohup", "train '%s/small.ini' 'output.dir=%s' train.epochs=100000", folder, other);
+    signal(SIGHUP, SIG_DFL);
+    wait_for_file(scratch_path(other, "metrics.csv"), process);
+    kill(process, SIGHUP);
+    sleep_milliseconds(300);
+    kill(process, SIGTERM);
+    assert_int_equal(program_wait(process), 128 + SIGTERM);
+}
+
+/* Whoever read the lines has gone: what was trained is saved all the same. */
+static void test_broken_pipe(void **state)
+{
+    const char *folder = *state;
+    char command[600];
+    assert_int_equal(mkfifo(scratch_path(folder, "lines"), 0666), 0);
+    snprintf(command, sizeof command, "head -n 4 '%s/lines' >'%s/head' &", folder, folder);
+    assert_int_equal(system(command), 0);
+    outcome result =
+        program_run(folder, "train '%s/small.ini' 'output.dir=%s/piped' train.epochs=100000 >'%s/lines'", folder, folder, folder);
+    assert_int_equal(result.status, 128 + SIGPIPE);
+    if (!strstr(result.err, "after step ") || !strstr(result.err, "--resume")) fail_msg("what was it that stopped? %s", result.err);
+    assert_int_equal(access(scratch_path(folder, "piped/state.safetensors"), F_OK), 0);
+    outcome_free(&result);
 }
 
 /* A second signal does not wait for anything. */
@@ -469,11 +507,12 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns),   cmocka_unit_test(test_learns_on_other_devices), cmocka_unit_test(test_leaves),
-        cmocka_unit_test(test_schedule), cmocka_unit_test(test_config_reproduces),       cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_ema),      cmocka_unit_test(test_exact_gradient),          cmocka_unit_test(test_nothing_confident),
-        cmocka_unit_test(test_output),   cmocka_unit_test(test_no_validation),           cmocka_unit_test(test_existing_directory),
-        cmocka_unit_test(test_signals),  cmocka_unit_test(test_second_signal),
+        cmocka_unit_test(test_learns),      cmocka_unit_test(test_learns_on_other_devices), cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_schedule),    cmocka_unit_test(test_config_reproduces),       cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_ema),         cmocka_unit_test(test_exact_gradient),          cmocka_unit_test(test_nothing_confident),
+        cmocka_unit_test(test_output),      cmocka_unit_test(test_no_validation),           cmocka_unit_test(test_existing_directory),
+        cmocka_unit_test(test_signals),     cmocka_unit_test(test_second_signal),           cmocka_unit_test(test_hangups),
+        cmocka_unit_test(test_broken_pipe),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

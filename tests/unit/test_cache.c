@@ -431,6 +431,9 @@ static void works_without_a_cache(camcl_device *device, void *context)
     const char *selector = camcl_device_get_info(device)->selector, *file = scratch_path(context, "plain file");
     scratch_write(file, "x", 1);
     use(selector, scratch_path(file, "cache"));
+    camcl_device *opened = open_with(selector, scratch_path(file, "cache"));
+    assert_non_null(strstr(camcl_device_reason(opened), "plain file/cache cannot be written, so every start compiles kernels"));
+    camcl_device_close(&opened);
 }
 
 static void results_need_no_cache(void **state) { for_each_device(works_without_a_cache, *state); }

@@ -579,12 +579,15 @@ static void fill_run(run *r, const cc_graph *g, bool average, bool best)
     r->state.plan = copy("conv2d forward n1 = tile\nother = gemm\n");
     r->state.device = copy("a | \"b\" | \xc3\xa9");
     r->state.config = copy("[data]\nseed = 1\n");
+    r->state.data = copy("{\"names\": \"\xc3\xa9\"}");
     r->split = (cc_split){ .labeled = indices(5, 1),
                            .unlabeled = indices(11, 7),
                            .validation = indices(3, 4294967000u),
+                           .test = indices(2, 30),
                            .labeled_count = 5,
                            .unlabeled_count = 11,
-                           .validation_count = 3 };
+                           .validation_count = 3,
+                           .test_count = 2 };
 }
 
 static void free_run(run *r)
@@ -620,12 +623,15 @@ static void states_round_trip(void **state)
         assert_string_equal(back.state.plan, r.state.plan);
         assert_string_equal(back.state.device, r.state.device);
         assert_string_equal(back.state.config, r.state.config);
+        assert_string_equal(back.state.data, r.state.data);
         assert_int_equal(back.split.labeled_count, 5);
         assert_int_equal(back.split.unlabeled_count, 11);
         assert_int_equal(back.split.validation_count, 3);
         assert_memory_equal(back.split.labeled, r.split.labeled, 5 * sizeof(uint32_t));
         assert_memory_equal(back.split.unlabeled, r.split.unlabeled, 11 * sizeof(uint32_t));
         assert_memory_equal(back.split.validation, r.split.validation, 3 * sizeof(uint32_t));
+        assert_int_equal(back.split.test_count, 2);
+        assert_memory_equal(back.split.test, r.split.test, 2 * sizeof(uint32_t));
         free_run(&r);
         free_run(&back);
     }
@@ -641,7 +647,7 @@ static void a_score_that_is_no_number_stays_one(void **state)
     const uint64_t nan_bits = 0x7ff8000000000000u; /* a run without validation images */
     memcpy(&r.state.best_score, &nan_bits, sizeof nan_bits);
     cc_split_free(&r.split);
-    r.split = (cc_split){ .labeled = indices(5, 1), .unlabeled = indices(0, 0), .validation = indices(0, 0), .labeled_count = 5 };
+    r.split = (cc_split){ .labeled = indices(5, 1), .labeled_count = 5 };
     OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
     OK(cc_run_state_read(path, SHAPE(g, false), &back.state, &back.split, &err));
     assert_memory_equal(&back.state.best_score, &nan_bits, sizeof nan_bits);
@@ -756,6 +762,30 @@ static void truncated_states_are_refused(void **state)
     scratch_write(cut, whole, size - 1);
     refuse_state(cut, g, true, "cut.safetensors");
     free(whole);
+    free_run(&r);
+    cc_graph_destroy(&g);
+}
+
+/* States from before runs held out test images, and knew their data. */
+static void older_states(void **state)
+{
+    const char *path = scratch_path(*state, "state.safetensors"), *other = scratch_path(*state, "older.safetensors");
+    cc_graph *g = build(&spec);
+    run r, back;
+    fill_run(&r, g, false, true);
+    OK(cc_run_state_write(path, SHAPE(g, false), &r.state, &r.split, &err));
+    write_without(path, other, "split.test");
+    OK(cc_run_state_read(other, SHAPE(g, false), &back.state, &back.split, &err));
+    assert_null(back.state.data);
+    assert_int_equal(back.split.test_count, 0);
+    assert_int_equal(back.split.validation_count, 3);
+    free_run(&back);
+    /* The texts alone. */
+    OK(cc_run_state_read_texts(path, &back.state, &err));
+    assert_string_equal(back.state.config, r.state.config);
+    assert_string_equal(back.state.data, r.state.data);
+    assert_null(back.state.velocity);
+    cc_run_state_free(&back.state);
     free_run(&r);
     cc_graph_destroy(&g);
 }
@@ -889,21 +919,14 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(checkpoints_round_trip),
-        IN_SCRATCH(metadata_is_complete),
-        IN_SCRATCH(other_locales_write_the_same),
-        IN_SCRATCH(wrong_metadata_is_named),
-        IN_SCRATCH(other_files_are_no_checkpoints),
-        IN_SCRATCH(weights_to_start_from),
-        IN_SCRATCH(weights_of_other_models),
-        IN_SCRATCH(weights_as_pytorch_users_have_them),
-        IN_SCRATCH(unfit_weights_are_refused),
-        IN_SCRATCH(states_round_trip),
-        IN_SCRATCH(what_an_objective_keeps),
-        IN_SCRATCH(a_score_that_is_no_number_stays_one),
-        IN_SCRATCH(truncated_states_are_refused),
-        IN_SCRATCH(states_of_other_runs_are_refused),
-        IN_SCRATCH(versions_of_states),
+        IN_SCRATCH(checkpoints_round_trip),           IN_SCRATCH(metadata_is_complete),
+        IN_SCRATCH(other_locales_write_the_same),     IN_SCRATCH(wrong_metadata_is_named),
+        IN_SCRATCH(other_files_are_no_checkpoints),   IN_SCRATCH(weights_to_start_from),
+        IN_SCRATCH(weights_of_other_models),          IN_SCRATCH(weights_as_pytorch_users_have_them),
+        IN_SCRATCH(unfit_weights_are_refused),        IN_SCRATCH(states_round_trip),
+        IN_SCRATCH(what_an_objective_keeps),          IN_SCRATCH(a_score_that_is_no_number_stays_one),
+        IN_SCRATCH(truncated_states_are_refused),     IN_SCRATCH(older_states),
+        IN_SCRATCH(states_of_other_runs_are_refused), IN_SCRATCH(versions_of_states),
         IN_SCRATCH(numbers_below_zero_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,32 @@ static void folders_of_others(void **state)
 }
 
 /* A run that could not start takes its first files along, with and without --resume. */
+/* What a run asks before it reads its data. */
+static void looks_without_touching(void **state)
+{
+    const char *none = scratch_path(*state, "none/deep"), *run = scratch_path(*state, "run");
+    camcl_error err = { 0 };
+    bool has_state = true;
+    cc_run_dir *dir = NULL;
+    for (int resume = 0; resume < 2; resume++) {
+        assert_int_equal(cc_run_dir_check(none, resume, &has_state, &err), CAMCL_OK);
+        assert_false(has_state);
+    }
+    assert_int_equal(scratch_entries(*state), 0);
+    assert_int_equal(mkdir(run, 0777), 0);
+    put(run, "state.safetensors", "x");
+    put(run, ".camcl-1-1.tmp", "x");
+    assert_int_equal(cc_run_dir_check(run, false, &has_state, &err), CAMCL_EXISTS);
+    assert_non_null(strstr(err.message, "exists and is not empty"));
+    assert_false(has_state);
+    assert_int_equal(cc_run_dir_check(run, true, &has_state, &err), CAMCL_OK);
+    assert_true(has_state);
+    assert_int_equal(scratch_entries(run), 2);
+    expect_open(run, true, CAMCL_OK, &dir);
+    assert_int_equal(cc_run_dir_check(run, false, &has_state, &err), CAMCL_BUSY);
+    cc_run_dir_close(&dir);
+}
+
 static void abandoned_runs(void **state)
 {
     const char *path = scratch_path(*state, "run");
@@ -346,6 +372,7 @@ int main(void)
         TEST(refuses_bad_places),
         TEST(results_without_a_state),
         TEST(folders_of_others),
+        TEST(looks_without_touching),
         TEST(abandoned_runs),
         TEST(one_process_at_a_time),
         TEST(killed_at_once),

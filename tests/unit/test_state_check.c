@@ -69,12 +69,17 @@ static int setup(void **context)
     f->split = (cc_split){ .labeled = indices(6, 0),
                            .unlabeled = indices(7, 6),
                            .validation = indices(3, 13),
+                           .test = indices(2, 16),
                            .labeled_count = 6,
                            .unlabeled_count = 7,
-                           .validation_count = 3 };
-    f->limits = (cc_state_limits){
-        .steps = STEPS, .epoch_steps = EPOCH_STEPS, .eval_every = 1, .data = "toys", .images = IMAGES, .split = { 6, 7, 3, 0 }
-    };
+                           .validation_count = 3,
+                           .test_count = 2 };
+    f->limits = (cc_state_limits){ .steps = STEPS,
+                                   .epoch_steps = EPOCH_STEPS,
+                                   .eval_every = 1,
+                                   .data = "toys",
+                                   .images = IMAGES,
+                                   .split = { .labeled = 6, .unlabeled = 7, .validation = 3, .test = 2 } };
     *context = f;
     return 0;
 }
@@ -281,6 +286,13 @@ static void splits(void **context)
     s->unlabeled_count = 7;
     s->validation_count = 0;
     assert_refused(f, "0 validation images");
+    s->validation_count = 3;
+    s->test[1] = 15;
+    assert_refused(f, "image 15 is both among its validation and its test images");
+    s->test[1] = 17;
+    assert_taken(f);
+    s->test_count = 1;
+    assert_refused(f, "it has 1 test images, configuration and data make it 2");
 }
 
 int main(void)

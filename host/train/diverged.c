@@ -1,0 +1,71 @@
+/* The end of a run whose numbers are not finite any more: what is saved, and the command that tries again. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "train/run.h"
+
+/* A path as a shell takes it, with more characters behind it that need no quotes. */
+static void add_path(cc_text *text, const char *path, const char *more)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+    const size_t length = strlen(path);
+    if (strspn(path, plain) == length) {
+        cc_text_add(text, "%s%s", path, more);
+        return;
+    }
+    cc_text_add(text, "'");
+    for (const char *p = path; *p; p++)
+        if (*p == '\'')
+            cc_text_add(text, "'\\''");
+        else
+            cc_text_add_bytes(text, p, 1);
+    cc_text_add(text, "%s'", more);
+}
+
+/* A run that saved something keeps its learning rate, so another run is needed; one that saved nothing may begin again in its place. */
+static void add_command(cc_text *text, const cc_run *run)
+{
+    const double lower = camcl_config_double(run->config, "optim.lr") / 10;
+    char ending[48];
+    cc_text_add(text, "camcl train ");
+    add_path(text, cc_run_dir_file(run->dir, CC_RUN_CONFIG), "");
+    cc_text_add(text, " optim.lr=%g ", lower);
+    if (run->saved_step == 0) {
+        cc_text_add(text, "--resume");
+        return;
+    }
+    snprintf(ending, sizeof ending, "-lr%g", lower);
+    cc_text_add(text, "output.dir=");
+    add_path(text, cc_run_dir_path(run->dir), ending);
+}
+
+static void add_saved(const cc_run *run, camcl_error *err)
+{
+    if (run->saved_step == 0) {
+        cc_detail(err, "Nothing was saved: no weights, no state. The first save comes after epoch %" PRIu64 ".\n", run->loop.save_every);
+        return;
+    }
+    cc_detail(err, "Saved before, and kept: step %" PRIu64 " in %s and %s", run->saved_step, cc_run_file_name(CC_RUN_STATE),
+              cc_run_file_name(CC_RUN_LAST));
+    if (cc_run_dir_has(run->dir, CC_RUN_BEST)) cc_detail(err, ", the best weights until then in %s", cc_run_file_name(CC_RUN_BEST));
+    cc_detail(err, ".\nNot saved: what was trained since.\n");
+}
+
+camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err)
+{
+    const char *init = camcl_config_string(run->config, "model.init");
+    cc_text command = CC_TEXT_INIT;
+    /* The first loss is that of the initial weights, so no learning rate is to blame. */
+    if (step == 0)
+        return cc_fail(err, CAMCL_NOT_FINITE,
+                       "training: %s in the first step, before anything was learnt (check data.mean and data.std%s%s)", what,
+                       *init ? ", and the weights in model.init = " : "", init);
+    add_command(&command, run);
+    cc_fail(err, CAMCL_NOT_FINITE, "training: %s at step %" PRIu64 ", with optim.lr = %s (lower it: %s)", what, step,
+            camcl_config_string(run->config, "optim.lr"), command.failed ? "optim.lr" : command.data);
+    add_saved(run, err);
+    cc_text_free(&command);
+    return CAMCL_NOT_FINITE;
+}
