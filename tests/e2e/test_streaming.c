@@ -40,7 +40,7 @@ static void every_mode_learns_the_same(void **state)
     } modes[] = {
         { "ssl.mode=gradcam",
           { "images: 29 MiB, all of them on the device", "images: 3.2 MiB, 1.0 MiB of them on the device, the rest streamed" } },
-        { "ssl.mode=gradcam ssl.batch_norm=separate data.image_size=0", { "images: 29 MiB", "1.0 MiB of them on the device" } },
+        { "ssl.mode=gradcam ssl.batch_norm=separate", { "images: 29 MiB", "1.0 MiB of them on the device" } },
         { "ssl.mode=pseudo-label", { "images: 29 MiB", "1.0 MiB of them on the device" } },
         { "ssl.mode=supervised data.labeled=500", { "images: 29 MiB", "images: 1.6 MiB, 1.0 MiB of them on the device" } },
     };
