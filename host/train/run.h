@@ -54,11 +54,13 @@ typedef struct cc_run {
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err);
 void cc_run_close(cc_run *run);
 
+/* images.c: train_images. Once the split is known: puts the run's images on the device, as many as data.resident has room for, and says
+ * how many those are. */
+camcl_status cc_run_place_images(cc_run *run, camcl_error *err);
+
 /* say.c: writes a line to train.log and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
 camcl_status cc_run_say_split(cc_run *run, camcl_error *err);
-/* After they were put on the device: how many bytes the run's images have, of `image` bytes each, and where they are. */
-camcl_status cc_run_say_images(cc_run *run, size_t image, camcl_error *err);
 camcl_status cc_run_say_model(cc_run *run, camcl_error *err); /* and the kernel plan, in the log alone */
 /* Where a run goes on for more epochs than it began with: what jumps from what to what; nothing where nothing jumps. */
 camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);

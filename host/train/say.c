@@ -52,35 +52,6 @@ camcl_status cc_run_say_split(cc_run *run, camcl_error *err)
     return status;
 }
 
-/* "1,505 MiB"; small amounts with a decimal. */
-static void write_mebibytes(size_t bytes, char out[32])
-{
-    char digits[24];
-    const size_t whole = (bytes + 524288) >> 20;
-    if (whole < 10) {
-        snprintf(out, 32, "%.1f MiB", (double)bytes / 1048576);
-        return;
-    }
-    const int length = snprintf(digits, sizeof digits, "%zu", whole);
-    size_t at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0) out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    snprintf(out + at, 32 - at, " MiB");
-}
-
-camcl_status cc_run_say_images(cc_run *run, size_t image, camcl_error *err)
-{
-    char all[32], kept[32];
-    write_mebibytes(cc_resident_used(run->train_images) * image, all);
-    write_mebibytes(cc_resident_kept(run->train_images) * image, kept);
-    if (cc_resident_kept(run->train_images) == cc_resident_used(run->train_images))
-        return cc_run_say(run, err, "images: %s, all of them on the device", all);
-    if (cc_resident_kept(run->train_images) == 0) return cc_run_say(run, err, "images: %s, all of them streamed", all);
-    return cc_run_say(run, err, "images: %s, %s of them on the device, the rest streamed", all, kept);
-}
-
 camcl_status cc_run_say_model(cc_run *run, camcl_error *err)
 {
     const cc_graph *g = run->model->graph;

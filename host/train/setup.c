@@ -65,55 +65,6 @@ static camcl_status draw_split(cc_run *run, camcl_error *err)
     return cc_split_make(&data, &split, &run->split, err);
 }
 
-/* The bytes that images may take on the device. Weights, optimizer and activations get the larger part of its memory. */
-static size_t image_budget(const cc_run *run)
-{
-    enum { SHARE = 4 };
-    if (camcl_config_is(run->config, "data.resident", "auto")) return camcl_device_get_info(run->device)->global_mem / SHARE;
-    return (size_t)camcl_config_int(run->config, "data.resident") << 20;
-}
-
-/* The images that the run uses, those that are used most often first. The caller frees *order. */
-static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *count, camcl_error *err)
-{
-    const cc_split *s = &run->split;
-    const size_t unlabeled = run->settings.step.objective.kind->unlabeled ? s->unlabeled_count : 0;
-    *count = s->labeled_count + s->validation_count + unlabeled;
-    CC_RETURN_IF_FAILED(CC_NEW(*count, order, err));
-    memcpy(*order, s->labeled, s->labeled_count * sizeof **order);
-    if (s->validation_count) memcpy(*order + s->labeled_count, s->validation, s->validation_count * sizeof **order);
-    if (unlabeled) memcpy(*order + s->labeled_count + s->validation_count, s->unlabeled, unlabeled * sizeof **order);
-    return CAMCL_OK;
-}
-
-static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    const cc_step_spec *step = &run->settings.step;
-    const size_t image = (size_t)info->height * info->width * info->channels, room = image_budget(run) / image;
-    uint32_t *order = NULL;
-    const cc_resident_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
-                                      camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
-                                      info->train_count,
-                                      info->height,
-                                      info->width,
-                                      info->channels,
-                                      run->settings.mean,
-                                      run->settings.std,
-                                      "training images" };
-    cc_streaming streaming = { .room = room };
-    if (room < images.count) CC_TRY(order_images(run, &order, &streaming.count, err));
-    streaming.order = order;
-    streaming.batch = cc_max_size(step->batch_labeled + step->batch_unlabeled,
-                                  cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, step->image_size));
-    CC_TRY(cc_resident_create_streaming(run->device, &images, order ? &streaming : NULL, &run->train_images, err));
-    CC_TRY(cc_run_say_images(run, image, err));
-cleanup:
-    free(order);
-    return status;
-}
-
 static camcl_status create_samplers(cc_run *run, camcl_error *err)
 {
     const cc_settings *s = &run->settings;
@@ -227,7 +178,7 @@ static camcl_status make_card(cc_run *run, camcl_error *err)
 
 static camcl_status prepare_training(cc_run *run, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(put_data_on_device(run, err));
+    CC_RETURN_IF_FAILED(cc_run_place_images(run, err));
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));
