@@ -52,14 +52,15 @@ __kernel void softmax_forward(__global const float *logits, __global float *prob
     for (int j = 0; j < classes; j++) out[j] = exp(row[j] - top) * share;
 }
 
-/* pseudo = the first greatest (class 0 in a row that starts with NaN); sums = {sum mask, sum mask * (pseudo == truth), n, 0} */
+/* pseudo = the first greatest (class 0 in a row that starts with NaN); sums = {sum mask, sum mask * (pseudo == truth), n, sum mask * (truth < 0)}:
+ * a truth below 0 is not known */
 __kernel void confidence(__global const float *logits, __global const float *thresholds, __global const int *truth, __global int *pseudo,
                          __global float *mask, __global float *sums, int row0, int n, int classes, int index, int softmax,
                          int has_truth)
 {
-    LANE_SCRATCH(float2, scratch);
+    LANE_SCRATCH(float4, scratch);
     const float threshold = thresholds[index];
-    float2 sum = (float2)(0.0f);
+    float4 sum = (float4)(0.0f);
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
         __global const float *row = logits + (size_t)(row0 + i) * classes;
         int best = 0;
@@ -72,14 +73,15 @@ __kernel void confidence(__global const float *logits, __global const float *thr
         const float confident = ordered && conf >= threshold ? 1.0f : 0.0f;
         pseudo[i] = best;
         mask[i] = confident;
-        sum += (float2)(confident, has_truth && truth[i] == best ? confident : 0.0f);
+        const int known = has_truth ? truth[i] : -1;
+        sum += (float4)(confident, known == best ? confident : 0.0f, known < 0 ? confident : 0.0f, 0.0f);
     }
     JOIN_LANES(sum, scratch, PLUS);
     if (get_local_id(0) > 0) return;
     sums[0] = sum.x;
     sums[1] = sum.y;
     sums[2] = (float)n;
-    sums[3] = 0.0f;
+    sums[3] = sum.z;
 }
 
 /* sums = {sum mask*ce, sum mask, sum mask * (argmax == label), n}; rows with a label below 0 count in n only */

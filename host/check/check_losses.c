@@ -96,6 +96,7 @@ void cc_check_confidence(cc_check *c)
                 mask[r] = of[at + (size_t)best] >= (double)thresholds[1];
                 want[0] += mask[r];
                 want[1] += truth && best == p.labels[r] ? mask[r] : 0.0;
+                want[3] += !truth || p.labels[r] < 0 ? mask[r] : 0.0;
             }
             cc_check_run(c, &op, io, 5, false);
             cc_check_compare_integers(c, io[2], pseudo, "pseudo-label");

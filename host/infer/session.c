@@ -13,10 +13,11 @@ struct cc_session {
     cc_model *model;
     cc_arena *arena; /* its own; NULL: the tape is on the caller's */
     cc_tape *tape;
-    const cc_resident *images;
+    cc_resident *images;
     cc_resident *staged;                         /* images in host memory: room for a batch */
     cc_tensor transforms;                        /* [batch,8] i32 */
-    cc_transform *chosen;                        /* [batch] what transforms holds */
+    cc_tensor placed;                            /* the same with places on the device as sources; the same tensor if those agree */
+    cc_transform *chosen, *places;               /* [batch] what transforms and placed hold */
     uint8_t *gathered;                           /* [batch,height,width,channels], of images in host memory that are chosen by index */
     int32_t *batch_labels;                       /* [batch] scratch */
     float *batch_logits;                         /* [batch,classes] scratch */
@@ -170,7 +171,9 @@ static camcl_status stage_images(cc_session *s, camcl_error *err)
 /* What a recording made apart from the tape itself. */
 static void forget_recording(cc_session *s)
 {
+    if (s->placed.buffer != s->transforms.buffer) cc_buffer_destroy(&s->placed.buffer);
     cc_buffer_destroy(&s->transforms.buffer);
+    s->placed.buffer = NULL;
     cc_buffer_destroy(&s->sums.buffer);
     cc_buffer_destroy(&s->asked.buffer);
     cc_tally_destroy(&s->tally);
@@ -186,15 +189,18 @@ static camcl_status record(void *context, cc_arena *arena, camcl_error *err)
     forget_recording(s);
     CC_RETURN_IF_FAILED(cc_tape_create(arena, kinds[s->spec.kind].name, &s->tape, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(s->model->device, "transforms", CC_I32, CC_DIMS(n, 8), &s->transforms, err));
+    s->placed = s->transforms;
+    if (!cc_resident_is_whole(s->images))
+        CC_RETURN_IF_FAILED(cc_tensor_create(s->model->device, "places of images", CC_I32, CC_DIMS(n, 8), &s->placed, err));
     CC_RETURN_IF_FAILED(
         cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(n, size, size, cc_resident_channels(s->images)), &images, err));
     /* Rows of the batch that are not loaded must hold finite numbers, so the batch starts as zeros. */
     CC_RETURN_IF_FAILED(cc_tape_zero(s->tape, images.buffer, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(s->images, s->tape, n, size, s->transforms, images, 0, err));
+    CC_RETURN_IF_FAILED(cc_resident_load(s->images, s->tape, n, size, s->placed, images, 0, err));
     return kinds[s->spec.kind].record(s, images, err);
 }
 
-camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, const cc_resident *images, cc_arena *arena, cc_session **out,
+camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, cc_resident *images, cc_arena *arena, cc_session **out,
                                camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -208,6 +214,7 @@ camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, con
     s->spec = *spec;
     s->images = images;
     CC_TRY(CC_NEW(spec->batch, &s->chosen, err));
+    CC_TRY(CC_NEW(spec->batch, &s->places, err));
     CC_TRY(CC_NEW(spec->batch, &s->batch_labels, err));
     if (images == NULL) CC_TRY(stage_images(s, err));
     if (arena) {
@@ -232,6 +239,7 @@ void cc_session_destroy(cc_session **handle)
     cc_resident_destroy(&s->staged);
     forget_recording(s);
     free(s->chosen);
+    free(s->places);
     free(s->gathered);
     free(s->batch_labels);
     free(s);
@@ -261,6 +269,15 @@ static camcl_status upload_images(cc_session *s, const cc_session_input *in, siz
     return cc_resident_write(s->staged, rows, pixels, s->batch_labels, err);
 }
 
+/* Has the batch's images on the device, where they are not there all the time, and says where they are. */
+static camcl_status place_images(cc_session *s, camcl_error *err)
+{
+    if (cc_resident_is_whole(s->images)) return CAMCL_OK;
+    memcpy(s->places, s->chosen, s->spec.batch * sizeof *s->chosen);
+    CC_RETURN_IF_FAILED(cc_resident_place(s->images, s->spec.batch, s->places, err));
+    return cc_buffer_upload(s->placed.buffer, 0, s->places, s->spec.batch * sizeof *s->places, err);
+}
+
 /* Says which images the batch is made of, unless it is made of the same ones as the last. */
 static camcl_status choose_images(cc_session *s, const cc_session_input *in, size_t first, size_t rows, camcl_error *err)
 {
@@ -272,7 +289,8 @@ static camcl_status choose_images(cc_session *s, const cc_session_input *in, siz
         changed |= memcmp(&s->chosen[i], &t, sizeof t) != 0;
         s->chosen[i] = t;
     }
-    return changed ? cc_buffer_upload(s->transforms.buffer, 0, s->chosen, s->spec.batch * sizeof *s->chosen, err) : CAMCL_OK;
+    if (changed) CC_RETURN_IF_FAILED(cc_buffer_upload(s->transforms.buffer, 0, s->chosen, s->spec.batch * sizeof *s->chosen, err));
+    return place_images(s, err);
 }
 
 /* Kernels look indices up unchecked. */

@@ -39,15 +39,16 @@ enum { CC_GALLERY_IMAGES = 16 };
 /* Images per pass for n images of this size: enough to keep a device busy, and no more memory than training needs. */
 size_t cc_session_batch(cc_session_kind kind, size_t n, size_t image_size);
 
-/* `images`: resident ones, borrowed, among which runs choose; NULL: runs bring images in host memory, which are uploaded batch by batch.
+/* `images`: those of a data set, borrowed, among which runs choose by index; NULL: runs bring images in host memory, which are uploaded
+ * batch by batch.
  * `arena`: records on a tape of this arena; the caller commits it before the first run and keeps it until the last. NULL: the session
  * records on an arena of its own, commits it and refreshes the model. When the model's weights change, the caller calls
  * cc_model_refresh. The caller owns *out; model and images must outlive it. */
-camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, const cc_resident *images, cc_arena *arena, cc_session **out,
+camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, cc_resident *images, cc_arena *arena, cc_session **out,
                                camcl_error *err);
 void cc_session_destroy(cc_session **session);
 
-/* Images indices[0..n), NULL: 0..n-1, of the resident ones, or of pixels [*,height,width,channels] with labels [*] (NULL: none is known).
+/* Images indices[0..n), NULL: 0..n-1, of the data set, or of pixels [*,height,width,channels] with labels [*] (NULL: none is known).
  */
 typedef struct cc_session_input {
     const uint32_t *indices;

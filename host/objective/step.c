@@ -12,10 +12,12 @@ enum { SUMS_S, SUMS_CONFIDENCE, SUMS_U, SUMS_C, SUMS_OWN, SUMS_MOST = SUMS_OWN +
 
 struct cc_step {
     cc_model *model;
-    const cc_resident *data;
+    cc_resident *data;
     cc_step_spec spec;
     cc_tape *tape, *update;            /* leaves gradients and sums; moves the weights */
     cc_tensor transforms[3];           /* labelled, weak, strong: [n,8] i32 */
+    cc_tensor placed[2];               /* labelled, weak: the same with places on the device as sources; the same tensors if those agree */
+    cc_transform *places;              /* [B+U] scratch: what `placed` holds */
     cc_tensor hyper;                   /* [HYPER_COUNT] */
     cc_tensor sums[SUMS_MOST], report; /* [4] each, [4 * SUMS_MOST] */
     cc_tensor state[CC_MOST_OBJECTIVE_STATES];
@@ -34,6 +36,17 @@ static size_t sum_count(const cc_step *step) { return SUMS_OWN + step->spec.obje
 
 /* ---- inputs */
 
+static camcl_status create_places(cc_step *step, camcl_error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        step->placed[i] = step->transforms[i];
+        if (step->transforms[i].buffer == NULL || cc_resident_is_whole(step->data)) continue;
+        CC_RETURN_IF_FAILED(cc_tensor_create(step->model->device, "places of images", CC_I32, CC_DIMS(step->transforms[i].dim[0], 8),
+                                             &step->placed[i], err));
+    }
+    return CC_NEW(step->spec.batch_labeled + step->spec.batch_unlabeled, &step->places, err);
+}
+
 static camcl_status create_inputs(cc_step *step, camcl_error *err)
 {
     static const char *const names[] = { "labelled transforms", "weak transforms", "strong transforms" };
@@ -41,6 +54,7 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
     const size_t rows[] = { step->spec.batch_labeled, step->spec.batch_unlabeled, step->spec.batch_unlabeled };
     for (int i = 0; i < (uses_unlabeled(step) ? 3 : 1); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, names[i], CC_I32, CC_DIMS(rows[i], 8), &step->transforms[i], err));
+    CC_RETURN_IF_FAILED(create_places(step, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
     for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
@@ -93,12 +107,12 @@ static camcl_status record_images(cc_step *step, camcl_error *err)
         if (u) CC_RETURN_IF_FAILED(image_tensor(step, "strong views", u, &step->images[2], err));
     }
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(b), &step->labels, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, b, s->image_size, step->transforms[0], step->images[0], row[0], err));
+    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, b, s->image_size, step->placed[0], step->images[0], row[0], err));
     CC_RETURN_IF_FAILED(cc_resident_labels(step->data, step->tape, b, step->transforms[0], step->labels, err));
     if (u == 0) return CAMCL_OK;
     cc_warp_desc warp = { u, s->image_size, cc_resident_channels(step->data), row[1], row[2] };
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "hidden labels", CC_I32, CC_DIMS(u), &step->truth, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, u, s->image_size, step->transforms[1], step->images[1], row[1], err));
+    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, u, s->image_size, step->placed[1], step->images[1], row[1], err));
     CC_RETURN_IF_FAILED(cc_resident_labels(step->data, step->tape, u, step->transforms[1], step->truth, err));
     return cc_warp_forward(step->tape, &warp, step->images[1], step->transforms[2], step->images[2], err);
 }
@@ -280,8 +294,7 @@ cleanup:
     return status;
 }
 
-camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out,
-                            camcl_error *err)
+camcl_status cc_step_create(cc_model *model, cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_step *step = NULL;
@@ -306,6 +319,8 @@ void cc_step_destroy(cc_step **handle)
 {
     cc_step *step = *handle;
     if (step == NULL) return;
+    for (int i = 0; i < 2; i++)
+        if (step->placed[i].buffer != step->transforms[i].buffer) cc_buffer_destroy(&step->placed[i].buffer);
     for (int i = 0; i < 3; i++)
         cc_buffer_destroy(&step->transforms[i].buffer);
     for (int i = 0; i < SUMS_MOST; i++)
@@ -316,12 +331,25 @@ void cc_step_destroy(cc_step **handle)
     cc_buffer_destroy(&step->report.buffer);
     cc_buffer_destroy(&step->velocity);
     cc_buffer_destroy(&step->average);
+    free(step->places);
     free(step->written);
     free(step);
     *handle = NULL;
 }
 
 /* ---- running */
+
+/* Has the images of this step on the device, and says where they are. */
+static camcl_status place_images(cc_step *step, const cc_step_input *input, camcl_error *err)
+{
+    const size_t b = step->spec.batch_labeled, u = uses_unlabeled(step) ? step->spec.batch_unlabeled : 0;
+    if (cc_resident_is_whole(step->data)) return CAMCL_OK;
+    memcpy(step->places, input->labeled, b * sizeof *step->places);
+    if (u) memcpy(step->places + b, input->weak, u * sizeof *step->places);
+    CC_RETURN_IF_FAILED(cc_resident_place(step->data, b + u, step->places, err));
+    CC_RETURN_IF_FAILED(cc_buffer_upload(step->placed[0].buffer, 0, step->places, b * sizeof *step->places, err));
+    return u ? cc_buffer_upload(step->placed[1].buffer, 0, step->places + b, u * sizeof *step->places, err) : CAMCL_OK;
+}
 
 camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err)
 {
@@ -330,6 +358,7 @@ camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback 
     for (int i = 0; i < 3; i++)
         if (step->transforms[i].buffer)
             CC_RETURN_IF_FAILED(cc_buffer_upload(step->transforms[i].buffer, 0, transforms[i], cc_tensor_bytes(&step->transforms[i]), err));
+    CC_RETURN_IF_FAILED(place_images(step, input, err));
     CC_RETURN_IF_FAILED(cc_buffer_upload(step->hyper.buffer, 0, hyper, sizeof hyper, err));
     CC_RETURN_IF_FAILED(cc_tape_run(step->tape, err));
     /* Gradients, sums and the objective's state are complete here: several devices would add theirs up before the update. */
@@ -344,7 +373,8 @@ camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *er
     camcl_status status = cc_readback_wait(*sums, &data, err);
     if (status == CAMCL_OK) {
         const float *f = data, *s = f + 4 * SUMS_S, *confidence = f + 4 * SUMS_CONFIDENCE;
-        *out = (cc_step_sums){ s[0], s[1], s[2], confidence[0], confidence[1], confidence[2], f[4 * SUMS_U], f[4 * SUMS_C], { { 0 } } };
+        *out = (cc_step_sums){ s[0],          s[1],          s[2],          confidence[0], confidence[1],
+                               confidence[2], confidence[3], f[4 * SUMS_U], f[4 * SUMS_C], { { 0 } } };
         memcpy(out->own, f + 4 * SUMS_OWN, sizeof out->own);
     }
     cc_readback_destroy(sums);

@@ -15,8 +15,8 @@ typedef struct cc_step_spec {
     bool inspect; /* keep intermediate results for cc_step_look */
 } cc_step_spec;
 
-/* The inputs of a step. Transforms name images of the resident training set (cc_transform): source and flips for the labelled and weak
- * views, crop and turns for the strong view. */
+/* The inputs of a step. Transforms name images of the training set (cc_transform): source and flips for the labelled and weak views, crop
+ * and turns for the strong view. */
 typedef struct cc_step_input {
     const cc_transform *labeled, *weak, *strong; /* [batch_labeled], [batch_unlabeled], [batch_unlabeled] */
     float lr, threshold;
@@ -26,6 +26,7 @@ typedef struct cc_step_input {
 typedef struct cc_step_sums {
     float loss_s, count_s, correct_s;              /* over labelled images */
     float confident, confident_correct, unlabeled; /* images; correct against the hidden labels */
+    float confident_unknown;                       /* confident images without a label, of which nobody knows */
     float loss_u, loss_c;                          /* sums over confident images */
     float own[CC_MOST_OBJECTIVE_SUMS][4];          /* the objective's own sums */
 } cc_step_sums;
@@ -33,8 +34,7 @@ typedef struct cc_step_sums {
 typedef struct cc_step cc_step;
 
 /* Records on a tape of `arena`; the caller commits the arena before the first run. Everything passed must outlive the step. */
-camcl_status cc_step_create(cc_model *model, const cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out,
-                            camcl_error *err);
+camcl_status cc_step_create(cc_model *model, cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out, camcl_error *err);
 void cc_step_destroy(cc_step **step);
 
 /* Enqueues one step. *sums is the pending read-back of its sums; pass it to cc_step_read later. */

@@ -89,7 +89,8 @@ typedef struct cc_rows_desc {
 } cc_rows_desc;
 typedef enum cc_confidence_kind { CC_CONFIDENCE_LOGIT, CC_CONFIDENCE_SOFTMAX } cc_confidence_kind;
 /* pseudo[i] = argmax (the first among equals), mask[i] = conf >= threshold ? 1 : 0, conf = max logit or max probability;
- * sums [4] f32 = {sum mask, sum mask * (pseudo == truth), n, 0}; truth [n] i32 is used for reporting only (may be none: sums[1] = 0).
+ * sums [4] f32 = {sum mask, sum mask * (pseudo == truth), n, sum mask * (truth < 0)}; truth [n] i32, below 0 where it is not known, is used
+ * for reporting only (none: it is known nowhere).
  * NaN logits are never confident. */
 camcl_status cc_confidence(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits, cc_device_scalar threshold,
                            cc_tensor truth, cc_tensor pseudo, cc_tensor mask, cc_tensor sums, camcl_error *err);

@@ -4,20 +4,38 @@
 
 #include "base/memory.h"
 
+static double ratio(double scale, double above, double below) { return below > 0 ? scale * above / below : NAN; }
+
+/* L_s + alpha L_u + beta L_c. The terms are means over the steps, so that their weighted sum is the mean of the steps' losses. */
+static double total(const cc_objective *objective, const double *sums)
+{
+    const double steps = sums[CC_SUM_STEPS];
+    const double unlabeled = objective->kind->unlabeled ? objective->alpha * (sums[CC_SUM_LOSS_U] / steps) : 0;
+    const double consistency = objective->kind->consistency ? objective->beta * (sums[CC_SUM_LOSS_C] / steps) : 0;
+    return steps > 0 ? sums[CC_SUM_LOSS_S] / steps + unlabeled + consistency : NAN;
+}
+
+/* Of the confident images, those that are labelled and whose pseudo-label is the label. Nobody knows of the unlabelled ones. */
+static double pseudo_accuracy(const cc_objective *objective, const double *sums)
+{
+    (void)objective;
+    return ratio(100, sums[CC_SUM_CONFIDENT_CORRECT], sums[CC_SUM_CONFIDENT] - sums[CC_SUM_CONFIDENT_UNKNOWN]);
+}
+
 static const cc_training_figure figures[] = {
-    { "loss", "Loss", "all terms with their weights", CC_OF_ANY_OBJECTIVE, .total = true },
-    { "loss_s", "Labelled loss", "cross-entropy on labelled images", CC_OF_ANY_OBJECTIVE, false, CC_SUM_LOSS_S, CC_SUM_STEPS, 1 },
-    { "loss_u", "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", CC_OF_UNLABELED, false, CC_SUM_LOSS_U,
+    { "loss", "Loss", "all terms with their weights", CC_OF_ANY_OBJECTIVE, .value = total, .scale = 1 },
+    { "loss_s", "Labelled loss", "cross-entropy on labelled images", CC_OF_ANY_OBJECTIVE, NULL, CC_SUM_LOSS_S, CC_SUM_STEPS, 1 },
+    { "loss_u", "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", CC_OF_UNLABELED, NULL, CC_SUM_LOSS_U,
       CC_SUM_STEPS, 1 },
-    { "loss_c", "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", CC_OF_CONSISTENCY, false, CC_SUM_LOSS_C,
+    { "loss_c", "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", CC_OF_CONSISTENCY, NULL, CC_SUM_LOSS_C,
       CC_SUM_STEPS, 1 },
-    { "mask_rate", "Mask rate", "share of unlabelled images that are confident", CC_OF_UNLABELED, false, CC_SUM_CONFIDENT, CC_SUM_UNLABELED,
+    { "mask_rate", "Mask rate", "share of unlabelled images that are confident", CC_OF_UNLABELED, NULL, CC_SUM_CONFIDENT, CC_SUM_UNLABELED,
       100 },
-    { "pseudo_acc", "Pseudo-label accuracy", "of confident images, those whose pseudo-label is right", CC_OF_UNLABELED, false,
-      CC_SUM_CONFIDENT_CORRECT, CC_SUM_CONFIDENT, 100 },
-    { "train_top1", "Training top-1", "share of labelled training images classified right", CC_OF_ANY_OBJECTIVE, false, CC_SUM_CORRECT,
+    { "pseudo_acc", "Pseudo-label accuracy", "of confident images whose label is known, those whose pseudo-label is right", CC_OF_UNLABELED,
+      .value = pseudo_accuracy, .scale = 100 },
+    { "train_top1", "Training top-1", "share of labelled training images classified right", CC_OF_ANY_OBJECTIVE, NULL, CC_SUM_CORRECT,
       CC_SUM_LABELED, 100 },
-    { "images_per_s", "Speed", "training images per second", CC_OF_ANY_OBJECTIVE, false, CC_SUM_IMAGES, CC_SUM_SECONDS, 1 },
+    { "images_per_s", "Speed", "training images per second", CC_OF_ANY_OBJECTIVE, NULL, CC_SUM_IMAGES, CC_SUM_SECONDS, 1 },
 };
 
 const cc_training_figure *cc_training_figures(size_t *count)
@@ -38,28 +56,18 @@ void cc_interval_add(cc_interval *interval, const cc_interval_step *step)
     sums[CC_SUM_UNLABELED] += step->sums->unlabeled;
     sums[CC_SUM_CONFIDENT] += step->sums->confident;
     sums[CC_SUM_CONFIDENT_CORRECT] += step->sums->confident_correct;
+    sums[CC_SUM_CONFIDENT_UNKNOWN] += step->sums->confident_unknown;
     sums[CC_SUM_IMAGES] += (double)step->images;
     for (size_t i = 0; i < step->objective->sum_count; i++)
         for (size_t k = 0; k < 4; k++)
             interval->own[i][k] += step->sums->own[i][k];
 }
 
-static double ratio(double scale, double above, double below) { return below > 0 ? scale * above / below : NAN; }
-
-/* The terms are means over the steps, so that their weighted sum is the mean of the steps' losses. */
-static double total(const cc_objective *objective, const double *sums)
-{
-    const double steps = sums[CC_SUM_STEPS];
-    const double unlabeled = objective->kind->unlabeled ? objective->alpha * (sums[CC_SUM_LOSS_U] / steps) : 0;
-    const double consistency = objective->kind->consistency ? objective->beta * (sums[CC_SUM_LOSS_C] / steps) : 0;
-    return steps > 0 ? sums[CC_SUM_LOSS_S] / steps + unlabeled + consistency : NAN;
-}
-
 double cc_training_figure_value(const cc_training_figure *f, const cc_objective *objective, const cc_interval *interval)
 {
     if (f->needs == CC_OF_UNLABELED && !objective->kind->unlabeled) return NAN;
     if (f->needs == CC_OF_CONSISTENCY && !objective->kind->consistency) return NAN;
-    return f->total ? total(objective, interval->sums) : ratio(f->scale, interval->sums[f->above], interval->sums[f->below]);
+    return f->value ? f->value(objective, interval->sums) : ratio(f->scale, interval->sums[f->above], interval->sums[f->below]);
 }
 
 double cc_objective_figure_value(const cc_objective_figure *f, const cc_interval *interval)

@@ -16,7 +16,8 @@ typedef enum cc_interval_sum {
     CC_SUM_CONFIDENT,
     CC_SUM_CONFIDENT_CORRECT,
     CC_SUM_SECONDS,
-    CC_SUM_IMAGES
+    CC_SUM_IMAGES,
+    CC_SUM_CONFIDENT_UNKNOWN /* 0 in states from before pictures without labels, which is right for them */
 } cc_interval_sum;
 enum { CC_INTERVAL_SUMS = 16 };
 
@@ -35,13 +36,14 @@ typedef struct cc_interval_step {
 } cc_interval_step;
 void cc_interval_add(cc_interval *interval, const cc_interval_step *step);
 
-/* A figure of the training set, one row of a table each: scale * sums[above] / sums[below], or the total loss. */
+/* A figure of the training set, one row of a table each: scale * sums[above] / sums[below], or what a function of its own makes of the
+ * sums. */
 typedef struct cc_training_figure {
     const char *column; /* of metrics.csv: "mask_rate" */
     const char *label;  /* "mask rate" */
     const char *about;  /* one phrase: "share of unlabelled images that are confident" */
     enum { CC_OF_ANY_OBJECTIVE, CC_OF_UNLABELED, CC_OF_CONSISTENCY } needs; /* of the objective; else not available */
-    bool total;                                                             /* L_s + alpha L_u + beta L_c */
+    double (*value)(const cc_objective *objective, const double *sums);     /* NULL: the ratio */
     cc_interval_sum above, below;
     double scale; /* 1, or 100 for percent */
 } cc_training_figure;

@@ -56,6 +56,10 @@ typedef struct cc_run {
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err);
 void cc_run_close(cc_run *run);
 
+/* images.c: train_images. Once the split is known: puts the run's images on the device, as many as data.resident has room for, and says
+ * how many those are. */
+camcl_status cc_run_place_images(cc_run *run, camcl_error *err);
+
 /* say.c: writes a line to train.log and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
 camcl_status cc_run_say_data(cc_run *run, camcl_error *err);  /* what was read, how it is split; whether a resumed run knows its data */

@@ -89,21 +89,6 @@ static camcl_status draw_split(cc_run *run, camcl_error *err)
     return cc_split_make(&data, &split, &run->split, err);
 }
 
-static camcl_status put_data_on_device(cc_run *run, camcl_error *err)
-{
-    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
-    cc_resident_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
-                                camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
-                                info->train_count,
-                                info->height,
-                                info->width,
-                                info->channels,
-                                run->settings.mean,
-                                run->settings.std,
-                                "training images" };
-    return cc_resident_create(run->device, &images, &run->train_images, err);
-}
-
 static camcl_status create_samplers(cc_run *run, camcl_error *err)
 {
     const cc_settings *s = &run->settings;
@@ -217,7 +202,7 @@ static camcl_status make_card(cc_run *run, camcl_error *err)
 
 static camcl_status prepare_training(cc_run *run, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(put_data_on_device(run, err));
+    CC_RETURN_IF_FAILED(cc_run_place_images(run, err));
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));

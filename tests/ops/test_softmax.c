@@ -211,6 +211,8 @@ static void confidence_matches_reference(void **state)
         const cc_confidence_kind kind = s & 1 ? CC_CONFIDENCE_SOFTMAX : CC_CONFIDENCE_LOGIT;
         const bool truth = s & 2;
         if (s & 4) make_ties(&p);
+        for (size_t i = 2; i < p.d.n; i += 3)
+            p.labels[i] = -1;
         const float thresholds[] = { 100.0f, kind == CC_CONFIDENCE_SOFTMAX ? 0.5003f : 2.0003f };
         int32_t *want_pseudo = malloc(p.d.n * sizeof *want_pseudo), *pseudo = malloc(p.d.n * sizeof *pseudo);
         double *want_mask = to_doubles(p.mask, p.d.n), *probability = to_doubles(p.logits, p.total);
@@ -225,6 +227,7 @@ static void confidence_matches_reference(void **state)
             want_mask[i] = conf >= (double)thresholds[1];
             want[0] += want_mask[i];
             want[1] += truth && best == p.labels[i] ? want_mask[i] : 0.0;
+            want[3] += !truth || p.labels[i] < 0 ? want_mask[i] : 0.0;
         }
         op_test t;
         op_begin(&t, device);

@@ -72,7 +72,8 @@ typedef struct scene {
 
 static cc_transform whole(int source) { return (cc_transform){ source, 0, 0, 0, 0, SIDE, SIDE, 0 }; }
 
-static void scene_open(scene *s, camcl_device *device, const cc_objective *objective)
+/* The last `unknown` of the unlabelled images have no label. */
+static void scene_open_with(scene *s, camcl_device *device, const cc_objective *objective, int unknown)
 {
     uint8_t pixels[IMAGES * SIDE * SIDE * 3];
     int32_t labels[IMAGES];
@@ -85,7 +86,7 @@ static void scene_open(scene *s, camcl_device *device, const cc_objective *objec
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)cc_rng_u32(&rng);
     for (int i = 0; i < IMAGES; i++)
-        labels[i] = i % CLASSES;
+        labels[i] = i < LABELED + UNLABELED - unknown ? i % CLASSES : -1;
     for (int i = 0; i < LABELED; i++)
         s->labeled[i] = whole(i);
     for (int i = 0; i < UNLABELED; i++) {
@@ -101,6 +102,8 @@ static void scene_open(scene *s, camcl_device *device, const cc_objective *objec
     OK(cc_model_init(s->model, 1, &err));
     OK(cc_model_refresh(s->model, &err));
 }
+
+static void scene_open(scene *s, camcl_device *device, const cc_objective *objective) { scene_open_with(s, device, objective, 0); }
 
 static void scene_close(scene *s)
 {
@@ -184,6 +187,33 @@ static void state_and_sums(void **unused)
     for_each_device(check_state_and_sums, NULL);
 }
 
+/* Confident images without a label are counted apart, and nothing is learnt from the labels of the others. */
+static void check_unknown_labels(camcl_device *device, void *context)
+{
+    (void)context;
+    const int unknown[] = { 0, 2, UNLABELED };
+    const cc_objective objective = options_of(&cc_objective_gradcam);
+    cc_step_sums sums[3];
+    for (int i = 0; i < 3; i++) {
+        scene s;
+        scene_open_with(&s, device, &objective, unknown[i]);
+        sums[i] = run(&s, 0.0f);
+        scene_close(&s);
+        assert_true(sums[i].confident >= UNLABELED && sums[i].confident <= UNLABELED);
+        assert_int_equal((int)sums[i].confident_unknown, unknown[i]);
+        assert_memory_equal(&sums[i].loss_u, &sums[0].loss_u, sizeof sums->loss_u);
+        assert_memory_equal(&sums[i].loss_c, &sums[0].loss_c, sizeof sums->loss_c);
+    }
+    assert_true(sums[1].confident_correct <= sums[0].confident_correct);
+    assert_int_equal((int)sums[2].confident_correct, 0);
+}
+
+static void unknown_labels_are_counted_apart(void **unused)
+{
+    (void)unused;
+    for_each_device(check_unknown_labels, NULL);
+}
+
 /* A run that is stopped and resumed goes on with the values that the tensors had. */
 static void check_resumed_state(camcl_device *device, void *context)
 {
@@ -259,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
         cmocka_unit_test(state_and_sums),
+        cmocka_unit_test(unknown_labels_are_counted_apart),
         cmocka_unit_test(state_survives_a_stop),
         cmocka_unit_test(consistency_stands_apart),
     };

@@ -71,6 +71,24 @@ static void means_and_rates(void **state)
     is(interval.own[2][0], 0); /* the objective has two sums; what lies behind them is nothing */
 }
 
+/* Confident images without a label count neither as right nor as wrong; an interval of them alone has no accuracy. A state from before
+ * there were such images has 0 of them. */
+static void images_without_a_label(void **state)
+{
+    (void)state;
+    const cc_objective objective = { .kind = &toy, .alpha = 1, .beta = 1 };
+    const cc_step_sums mixed = { .confident = 7, .confident_correct = 2, .confident_unknown = 3, .unlabeled = 8 },
+                       unknown = { .confident = 5, .confident_unknown = 5, .unlabeled = 8 };
+    cc_interval interval = { .sums = { 0 } };
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &unknown, 1, 1, 1, 12 });
+    assert_true(isnan(figure("pseudo_acc", &objective, &interval)));
+    is(figure("mask_rate", &objective, &interval), 100 * 5.0 / 8);
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &mixed, 1, 1, 1, 12 });
+    is(figure("pseudo_acc", &objective, &interval), 50);
+    is(figure("mask_rate", &objective, &interval), 75);
+    assert_int_equal(CC_SUM_CONFIDENT_UNKNOWN, 11); /* its place in state.safetensors */
+}
+
 static void what_an_objective_lacks(void **state)
 {
     (void)state;
@@ -103,7 +121,7 @@ static void nothing_summed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(means_and_rates), cmocka_unit_test(what_an_objective_lacks),
-                                        cmocka_unit_test(nothing_summed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(means_and_rates), cmocka_unit_test(images_without_a_label),
+                                        cmocka_unit_test(what_an_objective_lacks), cmocka_unit_test(nothing_summed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ typedef struct shared {
     cc_session *session;
 } shared;
 
-static shared begin(const fixture *f, const cc_resident *data, size_t batch)
+static shared begin(const fixture *f, cc_resident *data, size_t batch)
 {
     const cc_session_spec spec = { .kind = CC_SESSION_EVALUATION, .batch = batch, .image_size = SIDE };
     shared s = { NULL, NULL };

@@ -1,0 +1,86 @@
+/* Which images of a run are on the device, and which are streamed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/run.h"
+
+/* The bytes that images may take on the device. Weights, optimizer and activations get the larger part of its memory. */
+static size_t image_budget(const cc_run *run)
+{
+    enum { SHARE = 4 };
+    if (camcl_config_is(run->config, "data.resident", "auto")) return camcl_device_get_info(run->device)->global_mem / SHARE;
+    return (size_t)camcl_config_int(run->config, "data.resident") << 20;
+}
+
+/* The images that the run uses, those that are used most often first. The caller frees *order. */
+static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *count, camcl_error *err)
+{
+    const cc_split *s = &run->split;
+    const size_t unlabeled = run->settings.step.objective.kind->unlabeled ? s->unlabeled_count : 0;
+    *count = s->labeled_count + s->validation_count + unlabeled;
+    CC_RETURN_IF_FAILED(CC_NEW(*count, order, err));
+    memcpy(*order, s->labeled, s->labeled_count * sizeof **order);
+    if (s->validation_count) memcpy(*order + s->labeled_count, s->validation, s->validation_count * sizeof **order);
+    if (unlabeled) memcpy(*order + s->labeled_count + s->validation_count, s->unlabeled, unlabeled * sizeof **order);
+    return CAMCL_OK;
+}
+
+/* "1,505 MiB"; small amounts with a decimal. */
+static void write_mebibytes(size_t bytes, char out[32])
+{
+    char digits[24];
+    const size_t whole = (bytes + 524288) >> 20;
+    if (whole < 10) {
+        snprintf(out, 32, "%.1f MiB", (double)bytes / 1048576);
+        return;
+    }
+    const int length = snprintf(digits, sizeof digits, "%zu", whole);
+    size_t at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    snprintf(out + at, 32 - at, " MiB");
+}
+
+/* image: bytes of one. */
+static camcl_status say_images(cc_run *run, size_t image, camcl_error *err)
+{
+    char all[32], kept[32];
+    write_mebibytes(cc_resident_used(run->train_images) * image, all);
+    write_mebibytes(cc_resident_kept(run->train_images) * image, kept);
+    if (cc_resident_kept(run->train_images) == cc_resident_used(run->train_images))
+        return cc_run_say(run, err, "images: %s, all of them on the device", all);
+    if (cc_resident_kept(run->train_images) == 0) return cc_run_say(run, err, "images: %s, all of them streamed", all);
+    return cc_run_say(run, err, "images: %s, %s of them on the device, the rest streamed", all, kept);
+}
+
+camcl_status cc_run_place_images(cc_run *run, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
+    const cc_step_spec *step = &run->settings.step;
+    const size_t image = (size_t)info->height * info->width * info->channels, room = image_budget(run) / image;
+    uint32_t *order = NULL;
+    const cc_resident_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
+                                      camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
+                                      info->train_count,
+                                      info->height,
+                                      info->width,
+                                      info->channels,
+                                      run->settings.mean,
+                                      run->settings.std,
+                                      "training images" };
+    cc_streaming streaming = { .room = room };
+    if (room < images.count) CC_TRY(order_images(run, &order, &streaming.count, err));
+    streaming.order = order;
+    streaming.batch = cc_max_size(step->batch_labeled + step->batch_unlabeled,
+                                  cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, step->image_size));
+    CC_TRY(cc_resident_create_streaming(run->device, &images, order ? &streaming : NULL, &run->train_images, err));
+    CC_TRY(say_images(run, image, err));
+cleanup:
+    free(order);
+    return status;
+}
