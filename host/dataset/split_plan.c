@@ -63,10 +63,13 @@ static camcl_status check_room(const cc_split_data *data, const char *key, size_
         if (room < each) add_short(&names, found++, data->class_names[c], room, taken ? taken[c] : 0);
     }
     camcl_status status = CAMCL_OK;
-    if (found)
+    if (found && most == 0)
+        status = cc_fail(err, CAMCL_BAD_CONFIG, "data.%s = %zu: it takes %zu image%s of each class: %s (%sset data.balanced = no)", key,
+                         value, each, each == 1 ? "" : "s", names.data ? names.data : "", taken ? "lower data.validation, or " : "");
+    else if (found)
         status = cc_fail(err, CAMCL_BAD_CONFIG,
-                         "data.%s = %zu: it takes %zu images of each class: %s (at most %zu is possible; or set data.balanced = no)", key,
-                         value, each, names.data ? names.data : "", most * data->classes);
+                         "data.%s = %zu: it takes %zu image%s of each class: %s (at most %zu is possible; or set data.balanced = no)", key,
+                         value, each, each == 1 ? "" : "s", names.data ? names.data : "", most * data->classes);
     cc_text_free(&names);
     return status;
 }

@@ -70,8 +70,9 @@ camcl_status camcl_model_cam(camcl_model *model, const camcl_images *images, siz
 
 /* Which part of a data set. */
 typedef enum camcl_split { CAMCL_SPLIT_TEST, CAMCL_SPLIT_VALIDATION, CAMCL_SPLIT_TRAIN } camcl_split;
-/* The images of a split as indices into the part (training or test images) that *part names: test: all test images in official order;
- * validation, train: as the configuration's split draws them, train being the labelled images. The caller frees *indices. */
+/* The images of a split as indices into the part (training or test images) that *part names: test: all test images in official order,
+ * which are training images where the test set is held out of them; validation, train: as the configuration's split draws them, train being
+ * the labelled images. The caller frees *indices. */
 camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset *dataset, camcl_split split, camcl_dataset_part *part,
                                  uint32_t **indices, size_t *count, camcl_error *err);
 

@@ -312,6 +312,10 @@ static void what_is_short_is_named(void **state)
     spec.labeled = 3;
     assert_refused(m, &spec,
                    "data.validation = 12: it takes 4 images of each class: dog has 3 (at most 9 is possible; or set data.balanced = no)");
+    spec.validation = 9; /* all dogs */
+    assert_refused(m, &spec,
+                   "data.labeled = 3: it takes 1 image of each class: dog has 0 beside 3 for validation (lower data.validation, or set "
+                   "data.balanced = no)");
     spec.validation = 0;
     spec.labeled = 43;
     assert_refused(m, &spec, "data.labeled = 43: it must divide by the 3 classes (the nearest are 42 and 45; or set data.balanced = no)");
