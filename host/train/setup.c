@@ -50,11 +50,12 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     const cc_split_data data = cc_split_data_of(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
     CC_RETURN_IF_FAILED(cc_split_count(&data, &split, &run->counts, err));
-    if (run->settings.step.objective.kind->unlabeled && run->counts.unlabeled == 0)
-        return cc_fail(err, CAMCL_BAD_CONFIG,
-                       "ssl.mode = %s: there are no unlabelled images (raise data.ratio or data.unlabeled, or set ssl.mode = supervised)",
-                       camcl_config_string(run->config, "ssl.mode"));
-    return CAMCL_OK;
+    if (!run->settings.step.objective.kind->unlabeled || run->counts.unlabeled) return CAMCL_OK;
+    const bool all = split.labeled == CC_LABELED_ALL;
+    return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.mode = %s: there are no unlabelled images (%s, or set ssl.mode = supervised)",
+                   camcl_config_string(run->config, "ssl.mode"),
+                   all ? "add pictures without a label, set data.labeled to a number or data.reuse_labeled = yes"
+                       : "raise data.ratio or data.unlabeled");
 }
 
 static camcl_status draw_split(cc_run *run, camcl_error *err)

@@ -113,6 +113,9 @@ static void classes_by_share_and_evenly(void **state)
     free(out);
     program_fails(folder, 2, "data.labeled = 15: it takes 5 images of each class: emu has 4 (at most 12 is possible",
                   "train '%s/small.ini' 'output.dir=%s/short' " OWN "data.labeled=15 data.validation=0", folder, folder, root);
+    program_fails(
+        folder, 2, "ssl.mode = gradcam: there are no unlabelled images (add pictures without a label, set data.labeled to a number",
+        "train '%s/small.ini' 'output.dir=%s/short' " OWN "data.labeled=all data.validation=0 data.unlabeled=auto", folder, folder, root);
     program_fails(folder, 2, "data.labeled = 43: it must divide by the 3 classes (the nearest are 42 and 45",
                   "train '%s/small.ini' 'output.dir=%s/short' " OWN "data.labeled=43 data.validation=0", folder, folder, root);
 }
