@@ -1,5 +1,6 @@
 /* Pictures in folders: root/train/CLASS/ with root/test/CLASS/ or root/val/CLASS/ or both, or root/CLASS/ alone; and root/unlabeled/. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,12 +44,11 @@ static camcl_status count_stray(search *s, const char *folder, const cc_entry *e
 {
     char *path, kind[64];
     CC_RETURN_IF_FAILED(cc_path_join(folder, entry->name, &path, err));
-    if (entry->kind == CC_ENTRY_OTHER) cc_entry_describe(path, kind, sizeof kind);
-    camcl_status status = cc_left_out_add(&s->set.left_out,
-                                          entry->kind == CC_ENTRY_PICTURE  ? NO_CLASS
-                                          : entry->kind == CC_ENTRY_FOLDER ? NO_PART
-                                                                           : kind,
-                                          1, path, err);
+    if (entry->kind == CC_ENTRY_OTHER)
+        cc_entry_describe(path, kind, sizeof kind);
+    else
+        snprintf(kind, sizeof kind, "%s", entry->kind == CC_ENTRY_PICTURE ? NO_CLASS : NO_PART);
+    camcl_status status = cc_left_out_add(&s->set.left_out, kind, 1, path, err);
     free(path);
     return status;
 }

@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "base/words.h"
 #include "dataset/csv.h"
 #include "dataset/own_pictures.h"
@@ -139,15 +138,6 @@ static camcl_status read_split(const listing *list, const char *text, named *out
     return CAMCL_OK;
 }
 
-static camcl_status check_label(const listing *list, const char *label, camcl_error *err)
-{
-    for (size_t at = 0, left = strlen(label), length; left > 0; at += length, left -= length) {
-        length = cc_utf8_length(label + at, left);
-        if (length == 0) return cc_csv_fail(&list->csv, list->row.line, err, "label '%s' is not UTF-8 (save the file as UTF-8)", label);
-    }
-    return CAMCL_OK;
-}
-
 static camcl_status read_line(listing *list, camcl_error *err)
 {
     char **fields = list->row.fields;
@@ -155,7 +145,8 @@ static camcl_status read_line(listing *list, camcl_error *err)
         return cc_csv_fail(&list->csv, list->row.line, err, "%zu fields where the first line has %zu (put a path with a comma in quotes)",
                            list->row.count, list->columns);
     named line = { NULL, trimmed(fields[list->at[LABEL]]), list->row.line, CC_POOL_LABELED };
-    CC_RETURN_IF_FAILED(check_label(list, line.label, err));
+    if (!cc_is_class_name(line.label))
+        return cc_csv_fail(&list->csv, list->row.line, err, "label '%s' is not UTF-8 (save the file as UTF-8)", line.label);
     CC_RETURN_IF_FAILED(read_split(list, list->at[SPLIT] == NO_COLUMN ? "" : trimmed(fields[list->at[SPLIT]]), &line, err));
     CC_RETURN_IF_FAILED(cc_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof line, err));
     CC_RETURN_IF_FAILED(read_path(list, fields[list->at[PATH]], &line.path, err));

@@ -5,21 +5,21 @@
 #include "base/text.h"
 #include "dataset/held_out.h"
 
-/* Class names travel in checkpoints and in JSON, which are UTF-8; two names that are not could become the same there. */
-static camcl_status check_name(const char *dataset, const char *where, const char *name, camcl_error *err)
+bool cc_is_class_name(const char *name)
 {
-    for (size_t at = 0, left = strlen(name), length; left > 0; at += length, left -= length) {
-        length = cc_utf8_length(name + at, left);
-        if (length == 0)
-            return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: the name of class '%s' is not UTF-8 (rename it)", dataset, where, name);
+    for (size_t left = strlen(name), length; left > 0; name += length, left -= length) {
+        length = cc_utf8_length(name, left);
+        if (length == 0) return false;
     }
-    return CAMCL_OK;
+    return true;
 }
 
 camcl_status cc_own_classes(camcl_dataset *dataset, const char *where, const char *const *names, size_t count, camcl_error *err)
 {
     for (size_t i = 0; i < count; i++)
-        CC_RETURN_IF_FAILED(check_name(dataset->info.name, where, names[i], err));
+        if (!cc_is_class_name(names[i]))
+            return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: the name of class '%s' is not UTF-8 (rename it)", dataset->info.name,
+                           where, names[i]);
     if (count == 1)
         return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s has one class only, '%s' (at least two are needed)", dataset->info.name, where,
                        names[0]);

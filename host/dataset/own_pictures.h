@@ -4,6 +4,8 @@
 
 #include "dataset/picture_set.h"
 
+/* Whether it is UTF-8: names of classes travel in checkpoints and in JSON, where two that are not could become the same. */
+bool cc_is_class_name(const char *name);
 /* Sets the classes of the data set: at least two, with names that are UTF-8. `where` names what they were found in. */
 camcl_status cc_own_classes(camcl_dataset *dataset, const char *where, const char *const *names, size_t count, camcl_error *err);
 

@@ -59,7 +59,8 @@ typedef struct camcl_dataset_info {
      * set that came with the data. held_out_count of those with a label are the test set where no other was given. */
     uint32_t train_count, unlabeled_count, validation_count, held_out_count;
     uint32_t test_count; /* of the part CAMCL_TEST_IMAGES; 0 where the test set is held out of the training images, or there is none */
-    /* Per channel, of the training images' bytes divided by 255; std is the biased one, and 1 for a constant channel. */
+    /* Per channel, of the training images' bytes divided by 255, without held-out ones and those of a validation set that came along; std
+     * is the biased one, and 1 for a constant channel. */
     float mean[CAMCL_MAX_CHANNELS], std[CAMCL_MAX_CHANNELS];
 } camcl_dataset_info;
 
@@ -73,8 +74,16 @@ typedef struct camcl_dataset_info {
  *   cifar100       likewise train.bin, test.bin, fine_label_names.txt; cifar-100-binary; cifar-100-binary.tar.gz
  *   mnist, fashion-mnist   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., plain or .gz; or a
  *                  folder that holds them in MNIST/raw (FashionMNIST/raw) or mnist (fashion-mnist)
- *   folder         root/train/CLASS/ and root/test/CLASS/ with PNG and JPEG files, all of one size; classes and files
- *                  in byte order of their names
+ *   folder         the folder of train/CLASS/..., with test/CLASS/... or val/CLASS/... (valid/, validation/) or both, if
+ *                  there are any; or of CLASS/... alone. Either may have unlabeled/... (unlabelled/) as well. val/ beside
+ *                  test/ is the validation set, and the test set where it is alone. Pictures are found at any depth
+ *                  below a class or unlabeled/; classes and files come in byte order of their names at each level.
+ *   list           a CSV file in UTF-8 with a header path,label[,split], columns in any order and others ignored. A path
+ *                  is relative to the file's folder, absolute, or starts with ~/. An empty label: no label. split: train
+ *                  (or empty), validation (val, valid) or test. Classes come in byte order, pictures of each pool in that
+ *                  of the file.
+ * Where no test set is given, spec->test_share of the labelled pictures is drawn: of each class its share, rounded by
+ * largest remainder, yet at least one of each class that has two, and never all of them.
  * Errors: CAMCL_BAD_CONFIG for an unknown data set, or no spec (NULL); CAMCL_BAD_DATA for files that are missing, truncated or corrupt, and
  * labels out of range; CAMCL_IO when reading fails; CAMCL_UNSUPPORTED when this build lacks the library that reads
  * archives or pictures. The caller owns *out; it is NULL after an error. */

@@ -166,6 +166,12 @@ static void check_made(const char *root)
     assert_string_equal(camcl_dataset_class_names(dataset)[0], "plane");
     assert_string_equal(camcl_dataset_class_names(dataset)[9], "lorry");
     assert_null(camcl_dataset_masks(dataset, CAMCL_TRAIN_IMAGES));
+    assert_null(camcl_dataset_file(dataset, CAMCL_TRAIN_IMAGES, 0));
+    assert_string_equal(camcl_dataset_summary(dataset), "");
+    /* Runs keep it, so it must not change: from whatever place, on whatever machine. */
+    const camcl_fingerprint print = camcl_dataset_fingerprint(dataset);
+    assert_true(print.names == UINT64_C(0x10b279e53c84ec09) && print.sizes == UINT64_C(0xdf965855b21c790d) &&
+                print.labels == UINT64_C(0xf894808b3a845b0e));
     size_t next = 0;
     for (int file = 1; file <= 6; file++) {
         camcl_dataset_part part = file < 6 ? CAMCL_TRAIN_IMAGES : CAMCL_TEST_IMAGES;
