@@ -127,7 +127,7 @@ static camcl_status read_split(const listing *list, const char *text, named *out
     if (i == CC_COUNT(words)) {
         char near[32];
         const bool is_near = cc_words_nearest("train | validation | test", text, near, sizeof near);
-        return cc_csv_fail(&list->csv, list->row.line, err, "split '%s'%s%s%s (one of train, validation, test, or empty for train)", text,
+        return cc_csv_fail(&list->csv, list->row.line, err, "split '%.80s'%s%s%s (one of train, validation, test, or empty for train)", text,
                            is_near ? ", did you mean '" : "", is_near ? near : "", is_near ? "'?" : "");
     }
     out->pool = words[i].pool;
@@ -146,7 +146,7 @@ static camcl_status read_line(listing *list, camcl_error *err)
                            list->row.count, list->columns);
     named line = { NULL, trimmed(fields[list->at[LABEL]]), list->row.line, CC_POOL_LABELED };
     if (!cc_is_class_name(line.label))
-        return cc_csv_fail(&list->csv, list->row.line, err, "label '%s' is not UTF-8 (save the file as UTF-8)", line.label);
+        return cc_csv_fail(&list->csv, list->row.line, err, "label '%.80s' is not UTF-8 (save the file as UTF-8)", line.label);
     CC_RETURN_IF_FAILED(read_split(list, list->at[SPLIT] == NO_COLUMN ? "" : trimmed(fields[list->at[SPLIT]]), &line, err));
     CC_RETURN_IF_FAILED(cc_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof line, err));
     CC_RETURN_IF_FAILED(read_path(list, fields[list->at[PATH]], &line.path, err));
@@ -221,7 +221,7 @@ static camcl_status find_label(const listing *list, const named *item, int32_t *
     if (!*item->label) return CAMCL_OK;
     const char **found = bsearch(&item->label, list->classes, list->class_count, sizeof *list->classes, by_text);
     if (!found)
-        return cc_csv_fail(&list->csv, item->line, err, "label '%s' has no training picture (add one, or correct the label)", item->label);
+        return cc_csv_fail(&list->csv, item->line, err, "label '%.80s' has no training picture (add one, or correct the label)", item->label);
     *label = (int32_t)(found - list->classes);
     return CAMCL_OK;
 }
