@@ -1,5 +1,5 @@
-/* A configuration's values: the texts that were set, and the values in force (set, else by a default that depends on
- * another key, else the default). */
+/* A configuration's values: the texts that were set, and the values in force (set, else by a default that depends on another key, else the
+ * default). */
 #include "camcl/config.h"
 
 #include <assert.h>

@@ -187,7 +187,7 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
     cc_text_add(&text,
                 "# Configuration keys\n\nWritten by `camcl config --markdown`. A file gives them in sections; `section.key=value` "
                 "on the\ncommand line wins over the file. Values that contain `;` or `#` need quotes. `CAMCL_DEVICE` in the environment\n"
-                "is the default of `device.select`.\n");
+                "is the default of `device.select`. `~/` at the head of a path is the home folder. Some defaults depend on another key.\n");
     for (size_t i = 0; i < count; i++) {
         const camcl_config_key *key = &schema[i];
         char range[256];

@@ -89,14 +89,12 @@ static const camcl_config_key schema[] = {
     BOOL("data", "reuse_labeled", "no", "yes: the labelled images are in the unlabelled pool as well"),
     { "data", "validation", CAMCL_KEY_INT, "5000", tenth, "auto", NULL, 0, MOST_COUNT, false, false, false,
       "number of training images held out to choose the best weights; auto: the validation set that the data came with, else a tenth of "
-      "the "
-      "images with a label" },
+      "the images with a label" },
     { "data", "resident", CAMCL_KEY_INT, "auto", NULL, "auto", NULL, 0, MOST_COUNT, false, false, false,
-      "MiB of device memory for images; what does not fit is streamed" },
+      "MiB of device memory for images; auto: a quarter of the device's memory; what does not fit is streamed, with the same results" },
     INT("data", "image_size", "0", 0, 4096,
         "side of the network's input in pixels, images are resized bilinearly; 0: the images' own size; folder and list: pictures are "
-        "resized "
-        "while they are read"),
+        "resized while they are read"),
     CHOICE("data", "fit", "stretch", "stretch | crop | pad", NULL, "how a picture of another shape becomes a square"),
     CHOICE("data", "corrupt", "refuse", "refuse | skip", NULL, "pictures that cannot be read; skip: they are left out and counted"),
     NUMBER("data", "test_share", "0.15", 0, 1, false, true,

@@ -124,7 +124,7 @@ cleanup:
 
 camcl_status cc_split_set_test(cc_split *split, const cc_split_data *data, camcl_error *err)
 {
-    if (data->held_out_count == 0) return CAMCL_OK;
+    if (split->test || data->held_out_count == 0) return CAMCL_OK;
     CC_RETURN_IF_FAILED(CC_NEW(data->held_out_count, &split->test, err));
     memcpy(split->test, data->held_out, data->held_out_count * sizeof *split->test);
     split->test_count = data->held_out_count;

@@ -22,7 +22,7 @@ typedef struct cc_split {
  * pool is part of a larger one; by share, rounding may cost a class one image of it. Fails where cc_split_count does. The previous content
  * of *out is overwritten; free it with cc_split_free. */
 camcl_status cc_split_make(const cc_split_data *data, const cc_split_spec *spec, cc_split *out, camcl_error *err);
-/* Makes the data's held-out images the split's test pool, which must be empty: for a split that was kept without it. */
+/* Makes the data's held-out images the test pool of a split that was kept without one. */
 camcl_status cc_split_set_test(cc_split *split, const cc_split_data *data, camcl_error *err);
 void cc_split_free(cc_split *split);
 

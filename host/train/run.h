@@ -40,6 +40,7 @@ typedef struct cc_run {
     uint64_t in_flight_step[CC_IN_FLIGHT];
     size_t in_flight_count;
     uint64_t saved_epochs; /* resuming: the length of the training when the state was saved */
+    bool saved_by_ratio;   /* resuming: the state is of a version whose data.unlabeled = auto went by data.ratio for folders, too */
     double started;        /* cc_seconds() when this process began to train */
     double interval_started;
     double shown;  /* cc_seconds() of the last progress report */

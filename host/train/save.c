@@ -142,18 +142,6 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
 
 /* ---- reading it back */
 
-/* Before there were unlabelled pictures beside a folder's labelled ones, data.unlabeled = auto went by data.ratio for folders, too. A state
- * from then has no data.balanced, and its pool is held against that number. */
-static camcl_status count_as_saved(cc_run *run, const camcl_config *saved, const char *path, camcl_error *err)
-{
-    const cc_split_data data = cc_split_data_of(run->dataset);
-    cc_split_spec spec = cc_split_spec_from(run->config);
-    if (strcmp(camcl_config_origin(saved, "data.balanced"), path) == 0 || !camcl_config_is(saved, "data.unlabeled", "auto"))
-        return CAMCL_OK;
-    spec.unlabeled = CC_UNLABELED_AUTO;
-    return cc_split_count(&data, &spec, &run->counts, err);
-}
-
 /* The wanted configuration is compared with the state's, because config.ini may be missing or edited. */
 static camcl_status check_config(cc_run *run, const char *path, camcl_error *err)
 {
@@ -163,10 +151,20 @@ static camcl_status check_config(cc_run *run, const char *path, camcl_error *err
     CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
     CC_TRY(camcl_config_check_resume(saved, run->config, err));
     run->saved_epochs = (uint64_t)camcl_config_int(saved, "train.epochs");
-    CC_TRY(count_as_saved(run, saved, path, err));
+    run->saved_by_ratio =
+        strcmp(camcl_config_origin(saved, "data.balanced"), path) != 0 && camcl_config_is(saved, "data.unlabeled", "auto");
 cleanup:
     camcl_config_destroy(&saved);
     return status;
+}
+
+/* The unlabelled pool of such a state is held against the number that data.ratio makes. */
+static camcl_status count_by_ratio(cc_run *run, camcl_error *err)
+{
+    const cc_split_data data = cc_split_data_of(run->dataset);
+    cc_split_spec spec = cc_split_spec_from(run->config);
+    spec.unlabeled = CC_UNLABELED_AUTO;
+    return cc_split_count(&data, &spec, &run->counts, err);
 }
 
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
@@ -179,6 +177,7 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
     /* A changed key may ask for another network than the file's tensors belong to. The user must then read of the key, not of a tensor. */
     if (run->state.config) CC_RETURN_IF_FAILED(check_config(run, path, err));
     CC_RETURN_IF_FAILED(reading);
+    if (run->saved_by_ratio) CC_RETURN_IF_FAILED(count_by_ratio(run, err));
     const cc_state_limits limits = { .steps = run->loop.schedule.steps,
                                      .epoch_steps = run->loop.schedule.epoch_steps,
                                      .eval_every = run->loop.eval_every,

@@ -287,6 +287,8 @@ static void test_defaults_of_own_pictures(void **state)
         assert_non_null(strstr(text, "; set by data.labeled = all: classes have as many labels as they have\n"));
         free(text);
         set(config, "data.labeled", "30");
+        assert_string_equal(camcl_config_default_of(config, "data.labeled"), "all");
+        assert_string_equal(camcl_config_default_of(config, "data.balanced"), "yes");
         assert_true(camcl_config_bool(config, "data.balanced"));
         assert_string_equal(camcl_config_origin(config, "data.balanced"), "default");
         set(config, "data.balanced", "no");
