@@ -137,6 +137,59 @@ static void labels_are_reused(void **state)
     program_fails(folder, 2, "data.reuse_labeled: the run has yes, now no", "train '%s/config.ini' --resume data.reuse_labeled=no", run);
 }
 
+/* Without a test set, one is held out of the pictures: no pool has them, the run is tested on them, its gallery shows them, and a run that
+ * goes on tests on the same. */
+static void a_test_set_is_held_out(void **state)
+{
+    const char *folder = *state;
+    char root[512], run[512], before[8192];
+    snprintf(root, sizeof root, "%s/flat", folder);
+    snprintf(run, sizeof run, "%s/held", folder);
+    make_class(root, "cat", 40, 10);
+    make_class(root, "dog", 20, 90);
+    make_class(root, "emu", 3, 170);
+    make_class(root, "unlabeled/deep/er", 12, 50);
+    char *out = program_prints(
+        folder, "train '%s/small.ini' 'output.dir=%s' " OWN "data.labeled=all data.validation=auto data.unlabeled=auto", folder, run, root);
+    /* 9 of 63 are held out: 6, 3 and 1 by share of which an emu is one; a tenth of what is left is for validation. */
+    if (!strstr(out, "unlabelled 12, validation 5, test 10\n")) fail_msg("%s", out);
+    assert_null(strstr(out, "no picture of"));
+    free(out);
+    assert_count(run, "test", 10);
+    assert_count(run, "labeled", 48);
+    assert_count(run, "unlabeled", 12);
+    cc_json *splits = json_load(run, "splits.json");
+    bool used[75] = { false };
+    static const char *const pools[] = { "labeled", "unlabeled", "validation", "test" };
+    for (size_t p = 0; p < CC_COUNT(pools); p++) {
+        const cc_json *pool = cc_json_get(splits, pools[p]);
+        for (size_t i = 0; i < pool->count; i++) {
+            size_t image;
+            assert_true(cc_json_size(&pool->items[i], &image) && image < CC_COUNT(used) && !used[image]);
+            used[image] = true;
+        }
+    }
+    cc_json_free(&splits);
+    cc_json *result = json_load(run, "result.json");
+    out = program_prints(folder, "eval '%s/best.safetensors' --json", run);
+    cc_json *evaluated = json_parse_text(out);
+    assert_true(json_number_at(evaluated, "n") == 10);
+    assert_true(json_number_at(evaluated, "top1") == json_number_at(cc_json_get(result, "test"), "top1"));
+    cc_json_free(&evaluated);
+    cc_json_free(&result);
+    free(out);
+    assert_int_equal(scratch_entries(scratch_path(run, "cams")), 20);
+    size_t size;
+    char *file = scratch_read(scratch_path(run, "splits.json"), &size);
+    assert_true(size < sizeof before);
+    memcpy(before, file, size + 1);
+    free(file);
+    free(program_prints(folder, "train '%s/config.ini' --resume train.epochs=2", run));
+    file = scratch_read(scratch_path(run, "splits.json"), &size);
+    assert_string_equal(file, before);
+    free(file);
+}
+
 /* Replaces a text of the file by another one of its length. */
 static void patch(const char *path, const char *from, const char *to)
 {
@@ -176,10 +229,8 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_label_is_used),
-        cmocka_unit_test(classes_by_share_and_evenly),
-        cmocka_unit_test(labels_are_reused),
-        cmocka_unit_test(states_of_earlier_folders_go_on),
+        cmocka_unit_test(every_label_is_used),    cmocka_unit_test(classes_by_share_and_evenly),     cmocka_unit_test(labels_are_reused),
+        cmocka_unit_test(a_test_set_is_held_out), cmocka_unit_test(states_of_earlier_folders_go_on),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
