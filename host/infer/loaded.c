@@ -39,7 +39,8 @@ camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camc
                                   .stages = g->stages,
                                   .class_names = (const char *const *)m->card.class_names,
                                   .step = m->card.step,
-                                  .dataset = m->card.dataset };
+                                  .dataset = m->card.dataset,
+                                  .fit = m->card.fit };
     memcpy(m->info.mean, m->card.mean, sizeof m->info.mean);
     memcpy(m->info.std, m->card.std, sizeof m->info.std);
     for (size_t i = 0; i < g->param_count; i++)
@@ -176,6 +177,12 @@ camcl_status camcl_model_predict(camcl_model *m, const camcl_images *images, flo
 camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
                              int32_t *explained, int32_t *predicted, camcl_error *err)
 {
+    return camcl_model_cam_raw(m, images, layer, relu, target, maps, NULL, explained, predicted, err);
+}
+
+camcl_status camcl_model_cam_raw(camcl_model *m, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
+                                 float *raw, int32_t *explained, int32_t *predicted, camcl_error *err)
+{
     cc_session *session;
     if (target >= (int32_t)m->info.classes)
         return cc_fail(err, CAMCL_BAD_CONFIG, "class %d: the model has classes 0..%zu (choose one of them)", (int)target,
@@ -183,7 +190,7 @@ camcl_status camcl_model_cam(camcl_model *m, const camcl_images *images, size_t 
     const cc_session_spec spec = { .kind = CC_SESSION_CAMS, .cam_layer = layer, .cam_relu = relu, .cam_class = target >= 0 };
     CC_RETURN_IF_FAILED(open_session(m, images, images->count, spec, &session, err));
     const cc_session_input input = { .n = images->count, .pixels = images->pixels, .cam_class = target };
-    const cc_session_output output = { .maps = maps, .explained = explained, .predicted = predicted };
+    const cc_session_output output = { .maps = maps, .raw = raw, .explained = explained, .predicted = predicted };
     CC_RETURN_IF_FAILED(cc_session_run(session, &input, &output, err));
     return check_finite("Grad-CAM", maps, images->count * m->info.image_size * m->info.image_size, err);
 }

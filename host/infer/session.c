@@ -25,6 +25,7 @@ struct cc_session {
     cc_tensor logits, labels, sums;              /* evaluation: [batch,classes], [batch] i32, [CC_DEVICE_SUMS] */
     cc_tensor probabilities;                     /* [batch,classes] */
     cc_tensor maps, explained, predicted, asked; /* CAMs: [batch,S,S], [batch] i32 each */
+    cc_tensor raw;                               /* CAMs before min-max scaling: [batch,S,S] */
 };
 
 size_t cc_session_batch(cc_session_kind kind, size_t n, size_t image_size)
@@ -128,8 +129,10 @@ static camcl_status record_cams(cc_session *s, cc_tensor images, camcl_error *er
     CC_TRY(cc_tensor_on_tape(s->tape, "predicted classes", CC_I32, CC_DIMS(rows.n), &s->predicted, err));
     CC_TRY(cc_argmax_rows(s->tape, &rows, cc_pass_output(cam.pass, cc_pass_last(cam.pass)), s->predicted, err));
     s->maps = cam.map;
+    s->raw = cam.resized;
     s->explained = cam.classes;
     cc_tape_keep(s->tape, s->maps.buffer);
+    cc_tape_keep(s->tape, s->raw.buffer);
     cc_tape_keep(s->tape, s->explained.buffer);
     cc_tape_keep(s->tape, s->predicted.buffer);
 cleanup:
@@ -139,8 +142,10 @@ cleanup:
 
 static camcl_status read_cams(cc_session *s, size_t first, size_t rows, const cc_session_output *out, camcl_error *err)
 {
-    const size_t pixels = s->spec.image_size * s->spec.image_size, bytes = rows * sizeof(int32_t);
-    CC_RETURN_IF_FAILED(cc_buffer_read(s->maps.buffer, 0, out->maps + first * pixels, rows * pixels * sizeof(float), err));
+    const size_t pixels = s->spec.image_size * s->spec.image_size, bytes = rows * sizeof(int32_t),
+                 map_bytes = rows * pixels * sizeof(float);
+    CC_RETURN_IF_FAILED(cc_buffer_read(s->maps.buffer, 0, out->maps + first * pixels, map_bytes, err));
+    if (out->raw) CC_RETURN_IF_FAILED(cc_buffer_read(s->raw.buffer, 0, out->raw + first * pixels, map_bytes, err));
     if (out->explained) CC_RETURN_IF_FAILED(cc_buffer_read(s->explained.buffer, 0, out->explained + first, bytes, err));
     return out->predicted ? cc_buffer_read(s->predicted.buffer, 0, out->predicted + first, bytes, err) : CAMCL_OK;
 }

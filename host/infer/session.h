@@ -63,7 +63,7 @@ typedef struct cc_session_output {
     camcl_evaluation *evaluation;
     float *logits;                  /* evaluation: [n,classes] */
     float *probabilities;           /* [n,classes] */
-    float *maps;                    /* CAMs [n,S,S] */
+    float *maps, *raw;              /* CAMs [n,S,S]; raw: before min-max scaling */
     int32_t *explained, *predicted; /* CAMs: classes [n] */
 } cc_session_output;
 

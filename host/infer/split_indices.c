@@ -21,9 +21,16 @@ camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset
     }
     cc_split_spec spec = cc_split_spec_from(config);
     CC_RETURN_IF_FAILED(cc_split_make(&data, &spec, &pools, err));
-    uint32_t **pool = split == CAMCL_SPLIT_VALIDATION ? &pools.validation : &pools.labeled;
+    uint32_t **pool = &pools.labeled;
     *part = CAMCL_TRAIN_IMAGES;
-    *count = split == CAMCL_SPLIT_VALIDATION ? pools.validation_count : pools.labeled_count;
+    *count = pools.labeled_count;
+    if (split == CAMCL_SPLIT_VALIDATION) {
+        pool = &pools.validation;
+        *count = pools.validation_count;
+    } else if (split == CAMCL_SPLIT_UNLABELED) {
+        pool = &pools.unlabeled;
+        *count = pools.unlabeled_count;
+    }
     *indices = *pool;
     *pool = NULL;
     cc_split_free(&pools);

@@ -13,6 +13,8 @@
 
 /* ---- the card */
 
+static const char *const fit_names[] = { [CAMCL_FIT_STRETCH] = "stretch", [CAMCL_FIT_CROP] = "crop", [CAMCL_FIT_PAD] = "pad" };
+
 camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(CC_NEW(card->graph.classes, &card->class_names, err));
@@ -61,12 +63,19 @@ camcl_status cc_checkpoint_write(const char *path, const cc_graph *graph, const 
         goto cleanup;
     }
     /* "pt" is what tools of the PyTorch world look for: names and layouts are theirs. */
-    const cc_st_pair metadata[] = { { "format", "pt" },           { "version", "camcl " CAMCL_VERSION },
-                                    { "arch", graph->spec.arch }, { "stem", graph->spec.stem },
-                                    { "width", width },           { "classes", classes },
-                                    { "channels", channels },     { "class_names", names.data },
-                                    { "mean", mean.data },        { "std", std.data },
-                                    { "image_size", size },       { "step", step },
+    const cc_st_pair metadata[] = { { "format", "pt" },
+                                    { "version", "camcl " CAMCL_VERSION },
+                                    { "arch", graph->spec.arch },
+                                    { "stem", graph->spec.stem },
+                                    { "width", width },
+                                    { "classes", classes },
+                                    { "channels", channels },
+                                    { "class_names", names.data },
+                                    { "mean", mean.data },
+                                    { "std", std.data },
+                                    { "image_size", size },
+                                    { "step", step },
+                                    { "fit", fit_names[card->fit] },
                                     { "dataset", card->dataset } };
     const size_t pairs = CC_COUNT(metadata) - (card->dataset[0] == '\0');
     CC_TRY(cc_tensor_list_add_snapshot(&list, "", graph, snapshot, err));
@@ -130,6 +139,16 @@ static bool read_names(const cc_safetensors *file, cc_model_card *card)
     return good;
 }
 
+static bool read_fit(const cc_safetensors *file, camcl_fit *out)
+{
+    const char *text = cc_safetensors_metadata(file, "fit");
+    size_t i = 0;
+    while (text && i < CC_COUNT(fit_names) && strcmp(text, fit_names[i]) != 0)
+        i++;
+    *out = (camcl_fit)i;
+    return i < CC_COUNT(fit_names);
+}
+
 static camcl_status read_card(const char *path, const cc_safetensors *file, cc_model_card *card, camcl_error *err)
 {
     unsigned long long width, classes, size, step;
@@ -144,6 +163,7 @@ static camcl_status read_card(const char *path, const cc_safetensors *file, cc_m
     if (!read_size(file, "image_size", 1 << 16, &size) || size == 0) return no_checkpoint(path, "image_size", err);
     if (!read_size(file, "step", UINT64_MAX, &step)) return no_checkpoint(path, "step", err);
     if (dataset && strlen(dataset) >= sizeof card->dataset) return no_checkpoint(path, "dataset", err);
+    if (!read_fit(file, &card->fit)) return no_checkpoint(path, "fit", err);
     strcpy(card->graph.arch, arch);
     strcpy(card->graph.stem, stem);
     if (dataset) strcpy(card->dataset, dataset);

@@ -15,6 +15,7 @@ typedef struct cc_model_card {
     char **class_names; /* [graph.classes] */
     uint64_t step;
     char dataset[32]; /* data.dataset of the run; "" in checkpoints that do not say */
+    camcl_fit fit;    /* stretch in checkpoints that do not say */
 } cc_model_card;
 
 camcl_status cc_model_card_set_names(cc_model_card *card, const char *const *names, camcl_error *err); /* copies graph.classes names */

@@ -193,6 +193,7 @@ cleanup:
 static camcl_status make_card(cc_run *run, camcl_error *err)
 {
     run->card.graph = run->model->graph->spec;
+    run->card.fit = camcl_dataset_spec_from(run->config).fit;
     run->card.image_size = run->settings.step.image_size;
     memcpy(run->card.mean, run->settings.mean, sizeof run->card.mean);
     memcpy(run->card.std, run->settings.std, sizeof run->card.std);

@@ -25,6 +25,7 @@ typedef struct camcl_model_info {
     uint64_t step;       /* training steps that made these weights */
     size_t parameters;   /* trained numbers */
     const char *dataset; /* data.dataset of the run that trained the model; "" if the checkpoint does not say */
+    camcl_fit fit;       /* how pictures became the network's input; CAMCL_FIT_STRETCH if the checkpoint does not say */
 } camcl_model_info;
 
 /* A model belongs to the thread that uses its device; several models on one device are fine, one call at a time.
@@ -67,12 +68,15 @@ camcl_status camcl_model_predict(camcl_model *model, const camcl_images *images,
  * that the raw map was constant. CAMCL_NOT_FINITE if a map is not finite. */
 camcl_status camcl_model_cam(camcl_model *model, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
                              int32_t *explained, int32_t *predicted, camcl_error *err);
+/* camcl_model_cam that also gives the maps before they are scaled: raw [count,S,S], unless it is NULL. */
+camcl_status camcl_model_cam_raw(camcl_model *model, const camcl_images *images, size_t layer, bool relu, int32_t target, float *maps,
+                                 float *raw, int32_t *explained, int32_t *predicted, camcl_error *err);
 
 /* Which part of a data set. */
-typedef enum camcl_split { CAMCL_SPLIT_TEST, CAMCL_SPLIT_VALIDATION, CAMCL_SPLIT_TRAIN } camcl_split;
+typedef enum camcl_split { CAMCL_SPLIT_TEST, CAMCL_SPLIT_VALIDATION, CAMCL_SPLIT_TRAIN, CAMCL_SPLIT_UNLABELED } camcl_split;
 /* The images of a split as indices into the part (training or test images) that *part names: test: all test images in official order,
- * which are training images where the test set is held out of them; validation, train: as the configuration's split draws them, train being
- * the labelled images. The caller frees *indices. */
+ * which are training images where the test set is held out of them; validation, train, unlabelled: as the configuration's split draws them,
+ * train being the labelled images. The caller frees *indices. */
 camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset *dataset, camcl_split split, camcl_dataset_part *part,
                                  uint32_t **indices, size_t *count, camcl_error *err);
 

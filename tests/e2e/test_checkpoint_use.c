@@ -46,7 +46,7 @@ typedef struct edited_file {
 static edited_file *edit_open(void **state)
 {
     static const char *const keys[] = { "format",      "version", "arch", "stem",       "width", "classes", "channels",
-                                        "class_names", "mean",    "std",  "image_size", "step",  "dataset" };
+                                        "class_names", "mean",    "std",  "image_size", "step",  "dataset", "fit" };
     camcl_error err = { 0 };
     edited_file *e = calloc(1, sizeof *e);
     assert_non_null(e);

@@ -81,7 +81,8 @@ static cc_model_card card_of(const cc_graph *g)
                            .mean = { 0.1f, 1 / 3.0f, -2.5e-8f },
                            .std = { 0.25f, 16777217, 1e-3f },
                            .step = UINT64_MAX,
-                           .dataset = "folder" };
+                           .dataset = "folder",
+                           .fit = CAMCL_FIT_PAD };
     OK(cc_model_card_set_names(&card, class_names, &err));
     return card;
 }
@@ -119,6 +120,7 @@ static void checkpoints_round_trip(void **state)
     assert_int_equal(card.image_size, 17);
     assert_true(card.step == UINT64_MAX);
     assert_string_equal(card.dataset, "folder");
+    assert_int_equal(card.fit, CAMCL_FIT_PAD);
     assert_memory_equal(card.mean, want.mean, 3 * sizeof *card.mean); /* to the bit */
     assert_memory_equal(card.std, want.std, 3 * sizeof *card.std);
     for (size_t i = 0; i < 3; i++)
@@ -193,7 +195,8 @@ static void other_locales_write_the_same(void **state)
 /* A checkpoint whose metadata `key` is `value` (NULL: missing). */
 static camcl_status read_with(const char *folder, const char *key, const char *value)
 {
-    static const char *const keys[] = { "arch", "stem", "width", "classes", "class_names", "mean", "std", "image_size", "step", "dataset" };
+    static const char *const keys[] = { "arch", "stem",       "width", "classes", "class_names", "mean",
+                                        "std",  "image_size", "step",  "dataset", "fit" };
     cc_safetensors *original = NULL, *file = NULL;
     cc_st_pair pairs[CC_COUNT(keys)];
     size_t n = 0;
@@ -249,10 +252,12 @@ static void wrong_metadata_is_named(void **state)
         { "step", NULL },
         { "step", "-3" },
         { "dataset", "the name of a data set that is much too long" },
+        { "fit", "squeeze" },
     };
     write_checkpoint(*state, &spec);
     OK(read_with(*state, "nothing", NULL));
     OK(read_with(*state, "dataset", NULL)); /* as in checkpoints from before there was one */
+    OK(read_with(*state, "fit", NULL));
     for (size_t i = 0; i < CC_COUNT(wrong); i++) {
         if (read_with(*state, wrong[i].key, wrong[i].value) != CAMCL_BAD_DATA)
             fail_msg("%s = %s was taken", wrong[i].key, wrong[i].value ? wrong[i].value : "(missing)");
