@@ -9,9 +9,10 @@
 #include "camcl/config.h"
 #include "output.h"
 
-typedef enum option_kind { FLAG, TEXT, WORD, NUMBER, NUMBERS } option_kind;
+typedef enum option_kind { FLAG, TEXT, WORD, NUMBER, COUNT, NUMBERS } option_kind;
 
-/* What an option sets. By kind: bool, const char *, const char * out of `words`, int in 1..4, a growing list of indices. */
+/* What an option sets. By kind: bool, const char *, const char * out of `words`, int in 1..4, size_t from 1 on, a growing list of indices.
+ */
 typedef struct cli_option {
     const char *name;   /* with its dashes */
     const char *letter; /* "-o", or NULL */
@@ -95,6 +96,12 @@ static camcl_status set_number(const cli_syntax *syntax, const cli_option *optio
         ((size_t *)option->target)[(*option->count)++] = (size_t)number;
         return CAMCL_OK;
     }
+    if (option->kind == COUNT) {
+        if (bad || number < 1)
+            return cli_usage(err, "%s: %s %s: out of range (give a whole number from 1 on)", syntax->command, option->name, value);
+        *(size_t *)option->target = (size_t)number;
+        return CAMCL_OK;
+    }
     if (bad || number < 1 || number > 4)
         return cli_usage(err, "%s: %s %s: out of range (choose 1 to 4)", syntax->command, option->name, value);
     *(int *)option->target = (int)number;
@@ -103,7 +110,7 @@ static camcl_status set_number(const cli_syntax *syntax, const cli_option *optio
 
 static camcl_status set_option(const cli_syntax *syntax, const cli_option *option, const char *value, camcl_error *err)
 {
-    if (option->kind == NUMBER || option->kind == NUMBERS) return set_number(syntax, option, value, err);
+    if (option->kind == NUMBER || option->kind == COUNT || option->kind == NUMBERS) return set_number(syntax, option, value, err);
     if (*value == '\0')
         return cli_usage(err, "%s: %s: the value is empty (see camcl help %s)", syntax->command, option->name, syntax->command);
     if (option->kind == WORD) {
@@ -239,12 +246,20 @@ camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_er
 
 camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err)
 {
-    *args = (cli_predict_args){ 0 };
-    const cli_option options[] = { { "--json", NULL, FLAG, &args->json, NULL, NULL } };
-    const cli_syntax syntax = { "predict", OPTIONS(options), &args->images, &args->overrides, "CHECKPOINT and IMAGE", 2, SIZE_MAX };
+    *args = (cli_predict_args){ .top = 1 };
+    const cli_option options[] = {
+        { "--top", NULL, COUNT, &args->top, NULL, NULL },
+        { "--json", NULL, FLAG, &args->json, NULL, NULL },
+        { "--csv", NULL, FLAG, &args->csv, NULL, NULL },
+        { "--pseudo", NULL, TEXT, &args->pseudo, NULL, NULL },
+    };
+    const cli_syntax syntax = { "predict", OPTIONS(options), &args->paths, &args->overrides, "CHECKPOINT", 1, SIZE_MAX };
     camcl_status status = parse(&syntax, argc, argv, err);
-    args->checkpoint = shift(&args->images);
-    return status;
+    args->checkpoint = shift(&args->paths);
+    if (status != CAMCL_OK) return status;
+    if (args->paths.count == 0) return cli_usage(err, "predict: PATH is missing (name picture files or folders of them)");
+    if (args->json && args->csv) return cli_usage(err, "predict: both --json and --csv (choose one of them)");
+    return CAMCL_OK;
 }
 
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err)
@@ -258,18 +273,34 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
         { "--layer", NULL, NUMBER, &args->layer, NULL, NULL },
         { "--class", NULL, TEXT, &args->class_name, NULL, NULL },
         { "--output", "-o", TEXT, &args->folder, NULL, NULL },
+        { "--npy", NULL, FLAG, &args->npy, NULL, NULL },
     };
-    const cli_syntax syntax = { "cam", OPTIONS(options), &args->images, &args->overrides, "CHECKPOINT", 1, SIZE_MAX };
+    const cli_syntax syntax = { "cam", OPTIONS(options), &args->paths, &args->overrides, "CHECKPOINT", 1, SIZE_MAX };
     camcl_status status = parse(&syntax, argc, argv, err);
-    args->checkpoint = shift(&args->images);
+    args->checkpoint = shift(&args->paths);
     if (status != CAMCL_OK) return status;
-    if (args->images.count == 0 && args->index_count == 0)
-        return cli_usage(err, "cam: nothing to explain (name IMAGE files, or --index N of the data set)");
-    if (args->images.count > 0 && args->index_count > 0)
-        return cli_usage(err, "cam: both images and --index (give one of them; put -- before an image named like a number)");
+    if (args->paths.count == 0 && args->index_count == 0)
+        return cli_usage(err, "cam: nothing to explain (name picture files or folders, or --index N of the data set)");
+    if (args->paths.count > 0 && args->index_count > 0)
+        return cli_usage(err, "cam: both pictures and --index (give one of them; put -- before a file named like a number)");
     if (args->split && args->index_count == 0) return cli_usage(err, "cam: --split without --index (images belong to no split)");
     if (args->split == NULL) args->split = split_words[0];
     return CAMCL_OK;
+}
+
+camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, camcl_error *err)
+{
+    *args = (cli_inspect_args){ .output = "contact-sheet.png" };
+    const cli_option options[] = {
+        { "--output", "-o", TEXT, &args->output, NULL, NULL },
+        { "--json", NULL, FLAG, &args->json, NULL, NULL },
+    };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "data inspect", OPTIONS(options), &operands, &args->overrides, "CONFIG", 1, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->config = shift(&operands);
+    cli_list_free(&operands);
+    return status;
 }
 
 camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err)

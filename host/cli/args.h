@@ -39,14 +39,16 @@ typedef struct cli_eval_args {
 
 typedef struct cli_predict_args {
     const char *checkpoint;
-    cli_list images; /* at least one */
+    cli_list paths; /* files and folders, at least one */
     cli_list overrides;
-    bool json;
+    const char *pseudo; /* file to write, or NULL */
+    size_t top;         /* classes listed of each picture, from 1 on */
+    bool json, csv;     /* at most one of them */
 } cli_predict_args;
 
 typedef struct cli_cam_args {
     const char *checkpoint;
-    cli_list images; /* either images or ... */
+    cli_list paths;  /* either files and folders or ... */
     size_t *indices; /* ... positions in the split */
     size_t index_count;
     cli_list overrides;
@@ -54,7 +56,15 @@ typedef struct cli_cam_args {
     int layer;              /* 1..4; 0: the configuration's */
     const char *class_name; /* number or name; NULL: the predicted class */
     const char *folder;     /* the folder for images; "." by default */
+    bool npy;               /* the maps themselves, too */
 } cli_cam_args;
+
+typedef struct cli_inspect_args {
+    const char *config;
+    cli_list overrides;
+    const char *output; /* the contact sheet; "contact-sheet.png" by default */
+    bool json;
+} cli_inspect_args;
 
 typedef struct cli_bench_args {
     const char *what; /* peak | ops | step; NULL: all */
@@ -82,6 +92,7 @@ camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_
 camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_error *err);
 camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err);
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err);
+camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, camcl_error *err);
 camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err);
 camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_error *err);
 camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);

@@ -3,10 +3,14 @@
 #define CLI_CLI_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "args.h"
 #include "camcl/config.h"
+#include "camcl/dataset.h"
 #include "camcl/device.h"
 #include "camcl/status.h"
 #include "output.h"
@@ -22,12 +26,16 @@ typedef struct cli_command {
 
 const cli_command *cli_commands(size_t *count);
 
+/* Prints how the command of this name is used. */
+void cli_print_command(const char *name, FILE *out);
+
 int cmd_config(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_cam(int argc, char **argv);
+int cmd_data(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
@@ -48,9 +56,24 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
 /* Opens the device that the [device] keys select. The caller owns *device. */
 camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err);
 
+/* camcl_dataset_open; a terminal is told how far it is. */
+camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, camcl_error *err);
+
 /* From the first call on, SIGINT, SIGTERM and SIGHUP set *result to their number, and a second signal ends the program. SIGPIPE does the
  * same for output that nobody reads any more, but never ends the program. */
 const volatile sig_atomic_t *cli_stop_on_signals(void);
+/* cli_fail; after CAMCL_STOPPED the exit status is 128 + the signal's number. */
+int cli_fail_or_stopped(const camcl_error *err);
+/* A line on stderr that says how far a long piece of work is and when it will end. Only a terminal gets it, and only after a second. */
+typedef struct cli_bar {
+    const char *what; /* "pictures" */
+    double start, shown;
+    bool terminal, open;
+} cli_bar;
+cli_bar cli_bar_start(const char *what);
+void cli_bar_show(cli_bar *bar, uint64_t done, uint64_t total);
+/* Erases the line, which must be done before anything else is printed on the terminal. */
+void cli_bar_clear(cli_bar *bar);
 /* Writes a duration: "1:05" or "2:00:01", or "--:--" if it is not known. */
 void cli_duration(double seconds, char *text, size_t size);
 

@@ -1,94 +1,24 @@
 /* camcl cam: Grad-CAM maps and overlays of picture files or of images of the data set. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
-#include "inference.h"
+#include "cam_drawing.h"
+#include "cam_source.h"
+#include "npy.h"
 
-enum { LEAST_SIDE = 192 }; /* smaller pictures are enlarged, so that people can see details */
-
-/* The images to explain: the network's input as bytes, and the pictures to draw on. */
-typedef struct subjects {
-    size_t count;
-    uint8_t *pixels; /* [count,height,width,channels] */
-    size_t height, width, channels;
-    camcl_image *pictures; /* [count] */
-    char (*names)[256];    /* [count] */
-} subjects;
-
-static void subjects_free(subjects *s)
-{
-    free(s->pixels);
-    cli_pictures_free(&s->pictures, s->count);
-    free(s->names);
-}
-
-static camcl_status fail(camcl_error *err, camcl_status status, const char *text, const char *what)
-{
-    snprintf(err->message, sizeof err->message, text, what);
-    err->detail[0] = '\0';
-    return err->status = status;
-}
-
-static void stem_of(const char *path, char name[256])
-{
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
-    int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
-    snprintf(name, 256, "%.*s", length, base);
-}
-
-static camcl_status from_files(const cli_session *session, const cli_cam_args *args, subjects *s, camcl_error *err)
-{
-    const camcl_model_info *info = camcl_model_get_info(session->model);
-    for (size_t i = 0; i < args->images.count; i++) {
-        stem_of(args->images.items[i], s->names[i]);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(s->names[i], s->names[k]) == 0)
-                return fail(err, CAMCL_BAD_CONFIG,
-                            "cam: two images are called %s, one would overwrite the other (run them apart, with another -o)", s->names[i]);
-    }
-    s->height = s->width = info->image_size;
-    s->channels = info->channels;
-    return cli_read_pictures(info, &args->images, &s->pixels, &s->pictures, err);
-}
-
-static camcl_status from_data(cli_session *session, const cli_cam_args *args, subjects *s, camcl_error *err)
-{
-    camcl_split split;
-    camcl_dataset_part part;
-    uint32_t *indices = NULL;
-    size_t count = 0;
-    camcl_status status = cli_parse_split(args->split, &split, err);
-    if (status == CAMCL_OK) status = cli_session_data(session, err);
-    if (status == CAMCL_OK) status = cli_session_indices(session, split, &part, &indices, &count, err);
-    if (status != CAMCL_OK) return status;
-    camcl_images all = cli_images_of(session->dataset, part);
-    size_t bytes = all.height * all.width * all.channels;
-    s->height = all.height;
-    s->width = all.width;
-    s->channels = all.channels;
-    s->pixels = malloc(s->count * bytes);
-    s->pictures = calloc(s->count, sizeof *s->pictures);
-    if (s->pixels == NULL || s->pictures == NULL)
-        status = fail(err, CAMCL_NO_MEMORY, "cam: no memory for the images%s (give fewer at once)", "");
-    for (size_t i = 0; status == CAMCL_OK && i < s->count; i++) {
-        if (args->indices[i] >= count) {
-            status = cli_usage(err, "--index %zu: the %s split has images 0 to %zu (choose one of them)", args->indices[i], args->split,
-                               count - 1);
-            break;
-        }
-        memcpy(s->pixels + i * bytes, all.pixels + indices[args->indices[i]] * bytes, bytes);
-        snprintf(s->names[i], sizeof s->names[i], "%05zu", args->indices[i]);
-        status = camcl_image_create((uint32_t)all.width, (uint32_t)all.height, (uint32_t)all.channels, &s->pictures[i], err);
-        if (status == CAMCL_OK) memcpy(s->pictures[i].pixels, s->pixels + i * bytes, bytes);
-    }
-    free(indices);
-    return status;
-}
+typedef struct job {
+    cli_session session;
+    cli_cam_source source;
+    size_t layer, side;
+    int32_t target;                 /* class to explain; -1: each image's own arg-max */
+    float *maps, *raw;              /* [room of a block, side, side]; raw: NULL without --npy */
+    int32_t *explained, *predicted; /* [room] */
+    cli_file npy;                   /* stream NULL without --npy */
+    size_t rows;                    /* of the array so far */
+} job;
 
 /* Reads a class given by number or by name; -1: each image's own arg-max. */
 static camcl_status parse_class(const char *text, const camcl_model_info *info, int32_t *out, camcl_error *err)
@@ -107,34 +37,32 @@ static camcl_status parse_class(const char *text, const camcl_model_info *info, 
     return err->status;
 }
 
-static camcl_status write_to(const char *folder, const char *name, const char *suffix, const camcl_image *image, camcl_error *err)
+/* folder/name and suffix; the caller frees. The folders of a name that has some are made. */
+static camcl_status place(const char *folder, const char *name, const char *suffix, char **out, camcl_error *err)
 {
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/%s%s", folder, name, suffix) >= (int)sizeof path)
-        return fail(err, CAMCL_IO, "%s: the path is too long (choose a shorter -o)", folder);
-    return camcl_image_write_png(path, image, err);
+    const size_t room = strlen(folder) + strlen(name) + strlen(suffix) + 2;
+    camcl_status status = CAMCL_OK;
+    *out = malloc(room);
+    if (*out == NULL) return cli_error(err, CAMCL_NO_MEMORY, "cam: no memory for a path (close other programs)");
+    snprintf(*out, room, "%s/%s%s", folder, name, suffix);
+    char *slash = strrchr(*out + strlen(folder) + 1, '/');
+    if (slash) {
+        *slash = '\0';
+        status = cli_make_folders(*out, err);
+        *slash = '/';
+    }
+    if (status == CAMCL_OK) return CAMCL_OK;
+    free(*out);
+    *out = NULL;
+    return status;
 }
 
-/* Writes the map as grey values 0..255, and its overlay, both of the picture's size. */
-static camcl_status draw(const camcl_image *picture, const float *map, size_t side, const char *folder, const char *name, camcl_error *err)
+static camcl_status write_picture(const char *folder, const char *name, const char *suffix, const camcl_image *image, camcl_error *err)
 {
-    camcl_image base = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT, grey = CAMCL_IMAGE_INIT, scaled = CAMCL_IMAGE_INIT;
-    uint32_t least = picture->width < picture->height ? picture->width : picture->height,
-             factor = least < LEAST_SIDE ? LEAST_SIDE / least : 1;
-    camcl_status status = camcl_image_enlarge(picture, factor, &base, err);
-    if (status == CAMCL_OK) status = camcl_image_overlay(&base, map, (uint32_t)side, (uint32_t)side, 0.5f, &overlay, err);
-    if (status == CAMCL_OK) status = camcl_image_create((uint32_t)side, (uint32_t)side, 1, &grey, err);
-    if (status == CAMCL_OK) {
-        for (size_t i = 0; i < side * side; i++)
-            grey.pixels[i] = (uint8_t)(255 * map[i] + 0.5f);
-        status = camcl_image_resize(&grey, base.width, base.height, &scaled, err);
-    }
-    if (status == CAMCL_OK) status = write_to(folder, name, "_cam.png", &scaled, err);
-    if (status == CAMCL_OK) status = write_to(folder, name, "_overlay.png", &overlay, err);
-    camcl_image_free(&base);
-    camcl_image_free(&overlay);
-    camcl_image_free(&grey);
-    camcl_image_free(&scaled);
+    char *path;
+    camcl_status status = place(folder, name, suffix, &path, err);
+    if (status == CAMCL_OK) status = camcl_image_write_png(path, image, err);
+    free(path);
     return status;
 }
 
@@ -145,64 +73,127 @@ static bool is_blank(const float *map, size_t n)
     return true;
 }
 
-static camcl_status explain(const cli_session *session, const cli_cam_args *args, const subjects *s, camcl_error *err)
+static void tell(const job *j, size_t i, const char *name)
 {
-    const camcl_model_info *info = camcl_model_get_info(session->model);
-    size_t side = info->image_size, pixels = side * side,
-           layer = (size_t)(args->layer ? args->layer : camcl_config_int(session->config, "ssl.cam_layer"));
-    float *maps = malloc(s->count * pixels * sizeof *maps);
-    int32_t *explained = malloc(s->count * sizeof *explained), *predicted = malloc(s->count * sizeof *predicted), target;
-    camcl_images images = { s->pixels, NULL, s->count, s->height, s->width, s->channels };
-    camcl_status status = parse_class(args->class_name, info, &target, err);
-    if (status == CAMCL_OK && (maps == NULL || explained == NULL || predicted == NULL))
-        status = fail(err, CAMCL_NO_MEMORY, "cam: no memory for the maps%s (give fewer images at once)", "");
-    if (status == CAMCL_OK)
-        status = camcl_model_cam(session->model, &images, layer, camcl_config_bool(session->config, "ssl.cam_relu"), target, maps,
-                                 explained, predicted, err);
-    if (status == CAMCL_OK && mkdir(args->folder, 0777) != 0 && errno != EEXIST)
-        status = fail(err, CAMCL_IO, "%s: cannot make this folder (choose another -o)", args->folder);
-    for (size_t i = 0; status == CAMCL_OK && i < s->count; i++) {
-        status = draw(&s->pictures[i], maps + i * pixels, side, args->folder, s->names[i], err);
-        if (status != CAMCL_OK) break;
-        const char *const texts[] = { s->names[i],
-                                      ": explains ",
-                                      info->class_names[explained[i]],
-                                      ", predicted ",
-                                      info->class_names[predicted[i]],
-                                      " -> ",
-                                      args->folder,
-                                      "/",
-                                      s->names[i],
-                                      "_overlay.png" };
-        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
-            cli_text(stdout, texts[k]);
-        printf("%s\n", is_blank(maps + i * pixels, pixels) ? " (blank: the map is constant, nothing stands out)" : "");
+    const camcl_model_info *info = camcl_model_get_info(j->session.model);
+    const size_t pixels = j->side * j->side;
+    const char *const texts[] = { name,
+                                  ": explains ",
+                                  info->class_names[j->explained[i]],
+                                  ", predicted ",
+                                  info->class_names[j->predicted[i]],
+                                  " -> ",
+                                  j->source.args->folder,
+                                  "/",
+                                  name,
+                                  "_overlay.png" };
+    for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+        cli_text(stdout, texts[k]);
+    printf("%s\n", is_blank(j->maps + i * pixels, pixels) ? " (blank: the map is constant, nothing stands out)" : "");
+}
+
+static camcl_status write_one(job *j, size_t i, camcl_error *err)
+{
+    const size_t pixels = j->side * j->side;
+    const char *name = cli_cam_source_name(&j->source, i), *folder = j->source.args->folder;
+    camcl_image picture = CAMCL_IMAGE_INIT, grey = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT;
+    if (cli_cam_source_picture(&j->source, i, &picture, err) != CAMCL_OK) {
+        cli_pictures_refuse(&j->source.pictures, err);
+        return CAMCL_OK;
     }
-    free(maps);
-    free(explained);
-    free(predicted);
+    camcl_status status =
+        cli_draw_cam(&picture, j->maps + i * pixels, (uint32_t)j->side, cli_cam_source_fit(&j->source), &grey, &overlay, err);
+    if (status == CAMCL_OK) status = write_picture(folder, name, "_cam.png", &grey, err);
+    if (status == CAMCL_OK) status = write_picture(folder, name, "_overlay.png", &overlay, err);
+    camcl_image_free(&picture);
+    camcl_image_free(&grey);
+    camcl_image_free(&overlay);
+    if (status != CAMCL_OK) return status;
+    if (j->raw) fwrite(j->raw + i * pixels, sizeof *j->raw, pixels, j->npy.stream);
+    j->rows++;
+    tell(j, i, name);
+    return CAMCL_OK;
+}
+
+static camcl_status explain_block(job *j, camcl_error *err)
+{
+    const bool relu = camcl_config_bool(j->session.config, "ssl.cam_relu");
+    camcl_status status = camcl_model_cam_raw(j->session.model, &j->source.block, j->layer, relu, j->target, j->maps, j->raw, j->explained,
+                                              j->predicted, err);
+    cli_bar_clear(&j->source.pictures.bar);
+    for (size_t i = 0; status == CAMCL_OK && i < j->source.block.count; i++)
+        if (cli_cam_source_good(&j->source, i)) status = write_one(j, i, err);
     return status;
+}
+
+static camcl_status prepare(job *j, const cli_cam_args *args, camcl_error *err)
+{
+    const camcl_model_info *info = camcl_model_get_info(j->session.model);
+    j->side = info->image_size;
+    j->layer = (size_t)(args->layer ? args->layer : camcl_config_int(j->session.config, "ssl.cam_layer"));
+    camcl_status status = parse_class(args->class_name, info, &j->target, err);
+    if (status == CAMCL_OK) status = cli_cam_source_open(&j->source, &j->session, args, err);
+    if (status != CAMCL_OK) return status;
+    const size_t room = j->source.room, values = room * j->side * j->side;
+    j->maps = malloc(values * sizeof *j->maps);
+    j->raw = args->npy ? malloc(values * sizeof *j->raw) : NULL;
+    j->explained = malloc(room * sizeof *j->explained);
+    j->predicted = malloc(room * sizeof *j->predicted);
+    if (j->maps == NULL || (args->npy && j->raw == NULL) || j->explained == NULL || j->predicted == NULL)
+        return cli_error(err, CAMCL_NO_MEMORY, "cam: no memory for %zu maps of side %zu (close other programs)", room, j->side);
+    return cli_make_folders(args->folder, err);
+}
+
+/* How many rows there will be is known at the end only: pictures may turn out to be unreadable. */
+static camcl_status begin_npy(job *j, camcl_error *err)
+{
+    char *path;
+    camcl_status status = place(j->source.args->folder, "cams", ".npy", &path, err);
+    if (status == CAMCL_OK) status = cli_file_open(&j->npy, path, err);
+    if (status == CAMCL_OK) cli_npy_header(j->npy.stream, (const size_t[]){ 0, j->side, j->side }, 3);
+    free(path);
+    return status;
+}
+
+static camcl_status finish_npy(job *j, camcl_error *err)
+{
+    if (j->rows == 0) return CAMCL_OK;
+    rewind(j->npy.stream);
+    cli_npy_header(j->npy.stream, (const size_t[]){ j->rows, j->side, j->side }, 3);
+    return cli_file_commit(&j->npy, err);
+}
+
+static camcl_status explain(job *j, const cli_cam_args *args, camcl_error *err)
+{
+    camcl_status status = prepare(j, args, err);
+    if (status == CAMCL_OK && args->npy) status = begin_npy(j, err);
+    if (status == CAMCL_OK) status = cli_cam_source_next(&j->source, err);
+    while (status == CAMCL_OK && j->source.block.count > 0) {
+        status = explain_block(j, err);
+        if (status == CAMCL_OK) status = cli_cam_source_next(&j->source, err);
+    }
+    return status == CAMCL_OK && args->npy ? finish_npy(j, err) : status;
 }
 
 int cmd_cam(int argc, char **argv)
 {
     cli_cam_args args = { .checkpoint = NULL };
-    cli_session session = { .config = NULL };
-    subjects s = { .count = 0 };
+    job j = { .rows = 0 };
     camcl_error err = { 0 };
+    int code = 0;
     camcl_status status = cli_parse_cam(argc, argv, &args, &err);
-    if (status == CAMCL_OK) {
-        s.count = args.images.count ? args.images.count : args.index_count;
-        s.names = calloc(s.count, sizeof *s.names);
-        if (s.names == NULL) status = fail(&err, CAMCL_NO_MEMORY, "cam: no memory for names%s (give fewer images at once)", "");
-    }
-    if (status == CAMCL_OK) status = cli_session_open(&session, args.checkpoint, &args.overrides, &err);
-    if (status == CAMCL_OK) status = args.images.count ? from_files(&session, &args, &s, &err) : from_data(&session, &args, &s, &err);
-    if (status == CAMCL_OK) status = explain(&session, &args, &s, &err);
-    subjects_free(&s);
-    cli_session_close(&session);
-    cli_list_free(&args.images);
+    if (status == CAMCL_OK) status = cli_session_open(&j.session, args.checkpoint, &args.overrides, &err);
+    if (status == CAMCL_OK) status = explain(&j, &args, &err);
+    if (status == CAMCL_OK) code = cli_pictures_finish(&j.source.pictures);
+    cli_cam_source_close(&j.source);
+    cli_file_abandon(&j.npy);
+    cli_session_close(&j.session);
+    free(j.maps);
+    free(j.raw);
+    free(j.explained);
+    free(j.predicted);
+    cli_list_free(&args.paths);
     cli_list_free(&args.overrides);
     free(args.indices);
-    return status == CAMCL_OK ? 0 : cli_fail(&err);
+    return status == CAMCL_OK ? code : cli_fail_or_stopped(&err);
 }

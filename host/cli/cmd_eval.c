@@ -1,32 +1,20 @@
 /* camcl eval: loss and accuracy of a checkpoint. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inference.h"
+#include "npy.h"
 
-/* Writes NumPy's format 1.0: magic, version, header length, and a Python dict that is padded so that the data starts at a multiple of
- * 64. */
-static camcl_status write_npy(const char *path, const float *logits, size_t n, size_t classes, camcl_error *err)
+static camcl_status write_logits(const char *path, const float *logits, size_t n, size_t classes, camcl_error *err)
 {
-    char header[128];
-    int length = snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", n, classes);
-    unsigned char start[10] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, sizeof header - 10, 0 };
-    memset(header + length, ' ', sizeof header - (size_t)length);
-    header[sizeof header - 11] = '\n';
-    FILE *file = fopen(path, "wb");
-    bool good = file && fwrite(start, sizeof start, 1, file) == 1 && fwrite(header, sizeof header - 10, 1, file) == 1 &&
-                fwrite(logits, sizeof(float) * classes, n, file) == n;
-    int code = errno;
-    if (file && fclose(file) != 0 && good) {
-        good = false;
-        code = errno;
-    }
-    if (good) return CAMCL_OK;
-    snprintf(err->message, sizeof err->message, "%s: cannot write the logits: %s (choose another place)", path, strerror(code));
-    err->detail[0] = '\0';
-    return err->status = CAMCL_IO;
+    const size_t shape[] = { n, classes };
+    cli_file file;
+    camcl_status status = cli_file_open(&file, path, err);
+    if (status != CAMCL_OK) return status;
+    cli_npy_header(file.stream, shape, 2);
+    fwrite(logits, sizeof(float) * classes, n, file.stream);
+    return cli_file_commit(&file, err);
 }
 
 static void print_json(const char *split, const camcl_evaluation *e)
@@ -84,7 +72,7 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_er
         images.labels = labels;
         status = camcl_model_evaluate(s->model, &images, indices, count, &e, logits, err);
     }
-    if (status == CAMCL_OK && logits) status = write_npy(args->logits, logits, count, classes, err);
+    if (status == CAMCL_OK && logits) status = write_logits(args->logits, logits, count, classes, err);
     if (status == CAMCL_OK && args->json)
         print_json(args->split, &e);
     else if (status == CAMCL_OK)

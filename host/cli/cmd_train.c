@@ -102,7 +102,5 @@ int cmd_train(int argc, char **argv)
     if (status == CAMCL_OK) status = train(&args, config, &err);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
-    if (status == CAMCL_OK) return 0;
-    int code = cli_fail(&err);
-    return status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
+    return status == CAMCL_OK ? 0 : cli_fail_or_stopped(&err);
 }

@@ -14,14 +14,28 @@ static const cli_command commands[] = {
       "  --split S       which images: test (the default), validation or train\n"
       "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n" JSON_OPTION,
       cmd_eval },
-    { "predict", "CHECKPOINT IMAGE... [key=value ...] [--json]", "the classes of image files", JSON_OPTION, cmd_predict },
-    { "cam", "CHECKPOINT IMAGE... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [key=value ...]",
-      "Grad-CAM maps and overlays",
+    { "predict", "CHECKPOINT PATH... [key=value ...] [--top K] [--json | --csv] [--pseudo FILE.csv]",
+      "the classes of picture files, and of folders of them",
+      "  --top K          list the K most probable classes of each picture; default: 1\n"
+      "  --json           a JSON array of {file, class, label, probability} on stdout, and nothing else there; with --top K > 1 each has\n"
+      "                   \"top\", an array of {class, label, probability}, too\n"
+      "  --csv            path,label,probability on stdout, with --top K > 1 also label2,probability2 and so on\n"
+      "  --pseudo FILE    write confident predictions as path,label,probability, which data.dataset = list reads back\n\n"
+      "Folders are walked to any depth; what is left out there is counted on stderr. A picture that cannot be read is named there and\n"
+      "does not keep the others from their answers; the exit status is then 1. Confident: of a probability of at least the run's\n"
+      "ssl.threshold_end; give ssl.threshold=P for another one. data.fit=FIT replaces the checkpoint's.\n",
+      cmd_predict },
+    { "cam", "CHECKPOINT PATH... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [--npy] [key=value ...]",
+      "Grad-CAM maps and overlays of picture files, of folders of them, or of images of the data set",
       "  --index N...     images of the data set by their position in the split, from 0\n"
       "  --split S        of which split: test (the default), validation or train\n"
       "  --layer L        stage, 1 to 4; default: ssl.cam_layer of the run\n"
       "  --class C        class explained, number or name; default: the predicted one\n"
-      "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n",
+      "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n"
+      "  --npy            write DIR/cams.npy too, float32 [N,S,S]: the maps before they are scaled to 0..1, in the order of the lines\n"
+      "                   on stdout\n\n"
+      "Folders are walked to any depth; their pictures keep their sub-folders below DIR. A picture that cannot be read is named on\n"
+      "stderr and does not keep the others from being explained; the exit status is then 1.\n",
       cmd_cam },
     { "config", "[CONFIG [key=value ...]]", "every key: value in force, type, range, default, what it does",
       "  --markdown   the keys' reference page instead\n\n"
@@ -38,6 +52,11 @@ static const cli_command commands[] = {
     { "selftest", "[key=value ...] [--json]", "the kernel checks, on the chosen device",
       JSON_OPTION "\nEvery variant of every operation against plain-C references, on small shapes. Exit status 1: one failed.\n",
       cmd_selftest },
+    { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json]",
+      "what a data set holds: counts by class and pool, sizes, what is left out",
+      "  -o, --output FILE   the contact sheet, a PNG with a few labelled images of each class; default: contact-sheet.png\n" JSON_OPTION
+      "\nNeeds no device. Pictures that cannot be read are counted, whatever data.corrupt says.\n",
+      cmd_data },
     { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report },
 };
 

@@ -1,13 +1,12 @@
 #include "inference.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static bool was_given(const camcl_config *config, const char *key) { return strcmp(camcl_config_origin(config, key), "command line") == 0; }
+bool cli_was_given(const camcl_config *config, const char *key) { return strcmp(camcl_config_origin(config, key), "command line") == 0; }
 
 /* Returns the path of the config.ini in the checkpoint's folder; the caller frees. NULL if memory is out. */
 static char *config_beside(const char *checkpoint)
@@ -22,16 +21,6 @@ static char *config_beside(const char *checkpoint)
     return path;
 }
 
-static camcl_status fail(camcl_error *err, camcl_status status, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
-    va_end(args);
-    err->detail[0] = '\0';
-    return err->status = status;
-}
-
 /* A link that leads nowhere is there, and is to be complained of. */
 static bool is_absent(const char *path)
 {
@@ -43,7 +32,7 @@ static camcl_status configure(cli_session *s, const char *checkpoint, const cli_
 {
     char *path = config_beside(checkpoint);
     if (path == NULL)
-        return fail(err, CAMCL_NO_MEMORY, "%s: no memory to read the config.ini beside it (close other programs)", checkpoint);
+        return cli_error(err, CAMCL_NO_MEMORY, "%s: no memory to read the config.ini beside it (close other programs)", checkpoint);
     camcl_status status = camcl_config_create(&s->config, err);
     s->alone = is_absent(path);
     if (status == CAMCL_OK && !s->alone) status = camcl_config_load_run(s->config, path, err);
@@ -54,7 +43,7 @@ static camcl_status configure(cli_session *s, const char *checkpoint, const cli_
     return status;
 }
 
-/* Normalisation and size given on the command line replace the checkpoint's. */
+/* Normalisation, size and fit given on the command line replace the checkpoint's. */
 static camcl_status override_input(cli_session *s, camcl_error *err)
 {
     const camcl_model_info *info = camcl_model_get_info(s->model);
@@ -63,7 +52,7 @@ static camcl_status override_input(cli_session *s, camcl_error *err)
     bool given[2] = { false, false };
     for (int k = 0; k < 2; k++) {
         double numbers[CAMCL_MAX_CHANNELS];
-        if (!was_given(s->config, keys[k]) || camcl_config_is(s->config, keys[k], "auto")) continue;
+        if (!cli_was_given(s->config, keys[k]) || camcl_config_is(s->config, keys[k], "auto")) continue;
         if (camcl_config_numbers(s->config, keys[k], numbers, CAMCL_MAX_CHANNELS) != info->channels)
             return cli_usage(err, "%s = %s: the model has %zu channels (give one value for each)", keys[k],
                              camcl_config_string(s->config, keys[k]), info->channels);
@@ -71,8 +60,9 @@ static camcl_status override_input(cli_session *s, camcl_error *err)
             values[k][c] = (float)numbers[c];
         given[k] = true;
     }
-    size_t size = was_given(s->config, "data.image_size") ? (size_t)camcl_config_int(s->config, "data.image_size") : 0;
+    size_t size = cli_was_given(s->config, "data.image_size") ? (size_t)camcl_config_int(s->config, "data.image_size") : 0;
     camcl_model_set_input(s->model, given[0] ? values[0] : NULL, given[1] ? values[1] : NULL, size);
+    s->fit = cli_was_given(s->config, "data.fit") ? camcl_dataset_spec_from(s->config).fit : info->fit;
     return CAMCL_OK;
 }
 
@@ -91,22 +81,22 @@ camcl_status cli_session_open(cli_session *s, const char *checkpoint, const cli_
 static camcl_status name_data(cli_session *s, camcl_error *err)
 {
     const char *dataset = camcl_model_get_info(s->model)->dataset;
-    if (!was_given(s->config, "data.dataset")) {
+    if (!cli_was_given(s->config, "data.dataset")) {
         if (*dataset == '\0')
-            return fail(err, CAMCL_BAD_DATA,
-                        "%s: which data set it was trained on is unknown: it does not say, and there is no config.ini beside it (give "
-                        "data.dataset=NAME, or copy the run's config.ini beside it)",
-                        s->checkpoint);
+            return cli_error(err, CAMCL_BAD_DATA,
+                             "%s: which data set it was trained on is unknown: it does not say, and there is no config.ini beside it (give "
+                             "data.dataset=NAME, or copy the run's config.ini beside it)",
+                             s->checkpoint);
         camcl_status status = camcl_config_set(s->config, "data.dataset", dataset, s->checkpoint, err);
         if (status == CAMCL_OK) status = camcl_config_finish(s->config, err);
         if (status != CAMCL_OK) return status;
     }
     const bool own = camcl_config_is(s->config, "data.dataset", "folder") || camcl_config_is(s->config, "data.dataset", "list");
-    if (own && !was_given(s->config, "data.root"))
-        return fail(err, CAMCL_BAD_DATA,
-                    "%s: where its data set lies is unknown: there is no config.ini beside it (give data.root=PATH, or copy the run's "
-                    "config.ini beside it)",
-                    s->checkpoint);
+    if (own && !cli_was_given(s->config, "data.root"))
+        return cli_error(err, CAMCL_BAD_DATA,
+                         "%s: where its data set lies is unknown: there is no config.ini beside it (give data.root=PATH, or copy the run's "
+                         "config.ini beside it)",
+                         s->checkpoint);
     return CAMCL_OK;
 }
 
@@ -114,8 +104,11 @@ camcl_status cli_session_data(cli_session *s, camcl_error *err)
 {
     camcl_status status = s->alone ? name_data(s, err) : CAMCL_OK;
     if (status != CAMCL_OK) return status;
-    const camcl_dataset_spec spec = camcl_dataset_spec_from(s->config);
-    status = camcl_dataset_open(&spec, &s->dataset, err);
+    const camcl_model_info *info = camcl_model_get_info(s->model);
+    camcl_dataset_spec spec = camcl_dataset_spec_from(s->config);
+    if (s->alone && !cli_was_given(s->config, "data.image_size")) spec.image_size = (uint32_t)info->image_size;
+    spec.fit = s->fit;
+    status = cli_open_data(&spec, &s->dataset, err);
     return status == CAMCL_OK ? camcl_model_labels(s->model, s->dataset, CAMCL_TEST_IMAGES, NULL, err) : status;
 }
 
@@ -124,11 +117,12 @@ camcl_status cli_session_indices(const cli_session *s, camcl_split split, camcl_
 {
     static const char *const keys[] = { "data.labeled", "data.validation", "data.seed" };
     for (size_t i = 0; s->alone && split != CAMCL_SPLIT_TEST && i < sizeof keys / sizeof keys[0]; i++)
-        if (!was_given(s->config, keys[i]))
-            return fail(err, CAMCL_BAD_DATA,
-                        "%s: which images it was trained on is unknown: there is no config.ini beside it (copy the run's config.ini beside "
-                        "it, give data.labeled, data.validation and data.seed, or choose --split test)",
-                        s->checkpoint);
+        if (!cli_was_given(s->config, keys[i]))
+            return cli_error(
+                err, CAMCL_BAD_DATA,
+                "%s: which images it was trained on is unknown: there is no config.ini beside it (copy the run's config.ini beside "
+                "it, give data.labeled, data.validation and data.seed, or choose --split test)",
+                s->checkpoint);
     return camcl_split_indices(s->config, s->dataset, split, part, indices, count, err);
 }
 
@@ -160,54 +154,4 @@ camcl_images cli_images_of(const camcl_dataset *dataset, camcl_dataset_part part
                            info->height,
                            info->width,
                            info->channels };
-}
-
-/* Rec. 601 luma, rounded. */
-static void to_grey(const uint8_t *rgb, size_t pixels, uint8_t *grey)
-{
-    for (size_t i = 0; i < pixels; i++)
-        grey[i] = (uint8_t)((299u * rgb[3 * i] + 587u * rgb[3 * i + 1] + 114u * rgb[3 * i + 2] + 500u) / 1000u);
-}
-
-static camcl_status read_picture(const camcl_model_info *info, const char *path, uint8_t *pixels, camcl_image *original, camcl_error *err)
-{
-    camcl_image scaled = CAMCL_IMAGE_INIT;
-    size_t side = info->image_size;
-    camcl_status status = camcl_image_read(path, original, err);
-    if (status == CAMCL_OK) status = camcl_image_resize(original, (uint32_t)side, (uint32_t)side, &scaled, err);
-    if (status == CAMCL_OK && info->channels == 1)
-        to_grey(scaled.pixels, side * side, pixels);
-    else if (status == CAMCL_OK)
-        memcpy(pixels, scaled.pixels, side * side * 3);
-    camcl_image_free(&scaled);
-    return status;
-}
-
-camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals,
-                               camcl_error *err)
-{
-    size_t bytes = info->image_size * info->image_size * info->channels;
-    camcl_image *pictures = calloc(paths->count, sizeof *pictures);
-    camcl_status status = CAMCL_OK;
-    *pixels = malloc(paths->count * bytes);
-    if (info->channels != 1 && info->channels != 3)
-        status = cli_usage(err, "pictures: the model takes %zu channels (only 1 or 3 can be read from files)", info->channels);
-    else if (pictures == NULL || *pixels == NULL)
-        status = fail(err, CAMCL_NO_MEMORY, "pictures: no memory for %zu images of side %zu (give fewer at once)", paths->count,
-                      info->image_size);
-    for (size_t i = 0; status == CAMCL_OK && i < paths->count; i++)
-        status = read_picture(info, paths->items[i], *pixels + i * bytes, &pictures[i], err);
-    if (originals && status == CAMCL_OK)
-        *originals = pictures;
-    else
-        cli_pictures_free(&pictures, paths->count);
-    return status;
-}
-
-void cli_pictures_free(camcl_image **pictures, size_t count)
-{
-    for (size_t i = 0; *pictures && i < count; i++)
-        camcl_image_free(&(*pictures)[i]);
-    free(*pictures);
-    *pictures = NULL;
 }

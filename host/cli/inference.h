@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "camcl/image.h"
 #include "camcl/model.h"
 #include "cli.h"
 
@@ -15,6 +14,7 @@ typedef struct cli_session {
     camcl_device *device;
     camcl_model *model;
     camcl_dataset *dataset; /* NULL until cli_session_data */
+    camcl_fit fit;          /* how pictures become the network's input: the checkpoint's, unless data.fit was given */
 } cli_session;
 
 /* Data set, sizes and normalisation come from the checkpoint and its config.ini; overrides win. A config.ini that is there but cannot be
@@ -29,15 +29,12 @@ camcl_status cli_session_indices(const cli_session *session, camcl_split split, 
                                  camcl_error *err);
 void cli_session_close(cli_session *session);
 
+/* Whether the command line set the key. */
+bool cli_was_given(const camcl_config *config, const char *key);
+
 camcl_status cli_parse_split(const char *name, camcl_split *split, camcl_error *err);
 
 /* The images and labels of a part of the data set. */
 camcl_images cli_images_of(const camcl_dataset *dataset, camcl_dataset_part part);
-
-/* Reads picture files into one block [count,S,S,C] of the model's size and channels, which the caller frees with free(). originals
- * (unless NULL) receives the unchanged pictures: an array of count that the caller frees with cli_pictures_free. */
-camcl_status cli_read_pictures(const camcl_model_info *info, const cli_list *paths, uint8_t **pixels, camcl_image **originals,
-                               camcl_error *err);
-void cli_pictures_free(camcl_image **pictures, size_t count);
 
 #endif

@@ -17,10 +17,10 @@ static void print_usage(FILE *out)
                  "key=value is section.key=value, wins over the file, and stands anywhere; camcl config lists every key.\n");
 }
 
-static void print_command(const cli_command *command)
+static void print_command(const cli_command *command, FILE *out)
 {
-    printf("usage: camcl %s %s\n\n%s\n", command->name, command->arguments, command->summary);
-    if (*command->help) printf("\n%s", command->help);
+    fprintf(out, "usage: camcl %s %s\n\n%s\n", command->name, command->arguments, command->summary);
+    if (*command->help) fprintf(out, "\n%s", command->help);
 }
 
 static const cli_command *find_command(const char *name)
@@ -32,6 +32,8 @@ static const cli_command *find_command(const char *name)
     }
     return NULL;
 }
+
+void cli_print_command(const char *name, FILE *out) { print_command(find_command(name), out); }
 
 static int unknown_command(const char *name)
 {
@@ -65,7 +67,7 @@ static int help(int argc, char **argv)
     }
     const cli_command *command = find_command(argv[0]);
     if (command == NULL) return unknown_command(argv[0]);
-    print_command(command);
+    print_command(command, stdout);
     return 0;
 }
 
@@ -102,7 +104,7 @@ static int dispatch(int argc, char **argv)
     const cli_command *command = find_command(name);
     if (command == NULL) return unknown_command(name);
     if (asks_for_help(argc - 1, argv + 1)) {
-        print_command(command);
+        print_command(command, stdout);
         return 0;
     }
     return run(command, argc - 1, argv + 1);

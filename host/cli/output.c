@@ -1,11 +1,22 @@
 /* Printing for all commands. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "camcl/text.h"
 #include "output.h"
+
+camcl_status cli_error(camcl_error *err, camcl_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    err->detail[0] = '\0';
+    return err->status = status;
+}
 
 camcl_status cli_usage(camcl_error *err, const char *format, ...)
 {
@@ -23,6 +34,45 @@ camcl_status cli_usage(camcl_error *err, const char *format, ...)
 static void to_file(void *file, const char *bytes, size_t count) { fwrite(bytes, 1, count, file); }
 
 void cli_text(FILE *file, const char *text) { camcl_write_visible(text, strlen(text), to_file, file); }
+
+static void count_characters(void *count, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        *(size_t *)count += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+}
+
+size_t cli_text_width(const char *text)
+{
+    size_t count = 0;
+    camcl_write_visible(text, strlen(text), count_characters, &count);
+    return count;
+}
+
+void cli_cell(FILE *file, const char *text, size_t width)
+{
+    const size_t own = cli_text_width(text);
+    cli_text(file, text);
+    if (own < width) fprintf(file, "%*s", (int)(width - own), "");
+}
+
+void cli_csv_field(FILE *file, const char *text)
+{
+    const size_t length = strlen(text);
+    const bool blank = length && (strchr(" \t", text[0]) || strchr(" \t", text[length - 1])), quoted = blank || strpbrk(text, ",\"\r\n"),
+               terminal = isatty(fileno(file)) != 0;
+    if (quoted) fputc('"', file);
+    for (const char *part = text; *part;) {
+        /* A quote is doubled; it begins a part. */
+        if (*part == '"') fputc('"', file);
+        size_t n = strcspn(part + 1, "\"") + 1;
+        if (terminal)
+            camcl_write_visible(part, n, to_file, file);
+        else
+            fwrite(part, 1, n, file);
+        part += n;
+    }
+    if (quoted) fputc('"', file);
+}
 
 int cli_fail(const camcl_error *err)
 {
@@ -43,6 +93,8 @@ int cli_fail(const camcl_error *err)
 void cli_json_string(const char *text) { camcl_write_json_string(text, to_file, stdout); }
 
 void cli_json_number(double value) { camcl_write_json_number(value, to_file, stdout); }
+
+void cli_number(FILE *file, double value) { camcl_write_json_number(value, to_file, file); }
 
 void cli_bytes(size_t bytes, char *out, size_t size)
 {

@@ -1,8 +1,10 @@
-/* What long commands share: stopping on a signal, and printing durations. */
+/* What long commands share: stopping on a signal, and saying how far they are. */
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -58,6 +60,12 @@ const volatile sig_atomic_t *cli_stop_on_signals(void)
     return &stop_signal;
 }
 
+int cli_fail_or_stopped(const camcl_error *err)
+{
+    int code = cli_fail(err);
+    return err->status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
+}
+
 void cli_duration(double seconds, char *text, size_t size)
 {
     if (!isfinite(seconds)) {
@@ -69,4 +77,53 @@ void cli_duration(double seconds, char *text, size_t size)
         snprintf(text, size, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
     else
         snprintf(text, size, "%lu:%02lu", s / 60, s % 60);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+cli_bar cli_bar_start(const char *what)
+{
+    const double start = now();
+    return (cli_bar){ .what = what, .start = start, .shown = start, .terminal = isatty(STDERR_FILENO) != 0 };
+}
+
+void cli_bar_show(cli_bar *bar, uint64_t done, uint64_t total)
+{
+    enum { PATIENCE = 1 }; /* seconds in which nothing needs to be said */
+    const double time = now();
+    char eta[24];
+    if (!bar->terminal || time - bar->start < PATIENCE || (time - bar->shown < 0.1 && done < total)) return;
+    cli_duration(done ? (time - bar->start) / (double)done * (double)(total - done) : NAN, eta, sizeof eta);
+    fprintf(stderr, "\r\033[Kcamcl: %" PRIu64 " of %" PRIu64 " %s  ETA %s", done, total, bar->what, eta);
+    fflush(stderr);
+    bar->shown = time;
+    bar->open = true;
+}
+
+void cli_bar_clear(cli_bar *bar)
+{
+    if (bar->open) fprintf(stderr, "\r\033[K");
+    bar->open = false;
+}
+
+static void show_reading(void *context, const camcl_reading *reading)
+{
+    cli_bar *bar = context;
+    bar->what = reading->what;
+    cli_bar_show(bar, reading->done, reading->total);
+}
+
+camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, camcl_error *err)
+{
+    cli_bar bar = cli_bar_start("pictures");
+    spec->context = &bar;
+    spec->progress = show_reading;
+    camcl_status status = camcl_dataset_open(spec, dataset, err);
+    cli_bar_clear(&bar);
+    return status;
 }

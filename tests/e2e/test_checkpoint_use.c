@@ -326,7 +326,7 @@ static void names_do_not_steer_the_terminal(void **state)
     write_picture(state, "\x1b[2J.png");
     char *out = program_prints(*state, "predict '%s' '%s/\x1b[2J.png'", path, (char *)*state);
     assert_null(strchr(out, '\x1b'));
-    assert_non_null(strstr(out, "\\x1b[2J.png: \\x1b[3"));
+    assert_non_null(strstr(out, "\\x1b[2J.png  \\x1b[3"));
     free(out);
     out = program_prints(*state, "cam '%s' '%s/\x1b[2J.png' -o '%s/cams'", path, (char *)*state, (char *)*state);
     assert_null(strchr(out, '\x1b'));

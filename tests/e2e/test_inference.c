@@ -205,12 +205,12 @@ static void test_predict(void **state)
     cc_json_free(&json);
     free(out);
     out = program_prints(folder, "predict '%s' '%s/%s'", checkpoint(state), folder, files[0]);
-    assert_non_null(strstr(out, "colour.png: "));
+    assert_non_null(strstr(out, "colour.png  "));
     assert_non_null(strstr(out, "%"));
     free(out);
     program_fails(folder, 1, "missing.png", "predict '%s' '%s/missing.png'", checkpoint(state), folder);
-    program_fails(folder, 1, "small.ini|PNG", "predict --json '%s' '%s/small.ini'", checkpoint(state), folder);
-    program_fails(folder, 2, "IMAGE", "predict '%s'", checkpoint(state));
+    program_fails(folder, 1, "small.ini|not a picture", "predict '%s' '%s/small.ini'", checkpoint(state), folder);
+    program_fails(folder, 2, "PATH", "predict '%s'", checkpoint(state));
 }
 
 static void check_pictures(const char *folder, const char *name, uint32_t width, uint32_t height)
@@ -243,6 +243,103 @@ static void test_cam_of_files(void **state)
     program_fails(folder, 1, "missing.png", "cam '%s' '%s/missing.png' -o '%s'", checkpoint(state), folder, made);
 }
 
+/* NumPy's array of float32 [N,16,16]; the caller frees. */
+static float *load_maps(const char *folder, size_t n)
+{
+    size_t size;
+    char shape[64], *file = scratch_read(scratch_path(folder, "cams.npy"), &size);
+    assert_non_null(file);
+    assert_memory_equal(file, "\x93NUMPY\x01\x00", 8);
+    const size_t header = 10 + (unsigned char)file[8] + 256u * (unsigned char)file[9], bytes = n * 16 * 16 * sizeof(float);
+    assert_int_equal(header % 64, 0);
+    assert_int_equal(size, header + bytes);
+    snprintf(shape, sizeof shape, "'shape': (%zu, 16, 16)", n);
+    file[header - 1] = '\0';
+    assert_non_null(strstr(file + 10, "'descr': '<f4'"));
+    assert_non_null(strstr(file + 10, shape));
+    float *maps = malloc(bytes);
+    assert_non_null(maps);
+    memcpy(maps, file + header, bytes);
+    free(file);
+    return maps;
+}
+
+/* The picture of a map is the map between its least and its largest value. */
+static void check_map(const char *folder, const char *name, const float *map)
+{
+    camcl_image image = CAMCL_IMAGE_INIT;
+    camcl_error err = { 0 };
+    float least = map[0], most = map[0];
+    for (size_t i = 1; i < 16 * 16; i++) {
+        if (map[i] < least) least = map[i];
+        if (map[i] > most) most = map[i];
+    }
+    assert_true(most > least && (fabsf(least) > 1e-6f || fabsf(most - 1) > 1e-6f)); /* not scaled to 0..1 */
+    assert_int_equal(camcl_image_read(scratch_path(folder, name), &image, &err), CAMCL_OK);
+    /* Corners keep their values when it is enlarged. */
+    const size_t corners[][3] = { { 0, 0, 0 }, { 15, image.width - 1, 0 }, { 16 * 15, 0, image.height - 1 } };
+    for (size_t i = 0; i < 3; i++) {
+        const float expected = 255 * (map[corners[i][0]] - least) / (most - least);
+        assert_true(fabsf(image.pixels[(corners[i][2] * image.width + corners[i][1]) * image.channels] - expected) < 1.5f);
+    }
+    camcl_image_free(&image);
+}
+
+/* Sub-folders stay below -o, which is made with its parents; a bad picture keeps no other from being explained. */
+static void test_cam_of_folders(void **state)
+{
+    const char *folder = *state;
+    char made[512];
+    snprintf(made, sizeof made, "%s/new/sub", folder);
+    assert_int_equal(mkdir(scratch_path(folder, "photos"), 0777), 0);
+    assert_int_equal(mkdir(scratch_path(folder, "photos/in"), 0777), 0);
+    write_png(scratch_path(folder, "photos/one.png"), 24, 18, 3);
+    write_png(scratch_path(folder, "photos/in/one.png"), 18, 30, 3);
+    scratch_write(scratch_path(folder, "photos/in/bad.png"), "bad", 3);
+    outcome result = program_run(folder, "cam '%s' '%s/photos' -o '%s' --npy", checkpoint(state), folder, made);
+    assert_int_equal(result.status, 1);
+    assert_non_null(strstr(result.err, "bad.png"));
+    assert_non_null(strstr(result.out, "in/one: explains "));
+    outcome_free(&result);
+    check_pictures(made, "one", 24, 18);
+    check_pictures(made, "in/one", 18, 30);
+    assert_int_equal(scratch_entries(made), 4);
+    /* As many maps as were drawn, in the order in which they are named. */
+    float *maps = load_maps(made, 2);
+    check_map(made, "in/one_cam.png", maps);
+    check_map(made, "one_cam.png", maps + 16 * 16);
+    free(maps);
+
+    assert_int_equal(mkdir(scratch_path(folder, "others"), 0777), 0);
+    write_png(scratch_path(folder, "others/one.png"), 24, 18, 3);
+    program_fails(folder, 2, "photos/one.png|others/one.png|overwrite", "cam '%s' '%s/photos' '%s/others' -o '%s'", checkpoint(state),
+                  folder, folder, made);
+    program_fails(folder, 1, "small.ini", "cam '%s' '%s/others' -o '%s/small.ini/sub'", checkpoint(state), folder, folder);
+}
+
+/* With crop the network sees the middle: the map is black beside it, and the picture stays as it is there. */
+static void test_cam_of_crop(void **state)
+{
+    const char *folder = *state;
+    camcl_image map = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT, picture = CAMCL_IMAGE_INIT;
+    camcl_error err = { 0 };
+    write_png(scratch_path(folder, "wide.png"), 400, 200, 3);
+    free(program_prints(folder, "cam '%s' '%s/wide.png' -o '%s/crops' data.fit=crop", checkpoint(state), folder, folder));
+    assert_int_equal(camcl_image_read(scratch_path(folder, "wide.png"), &picture, &err), CAMCL_OK);
+    assert_int_equal(camcl_image_read(scratch_path(folder, "crops/wide_cam.png"), &map, &err), CAMCL_OK);
+    assert_int_equal(camcl_image_read(scratch_path(folder, "crops/wide_overlay.png"), &overlay, &err), CAMCL_OK);
+    bool drawn = false;
+    for (size_t i = 0; i < (size_t)400 * 200; i++) {
+        const bool seen = i % 400 >= 100 && i % 400 < 300, same = memcmp(picture.pixels + 3 * i, overlay.pixels + 3 * i, 3) == 0;
+        if (!seen) assert_true(same && map.pixels[3 * i] == 0);
+        drawn = drawn || (seen && !same && map.pixels[3 * i] > 0);
+    }
+    assert_true(drawn);
+    camcl_image_free(&picture);
+    camcl_image_free(&map);
+    camcl_image_free(&overlay);
+}
+
 static void test_cam_of_data(void **state)
 {
     const char *folder = *state;
@@ -257,6 +354,19 @@ static void test_cam_of_data(void **state)
     check_pictures(a, "00003", 32, 32);
     check_pictures(a, "01999", 32, 32);
     assert_int_equal(scratch_entries(a), 4);
+    free(program_prints(folder, "cam '%s' --index 3 1999 --class 4 --npy -o '%s/cams-c'", checkpoint(state), folder));
+    float *maps = load_maps(scratch_path(folder, "cams-c"), 2);
+    check_map(scratch_path(folder, "cams-c"), "01999_cam.png", maps + 16 * 16);
+    free(maps);
+    /* More images than are explained at once: the last one's map is what it is alone. */
+    free(program_prints(folder, "cam '%s' --index $(seq 0 34) --npy -o '%s/cams-d'", checkpoint(state), folder));
+    free(program_prints(folder, "cam '%s' --index 34 --npy -o '%s/cams-e'", checkpoint(state), folder));
+    maps = load_maps(scratch_path(folder, "cams-d"), 35);
+    float *alone = load_maps(scratch_path(folder, "cams-e"), 1);
+    for (size_t i = 0; i < 16 * 16; i++)
+        assert_true(fabsf(maps[34 * 16 * 16 + i] - alone[i]) < 1e-4f);
+    free(maps);
+    free(alone);
     /* A class by name is the same class. */
     free(program_prints(folder, "cam '%s' --class Hexagon -o '%s' --index 3 1999", checkpoint(state), b));
     assert_same_file(a, b, "00003_cam.png");
@@ -370,10 +480,10 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eval),          cmocka_unit_test(test_eval_overrides), cmocka_unit_test(test_eval_elsewhere),
-        cmocka_unit_test(test_logits),        cmocka_unit_test(test_predict),        cmocka_unit_test(test_cam_of_files),
-        cmocka_unit_test(test_cam_of_data),   cmocka_unit_test(test_report),         cmocka_unit_test(test_bench),
-        cmocka_unit_test(test_other_devices),
+        cmocka_unit_test(test_eval),           cmocka_unit_test(test_eval_overrides), cmocka_unit_test(test_eval_elsewhere),
+        cmocka_unit_test(test_logits),         cmocka_unit_test(test_predict),        cmocka_unit_test(test_cam_of_files),
+        cmocka_unit_test(test_cam_of_folders), cmocka_unit_test(test_cam_of_crop),    cmocka_unit_test(test_cam_of_data),
+        cmocka_unit_test(test_report),         cmocka_unit_test(test_bench),          cmocka_unit_test(test_other_devices),
     };
     return cmocka_run_group_tests(tests, setup, runs_teardown);
 }

@@ -39,6 +39,7 @@ PARSER(train)
 PARSER(eval)
 PARSER(predict)
 PARSER(cam)
+PARSER(inspect)
 PARSER(bench)
 PARSER(report)
 
@@ -122,20 +123,60 @@ static void test_predict(void **state)
     cli_predict_args args;
     assert_int_equal(parse_predict("c a.png --json ./b=c.png device.select=cpu", &args), CAMCL_OK);
     assert_string_equal(args.checkpoint, "c");
-    assert_int_equal(args.images.count, 2);
-    assert_string_equal(args.images.items[0], "a.png");
-    assert_string_equal(args.images.items[1], "./b=c.png");
+    assert_int_equal(args.paths.count, 2);
+    assert_string_equal(args.paths.items[0], "a.png");
+    assert_string_equal(args.paths.items[1], "./b=c.png");
     assert_true(args.json);
-    cli_list_free(&args.images);
+    assert_int_equal(args.top, 1);
+    assert_false(args.csv);
+    assert_null(args.pseudo);
+    cli_list_free(&args.paths);
     cli_list_free(&args.overrides);
-    assert_refused(parse_predict("c", &args), "CHECKPOINT and IMAGE is missing");
-    cli_list_free(&args.images);
+    assert_int_equal(parse_predict("--pseudo p.csv --top 12 c --csv folder ssl.threshold=0.9", &args), CAMCL_OK);
+    assert_string_equal(args.pseudo, "p.csv");
+    assert_string_equal(args.paths.items[0], "folder");
+    assert_int_equal(args.top, 12);
+    assert_true(args.csv);
+    cli_list_free(&args.paths);
+    cli_list_free(&args.overrides);
+    static const char *const wrong[][2] = {
+        { "", "CHECKPOINT is missing" },
+        { "c", "PATH is missing" },
+        { "c a.png --top 0", "--top 0: out of range (give a whole number from 1 on)" },
+        { "c a.png --top x", "--top x: out of range" },
+        { "c a.png --top", "value is missing" },
+        { "c a.png --pseudo=", "value is empty" },
+        { "c a.png --csv --json", "both --json and --csv" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_refused(parse_predict(wrong[i][0], &args), wrong[i][1]);
+        cli_list_free(&args.paths);
+        cli_list_free(&args.overrides);
+    }
+}
+
+static void test_inspect(void **state)
+{
+    (void)state;
+    cli_inspect_args args;
+    assert_int_equal(parse_inspect("a.ini data.root=x", &args), CAMCL_OK);
+    assert_string_equal(args.config, "a.ini");
+    assert_string_equal(args.output, "contact-sheet.png");
+    assert_false(args.json);
+    cli_list_free(&args.overrides);
+    assert_int_equal(parse_inspect("--json -o b.png a.ini", &args), CAMCL_OK);
+    assert_string_equal(args.output, "b.png");
+    assert_true(args.json);
+    cli_list_free(&args.overrides);
+    assert_refused(parse_inspect("", &args), "data inspect: CONFIG is missing");
+    cli_list_free(&args.overrides);
+    assert_refused(parse_inspect("a b", &args), "unexpected argument b");
     cli_list_free(&args.overrides);
 }
 
 static void free_cam(cli_cam_args *args)
 {
-    cli_list_free(&args->images);
+    cli_list_free(&args->paths);
     cli_list_free(&args->overrides);
     free(args->indices);
 }
@@ -144,18 +185,21 @@ static void test_cam(void **state)
 {
     (void)state;
     cli_cam_args args;
-    assert_int_equal(parse_cam("c --index 3 17 0 --layer 2 -o out --class cat --index=5 --split train ssl.cam_relu=yes", &args), CAMCL_OK);
+    assert_int_equal(parse_cam("c --index 3 17 0 --layer 2 -o out --npy --class cat --index=5 --split train ssl.cam_relu=yes", &args),
+                     CAMCL_OK);
     static const size_t expected[] = { 3, 17, 0, 5 };
     assert_int_equal(args.index_count, 4);
     assert_memory_equal(args.indices, expected, sizeof expected);
     assert_int_equal(args.layer, 2);
     assert_string_equal(args.folder, "out");
+    assert_true(args.npy);
     assert_string_equal(args.class_name, "cat");
     assert_string_equal(args.split, "train");
     assert_int_equal(args.overrides.count, 1);
     free_cam(&args);
     assert_int_equal(parse_cam("c a.png b.png", &args), CAMCL_OK);
-    assert_int_equal(args.images.count, 2);
+    assert_int_equal(args.paths.count, 2);
+    assert_false(args.npy);
     assert_int_equal(args.layer, 0);
     assert_null(args.class_name);
     assert_string_equal(args.folder, ".");
@@ -164,7 +208,7 @@ static void test_cam(void **state)
     static const char *const wrong[][2] = {
         { "", "CHECKPOINT is missing" },
         { "c", "nothing to explain" },
-        { "c a.png --index 1", "both images and --index" },
+        { "c a.png --index 1", "both pictures and --index" },
         { "c --index x", "--index x: not a position" },
         { "c --index -1", "--index -1: not a position" },
         { "c --index", "value is missing" },
@@ -232,8 +276,8 @@ static void test_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_train), cmocka_unit_test(test_eval),   cmocka_unit_test(test_predict),
-        cmocka_unit_test(test_cam),   cmocka_unit_test(test_others), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_train),   cmocka_unit_test(test_eval),   cmocka_unit_test(test_predict), cmocka_unit_test(test_cam),
+        cmocka_unit_test(test_inspect), cmocka_unit_test(test_others), cmocka_unit_test(test_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
