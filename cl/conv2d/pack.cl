@@ -31,22 +31,22 @@ __kernel void conv2d_pack_backward_data(__global const float *w, __global float 
 }
 
 /* dw[row][k] (+)= sum over parts, in order, of partial[part][k / KB][row][k % KB]; rows rows_each * i ... of work-item i. KB is a
- * multiple of 16. */
+ * multiple of WIDTH. */
 __kernel void conv2d_reduce(__global const float *partial, __global float *dw, const int rsc, const int K, const int KB, const int parts,
     const int part_size, const int rows_each, const int add)
 {
     const int first = get_global_id(0) * rows_each, last = min(rsc, first + rows_each);
     for (int row = first; row < last; row++) {
-        for (int k = 0; k < K; k += 16) {
+        for (int k = 0; k < K; k += WIDTH) {
             __global const float *from = partial + ((size_t)(k / KB) * rsc + row) * KB + k % KB;
             __global float *to = dw + (size_t)row * K + k;
-            float16 sum = (float16)0.0f;
-            for (int i = 0; i < parts; i++) sum += vload16(0, from + (size_t)i * part_size);
-            if (k + 16 <= K) {
-                store16(add ? vload16(0, to) + sum : sum, to);
+            floatv sum = (floatv)0.0f;
+            for (int i = 0; i < parts; i++) sum += LOAD_ANY(from + (size_t)i * part_size);
+            if (k + WIDTH <= K) {
+                store_any(add ? LOAD_ANY(to) + sum : sum, to);
             } else {
-                float lane[16];
-                vstore16(sum, 0, lane);
+                float lane[WIDTH];
+                STORE_ANY(sum, lane);
                 for (int i = 0; i < K - k; i++) to[i] = add ? to[i] + lane[i] : lane[i];
             }
         }

@@ -1,9 +1,9 @@
-/* 1x1 convolution for CPUs: one work-item computes register tiles of PIXELS pixels x VECTORS*16 output channels. Forward and, on dy with
+/* 1x1 convolution for CPUs: one work-item computes register tiles of PIXELS pixels x VECTORS*WIDTH output channels. Forward and, on dy with
  * turned weights, backward-data.
  *
  *     y[n, p*out_step, q*out_step, k] = sum_c x[n, p*stride, q*stride, c] * w[c,k],    p < P, q < Q
  * in x [N,H,W,C] and y [N,out_H,out_W,K]; what follows the sum is as in conv2d/tile.cl, and so are the panels of weights
- * [ceil(K / KB)][C][KB], KB = 16*VECTORS.
+ * [ceil(K / KB)][C][KB], KB = WIDTH*VECTORS.
  *
  * With `clear`, each pixel's cell of out_step x out_step outputs, of which only the first is a sum, gets zeros elsewhere.
  *
@@ -13,9 +13,9 @@
 #define PIXELS 8             /* pixels of a tile: PIXELS*VECTORS accumulators + VECTORS weights must fit the registers */
 #endif
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a tile */
+#define VECTORS 2            /* vectors of output channels of a tile */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 #define TILE_ROWS PIXELS
 
 #include "conv2d/affine.clh"
@@ -27,7 +27,7 @@
 static OUTLINE void clear_cells(__global float *y, const int rows, const int columns, const int step, const int W, const int K,
     const int channels)
 {
-    if (channels < KB || K % 16 != 0) {
+    if (channels < KB || K % WIDTH != 0) {
         for (int row = 0; row < rows; row++)
             for (int column = 0; column < columns; column++)
                 if (row > 0 || column % step > 0) band_zero(y + (size_t)(row * W + column) * K, channels);
@@ -36,11 +36,11 @@ static OUTLINE void clear_cells(__global float *y, const int rows, const int col
     for (int first = 0; first < columns; first += step)
         for (int column = first + 1; column < min(columns, first + step); column++)
 #pragma unroll
-            for (int v = 0; v < VECTORS; v++) store_past_cache((float16)0.0f, y + column * K + 16 * v);
+            for (int v = 0; v < VECTORS; v++) store_past_cache((floatv)0.0f, y + column * K + WIDTH * v);
     for (int row = 1; row < rows; row++)
         for (int column = 0; column < columns; column++)
 #pragma unroll
-            for (int v = 0; v < VECTORS; v++) store_past_cache((float16)0.0f, y + (size_t)(row * W + column) * K + 16 * v);
+            for (int v = 0; v < VECTORS; v++) store_past_cache((floatv)0.0f, y + (size_t)(row * W + column) * K + WIDTH * v);
 }
 
 /* `tiles` whole tiles of pixels in_step and out_step numbers apart. For each, `part` channels of pixels `ahead` numbers further on are
@@ -52,17 +52,17 @@ static OUTLINE void whole_tiles(__global const float *from, __global const float
 {
     for (int tile = 0; tile < tiles; tile++) {
         __global const float *segment[PIXELS];
-        float16 sum[PIXELS][VECTORS];
+        floatv sum[PIXELS][VECTORS];
 #pragma unroll
         for (int i = 0; i < PIXELS; i++) segment[i] = from + i * in_step;
         if (part > 0) {
-            for (int c = 0; c < part; c += 16)
+            for (int c = 0; c < part; c += LINE)
 #pragma unroll
                 for (int i = 0; i < PIXELS; i++) FETCH(segment[i] + ahead + c);
 #pragma unroll
             for (int i = 0; i < PIXELS; i++)
 #pragma unroll
-                for (int v = 0; v < VECTORS; v++) FETCH_TO_STORE(out + i * out_step + 16 * v);
+                for (int v = 0; v < VECTORS; v++) FETCH_TO_STORE(out + i * out_step + WIDTH * v);
         }
         clear_sums(sum);
         multiply(segment, weight, C, sum);
@@ -71,7 +71,7 @@ static OUTLINE void whole_tiles(__global const float *from, __global const float
             for (int i = 0; i < PIXELS; i++)
 #pragma unroll
                 for (int v = 0; v < VECTORS; v++)
-                    sum[i][v] = apply_affine(sum[i][v], scale + 16 * v, shift + 16 * v, residual + i * out_step + 16 * v, has_residual, 16,
+                    sum[i][v] = apply_affine(sum[i][v], scale + WIDTH * v, shift + WIDTH * v, residual + i * out_step + WIDTH * v, has_residual, WIDTH,
                         slope);
             residual += PIXELS * out_step;
         }
@@ -79,12 +79,12 @@ static OUTLINE void whole_tiles(__global const float *from, __global const float
 #pragma unroll
             for (int i = 0; i < PIXELS; i++)
 #pragma unroll
-                for (int v = 0; v < VECTORS; v++) sum[i][v] += vload16(0, out + i * out_step + 16 * v);
+                for (int v = 0; v < VECTORS; v++) sum[i][v] += LOAD_ANY(out + i * out_step + WIDTH * v);
         }
 #pragma unroll
         for (int i = 0; i < PIXELS; i++)
 #pragma unroll
-            for (int v = 0; v < VECTORS; v++) store16(sum[i][v], out + i * out_step + 16 * v);
+            for (int v = 0; v < VECTORS; v++) store_any(sum[i][v], out + i * out_step + WIDTH * v);
         from += PIXELS * in_step;
         out += PIXELS * out_step;
     }
@@ -99,14 +99,14 @@ static OUTLINE void single_pixels(__global const float *x, __global const float 
     const float slope)
 {
     __global const float *segment[PIXELS];
-    float16 sum[PIXELS][VECTORS];
+    floatv sum[PIXELS][VECTORS];
     place to[PIXELS];
 #pragma unroll
     for (int i = 0; i < PIXELS; i++) {
         to[i] = i < count ? walk(at, i, P, Q) : at;
         segment[i] = x + (size_t)point(to[i], H, W, stride) * C;
-        for (int c = 0; c < part; c += 16) FETCH(segment[i] + ahead + c);
-        for (int v = 0; v < VECTORS && part > 0; v++) FETCH_TO_STORE(y + (size_t)point(to[i], out_H, out_W, out_step) * K + k0 + 16 * v);
+        for (int c = 0; c < part; c += LINE) FETCH(segment[i] + ahead + c);
+        for (int v = 0; v < VECTORS && part > 0; v++) FETCH_TO_STORE(y + (size_t)point(to[i], out_H, out_W, out_step) * K + k0 + WIDTH * v);
     }
     clear_sums(sum);
     multiply(segment, weight, C, sum);
@@ -114,7 +114,7 @@ static OUTLINE void single_pixels(__global const float *x, __global const float 
     for (int i = 0; i < count; i++) {
         const size_t channels_at = (size_t)point(to[i], out_H, out_W, out_step) * K;
         for (int v = 0; v < VECTORS; v++) {
-            const int k = k0 + 16 * v;
+            const int k = k0 + WIDTH * v;
             if (k >= K) continue;
             if (affine)
                 sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k, slope);

@@ -1,4 +1,4 @@
-/* Weight gradient of a 1x1 convolution for CPUs: one work-item computes register tiles of ROWS x VECTORS*16 elements of dw, straight from
+/* Weight gradient of a 1x1 convolution for CPUs: one work-item computes register tiles of ROWS x VECTORS*WIDTH elements of dw, straight from
  * x and dy.
  *
  *     dw[c,k] = sum_{n,p,q} x[n, p*stride, q*stride, c] * dy[n,p,q,k]
@@ -6,7 +6,7 @@
  * A task (i, j, l) is part i of the N*P*Q pixels (`each` of them), slice j of `slice` input channels, block l of `outputs` output channels.
  * Work-item t does tasks t, t + size, ... with its own scratch. A task takes BLOCK pixels at a time, which stay in cache while every
  * register tile's sum over them is added to
- *     sums[outputs/KB][slice][KB],      KB = 16*VECTORS.
+ *     sums[outputs/KB][slice][KB],      KB = WIDTH*VECTORS.
  * At last it writes them to out + (k/KB)*out_panel + c*out_row + k%KB: dw itself when there is one part, else this part's partial sums,
  * which conv2d_reduce adds up in fixed order.
  *
@@ -16,12 +16,12 @@
 #define ROWS 8               /* input channels of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
 #endif
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a tile */
+#define VECTORS 2            /* vectors of output channels of a tile */
 #endif
 #ifndef BLOCK
 #define BLOCK 64             /* pixels: a panel of their dy takes a quarter of a first-level cache */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 #define TILE_ROWS ROWS
 
 #include "conv2d/point.clh"
@@ -32,7 +32,7 @@
 static inline void accumulate(__global const float *from, const int *offset, __global const float *dy, const int K, const int pixels,
     __global const float *ahead, const int *ahead_offset, __global float *sums, const int keep)
 {
-    float16 sum[ROWS][VECTORS];
+    floatv sum[ROWS][VECTORS];
     clear_sums(sum);
     for (int pixel = 0; pixel < pixels; pixel++) {
         FETCH(ahead + ahead_offset[pixel]);
@@ -54,8 +54,8 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
 
     for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
         const int part = task % parts, c0 = task / parts % slices * slice, k0 = task / (parts * slices) * outputs;
-        const int channels = min(slice, C - c0), out_channels = min(outputs, K - k0), x_lines = fetch ? (channels + 15) / 16 : 0;
-        const int lines = fetch ? x_lines + out_channels / 16 : 0, start = part * each, end = min(pixels, start + each);
+        const int channels = min(slice, C - c0), out_channels = min(outputs, K - k0), x_lines = fetch ? (channels + LINE - 1) / LINE : 0;
+        const int lines = fetch ? x_lines + out_channels / LINE : 0, start = part * each, end = min(pixels, start + each);
         place at = { start / Q / P, start / Q % P, start % Q };
 
         for (int first = start; first < end; first += BLOCK) {
@@ -72,7 +72,7 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
             for (int k = 0; k < out_channels; k += KB) {
                 for (int c = 0; c < channels; c += ROWS) {
                     const int of_x = line < x_lines;
-                    __global const float *ahead = of_x ? next_source + 16 * line : gradient + (size_t)count * K + 16 * (line - x_lines);
+                    __global const float *ahead = of_x ? next_source + LINE * line : gradient + (size_t)count * K + LINE * (line - x_lines);
                     if (line >= lines) ahead = gradient + k;
                     line++;
                     accumulate(source + c, offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset,
@@ -87,9 +87,9 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
             for (int c = 0; c < channels; c++)
 #pragma unroll
                 for (int v = 0; v < VECTORS; v++) {
-                    const float16 sum = vload16(c * VECTORS + v, sum_row);
-                    __global float *result = to + (size_t)c * out_row + 16 * v;
-                    store16(add ? vload16(0, result) + sum : sum, result);
+                    const floatv sum = LOAD_ANY(sum_row + WIDTH * (c * VECTORS + v));
+                    __global float *result = to + (size_t)c * out_row + WIDTH * v;
+                    store_any(add ? LOAD_ANY(result) + sum : sum, result);
                 }
         }
     }

@@ -1,4 +1,4 @@
-/* Convolution for CPUs: one work-item computes register tiles of PIXELS output pixels x VECTORS*16 output channels. Forward and, on dy
+/* Convolution for CPUs: one work-item computes register tiles of PIXELS output pixels x VECTORS*WIDTH output channels. Forward and, on dy
  * with turned weights, backward-data.
  *
  * The convolution here is
@@ -6,7 +6,7 @@
  *         sum_{r,s,c} x[n, p*stride+r+top, q*stride+s+left, c] * w[r,s,c,k],   p < P, q < Q
  * in a tensor y [N, out_H, out_W, K] (out_step > 1: one phase of a strided backward-data).
  *
- * Weights are packed in panels [ceil(K / KB)][R*S*C][KB], KB = 16*VECTORS, zeros beyond K (conv2d/pack.cl).
+ * Weights are packed in panels [ceil(K / KB)][R*S*C][KB], KB = WIDTH*VECTORS, zeros beyond K (conv2d/pack.cl).
  * With `affine`, what is stored is act(sum * scale[k] + shift[k] + residual[n,p,q,k]) instead (out_step = 1, add = 0), act(v) = v > 0 ? v :
  * slope * v: the batch norm of evaluation that follows a convolution, without another pass over y.
  *
@@ -19,9 +19,9 @@
 #define PIXELS 8             /* output pixels of a tile: PIXELS*VECTORS accumulators + VECTORS weights must fit the registers */
 #endif
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a tile */
+#define VECTORS 2            /* vectors of output channels of a tile */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 #define TILE_ROWS PIXELS
 
 #include "conv2d/affine.clh"
@@ -97,8 +97,8 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
 #pragma unroll
                 for (int i = 0; i < PIXELS; i++)
 #pragma unroll
-                    for (int v = 0; v < VECTORS; v++) FETCH_TO_STORE(y_group + out[pixel + i] + k0 + 16 * v);
-                float16 sum[PIXELS][VECTORS];
+                    for (int v = 0; v < VECTORS; v++) FETCH_TO_STORE(y_group + out[pixel + i] + k0 + WIDTH * v);
+                floatv sum[PIXELS][VECTORS];
                 clear_sums(sum);
                 __global const float *weight = w + w_offset + (size_t)panel * (R * segments * run) * KB;
                 for (int r = 0; r < R; r++) {
@@ -114,14 +114,14 @@ __kernel void conv2d_tile(__global const float *x, __global const float *w, __gl
 #pragma unroll
                     for (int i = 0; i < PIXELS; i++)
 #pragma unroll
-                        for (int v = 0; v < VECTORS; v++) store16(sum[i][v], y_group + out[pixel + i] + k0 + 16 * v);
+                        for (int v = 0; v < VECTORS; v++) store_any(sum[i][v], y_group + out[pixel + i] + k0 + WIDTH * v);
                     continue;
                 }
 #pragma unroll
                 for (int i = 0; i < PIXELS; i++)
 #pragma unroll
                     for (int v = 0; v < VECTORS; v++) {
-                        const int k = k0 + 16 * v, at = out[pixel + i] + k;
+                        const int k = k0 + WIDTH * v, at = out[pixel + i] + k;
                         if (pixel + i >= pixels || k >= K) continue;
                         if (affine)
                             sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + y_first + at, has_residual, K - k, slope);

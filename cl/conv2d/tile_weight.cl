@@ -1,4 +1,4 @@
-/* Weight gradient for CPUs: one work-item computes register tiles of ROWS x VECTORS*16 elements of dw, ROWS neighbours in c, or in (s,c).
+/* Weight gradient for CPUs: one work-item computes register tiles of ROWS x VECTORS*WIDTH elements of dw, ROWS neighbours in c, or in (s,c).
  *
  *     dw[r,s,c,k] = sum_{n,p,q} x[n, p*stride+r-pad, q*stride+s-pad, c] * dy[n,p,q,k]
  *
@@ -20,9 +20,9 @@
 #define ROWS 8               /* elements of c or (s,c) of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
 #endif
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a tile */
+#define VECTORS 2            /* vectors of output channels of a tile */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 #define TILE_ROWS ROWS
 
 #include "conv2d/register_tile.clh"
@@ -61,7 +61,7 @@ static OUTLINE void points_load(__global float *band, __global const float *x, c
 static OUTLINE void accumulate(__global const float *from, __global const int *offset, __global const float *panel, const int panel_pitch,
     const int pixels, __global float *sums, const int keep)
 {
-    float16 sum[ROWS][VECTORS];
+    floatv sum[ROWS][VECTORS];
     clear_sums(sum);
     for (int pixel = 0; pixel < pixels; pixel++) {
         add_pixel(from + offset[pixel], panel, sum);
@@ -136,9 +136,9 @@ __kernel void conv2d_backward_weight_tile(__global const float *x, __global cons
                 for (int c = 0; c < row_end; c++)
 #pragma unroll
                     for (int v = 0; v < VECTORS; v++) {
-                        const float16 sum = vload16(v, sum_row + c * KB);
-                        __global float *at = to + (size_t)c * out_row + 16 * v;
-                        store16(add ? vload16(0, at) + sum : sum, at);
+                        const floatv sum = LOAD_ANY(sum_row + c * KB + WIDTH * v);
+                        __global float *at = to + (size_t)c * out_row + WIDTH * v;
+                        store_any(add ? LOAD_ANY(at) + sum : sum, at);
                     }
                 sum_row += run_pitch * KB;
             }

@@ -4,7 +4,7 @@
  *
  * Tile t covers output points p = 4*(t / tiles_w % tiles_h) + 0..3, q = 4*(t % tiles_w) + 0..3 of image t / (tiles_h*tiles_w).
  * A work-item takes `block` tiles at a time: it transforms their input into its scratch memory (sized for a core's cache),
- *     V[36][block][pitch],    zero[pitch]: what lies outside an image,    tail[36][16]: scratch,
+ *     V[36][block][pitch],    zero[pitch]: what lies outside an image,    tail[36][WIDTH]: scratch,
  * multiplies, one panel of KB output channels at a time, each of the 36 points with that point's weights,
  *     M[36][block][KB] = V[36][block][C] * u[panel][36][C][KB],
  * and transforms the products back into y. Weights come transformed in panels, zeros beyond K (conv2d/winograd_pack.cl).
@@ -12,9 +12,9 @@
  * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of 4; rows beyond
  * the last tile hold anything and are not stored. */
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a panel */
+#define VECTORS 2            /* vectors of output channels of a panel */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 
 #include "conv2d/winograd_tile.clh"
 
@@ -25,13 +25,13 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
 {
-    /* + 16: the same element of two points must not fall into the same set of a cache */
-    const int v_point = block * pitch + 16, m_point = block * KB + 16;
+    /* + LINE: the same element of two points must not fall into the same set of a cache */
+    const int v_point = block * pitch + LINE, m_point = block * KB + LINE;
     const int item = get_global_id(0), items = get_global_size(0);
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
-    __global float *zero = V + WINOGRAD_POINTS * v_point, *tail = zero + pitch, *M = tail + 16 * WINOGRAD_POINTS;
-    for (int c = 0; c < C; c += 16) winograd_store((float16)0.0f, zero + c);
+    __global float *zero = V + WINOGRAD_POINTS * v_point, *tail = zero + pitch, *M = tail + WIDTH * WINOGRAD_POINTS;
+    for (int c = 0; c < C; c += WIDTH) winograd_store((floatv)0.0f, zero + c);
 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);

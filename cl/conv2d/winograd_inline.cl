@@ -17,24 +17,31 @@
  * which it transforms back into y. u and M share a core's second-level cache; the next chunk's weights are fetched meanwhile.
  * Work-item (i, j): blocks i, i + size, ... of tiles, panels j*panels_each ...; local size 1. block is a multiple of 4; rows beyond
  * the last tile hold anything and are not stored. */
-#define CHUNK 64             /* input channels at a time: a multiple of 16; the host knows it, too */
+#define CHUNK 64             /* input channels at a time: a multiple of WIDTH; the host knows it, too */
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a panel */
+#define VECTORS 2            /* vectors of output channels of a panel */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 
 #include "conv2d/winograd_tile.clh"
 
-/* One step of transposing 16x16 numbers: pairs of rows `half` apart swap their blocks of `half` columns. */
-#define SWAP(half, to_a, to_b, a, b)                                                            \
-    do {                                                                                        \
-        const float16 a_ = (a), b_ = (b);                                                       \
-        to_a = shuffle2(a_, b_, first_##half), to_b = shuffle2(a_, b_, second_##half);          \
+/* One step of transposing WIDTH x WIDTH numbers: pairs of rows `half` apart swap their blocks of `half` columns. */
+#define SWAP_ROWS(half, a, b)                                                                  \
+    do {                                                                                       \
+        const floatv a_ = (a), b_ = (b);                                                       \
+        (a) = shuffle2(a_, b_, first_##half), (b) = shuffle2(a_, b_, second_##half);           \
     } while (0)
+#define SWAP_ALL(half)                                                                         \
+    _Pragma("unroll")                                                                          \
+    for (int i = 0; i < WIDTH / 2; i++) {                                                      \
+        const int at = i + i / (half) * (half);                                                \
+        SWAP_ROWS(half, row[at], row[at + (half)]);                                            \
+    }
 
 /* row[i][j] = row[j][i] */
-static inline void transpose(float16 row[16])
+static inline void transpose(floatv row[WIDTH])
 {
+#if WIDTH == 16
     const uint16 first_8 = (uint16)(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
     const uint16 second_8 = (uint16)(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
     const uint16 first_4 = (uint16)(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
@@ -43,35 +50,40 @@ static inline void transpose(float16 row[16])
     const uint16 second_2 = (uint16)(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
     const uint16 first_1 = (uint16)(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
     const uint16 second_1 = (uint16)(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-#pragma unroll
-    for (int i = 0; i < 8; i++) SWAP(8, row[i], row[i + 8], row[i], row[i + 8]);
-#pragma unroll
-    for (int i = 0; i < 8; i++) SWAP(4, row[i + i / 4 * 4], row[i + i / 4 * 4 + 4], row[i + i / 4 * 4], row[i + i / 4 * 4 + 4]);
-#pragma unroll
-    for (int i = 0; i < 8; i++) SWAP(2, row[i + i / 2 * 2], row[i + i / 2 * 2 + 2], row[i + i / 2 * 2], row[i + i / 2 * 2 + 2]);
-#pragma unroll
-    for (int i = 0; i < 8; i++) SWAP(1, row[2 * i], row[2 * i + 1], row[2 * i], row[2 * i + 1]);
+    SWAP_ALL(8)
+    SWAP_ALL(4)
+#elif WIDTH == 8
+    const uint8 first_4 = (uint8)(0, 1, 2, 3, 8, 9, 10, 11), second_4 = (uint8)(4, 5, 6, 7, 12, 13, 14, 15);
+    const uint8 first_2 = (uint8)(0, 1, 8, 9, 4, 5, 12, 13), second_2 = (uint8)(2, 3, 10, 11, 6, 7, 14, 15);
+    const uint8 first_1 = (uint8)(0, 8, 2, 10, 4, 12, 6, 14), second_1 = (uint8)(1, 9, 3, 11, 5, 13, 7, 15);
+    SWAP_ALL(4)
+#else
+    const uint4 first_2 = (uint4)(0, 1, 4, 5), second_2 = (uint4)(2, 3, 6, 7);
+    const uint4 first_1 = (uint4)(0, 4, 2, 6), second_1 = (uint4)(1, 5, 3, 7);
+#endif
+    SWAP_ALL(2)
+    SWAP_ALL(1)
 }
 
-/* taps[9][16][16] = g[tap][c .. c+15][k .. k+15], of which `rows` x `columns` exist; the others are 0. */
+/* taps[9][WIDTH][WIDTH] = g[tap][c .. c+WIDTH-1][k .. k+WIDTH-1], of which `rows` x `columns` exist; the others are 0. */
 static OUTLINE void load_taps(__global float *taps, __global const float *w, const int C, const int K, const int c, const int k,
     const int rows, const int columns, const int turn)
 {
     for (int tap = 0; tap < 9; tap++) {
         __global const float *from = w + (size_t)(turn ? 8 - tap : tap) * C * K + (turn ? (size_t)k * C + c : (size_t)c * K + k);
-        __global float *to = taps + 256 * tap;
-        if (rows < 16 || columns < 16) {
-            for (int i = 0; i < 16; i++)
-                for (int j = 0; j < 16; j++)
-                    to[16 * i + j] = i < rows && j < columns ? from[turn ? (size_t)j * C + i : (size_t)i * K + j] : 0.0f;
+        __global float *to = taps + WIDTH * WIDTH * tap;
+        if (rows < WIDTH || columns < WIDTH) {
+            for (int i = 0; i < WIDTH; i++)
+                for (int j = 0; j < WIDTH; j++)
+                    to[WIDTH * i + j] = i < rows && j < columns ? from[turn ? (size_t)j * C + i : (size_t)i * K + j] : 0.0f;
             continue;
         }
-        float16 row[16];
+        floatv row[WIDTH];
 #pragma unroll
-        for (int i = 0; i < 16; i++) row[i] = winograd_load(from + (size_t)i * (turn ? C : K));
+        for (int i = 0; i < WIDTH; i++) row[i] = winograd_load(from + (size_t)i * (turn ? C : K));
         if (turn) transpose(row);
 #pragma unroll
-        for (int i = 0; i < 16; i++) winograd_store(row[i], to + 16 * i);
+        for (int i = 0; i < WIDTH; i++) winograd_store(row[i], to + WIDTH * i);
     }
 }
 
@@ -80,18 +92,18 @@ static OUTLINE void transform_weights(__global float *u, const int u_point, __gl
     const int K, const int c, const int k, const int count, const int turn)
 {
     for (int v = 0; v < VECTORS; v++) {
-        for (int first = 0; first < count; first += 16) {
-            const int rows = min(16, count - first), columns = K - k - 16 * v;
-            const int as_they_lie = !turn && columns >= 16, next_tap = as_they_lie ? C * K : 256, next_row = as_they_lie ? K : 16;
-            __global const float *from = as_they_lie ? w + (size_t)(c + first) * K + k + 16 * v : taps;
-            if (!as_they_lie) load_taps(taps, w, C, K, c + first, k + 16 * v, rows, columns, turn);
+        for (int first = 0; first < count; first += WIDTH) {
+            const int rows = min(WIDTH, count - first), columns = K - k - WIDTH * v;
+            const int as_they_lie = !turn && columns >= WIDTH, next_tap = as_they_lie ? C * K : WIDTH * WIDTH, next_row = as_they_lie ? K : WIDTH;
+            __global const float *from = as_they_lie ? w + (size_t)(c + first) * K + k + WIDTH * v : taps;
+            if (!as_they_lie) load_taps(taps, w, C, K, c + first, k + WIDTH * v, rows, columns, turn);
             for (int i = 0; i < rows; i++) {
-                float16 g[9], point[WINOGRAD_POINTS];
+                floatv g[9], point[WINOGRAD_POINTS];
 #pragma unroll
                 for (int tap = 0; tap < 9; tap++) g[tap] = winograd_load(from + (size_t)tap * next_tap + i * next_row);
                 winograd_weight(g, point);
 #pragma unroll
-                for (int f = 0; f < WINOGRAD_POINTS; f++) winograd_store(point[f], u + f * u_point + (first + i) * KB + 16 * v);
+                for (int f = 0; f < WINOGRAD_POINTS; f++) winograd_store(point[f], u + f * u_point + (first + i) * KB + WIDTH * v);
             }
         }
     }
@@ -115,13 +127,13 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
 {
-    /* + 16: the same element of two points must not fall into the same set of a cache */
-    const int v_point = block * CHUNK + 16, m_point = block * KB + 16, u_point = CHUNK * KB + 16;
+    /* + LINE: the same element of two points must not fall into the same set of a cache */
+    const int v_point = block * CHUNK + LINE, m_point = block * KB + LINE, u_point = CHUNK * KB + LINE;
     const int item = get_global_id(0), items = get_global_size(0), chunks = (C + CHUNK - 1) / CHUNK;
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     __global float *M = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each, *u = M + WINOGRAD_POINTS * m_point;
-    __global float *taps = u + WINOGRAD_POINTS * u_point, *zero = taps + 9 * 256, *V = zero + chunks * CHUNK;
-    for (int c = 0; c < C; c += 16) winograd_store((float16)0.0f, zero + c);
+    __global float *taps = u + WINOGRAD_POINTS * u_point, *zero = taps + 9 * WIDTH * WIDTH, *V = zero + chunks * CHUNK;
+    for (int c = 0; c < C; c += WIDTH) winograd_store((floatv)0.0f, zero + c);
 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);

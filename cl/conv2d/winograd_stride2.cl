@@ -5,7 +5,7 @@
  * Tile t covers output points p = 4*(t / tiles_w % tiles_h) + 0..3, q = 4*(t % tiles_w) + 0..3 of image t / (tiles_h*tiles_w), which are
  * sums over 9x9 input points. A work-item takes `block` tiles at a time: it transforms their input into its scratch memory (sized for a
  * core's cache),
- *     V[81][block][pitch],    zero[pitch]: what lies outside an image,    tail[81][16]: scratch,
+ *     V[81][block][pitch],    zero[pitch]: what lies outside an image,    tail[81][WIDTH]: scratch,
  * multiplies, one panel of KB output channels at a time, each of the 81 points with that point's weights,
  *     M[81][block][KB] = V[81][block][C] * u[one of 36][C][KB],
  * and transforms the products back into y. Weights come in panels, zeros beyond K (conv2d/winograd_stride2_pack.cl), transformed or, with
@@ -15,16 +15,16 @@
 #include "conv2d/affine.clh"
 #include "conv2d/winograd_stride2_panel.clh"
 
-/* V[...][row] of one tile, whose 9x9 input points are image + pixel[...]; tail[81][16] holds the last channels while they are filled up to
+/* V[...][row] of one tile, whose 9x9 input points are image + pixel[...]; tail[81][WIDTH] holds the last channels while they are filled up to
  * a vector. */
 static OUTLINE void transform_input(__global float *V, __global const float *image, long *pixel, const int C, const int v_step,
     __global float *tail)
 {
-    for (int c = 0; c < C; c += 16) {
-        if (c + 16 > C) {
+    for (int c = 0; c < C; c += WIDTH) {
+        if (c + WIDTH > C) {
             for (int i = 0; i < 81; i++) {
-                for (int l = 0; l < 16; l++) tail[16 * i + l] = c + l < C ? image[pixel[i] + c + l] : 0.0f;
-                pixel[i] = tail + 16 * i - c - image;
+                for (int l = 0; l < WIDTH; l++) tail[WIDTH * i + l] = c + l < C ? image[pixel[i] + c + l] : 0.0f;
+                pixel[i] = tail + WIDTH * i - c - image;
             }
         }
         input_transform(image, pixel, c, V + c, v_step);
@@ -32,27 +32,27 @@ static OUTLINE void transform_input(__global float *V, __global const float *ima
 }
 
 /* out[4][4] of one tile from its row of M */
-static inline void transform_products(__global const float *M, const int m_step, float16 *out)
+static inline void transform_products(__global const float *M, const int m_step, floatv *out)
 {
-    float16 half_way[20];                                     /* [4][5]: the rows are done */
+    floatv half_way[20];                                     /* [4][5]: the rows are done */
 #pragma unroll
     for (int j = 0; j < 5; j++) {
-        float16 m[5], plain[4];
+        floatv m[5], plain[4];
 #pragma unroll
-        for (int i = 0; i < 5; i++) m[i] = vload16(0, M + (5 * i + j) * m_step);
+        for (int i = 0; i < 5; i++) m[i] = LOAD_ANY(M + (5 * i + j) * m_step);
 #pragma unroll
-        for (int i = 0; i < 4; i++) plain[i] = vload16(0, M + (ODD_ROWS + 4 * j + i) * m_step);
+        for (int i = 0; i < 4; i++) plain[i] = LOAD_ANY(M + (ODD_ROWS + 4 * j + i) * m_step);
         output_line(m, 1, plain, m, 1);
 #pragma unroll
         for (int i = 0; i < 4; i++) half_way[5 * i + j] = m[i];
     }
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-        float16 m[5], plain[4];
+        floatv m[5], plain[4];
 #pragma unroll
-        for (int i = 0; i < 5; i++) m[i] = vload16(0, M + (ODD_COLUMNS + 4 * i + j) * m_step);
+        for (int i = 0; i < 5; i++) m[i] = LOAD_ANY(M + (ODD_COLUMNS + 4 * i + j) * m_step);
 #pragma unroll
-        for (int i = 0; i < 4; i++) plain[i] = vload16(0, M + (ODD + 4 * i + j) * m_step);
+        for (int i = 0; i < 4; i++) plain[i] = LOAD_ANY(M + (ODD + 4 * i + j) * m_step);
         output_line(m, 1, plain, m, 1);
 #pragma unroll
         for (int i = 0; i < 4; i++) out[4 * i + j] = m[i];
@@ -71,25 +71,25 @@ static OUTLINE void transform_output(__global float *y, __global const float *M,
 {
 #pragma nounroll
     for (int v = 0; v < VECTORS; v++) {
-        const int k = 16 * v;
-        float16 out[16];
+        const int k = WIDTH * v;
+        floatv out[16];
         transform_products(M + k, m_step, out);
-        if (p_count >= 4 && q_count >= 4 && channels - k >= 16) {
+        if (p_count >= 4 && q_count >= 4 && channels - k >= WIDTH) {
             if (affine) {
 #pragma unroll
                 for (int i = 0; i < 16; i++)
-                    out[i] = apply_affine(out[i], scale + k, shift + k, residual + i / 4 * next_p + i % 4 * next_q + k, has_residual, 16,
+                    out[i] = apply_affine(out[i], scale + k, shift + k, residual + i / 4 * next_p + i % 4 * next_q + k, has_residual, WIDTH,
                         slope);
             }
             store_whole(out, y + k, next_p, next_q, add);
         } else if (channels > k) {
-            float16 edge[16];
+            floatv edge[16];
 #pragma unroll
             for (int i = 0; i < 16; i++) edge[i] = out[i];
             for (int p = 0; p < min(4, p_count); p++)
                 for (int q = 0; q < min(4, q_count); q++) {
                     const int at = p * next_p + q * next_q + k;
-                    float16 value = edge[4 * p + q];
+                    floatv value = edge[4 * p + q];
                     if (affine) value = apply_affine(value, scale + k, shift + k, residual + at, has_residual, channels - k, slope);
                     store_channels(y + at, value, channels - k, add);
                 }
@@ -109,8 +109,8 @@ __kernel void conv2d_forward_winograd_stride2(__global const float *x, __global 
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     const int share = (block + panels_each - 1) / panels_each;   /* of a block's tiles for each panel */
     __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
-    __global float *zero = V + POINTS * v_step, *tail = zero + pitch, *M = tail + 81 * 16, *U = M + POINTS * m_step;
-    for (int c = 0; c < C; c += 16) store16((float16)0.0f, zero + c);
+    __global float *zero = V + POINTS * v_step, *tail = zero + pitch, *M = tail + 81 * WIDTH, *U = M + POINTS * m_step;
+    for (int c = 0; c < C; c += WIDTH) store_any((floatv)0.0f, zero + c);
 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);

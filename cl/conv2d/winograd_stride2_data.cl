@@ -11,56 +11,56 @@
  * dx; the rest as there. */
 #include "conv2d/winograd_stride2_panel.clh"
 
-/* V[...][row] of one tile, whose 5x5 points of dy are image + pixel[...]; tail[25][16] holds the last channels while they are filled up
+/* V[...][row] of one tile, whose 5x5 points of dy are image + pixel[...]; tail[25][WIDTH] holds the last channels while they are filled up
  * to a vector. */
 static OUTLINE void transform_gradient(__global float *V, __global const float *image, long *pixel, const int K, const int v_step,
     const int plain, __global float *tail)
 {
-    for (int k = 0; k < K; k += 16) {
-        if (k + 16 > K) {
+    for (int k = 0; k < K; k += WIDTH) {
+        if (k + WIDTH > K) {
             for (int i = 0; i < 25; i++) {
-                for (int l = 0; l < 16; l++) tail[16 * i + l] = k + l < K ? image[pixel[i] + k + l] : 0.0f;
-                pixel[i] = tail + 16 * i - k - image;
+                for (int l = 0; l < WIDTH; l++) tail[WIDTH * i + l] = k + l < K ? image[pixel[i] + k + l] : 0.0f;
+                pixel[i] = tail + WIDTH * i - k - image;
             }
         }
         __global float *to = V + k;
-        float16 d[25];
+        floatv d[25];
 #pragma unroll
-        for (int i = 0; i < 25; i++) d[i] = vload16(0, image + pixel[i] + k);
+        for (int i = 0; i < 25; i++) d[i] = LOAD_ANY(image + pixel[i] + k);
 #pragma unroll
         for (int j = 0; j < 5; j++) {
             input_line(d + j, 5, d + j, 5);
             if (j - plain < 0 || j - plain >= 4) continue;
 #pragma unroll
-            for (int i = 0; i < 5; i++) store16(d[5 * i + j], to + (ODD_COLUMNS + 4 * i + j - plain) * v_step);
+            for (int i = 0; i < 5; i++) store_any(d[5 * i + j], to + (ODD_COLUMNS + 4 * i + j - plain) * v_step);
         }
 #pragma unroll
         for (int i = 0; i < 5; i++) input_line(d + 5 * i, 1, d + 5 * i, 1);
 #pragma unroll
-        for (int i = 0; i < 25; i++) store16(d[i], to + i * v_step);
+        for (int i = 0; i < 25; i++) store_any(d[i], to + i * v_step);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
 #pragma unroll
-            for (int j = 0; j < 5; j++) d[j] = vload16(0, image + pixel[5 * (i + plain) + j] + k);
+            for (int j = 0; j < 5; j++) d[j] = LOAD_ANY(image + pixel[5 * (i + plain) + j] + k);
             input_line(d, 1, d, 1);
 #pragma unroll
-            for (int j = 0; j < 5; j++) store16(d[j], to + (ODD_ROWS + 4 * j + i) * v_step);
+            for (int j = 0; j < 5; j++) store_any(d[j], to + (ODD_ROWS + 4 * j + i) * v_step);
 #pragma unroll
             for (int j = 0; j < 4; j++)
-                store16(vload16(0, image + pixel[5 * (i + plain) + j + plain] + k), to + (ODD + 4 * i + j) * v_step);
+                store_any(LOAD_ANY(image + pixel[5 * (i + plain) + j + plain] + k), to + (ODD + 4 * i + j) * v_step);
         }
     }
 }
 
 /* 4x4 points of dx, `next_h` and `next_w` apart, of which h_count and w_count exist, with `channels` channels. */
-static inline void store_points(const float16 *value, __global float *dx, const int next_h, const int next_w, const int h_count,
+static inline void store_points(const floatv *value, __global float *dx, const int next_h, const int next_w, const int h_count,
     const int w_count, const int channels, const int add)
 {
-    if (h_count >= 4 && w_count >= 4 && channels >= 16) {
+    if (h_count >= 4 && w_count >= 4 && channels >= WIDTH) {
         store_whole(value, dx, next_h, next_w, add);
         return;
     }
-    float16 edge[16];
+    floatv edge[16];
 #pragma unroll
     for (int i = 0; i < 16; i++) edge[i] = value[i];
     for (int i = 0; i < min(4, h_count); i++)
@@ -75,48 +75,48 @@ static OUTLINE void store_products(__global float *dx, __global const float *M, 
     const int two = 1 - plain;
     const int h_plain = (h_count - plain + 1) / 2, h_two = (h_count - two + 1) / 2;
     const int w_plain = (w_count - plain + 1) / 2, w_two = (w_count - two + 1) / 2;
-    float16 zero[4], out[16];
+    floatv zero[4], out[16];
 #pragma unroll
-    for (int i = 0; i < 4; i++) zero[i] = (float16)0.0f;
+    for (int i = 0; i < 4; i++) zero[i] = (floatv)0.0f;
 #pragma nounroll
     for (int v = 0; v < VECTORS; v++) {
-        __global const float *from = M + 16 * v;
-        __global float *to = dx + 16 * v;
-        float16 half_way[20];                                 /* [4][5]: the rows are done */
-        if (channels <= 16 * v) continue;
+        __global const float *from = M + WIDTH * v;
+        __global float *to = dx + WIDTH * v;
+        floatv half_way[20];                                 /* [4][5]: the rows are done */
+        if (channels <= WIDTH * v) continue;
 #pragma unroll
         for (int j = 0; j < 5; j++) {
-            float16 m[5];
+            floatv m[5];
 #pragma unroll
-            for (int i = 0; i < 5; i++) m[i] = vload16(0, from + (5 * i + j) * m_step);
+            for (int i = 0; i < 5; i++) m[i] = LOAD_ANY(from + (5 * i + j) * m_step);
             output_line(m, 1, zero, m, 1);
 #pragma unroll
             for (int i = 0; i < 4; i++) half_way[5 * i + j] = m[i];
         }
 #pragma unroll
         for (int i = 0; i < 4; i++) output_line(half_way + 5 * i, 1, zero, out + 4 * i, 1);
-        store_points(out, to + two * (next_h + next_w), 2 * next_h, 2 * next_w, h_two, w_two, channels - 16 * v, add);
+        store_points(out, to + two * (next_h + next_w), 2 * next_h, 2 * next_w, h_two, w_two, channels - WIDTH * v, add);
 #pragma unroll
         for (int j = 0; j < 4; j++) {
-            float16 m[5];
+            floatv m[5];
 #pragma unroll
-            for (int i = 0; i < 5; i++) m[i] = vload16(0, from + (ODD_COLUMNS + 4 * i + j) * m_step);
+            for (int i = 0; i < 5; i++) m[i] = LOAD_ANY(from + (ODD_COLUMNS + 4 * i + j) * m_step);
             output_line(m, 1, zero, m, 1);
 #pragma unroll
             for (int i = 0; i < 4; i++) out[4 * i + j] = m[i];
         }
-        store_points(out, to + two * next_h + plain * next_w, 2 * next_h, 2 * next_w, h_two, w_plain, channels - 16 * v, add);
+        store_points(out, to + two * next_h + plain * next_w, 2 * next_h, 2 * next_w, h_two, w_plain, channels - WIDTH * v, add);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            float16 m[5];
+            floatv m[5];
 #pragma unroll
-            for (int j = 0; j < 5; j++) m[j] = vload16(0, from + (ODD_ROWS + 4 * j + i) * m_step);
+            for (int j = 0; j < 5; j++) m[j] = LOAD_ANY(from + (ODD_ROWS + 4 * j + i) * m_step);
             output_line(m, 1, zero, out + 4 * i, 1);
         }
-        store_points(out, to + plain * next_h + two * next_w, 2 * next_h, 2 * next_w, h_plain, w_two, channels - 16 * v, add);
+        store_points(out, to + plain * next_h + two * next_w, 2 * next_h, 2 * next_w, h_plain, w_two, channels - WIDTH * v, add);
 #pragma unroll
-        for (int i = 0; i < 16; i++) out[i] = vload16(0, from + (ODD + i) * m_step);
-        store_points(out, to + plain * (next_h + next_w), 2 * next_h, 2 * next_w, h_plain, w_plain, channels - 16 * v, add);
+        for (int i = 0; i < 16; i++) out[i] = LOAD_ANY(from + (ODD + i) * m_step);
+        store_points(out, to + plain * (next_h + next_w), 2 * next_h, 2 * next_w, h_plain, w_plain, channels - WIDTH * v, add);
     }
 }
 
@@ -129,8 +129,8 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
     const int first_panel = get_global_id(1) * panels_each, last_panel = min(panels, first_panel + panels_each);
     const int share = (block + panels_each - 1) / panels_each;   /* of a block's tiles for each panel */
     __global float *V = scratch + (size_t)(get_global_id(1) * items + item) * scratch_each;
-    __global float *zero = V + POINTS * v_step, *tail = zero + pitch, *M = tail + 81 * 16, *U = M + POINTS * m_step;
-    for (int k = 0; k < K; k += 16) store16((float16)0.0f, zero + k);
+    __global float *zero = V + POINTS * v_step, *tail = zero + pitch, *M = tail + 81 * WIDTH, *U = M + POINTS * m_step;
+    for (int k = 0; k < K; k += WIDTH) store_any((floatv)0.0f, zero + k);
 
     for (int first = item * block; first < tiles; first += items * block) {
         const int count = min(block, tiles - first);

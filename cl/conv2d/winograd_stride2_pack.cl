@@ -6,59 +6,59 @@
  * points: the 36 of the transform, or, when `plain`, the 9 taps. */
 #include "conv2d/winograd_stride2.clh"
 
-/* to[points][step] from the taps g[9] of 16 channels */
-static inline void store_points(const float16 *g, __global float *to, const int step, const int plain)
+/* to[points][step] from the taps g[9] of WIDTH channels */
+static inline void store_points(const floatv *g, __global float *to, const int step, const int plain)
 {
     if (plain) {
 #pragma unroll
-        for (int i = 0; i < 9; i++) store16(g[i], to + (size_t)i * step);
+        for (int i = 0; i < 9; i++) store_any(g[i], to + (size_t)i * step);
         return;
     }
-    float16 u[WEIGHT_POINTS];
+    floatv u[WEIGHT_POINTS];
     weight_transform(g, u);
 #pragma unroll
-    for (int i = 0; i < WEIGHT_POINTS; i++) store16(u[i], to + (size_t)i * step);
+    for (int i = 0; i < WEIGHT_POINTS; i++) store_any(u[i], to + (size_t)i * step);
 }
 
 /* from[0..15], of which `count` exist; the others are 0 */
-static inline float16 load_some(__global const float *from, const int count)
+static inline floatv load_some(__global const float *from, const int count)
 {
-    if (count >= 16) return vload16(0, from);
-    float lane[16];
-    for (int l = 0; l < 16; l++) lane[l] = l < count ? from[l] : 0.0f;
-    return vload16(0, lane);
+    if (count >= WIDTH) return LOAD_ANY(from);
+    float lane[WIDTH];
+    for (int l = 0; l < WIDTH; l++) lane[l] = l < count ? from[l] : 0.0f;
+    return LOAD_ANY(lane);
 }
 
-/* Work-items: (c, 16 of the padded K channels). */
+/* Work-items: (c, WIDTH of the padded K channels). */
 __kernel void conv2d_winograd_stride2_pack_forward(__global const float *w, __global float *packed, const int C, const int K, const int KB,
     const int plain)
 {
-    const int c = get_global_id(0), k = 16 * get_global_id(1);
+    const int c = get_global_id(0), k = WIDTH * get_global_id(1);
     if (c >= C || k >= (K + KB - 1) / KB * KB) return;
-    float16 g[9];
+    floatv g[9];
 #pragma unroll
     for (int i = 0; i < 9; i++) g[i] = load_some(w + ((size_t)i * C + c) * K + k, K - k);
     store_points(g, packed + ((size_t)(k / KB) * (plain ? 9 : WEIGHT_POINTS) * C + c) * KB + k % KB, C * KB, plain);
 }
 
-/* Work-items: (16 of K, 16 of the padded C channels), so that each cache line is read once. */
+/* Work-items: (WIDTH of K, WIDTH of the padded C channels), so that each cache line is read once. */
 __kernel void conv2d_winograd_stride2_pack_backward_data(__global const float *w, __global float *packed, const int C, const int K,
     const int KB, const int plain)
 {
-    const int k0 = 16 * get_global_id(0), c = 16 * get_global_id(1);
+    const int k0 = WIDTH * get_global_id(0), c = WIDTH * get_global_id(1);
     if (k0 >= K || c >= (C + KB - 1) / KB * KB) return;
-    float block[9][16][16];                                   /* [tap][c][k] */
+    float block[9][WIDTH][WIDTH];                                   /* [tap][c][k] */
     for (int i = 0; i < 9; i++)
-        for (int l = 0; l < 16; l++)
-            vstore16(load_some(w + ((size_t)(8 - i) * C + c + l) * K + k0, c + l < C ? K - k0 : 0), 0, block[i][l]);
-    for (int k = 0; k < min(16, K - k0); k++) {
-        float16 g[9];
+        for (int l = 0; l < WIDTH; l++)
+            STORE_ANY(load_some(w + ((size_t)(8 - i) * C + c + l) * K + k0, c + l < C ? K - k0 : 0), block[i][l]);
+    for (int k = 0; k < min(WIDTH, K - k0); k++) {
+        floatv g[9];
 #pragma unroll
         for (int i = 0; i < 9; i++) {
-            float lane[16];
+            float lane[WIDTH];
 #pragma unroll
-            for (int l = 0; l < 16; l++) lane[l] = block[i][l][k];
-            g[i] = vload16(0, lane);
+            for (int l = 0; l < WIDTH; l++) lane[l] = block[i][l][k];
+            g[i] = LOAD_ANY(lane);
         }
         store_points(g, packed + ((size_t)(c / KB) * (plain ? 9 : WEIGHT_POINTS) * K + k0 + k) * KB + c % KB, K * KB, plain);
     }

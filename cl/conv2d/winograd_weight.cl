@@ -11,14 +11,14 @@
  * V and M and adds their products, one register tile of ROWS x KB elements of dU after another, to dU; at last it writes G^T dU G to
  *     out + i*out_part + (k/KB)*out_panel + row*out_row + k%KB,     row = (r*3+s)*C+c.
  * That is dw itself when there is one part, else this part's partial sums, which conv2d_reduce adds up in fixed order. Local size is 1.
- * `inputs` is a multiple of 16, `outputs` of KB. */
+ * `inputs` is a multiple of LINE, `outputs` of KB. */
 #ifndef ROWS
 #define ROWS 8               /* input channels of a register tile: ROWS*VECTORS accumulators + VECTORS of M must fit the registers */
 #endif
 #ifndef VECTORS
-#define VECTORS 2            /* float16 vectors of output channels of a register tile */
+#define VECTORS 2            /* vectors of output channels of a register tile */
 #endif
-#define KB (16 * VECTORS)
+#define KB (WIDTH * VECTORS)
 
 #define WEIGHT_GRADIENT winograd_weight_gradient
 #define INPUT_SIDE 6
@@ -32,17 +32,17 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
     const int tiles_h, const int tiles_w, const int tiles, const int tiles_each, const int block, const int inputs, const int outputs,
     const int scratch_each, const int parts, const int fetch, const int out_part, const int out_panel, const int out_row, const int add)
 {
-    /* + 16: the same element of V, M or dU for two points f must not fall into the same set of a cache */
-    const int v_step = block * inputs + 16, m_step = block * outputs + 16, u_step = inputs * outputs + 16;
+    /* + LINE: the same element of V, M or dU for two points f must not fall into the same set of a cache */
+    const int v_step = block * inputs + LINE, m_step = block * outputs + LINE, u_step = inputs * outputs + LINE;
     __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
-    __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * 16;
-    for (int i = 0; i < max(inputs, outputs); i += 16) store16((float16)0.0f, zeros + i);
+    __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * WIDTH;
+    for (int i = 0; i < max(inputs, outputs); i += WIDTH) store_any((floatv)0.0f, zeros + i);
 
     const int input_blocks = (C + inputs - 1) / inputs, output_blocks = (K + outputs - 1) / outputs;
     for (int task = get_global_id(0); task < parts * input_blocks * output_blocks; task += get_global_size(0)) {
         const int part = task % parts, c0 = task / parts % input_blocks * inputs, k0 = task / (parts * input_blocks) * outputs;
         const int channels = min(inputs, C - c0), gradients = min(outputs, K - k0);
-        const int rows = (channels + 15) / 16 * 16, columns = (gradients + KB - 1) / KB * KB;
+        const int rows = (channels + LINE - 1) / LINE * LINE, columns = (gradients + KB - 1) / KB * KB;
         const int first = part * tiles_each, last = min(tiles, first + tiles_each);
         tile_place at = place_of(first, tiles_h, tiles_w);
         for (int begin = first; begin < last; begin += block) {
@@ -53,16 +53,16 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
                 __global const float *input = x + (size_t)at.n * H * W * C + c0, *gradient = dy + (size_t)at.n * P * Q * K + k0;
                 long pixel[FOUND(6)];
                 find_pixels(pixel, input, zeros, 6, at.p - pad, at.q - pad, H, W, C);
-                for (int c = 0; c < rows; c += 16) {
+                for (int c = 0; c < rows; c += WIDTH) {
                     const int tail = channels - c;
-                    if (tail < 16) copy_tail(pixel, input, copies, 36, c, tail);
-                    winograd_input_at(tail < 16 ? input : input + c, pixel, v + i * inputs + c, v_step);
+                    if (tail < WIDTH) copy_tail(pixel, input, copies, 36, c, tail);
+                    winograd_input_at(tail < WIDTH ? input : input + c, pixel, v + i * inputs + c, v_step);
                 }
                 find_pixels(pixel, gradient, zeros, 4, at.p, at.q, P, Q, K);
-                for (int k = 0; k < columns; k += 16) {
+                for (int k = 0; k < columns; k += WIDTH) {
                     const int tail = gradients - k;
-                    if (tail < 16) copy_tail(pixel, gradient, copies, 16, k, tail);
-                    winograd_gradient_at(tail < 16 ? gradient : gradient + k, pixel, m + i * outputs + k, m_step);
+                    if (tail < WIDTH) copy_tail(pixel, gradient, copies, 16, k, tail);
+                    winograd_gradient_at(tail < WIDTH ? gradient : gradient + k, pixel, m + i * outputs + k, m_step);
                 }
                 at = next;
             }

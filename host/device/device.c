@@ -50,6 +50,12 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     *out = NULL;
     CC_TRY(cc_device_enumerate(&infos, &ids, &count, err));
     CC_TRY(camcl_device_select(infos, count, select, &index, err));
+    if (!cc_device_override_registers(getenv("CAMCL_VECTOR"), &infos[index])) {
+        status = cc_fail(err, CAMCL_BAD_CONFIG,
+                         "CAMCL_VECTOR = %s: not the width of vector registers and their number (4x16, 4x32, 8x16 or 16x32)",
+                         getenv("CAMCL_VECTOR"));
+        goto cleanup;
+    }
     CC_TRY(CC_NEW(1, &device, err));
     device->info = infos[index];
     device->id = ids[index];

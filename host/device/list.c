@@ -25,6 +25,34 @@ static void text_info(cl_device_id id, cl_device_info what, char *out, size_t si
         if (clGetDeviceInfo((id), (what), sizeof value_, &value_, NULL) == CL_SUCCESS) (out) = value_;                                     \
     } while (0)
 
+/* Registers by their width: AVX-512 has 32 of 16 floats, AVX 16 of 8, SSE 16 of 4, NEON 32 of 4. A CPU device is the processor that this
+ * program runs on. */
+static void find_registers(cl_device_id id, camcl_device_info *info)
+{
+#if defined(__aarch64__) || defined(__ARM_NEON)
+    enum { NARROW_REGISTERS = 32 };
+#else
+    enum { NARROW_REGISTERS = 16 };
+#endif
+    cl_uint native = 0;
+    NUMBER_INFO(cl_uint, id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, native);
+    info->vector_width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
+    info->vector_registers = native >= 16 ? 32 : native >= 8 ? 16 : NARROW_REGISTERS;
+    (void)cc_device_override_registers(getenv("CAMCL_VECTOR"), info);
+}
+
+bool cc_device_override_registers(const char *text, camcl_device_info *info)
+{
+    unsigned width, registers;
+    char rest;
+    if (text == NULL || *text == '\0') return true;
+    if (sscanf(text, "%2ux%2u%c", &width, &registers, &rest) != 2) return false;
+    if ((width != 4 && width != 8 && width != 16) || (registers != 16 && registers != 32)) return false;
+    info->vector_width = width;
+    info->vector_registers = registers;
+    return true;
+}
+
 static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsigned d, camcl_device_info *info)
 {
     memset(info, 0, sizeof *info);
@@ -57,6 +85,7 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     cl_uint bits = 0;
     NUMBER_INFO(cl_uint, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, bits);
     info->base_align = bits / 8 > 64 ? bits / 8 : 64;
+    find_registers(id, info);
     char extensions[8192] = "";
     text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
     info->fp16 = strstr(extensions, "cl_khr_fp16") != NULL;

@@ -539,7 +539,9 @@ static void test_choice(void **state)
                               .global_mem = 1u << 30,
                               .max_alloc = 1u << 28,
                               .local_mem = 32768,
-                              .max_work_group = 256 };
+                              .max_work_group = 256,
+                              .vector_width = 16,
+                              .vector_registers = 32 };
     camcl_device_info gpu = cpu, tiny = cpu;
     gpu.type = CAMCL_GPU;
     tiny.type = CAMCL_GPU;
@@ -604,7 +606,9 @@ static void test_choice_of_winograd(void **state)
                                     .global_mem = 1u << 30,
                                     .max_alloc = 1u << 28,
                                     .local_mem = 32768,
-                                    .max_work_group = 256 };
+                                    .max_work_group = 256,
+                                    .vector_width = 16,
+                                    .vector_registers = 32 };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         for (int direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
             const cc_conv2d_desc *d = &cases[i].desc;
@@ -643,9 +647,14 @@ static void test_choice_for_gpus(void **state)
           { "local_small", "local_small", "local" },
           { "local_small", "local_small", "local_small" } },
     };
-    camcl_device_info info = {
-        .type = CAMCL_GPU, .compute_units = 64, .global_mem = 1u << 30, .max_alloc = 1u << 28, .local_mem = 49152, .max_work_group = 512
-    };
+    camcl_device_info info = { .type = CAMCL_GPU,
+                               .compute_units = 64,
+                               .global_mem = 1u << 30,
+                               .max_alloc = 1u << 28,
+                               .local_mem = 49152,
+                               .max_work_group = 512,
+                               .vector_width = 4,
+                               .vector_registers = 16 };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         for (int direction = CC_FORWARD; direction <= CC_BACKWARD_WEIGHT; direction++) {
             char key[160];

@@ -143,7 +143,9 @@ static void shapes_divide_rows(void **state)
     for (size_t t = 0; t < CC_COUNT(types); t++)
         for (unsigned units = 0; units < 130; units += 43)
             for (size_t group = 1; group <= 1024; group *= 32) {
-                const camcl_device_info info = { .type = types[t], .compute_units = units, .max_work_group = group };
+                const camcl_device_info info = {
+                    .type = types[t], .compute_units = units, .max_work_group = group, .vector_width = 8, .vector_registers = 16
+                };
                 check_split(&info);
                 for (size_t c = 1; c < 70; c++) {
                     const cc_shape s = cc_row_shape(&info, c);

@@ -173,9 +173,14 @@ static void what_cannot_run_is_refused(camcl_device *device, void *context)
 static void policies_limit_the_default(void **state)
 {
     (void)state;
-    camcl_device_info cpu = {
-        .type = CAMCL_CPU, .max_work_group = 4096, .local_mem = 1 << 15, .max_alloc = 1 << 30, .global_mem = 1 << 30, .compute_units = 2
-    };
+    camcl_device_info cpu = { .type = CAMCL_CPU,
+                              .max_work_group = 4096,
+                              .local_mem = 1 << 15,
+                              .max_alloc = 1 << 30,
+                              .global_mem = 1 << 30,
+                              .compute_units = 2,
+                              .vector_width = 16,
+                              .vector_registers = 32 };
     camcl_device_info gpu = { .type = CAMCL_GPU,
                               .vendor = "NVIDIA Corporation",
                               .max_work_group = 1024,
@@ -200,7 +205,7 @@ static void policies_limit_the_default(void **state)
 static void plans_of_the_first_version_mean_what_they_did(void **state)
 {
     (void)state;
-    const camcl_device_info cpu = { .type = CAMCL_CPU, .compute_units = 2 };
+    const camcl_device_info cpu = { .type = CAMCL_CPU, .compute_units = 2, .vector_width = 16, .vector_registers = 32 };
     camcl_device device = { .info = cpu };
     const char before[] = "conv2d forward n2 h8 w8 c4 k4 r1 s1 stride2 pad0 = tile\n"
                           "conv2d backward-data n2 h8 w8 c4 k4 r1 s1 stride1 pad0 = tile\n"

@@ -10,11 +10,11 @@
 #include "ops/record.h"
 
 enum {
-    PIXELS = 8,             /* of a forward register tile */
-    MOST_SUMS = 28,         /* accumulators of a weight gradient's register tile */
+    PIXELS = 8,             /* of a forward register tile: one vector of sums for each */
     LEAST_SUMS = 8,         /* fewer do not hide the latency of an fma */
     BAND_BYTES = 16 * 1024, /* half of a first-level cache */
     BLOCK_PIXELS = 256,
+    LINE = 16, /* floats of a cache line */
 };
 
 /* Groups of `rows` output rows of an image. */
@@ -30,7 +30,7 @@ static narrow_groups cut(const cc_conv2d_desc *d)
     narrow_groups g = { .rows = cc_ceil_div(p, cc_ceil_div(p, cc_min_size(p, fit))), .columns = columns };
     g.per_image = cc_ceil_div(p, g.rows);
     g.count = d->n * g.per_image;
-    g.band_size = cc_round_up(((g.rows - 1) * d->stride + d->r) * columns * d->c, 16);
+    g.band_size = cc_round_up(((g.rows - 1) * d->stride + d->r) * columns * d->c, LINE);
     return g;
 }
 
@@ -38,7 +38,8 @@ static narrow_groups cut(const cc_conv2d_desc *d)
 static bool supports(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return d->groups == 1 && cc_likes_long_items(info) && d->c < 8 && d->stride <= 2 && d->k % 16 == 0 && cc_conv2d_out_w(d) >= PIXELS;
+    return d->groups == 1 && cc_likes_long_items(info) && d->c < 8 && d->stride <= 2 && d->k % info->vector_width == 0 &&
+           cc_conv2d_out_w(d) >= PIXELS;
 }
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -47,9 +48,10 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, true, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
     const narrow_groups g = cut(d);
-    const size_t walkers = cc_min_size(4 * camcl_device_get_info(cc_tape_device(tape))->compute_units, g.count);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t walkers = cc_min_size(4 * (size_t)info->compute_units, g.count);
     char options[64];
-    snprintf(options, sizeof options, "-DSTEP=%zu -DPIXELS=%d", d->stride * d->c, PIXELS);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DSTEP=%zu -DPIXELS=%d", info->vector_width, d->stride * d->c, PIXELS);
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
@@ -58,22 +60,24 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                      .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r),
                      .run = CC_INT(d->s * d->c), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .rows = CC_INT(g.rows),
                      .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)),
-                     .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size), .KB = CC_INT(16 * cc_conv2d_tile_vectors(d->k)),
-                     .add = CC_INT(add));
+                     .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size),
+                     .KB = CC_INT(cc_conv2d_tile_panel(info, d->k).channels), .add = CC_INT(add));
 }
 
-/* Filter rows of a register tile; 0: none fits. */
-static size_t tile_taps(const cc_conv2d_desc *d)
+/* Filter rows of a register tile, whose sums share the registers with a vector of dy, an input value and a product where there is no fma;
+ * 0: none fits. */
+static size_t tile_taps(const camcl_device_info *info, const cc_conv2d_desc *d)
 {
+    const size_t most_sums = info->vector_registers - (info->vector_registers > 16 ? 4 : 3);
     for (size_t taps = d->r; taps > 0; taps--)
-        if (d->r % taps == 0 && taps * d->s * d->c <= MOST_SUMS) return taps * d->s * d->c >= LEAST_SUMS ? taps : 0;
+        if (d->r % taps == 0 && taps * d->s * d->c <= most_sums) return taps * d->s * d->c >= LEAST_SUMS ? taps : 0;
     return 0;
 }
 
 static bool supports_weight(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return d->groups == 1 && cc_likes_long_items(info) && d->c % 8 != 0 && d->k % 16 == 0 && tile_taps(d) > 0;
+    return d->groups == 1 && cc_likes_long_items(info) && d->c % 8 != 0 && d->k % info->vector_width == 0 && tile_taps(info, d) > 0;
 }
 
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -81,14 +85,15 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), rsc = d->r * d->s * d->c;
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 4 * units : 1;
-    const size_t kb = 16 * cc_conv2d_tile_vectors(d->k);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t units = info->compute_units, items = units > 1 ? 4 * units : 1;
+    const size_t kb = cc_conv2d_tile_panel(info, d->k).channels;
     const narrow_groups g = cut(d);
     const size_t groups_each = cc_ceil_div(g.count, cc_min_size(items, g.count)), parts = cc_ceil_div(g.count, groups_each);
     const size_t scratch_each = g.band_size + rsc * d->k;
 
     char options[64];
-    snprintf(options, sizeof options, "-DTAPS=%zu -DRUN=%zu", tile_taps(d), d->s * d->c);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DTAPS=%zu -DRUN=%zu", info->vector_width, tile_taps(info, d), d->s * d->c);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));

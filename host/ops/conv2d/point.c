@@ -10,10 +10,8 @@
 #include "ops/record.h"
 
 enum {
-    PIXELS = 8,                /* of a register tile */
     WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
     STREAM_BYTES = 16 * 1024,
-    ROWS = 8,              /* input channels of a weight gradient's register tile */
     SIDE = 128,            /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
     FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
 };
@@ -30,20 +28,21 @@ static camcl_status record(cc_tape *tape, const cc_conv2d_desc *d, bool backward
                            const cc_conv2d_affine *affine, camcl_error *err)
 {
     const size_t c = backward ? d->k : d->c, k = backward ? d->c : d->k, p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units, pixels = d->n * p * q;
-    const unsigned vectors = cc_conv2d_tile_vectors(k);
-    const size_t panels = cc_ceil_div(k, 16 * vectors);
-    const bool row = d->stride == 1; /* all pixels are one */
-    const size_t tiles = cc_ceil_div(pixels, PIXELS), each = PIXELS * cc_ceil_div(tiles, cc_min_size(items, tiles));
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t items = 4 * (size_t)info->compute_units, pixels = d->n * p * q;
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, k);
+    const size_t panels = cc_ceil_div(k, panel.channels), rows = panel.rows; /* pixels of a register tile */
+    const bool row = d->stride == 1;                                         /* all pixels are one */
+    const size_t tiles = cc_ceil_div(pixels, rows), each = rows * cc_ceil_div(tiles, cc_min_size(items, tiles));
     const size_t walkers = cc_ceil_div(pixels, each);
     const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
     const size_t block_bytes = c * k * sizeof(float) <= WEIGHT_BYTES ? STREAM_BYTES : CC_CONV2D_TILE_BAND_BYTES;
-    const size_t block = cc_max_size(PIXELS, block_bytes / (c * sizeof(float)) / PIXELS * PIXELS);
+    const size_t block = cc_max_size(rows, block_bytes / (c * sizeof(float)) / rows * rows);
     const size_t side_in[2] = { row ? 1 : backward ? p : d->h, row ? pixels : backward ? q : d->w };
     const size_t side_out[2] = { row ? 1 : backward ? d->h : p, row ? pixels : backward ? d->w : q };
 
     char options[64];
-    snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DPIXELS=%u -DVECTORS=%u", panel.width, panel.rows, panel.vectors);
     const cc_launch launch = { .options = options,
                                .dims = 2,
                                .global = { walkers, cc_ceil_div(panels, panels_each) },
@@ -78,11 +77,16 @@ static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_ten
     return record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
 }
 
+/* Input channels of a weight gradient's register tile: a power of two, so that numbers of channels are multiples of it. */
+static size_t weight_rows(const cc_conv2d_panel *panel) { return panel->rows >= 8 ? 8 : 4; }
+
 /* A tile must not read beyond the last channel. */
 static bool supports_weight(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    return supports(info, d) && d->c % ROWS == 0 && d->k % (16 * cc_conv2d_tile_vectors(d->k)) == 0;
+    if (!supports(info, d)) return false;
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
+    return d->c % weight_rows(&panel) == 0 && d->k % panel.channels == 0;
 }
 
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -90,19 +94,20 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), pixels = d->n * p * q;
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = units > 1 ? 2 * units : 1;
-    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
-    const size_t kb = 16 * vectors;
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t units = info->compute_units, items = units > 1 ? 2 * units : 1;
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
+    const size_t kb = panel.channels, rows = weight_rows(&panel);
     const bool row = d->stride == 1; /* all pixels are one */
     /* If one side has few channels, a task takes more channels of the other side, so that each loaded number is used more often. */
-    const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / ROWS * ROWS));
+    const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / rows * rows));
     const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
     const size_t blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
     const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
     const size_t walkers = cc_min_size(items, parts * blocks);
 
     char options[64];
-    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DROWS=%zu -DVECTORS=%u", panel.width, rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));

@@ -10,16 +10,34 @@
 #include "ops/conv2d/shape.h"
 #include "ops/record.h"
 
-enum { PIXELS = 8 }; /* of a register tile */
-
 /* Only for devices that long work-items suit: these are long. */
 static bool supports(const camcl_device_info *info, const void *desc)
 {
     return ((const cc_conv2d_desc *)desc)->groups == 1 && cc_likes_long_items(info);
 }
 
-/* Panels of two vectors use each input value twice. Up to 16 channels need one vector only, and a second one would be idle. */
-unsigned cc_conv2d_tile_vectors(size_t channels) { return channels <= 16 ? 1 : 2; }
+/* Panels of two vectors use each input value twice. Channels that fit one vector would leave a second one idle. Besides the sums, a
+ * tile's registers hold a vector of weights for each vector of the panel, an input value and a product where there is no fma. More than
+ * eight rows gain nothing, since the sums of eight hide the latency of an fma, but they spare a second tile where there are few more. */
+cc_conv2d_panel cc_conv2d_tile_panel(const camcl_device_info *info, size_t channels)
+{
+    enum { ROWS = 8, MOST_ROWS = 11 };
+    cc_conv2d_panel p = { .width = info->vector_width, .vectors = channels <= info->vector_width ? 1 : 2 };
+    p.channels = (size_t)p.width * p.vectors;
+    p.most_rows = (unsigned)cc_min_size(MOST_ROWS, (info->vector_registers - 2 - p.vectors) / p.vectors);
+    p.rows = (unsigned)cc_min_size(ROWS, p.most_rows);
+    return p;
+}
+
+static size_t tape_panel(const cc_tape *tape, size_t channels)
+{
+    return cc_conv2d_tile_panel(camcl_device_get_info(cc_tape_device(tape)), channels).channels;
+}
+
+void cc_conv2d_width_option(const cc_tape *tape, char text[32])
+{
+    snprintf(text, 32, "-DWIDTH=%u", camcl_device_get_info(cc_tape_device(tape))->vector_width);
+}
 
 /* If the distance between pixels is a multiple of 1 KiB, pixels share a few sets of a first-level cache. Such a distance is increased. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels) { return channels % 256 == 0 ? channels + 16 : channels; }
@@ -57,9 +75,10 @@ typedef struct tile_job {
 static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool add,
                                const cc_conv2d_affine *affine, double flops, camcl_error *err)
 {
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 4 * units;
-    const unsigned vectors = cc_conv2d_tile_vectors(j->k);
-    const size_t panels = cc_ceil_div(j->k, 16 * vectors);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t items = 4 * (size_t)info->compute_units;
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->k);
+    const size_t panels = cc_ceil_div(j->k, panel.channels);
     const size_t columns = (j->q - 1) * j->stride + j->s, last_row = (j->p - 1) * j->stride + j->r;
     const bool use_band = j->r * j->s > 0 &&
                           (j->top < 0 || j->left < 0 || (size_t)(j->top + (int)last_row) > j->h || (size_t)(j->left + (int)columns) > j->w);
@@ -71,10 +90,10 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     const size_t panels_each = cc_ceil_div(panels, cc_min_size(panels, cc_ceil_div(items, walkers)));
     const size_t blocks = cc_ceil_div(panels, panels_each);
     const bool joined = band_pixel == j->c;
-    const size_t places = 2 * (g.images * g.rows * j->q + PIXELS);
+    const size_t places = 2 * (g.images * g.rows * j->q + panel.rows);
     const size_t scratch_each = cc_round_up((use_band ? g.images * band_image : 0) + places, 16);
     char options[64];
-    snprintf(options, sizeof options, "-DPIXELS=%d -DVECTORS=%u", PIXELS, vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DPIXELS=%u -DVECTORS=%u", panel.width, panel.rows, panel.vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * blocks * scratch_each * sizeof(float), "convolution bands", &scratch, err));
@@ -136,15 +155,18 @@ static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_ten
 size_t cc_conv2d_tile_forward_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    (void)info;
-    return d->r * d->s * d->c * cc_round_up(d->k, 16 * cc_conv2d_tile_vectors(d->k)) * sizeof(float);
+    return d->r * d->s * d->c * cc_round_up(d->k, cc_conv2d_tile_panel(info, d->k).channels) * sizeof(float);
 }
 
 camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
-    const size_t kb = 16 * cc_conv2d_tile_vectors(d->k), rsc = d->r * d->s * d->c;
-    const cc_launch launch = { .dims = 2, .global = { rsc, cc_ceil_div(d->k, kb) }, .bytes = 8.0 * (double)rsc * (double)d->k };
+    const size_t kb = tape_panel(tape, d->k), rsc = d->r * d->s * d->c;
+    char options[32];
+    cc_conv2d_width_option(tape, options);
+    const cc_launch launch = {
+        .options = options, .dims = 2, .global = { rsc, cc_ceil_div(d->k, kb) }, .bytes = 8.0 * (double)rsc * (double)d->k
+    };
     return CC_LAUNCH(tape, conv2d_pack_forward, &launch, err, .w = CC_IN(master), .packed = CC_OUT(packed), .rsc = CC_INT(rsc),
                      .K = CC_INT(d->k), .KB = CC_INT(kb));
 }
@@ -163,7 +185,7 @@ static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tens
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
-    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), cb = 16 * cc_conv2d_tile_vectors(d->c);
+    const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), cb = tape_panel(tape, d->c);
     size_t offset = 0;
     /* A strided 1x1 convolution uses the points of phase (0, 0) only: one pass writes the zeros of the others, too. */
     const cc_conv2d_phase v0 = cc_conv2d_get_phase(0, d->h, d->r, d->stride, d->pad);
@@ -206,22 +228,25 @@ static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tens
 size_t cc_conv2d_tile_backward_data_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    (void)info;
-    return d->r * d->s * d->k * cc_round_up(d->c, 16 * cc_conv2d_tile_vectors(d->c)) * sizeof(float);
+    return d->r * d->s * d->k * cc_round_up(d->c, cc_conv2d_tile_panel(info, d->c).channels) * sizeof(float);
 }
 
 camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
-    const size_t cb = 16 * cc_conv2d_tile_vectors(d->c), panels = cc_ceil_div(d->c, cb);
+    const size_t cb = tape_panel(tape, d->c), panels = cc_ceil_div(d->c, cb);
     size_t offset = 0;
+    char options[32];
+    cc_conv2d_width_option(tape, options);
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
             const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
             const cc_conv2d_phase u = cc_conv2d_get_phase(b, d->w, d->s, d->stride, d->pad);
             const size_t taps = v.taps * u.taps;
             if (taps == 0) continue;
-            cc_launch launch = { .dims = 2, .global = { taps, panels }, .bytes = 8.0 * (double)(taps * d->k * d->c) };
+            const cc_launch launch = {
+                .options = options, .dims = 2, .global = { taps, panels }, .bytes = 8.0 * (double)(taps * d->k * d->c)
+            };
             CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_pack_backward_data, &launch, err, .w = CC_IN(master),
                                           .packed = offset ? CC_INOUT(packed) : CC_OUT(packed), .S = CC_INT(d->s), .C = CC_INT(d->c),
                                           .K = CC_INT(d->k), .r0 = CC_INT(a), .s0 = CC_INT(b), .stride = CC_INT(d->stride),

@@ -7,8 +7,15 @@
 /* The size of a band of padded input: it shares a core's second-level cache with a panel of weights. */
 #define CC_CONV2D_TILE_BAND_BYTES ((size_t)128 * 1024)
 
-/* float16 vectors of a panel of output channels. */
-unsigned cc_conv2d_tile_vectors(size_t channels);
+/* How a panel of output channels and a register tile fill the device's vector registers: a panel is `vectors` vectors of `width` channels,
+ * a tile `rows` rows of a panel, of which up to `most_rows` fit. */
+typedef struct cc_conv2d_panel {
+    unsigned width, vectors, rows, most_rows;
+    size_t channels; /* width * vectors */
+} cc_conv2d_panel;
+cc_conv2d_panel cc_conv2d_tile_panel(const camcl_device_info *info, size_t channels);
+/* The build option of kernels that need the width alone. */
+void cc_conv2d_width_option(const cc_tape *tape, char text[32]);
 
 /* Numbers from one pixel of a band to the next. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels);

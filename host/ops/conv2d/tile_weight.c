@@ -10,6 +10,7 @@
 #include "ops/record.h"
 
 enum {
+    LINE = 16,           /* floats of a cache line */
     GROUP_PIXELS = 128,  /* a panel of dy for so many pixels takes half of a first-level cache */
     CLOSE_CHANNELS = 64, /* pixels of no more channels spread over the sets of a first-level cache as they are */
 };
@@ -20,15 +21,15 @@ typedef struct weight_block {
     bool joined;
 } weight_block;
 
-static weight_block choose_block(const cc_conv2d_desc *d, size_t kb)
+static weight_block choose_block(const cc_conv2d_desc *d, const cc_conv2d_panel *panel)
 {
     /* The sums of a block stay in a second-level cache, and each loaded number is used for up to `side` channels of the other tensor. */
     const size_t side = d->r * d->s == 1 ? 128 : 64;
-    weight_block b = { .slice = cc_min_size(d->c, side), .outputs = cc_min_size(cc_round_up(d->k, kb), side) };
+    weight_block b = { .slice = cc_min_size(d->c, side), .outputs = cc_min_size(cc_round_up(d->k, panel->channels), side) };
     /* If C is not a multiple of 8, tiles over c would have idle rows: tiles are then cut from (s,c). */
     b.joined = d->c % 8 != 0 && b.slice == d->c;
     b.run = b.joined ? d->s * d->c : b.slice;
-    b.rows = b.run < 12 ? b.run : 8;
+    b.rows = b.run <= panel->most_rows ? b.run : panel->rows;
     b.run_pitch = cc_round_up(b.run, b.rows);
     return b;
 }
@@ -43,10 +44,10 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
-    const size_t items = 4 * camcl_device_get_info(cc_tape_device(tape))->compute_units;
-    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
-    const size_t kb = 16 * vectors;
-    const weight_block b = choose_block(d, kb);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t items = 4 * (size_t)info->compute_units;
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
+    const weight_block b = choose_block(d, &panel);
     const size_t blocks = cc_ceil_div(d->c, b.slice) * cc_ceil_div(d->k, b.outputs);
 
     const size_t parts_wanted = cc_ceil_div(items, blocks);
@@ -54,19 +55,19 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const size_t groups_each = cc_ceil_div(g.count, cc_min_size(parts_wanted, g.count)), parts = cc_ceil_div(g.count, groups_each);
     const bool single = d->r * d->s == 1;
     /* Pixels that lie close together are used in place, without copies, unless a tile would read beyond the last pixel. */
-    const bool use_panels = d->k > CLOSE_CHANNELS || d->k % kb != 0;
+    const bool use_panels = d->k > CLOSE_CHANNELS || d->k % panel.channels != 0;
     const bool use_band = !single || d->pad > 0 || d->c > CLOSE_CHANNELS || d->c % b.rows != 0;
     /* an odd number of cache lines from pixel to pixel, so that they spread over a cache's sets */
-    const size_t band_pixel = b.joined || !use_band ? d->c : cc_round_up(b.slice, 16) + (cc_ceil_div(b.slice, 16) % 2 ? 0 : 16);
+    const size_t band_pixel = b.joined || !use_band ? d->c : cc_round_up(b.slice, LINE) + (cc_ceil_div(b.slice, LINE) % 2 ? 0 : LINE);
     const size_t columns = single ? q : (q - 1) * d->stride + d->s, band_row = (use_band ? columns : d->w) * band_pixel;
     const size_t band_image = !use_band ? d->h * band_row : (single ? g.rows : (g.rows - 1) * d->stride + d->r) * band_row;
-    const size_t band_size = use_band ? cc_round_up(g.images * band_image + b.rows, 16) : 0, pixels = g.images * g.rows * q;
+    const size_t band_size = use_band ? cc_round_up(g.images * band_image + b.rows, LINE) : 0, pixels = g.images * g.rows * q;
     const size_t sums_size = d->r * (b.joined ? 1 : d->s) * b.run_pitch * b.outputs;
-    const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, 16);
+    const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, LINE);
     const size_t walkers = cc_min_size(items, parts * blocks);
 
     char options[64];
-    snprintf(options, sizeof options, "-DROWS=%zu -DVECTORS=%u", b.rows, vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DROWS=%zu -DVECTORS=%u", panel.width, b.rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));

@@ -10,7 +10,12 @@
 #include "ops/conv2d/tile.h"
 #include "ops/record.h"
 
-enum { OUT = 4, POINTS = 36, ROWS = 4 }; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile */
+enum {
+    OUT = 4,
+    POINTS = 36,
+    ROWS = 4,
+    LINE = 16
+}; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; floats of a cache line */
 
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc)
 {
@@ -75,16 +80,17 @@ cc_winograd_split cc_winograd_split_work(size_t tiles, size_t panels, size_t mos
 static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t most, cc_buffer *x, cc_buffer *u, cc_buffer *y, bool add,
                                const cc_conv2d_affine *affine, double flops, camcl_error *err)
 {
-    const unsigned vectors = cc_conv2d_tile_vectors(j->k);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
-    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most, camcl_device_get_info(cc_tape_device(tape))->compute_units);
-    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, 16));
-    const size_t scratch_each = POINTS * (s.block * (pitch + kb) + 2 * 16) + pitch + 16 * POINTS;
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->k);
+    const size_t kb = panel.channels, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
+    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most, info->compute_units);
+    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, LINE));
+    const size_t scratch_each = POINTS * (s.block * (pitch + kb) + 2 * LINE) + pitch + LINE * POINTS;
     char options[64];
-    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DVECTORS=%u", panel.width, info->vector_registers, panel.vectors);
     /* A large output does not stay in the cache until it is read again. It is stored past the cache, which saves reading its lines
      * before they are overwritten. */
-    const size_t half_cache = camcl_device_get_info(cc_tape_device(tape))->cache / 2, y_bytes = j->n * j->p * j->q * j->k * sizeof(float);
+    const size_t half_cache = info->cache / 2, y_bytes = j->n * j->p * j->q * j->k * sizeof(float);
     const bool whole = j->p % OUT == 0 && j->q % OUT == 0 && j->k % kb == 0, stream = whole && !add && half_cache && y_bytes > half_cache;
 
     cc_buffer *scratch;
@@ -144,17 +150,21 @@ DEFINE(12)
 DEFINE(24)
 DEFINE(48)
 
-static size_t packed_bytes(size_t in, size_t out)
+static size_t packed_bytes(const camcl_device_info *info, size_t in, size_t out)
 {
-    return POINTS * in * cc_round_up(out, 16 * cc_conv2d_tile_vectors(out)) * sizeof(float);
+    return POINTS * in * cc_round_up(out, cc_conv2d_tile_panel(info, out).channels) * sizeof(float);
 }
 
 static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, size_t channel_step, bool turn, cc_buffer *master,
                          cc_buffer *packed, camcl_error *err)
 {
-    const size_t kb = 16 * cc_conv2d_tile_vectors(out);
-    const cc_launch launch = { .dims = 2,
-                               .global = { in, cc_round_up(out, kb) / 16 },
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(camcl_device_get_info(cc_tape_device(tape)), out);
+    const size_t kb = panel.channels;
+    char options[32];
+    cc_conv2d_width_option(tape, options);
+    const cc_launch launch = { .options = options,
+                               .dims = 2,
+                               .global = { in, cc_round_up(out, kb) / panel.width },
                                .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
     return CC_LAUNCH(tape, conv2d_winograd_pack, &launch, err, .w = CC_IN(master), .u = CC_OUT(packed), .in = CC_INT(in),
                      .out = CC_INT(out), .row_step = CC_INT(row_step), .channel_step = CC_INT(channel_step), .turn = CC_INT(turn),
@@ -164,15 +174,13 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
 static size_t forward_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    (void)info;
-    return packed_bytes(d->c, d->k);
+    return packed_bytes(info, d->c, d->k);
 }
 
 static size_t backward_data_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    (void)info;
-    return packed_bytes(d->k, d->c);
+    return packed_bytes(info, d->k, d->c);
 }
 
 static camcl_status pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)

@@ -8,7 +8,13 @@
 #include "ops/conv2d/tile.h"
 #include "ops/conv2d/winograd.h"
 
-enum { POINTS = 36, ROWS = 4, CHUNK = 64 }; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; of the kernel */
+enum {
+    POINTS = 36,
+    ROWS = 4,
+    CHUNK = 64,
+    LINE = 16
+}; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; of the kernel; floats of
+    * a cache line */
 
 /* Tiles of a work-item: their products of one panel (590 KB) and a chunk of transformed weights (295 KB) share a second-level cache. */
 enum { MOST_TILES = 128 };
@@ -34,13 +40,14 @@ static inline_split split_work(size_t tiles, size_t panels, size_t units)
 static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffer *x, cc_buffer *w, cc_buffer *y, bool turn, bool add,
                                const cc_conv2d_affine *affine, double flops, camcl_error *err)
 {
-    const unsigned vectors = cc_conv2d_tile_vectors(j->k);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
-    const inline_split s = split_work(tiles, panels, camcl_device_get_info(cc_tape_device(tape))->compute_units);
-    const size_t points = s.block * kb + CHUNK * kb + cc_ceil_div(j->c, CHUNK) * (s.block * CHUNK + 16) + 2 * 16;
-    const size_t scratch_each = POINTS * points + 9 * 256 + cc_round_up(j->c, CHUNK);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->k);
+    const size_t kb = panel.channels, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
+    const inline_split s = split_work(tiles, panels, info->compute_units);
+    const size_t points = s.block * kb + CHUNK * kb + cc_ceil_div(j->c, CHUNK) * (s.block * CHUNK + LINE) + 2 * LINE;
+    const size_t scratch_each = POINTS * points + 9 * panel.width * panel.width + cc_round_up(j->c, CHUNK);
     char options[64];
-    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DVECTORS=%u", panel.width, info->vector_registers, panel.vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));

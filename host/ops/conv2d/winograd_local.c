@@ -201,7 +201,7 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
                          cc_buffer *packed, camcl_error *err)
 {
     const cc_launch launch = {
-        .options = "-DLANES=1", .dims = 2, .global = { out, in }, .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out
+        .options = "-DWIDTH=1", .dims = 2, .global = { out, in }, .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out
     };
     return CC_LAUNCH(tape, conv2d_winograd_pack, &launch, err, .w = CC_IN(master), .u = CC_OUT(packed), .in = CC_INT(in),
                      .out = CC_INT(out), .row_step = CC_INT(row_step), .channel_step = CC_INT(channel_step), .turn = CC_INT(turn),

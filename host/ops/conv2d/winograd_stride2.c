@@ -11,7 +11,7 @@
 #include "ops/conv2d/winograd.h"
 #include "ops/record.h"
 
-enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9 }; /* of cl/conv2d/winograd_stride2.clh */
+enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9, LINE = 16 }; /* of cl/conv2d/winograd_stride2.clh; floats of a cache line */
 
 bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
 {
@@ -64,17 +64,18 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
                                cc_buffer *out, bool add, const cc_conv2d_affine *affine, camcl_error *err)
 {
     const size_t side = j->forward ? 4 : 8, tiles_h = cc_ceil_div(j->out_h, side), tiles_w = cc_ceil_div(j->out_w, side);
-    const size_t tiles = d->n * tiles_h * tiles_w, units = camcl_device_get_info(cc_tape_device(tape))->compute_units;
-    const unsigned vectors = cc_conv2d_tile_vectors(j->out_channels);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(j->out_channels, kb);
+    const size_t tiles = d->n * tiles_h * tiles_w;
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->out_channels);
+    const size_t kb = panel.channels, panels = cc_ceil_div(j->out_channels, kb);
     const bool plain = plain_weights(d);
-    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most_tiles(d), units);
-    /* + 16: the same element of two points must not fall into the same set of a cache */
-    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, 16));
-    const size_t v_step = s.block * pitch + 16, m_step = s.block * kb + 16, u_size = plain ? SIDE * j->in_channels * kb : 0;
-    const size_t scratch_each = POINTS * (v_step + m_step + 16) + pitch + u_size;
+    const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most_tiles(d), info->compute_units);
+    /* + LINE: the same element of two points must not fall into the same set of a cache */
+    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, LINE));
+    const size_t v_step = s.block * pitch + LINE, m_step = s.block * kb + LINE, u_size = plain ? SIDE * j->in_channels * kb : 0;
+    const size_t scratch_each = POINTS * (v_step + m_step + LINE) + pitch + u_size;
     char options[64];
-    snprintf(options, sizeof options, "-DVECTORS=%u", vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DVECTORS=%u", panel.width, info->vector_registers, panel.vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
@@ -124,19 +125,23 @@ static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tens
     return record_job(tape, d, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
 }
 
-static size_t packed_bytes(const cc_conv2d_desc *d, size_t in, size_t out)
+static size_t packed_bytes(const camcl_device_info *info, const cc_conv2d_desc *d, size_t in, size_t out)
 {
-    return (plain_weights(d) ? TAPS : WEIGHT_POINTS) * in * cc_round_up(out, 16 * cc_conv2d_tile_vectors(out)) * sizeof(float);
+    return (plain_weights(d) ? TAPS : WEIGHT_POINTS) * in * cc_round_up(out, cc_conv2d_tile_panel(info, out).channels) * sizeof(float);
 }
 
-/* `rows` work-items in dimension 0, one for 16 of the `out` channels in dimension 1. */
+/* `rows` work-items in dimension 0, one for each vector of the `out` channels in dimension 1. */
 static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, bool forward, size_t rows, size_t out, cc_buffer *master,
                          cc_buffer *packed, camcl_error *err)
 {
     const bool plain = plain_weights(d);
-    const size_t kb = 16 * cc_conv2d_tile_vectors(out);
-    const cc_launch launch = { .dims = 2,
-                               .global = { rows, cc_round_up(out, kb) / 16 },
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(camcl_device_get_info(cc_tape_device(tape)), out);
+    const size_t kb = panel.channels;
+    char options[32];
+    cc_conv2d_width_option(tape, options);
+    const cc_launch launch = { .options = options,
+                               .dims = 2,
+                               .global = { rows, cc_round_up(out, kb) / panel.width },
                                .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };
 #define ARGS .w = CC_IN(master), .packed = CC_OUT(packed), .C = CC_INT(d->c), .K = CC_INT(d->k), .KB = CC_INT(kb), .plain = CC_INT(plain)
     return forward ? CC_LAUNCH(tape, conv2d_winograd_stride2_pack_forward, &launch, err, ARGS)
@@ -147,8 +152,7 @@ static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, bool forward, s
 static size_t forward_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    (void)info;
-    return packed_bytes(d, d->c, d->k);
+    return packed_bytes(info, d, d->c, d->k);
 }
 
 static camcl_status pack_forward(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
@@ -160,14 +164,13 @@ static camcl_status pack_forward(cc_tape *tape, const void *desc, cc_buffer *mas
 static size_t backward_data_bytes(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
-    (void)info;
-    return packed_bytes(d, d->k, d->c);
+    return packed_bytes(info, d, d->k, d->c);
 }
 
 static camcl_status pack_backward_data(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err)
 {
     const cc_conv2d_desc *d = desc;
-    return pack(tape, d, false, cc_ceil_div(d->k, 16), d->c, master, packed, err);
+    return pack(tape, d, false, cc_ceil_div(d->k, camcl_device_get_info(cc_tape_device(tape))->vector_width), d->c, master, packed, err);
 }
 
 static size_t affine_bytes(const camcl_device_info *info, const void *desc) { return forward_bytes(info, cc_conv2d_of_affine(desc)); }

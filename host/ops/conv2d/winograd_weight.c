@@ -10,7 +10,7 @@
 #include "ops/conv2d/winograd.h"
 #include "ops/conv2d/winograd_stride2.h"
 
-enum { WEIGHT_POINTS = 36, ROWS = 8 }; /* of the kernels; rows of a register tile */
+enum { WEIGHT_POINTS = 36, LINE = 16 }; /* of the kernels; floats of a cache line */
 
 /* Channels of a block either way: its gradient takes 590 KB. */
 enum { BLOCK_CHANNELS = 64 };
@@ -31,26 +31,27 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d);
-    const size_t units = camcl_device_get_info(cc_tape_device(tape))->compute_units, items = 2 * units;
-    const unsigned vectors = cc_conv2d_tile_vectors(d->k);
-    const size_t kb = 16 * vectors, panels = cc_ceil_div(d->k, kb);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const size_t items = 2 * (size_t)info->compute_units;
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
+    const size_t kb = panel.channels, panels = cc_ceil_div(d->k, kb);
     const size_t tiles_h = cc_ceil_div(p, 4), tiles_w = cc_ceil_div(q, 4), tiles = d->n * tiles_h * tiles_w;
 
-    const size_t inputs = cc_min_size(cc_round_up(d->c, 16), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
+    const size_t inputs = cc_min_size(cc_round_up(d->c, LINE), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
     const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
     const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
     const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
     const size_t rounds = cc_ceil_div(tiles_each, form->tiles), block = cc_ceil_div(tiles_each, rounds);
-    const size_t steps = block * (inputs + outputs) + 2 * 16, u_step = inputs * outputs + 16; /* V, M; dU: each 16 apart */
+    const size_t steps = block * (inputs + outputs) + 2 * LINE, u_step = inputs * outputs + LINE; /* V, M; dU: each a line apart */
     /* copies of the last channels; zeros */
-    const size_t numbers = form->points * (steps + 16) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
-    const size_t scratch_each = cc_round_up(numbers, 16), walkers = cc_min_size(items, parts * blocks);
+    const size_t numbers = form->points * (steps + LINE) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
+    const size_t scratch_each = cc_round_up(numbers, LINE), walkers = cc_min_size(items, parts * blocks);
 
     /* Whether the next tiles are fetched during the products. With small blocks, fetching takes longer than it saves. */
     const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
 
     char options[64];
-    snprintf(options, sizeof options, "-DROWS=%d -DVECTORS=%u", ROWS, vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DROWS=%u -DVECTORS=%u", panel.width, panel.rows >= 8 ? 8 : 4, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
