@@ -25,8 +25,9 @@ static void describe(cc_text *text, const camcl_device_info *info)
         sources = cc_hash(sources, file->name, strlen(file->name) + 1);
         sources = cc_hash(sources, file->text, strlen(file->text) + 1);
     }
-    cc_text_add(text, "%sdevice %s | %s | %s | %s | %u units\ncamcl %s, kernels %016llx\n", magic, info->platform, info->vendor, info->name,
-                info->driver, info->compute_units, CAMCL_VERSION, (unsigned long long)sources);
+    cc_text_add(text, "%sdevice %s | %s | %s | %s | %u units, vectors %ux%u\ncamcl %s, kernels %016llx\n", magic, info->platform,
+                info->vendor, info->name, info->driver, info->compute_units, info->vector_width, info->vector_registers, CAMCL_VERSION,
+                (unsigned long long)sources);
 }
 
 static char *file_path(const camcl_device_info *info, const char *cache_dir)
@@ -36,6 +37,7 @@ static char *file_path(const camcl_device_info *info, const char *cache_dir)
     h = cc_hash(h, info->vendor, strlen(info->vendor) + 1);
     h = cc_hash(h, info->name, strlen(info->name) + 1);
     h = cc_hash(h, info->driver, strlen(info->driver) + 1);
+    h = cc_hash(h, &info->vector_width, sizeof info->vector_width);
     snprintf(name, sizeof name, CC_CACHE_TIMINGS "/%016llx.txt", (unsigned long long)h);
     return cache_dir && cc_path_join(cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
