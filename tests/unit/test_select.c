@@ -198,6 +198,23 @@ static void reasons(void **state)
         text, "pthread-Example CPU (0:0, Portable Computing Language): no usable GPU; the most compute of 2 devices (64 units x 4000 MHz)");
 }
 
+static void registers_can_be_those_of_another_processor(void **state)
+{
+    (void)state;
+    camcl_device_info info = { .vector_width = 16, .vector_registers = 32 };
+    assert_true(cc_device_override_registers(NULL, &info));
+    assert_true(cc_device_override_registers("", &info));
+    assert_int_equal(info.vector_width, 16);
+    assert_true(cc_device_override_registers("8x16", &info));
+    assert_int_equal(info.vector_width, 8);
+    assert_int_equal(info.vector_registers, 16);
+    static const char *const wrong[] = { "8", "8x", "x16", "5x16", "8x17", "8x16x", "8x160", "32x32", "-8x16", "a" };
+    for (size_t i = 0; i < CC_COUNT(wrong); i++)
+        if (cc_device_override_registers(wrong[i], &info)) fail_msg("%s was taken", wrong[i]);
+    assert_int_equal(info.vector_width, 8);
+    assert_int_equal(info.vector_registers, 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +225,7 @@ int main(void)
         cmocka_unit_test(unusable_devices_are_never_picked),
         cmocka_unit_test(lists_and_nothing),
         cmocka_unit_test(reasons),
+        cmocka_unit_test(registers_can_be_those_of_another_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
