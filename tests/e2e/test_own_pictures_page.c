@@ -128,10 +128,12 @@ static void run_command(const char *folder, const char *command)
     assert_false(line.failed);
     const int status = system(line.data);
     cc_text_free(&line);
-    if (status == 0) return;
     size_t size;
-    char *said = scratch_read(scratch_path(folder, "err"), &size);
-    fail_msg("%s: %s\n%s", PAGE, command, said ? said : "");
+    char *out = scratch_read(scratch_path(folder, "out"), &size), *said = scratch_read(scratch_path(folder, "err"), &size);
+    assert_true(out && said);
+    if (status != 0 || strstr(out, "nan")) fail_msg("%s: %s\n%s%s", PAGE, command, out, said);
+    free(out);
+    free(said);
 }
 
 static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
