@@ -71,8 +71,9 @@ static void list_left_out(const cc_safetensors *file, const bool *taken, const c
         const char *name = cc_safetensors_by_name(file, i)->name;
         const size_t length = group_length(name, prefix);
         size_t of_group = 0;
-        for (; i < count && strncmp(cc_safetensors_by_name(file, i)->name, name, length) == 0; i++)
-            of_group += !taken[i];
+        do {
+            of_group += !taken[i++];
+        } while (i < count && length > 0 && name[length - 1] == '.' && strncmp(cc_safetensors_by_name(file, i)->name, name, length) == 0);
         report->left_out += of_group;
         if (of_group == 0 || groups++ >= MOST_LISTED) continue;
         cc_text group = CC_TEXT_INIT;

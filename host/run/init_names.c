@@ -241,11 +241,29 @@ static bool ends_with(const char *name, const char *ending, size_t *before)
     return *before == 0 || name[*before - 1] == '.';
 }
 
+/* The last parameter before the head's. A file that lacks the first one is told what it lacks where this one is. */
+static const char *last_of_body(const cc_graph *g)
+{
+    size_t i = g->param_count;
+    while (i > 1 && cc_init_is_head(g, &g->params[i - 1]))
+        i--;
+    return g->params[i - 1].name;
+}
+
+/* Whether the file has this name behind the first `prefix` bytes of another one. */
+static bool has_name(const cc_safetensors *file, const char *other, size_t prefix, const char *name)
+{
+    char full[LONGEST_NAME];
+    if (prefix >= CC_INIT_PREFIX) return false;
+    snprintf(full, sizeof full, "%.*s%s", (int)prefix, other, name);
+    return cc_safetensors_find(file, full) != NULL;
+}
+
 camcl_status cc_init_names_find(const cc_safetensors *file, const cc_graph *graph, cc_init_names **out, size_t *count, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     search s = { .file = file, .graph = graph };
-    const char *first = graph->params[0].name;
+    const char *first = graph->params[0].name, *last = last_of_body(graph);
     char numbered[sizeof graph->params[0].name + 2];
     *out = NULL;
     *count = 0;
@@ -255,6 +273,7 @@ camcl_status cc_init_names_find(const cc_safetensors *file, const cc_graph *grap
         size_t prefix;
         if (ends_with(name, first, &prefix)) CC_TRY(consider(&s, name, prefix, false, err));
         if (ends_with(name, numbered, &prefix)) CC_TRY(consider(&s, name, prefix, true, err));
+        if (ends_with(name, last, &prefix) && !has_name(file, name, prefix, first)) CC_TRY(consider(&s, name, prefix, false, err));
     }
     if (s.count == 0) CC_TRY(consider(&s, "", 0, false, err));
     qsort(s.list, s.count, sizeof *s.list, better_first);
