@@ -28,18 +28,26 @@ camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_mode
 
 /* What was done with weights to start from. */
 typedef struct cc_init_report {
-    char prefix[64];     /* that every name had, left off: "module.", "model.", "_orig_mod." or several of them; else "" */
+    char prefix[128];    /* before every name of the network, left off: "module.", "backbone.", several of them, ...; else "" */
+    bool by_number;      /* the file names layers by their places in a torch.nn.Sequential */
     size_t taken;        /* tensors */
     size_t counters;     /* num_batches_tracked, not taken */
-    size_t head_classes; /* of the file */
-    bool redrawn;        /* the head, because it has other classes */
+    bool has_head;       /* the file has one, or a part of one */
+    size_t head_classes; /* of the file; 0 without a head that fits the network's features */
+    bool redrawn;        /* the head, because the file has none, or one of other classes or features */
+    bool summed;         /* the first convolution, over the channels of colour images, for grey ones */
+    size_t left_out;     /* tensors besides the network: other heads, other networks, ... */
+    char others[512];    /* what they are: `122 of "encoder_k.", 4 of "projector."`, cut after ten */
+    char rivals[512];    /* other prefixes under which the file holds the same network: `"encoder_k."`, cut after ten */
 } cc_init_report;
 
-/* Weights to start from (model.init): the file must have all tensors of torchvision's names and shapes, and no others. There are two
- * exceptions: num_batches_tracked is ignored and may be missing, and a linear head with another number of classes is redrawn from
- * `seed`. F16, BF16 and F64 become F32. The model's running statistics are taken, too. Tensors that do not fit are CAMCL_BAD_DATA, and
- * the detail lists all of them. Values that are not finite and negative variances are CAMCL_BAD_DATA, too. After a failure the model is
- * unchanged. */
+/* Weights to start from (model.init): a network of torchvision's names and shapes, whole but for its head, under any prefix
+ * (run/init_names.h says which of several is taken). The head is redrawn from `seed` if it is missing or has another number of classes or
+ * features. num_batches_tracked is ignored and may be missing. Tensors besides the network are left out, but not those of its own layers,
+ * which belong to another architecture. A network of grey images takes the sum over the channels of a first convolution of colour images.
+ * F16, BF16 and F64 become F32. The model's running statistics are taken, too. Tensors that do not fit are CAMCL_BAD_DATA, and the detail
+ * lists the first of them; if the file holds another network that this program has, the message says which. Values that are not finite and
+ * negative variances are CAMCL_BAD_DATA, too. After a failure the model is unchanged. */
 camcl_status cc_checkpoint_init(const char *path, cc_model *model, uint64_t seed, cc_init_report *report, camcl_error *err);
 /* "62 tensors, 20 num_batches_tracked left out, the head of 1000 classes redrawn for 10" */
 void cc_init_describe(const cc_init_report *report, size_t classes, char *text, size_t size);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "run/file_kind.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "safetensors data are little-endian: this host needs byte swaps that are not written"
@@ -22,6 +23,7 @@ struct cc_safetensors {
     char *path, *data;
     cc_json *header; /* owns the names */
     cc_st_tensor *tensors;
+    size_t *by_name; /* [count] places in tensors */
     size_t count;
 };
 
@@ -218,20 +220,54 @@ static camcl_status check_cover(const cc_safetensors *file, const char *data, si
     return covered == size ? CAMCL_OK : DAMAGED(file, err, "%zu bytes follow the last tensor", size - covered);
 }
 
+typedef struct named {
+    const char *name;
+    size_t place;
+} named;
+
+static int by_text(const void *a, const void *b) { return strcmp(((const named *)a)->name, ((const named *)b)->name); }
+
+/* Files of wrapped models are searched for a network by many names. */
+static camcl_status index_names(cc_safetensors *file, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    named *names = NULL;
+    CC_TRY(CC_NEW(file->count, &names, err));
+    CC_TRY(CC_NEW(file->count, &file->by_name, err));
+    for (size_t i = 0; i < file->count; i++)
+        names[i] = (named){ file->tensors[i].name, i };
+    if (file->count > 0) qsort(names, file->count, sizeof *names, by_text);
+    for (size_t i = 0; i < file->count; i++)
+        file->by_name[i] = names[i].place;
+cleanup:
+    free(names);
+    return status;
+}
+
+/* Checks the length of the header, and that it may be one. */
+static camcl_status find_header(const cc_safetensors *file, size_t size, size_t *length, camcl_error *err)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < LENGTH_BYTES && i < size; i++)
+        bytes |= (uint64_t)(unsigned char)file->data[i] << (8 * i);
+    *length = (size_t)bytes;
+    const bool fits = size > LENGTH_BYTES && bytes > 0 && bytes <= size - LENGTH_BYTES && bytes <= MAX_HEADER;
+    if (fits && file->data[LENGTH_BYTES] == '{') return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_file_kind_check(file->path, file->data, size, err));
+    if (size < LENGTH_BYTES) return DAMAGED(file, err, "it has %zu bytes, less than the 8 of the header's length", size);
+    if (fits || bytes == 0) return DAMAGED(file, err, "its header is no JSON object");
+    return DAMAGED(file, err, "its header would have %llu bytes, the file has %zu", (unsigned long long)bytes, size);
+}
+
 static camcl_status parse_file(cc_safetensors *file, size_t size, camcl_error *err)
 {
-    uint64_t length = 0;
-    if (size < LENGTH_BYTES) return DAMAGED(file, err, "it has %zu bytes, less than the 8 of the header's length", size);
-    for (int i = 0; i < LENGTH_BYTES; i++)
-        length |= (uint64_t)(unsigned char)file->data[i] << (8 * i);
-    if (length > size - LENGTH_BYTES || length > MAX_HEADER)
-        return DAMAGED(file, err, "its header would have %llu bytes, the file has %zu", (unsigned long long)length, size);
+    size_t length;
+    CC_RETURN_IF_FAILED(find_header(file, size, &length, err));
     const char *header = file->data + LENGTH_BYTES, *data = header + length;
-    size -= LENGTH_BYTES + (size_t)length;
-    if (length == 0 || header[0] != '{') return DAMAGED(file, err, "its header is no JSON object");
+    size -= LENGTH_BYTES + length;
 
     camcl_error json = { 0 };
-    camcl_status status = cc_json_parse(header, (size_t)length, &file->header, &json);
+    camcl_status status = cc_json_parse(header, length, &file->header, &json);
     if (status == CAMCL_NO_MEMORY) return cc_fail(err, status, "%s", json.message);
     if (status != CAMCL_OK) return DAMAGED(file, err, "its header: %s", json.message);
     CC_RETURN_IF_FAILED(CC_NEW(file->header->count, &file->tensors, err));
@@ -243,7 +279,8 @@ static camcl_status parse_file(cc_safetensors *file, size_t size, camcl_error *e
             CC_RETURN_IF_FAILED(parse_tensor(file, item, data, size, &file->tensors[file->count++], err));
     }
     if (file->count > 0) qsort(file->tensors, file->count, sizeof *file->tensors, by_position);
-    return check_cover(file, data, size, err);
+    CC_RETURN_IF_FAILED(check_cover(file, data, size, err));
+    return index_names(file, err);
 }
 
 camcl_status cc_safetensors_parse(const char *path, char *data, size_t size, cc_safetensors **out, camcl_error *err)
@@ -274,6 +311,7 @@ void cc_safetensors_free(cc_safetensors **file)
 {
     if (file == NULL || *file == NULL) return;
     cc_json_free(&(*file)->header);
+    free((*file)->by_name);
     free((*file)->tensors);
     free((*file)->data);
     free((*file)->path);
@@ -287,11 +325,25 @@ size_t cc_safetensors_count(const cc_safetensors *file) { return file->count; }
 
 const cc_st_tensor *cc_safetensors_at(const cc_safetensors *file, size_t i) { return &file->tensors[i]; }
 
+const cc_st_tensor *cc_safetensors_by_name(const cc_safetensors *file, size_t i) { return &file->tensors[file->by_name[i]]; }
+
+size_t cc_safetensors_search(const cc_safetensors *file, const char *name)
+{
+    size_t low = 0, high = file->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (strcmp(cc_safetensors_by_name(file, middle)->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 const cc_st_tensor *cc_safetensors_find(const cc_safetensors *file, const char *name)
 {
-    for (size_t i = 0; i < file->count; i++)
-        if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
-    return NULL;
+    const size_t i = cc_safetensors_search(file, name);
+    return i < file->count && strcmp(cc_safetensors_by_name(file, i)->name, name) == 0 ? cc_safetensors_by_name(file, i) : NULL;
 }
 
 const char *cc_safetensors_metadata(const cc_safetensors *file, const char *key)

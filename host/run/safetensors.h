@@ -53,7 +53,8 @@ camcl_status cc_safetensors_write(const char *path, const cc_st_tensor *tensors,
 typedef struct cc_safetensors cc_safetensors;
 
 /* Reads and checks everything: header length, JSON, dtypes, shapes, offsets without overlap, hole or rest. A damaged file
- * is CAMCL_BAD_DATA with file, tensor and numbers; one that cannot be read is CAMCL_IO. The caller owns *out. */
+ * is CAMCL_BAD_DATA with file, tensor and numbers, a file of another kind is named as what it is; one that cannot be read is CAMCL_IO. The
+ * caller owns *out. */
 camcl_status cc_safetensors_read(const char *path, cc_safetensors **out, camcl_error *err);
 /* The same for bytes in memory, which it takes over and frees, also when it fails; path is for messages. */
 camcl_status cc_safetensors_parse(const char *path, char *data, size_t size, cc_safetensors **out, camcl_error *err);
@@ -62,6 +63,9 @@ void cc_safetensors_free(cc_safetensors **file);
 /* Tensors in the order of their data. */
 size_t cc_safetensors_count(const cc_safetensors *file);
 const cc_st_tensor *cc_safetensors_at(const cc_safetensors *file, size_t i);
+/* Tensors in the order of their names (strcmp), and the first of them whose name is not less than `name` (the count: none). */
+const cc_st_tensor *cc_safetensors_by_name(const cc_safetensors *file, size_t i);
+size_t cc_safetensors_search(const cc_safetensors *file, const char *name);
 const cc_st_tensor *cc_safetensors_find(const cc_safetensors *file, const char *name); /* or NULL */
 const char *cc_safetensors_metadata(const cc_safetensors *file, const char *key);      /* or NULL; borrowed */
 

@@ -115,8 +115,12 @@ static void add_values(cc_text *text, const camcl_evaluation *test, camcl_unit u
 static camcl_status say_test(cc_run *run, const camcl_evaluation *test, camcl_error *err)
 {
     cc_text text = CC_TEXT_INIT;
-    add_values(&text, test, CAMCL_PERCENT, run->model->graph->spec.classes);
-    add_values(&text, test, CAMCL_NATS, run->model->graph->spec.classes);
+    if (cc_dataset_test_images(run->dataset).count == 0)
+        cc_text_add(&text, "no images");
+    else {
+        add_values(&text, test, CAMCL_PERCENT, run->model->graph->spec.classes);
+        add_values(&text, test, CAMCL_NATS, run->model->graph->spec.classes);
+    }
     char score[48] = "no validation images";
     if (run->counts.validation) snprintf(score, sizeof score, "validation %.2f %%", run->state.best_score);
     camcl_status status = cc_run_say(run, err, "test: %s (weights of epoch %llu, %s)", text.failed ? "" : text.data,

@@ -175,7 +175,7 @@ static camcl_status initial_weights(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_model_init(run->model, run->loop.seed, err));
     if (*init) {
         cc_init_report report;
-        char done[256];
+        char done[960];
         CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->loop.seed, &report, err));
         cc_init_describe(&report, run->model->graph->spec.classes, done, sizeof done);
         CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s: %s", init, done));

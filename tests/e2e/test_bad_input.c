@@ -177,6 +177,13 @@ static void test_checkpoints(void **state)
     snprintf(keys, sizeof keys, "model.width=8 'model.init=%s/best.safetensors'", run);
     train_fails(folder, 1, "conv1.weight|[4,3,3,3]|[8,3,3,3]", keys);
     free(program_prints(folder, "config model.init=%s/best.safetensors", run));
+
+    /* Another kind of file is named for what it is, with the command that converts it. */
+    static const char saved[] = "PK\3\4\0\0\10\10----resnet/data.pkl";
+    scratch_write(bad, saved, sizeof saved - 1);
+    snprintf(keys, sizeof keys, "'model.init=%s'", bad);
+    train_fails(folder, 1, "bad.safetensors: it is a PyTorch file|python3 -c|bad-converted.safetensors", keys);
+    program_fails(folder, 1, "it is a PyTorch file", "eval '%s'", bad);
 }
 
 /* ---- output */
