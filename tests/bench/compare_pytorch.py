@@ -3,12 +3,14 @@
 
 Usage: compare_pytorch.py [--camcl PROGRAM] [--script PYTORCH_STEP] [--python PYTHON] [--rounds R] [--threads T] [--arch NAME,...]
                           [--width W] [--batch B] [--unlabeled U] [--layer L] [--modes M,...] [--repeat R] [--loop-rounds R]
-                          [--no-compile] [--no-memory] [--results FILE] [--json FILE] [key=value ...]
+                          [--no-compile] [--no-memory] [--pose avx2|sse4.1] [--results FILE] [--json FILE] [key=value ...]
 
 Run it in the project's root. Each round runs `camcl bench step --json` with either preset and then PyTorch (both memory formats, eager
 and, for supervised and infer, torch.compile); a round's ratio is camcl over the fastest PyTorch variant of that same round, because
 absolute speeds drift and ratios taken together do not. Both sides are bound to the same T cores. The one-image-at-a-time loop is slow, so it
 is timed in the first --loop-rounds rounds only. Peak memory is camcl's device memory of a step beside what PyTorch's process grows by.
+--pose: both sides leave wider instructions alone, as on a processor without them: PoCL and camcl's kernels, PyTorch's own kernels, what
+torch.compile makes, oneDNN and MKL. The programs that PoCL compiles so are kept apart from the others.
 The table is Markdown, as tests/bench/RESULTS.md holds it; a ratio that is more than 10 % below the newest one there is marked.
 key=value goes to camcl: device.select=cpu for the comparison on the processor. Variants that cannot run are reported and left out.
 Exit status: 0 a table was printed; 1 camcl or every PyTorch variant failed.
@@ -34,6 +36,13 @@ ROWS = [
 OURS = ("gradcam, corrected, against camcl's paper-code", 1.0)
 COMPILED = ("supervised", "infer")
 BATCH = {"resnet18": 32, "wrn28-2": 64}
+# What makes each side leave wider instructions alone.
+POSES = {
+    "avx2": {"POCL_KERNELLIB_NAME": "avx2", "CAMCL_VECTOR": "8x16", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+             "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "sse4.1": {"POCL_KERNELLIB_NAME": "sse41", "CAMCL_VECTOR": "4x16", "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41",
+               "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+}
 # Grows by what one step of one mode needs: the process's peak before and after.
 MEMORY = """
 import resource, runpy, sys, torch
@@ -63,6 +72,7 @@ def arguments():
     ap.add_argument("--loop-rounds", type=int, default=1)
     ap.add_argument("--no-compile", action="store_true")
     ap.add_argument("--no-memory", action="store_true")
+    ap.add_argument("--pose", choices=sorted(POSES))
     ap.add_argument("--results", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "RESULTS.md"))
     ap.add_argument("--json", metavar="FILE", help="write every figure here")
     ap.add_argument("keys", nargs="*", metavar="key=value")
@@ -77,6 +87,13 @@ def bind(threads):
     os.sched_setaffinity(0, cores[:threads])
     for name in ("POCL_MAX_PTHREAD_COUNT", "OMP_NUM_THREADS", "CL_CONFIG_CPU_TBB_NUM_WORKERS"):
         os.environ[name] = str(threads)
+
+
+def pose(as_what):
+    """Both caches of compiled programs belong to the instructions that they were compiled for."""
+    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "camcl-posing-" + as_what)
+    os.makedirs(os.path.join(folder, "pocl"), exist_ok=True)
+    os.environ.update(POSES[as_what], XDG_CACHE_HOME=folder, POCL_CACHE_DIR=os.path.join(folder, "pocl"))
 
 
 def run(command, what, parse=json.loads):
@@ -192,6 +209,8 @@ def table(arch, rounds, memory, before):
 def main():
     a = arguments()
     bind(a.threads)
+    if a.pose:
+        pose(a.pose)
     record, modes = {}, a.modes.split(",")
     for arch in a.arch.split(","):
         rounds, record[arch], device, version = [], [], "", ""
@@ -209,7 +228,7 @@ def main():
         batch = a.batch or BATCH[arch]
         width = f", width {a.width}" if arch == "resnet18" else ""
         print(f"\n### {arch}{width}, {batch} + {a.unlabeled or batch} images of 32 x 32, CAM layer {a.layer}\n\n"
-              f"{device}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
+              f"{device}{', posing as ' + a.pose if a.pose else ''}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
               "median of the rounds\n")
         table(arch, rounds, memory, last_results(a.results, arch))
         sys.stdout.flush()
