@@ -77,9 +77,11 @@ static const camcl_config_key schema[] = {
 
     CHOICE("data", "dataset", "cifar10", CC_CATALOGUE_WORDS(CC_DATASETS), NULL,
            "data set; shapes: drawn by the program; folder: pictures in one folder per class; list: pictures named by a CSV file"),
-    PATH("data", "root", "data", false,
-         "folder of the official files, its parent folder, or the official archive; folder: the pictures' folder; list: the CSV file, "
-         "path,label[,split]"),
+    PATH(
+        "data", "root", "data", false,
+        "folder of the official files (binary or Python version), its parent, or an archive of them (.tar.gz, .zip, .7z, ...); folder: the "
+        "pictures' folder; list: the CSV file, "
+        "path,label[,split]"),
     { "data", "labeled", CAMCL_KEY_INT, "500", all_labels, "all", NULL, 1, MOST_COUNT, false, false, false,
       "number of labelled images; all: every one that has a label and is in no other pool" },
     { "data", "balanced", CAMCL_KEY_BOOL, "yes", unequal_classes, NULL, NULL, 0, 0, false, false, false,
@@ -110,7 +112,9 @@ static const camcl_config_key schema[] = {
     CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL,
            "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
     INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's standard width"),
-    PATH("model", "init", "", true, "safetensors file of initial weights with torchvision's names; a head for other classes is redrawn"),
+    PATH("model", "init", "", true,
+         "safetensors file of initial weights with torchvision's names, under any prefix; a head that is missing or for other classes is "
+         "redrawn"),
 
     CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
            "sets the defaults of other keys; corrected: sound practice; paper-code: as the paper's public code"),
