@@ -1,9 +1,10 @@
-/* CAM pictures of test images. */
+/* CAM pictures of test images, and what the network says of each. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "camcl/image.h"
 #include "dataset/test_images.h"
 #include "train/run.h"
@@ -98,6 +99,56 @@ cleanup:
     return status;
 }
 
+/* probabilities [count,classes]: of the gallery. */
+static camcl_status predict(const cc_run *run, const gallery *g, float *probabilities, camcl_error *err)
+{
+    const cc_session_input images = { .indices = g->images, .n = g->count, .pixels = camcl_dataset_pixels(run->dataset, g->part) };
+    cc_session *session;
+    CC_RETURN_IF_FAILED(cc_run_test_session(run, (cc_session_spec){ .kind = CC_SESSION_PROBABILITIES, .batch = g->count }, &session, err));
+    camcl_status status = cc_session_run(session, &images, &(cc_session_output){ .probabilities = probabilities }, err);
+    cc_session_destroy(&session);
+    return status;
+}
+
+/* {"images": [{"file", "index", "class", "predicted", "confidence"}]}: what NNNNN_*.png show. file is NNNNN, index the place in the test
+ * set, class the label or null, confidence the probability of the predicted class. */
+static camcl_status write_index(const cc_run *run, const gallery *g, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t classes = camcl_dataset_get_info(run->dataset)->classes;
+    const char *const *names = camcl_dataset_class_names(run->dataset);
+    const int32_t *labels = camcl_dataset_labels(run->dataset, g->part);
+    cc_text text = CC_TEXT_INIT;
+    float *probabilities = NULL;
+    char *path = NULL;
+    CC_TRY(CC_NEW(g->count * classes, &probabilities, err));
+    CC_TRY(predict(run, g, probabilities, err));
+    cc_text_add(&text, "{\"images\": [\n");
+    for (size_t i = 0; i < g->count; i++) {
+        const float *row = probabilities + i * classes;
+        const int32_t label = labels[g->images[i]];
+        size_t best = 0;
+        for (size_t c = 1; c < classes; c++)
+            if (row[c] > row[best]) best = c;
+        cc_text_add(&text, "  {\"file\": \"%05u\", \"index\": %u, \"class\": ", (unsigned)g->positions[i], (unsigned)g->positions[i]);
+        cc_text_add_json_string(&text, label >= 0 ? names[label] : NULL);
+        cc_text_add(&text, ", \"predicted\": ");
+        cc_text_add_json_string(&text, names[best]);
+        cc_text_add(&text, ", \"confidence\": ");
+        cc_text_add_json_number(&text, row[best]);
+        cc_text_add(&text, i + 1 < g->count ? "},\n" : "}\n");
+    }
+    cc_text_add(&text, "]}\n");
+    if (text.failed) CC_TRY(cc_fail(err, CAMCL_NO_MEMORY, "cams/index.json: no memory for its text"));
+    CC_TRY(cc_path_join(cc_run_dir_file(run->dir, CC_RUN_CAMS), "index.json", &path, err));
+    CC_TRY(cc_file_write_text(path, text.data, err));
+cleanup:
+    cc_text_free(&text);
+    free(probabilities);
+    free(path);
+    return status;
+}
+
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -111,6 +162,7 @@ camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
     CC_TRY(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
     for (size_t i = 0; i < g.count; i++)
         CC_TRY(write_pictures(run, &g, i, maps + i * pixels, err));
+    CC_TRY(write_index(run, &g, err));
 cleanup:
     free(maps);
     if (status == CAMCL_UNSUPPORTED) return cc_run_say(run, err, "no CAM pictures: %s", err ? err->message : "PNG support is not built in");

@@ -89,7 +89,7 @@ camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 /* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. */
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
 
-/* gallery.c: the pictures in cams/, of the weights that the model holds; and whether they are all there. */
+/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. */
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
 bool cc_run_has_cams(const cc_run *run);
 
