@@ -350,6 +350,7 @@ camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, 
 camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err)
 {
     *args = (cli_report_args){ 0 };
-    const cli_syntax syntax = { "report", NULL, 0, &args->runs, NULL, "RUN_DIR", 1, SIZE_MAX };
+    const cli_option options[] = { { "--output", "-o", TEXT, &args->output, NULL, NULL } };
+    const cli_syntax syntax = { "report", OPTIONS(options), &args->runs, NULL, "RUN_DIR", 1, SIZE_MAX };
     return parse(&syntax, argc, argv, err);
 }

@@ -83,7 +83,8 @@ typedef struct cli_selftest_args {
 } cli_selftest_args;
 
 typedef struct cli_report_args {
-    cli_list runs; /* at least one */
+    cli_list runs;      /* at least one */
+    const char *output; /* NULL: not said */
 } cli_report_args;
 
 camcl_status cli_parse_devices(int argc, char **argv, cli_devices_args *args, camcl_error *err);

@@ -57,7 +57,11 @@ static const cli_command commands[] = {
       "  -o, --output FILE   the contact sheet, a PNG with a few labelled images of each class; default: contact-sheet.png\n" JSON_OPTION
       "\nNeeds no device. Pictures that cannot be read are counted, whatever data.corrupt says.\n",
       cmd_data },
-    { "report", "RUN_DIR...", "one self-contained HTML page: curves, confusion matrix, CAM gallery", "", cmd_report },
+    { "report", "RUN_DIR... [-o FILE]", "one self-contained HTML page: curves, confusion matrix, CAM gallery",
+      "  -o, --output FILE   the page (default: RUN_DIR/report.html, of several runs ./report.html)\n\n"
+      "Several runs are compared. Runs that differ only in train.seed are one group, with mean and standard deviation. A file that is no\n"
+      "report of camcl is not overwritten.\n",
+      cmd_report },
 };
 
 const cli_command *cli_commands(size_t *count)

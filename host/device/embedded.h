@@ -2,9 +2,8 @@
 #ifndef CC_DEVICE_EMBEDDED_H
 #define CC_DEVICE_EMBEDDED_H
 
-typedef struct cc_embedded_file {
-    const char *name, *text;
-} cc_embedded_file;
-extern const cc_embedded_file cc_embedded_files[]; /* ends with a NULL name */
+#include "base/embedded.h"
+
+extern const cc_embedded_file cc_embedded_files[];
 
 #endif

@@ -2,26 +2,25 @@
 
 #include <locale.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The number of bytes of the character at text (of `left` bytes), or 0 if it cannot be shown. */
-static size_t character(const char *text, size_t left)
+#include "base/memory.h"
+
+static bool is_control(const char *text, size_t bytes)
 {
-    unsigned char c = (unsigned char)*text;
-    if (c == 0x7F || (c < 0x20 && c != '\n' && c != '\t')) return 0;
-    return cc_utf8_length(text, left);
+    const unsigned char c = (unsigned char)*text;
+    if (bytes == 2) return c == 0xC2 && (unsigned char)text[1] < 0xA0; /* C1 */
+    return c == 0x7F || (c < 0x20 && c != '\n' && c != '\t');
 }
 
-static size_t escape(cc_text *out, const char *text, size_t left, size_t most)
+void cc_html_escape(cc_text *out, const char *text)
 {
-    size_t written = 0;
-    for (size_t n; left > 0 && written < most; text += n, left -= n, written++) {
-        n = character(text, left);
-        if (n == 0) {
+    for (size_t n, left = strlen(text); left > 0; text += n, left -= n) {
+        n = cc_utf8_length(text, left);
+        if (n == 0 || is_control(text, n)) {
             cc_text_add(out, "\xef\xbf\xbd");
-            n = 1;
+            n = cc_max_size(n, 1);
             continue;
         }
         switch (*text) {
@@ -33,33 +32,33 @@ static size_t escape(cc_text *out, const char *text, size_t left, size_t most)
         default: cc_text_add_bytes(out, text, n);
         }
     }
-    return written;
 }
 
-void cc_html_escape(cc_text *out, const char *text) { escape(out, text, strlen(text), SIZE_MAX); }
-
-size_t cc_html_length(const char *text)
+/* The code point of a character that JSON may hold and a script element may not, and its bytes; 0: it may stay. */
+static unsigned unsafe(const char *text, size_t left, size_t *bytes)
 {
-    size_t count = 0, left = strlen(text);
-    for (size_t n; left > 0; text += n, left -= n, count++) {
-        n = character(text, left);
-        if (n == 0) n = 1;
+    const unsigned char *s = (const unsigned char *)text;
+    *bytes = 1;
+    if (s[0] == '<' || s[0] == '>' || s[0] == '&' || s[0] == 0x7F) return s[0];
+    *bytes = 2;
+    if (s[0] == 0xC2 && left > 1 && s[1] >= 0x80 && s[1] < 0xA0) return s[1]; /* C1 */
+    *bytes = 3;
+    if (s[0] == 0xE2 && left > 2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9)) return 0x2028u + (s[2] - 0xA8u);
+    return 0;
+}
+
+void cc_html_add_json(cc_text *out, const char *json, size_t length)
+{
+    size_t start = 0;
+    for (size_t i = 0, bytes; i < length; i++) {
+        const unsigned code = unsafe(json + i, length - i, &bytes);
+        if (code == 0) continue;
+        cc_text_add_bytes(out, json + start, i - start);
+        cc_text_add(out, "\\u%04x", code);
+        start = i + bytes;
+        i = start - 1;
     }
-    return count;
-}
-
-size_t cc_html_escape_cut(cc_text *out, const char *text, size_t most)
-{
-    if (cc_html_length(text) <= most) return escape(out, text, strlen(text), most);
-    size_t written = escape(out, text, strlen(text), most - 1);
-    cc_text_add(out, "\xe2\x80\xa6");
-    return written + 1;
-}
-
-static void with_point(char *number)
-{
-    char *comma = strchr(number, localeconv()->decimal_point[0]);
-    if (comma != NULL) *comma = '.';
+    cc_text_add_bytes(out, json + start, length - start);
 }
 
 void cc_html_number(cc_text *out, double value, int decimals)
@@ -70,39 +69,9 @@ void cc_html_number(cc_text *out, double value, int decimals)
         return;
     }
     snprintf(number, sizeof number, fabs(value) < 1e15 ? "%.*f" : "%.*e", decimals, value);
-    with_point(number);
+    char *comma = strchr(number, localeconv()->decimal_point[0]);
+    if (comma != NULL) *comma = '.';
     cc_text_add(out, "%s", number);
-}
-
-void cc_html_short(cc_text *out, double value)
-{
-    static const char units[] = " kMGT";
-    char number[64];
-    size_t unit = 0;
-    while (fabs(value) >= 10000 && unit + 1 < sizeof units - 1) {
-        value /= 1000;
-        unit++;
-    }
-    if (unit > 0 || !isfinite(value)) {
-        cc_html_number(out, value, fabs(value) >= 100 ? 0 : 1);
-        if (isfinite(value)) cc_text_add(out, "%c", units[unit]);
-        return;
-    }
-    snprintf(number, sizeof number, fabs(value) >= 1000 ? "%.0f" : fabs(value) >= 1 ? "%.4g" : "%.3g", value);
-    with_point(number);
-    cc_text_add(out, "%s", number);
-}
-
-void cc_html_count(cc_text *out, double value)
-{
-    char digits[32];
-    if (!(value >= 0 && value < 1e15)) {
-        cc_html_number(out, value, 0);
-        return;
-    }
-    int length = snprintf(digits, sizeof digits, "%.0f", value);
-    for (int i = 0; i < length; i++)
-        cc_text_add(out, i > 0 && (length - i) % 3 == 0 ? ",%c" : "%c", digits[i]);
 }
 
 void cc_html_duration(cc_text *out, double seconds)
@@ -111,14 +80,15 @@ void cc_html_duration(cc_text *out, double seconds)
         cc_html_number(out, NAN, 0);
         return;
     }
-    unsigned long long whole = (unsigned long long)(seconds + 0.5);
-    if (seconds < 10) cc_html_number(out, seconds, 1);
-    if (seconds < 10)
+    const unsigned long long whole = (unsigned long long)(seconds + 0.5);
+    if (seconds < 10) {
+        cc_html_number(out, seconds, 1);
         cc_text_add(out, " s");
-    else if (whole < 60)
+    } else if (whole < 60) {
         cc_text_add(out, "%llu s", whole);
-    else if (whole < 3600)
+    } else if (whole < 3600) {
         cc_text_add(out, "%llu min %02llu s", whole / 60, whole % 60);
-    else
+    } else {
         cc_text_add(out, "%llu h %02llu min", whole / 3600, whole / 60 % 60);
+    }
 }

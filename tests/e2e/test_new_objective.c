@@ -15,6 +15,7 @@
 #include "run/metrics.h"
 #include "run/safetensors.h"
 #include "support/program.h"
+#include "support/report_page.h"
 #include "support/runs.h"
 #include "support/scratch.h"
 
@@ -43,7 +44,11 @@ static void its_figures_are_everywhere(void **state)
     assert_non_null(strstr(out, "  mean mask "));
     free(out);
     assert_has(run, "train.log", "  mean mask ");
-    assert_has(run, "report.html", "<h3>mean mask</h3>");
+    cc_json *report = report_document(scratch_path(run, "report.html"));
+    const cc_json *columns = json_at(report, "columns");
+    assert_string_equal(json_string_of(&columns->items[columns->count - 1], "label"), "mean mask");
+    assert_int_equal(json_at(report_run(report, 0), "curves/mean_mask")->count, 8);
+    cc_json_free(&report);
     cc_metrics m = read_metrics(run);
     assert_string_equal(m.columns.names[m.columns.count - 1], "mean_mask");
     assert_int_equal(m.count, 8);

@@ -1,4 +1,5 @@
-/* The report page: well-formed, self-contained, complete where the runs are, and a sentence where they are not. */
+/* The report: the document that it draws, complete where the runs are; no text from outside can leave its place in the page; what is
+ * there already stays, unless camcl made it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,9 +15,12 @@
 #include "base/file.h"
 #include "camcl/config.h"
 #include "camcl/report.h"
-#include "support/scratch.h"
-#include "run/metrics.h"
+#include "report/embedded.h"
 #include "report/html.h"
+#include "report/statistics.h"
+#include "run/metrics.h"
+#include "support/report_page.h"
+#include "support/scratch.h"
 
 /* ---- runs to report on ---- */
 
@@ -60,20 +64,31 @@ static void write_result(const char *dir, const char *mode, double top1, const c
     assert_int_equal(cc_result_write(scratch_path(dir, "result.json"), &result, NULL), CAMCL_OK);
 }
 
-static void write_config(const char *dir, const char *mode)
+static void write_config_with(const char *dir, const char *mode, const char *seed)
 {
     camcl_config *config = NULL;
     char *text = NULL;
     assert_int_equal(camcl_config_create(&config, NULL), CAMCL_OK);
     assert_int_equal(camcl_config_set(config, "ssl.mode", mode, NULL, NULL), CAMCL_OK);
-    assert_int_equal(camcl_config_set(config, "train.seed", "77", NULL, NULL), CAMCL_OK);
+    assert_int_equal(camcl_config_set(config, "train.seed", seed, NULL, NULL), CAMCL_OK);
     assert_int_equal(camcl_config_write(config, &text, NULL), CAMCL_OK);
     scratch_write(scratch_path(dir, "config.ini"), text, strlen(text));
     free(text);
     camcl_config_destroy(&config);
 }
 
+static void write_config(const char *dir, const char *mode) { write_config_with(dir, mode, "77"); }
+
 static const char tiny_png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x20\0\0\0\x10rest of the file";
+
+/* Begins as a PNG file of 32x16 pixels; `what` tells pictures apart. */
+static void write_picture(const char *cams, const char *name, double what)
+{
+    char bytes[sizeof tiny_png + sizeof what];
+    memcpy(bytes, tiny_png, sizeof tiny_png);
+    memcpy(bytes + sizeof tiny_png, &what, sizeof what);
+    scratch_write(scratch_path(cams, name), bytes, sizeof bytes);
+}
 
 static void write_run(const char *dir, const char *mode, double top1)
 {
@@ -85,9 +100,13 @@ static void write_run(const char *dir, const char *mode, double top1)
     write_result(dir, mode, top1, "A <device> & \"more\"");
     write_config(dir, mode);
     assert_int_equal(cc_confusion_write(scratch_path(dir, "confusion.csv"), 3, names, counts, NULL), CAMCL_OK);
-    scratch_write(scratch_path(cams, "00001_overlay.png"), tiny_png, sizeof tiny_png);
-    scratch_write(scratch_path(cams, "00001_cam.png"), tiny_png, sizeof tiny_png);
-    scratch_write(scratch_path(cams, "00002_overlay.png"), tiny_png, sizeof tiny_png);
+    write_picture(cams, "00001_image.png", 1);
+    write_picture(cams, "00001_mask.png", 2);
+    write_picture(cams, "00001_overlay.png", top1);
+    write_picture(cams, "00002_overlay.png", top1);
+    const char *index = "{\"images\": [{\"file\": \"00001\", \"index\": 1, \"class\": \"cat\", \"predicted\": \"dog\", "
+                        "\"confidence\": 0.75}]}";
+    scratch_write(scratch_path(cams, "index.json"), index, strlen(index));
     scratch_write(scratch_path(cams, ".hidden.png"), "x", 1);
     scratch_write(scratch_path(cams, "notes.txt"), "x", 1);
 }
@@ -111,76 +130,49 @@ static size_t occurrences(const char *page, const char *what)
     return count;
 }
 
-static void assert_has(const char *page, const char *what)
+/* The page's own elements and no others, nothing that is fetched, and in the document no character that could end it. */
+static void check_page(const char *path)
 {
-    if (strstr(page, what) == NULL) fail_msg("the page lacks: %s", what);
-}
-
-static void assert_lacks(const char *page, const char *what)
-{
-    const char *at = strstr(page, what);
-    if (at != NULL) fail_msg("the page has: %.80s", at);
-}
-
-/* Every element is closed in order, every attribute quoted, and no '<' or stray '&' is left in text. */
-static void assert_well_formed(const char *page)
-{
-    char stack[64][16];
-    size_t depth = 0;
-    assert_int_equal(strncmp(page, "<!DOCTYPE html>\n", 16), 0);
-    for (const char *at = page + 16; *at != '\0'; at++) {
-        if (*at == '&' && strspn(at + 1, "#0123456789abcdefghijklmnopqrstuvwxyz") + 1 != strcspn(at, ";")) fail_msg("stray &: %.40s", at);
-        if (*at != '<') continue;
-        bool closing = at[1] == '/';
-        const char *name = at + 1 + closing;
-        size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz123");
-        if (length == 0 || length > 15) fail_msg("no element: %.40s", at);
-        const char *end = name + length;
-        for (bool quoted = false; *end != '\0' && (quoted || *end != '>'); end++) {
-            if (*end == '"')
-                quoted = !quoted;
-            else if (*end == '<')
-                fail_msg("'<' inside an element: %.60s", at);
-            else if (*end == '=' && !quoted && end[1] != '"')
-                fail_msg("unquoted attribute: %.60s", at);
-        }
-        assert_int_equal(*end, '>');
-        bool empty = end[-1] == '/' || (length == 4 && strncmp(name, "meta", 4) == 0) || (length == 3 && strncmp(name, "img", 3) == 0) ||
-                     (length == 2 && strncmp(name, "br", 2) == 0);
-        if (closing) {
-            if (depth == 0 || strncmp(stack[depth - 1], name, length) != 0 || stack[depth - 1][length] != '\0')
-                fail_msg("closed out of order: %.40s (open: %s)", at, depth > 0 ? stack[depth - 1] : "nothing");
-            depth--;
-        } else if (!empty) {
-            assert_true(depth < 64);
-            snprintf(stack[depth++], sizeof stack[0], "%.*s", (int)length, name);
-        }
-        at = end;
-    }
-    assert_int_equal(depth, 0);
-}
-
-/* Opens from a disk without a network: nothing is fetched, nothing is run. */
-static void assert_self_contained(const char *page)
-{
-    static const char *const banned[] = { "http:",   "https:", "=\"//",    "<script", "<link", "<iframe",
-                                          "@import", "url(",   " onclick", " onload", " href" };
+    char *page = read_page(path);
+    static const char *const banned[] = { "https:", "=\"//", "<link", "<iframe", "@import", "url(", " onclick", " onload", "<base" };
     for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
-        assert_lacks(page, banned[i]);
-    assert_int_equal(occurrences(page, " src=\""), occurrences(page, " src=\"data:image/png;base64,"));
-    assert_lacks(page, "nan");
-    assert_lacks(page, "inf\"");
+        if (strstr(page, banned[i])) fail_msg("the page has: %.80s", strstr(page, banned[i]));
+    assert_int_equal(strncmp(page, "<!DOCTYPE html>\n<!-- camcl report", 33), 0);
+    assert_int_equal(occurrences(page, "http:"), 1); /* the name of SVG's elements, which is no address */
+    assert_int_equal(occurrences(page, "<script"), 2);
+    assert_int_equal(occurrences(page, "</script"), 2);
+    assert_int_equal(occurrences(page, "<style"), 1);
+    assert_int_equal(occurrences(page, "</style"), 1);
+    assert_int_equal(occurrences(page, "<!--"), 1);
+    assert_non_null(strstr(page, "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\""));
+    const char *data = strstr(page, "id=\"data\">") + 10, *end = strstr(data, "</script>");
+    for (const char *at = data; at < end; at++)
+        if ((unsigned char)*at < 0x20 || strchr("<>&\x7f", *at)) fail_msg("in the document: %.40s", at);
+    free(page);
 }
 
-static char *report(const char *const *dirs, size_t count, const char *output)
+/* The document of a page about these runs. The caller frees. */
+static cc_json *report(const char *const *dirs, size_t count, const char *output)
 {
     camcl_error err = { 0 };
     if (camcl_report_write(dirs, count, output, &err) != CAMCL_OK) fail_msg("%s", err.message);
-    char *page = read_page(output != NULL ? output : scratch_path(dirs[0], "report.html"));
-    assert_well_formed(page);
-    assert_self_contained(page);
-    return page;
+    const char *path = output != NULL ? output : scratch_path(dirs[0], "report.html");
+    check_page(path);
+    return report_document(path);
 }
+
+static void assert_text_at(const cc_json *json, const char *path, const char *expected)
+{
+    assert_string_equal(json_string_of(json, path), expected);
+}
+
+static void assert_number_at(const cc_json *json, const char *path, double expected)
+{
+    const double value = json_number_of(json, path);
+    if (!(fabs(value - expected) < 5e-3)) fail_msg("%s: %g instead of %g", path, value, expected);
+}
+
+static void assert_null_at(const cc_json *json, const char *path) { assert_int_equal(json_at(json, path)->kind, CC_JSON_NULL); }
 
 /* ---- tests ---- */
 
@@ -189,37 +181,71 @@ static void one_run(void **state)
     const char *dir = scratch_path(*state, "nice & <script>run");
     assert_int_equal(cc_make_folders(dir, NULL), CAMCL_OK);
     write_run(dir, "gradcam", 69);
-    char *page = report(&dir, 1, NULL);
-    assert_has(page, "<h1>nice &amp; &lt;script&gt;run</h1>");
-    assert_has(page, "resnet18, width 16");
-    assert_has(page, "mode gradcam");
-    assert_has(page, "500 labelled and 12,345 unlabelled images");
-    assert_has(page, "A &lt;device&gt; &amp; &quot;more&quot;");
-    assert_has(page, "69.0<small> %</small>");
-    assert_has(page, "\xc2\xb1 4.6 of 100 images"); /* sqrt(0.69 * 0.31 / 100) */
-    assert_has(page, "61.5<small> %</small></b><i>epoch 12</i>");
-    assert_has(page, "1 h 02 min");
-    static const char *const charts[] = { "Accuracy", "Loss", "Pseudo-labels", "Learning rate" };
-    for (size_t i = 0; i < 4; i++) {
-        char heading[64];
-        snprintf(heading, sizeof heading, "<h3>%s</h3>", charts[i]);
-        assert_has(page, heading);
-    }
-    assert_lacks(page, "<h3>CAM consistency</h3>"); /* no value in any row */
-    assert_has(page, "epoch 20, step 800");
-    assert_has(page, "&lt;b&gt;bird&lt;/b&gt;");
-    assert_has(page, "<td class=\"rate\">75 %</td>");
-    assert_has(page, "&lt;b&gt;bird&lt;/b&gt; taken for cat: 60 % (12)");
-    assert_int_equal(occurrences(page, "<img "), 3);
-    assert_has(page, "width=\"172\" height=\"86\" src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAQ");
-    assert_has(page, "<h3>Not the default</h3>");
-    assert_has(page, "train.seed</th><td>77</td>");
-    assert_lacks(page, "class=\"missing\"");
+    cc_json *document = report(&dir, 1, NULL);
+    assert_text_at(document, "format", "camcl-report");
+    assert_number_at(document, "version", 1);
+    assert_text_at(document, "headline", "top1");
+    assert_text_at(document, "metrics/1/label", "top-1");
+    assert_text_at(document, "metrics/1/unit", "percent");
+    assert_true(json_at(document, "metrics/0/higher_is_better")->number == 0 &&
+                json_at(document, "metrics/1/higher_is_better")->number == 1);
+    assert_int_equal(json_at(document, "colormap")->count, 17);
+    const cc_json *run = report_run(document, 0);
+    assert_text_at(run, "name", "nice & <script>run");
+    assert_text_at(run, "directory", dir);
+    assert_text_at(run, "mode", "gradcam");
+    assert_text_at(run, "arch", "resnet18");
+    assert_text_at(run, "device", "A <device> & \"more\"");
+    assert_text_at(run, "seed", "77");
+    assert_number_at(run, "labeled", 500);
+    assert_number_at(run, "unlabeled", 12345);
+    assert_number_at(run, "seconds", 3725);
+    assert_number_at(run, "best/epoch", 12);
+    assert_number_at(run, "best/val_top1", 61.5);
+    assert_number_at(run, "test/images", 100);
+    assert_number_at(run, "test/top1", 69);
+    assert_number_at(run, "test/loss", 1.62);
+    assert_null_at(run, "test/top3"); /* three classes: always right */
+    assert_null_at(run, "test/top5");
+    assert_number_at(run, "interval/0", 59.37);
+    assert_number_at(run, "interval/1", 77.22);
+    assert_int_equal(json_at(run, "problems")->count, 0);
+    assert_number_at(run, "curves/step/19", 800);
+    assert_number_at(run, "curves/epoch/19", 20);
+    assert_number_at(run, "curves/val_top1/0", 19.06);
+    assert_null_at(run, "curves/pseudo_acc/1");
+    assert_number_at(run, "curves/pseudo_acc/2", 88);
+    assert_null(cc_json_get(json_at(run, "curves"), "loss_c")); /* no value in any row */
+    assert_text_at(run, "confusion/classes/2", "<b>bird</b>");
+    assert_number_at(run, "confusion/counts/2/1", 8);
+    assert_number_at(run, "confusion/recall/0", 75);
+    assert_number_at(run, "confusion/precision/0", 100.0 * 30 / 43);
+    assert_number_at(run, "confusion/precision/2", 0);
+    assert_text_at(run, "config/ssl.mode", "gradcam");
+    assert_text_at(run, "config/data.dataset", "cifar10");
+    const cc_json *changed = json_at(run, "changed");
+    assert_int_equal(changed->count, 1); /* gradcam is the default */
+    assert_text_at(changed, "train.seed", "1");
+    char command[4096];
+    snprintf(command, sizeof command, "camcl train '%s/config.ini' 'output.dir=%s-again'", dir, dir);
+    assert_text_at(run, "command", command);
+    cc_json_free(&document);
 
-    char *again = report(&dir, 1, NULL);
-    assert_string_equal(page, again);
+    /* The same bytes again, over the page that is there. */
+    char *first = read_page(scratch_path(dir, "report.html")), *again;
+    assert_int_equal(camcl_report_write(&dir, 1, NULL, NULL), CAMCL_OK);
+    again = read_page(scratch_path(dir, "report.html"));
+    assert_string_equal(first, again);
+    assert_null(strstr(first, "{{")); /* every place of page.html was filled */
+    free(first);
     free(again);
-    free(page);
+}
+
+static void assert_parts(const cc_json *entry, size_t count, const char *first)
+{
+    const cc_json *parts = json_at(entry, "parts");
+    assert_int_equal(parts->count, count);
+    if (count > 0) assert_string_equal(json_string_of(&parts->items[0], "part"), first);
 }
 
 static void several_runs(void **state)
@@ -232,29 +258,131 @@ static void several_runs(void **state)
     write_run(a, "supervised", 55);
     write_run(b, "gradcam", 69.5);
     write_run(c, "gradcam", 60);
-    write_result(c, "gradcam", 60, "another device");
-    char *page = report(dirs, 3, output);
-    assert_has(page, "<h1>exp/supervised, exp/gradcam and other/gradcam</h1>");
-    assert_has(page, "<strong>exp/gradcam</strong> has the highest test top-1, 69.5 %, 14.5 points above exp/supervised");
-    assert_has(page, "<h3>Validation top-1</h3>");
-    assert_has(page, "<th class=\"t\">device</th>");
-    assert_has(page, "another device");
-    assert_int_equal(occurrences(page, "<td class=\"best\">69.5"), 1);
-    /* Metrics in the order of their table; the least loss is the best one. */
-    assert_has(page, "<th>test<br>loss</th><th>test<br>top-1 %</th><th>test<br>top-3 %</th><th>test<br>top-5 %</th><th>time</th>");
-    assert_int_equal(occurrences(page, "<td class=\"best\">1.610"), 1);
-    assert_has(page, "<td>1.900");
-    assert_has(page, "<h3>Where the runs differ</h3>");
-    assert_has(page, "ssl.mode</th><td>supervised</td><td>gradcam</td><td>gradcam</td>");
-    assert_int_equal(occurrences(page, "<img "), 9);
-    assert_int_equal(occurrences(page, "<table class=\"matrix\">"), 3);
-    assert_lacks(page, "within two standard errors");
-    free(page);
+    write_picture(scratch_path(c, "cams"), "00001_image.png", 9); /* another data set: its image 1 shows something else */
+    cc_json *document = report(dirs, 3, output);
+    assert_text_at(document, "runs/0/name", "exp/supervised");
+    assert_text_at(document, "runs/1/name", "exp/gradcam");
+    assert_text_at(document, "runs/2/name", "other/gradcam");
+    assert_text_at(document, "runs/1/directory", scratch_path(*state, "exp/gradcam"));
+    assert_int_equal(json_at(document, "columns")->count, 15); /* each once */
+    /* The same configuration and the same seed: no group, although the results differ. */
+    assert_int_equal(json_at(document, "groups")->count, 3);
 
-    /* Two runs that a hundred test images cannot tell apart. */
-    write_result(b, "gradcam", 56, "A device");
-    page = report(dirs, 2, output);
-    assert_has(page, "within two standard errors");
+    /* Image and mask of runs 0 and 1 are the same files: one entry; run 2 is another. 00002 has no image: all runs in one entry. */
+    const cc_json *gallery = json_at(document, "gallery");
+    assert_int_equal(gallery->count, 3);
+    assert_parts(&gallery->items[0], 2, "image");
+    assert_text_at(&gallery->items[0], "file", "00001");
+    assert_text_at(&gallery->items[0], "class", "cat");
+    assert_number_at(&gallery->items[0], "index", 1);
+    assert_int_equal(json_at(&gallery->items[0], "runs")->count, 2);
+    assert_number_at(&gallery->items[0], "runs/1/run", 1);
+    assert_text_at(&gallery->items[0], "runs/1/predicted", "dog");
+    assert_number_at(&gallery->items[0], "runs/1/confidence", 0.75);
+    assert_parts(json_at(&gallery->items[0], "runs/1"), 1, "overlay");
+    assert_int_equal(json_at(&gallery->items[1], "runs")->count, 1);
+    assert_number_at(&gallery->items[1], "runs/0/run", 2);
+    assert_int_equal(json_at(&gallery->items[2], "runs")->count, 3);
+    assert_null_at(&gallery->items[2], "class");
+    assert_null_at(&gallery->items[2], "runs/0/confidence");
+    /* Each once: of 00001 two images, a mask and three overlays, of 00002 three overlays. */
+    const cc_json *pictures = json_at(document, "pictures");
+    assert_int_equal(pictures->count, 9);
+    for (size_t i = 0; i < pictures->count; i++) {
+        assert_int_equal(strncmp(json_string_of(&pictures->items[i], "png"), "iVBORw0KGgoAAAANSUhEUgAAACAAAAAQ", 32), 0);
+        assert_number_at(&pictures->items[i], "width", 32);
+        assert_number_at(&pictures->items[i], "height", 16);
+    }
+    const size_t mask = (size_t)json_number_of(&gallery->items[0], "parts/1/picture");
+    assert_number_at(&gallery->items[1], "parts/1/picture", (double)mask);
+    cc_json_free(&document);
+}
+
+static void seeds(void **state)
+{
+    static const struct {
+        const char *name, *mode, *seed;
+        double top1;
+    } runs[] = { { "gradcam-seed1", "gradcam", "1", 60 },
+                 { "base", "supervised", "1", 50 },
+                 { "gradcam-seed2", "gradcam", "2", 64 },
+                 { "gradcam-seed3", "gradcam", "3", 65 },
+                 { "copy", "gradcam", "3", 65 } };
+    char paths[5][512]; /* more paths are made below than scratch_path remembers */
+    const char *dirs[5];
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s/%s", (const char *)*state, runs[i].name);
+        dirs[i] = paths[i];
+        assert_int_equal(cc_make_folders(dirs[i], NULL), CAMCL_OK);
+        write_run(dirs[i], runs[i].mode, runs[i].top1);
+        write_config_with(dirs[i], runs[i].mode, runs[i].seed);
+    }
+    cc_json *document = report(dirs, 5, scratch_path(*state, "page.html"));
+    const cc_json *groups = json_at(document, "groups");
+    assert_int_equal(groups->count, 3);
+    assert_text_at(groups, "0/name", "gradcam");
+    assert_int_equal(json_at(groups, "0/runs")->count, 3);
+    assert_number_at(groups, "0/runs/0", 0);
+    assert_number_at(groups, "0/runs/1", 2);
+    assert_number_at(groups, "0/runs/2", 3);
+    assert_text_at(groups, "0/seeds/2", "3");
+    assert_number_at(groups, "0/spread/top1/n", 3);
+    assert_number_at(groups, "0/spread/top1/mean", 63);
+    assert_number_at(groups, "0/spread/top1/sd", sqrt(7)); /* (9 + 1 + 4) / 2 */
+    assert_number_at(groups, "0/spread/val_top1/sd", 0);
+    assert_null_at(groups, "0/spread/top3/mean");
+    assert_text_at(groups, "1/name", "base");
+    assert_number_at(groups, "1/spread/top1/mean", 50);
+    assert_null_at(groups, "1/spread/top1/sd");
+    assert_text_at(groups, "2/name", "copy"); /* a seed counts once */
+    cc_json_free(&document);
+
+    /* What differs besides the seed keeps runs apart; the device and where they are written do not. */
+    const char *pair[2] = { dirs[0], dirs[2] };
+    char *text;
+    size_t size;
+    assert_non_null(text = scratch_read(scratch_path(dirs[2], "config.ini"), &size));
+    char *more = malloc(size + 64);
+    assert_non_null(more);
+    char *old = strstr(text, "select ="), *end = old ? strchr(old, '\n') : NULL;
+    assert_non_null(end);
+    snprintf(more, size + 64, "%.*sselect = gpu%s", (int)(old - text), text, end);
+    scratch_write(scratch_path(dirs[2], "config.ini"), more, strlen(more));
+    document = report(pair, 2, scratch_path(*state, "page.html"));
+    assert_int_equal(json_at(document, "groups")->count, 1);
+    cc_json_free(&document);
+    old = strstr(text, "momentum ="), end = strchr(old, '\n');
+    snprintf(more, size + 64, "%.*smomentum = 0.5%s", (int)(old - text), text, end);
+    scratch_write(scratch_path(dirs[2], "config.ini"), more, strlen(more));
+    document = report(pair, 2, scratch_path(*state, "page.html"));
+    assert_int_equal(json_at(document, "groups")->count, 2);
+    cc_json_free(&document);
+    free(more);
+    free(text);
+}
+
+/* Names that would end the script, open a comment, or break a line of it. */
+static void hostile_texts(void **state)
+{
+    static const char *const names[4] = { "</script><script>alert(1)</script>", "<!--<script>",
+                                          "line\xe2\x80\xa8"
+                                          "paragraph\xe2\x80\xa9&amp;",
+                                          "control \x01\x1f\x7f\xc2\x85 {{data}} \\u003c\"" };
+    const uint64_t counts[16] = { 1 };
+    const char *dir = scratch_path(*state, "</title><script>alert(2)<"); /* a folder and a folder in it */
+    assert_int_equal(cc_make_folders(dir, NULL), CAMCL_OK);
+    write_result(dir, "</style><b>", 50, "bytes \xff\xc3 of no UTF-8");
+    assert_int_equal(cc_confusion_write(scratch_path(dir, "confusion.csv"), 4, names, counts, NULL), CAMCL_OK);
+    cc_json *document = report(&dir, 1, NULL);
+    const cc_json *run = report_run(document, 0);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(cc_json_string(&json_at(run, "confusion/classes")->items[i]), names[i]);
+    assert_text_at(run, "name", "title><script>alert(2)<");
+    assert_text_at(run, "mode", "</style><b>");
+    assert_text_at(run, "device", "bytes \xef\xbf\xbd\xef\xbf\xbd of no UTF-8");
+    cc_json_free(&document);
+    char *page = read_page(scratch_path(dir, "report.html"));
+    assert_non_null(strstr(page, "<title>title&gt;&lt;script&gt;alert(2)&lt; "));
     free(page);
 }
 
@@ -262,27 +390,37 @@ static void missing_parts(void **state)
 {
     const char *dir = scratch_path(*state, "started");
     assert_int_equal(cc_make_folders(dir, NULL), CAMCL_OK);
-    write_config(dir, "fixmatch");
-    char *page = report(&dir, 1, NULL);
-    assert_has(page, "mode fixmatch");
-    assert_has(page, "started has no results yet: nothing has been evaluated.");
-    assert_has(page, "No curves: metrics.csv is missing or has no rows.");
-    assert_has(page, "No confusion matrix");
-    assert_has(page, "No CAM pictures");
-    free(page);
-
-    write_metrics(dir, 1, true); /* a single row draws too */
-    page = report(&dir, 1, NULL);
-    assert_has(page, "Last evaluation: epoch 1, step 40, validation top-1 19.1 %.");
-    assert_has(page, "<svg");
-    free(page);
+    write_config(dir, "pseudo-label");
+    cc_json *document = report(&dir, 1, NULL);
+    const cc_json *run = report_run(document, 0);
+    assert_text_at(run, "mode", "pseudo-label");
+    assert_true(json_at(run, "finished")->number == 0);
+    assert_null_at(run, "test/top1");
+    assert_null_at(run, "test/images");
+    assert_null_at(run, "interval/0");
+    assert_int_equal(json_at(run, "curves/step")->count, 0);
+    assert_null(cc_json_get(run, "confusion"));
+    assert_int_equal(json_at(document, "gallery")->count, 0);
+    cc_json_free(&document);
 
     const char *bare = scratch_path(*state, "bare");
     assert_int_equal(cc_make_folders(bare, NULL), CAMCL_OK);
     write_metrics(bare, 3, false);
-    page = report(&bare, 1, NULL);
-    assert_has(page, "No config.ini.");
-    free(page);
+    document = report(&bare, 1, NULL);
+    run = report_run(document, 0);
+    assert_null(cc_json_get(run, "config"));
+    assert_null(cc_json_get(run, "command"));
+    assert_int_equal(json_at(run, "curves/step")->count, 3);
+    assert_null_at(document, "groups/0/seeds/0");
+    cc_json_free(&document);
+}
+
+static void assert_problem(const cc_json *run, const char *part)
+{
+    const cc_json *problems = json_at(run, "problems");
+    for (size_t i = 0; i < problems->count; i++)
+        if (strstr(cc_json_string(&problems->items[i]), part)) return;
+    fail_msg("no problem says: %s", part);
 }
 
 static void damaged_parts(void **state)
@@ -294,19 +432,35 @@ static void damaged_parts(void **state)
     scratch_write(scratch_path(dir, "confusion.csv"), "t,a\nb,1\n", 8);
     scratch_write(scratch_path(dir, "config.ini"), "[ssl]\nmode = <gradcam>\n", 23);
     scratch_write(scratch_path(cams, "<fake>.png"), "no picture", 10);
+    scratch_write(scratch_path(cams, "index.json"), "{\"images\": 7}", 13);
     size_t size = 0;
     char *metrics = scratch_read(scratch_path(dir, "metrics.csv"), &size);
     scratch_write(scratch_path(dir, "metrics.csv"), metrics, size - 5);
     free(metrics);
-    char *page = report(&dir, 1, NULL);
-    assert_has(page, "result.json&#39;: bad JSON at byte 7");
-    assert_has(page, "confusion.csv&#39;: not a confusion matrix");
-    assert_has(page, "metrics.csv&#39; line 21: not a row");
-    assert_has(page, "&lt;fake&gt;.png&#39;: not a PNG picture");
-    assert_has(page, "mode = &lt;gradcam&gt;");    /* shown as it stands */
-    assert_has(page, "Last evaluation: epoch 19"); /* rows before the damage are used */
-    assert_int_equal(occurrences(page, "<img "), 3);
-    free(page);
+    cc_json *document = report(&dir, 1, NULL);
+    const cc_json *run = report_run(document, 0);
+    assert_int_equal(json_at(run, "problems")->count, 6);
+    assert_problem(run, "result.json': bad JSON at byte 7");
+    assert_problem(run, "confusion.csv': not a confusion matrix");
+    assert_problem(run, "metrics.csv' line 21: not a row");
+    assert_problem(run, "config.ini");
+    assert_problem(run, "<fake>.png': not a PNG picture");
+    assert_problem(run, "index.json': no list of images");
+    assert_text_at(run, "config_text", "[ssl]\nmode = <gradcam>\n"); /* shown as it stands */
+    assert_int_equal(json_at(run, "curves/step")->count, 19);        /* rows before the damage are used */
+    assert_int_equal(json_at(document, "gallery")->count, 2);
+    assert_null_at(document, "gallery/0/class");
+    cc_json_free(&document);
+
+    /* Captions whose members are of other kinds are not known; the others are used. */
+    const char *index =
+        "{\"images\": [7, {\"file\": 3}, {\"file\": \"00001\", \"class\": 1, \"predicted\": \"dog\", \"confidence\": null}]}";
+    scratch_write(scratch_path(cams, "index.json"), index, strlen(index));
+    document = report(&dir, 1, NULL);
+    assert_null_at(document, "gallery/0/class");
+    assert_text_at(document, "gallery/0/runs/0/predicted", "dog");
+    assert_null_at(document, "gallery/0/runs/0/confidence");
+    cc_json_free(&document);
 }
 
 static void many_rows_and_classes(void **state)
@@ -321,8 +475,6 @@ static void many_rows_and_classes(void **state)
         *row = cc_metrics_row_at(1000 * (i + 1), 0);
         if (i % 7 != 3) cc_metrics_set(&metrics, row, "val_top1", i == 2500 ? 99 : 50); /* one spike, many holes */
         cc_metrics_set(&metrics, row, "loss_c", 1e-9);
-        cc_metrics_set(&metrics, row, "loss_s", -2);
-        cc_metrics_set(&metrics, row, "images_per_s", 1e7);
     }
     metrics.count = metrics.capacity = ROWS - 1;
     cc_metrics_row last = metrics.rows[ROWS - 1];
@@ -335,14 +487,20 @@ static void many_rows_and_classes(void **state)
     for (size_t i = 0; i < CLASSES; i++)
         counts[i * CLASSES + i / 2] = 5;
     assert_int_equal(cc_confusion_write(scratch_path(dir, "confusion.csv"), CLASSES, names, counts, NULL), CAMCL_OK);
-    char *page = report(&dir, 1, NULL);
-    assert_true(strlen(page) < 400000);
-    assert_has(page, "99.0 %");
-    assert_has(page, "<svg class=\"many\"");
-    free(page);
+    cc_json *document = report(&dir, 1, NULL);
+    const cc_json *run = report_run(document, 0);
+    assert_int_equal(json_at(run, "curves/val_top1")->count, ROWS);
+    assert_number_at(run, "curves/val_top1/2500", 99);
+    assert_null_at(run, "curves/val_top1/3");
+    assert_number_at(run, "curves/step/4999", 5e6);
+    assert_int_equal(json_at(run, "confusion/counts")->count, CLASSES);
+    assert_number_at(run, "confusion/recall/0", 100);
+    assert_number_at(run, "confusion/precision/0", 50);
+    assert_null_at(run, "confusion/precision/29"); /* nothing was predicted as it */
+    cc_json_free(&document);
 }
 
-/* A column that has no place in the report's own charts gets a chart, called by its name where nobody has a better one. */
+/* Columns of later versions, called by their names where nobody has a better one. */
 static void further_columns(void **state)
 {
     const char *dirs[2] = { scratch_path(*state, "a"), scratch_path(*state, "b") };
@@ -353,17 +511,60 @@ static void further_columns(void **state)
         assert_int_equal(cc_make_folders(dirs[i], NULL), CAMCL_OK);
         scratch_write(scratch_path(dirs[i], "metrics.csv"), text, strlen(text));
     }
-    char *page = report(dirs, 1, NULL);
-    assert_has(page, "<h3>spread</h3>");
-    assert_lacks(page, "<h3>empty</h3>");
-    assert_lacks(page, "<h3>Threshold</h3>");
-    assert_has(page, "<h3>Accuracy</h3>");
-    free(page);
-    page = report(dirs, 2, scratch_path(*state, "page.html"));
-    assert_int_equal(occurrences(page, "<h3>spread</h3>"), 1);
-    assert_has(page, "<h3>Validation top-1</h3>");
-    assert_has(page, "<h3>Labelled loss</h3>");
-    free(page);
+    cc_json *document = report(dirs, 2, scratch_path(*state, "page.html"));
+    const cc_json *columns = json_at(document, "columns");
+    assert_int_equal(columns->count, 17);
+    assert_text_at(columns, "15/name", "spread");
+    assert_text_at(columns, "15/label", "spread");
+    assert_text_at(columns, "10/label", "Validation top-1");
+    assert_true(json_at(columns, "10/percent")->number == 1);
+    assert_text_at(columns, "3/label", "Labelled loss");
+    assert_number_at(report_run(document, 1), "curves/spread/1", 0.125);
+    assert_null(cc_json_get(json_at(report_run(document, 1), "curves"), "empty"));
+    cc_json_free(&document);
+}
+
+/* ---- where pages are written */
+
+static void assert_kept(const char *dir, const char *output, const char *content)
+{
+    camcl_error err = { 0 };
+    size_t size = 0;
+    scratch_write(output, content, strlen(content));
+    assert_int_equal(camcl_report_write(&dir, 1, output, &err), CAMCL_EXISTS);
+    assert_non_null(strstr(err.message, output));
+    char *kept = scratch_read(output, &size);
+    assert_string_equal(kept, content);
+    free(kept);
+}
+
+static void assert_replaced(const char *dir, const char *output, const char *content)
+{
+    scratch_write(output, content, strlen(content));
+    cc_json *document = report(&dir, 1, output);
+    cc_json_free(&document);
+}
+
+static void files_of_others(void **state)
+{
+    const char *dir = scratch_path(*state, "run"), *output = scratch_path(*state, "page.html");
+    assert_int_equal(cc_make_folders(dir, NULL), CAMCL_OK);
+    write_run(dir, "gradcam", 50);
+    assert_kept(dir, output, "old");
+    assert_kept(dir, output, "<!DOCTYPE html>\n<html lang=\"en\"><head><title>camcl report</title></head></html>\n");
+    assert_kept(dir, output, "<!DOCTYPE html>\n<!-- camcl repor");
+    assert_kept(dir, output, " <!DOCTYPE html>\n<!-- camcl report -->");
+    assert_replaced(dir, output, "");
+    assert_replaced(dir, output, "<!DOCTYPE html>\n<!-- camcl report of a later version -->");
+    /* The head of the first version's pages. */
+#define FIRST                                                                                                                              \
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "                                            \
+    "content=\"width=device-width,initial-scale=1\"><title>"
+    assert_replaced(dir, output, FIRST "name &amp; name \xc2\xb7 camcl report</title><style>\n");
+    assert_kept(dir, output, FIRST "name</title><style>\n</style> \xc2\xb7 camcl report</title><style>");
+    /* The run's own page, too. */
+    scratch_write(scratch_path(dir, "report.html"), "notes", 5);
+    assert_int_equal(camcl_report_write(&dir, 1, NULL, NULL), CAMCL_EXISTS);
 }
 
 static void refusals(void **state)
@@ -385,7 +586,8 @@ static void refusals(void **state)
     assert_int_equal(camcl_report_write(&dir, 1, scratch_path(none, "x.html"), &err), CAMCL_IO);
     assert_non_null(strstr(err.message, "x.html"));
 
-    scratch_write(page, "old", 3);
+    const char *before = "<!DOCTYPE html>\n<!-- camcl report -->";
+    scratch_write(page, before, strlen(before));
     files = scratch_entries(dir);
     scratch_limit_files(4096);
     camcl_status status = camcl_report_write(&dir, 1, NULL, &err);
@@ -393,8 +595,46 @@ static void refusals(void **state)
     assert_int_equal(status, CAMCL_IO);
     assert_int_equal(scratch_entries(dir), files);
     char *old = scratch_read(page, &size);
-    assert_string_equal(old, "old");
+    assert_string_equal(old, before);
     free(old);
+}
+
+/* ---- pieces */
+
+static void assert_interval(double percent, double n, double low, double high)
+{
+    const cc_interval interval = cc_wilson_interval(percent, n);
+    if (!(fabs(interval.low - low) < 0.01 && fabs(interval.high - high) < 0.01))
+        fail_msg("%g %% of %g: %g to %g", percent, n, interval.low, interval.high);
+}
+
+/* Against values computed by hand from the formula, and its limits. */
+static void statistics(void **state)
+{
+    (void)state;
+    assert_interval(50, 10, 23.66, 76.34);
+    assert_interval(80, 10, 49.02, 94.33);
+    assert_interval(0, 10, 0, 27.75);
+    assert_interval(100, 10, 72.25, 100);
+    assert_true(isnan(cc_wilson_interval(50, 0).low) && isnan(cc_wilson_interval(NAN, 10).high));
+    const double values[] = { 2, NAN, 4, 4, 4, 5, 5, 7, 9 };
+    const cc_spread spread = cc_spread_of(values, 9);
+    assert_int_equal(spread.n, 8);
+    assert_true(spread.mean == 5 && fabs(spread.sd - sqrt(32.0 / 7)) < 1e-12);
+    assert_true(isnan(cc_spread_of(values, 1).sd) && isnan(cc_spread_of(values, 0).mean));
+}
+
+/* What is put into <style> and <script> must not end them. */
+static void files_of_page(void **state)
+{
+    size_t files = 0;
+    (void)state;
+    for (const cc_embedded_file *file = cc_report_page_files; file->name; file++, files++) {
+        if (strcmp(file->name, "page.html") == 0) continue;
+        assert_null(strstr(file->text, "</"));
+        assert_null(strstr(file->text, "<!--"));
+    }
+    assert_true(files > 2);
 }
 
 static void assert_text(cc_text *text, const char *expected)
@@ -408,25 +648,11 @@ static void pieces_of_text(void **state)
 {
     (void)state;
     cc_text text = CC_TEXT_INIT;
-    cc_html_escape(&text, "<a href='x'>&\"\xc3\xa9\xff\x01\n");
-    assert_text(&text, "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\n");
-    assert_int_equal(cc_html_length("\xc3\xa9\xff<b"), 4);
-    cc_html_escape_cut(&text, "\xc3\xa9\xc3\xa9<\xc3\xa9\xc3\xa9", 4);
-    assert_text(&text, "\xc3\xa9\xc3\xa9&lt;\xe2\x80\xa6");
-    cc_html_escape_cut(&text, "four", 4);
-    assert_text(&text, "four");
-
-    static const struct {
-        double value;
-        const char *expected;
-    } shorts[] = {
-        { 0, "0" },         { 0.000123456, "0.000123" }, { 0.5, "0.5" },    { 12.345, "12.35" },
-        { 1234.5, "1234" }, { 12345, "12.3k" },          { 2.5e8, "250M" }, { NAN, "\xe2\x80\x93" },
-    };
-    for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++) {
-        cc_html_short(&text, shorts[i].value);
-        assert_text(&text, shorts[i].expected);
-    }
+    cc_html_escape(&text, "<a href='x'>&\"\xc3\xa9\xff\x01\xc2\x85\n");
+    assert_text(&text, "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n");
+    const char *json = "[\"<\xc3\xa9>&\xe2\x80\xa7\xe2\x80\xa8\x7f\xc2\x9f\xc2\xa0\"]";
+    cc_html_add_json(&text, json, strlen(json));
+    assert_text(&text, "[\"\\u003c\xc3\xa9\\u003e\\u0026\xe2\x80\xa7\\u2028\\u007f\\u009f\xc2\xa0\"]");
     static const struct {
         double value;
         const char *expected;
@@ -438,10 +664,6 @@ static void pieces_of_text(void **state)
         cc_html_duration(&text, durations[i].value);
         assert_text(&text, durations[i].expected);
     }
-    cc_html_count(&text, 1234567);
-    assert_text(&text, "1,234,567");
-    cc_html_count(&text, 999);
-    assert_text(&text, "999");
 }
 
 int main(void)
@@ -450,11 +672,16 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
         TEST(one_run),
         TEST(several_runs),
+        TEST(seeds),
+        TEST(hostile_texts),
         TEST(missing_parts),
         TEST(damaged_parts),
         TEST(many_rows_and_classes),
         TEST(further_columns),
+        TEST(files_of_others),
         TEST(refusals),
+        cmocka_unit_test(statistics),
+        cmocka_unit_test(files_of_page),
         cmocka_unit_test(pieces_of_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
