@@ -127,8 +127,8 @@ static camcl_status read_split(const listing *list, const char *text, named *out
     if (i == CC_COUNT(words)) {
         char near[32];
         const bool is_near = cc_words_nearest("train | validation | test", text, near, sizeof near);
-        return cc_csv_fail(&list->csv, list->row.line, err, "split '%.80s'%s%s%s (one of train, validation, test, or empty for train)", text,
-                           is_near ? ", did you mean '" : "", is_near ? near : "", is_near ? "'?" : "");
+        return cc_csv_fail(&list->csv, list->row.line, err, "split '%.80s'%s%s%s (one of train, validation, test, or empty for train)",
+                           text, is_near ? ", did you mean '" : "", is_near ? near : "", is_near ? "'?" : "");
     }
     out->pool = words[i].pool;
     if (*out->label) return CAMCL_OK;
@@ -221,7 +221,8 @@ static camcl_status find_label(const listing *list, const named *item, int32_t *
     if (!*item->label) return CAMCL_OK;
     const char **found = bsearch(&item->label, list->classes, list->class_count, sizeof *list->classes, by_text);
     if (!found)
-        return cc_csv_fail(&list->csv, item->line, err, "label '%.80s' has no training picture (add one, or correct the label)", item->label);
+        return cc_csv_fail(&list->csv, item->line, err, "label '%.80s' has no training picture (add one, or correct the label)",
+                           item->label);
     *label = (int32_t)(found - list->classes);
     return CAMCL_OK;
 }
