@@ -27,9 +27,10 @@ static camcl_status parse_idx(const cc_source_file *file, unsigned dimensions, i
     const uint8_t *data = (const uint8_t *)file->blob.data;
     size_t header = 4 + 4 * (size_t)dimensions, expected = 1;
     if (file->blob.size < header || data[0] || data[1] || data[2] != 0x08 || data[3] != dimensions) {
-        const char *kind = cc_content_kind(data, file->blob.size);
+        const cc_content content = cc_content_of(data, file->blob.size);
+        const bool known = content.kind != CC_CONTENT_UNKNOWN;
         return cc_fail(err, CAMCL_BAD_DATA, "%s: no idx file of bytes with %u dimensions%s%s (truncated, or another file)", file->path,
-                       dimensions, kind ? ", but " : "", kind ? kind : "");
+                       dimensions, known ? ", but " : "", known ? content.name : "");
     }
     for (unsigned i = 0; i < dimensions; i++) {
         out->sizes[i] = big_endian(data + 4 + 4 * i);

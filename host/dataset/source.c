@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/content.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -88,17 +87,6 @@ static camcl_status read_files(cc_place *place, cc_source_match *match, cc_sourc
     return status;
 }
 
-/* A download or checkout that went wrong leaves files of the right name. */
-static camcl_status check_mishaps(const cc_source_result *result, camcl_error *err)
-{
-    for (size_t i = 0; i < CC_SOURCE_FILES; i++) {
-        const cc_source_file *file = &result->files[i];
-        const char *mishap = file->blob.data ? cc_content_mishap(file->blob.data, file->blob.size) : NULL;
-        if (mishap) return cc_fail(err, CAMCL_BAD_DATA, "%s: %s", file->path, mishap);
-    }
-    return CAMCL_OK;
-}
-
 camcl_status cc_source_read(const cc_source *source, const char *root, cc_source_result *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -111,7 +99,8 @@ camcl_status cc_source_read(const cc_source *source, const char *root, cc_source
     }
     CC_TRY(search_root(source, root, &place, &match, err));
     CC_TRY(cc_source_is_complete(&match) ? read_files(&place, &match, out, err) : cc_source_missing(source, &place, &match, err));
-    CC_TRY(check_mishaps(out, err));
+    for (size_t i = 0; i < CC_SOURCE_FILES; i++)
+        CC_TRY(cc_source_check_mishap(source, out->files[i].path, out->files[i].blob.data, out->files[i].blob.size, err));
 cleanup:
     cc_place_close(&place);
     cc_source_match_free(&match);

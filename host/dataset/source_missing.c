@@ -94,6 +94,19 @@ cleanup:
     return status;
 }
 
+camcl_status cc_source_check_mishap(const cc_source *source, const char *path, const void *data, size_t size, camcl_error *err)
+{
+    const cc_content content = cc_content_of(data, size);
+    const char *advice;
+    switch (content.kind) {
+    case CC_CONTENT_LFS_POINTER: advice = "run `git lfs pull` where it came from"; break;
+    case CC_CONTENT_WEB_PAGE: advice = "the download went wrong: fetch it again"; break;
+    case CC_CONTENT_XML: advice = "the download went wrong, and this is probably the server's message: fetch it again"; break;
+    default: return CAMCL_OK;
+    }
+    return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: %s, not the file itself (%s)", source->dataset, path, content.name, advice);
+}
+
 static bool is_one_of_the_files(const cc_source *source, const char *base)
 {
     for (size_t i = 0; i < source->form_count; i++)
@@ -115,18 +128,27 @@ camcl_status cc_source_no_archive(const cc_source *source, const char *root, cam
     FILE *file = fopen(root, "rb");
     size_t size = file ? fread(start, 1, sizeof start, file) : 0;
     if (file) fclose(file);
-    const char *mishap = cc_content_mishap(start, size), *kind = cc_content_kind(start, size);
-    if (mishap) return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: %s", source->dataset, root, mishap);
+    CC_RETURN_IF_FAILED(cc_source_check_mishap(source, root, start, size, err));
     if (is_one_of_the_files(source, base))
         return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is one of its files (set data.root to the folder that it is in)",
                        source->dataset, root);
     const cc_source_hint *hint = find_hint(source, &alone, &name);
     if (hint) return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is %s", source->dataset, root, hint->what);
-    if (kind && strstr(kind, "RAR"))
+    const cc_content content = cc_content_of(start, size);
+    switch (content.kind) {
+    case CC_CONTENT_UNKNOWN:
+    case CC_CONTENT_EMPTY:
+    case CC_CONTENT_ZEROS:
+    case CC_CONTENT_TEXT:
+    case CC_CONTENT_JSON:
+    case CC_CONTENT_ZIP:
+    case CC_CONTENT_ARCHIVE:
+    case CC_CONTENT_COMPRESSED: return status;
+    case CC_CONTENT_RAR:
         return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is %s, which camcl does not read (unpack it, and set data.root to the folder)",
-                       source->dataset, root, kind);
-    if (kind && !strstr(kind, "archive") && !strstr(kind, "compressed"))
+                       source->dataset, root, content.name);
+    default:
         return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s is %s (set data.root to the data set's folder or archive; the data is at %s)",
-                       source->dataset, root, kind, source->fetch);
-    return status;
+                       source->dataset, root, content.name, source->fetch);
+    }
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/content.h"
 #include "base/diag.h"
 #include "camcl/image.h"
 
@@ -22,8 +23,9 @@ typedef struct cc_picture_header {
 } cc_picture_header;
 
 typedef struct cc_codec {
-    const char *format; /* "PNG" */
-    bool (*recognises)(const cc_encoded *file);
+    const char *format;      /* "PNG" */
+    cc_content_kind content; /* by which it is recognised */
+    const char *package;     /* NULL, or what brings the library that this build lacks: then there is nothing below */
     /* Fails where the bytes end before all that the header tells has been seen: with more of the file it may succeed. Sizes may be absurd.
      */
     camcl_status (*probe)(const cc_encoded *file, cc_picture_header *out, camcl_error *err);
@@ -35,14 +37,9 @@ typedef struct cc_codec {
 
 extern const cc_codec cc_png, cc_jpeg, cc_webp;
 
-/* The format of the file, by its content. CAMCL_BAD_DATA: it is no picture that can be read; the message says what it is instead. */
+/* The format of the file, by its content. CAMCL_BAD_DATA: it is no picture that can be read; the message says what it is instead.
+ * CAMCL_UNSUPPORTED: this build cannot read the format. */
 camcl_status cc_codec_of(const cc_encoded *file, const cc_codec **out, camcl_error *err);
-
-/* What a file that is no readable picture is, and what to do with it. */
-typedef struct cc_other_kind {
-    const char *what, *advice;
-} cc_other_kind;
-cc_other_kind cc_other_kind_of(const uint8_t *data, size_t size);
 
 /* Blends RGBA over white into RGB. */
 void cc_lay_over_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb);

@@ -6,11 +6,6 @@
 #include "image/codec.h"
 #include "image/orientation.h"
 
-static bool recognises(const cc_encoded *file)
-{
-    return file->size >= 3 && file->data[0] == 0xFF && file->data[1] == 0xD8 && file->data[2] == 0xFF;
-}
-
 #ifdef CAMCL_HAVE_JPEG
 #include <jpeglib.h>
 #include <jerror.h>
@@ -216,25 +211,10 @@ static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image 
     return s.status;
 }
 
+const cc_codec cc_jpeg = { .format = "JPEG", .content = CC_CONTENT_JPEG, .probe = probe, .decode = decode, .shrinks = true };
+
 #else
 
-static camcl_status missing(const cc_encoded *file, camcl_error *err)
-{
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read JPEG (install libjpeg-dev and build again)", file->name);
-}
-
-static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
-{
-    (void)out;
-    return missing(file, err);
-}
-
-static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
-{
-    (void)shrink, (void)out;
-    return missing(file, err);
-}
+const cc_codec cc_jpeg = { .format = "JPEG", .content = CC_CONTENT_JPEG, .package = "libjpeg-dev" };
 
 #endif
-
-const cc_codec cc_jpeg = { "JPEG", recognises, probe, decode, true };

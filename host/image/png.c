@@ -8,12 +8,6 @@
 #include "image/codec.h"
 #include "image/orientation.h"
 
-static bool recognises(const cc_encoded *file)
-{
-    static const unsigned char signature[8] = { 137, 'P', 'N', 'G', '\r', '\n', 26, '\n' };
-    return file->size >= sizeof signature && memcmp(file->data, signature, sizeof signature) == 0;
-}
-
 #ifdef CAMCL_HAVE_PNG
 #include <png.h>
 #include <setjmp.h>
@@ -188,24 +182,11 @@ camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, si
     return CAMCL_OK;
 }
 
+const cc_codec cc_png = { .format = "PNG", .content = CC_CONTENT_PNG, .probe = probe, .decode = decode_file };
+
 #else
 
-static camcl_status missing(const cc_encoded *file, camcl_error *err)
-{
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read PNG (install libpng-dev and build again)", file->name);
-}
-
-static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
-{
-    (void)out;
-    return missing(file, err);
-}
-
-static camcl_status decode_file(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
-{
-    (void)shrink, (void)out;
-    return missing(file, err);
-}
+const cc_codec cc_png = { .format = "PNG", .content = CC_CONTENT_PNG, .package = "libpng-dev" };
 
 camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
 {
@@ -216,5 +197,3 @@ camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, si
 }
 
 #endif
-
-const cc_codec cc_png = { "PNG", recognises, probe, decode_file, false };

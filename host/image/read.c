@@ -11,15 +11,46 @@
 /* Enough for nearly every header. */
 #define BEGINNING ((size_t)1 << 16)
 
+/* What to do with a file that is no picture that can be read. */
+static const char *advice_for(cc_content_kind kind)
+{
+    switch (kind) {
+    case CC_CONTENT_EMPTY:
+    case CC_CONTENT_ZEROS: return "copy or download it again";
+    case CC_CONTENT_TEXT:
+    case CC_CONTENT_JSON:
+    case CC_CONTENT_XML: return "look into it, it may say why";
+    case CC_CONTENT_WEB_PAGE: return "a server sent it in the picture's place: download it again";
+    case CC_CONTENT_LFS_POINTER: return "run git lfs pull";
+    case CC_CONTENT_MACOS: return "delete it";
+    case CC_CONTENT_VIDEO: return "take pictures out of it first";
+    case CC_CONTENT_ZIP:
+    case CC_CONTENT_RAR:
+    case CC_CONTENT_ARCHIVE:
+    case CC_CONTENT_COMPRESSED: return "unpack it";
+    case CC_CONTENT_PICTURE:
+    case CC_CONTENT_DRAWING:
+    case CC_CONTENT_DOCUMENT: return "convert it to PNG or JPEG";
+    case CC_CONTENT_PICKLE:
+    case CC_CONTENT_TABLE: return "save the pictures in it as PNG or JPEG";
+    case CC_CONTENT_MODEL: return "name a picture";
+    default: return "if it is a picture, convert it to PNG or JPEG";
+    }
+}
+
 camcl_status cc_codec_of(const cc_encoded *file, const cc_codec **out, camcl_error *err)
 {
     static const cc_codec *const codecs[] = { &cc_jpeg, &cc_png, &cc_webp };
+    const cc_content content = cc_content_of(file->data, file->size);
     for (size_t i = 0; i < CC_COUNT(codecs); i++) {
         *out = codecs[i];
-        if (codecs[i]->recognises(file)) return CAMCL_OK;
+        if (content.kind != codecs[i]->content) continue;
+        if (!codecs[i]->package) return CAMCL_OK;
+        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read %s (install %s and build again)", file->name, codecs[i]->format,
+                       codecs[i]->package);
     }
-    cc_other_kind other = cc_other_kind_of(file->data, file->size);
-    return cc_fail(err, CAMCL_BAD_DATA, "%s: not a picture that can be read, but %s (%s)", file->name, other.what, other.advice);
+    return cc_fail(err, CAMCL_BAD_DATA, "%s: not a picture that can be read, but %s (%s)", file->name, content.name,
+                   advice_for(content.kind));
 }
 
 void cc_lay_over_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb)

@@ -6,11 +6,6 @@
 #include "image/codec.h"
 #include "image/orientation.h"
 
-static bool recognises(const cc_encoded *file)
-{
-    return file->size >= 12 && memcmp(file->data, "RIFF", 4) == 0 && memcmp(file->data + 8, "WEBP", 4) == 0;
-}
-
 #ifdef CAMCL_HAVE_WEBP
 #include <webp/decode.h>
 #include <webp/demux.h>
@@ -94,25 +89,10 @@ static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image 
     return status;
 }
 
+const cc_codec cc_webp = { .format = "WebP", .content = CC_CONTENT_WEBP, .probe = probe, .decode = decode };
+
 #else
 
-static camcl_status missing(const cc_encoded *file, camcl_error *err)
-{
-    return cc_fail(err, CAMCL_UNSUPPORTED, "%s: this build cannot read WebP (install libwebp-dev and build again)", file->name);
-}
-
-static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_error *err)
-{
-    (void)out;
-    return missing(file, err);
-}
-
-static camcl_status decode(const cc_encoded *file, unsigned shrink, camcl_image *out, camcl_error *err)
-{
-    (void)shrink, (void)out;
-    return missing(file, err);
-}
+const cc_codec cc_webp = { .format = "WebP", .content = CC_CONTENT_WEBP, .package = "libwebp-dev" };
 
 #endif
-
-const cc_codec cc_webp = { "WebP", recognises, probe, decode, false };

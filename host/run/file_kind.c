@@ -3,51 +3,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/memory.h"
+#include "base/content.h"
 #include "base/text.h"
-
-/* ---- kinds that their first bytes tell */
 
 #define DECOMPRESS "unpack it and give the file that was in it"
 #define OTHER_PROGRAM "give the PyTorch weights of the same network, saved as safetensors"
-
-typedef struct magic {
-    size_t at;
-    const char *bytes;
-    size_t count;
-    const char *kind, *advice;
-} magic;
-
-#define BYTES(text) text, sizeof(text) - 1
-
-static const magic magics[] = {
-    { 0, BYTES("version https://git-lfs"), "a Git LFS pointer, which stands for a file that was not downloaded",
-      "run git lfs pull in its repository" },
-    { 0, BYTES("\x89HDF\r\n\x1a\n"), "an HDF5 file, as Keras writes", OTHER_PROGRAM },
-    { 0, BYTES("GGUF"), "a GGUF file, which holds a language model", OTHER_PROGRAM },
-    { 0, BYTES("\x93NUMPY"), "a NumPy array, which has no tensor names", OTHER_PROGRAM },
-    { 4, BYTES("TFL3"), "a TensorFlow Lite file", OTHER_PROGRAM },
-    { 0, BYTES("\x1f\x8b"), "compressed by gzip", DECOMPRESS },
-    { 0, BYTES("\x28\xb5\x2f\xfd"), "compressed by zstd", DECOMPRESS },
-    { 0, BYTES("\xfd\x37zXZ\0"), "compressed by xz", DECOMPRESS },
-    { 0, BYTES("BZh"), "compressed by bzip2", DECOMPRESS },
-    { 0, BYTES("7z\xbc\xaf\x27\x1c"), "a 7z archive", DECOMPRESS },
-    { 257, BYTES("ustar"), "a tar archive", DECOMPRESS },
-};
-
-static bool has(const char *data, size_t size, size_t at, const char *bytes, size_t count)
-{
-    return size >= count && at <= size - count && memcmp(data + at, bytes, count) == 0;
-}
 
 static camcl_status fail_kind(const char *path, const char *kind, const char *advice, camcl_error *err)
 {
     return cc_fail(err, CAMCL_BAD_DATA, "%s: it is %s, not a safetensors file (%s)", path, kind, advice);
 }
-
-/* ---- PyTorch's own files */
 
 /* Quoted for a shell. */
 static void add_quoted(cc_text *text, const char *word)
@@ -122,31 +88,19 @@ static camcl_status fail_zip(const char *path, const char *data, size_t size, ca
     if (holds(data, size, "/data.pkl")) return fail_saved(path, "a PyTorch file", err);
     if (holds(data, size, "model.weights.h5")) return fail_kind(path, "a Keras model", OTHER_PROGRAM, err);
     if (holds(data, size, ".npy")) return fail_kind(path, "a NumPy archive (.npz)", OTHER_PROGRAM, err);
-    return fail_kind(path, "a zip archive", DECOMPRESS, err);
+    return fail_kind(path, "a ZIP archive", DECOMPRESS, err);
 }
 
-static camcl_status check_pickle(const char *path, const char *data, size_t size, camcl_error *err)
+static camcl_status fail_pickle(const char *path, const char *data, size_t size, camcl_error *err)
 {
-    if (has(data, size, 0, BYTES("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")))
+    static const char magic[] = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+    if (size >= sizeof magic - 1 && memcmp(data, magic, sizeof magic - 1) == 0)
         return fail_saved(path, "a PyTorch file, as before version 1.6", err);
-    if (size > 2 && data[0] == '\x80' && data[1] >= 2 && data[1] <= 5)
-        return fail_kind(path, "a Python pickle", "load it in the program that wrote it and save its tensors as safetensors", err);
-    return CAMCL_OK;
+    return fail_kind(path, "a Python pickle", "load it in the program that wrote it and save its tensors as safetensors", err);
 }
 
-/* ---- text, and what has no magic number */
-
-static camcl_status check_text(const char *path, const char *data, size_t size, camcl_error *err)
+static camcl_status fail_json(const char *path, const char *data, size_t size, camcl_error *err)
 {
-    size_t at = 0;
-    if (has(data, size, 0, BYTES("\xef\xbb\xbf"))) at = 3;
-    while (at < size && strchr(" \t\r\n", data[at]) && data[at])
-        at++;
-    if (size - at >= 5 && strncasecmp(data + at, "<?xml", 5) == 0)
-        return fail_kind(path, "an XML page, probably a server's answer that there is no such file", "download it again", err);
-    if ((size - at >= 9 && strncasecmp(data + at, "<!doctype", 9) == 0) || (size - at >= 5 && strncasecmp(data + at, "<html", 5) == 0))
-        return fail_kind(path, "a web page", "download the file itself, by the link that says so on its page", err);
-    if (at == size || data[at] != '{') return CAMCL_OK;
     if (holds(data, size, "\"weight_map\""))
         return fail_kind(path, "the index of weights that lie in several files", "give one of the .safetensors files that it names", err);
     return fail_kind(path, "a JSON text", "give the .safetensors file that belongs to it", err);
@@ -164,11 +118,24 @@ static bool is_onnx(const char *data, size_t size)
 
 camcl_status cc_file_kind_check(const char *path, const char *data, size_t size, camcl_error *err)
 {
-    if (size == 0) return cc_fail(err, CAMCL_BAD_DATA, "%s: the file is empty (copy or download it again)", path);
-    for (size_t i = 0; i < CC_COUNT(magics); i++)
-        if (has(data, size, magics[i].at, magics[i].bytes, magics[i].count)) return fail_kind(path, magics[i].kind, magics[i].advice, err);
-    if (has(data, size, 0, BYTES("PK\3\4"))) return fail_zip(path, data, size, err);
-    if (is_onnx(data, size)) return fail_kind(path, "an ONNX file", OTHER_PROGRAM, err);
-    CC_RETURN_IF_FAILED(check_pickle(path, data, size, err));
-    return check_text(path, data, size, err);
+    const cc_content content = cc_content_of(data, size);
+    const char *advice = OTHER_PROGRAM;
+    switch (content.kind) {
+    case CC_CONTENT_UNKNOWN: return is_onnx(data, size) ? fail_kind(path, "an ONNX file", OTHER_PROGRAM, err) : CAMCL_OK;
+    case CC_CONTENT_ZIP: return fail_zip(path, data, size, err);
+    case CC_CONTENT_PICKLE: return fail_pickle(path, data, size, err);
+    case CC_CONTENT_JSON: return fail_json(path, data, size, err);
+    case CC_CONTENT_EMPTY:
+    case CC_CONTENT_ZEROS: advice = "copy or download it again"; break;
+    case CC_CONTENT_TEXT: advice = "look into it, it may say why"; break;
+    case CC_CONTENT_XML: advice = "probably a server's answer that there is no such file: download it again"; break;
+    case CC_CONTENT_WEB_PAGE: advice = "download the file itself, by the link that says so on its page"; break;
+    case CC_CONTENT_LFS_POINTER: advice = "it stands for a file that was not downloaded: run git lfs pull in its repository"; break;
+    case CC_CONTENT_MACOS: advice = "give the file of the same name without ._ in front"; break;
+    case CC_CONTENT_RAR:
+    case CC_CONTENT_ARCHIVE:
+    case CC_CONTENT_COMPRESSED: advice = DECOMPRESS; break;
+    default: break;
+    }
+    return fail_kind(path, content.name, advice, err);
 }

@@ -31,12 +31,13 @@ static const struct kind {
     KIND("PK\3\4\0\0\10\10----script/data/0----script/code/__torch__.py----script/constants.pkl----script/data.pkl", "TorchScript"),
     KIND("PK\3\4\0\0\10\10----metadata.json----config.json----model.weights.h5", "Keras"),
     KIND("PK\3\4-\0\0\0----a.npy----", ".npz"),
-    KIND("PK\3\4-\0\0\0----readme.txt", "zip archive"),
+    KIND("PK\3\4-\0\0\0----readme.txt", "a ZIP archive"),
     KIND("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3.", "a PyTorch file, as before version 1.6"),
     KIND("\x80\4\x95\x10\0\0\0\0\0\0\0}\x94.", "Python pickle"),
     KIND("<!DOCTYPE html>\n<html><body>404</body></html>", "web page"),
     KIND("\n  <html lang=\"en\"><title>Sign in</title></html>", "web page"),
-    KIND("\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>", "XML page"),
+    KIND("\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>",
+         "an XML text, not a safetensors file (probably a server's answer"),
     KIND("{\"metadata\": {}, \"weight_map\": {\"conv1.weight\": \"model-00001-of-00002.safetensors\"}}", "index of weights"),
     KIND("{\n  \"architecture\": \"resnet18\"\n}\n", "JSON"),
     KIND("\x08\x08\x12\x07pytorch\x1a\x06"
@@ -53,6 +54,11 @@ static const struct kind {
          "xz"),
     KIND("BZh91AY&SY\0\0", "bzip2"),
     KIND("7z\xbc\xaf\x27\x1c\0\4\0\0", "7z"),
+    KIND("Rar!\x1a\7\1\0", "RAR archive, not a safetensors file (unpack it"),
+    KIND("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG picture, not a safetensors file (give the PyTorch weights"),
+    KIND("Not Found", "a text, not a safetensors file (look into it"),
+    KIND("\0\0\0\0\0\0\0\0\0\0", "zeros only"),
+    KIND("\0\5\x16\7\0\2\0\0Mac OS X", "what macOS keeps about another file"),
 #undef KIND
 };
 
@@ -106,7 +112,22 @@ static void sound_files_are_read(void **state)
     memcpy(data, "\x1f\x8b\0\0\0\0\0\0{}", 10);
     if (cc_safetensors_parse("x", data, 8 + length, &file, &err) != CAMCL_OK) fail_msg("%s", err.message);
     cc_safetensors_free(&file);
-    assert_int_equal(cc_file_kind_check("x", "nothing known", 13, &err), CAMCL_OK);
+    assert_int_equal(cc_file_kind_check("x", "\1\2\3 nothing known", 16, &err), CAMCL_OK);
+}
+
+/* Nor is one that was cut, which is to be fetched again and not to be unpacked. */
+static void cut_safetensors_are_damaged(void **state)
+{
+    static const char gzip[] = "\x1f\x8b\0\0\0\0\0\0{\"a\":", icon[] = "\0\0\1\0\0\0\0\0{\"a\":";
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        cc_safetensors *file = NULL;
+        char *data = malloc(sizeof gzip - 1);
+        assert_non_null(data);
+        memcpy(data, i == 0 ? gzip : icon, sizeof gzip - 1);
+        assert_int_equal(cc_safetensors_parse("x", data, sizeof gzip - 1, &file, &err), CAMCL_BAD_DATA);
+        assert_non_null(strstr(err.message, i == 0 ? "would have 35615 bytes" : "would have 65536 bytes"));
+    }
 }
 
 static void pytorch_files_come_with_a_command(void **state)
@@ -144,6 +165,7 @@ int main(void)
         cmocka_unit_test(cut_files_are_refused),
         cmocka_unit_test(tar_archives_are_named),
         cmocka_unit_test(sound_files_are_read),
+        cmocka_unit_test(cut_safetensors_are_damaged),
         cmocka_unit_test(pytorch_files_come_with_a_command),
         cmocka_unit_test_setup_teardown(folders_are_named, scratch_setup, scratch_teardown),
     };

@@ -246,7 +246,7 @@ static void damaged_png_is_refused(void **state)
     assert_int_equal(refused, size * 4); /* checksums cover all of these bytes */
     data[size - 20] ^= 1;
     assert_refused(data, size, "corrupt PNG");
-    assert_refused("GIF89a, say", 11, "but a GIF (convert it to PNG or JPEG)");
+    assert_refused("GIF89a, say", 11, "but a GIF picture (convert it to PNG or JPEG)");
     assert_refused("", 0, "an empty file");
     free(data);
     camcl_image_free(&image);

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "camcl/image.h"
-#include "image/codec.h"
 #include "support/golden.h"
 #include "support/scratch.h"
 
@@ -25,42 +24,42 @@ static const struct {
     const char *what, *advice;
 } others[] = {
     { BYTES(""), "an empty file", "download it again" },
-    { BYTES("GIF89a\1\0\1\0\x80\0\0"), "a GIF", "convert it to PNG or JPEG" },
-    { BYTES("BM\x46\0\0\0\0\0\0\0\x36\0\0\0"), "a BMP", "convert it" },
-    { BYTES("II*\0\x08\0\0\0"), "a TIFF", "convert it" },
-    { BYTES("MM\0*\0\0\0\x08"), "a TIFF", "convert it" },
-    { BYTES("II+\0\x08\0\0\0"), "a BigTIFF", "convert it" },
+    { BYTES("GIF89a\1\0\1\0\x80\0\0"), "a GIF picture", "convert it to PNG or JPEG" },
+    { BYTES("BM\x46\0\0\0\0\0\0\0\x36\0\0\0"), "a BMP picture", "convert it" },
+    { BYTES("II*\0\x08\0\0\0"), "a TIFF picture", "convert it" },
+    { BYTES("MM\0*\0\0\0\x08"), "a TIFF picture", "convert it" },
+    { BYTES("II+\0\x08\0\0\0"), "a BigTIFF picture", "convert it" },
     { BYTES("\0\0\0\x18"
             "ftypheic\0\0\0\0mif1heic"),
-      "a HEIC", "convert it" },
+      "a HEIC picture", "convert it" },
     { BYTES("\0\0\0\x18"
             "ftypmif1\0\0\0\0mif1heic"),
-      "a HEIC or AVIF", "convert it" },
+      "a HEIC or AVIF picture", "convert it" },
     { BYTES("\0\0\0\x1C"
             "ftypavif\0\0\0\0avifmif1"),
-      "an AVIF", "convert it" },
+      "an AVIF picture", "convert it" },
     { BYTES("\0\0\0\x18"
             "ftypmp42\0\0\0\0isommp42"),
       "a video", "take pictures out of it" },
     { BYTES("\0\0\0\x0C"
             "JXL \r\n\x87\n"),
-      "a JPEG XL", "convert it" },
+      "a JPEG XL picture", "convert it" },
     { BYTES("\0\0\0\x0C"
             "jP  \r\n\x87\n"),
-      "a JPEG 2000", "convert it" },
+      "a JPEG 2000 picture", "convert it" },
     { BYTES("8BPS\0\1"), "a Photoshop file", "convert it" },
     { BYTES("\0\0\1\0\1\0\x10\x10"), "an icon", "convert it" },
-    { BYTES("P6\n2 2\n255\n"), "a PNM", "convert it" },
-    { BYTES("%PDF-1.7\n"), "a PDF", "convert it" },
+    { BYTES("P6\n2 2\n255\n"), "a PNM picture", "convert it" },
+    { BYTES("%PDF-1.7\n"), "a PDF document", "convert it" },
     { BYTES("<svg xmlns='http://www.w3.org/2000/svg'/>"), "an SVG drawing", "convert it" },
     { BYTES("<?xml version=\"1.0\"?>\n<!-- made by hand -->\n<!DOCTYPE svg>\n<svg/>"), "an SVG drawing", "convert it" },
     { BYTES("<!DOCTYPE html>\n<html><body><svg/></body></html>"), "a web page", "download it again" },
     { BYTES(BOM "\n\n  <HTML lang=en>404 not found"), "a web page", "download it again" },
     { BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1\n"), "a Git LFS pointer", "git lfs pull" },
-    { BYTES("\0\5\x16\7\0\2\0\0Mac OS X"), "what macOS keeps about one", "delete it" },
+    { BYTES("\0\5\x16\7\0\2\0\0Mac OS X"), "what macOS keeps about another file", "delete it" },
     { BYTES("PK\3\4\x14\0"), "a ZIP archive", "unpack it" },
     { BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "zeros only", "download it again" },
-    { BYTES("{\"error\": \"quota exceeded\"}\n"), "a text", "look into it" },
+    { BYTES("{\"error\": \"quota exceeded\"}\n"), "a JSON text", "look into it" },
     { BYTES("\x89PNG\n\x1A\n with line ends changed"), "a file of an unknown kind", "convert it" },
     { BYTES("RIFF\x24\0\0\0WAVEfmt "), "a file of an unknown kind", "convert it" },
 };
@@ -91,14 +90,6 @@ static void other_kinds_are_named(void **state)
         snprintf(what, sizeof what, ", but %s", others[i].what);
         scratch_write(path, others[i].data, others[i].size);
         assert_read_fails(path, CAMCL_BAD_DATA, what, others[i].advice);
-        /* A copy of exactly its size, and every beginning of it, so that address sanitizer sees reads beyond them. */
-        for (size_t size = 0; size <= others[i].size; size++) {
-            uint8_t *copy = malloc(size ? size : 1);
-            assert_non_null(copy);
-            memcpy(copy, others[i].data, size);
-            assert_non_null(cc_other_kind_of(copy, size).what);
-            free(copy);
-        }
     }
 }
 

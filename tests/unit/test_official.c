@@ -487,7 +487,7 @@ static void other_forms_are_named(void **state)
     assert_refused("cifar100", ARCHIVES "binary.tar.gz", "data set cifar10", "data.dataset = cifar10");
     write_text(*state, "mnist_train.csv", "label,1x1\n");
     assert_refused("mnist", scratch_path(*state, "mnist_train.csv"), "mnist_train.csv is a table of pixels", "idx files");
-    write_text(*state, "picture", "\x89PNG\r\n");
+    write_text(*state, "picture", "\x89PNG\r\n\x1A\n");
     assert_refused("mnist", scratch_path(*state, "picture"), "is a PNG picture", "data.root");
     write_text(*state, "notes", "these are notes");
     assert_refused("mnist", scratch_path(*state, "notes"), "notes: no archive of a known kind", "fetch it again");
@@ -500,9 +500,9 @@ static void downloads_that_went_wrong_are_named(void **state)
     static const char *const cases[][2] = {
         { "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 30730000\n",
           "a Git LFS pointer, not the file itself (run `git lfs pull`" },
-        { "<!DOCTYPE html>\n<html>", "a web page (HTML), not the file itself" },
-        { "\xEF\xBB\xBF \n<HTML><body>", "a web page (HTML)" },
-        { "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>", "a server's message (XML)" },
+        { "<!DOCTYPE html>\n<html>", "a web page, not the file itself (the download went wrong" },
+        { "\xEF\xBB\xBF \n<HTML><body>", "a web page" },
+        { "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>", "an XML text, not the file itself (the download went wrong" },
     };
     write_binary(*state, ".");
     write_mnist(*state, "m", "-", 0);
