@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "dataset/loading.h"
 
-enum { NAMED = 10 }; /* in detail */
+enum { NAMED = 10 }; /* the first of them in the message, the others in detail */
 
 static const char *reason_of(const cc_loading_picture *picture) { return picture->reason ? picture->reason : picture->picture->path; }
 
@@ -21,10 +21,10 @@ static camcl_status refuse(const cc_loading *loading, size_t failed, size_t firs
                 "data set %s: %s pictures cannot be read%s %s (data.corrupt = skip leaves such pictures out)", loading->dataset->info.name,
                 counts.failed ? "some" : counts.data, failed > 1 ? ", the first:" : ":", reason_of(named));
     cc_text_free(&counts);
-    size_t said = 0;
-    for (size_t i = first; failed > 1 && i < loading->count && said < NAMED; i++)
-        if (loading->pictures[i].status != CAMCL_OK) cc_detail(err, "%s%s", said++ ? "\n" : "", reason_of(&loading->pictures[i]));
-    if (failed > said && said) cc_detail(err, "\nand %zu more", failed - said);
+    size_t said = 1;
+    for (size_t i = first + 1; i < loading->count && said < NAMED; i++)
+        if (loading->pictures[i].status != CAMCL_OK) cc_detail(err, "%s%s", said++ > 1 ? "\n" : "", reason_of(&loading->pictures[i]));
+    if (failed > said) cc_detail(err, "\nand %zu more", failed - said);
     return status;
 }
 

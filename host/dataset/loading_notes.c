@@ -1,4 +1,5 @@
-/* The notes beside kept pixels: a fixed head, the numbers of the pictures that could not be read, and why the first could not. */
+/* The notes beside kept pixels: a fixed head, the numbers of the pictures that could not be read, and why the first could not, without its
+ * path, because the folder may have moved when the notes are read. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,17 @@ typedef struct head {
     cc_format_counts formats;
 } head;
 
+/* What follows the path in why a picture could not be read; "" where the path is not told. */
+static const char *behind_path(const cc_loading_picture *picture)
+{
+    const char *path = picture->picture->path, *found = picture->reason ? strstr(picture->reason, path) : NULL;
+    return found ? found + strlen(path) : "";
+}
+
 void cc_loading_write_notes(const cc_loading *loading, cc_text *out)
 {
     head first = { .width = loading->width, .height = loading->height, .formats = loading->formats };
-    const char *reason = NULL;
+    const char *why = NULL;
     for (size_t i = 0; i < loading->count; i++)
         first.failed += loading->pictures[i].status != CAMCL_OK;
     cc_text_add_bytes(out, &first, sizeof first);
@@ -21,9 +29,18 @@ void cc_loading_write_notes(const cc_loading *loading, cc_text *out)
         const uint32_t number = (uint32_t)i;
         if (loading->pictures[i].status == CAMCL_OK) continue;
         cc_text_add_bytes(out, &number, sizeof number);
-        if (!reason) reason = loading->pictures[i].reason;
+        if (!why) why = behind_path(&loading->pictures[i]);
     }
-    cc_text_add_bytes(out, reason ? reason : "", reason ? strlen(reason) + 1 : 1);
+    cc_text_add_bytes(out, why ? why : "", why ? strlen(why) + 1 : 1);
+}
+
+static void fail_as_then(cc_loading *loading, size_t index, const char *why)
+{
+    const cc_loading_picture *picture = &loading->pictures[index];
+    camcl_error err;
+    if (*why == '\0' || picture->reason) return;
+    (void)cc_fail(&err, CAMCL_BAD_DATA, "%s%s", picture->picture->path, why);
+    cc_loading_fail(loading, index, &err);
 }
 
 static uint32_t number_at(const char *numbers, size_t index)
@@ -41,7 +58,7 @@ bool cc_loading_read_notes(cc_loading *loading, const cc_pixel_store *store)
     (void)cc_pixel_store_pixels(store, &pixels);
     if (size < sizeof first) return false;
     memcpy(&first, notes, sizeof first);
-    const char *numbers = notes + sizeof first, *reason = numbers + first.failed * sizeof(uint32_t);
+    const char *numbers = notes + sizeof first, *why = numbers + first.failed * sizeof(uint32_t);
     if (first.failed >= loading->count || size <= sizeof first + first.failed * sizeof(uint32_t) || notes[size - 1] != '\0') return false;
     loading->width = first.width;
     loading->height = first.height;
@@ -50,8 +67,7 @@ bool cc_loading_read_notes(cc_loading *loading, const cc_pixel_store *store)
         if (number_at(numbers, i) >= loading->count) return false;
     for (size_t i = 0; i < first.failed; i++)
         loading->pictures[number_at(numbers, i)].status = CAMCL_BAD_DATA;
-    if (first.failed > 0 && *reason && !loading->pictures[number_at(numbers, 0)].reason)
-        (void)cc_copy_text(reason, &loading->pictures[number_at(numbers, 0)].reason, NULL);
+    if (first.failed > 0) fail_as_then(loading, number_at(numbers, 0), why);
     loading->formats = first.formats;
     return true;
 }

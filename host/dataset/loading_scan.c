@@ -12,8 +12,8 @@
 #define st_mtim st_mtimespec
 #endif
 
-/* Must change when the same files become other pixels than before. */
-static const char version[] = "camcl pixels 1"
+/* Must change when the same files become other pixels or notes than before. */
+static const char version[] = "camcl pixels 2"
 #ifdef CAMCL_HAVE_PNG
                               " PNG"
 #endif
