@@ -206,7 +206,8 @@ camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_co
         CC_TRY(same_value(key, before, after, &same, err));
         if (same) continue;
         if (epochs && cc_parse_int(before, &epochs_before) && cc_parse_int(after, &epochs_after) && epochs_after > epochs_before) continue;
-        cc_text_add(&differing, "%s.%s: the run has %s, now %s\n", key->section, key->name, before, after);
+        cc_text_add(&differing, "%s.%s: the run has %s, now %s\n", key->section, key->name, *before ? before : "nothing",
+                    *after ? after : "nothing");
     }
     if (differing.failed) status = cc_fail(err, CAMCL_NO_MEMORY, "configuration: no memory to compare it (close other programs)");
     if (status == CAMCL_OK && differing.length > 0) {

@@ -774,6 +774,9 @@ static void test_resume(void **state)
     assert_non_null(strstr(err.detail, "data.mean: the run has auto, now 0,0,0\n"));
     assert_null(strstr(err.detail, "data.root"));
     assert_null(strstr(err.detail, "model.init"));
+    set(saved, "model.init", "");
+    assert_int_equal(camcl_config_check_resume(saved, wanted, &err), CAMCL_BAD_CONFIG);
+    assert_non_null(strstr(err.detail, "model.init: the run has nothing, now w\n"));
     camcl_config_destroy(&saved);
     camcl_config_destroy(&wanted);
 }
