@@ -293,12 +293,28 @@ static camcl_status make_dir(cc_run *run, camcl_error *err)
     return run->resuming ? cc_run_check_data(run, err) : CAMCL_OK;
 }
 
+/* Who mistyped model.init, or has not got the file yet, learns of it before pictures are read and kernels compiled. Whether the weights fit
+ * the network is seen when there is one. */
+static camcl_status check_init(const cc_run *run, camcl_error *err)
+{
+    const char *init = camcl_config_string(run->config, "model.init");
+    cc_safetensors *file = NULL;
+    if (run->resuming || *init == '\0') return CAMCL_OK;
+    camcl_status status = cc_safetensors_read(init, &file, err);
+    cc_safetensors_free(&file);
+    if (status != CAMCL_IO) return status;
+    cc_context(err, "model.init");
+    cc_detail(err, "it names the weights to start from; an empty one, model.init= on the command line, trains from random weights");
+    return status;
+}
+
 static camcl_status open_inputs(cc_run *run, camcl_error *err)
 {
     camcl_device_options device = cc_device_options_from(run->config);
     device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     CC_RETURN_IF_FAILED(find_dir(run, err));
+    CC_RETURN_IF_FAILED(check_init(run, err));
     CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
     CC_RETURN_IF_FAILED(open_data(run, err));
     run->loop = cc_loop_settings_from(run->config, run->counts.labeled);

@@ -178,6 +178,10 @@ static void test_checkpoints(void **state)
     train_fails(folder, 1, "conv1.weight|[4,3,3,3]|[8,3,3,3]", keys);
     free(program_prints(folder, "config model.init=%s/best.safetensors", run));
 
+    /* A file that is not there is missed before anything else is read. */
+    train_fails(folder, 1, "model.init: cannot read 'gone.safetensors'|model.init= on the command line",
+                "model.init=gone.safetensors data.dataset=folder data.root=gone");
+
     /* Another kind of file is named for what it is, with the command that converts it. */
     static const char saved[] = "PK\3\4\0\0\10\10----resnet/data.pkl";
     scratch_write(bad, saved, sizeof saved - 1);
