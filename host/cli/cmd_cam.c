@@ -7,6 +7,7 @@
 
 #include "cam_drawing.h"
 #include "cam_source.h"
+#include "lies_in.h"
 #include "npy.h"
 
 typedef struct job {
@@ -126,12 +127,24 @@ static camcl_status explain_block(job *j, camcl_error *err)
     return status;
 }
 
+/* Maps among the pictures would be read as pictures, and trained with, the next time. */
+static camcl_status keep_apart(const cli_cam_args *args, camcl_error *err)
+{
+    for (size_t i = 0; i < args->paths.count; i++)
+        if (cli_lies_in(args->folder, args->paths.items[i]))
+            return cli_usage(err,
+                             "cam: -o %s lies in %s, where pictures are read: the next time the maps were among them (choose -o outside)",
+                             args->folder, args->paths.items[i]);
+    return CAMCL_OK;
+}
+
 static camcl_status prepare(job *j, const cli_cam_args *args, camcl_error *err)
 {
     const camcl_model_info *info = camcl_model_get_info(j->session.model);
     j->side = info->image_size;
     j->layer = (size_t)(args->layer ? args->layer : camcl_config_int(j->session.config, "ssl.cam_layer"));
     camcl_status status = parse_class(args->class_name, info, &j->target, err);
+    if (status == CAMCL_OK) status = keep_apart(args, err);
     if (status == CAMCL_OK) status = cli_cam_source_open(&j->source, &j->session, args, err);
     if (status != CAMCL_OK) return status;
     const size_t room = j->source.room, values = room * j->side * j->side;
