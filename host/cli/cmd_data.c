@@ -84,6 +84,17 @@ static void print_values(const char *name, const float *values, uint32_t n)
         printf("%s %.4f", i ? "," : "", (double)values[i]);
 }
 
+/* Here such pictures are counted whatever data.corrupt says, but training goes by it. */
+static void print_refusal(const report *r)
+{
+    size_t kinds;
+    const camcl_left_out *left = camcl_dataset_left_out(r->dataset, &kinds);
+    if (!camcl_config_is(r->config, "data.corrupt", "refuse")) return;
+    for (size_t i = 0; i < kinds; i++)
+        if (strcmp(left[i].kind, "cannot be read") == 0)
+            printf("training refuses pictures that cannot be read: mend or remove them, or set\ndata.corrupt=skip\n");
+}
+
 static void print_text(const report *r)
 {
     const camcl_dataset_info *info = r->info;
@@ -100,6 +111,7 @@ static void print_text(const report *r)
         cli_text(stdout, camcl_dataset_summary(r->dataset));
         putchar('\n');
     }
+    print_refusal(r);
     print_files(r);
     printf("stored as: %u x %u pixels, %u channel%s", (unsigned)info->width, (unsigned)info->height, (unsigned)info->channels,
            info->channels > 1 ? "s" : "");

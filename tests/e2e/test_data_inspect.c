@@ -140,6 +140,12 @@ static void test_text(void **state)
     char *out = program_prints(folder, "data inspect '%s/own.ini' -o '%s/sheet.png'", folder, folder);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strstr(out, parts[i]) == NULL) fail_msg("\"%s\" is not in: %s", parts[i], out);
+    /* A training would stop at the damaged one, unless it is told to leave it out. */
+    assert_non_null(strstr(out, "training refuses pictures that cannot be read"));
+    free(out);
+    out = program_prints(folder, "data inspect '%s/own.ini' -o '%s/sheet.png' data.corrupt=skip", folder, folder);
+    assert_non_null(strstr(out, "damaged.png"));
+    assert_null(strstr(out, "training refuses"));
     free(out);
     /* The other pools: three of the nine pictures for validation. */
     out = program_prints(folder, "data inspect '%s/own.ini' -o '%s/sheet.png' data.validation=3 --json", folder, folder);
