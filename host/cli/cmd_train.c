@@ -31,6 +31,11 @@ static void show_loading(void *context, const camcl_reading *r)
     fflush(stdout);
 }
 
+/* The terminal cuts a line that is longer than it is wide: a line that it wrapped could not be written over by the next. */
+#define DO_NOT_WRAP "\033[?7l"
+#define WRAP "\033[?7h"
+
+/* What matters most stands first, within 80 columns. */
 static void show_progress(void *context, const camcl_progress *p)
 {
     screen *s = context;
@@ -39,16 +44,17 @@ static void show_progress(void *context, const camcl_progress *p)
     if (s->quiet || (!s->terminal && p->seconds - s->printed < 30)) return;
     s->printed = p->seconds;
     cli_duration(p->eta, eta, sizeof eta);
-    printf("%sepoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "/%" PRIu64 "  ETA %s  %.0f images/s  loss %.3f (s %.3f",
-           s->terminal ? "\r" : "", p->epoch, p->epochs, p->step, p->steps, eta, p->images_per_s, p->loss, p->loss_s);
+    printf("%sepoch %" PRIu64 "/%" PRIu64 "  step %" PRIu64 "/%" PRIu64 "  ETA %s  %.0f images/s  loss %.3f",
+           s->terminal ? "\r" DO_NOT_WRAP : "", p->epoch, p->epochs, p->step, p->steps, eta, p->images_per_s, p->loss);
+    if (!isnan(p->mask_rate)) printf("  mask %.0f %%", p->mask_rate);
+    printf("  (s %.3f", p->loss_s);
     if (!isnan(p->loss_u)) printf(" u %.3f", p->loss_u);
     if (!isnan(p->loss_c)) printf(" c %.4f", p->loss_c);
     printf(")");
-    if (!isnan(p->mask_rate)) printf("  mask %.0f %%", p->mask_rate);
     if (!isnan(p->pseudo_acc)) printf("  pseudo %.0f %%", p->pseudo_acc);
     for (size_t i = 0; i < p->figure_count; i++)
         if (!isnan(p->figures[i].value)) printf("  %s %.3g", p->figures[i].label, p->figures[i].value);
-    printf("%s", s->terminal ? "\033[K" : "\n");
+    printf("%s", s->terminal ? "\033[K" WRAP : "\n");
     s->line_open = s->terminal;
     fflush(stdout);
 }
