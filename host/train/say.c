@@ -47,6 +47,8 @@ static camcl_status say_split(cc_run *run, camcl_error *err)
                                       : cc_run_say(run, err, "data: %s (seed %" PRIu64 "): %s", info->name, spec.seed, line.data);
     cc_text_free(&line);
     if (status == CAMCL_OK) status = say_missing(run, "labelled", data.labels, run->split.labeled, run->split.labeled_count, err);
+    if (status == CAMCL_OK && run->split.validation_count)
+        status = say_missing(run, "validation", data.labels, run->split.validation, run->split.validation_count, err);
     if (status == CAMCL_OK && test.count)
         status = say_missing(run, "test", camcl_dataset_labels(run->dataset, test.part), test.indices, test.count, err);
     return status;

@@ -137,6 +137,21 @@ static void labels_are_reused(void **state)
     program_fails(folder, 2, "data.reuse_labeled: the run has yes, now no", "train '%s/config.ini' --resume data.reuse_labeled=no", run);
 }
 
+static void a_class_that_is_not_validated_is_named(void **state)
+{
+    char root[512];
+    snprintf(root, sizeof root, "%s/rare", (char *)*state);
+    make_class(root, "cat", 12, 10);
+    make_class(root, "emu", 1, 170);
+    char *out = program_prints(*state,
+                               "train '%s/small.ini' 'output.dir=%s/rare-run' " OWN "data.labeled=all data.validation=auto "
+                               "data.unlabeled=auto ssl.mode=supervised",
+                               (char *)*state, (char *)*state, root);
+    assert_int_equal(occurrences(out, "validation: no picture of emu\n"), 1);
+    assert_int_equal(occurrences(out, "test: no picture of emu\n"), 1);
+    free(out);
+}
+
 /* Without a test set, one is held out of the pictures: no pool has them, the run is tested on them, its gallery shows them, and a run that
  * goes on tests on the same. */
 static void a_test_set_is_held_out(void **state)
@@ -229,7 +244,8 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_label_is_used),    cmocka_unit_test(classes_by_share_and_evenly),     cmocka_unit_test(labels_are_reused),
+        cmocka_unit_test(every_label_is_used),    cmocka_unit_test(classes_by_share_and_evenly),
+        cmocka_unit_test(labels_are_reused),      cmocka_unit_test(a_class_that_is_not_validated_is_named),
         cmocka_unit_test(a_test_set_is_held_out), cmocka_unit_test(states_of_earlier_folders_go_on),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
