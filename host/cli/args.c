@@ -201,14 +201,34 @@ camcl_status cli_parse_devices(int argc, char **argv, cli_devices_args *args, ca
     return status;
 }
 
+static bool is_section(const char *text)
+{
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(schema[i].section, text) == 0) return true;
+    return false;
+}
+
+/* "./data" is a file in any case. */
+static bool is_key(const char *text) { return camcl_config_find(text) != NULL || is_section(text); }
+
 camcl_status cli_parse_config(int argc, char **argv, cli_config_args *args, camcl_error *err)
 {
     *args = (cli_config_args){ 0 };
     const cli_option options[] = { { "--markdown", NULL, FLAG, &args->markdown, NULL, NULL } };
     cli_list operands = { NULL, 0 };
-    const cli_syntax syntax = { "config", OPTIONS(options), &operands, &args->overrides, NULL, 0, 1 };
+    const cli_syntax syntax = { "config", OPTIONS(options), &operands, &args->overrides, NULL, 0, (size_t)argc };
     camcl_status status = parse(&syntax, argc, argv, err);
-    args->config = shift(&operands);
+    if (status == CAMCL_OK) status = make_list(&args->keys, argc, err);
+    for (const char *operand; status == CAMCL_OK && (operand = shift(&operands)) != NULL;) {
+        if (is_key(operand))
+            args->keys.items[args->keys.count++] = operand;
+        else if (args->config == NULL)
+            args->config = operand;
+        else
+            status = cli_usage(err, "config: unexpected argument %s (see camcl help config)", operand);
+    }
     cli_list_free(&operands);
     return status;
 }

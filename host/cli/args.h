@@ -19,6 +19,7 @@ typedef struct cli_devices_args {
 
 typedef struct cli_config_args {
     const char *config; /* or NULL */
+    cli_list keys;      /* "section.key" or "section" each: what to list; empty: everything */
     cli_list overrides; /* "section.key=value" each, here and below */
     bool markdown;
 } cli_config_args;

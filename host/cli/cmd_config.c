@@ -1,6 +1,7 @@
 /* camcl config: every key with its value in force. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -37,6 +38,34 @@ camcl_status cli_open_device(const camcl_config *config, camcl_device **device, 
     return camcl_device_open(&options, device, err);
 }
 
+static bool is_listed(const cli_list *keys, const camcl_config_key *key)
+{
+    char name[96];
+    snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+    for (size_t i = 0; i < keys->count; i++)
+        if (strcmp(keys->items[i], key->section) == 0 || strcmp(keys->items[i], name) == 0) return true;
+    return false;
+}
+
+/* Prints the keys that are asked for out of a listing, which has a line for each key of the schema, in its order. */
+static void print_some(const char *text, const cli_list *keys)
+{
+    size_t count, i = 0;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    const char *open = NULL;
+    for (size_t length; *text && i < count; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        const camcl_config_key *key = &schema[i];
+        const size_t name = strlen(key->name);
+        if (strncmp(text, key->name, name) != 0 || text[name] != ' ') continue; /* the name of a section, or nothing */
+        i++;
+        if (!is_listed(keys, key)) continue;
+        if (open == NULL || strcmp(open, key->section) != 0) printf("%s[%s]\n", open ? "\n" : "", key->section);
+        printf("%.*s\n", (int)length, text);
+        open = key->section;
+    }
+}
+
 int cmd_config(int argc, char **argv)
 {
     cli_config_args args;
@@ -50,9 +79,13 @@ int cmd_config(int argc, char **argv)
         status = cli_configure(args.config, &args.overrides, &config, &err);
         if (status == CAMCL_OK) status = camcl_config_describe(config, &text, &err);
     }
-    if (status == CAMCL_OK) fputs(text, stdout);
+    if (status == CAMCL_OK && args.keys.count && !args.markdown)
+        print_some(text, &args.keys);
+    else if (status == CAMCL_OK)
+        fputs(text, stdout);
     free(text);
     camcl_config_destroy(&config);
+    cli_list_free(&args.keys);
     cli_list_free(&args.overrides);
     return status == CAMCL_OK ? 0 : cli_fail(&err);
 }

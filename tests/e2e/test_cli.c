@@ -78,7 +78,7 @@ static void test_help(void **state)
     assert_prints(state, "--help", "usage: camcl COMMAND");
     assert_prints(state, "-h", "devices");
     assert_prints(state, "help", "config");
-    assert_prints(state, "help config", "usage: camcl config [CONFIG [key=value ...]]");
+    assert_prints(state, "help config", "usage: camcl config [CONFIG] [key=value ...] [KEY ...]");
     assert_prints(state, "train --resume --help", "usage: camcl train CONFIG [key=value ...] [--resume] [--quiet]");
     assert_prints(state, "--version", "camcl 0.");
     outcome result = run(state, "", "");
@@ -100,6 +100,23 @@ static void test_usage_errors(void **state)
     assert_fails(state, "", "tune --agian", 2, "did you mean --again?");
     assert_fails(state, "", "tune device.tune=sometimes", 2, "off | cache | full");
     assert_fails(state, "", "selftest --quiet", 2, "selftest: unknown option --quiet");
+}
+
+/* One key or one section, with its value in force. */
+static void test_config_of_some_keys(void **state)
+{
+    outcome result = run(state, "CAMCL_DEVICE=", "config data.fit=pad train optim.lr data.fit");
+    assert_int_equal(result.status, 0);
+    assert_memory_equal(result.out, "[data]\nfit             = pad ", 27);
+    assert_non_null(strstr(result.out, "\n\n[optim]\nlr              = "));
+    assert_non_null(strstr(result.out, "\n\n[train]\nepochs          = "));
+    assert_non_null(strstr(result.out, "\nseed            = "));
+    assert_null(strstr(result.out, "momentum"));
+    assert_null(strstr(result.out, "root"));
+    assert_null(strstr(result.out, "[output]"));
+    free_outcome(&result);
+    assert_fails(state, "", "config data.fitt", 2, "cannot read 'data.fitt'");
+    assert_fails(state, "", "config data.fit a b", 2, "unexpected argument b");
 }
 
 static void test_config_listing(void **state)
@@ -285,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_help, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_usage_errors, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_config_of_some_keys, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_listing, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_home_folder, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_errors, scratch_setup, scratch_teardown),

@@ -238,10 +238,15 @@ static void test_others(void **state)
     assert_int_equal(parse_config("", &config), CAMCL_OK);
     assert_null(config.config);
     cli_list_free(&config.overrides);
-    assert_int_equal(parse_config("a=1 f", &config), CAMCL_OK);
+    cli_list_free(&config.keys);
+    assert_int_equal(parse_config("a=1 data.fit f ssl", &config), CAMCL_OK);
     assert_string_equal(config.config, "f");
     assert_int_equal(config.overrides.count, 1);
+    assert_int_equal(config.keys.count, 2);
+    assert_string_equal(config.keys.items[0], "data.fit");
+    assert_string_equal(config.keys.items[1], "ssl");
     cli_list_free(&config.overrides);
+    cli_list_free(&config.keys);
     assert_int_equal(parse_bench("--json", &bench), CAMCL_OK);
     assert_null(bench.what);
     cli_list_free(&bench.overrides);
