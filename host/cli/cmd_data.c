@@ -84,6 +84,20 @@ static void print_values(const char *name, const float *values, uint32_t n)
         printf("%s %.4f", i ? "," : "", (double)values[i]);
 }
 
+/* What was read and what was left out, with the reason: a log has it on one line, which is too long for most terminals. */
+static void print_summary(const char *summary)
+{
+    for (size_t length; *summary; summary += length) {
+        const char *end = strstr(summary, "; ");
+        length = end ? (size_t)(end - summary) : strlen(summary);
+        char *part = strndup(summary, length);
+        cli_text(stdout, part ? part : "");
+        putchar('\n');
+        free(part);
+        if (end) length += strlen("; ");
+    }
+}
+
 /* Here such pictures are counted whatever data.corrupt says, but training goes by it. */
 static void print_refusal(const report *r)
 {
@@ -92,7 +106,7 @@ static void print_refusal(const report *r)
     if (!camcl_config_is(r->config, "data.corrupt", "refuse")) return;
     for (size_t i = 0; i < kinds; i++)
         if (strcmp(left[i].kind, "cannot be read") == 0)
-            printf("training refuses pictures that cannot be read: mend or remove them, or set\ndata.corrupt=skip\n");
+            printf("training refuses what cannot be read: mend it, or set data.corrupt=skip\n");
 }
 
 static void print_text(const report *r)
@@ -106,11 +120,7 @@ static void print_text(const report *r)
     }
     printf("\n\n");
     print_counts(r);
-    /* What was read and what was left out, with the reason. */
-    if (*camcl_dataset_summary(r->dataset)) {
-        cli_text(stdout, camcl_dataset_summary(r->dataset));
-        putchar('\n');
-    }
+    print_summary(camcl_dataset_summary(r->dataset));
     print_refusal(r);
     print_files(r);
     printf("stored as: %u x %u pixels, %u channel%s", (unsigned)info->width, (unsigned)info->height, (unsigned)info->channels,

@@ -140,8 +140,11 @@ static void test_text(void **state)
     char *out = program_prints(folder, "data inspect '%s/own.ini' -o '%s/sheet.png'", folder, folder);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strstr(out, parts[i]) == NULL) fail_msg("\"%s\" is not in: %s", parts[i], out);
+    /* Each thing that was found has its line. */
+    assert_non_null(strstr(out, "\nleft out: "));
+    assert_non_null(strstr(out, "\ntook "));
     /* A training would stop at the damaged one, unless it is told to leave it out. */
-    assert_non_null(strstr(out, "training refuses pictures that cannot be read"));
+    assert_non_null(strstr(out, "training refuses what cannot be read"));
     free(out);
     out = program_prints(folder, "data inspect '%s/own.ini' -o '%s/sheet.png' data.corrupt=skip", folder, folder);
     assert_non_null(strstr(out, "damaged.png"));
