@@ -132,8 +132,7 @@ static camcl_status keep_apart(const cli_cam_args *args, camcl_error *err)
 {
     for (size_t i = 0; i < args->paths.count; i++)
         if (cli_lies_in(args->folder, args->paths.items[i]))
-            return cli_usage(err,
-                             "cam: -o %s lies in %s, where pictures are read: the next time the maps were among them (choose -o outside)",
+            return cli_usage(err, "cam: the maps would go to %s, which lies in %s, where pictures are read (choose another folder with -o)",
                              args->folder, args->paths.items[i]);
     return CAMCL_OK;
 }

@@ -66,11 +66,20 @@ static camcl_status override_input(cli_session *s, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* A run's folder is what the other commands are given, so it is tried here, too. */
+static camcl_status refuse_folder(const char *checkpoint, camcl_error *err)
+{
+    struct stat info;
+    if (stat(checkpoint, &info) != 0 || !S_ISDIR(info.st_mode)) return CAMCL_OK;
+    return cli_error(err, CAMCL_IO, "%s: a folder, not a checkpoint (give the file of weights, of a run its best.safetensors)", checkpoint);
+}
+
 camcl_status cli_session_open(cli_session *s, const char *checkpoint, const cli_list *overrides, camcl_error *err)
 {
     memset(s, 0, sizeof *s);
     s->checkpoint = checkpoint;
-    camcl_status status = configure(s, checkpoint, overrides, err);
+    camcl_status status = refuse_folder(checkpoint, err);
+    if (status == CAMCL_OK) status = configure(s, checkpoint, overrides, err);
     if (status != CAMCL_OK) return status;
     status = cli_open_device(s->config, &s->device, err);
     if (status == CAMCL_OK) status = camcl_model_open(checkpoint, s->device, &s->model, err);

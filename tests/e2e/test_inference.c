@@ -317,8 +317,8 @@ static void test_cam_of_folders(void **state)
     program_fails(folder, 1, "small.ini", "cam '%s' '%s/others' -o '%s/small.ini/sub'", checkpoint(state), folder, folder);
     /* Maps among the pictures would be read as pictures, whether the folder is there or not, and whatever its name. */
     const size_t before = scratch_entries(scratch_path(folder, "photos"));
-    program_fails(folder, 2, "lies in|photos", "cam '%s' '%s/photos' -o '%s/photos'", checkpoint(state), folder, folder);
-    program_fails(folder, 2, "lies in|photos", "cam '%s' '%s/photos/' -o '%s/others/../photos/cams/new'", checkpoint(state), folder,
+    program_fails(folder, 2, "which lies in|photos", "cam '%s' '%s/photos' -o '%s/photos'", checkpoint(state), folder, folder);
+    program_fails(folder, 2, "which lies in|photos", "cam '%s' '%s/photos/' -o '%s/others/../photos/cams/new'", checkpoint(state), folder,
                   folder);
     assert_int_equal(scratch_entries(scratch_path(folder, "photos")), before);
     free(program_prints(folder, "cam '%s' '%s/others' -o '%s/others-cams'", checkpoint(state), folder, folder));

@@ -132,6 +132,9 @@ static void test_folder(void **state)
     cc_json_free(&json);
     outcome_free(&result);
 
+    /* The checkpoint is a file, not the run, and comes first. */
+    program_fails(folder, 1, "tree: a folder, not a checkpoint", "predict '%s/tree' '%s'", folder, checkpoint(state));
+
     make_folder(folder, "empty");
     program_fails(folder, 1, "empty: no picture", "predict '%s' '%s/empty'", checkpoint(state), folder);
 }
