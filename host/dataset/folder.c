@@ -34,7 +34,8 @@ static camcl_status open_root(const char *root, cc_entries *entries, camcl_error
         return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s: no such folder (set data.root to the folder of train/ or of the classes)",
                        root);
     case ENOTDIR:
-        return cc_fail(err, CAMCL_BAD_DATA, "data set folder: %s is no folder (data.dataset = list reads a list of pictures)", root);
+        return cc_fail(err, CAMCL_BAD_DATA,
+                       "data set folder: %s is no folder (unpack an archive; data.dataset = list reads a list of pictures)", root);
     default: return cc_fail_errno(err, "open the folder", root, code);
     }
 }

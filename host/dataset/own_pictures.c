@@ -21,8 +21,9 @@ camcl_status cc_own_classes(camcl_dataset *dataset, const char *where, const cha
             return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: the name of class '%s' is not UTF-8 (rename it)", dataset->info.name,
                            where, names[i]);
     if (count == 1)
-        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s has one class only, '%s' (at least two are needed)", dataset->info.name, where,
-                       names[0]);
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s has one class only, '%s' (at least two are needed%s)", dataset->info.name,
+                       where, names[0],
+                       strcmp(dataset->info.name, "folder") == 0 ? "; data.root is the folder in which those of the classes lie" : "");
     return cc_dataset_set_classes(dataset, names, count, err);
 }
 

@@ -200,7 +200,7 @@ static void roots_that_are_none_are_told_apart(void **state)
     if (pictures_missing()) skip();
     refused(scratch_path(root, "nowhere"), "nowhere: no such folder", "data.root");
     tree_file(root, "list.csv", "path,label\n");
-    refused(scratch_path(root, "list.csv"), "list.csv is no folder", "list");
+    refused(scratch_path(root, "list.csv"), "list.csv is no folder", "unpack an archive; data.dataset = list");
     tree_folder(root, "empty");
     refused(scratch_path(root, "empty"), "holds no folders of classes", "CLASS/");
     tree_pictures(root, "loose", 3, 0);
@@ -217,7 +217,7 @@ static void roots_that_are_none_are_told_apart(void **state)
     tree_pictures(root, "nested/inner/train/a", 1, 0);
     refused(scratch_path(root, "nested"), "train/ is not in", "nested/inner)");
     tree_pictures(root, "single/a", 1, 0);
-    refused(scratch_path(root, "single"), "one class only, 'a'", "two");
+    refused(scratch_path(root, "single"), "one class only, 'a'", "two are needed; data.root is the folder in which");
 }
 
 static void classes_without_pictures_are_named(void **state)

@@ -259,7 +259,7 @@ static void wrong_lines_are_named(void **state)
     refused(state, "path,label,split\na.png,a,\nb.png, ,valid\n", ":3: no label, but split 'valid'", "may be without");
     refused(state, "path,label,split\na.png,a,\nb.png,b,\nc.png,c,test\n", ":4: label 'c' has no training picture", "correct");
     refused(state, "path,label\na.png,\nb.png,\n", "no training picture has a label", "label some");
-    refused(state, "path,label\na.png,a\nb.png,a\nc.png,\n", "one class only, 'a'", "two");
+    refused(state, "path,label\na.png,a\nb.png,a\nc.png,\n", "one class only, 'a'", "(at least two are needed)");
     refused(state, "path,label\na.png,a\nb.png,b\nb.png,b\nx/../y.png,a\n./a.png,b\n.//b.png,a\n", ":4: '", "b.png' is on line 3 already");
     refused(state, "path,label\na.png,\xe9t\xe9\n", ":2: label '\xe9t\xe9' is not UTF-8", "UTF-8");
     refused(state, "path,label\na.png,\"a\n", ":2: a quote that is not closed", "quote");
