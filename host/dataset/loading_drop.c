@@ -64,11 +64,18 @@ camcl_status cc_loading_judge(const cc_loading *loading, camcl_error *err)
         first = i;
     }
     if (failed == 0) return CAMCL_OK;
-    if (!loading->spec->skip_corrupt) return refuse(loading, failed, first, err);
-    if (failed == loading->count)
-        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: none of %zu pictures can be read, the first: %s", loading->dataset->info.name,
-                       failed, reason_of(&loading->pictures[0]));
-    return check_classes(loading, err);
+    camcl_status status;
+    if (!loading->spec->skip_corrupt)
+        status = refuse(loading, failed, first, err);
+    else if (failed < loading->count)
+        return check_classes(loading, err);
+    else
+        status = cc_fail(err, CAMCL_BAD_DATA, "data set %s: none of %zu pictures can be read, the first: %s", loading->dataset->info.name,
+                         failed, reason_of(&loading->pictures[0]));
+    /* Most likely the list was moved without its pictures. */
+    if (failed == loading->count && loading->set->list)
+        cc_detail(err, "%spaths in a list are relative to the list's folder", failed > 1 && !loading->spec->skip_corrupt ? "\n" : "");
+    return status;
 }
 
 bool cc_loading_close_gaps(cc_loading *loading)

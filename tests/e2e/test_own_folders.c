@@ -66,7 +66,18 @@ static void what_is_wrong_is_said_at_once(void **state)
     tree_file(root, "list.csv", "path,label\ne/train/cat/00.png,cat\ne/gone.png,\"dog\n");
     program_fails(root, 1, "list.csv:3: a quote that is not closed", TRAIN("list", "list.csv", "none"), root, root, root);
     tree_file(root, "list.csv", "path,label\ne/train/cat/00.png,cat\ne/gone.png,dog\n");
-    program_fails(root, 1, "list.csv:3: |No such file", TRAIN("list", "list.csv", "none"), root, root, root);
+    outcome result = program_run(root, TRAIN("list", "list.csv", "none"), root, root, root);
+    assert_int_equal(result.status, 1);
+    assert_non_null(strstr(result.err, "list.csv:3: "));
+    assert_non_null(strstr(result.err, "No such file"));
+    assert_null(strstr(result.err, "relative to the list's folder")); /* the other one is there */
+    outcome_free(&result);
+    /* A list without its pictures, whatever is said of damaged ones. */
+    tree_file(root, "list.csv", "path,label\n00.png,cat\n01.png,dog\n");
+    program_fails(root, 1, "2 of 2 pictures|\n    paths in a list are relative to the list's folder", TRAIN("list", "list.csv", "none"),
+                  root, root, root);
+    program_fails(root, 1, "none of 2 pictures|\n    paths in a list are relative to the list's folder",
+                  TRAIN("list", "list.csv", "none") " data.corrupt=skip", root, root, root);
 }
 
 int main(void)
