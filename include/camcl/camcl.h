@@ -21,5 +21,6 @@
 #include "camcl/text.h"
 #include "camcl/trainer.h"
 #include "camcl/tune.h"
+#include "camcl/version.h"
 
 #endif
