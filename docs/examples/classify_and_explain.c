@@ -20,7 +20,7 @@ static camcl_status explain(camcl_model *model, const char *picture, const char 
     if (status == CAMCL_OK) status = camcl_image_enlarge(&seen, 1 + 255 / side, &large, err);
     if (status == CAMCL_OK) status = camcl_image_overlay(&large, map, side, side, 0.5f, &overlay, err);
     if (status == CAMCL_OK) status = camcl_image_write_png(drawing, &overlay, err);
-    if (status == CAMCL_OK) printf("%s %.4f\n", info->class_names[predicted], probabilities[predicted]);
+    if (status == CAMCL_OK) printf("%s %.1f %%\n", info->class_names[predicted], 100 * probabilities[predicted]);
 
     camcl_image_free(&overlay);
     camcl_image_free(&large);
