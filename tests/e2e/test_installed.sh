@@ -104,6 +104,17 @@ done
 same "the examples' library" "$(needs "$scratch/shared/build/classify_and_explain")" "libcamcl.so.$major"
 same "the examples' library, static" "$(needs "$scratch/static/build/classify_and_explain")" ""
 
+# Who lacks a library that libcamcl.a takes can still use the shared one, and is told why not the other.
+lacking='-DCMAKE_DISABLE_FIND_PACKAGE_Threads=ON'
+"$cmake" -S "$scratch/shared" -B "$scratch/lacking" "-DCMAKE_PREFIX_PATH=$prefix" $lacking >"$scratch/log" 2>&1 || {
+    cat "$scratch/log" >&2
+    fail "the shared library needs more than itself"
+}
+if "$cmake" -S "$scratch/static" -B "$scratch/lacking-static" "-DCMAKE_PREFIX_PATH=$prefix" $lacking >"$scratch/log" 2>&1; then
+    fail "the static library is found without what it needs"
+fi
+grep -q 'needs what is not found here: Threads' "$scratch/log" || fail "it is not said what is missing: $(cat "$scratch/log")"
+
 # ---- the examples' doings
 
 cat >"$scratch/small.ini" <<'TEXT'
