@@ -89,11 +89,11 @@ fi
 
 # examples FOLDER: a copy of docs/examples/, built in its folder build.
 examples() {
-    "$cmake" -S "$1" -B "$1/build" "-DCMAKE_PREFIX_PATH=$prefix" "-DCMAKE_C_FLAGS=$warnings" >"$scratch/log" 2>&1 &&
-        "$cmake" --build "$1/build" >"$scratch/log" 2>&1 || {
+    if ! { "$cmake" -S "$1" -B "$1/build" "-DCMAKE_PREFIX_PATH=$prefix" "-DCMAKE_C_FLAGS=$warnings" &&
+        "$cmake" --build "$1/build"; } >"$scratch/log" 2>&1; then
         cat "$scratch/log" >&2
         fail "building $(basename "$1")"
-    }
+    fi
 }
 cp -R "$top/docs/examples" "$scratch/shared"
 cp -R "$top/docs/examples" "$scratch/static"
