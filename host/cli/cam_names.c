@@ -5,11 +5,20 @@
 
 #include "output.h"
 
-/* Without the extension; a name that begins with its only dot is kept. */
+/* A name that file systems take also with the longest of what is put behind it. */
+enum { MOST_BYTES = 255 - (sizeof "_overlay.png" - 1) };
+
+/* Without the extension; a name that begins with its only dot is kept. One that is too long loses its last characters. */
 static char *stem_of(const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
-    return dot && dot != base ? strndup(path, (size_t)(dot - path)) : strdup(path);
+    size_t length = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+    if (length > MOST_BYTES) {
+        length = MOST_BYTES;
+        while (length > 1 && ((unsigned char)base[length] & 0xC0) == 0x80) /* in the middle of a character */
+            length--;
+    }
+    return strndup(path, (size_t)(base - path) + length);
 }
 
 typedef struct named {

@@ -28,6 +28,8 @@ static camcl_status parse_class(const char *text, const camcl_model_info *info, 
     if (text == NULL) return CAMCL_OK;
     for (size_t c = 0; c < info->classes; c++)
         if (strcasecmp(text, info->class_names[c]) == 0) *out = (int32_t)c;
+    for (size_t c = 0; c < info->classes; c++) /* names may differ in nothing but their case */
+        if (strcmp(text, info->class_names[c]) == 0) *out = (int32_t)c;
     char *end;
     long number = strtol(text, &end, 10);
     if (*out < 0 && isdigit((unsigned char)*text) && *end == '\0' && number < (long)info->classes) *out = (int32_t)number;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -18,6 +19,7 @@ static const char *const column_names[COLUMNS] = { "path", "label", "split" };
 /* A line of the file. Label and split point into the file. */
 typedef struct named {
     char *path;
+    char *plain; /* the path without "..", while duplicates are looked for */
     const char *label;
     size_t line;
     cc_picture_pool pool;
@@ -85,7 +87,7 @@ static camcl_status read_header(listing *list, camcl_error *err)
 
 /* ---- Lines ---- */
 
-/* Removes "./" and doubled slashes, so that a file has one path unless links or ".." give it more. */
+/* Removes "./" and doubled slashes, so that most files have one path. */
 static void tidy(char *path)
 {
     char *to = path;
@@ -144,7 +146,7 @@ static camcl_status read_line(listing *list, camcl_error *err)
     if (list->row.count != list->columns)
         return cc_csv_fail(&list->csv, list->row.line, err, "%zu fields where the first line has %zu (put a path with a comma in quotes)",
                            list->row.count, list->columns);
-    named line = { NULL, trimmed(fields[list->at[LABEL]]), list->row.line, CC_POOL_LABELED };
+    named line = { NULL, NULL, trimmed(fields[list->at[LABEL]]), list->row.line, CC_POOL_LABELED };
     if (!cc_is_class_name(line.label))
         return cc_csv_fail(&list->csv, list->row.line, err, "label '%.80s' is not UTF-8 (save the file as UTF-8)", line.label);
     CC_RETURN_IF_FAILED(read_split(list, list->at[SPLIT] == NO_COLUMN ? "" : trimmed(fields[list->at[SPLIT]]), &line, err));
@@ -174,26 +176,61 @@ static camcl_status read_file(listing *list, camcl_error *err)
 
 /* ---- The whole ---- */
 
+/* Takes ".." out of an absolute path that is tidy, together with the folder before it. */
+static void take_out_parents(char *path)
+{
+    char *to = path;
+    for (const char *from = path; *from;) {
+        const size_t length = 1 + strcspn(from + 1, "/");
+        if (length == 3 && memcmp(from, "/..", 3) == 0) {
+            while (to > path && *--to != '/')
+                ;
+        } else {
+            memmove(to, from, length);
+            to += length;
+        }
+        from += length;
+    }
+    *to = '\0';
+}
+
 static int by_path(const void *a, const void *b)
 {
     const named *left = *(const named *const *)a, *right = *(const named *const *)b;
-    int order = strcmp(left->path, right->path);
+    int order = strcmp(left->plain, right->plain);
     return order ? order : (left->line > right->line) - (left->line < right->line);
+}
+
+/* Where a link is followed by "..", paths of different files can be equal without it. */
+static bool is_same_file(const named *a, const named *b)
+{
+    struct stat one, other;
+    if (strcmp(a->plain, b->plain) != 0) return false;
+    if (strcmp(a->path, b->path) == 0) return true;
+    return stat(a->path, &one) == 0 && stat(b->path, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 static camcl_status check_duplicates(const listing *list, camcl_error *err)
 {
     const named **sorted, *first = NULL, *again = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        CC_RETURN_IF_FAILED(cc_copy_text(list->items[i].path, &list->items[i].plain, err));
+        take_out_parents(list->items[i].plain);
+    }
     CC_RETURN_IF_FAILED(CC_NEW(list->count, &sorted, err));
     for (size_t i = 0; i < list->count; i++)
         sorted[i] = &list->items[i];
     qsort(sorted, list->count, sizeof *sorted, by_path);
     for (size_t i = 1; i < list->count; i++) {
-        if (strcmp(sorted[i - 1]->path, sorted[i]->path) != 0 || (again && again->line < sorted[i]->line)) continue;
+        if ((again && again->line < sorted[i]->line) || !is_same_file(sorted[i - 1], sorted[i])) continue;
         first = sorted[i - 1];
         again = sorted[i];
     }
     free(sorted);
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].plain);
+        list->items[i].plain = NULL;
+    }
     if (!again) return CAMCL_OK;
     return cc_csv_fail(&list->csv, again->line, err, "'%s' is on line %zu already (name each picture once)", again->path, first->line);
 }
@@ -254,8 +291,10 @@ static camcl_status folder_of(const char *path, char **out, camcl_error *err)
 
 static void free_listing(listing *list)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].path);
+        free(list->items[i].plain);
+    }
     free(list->items);
     free(list->classes);
     free(list->folder);

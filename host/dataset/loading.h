@@ -59,7 +59,8 @@ bool cc_loading_close_gaps(cc_loading *loading);
 /* Drops the pictures that cannot be read from the loading and from the set, and counts them as left out. */
 camcl_status cc_loading_drop(cc_loading *loading, camcl_error *err);
 
-/* What is kept beside the pixels: size, formats, and which pictures could not be read. */
+/* What is kept beside the pixels: size, formats, and which pictures could not be read. They serve starts that leave those out, and all
+ * where there are none. */
 void cc_loading_write_notes(const cc_loading *loading, cc_text *out);
 /* Takes them over from a found store. False: they do not fit the pictures. */
 bool cc_loading_read_notes(cc_loading *loading, const cc_pixel_store *store);

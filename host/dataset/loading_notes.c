@@ -60,6 +60,7 @@ bool cc_loading_read_notes(cc_loading *loading, const cc_pixel_store *store)
     memcpy(&first, notes, sizeof first);
     const char *numbers = notes + sizeof first, *why = numbers + first.failed * sizeof(uint32_t);
     if (first.failed >= loading->count || size <= sizeof first + first.failed * sizeof(uint32_t) || notes[size - 1] != '\0') return false;
+    if (first.failed > 0 && !loading->spec->skip_corrupt) return false; /* each of them is to be named */
     loading->width = first.width;
     loading->height = first.height;
     if (pixels != (loading->count - first.failed) * cc_loading_image_bytes(loading)) return false;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "dataset/entries.h"
 #include "dataset/loading.h"
 
 #ifdef __APPLE__
@@ -33,9 +34,17 @@ static void look_up(void *context, size_t index)
     cc_loading *loading = context;
     cc_loading_picture *picture = &loading->pictures[index];
     struct stat info;
+    char kind[64];
     camcl_error why;
     if (stat(picture->picture->path, &info) != 0) {
         (void)cc_fail_errno(&why, "read", picture->picture->path, errno);
+        cc_loading_fail(loading, index, &why);
+        return;
+    }
+    if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+        /* Opening a pipe would wait for whoever writes into it. */
+        cc_entry_describe(picture->picture->path, kind, sizeof kind);
+        (void)cc_fail(&why, CAMCL_BAD_DATA, "%s: %s (a picture is a file)", picture->picture->path, kind);
         cc_loading_fail(loading, index, &why);
         return;
     }
@@ -50,7 +59,6 @@ static uint64_t hash_pictures(const cc_loading *loading, uint64_t hash)
     hash = cc_hash(hash, version, sizeof version);
     hash = cc_hash_number(hash, spec->image_size);
     hash = cc_hash_number(hash, spec->image_size ? (uint64_t)spec->fit : 0);
-    hash = cc_hash_number(hash, spec->skip_corrupt != 0);
     for (size_t i = 0; i < loading->count; i++) {
         const cc_loading_picture *picture = &loading->pictures[i];
         hash = cc_hash(hash, picture->picture->relative, strlen(picture->picture->relative) + 1);

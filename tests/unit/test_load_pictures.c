@@ -493,6 +493,27 @@ static void moved_pictures_are_known(void **state)
     open_and_check(&spec, "of an earlier start in ");
 }
 
+/* `data inspect` leaves out what cannot be read, and training looks at the same pictures next. */
+static void pixels_serve_whether_bad_pictures_are_refused_or_not(void **state)
+{
+    camcl_dataset_spec spec = spec_of(*state);
+    camcl_error err;
+    spec.cache_dir = scratch_path(*state, ".cache");
+    make_mixed(*state);
+    spec.skip_corrupt = 1;
+    open_and_check(&spec, "pixels in ");
+    spec.skip_corrupt = 0;
+    open_and_check(&spec, "of an earlier start in ");
+    assert_int_equal(kept_files(*state), 1);
+    make_bad(*state, "train/cat/a.png");
+    make_bad(*state, "test/dog/t.jpg");
+    spec.skip_corrupt = 1;
+    check_skipped(&spec, "pixels in ");
+    spec.skip_corrupt = 0;
+    REFUSED(&spec, CAMCL_BAD_DATA, &err, "2 of 7 pictures cannot be read");
+    assert_non_null(strstr(err.detail, "t.jpg"));
+}
+
 /* A disk that fills up while pictures are read. */
 static void a_full_disk_costs_memory(void **state)
 {
@@ -612,6 +633,7 @@ int main(void)
         IN_SCRATCH(a_second_start_decodes_nothing),
         IN_SCRATCH(what_changes_pixels_is_told_apart),
         IN_SCRATCH(moved_pictures_are_known),
+        IN_SCRATCH(pixels_serve_whether_bad_pictures_are_refused_or_not),
         IN_SCRATCH(a_full_disk_costs_memory),
         IN_SCRATCH(statistics_are_those_of_images_to_train_on),
         IN_SCRATCH(held_out_images_do_not_count),

@@ -265,6 +265,43 @@ static void wrong_lines_are_named(void **state)
     refused(state, "path,label\na.png,\"a\n", ":2: a quote that is not closed", "quote");
 }
 
+/* Also where two lines name it in different ways; behind a link, ".." leads to other files. */
+static void a_picture_is_named_once(void **state)
+{
+    const char *root = *state;
+    cc_text text = CC_TEXT_INIT;
+    if (pictures_missing()) skip();
+    write_pictures(state);
+    tree_picture(root, "sub/a.png", 4, 70);
+    tree_picture(root, "other/deep/b.png", 4, 80);
+    assert_int_equal(symlink("../other/deep", scratch_path(root, "sub/link")), 0);
+    refused(state, "path,label\na.png,a\nb.png,b\nsub/../a.png,b\n", ":4: '", "sub/../a.png' is on line 2 already");
+    refused(state, "path,label\nsub/x/../../b.png,a\nb.png,b\nsub/./..//b.png,b\n", ":4: '", "is on line 3 already");
+    cc_text_add(&text, "path,label\na.png,a\n%s/sub/../../%s/a.png,b\n", root, strrchr(root, '/') + 1);
+    refused(state, text.data, ":3: '", "a.png' is on line 2 already");
+    cc_text_free(&text);
+    tree_picture(root, "other/a.png", 4, 90);
+    write_list(state, "path,label\nsub/link/../a.png,a\nsub/a.png,b\n../../../../../../../../../../nowhere,\n");
+    camcl_dataset_spec spec = { .dataset = "list", .root = list_path(state), .skip_corrupt = 1 };
+    camcl_dataset *dataset = tree_open(&spec);
+    assert_int_equal(camcl_dataset_get_info(dataset)->train_count, 2);
+    assert_int_equal(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES)[0], 90);
+    assert_int_equal(camcl_dataset_pixels(dataset, CAMCL_TRAIN_IMAGES)[48], 70);
+    camcl_dataset_close(&dataset);
+}
+
+/* Opening a pipe waits for a writer, in whom nobody believes here. */
+static void pipes_and_devices_are_no_pictures(void **state)
+{
+    if (pictures_missing()) skip();
+    write_pictures(state);
+    assert_int_equal(mkfifo(scratch_path(*state, "pipe.png"), 0600), 0);
+    alarm(20);
+    refused(state, "path,label\na.png,a\nb.png,b\npipe.png,a\n", "list.csv:4: ", "pipe.png: a named pipe");
+    refused(state, "path,label\na.png,a\nb.png,b\n/dev/zero,a\n", "list.csv:4: ", "/dev/zero: a device");
+    alarm(0);
+}
+
 static void files_that_are_no_list_are_told_apart(void **state)
 {
     camcl_dataset_spec spec = { .dataset = "list", .root = scratch_path(*state, "gone.csv") };
@@ -310,6 +347,8 @@ int main(void)
         IN_SCRATCH(paths_lead_from_the_folder_of_the_list),
         IN_SCRATCH(a_test_set_is_held_out),
         IN_SCRATCH(wrong_lines_are_named),
+        IN_SCRATCH(a_picture_is_named_once),
+        IN_SCRATCH(pipes_and_devices_are_no_pictures),
         IN_SCRATCH(files_that_are_no_list_are_told_apart),
         IN_SCRATCH(pictures_that_cannot_be_read_are_named_with_their_line),
     };
