@@ -1,5 +1,6 @@
 /* camcl: finds the command, calls it with its arguments, and checks that all output was written. */
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,6 +113,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file sizes, writing fails, and it is said which file */
     cli_describe_machine();
     if (argc > 0) cli_set_program(argv[0]);
     int status = argc > 0 ? dispatch(argc - 1, argv + 1) : 2;

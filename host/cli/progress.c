@@ -46,9 +46,10 @@ static bool is_ignored(int number)
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+static bool listening;
+
 const volatile sig_atomic_t *cli_stop_on_signals(void)
 {
-    static bool listening;
     if (listening) return &stop_signal;
     listening = true;
     /* The first signal requests a stop and restores the default action, so that a second signal ends the program. */
@@ -58,6 +59,16 @@ const volatile sig_atomic_t *cli_stop_on_signals(void)
     /* Whoever read the output is gone, but what was done so far is worth saving. Later lines fail without a word. */
     if (!is_ignored(SIGPIPE)) listen_for(SIGPIPE, on_signal, 0);
     return &stop_signal;
+}
+
+/* A signal that came meanwhile ends the program. */
+static void stop_listening(void)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (!is_ignored(numbers[i])) signal(numbers[i], SIG_DFL);
+    listening = false;
+    if (stop_signal) raise(stop_signal);
 }
 
 int cli_fail_or_stopped(const camcl_error *err)
@@ -121,9 +132,12 @@ static void show_reading(void *context, const camcl_reading *reading)
 camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, camcl_error *err)
 {
     cli_bar bar = cli_bar_start("pictures");
+    const bool was_listening = listening;
     spec->context = &bar;
     spec->progress = show_reading;
+    spec->stop = cli_stop_on_signals(); /* what was written so far is removed, gigabytes at times */
     camcl_status status = camcl_dataset_open(spec, dataset, err);
     cli_bar_clear(&bar);
+    if (!was_listening) stop_listening();
     return status;
 }

@@ -115,14 +115,14 @@ cleanup:
 
 /* ---- validation */
 
-/* A tenth, and at least one of each class that can spare one (`most` > 0). */
+/* A tenth, at least one of each class that can spare one (`most` > 0), and no more than classes can spare. */
 static size_t tenth_of(const cc_split_data *data, const size_t *have, const size_t *most)
 {
     const size_t tenth = (sum_of(have, data->classes) + 5) / 10;
     size_t spare = 0;
     for (size_t c = 0; c < data->classes; c++)
         spare += most[c] > 0;
-    return cc_max_size(tenth, spare);
+    return cc_min_size(cc_max_size(tenth, spare), sum_of(most, data->classes));
 }
 
 static bool fits_equally(const cc_split_data *data, size_t total, const size_t *most)

@@ -1,6 +1,7 @@
 /* camcl data inspect, from outside and without any device. */
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -217,6 +218,19 @@ static void test_drawn(void **state)
     free(out);
 }
 
+/* Writing beyond a limit of file sizes fails as on a full disk, instead of ending the program. */
+static void test_limit_of_file_sizes(void **state)
+{
+    const char *folder = *state;
+    scratch_limit_files(200);
+    signal(SIGXFSZ, SIG_DFL); /* as the program gets it */
+    outcome result = program_run(folder, "data inspect '%s/own.ini' -o '%s/limited.png'", folder, folder);
+    scratch_unlimit_files();
+    assert_int_equal(result.status, 1);
+    if (!strstr(result.err, "limited.png': File too large")) fail_msg("%s", result.err);
+    outcome_free(&result);
+}
+
 static void test_usage(void **state)
 {
     const char *folder = *state;
@@ -238,8 +252,9 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),  cmocka_unit_test(test_text),  cmocka_unit_test(test_contact_sheet),
-        cmocka_unit_test(test_drawn), cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_json),          cmocka_unit_test(test_text),
+        cmocka_unit_test(test_contact_sheet), cmocka_unit_test(test_limit_of_file_sizes),
+        cmocka_unit_test(test_drawn),         cmocka_unit_test(test_usage),
     };
     return cmocka_run_group_tests(tests, setup, runs_teardown);
 }

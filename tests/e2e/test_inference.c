@@ -324,6 +324,25 @@ static void test_cam_of_folders(void **state)
     free(program_prints(folder, "cam '%s' '%s/others' -o '%s/others-cams'", checkpoint(state), folder, folder));
 }
 
+/* Names that leave no room for what is put behind them are cut, between two characters. */
+static void test_cam_of_long_names(void **state)
+{
+    const char *folder = *state;
+    char name[300], made[256], drawn[600];
+    snprintf(made, sizeof made, "%s/cams-of-long", folder);
+    assert_int_equal(mkdir(scratch_path(folder, "long"), 0777), 0);
+    memcpy(name, "long/", 5);
+    memset(name + 5, 'x', 242);
+    memcpy(name + 5 + 242, "\xC3\xA9yyy.png", 10);
+    write_png(scratch_path(folder, name), 24, 18, 3);
+    write_png(scratch_path(folder, "long/z.png"), 24, 18, 3);
+    free(program_prints(folder, "cam '%s' '%s/long' -o '%s'", checkpoint(state), folder, made));
+    snprintf(drawn, sizeof drawn, "%s/%.242s_overlay.png", made, name + 5);
+    assert_int_equal(access(drawn, F_OK), 0);
+    check_pictures(made, "z", 24, 18);
+    assert_int_equal(scratch_entries(made), 4);
+}
+
 /* With crop the network sees the middle: the map is black beside it, and the picture stays as it is there. */
 static void test_cam_of_crop(void **state)
 {
@@ -487,10 +506,13 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eval),           cmocka_unit_test(test_eval_overrides), cmocka_unit_test(test_eval_elsewhere),
-        cmocka_unit_test(test_logits),         cmocka_unit_test(test_predict),        cmocka_unit_test(test_cam_of_files),
-        cmocka_unit_test(test_cam_of_folders), cmocka_unit_test(test_cam_of_crop),    cmocka_unit_test(test_cam_of_data),
-        cmocka_unit_test(test_report),         cmocka_unit_test(test_bench),          cmocka_unit_test(test_other_devices),
+        cmocka_unit_test(test_eval),           cmocka_unit_test(test_eval_overrides),
+        cmocka_unit_test(test_eval_elsewhere), cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_predict),        cmocka_unit_test(test_cam_of_files),
+        cmocka_unit_test(test_cam_of_folders), cmocka_unit_test(test_cam_of_crop),
+        cmocka_unit_test(test_cam_of_data),    cmocka_unit_test(test_cam_of_long_names),
+        cmocka_unit_test(test_report),         cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_other_devices),
     };
     return cmocka_run_group_tests(tests, setup, runs_teardown);
 }

@@ -240,13 +240,35 @@ static void states_of_earlier_folders_go_on(void **state)
     free(out);
 }
 
+/* Two classes whose names differ in their case only are two classes; other names are understood in any case. */
+static void names_may_differ_in_case(void **state)
+{
+    const char *folder = *state, *root = scratch_path(folder, "cases"), *run = scratch_path(folder, "case");
+    make_class(root, "train/Bee", 6, 10);
+    make_class(root, "train/bee", 6, 200);
+    make_class(root, "train/Wasp", 6, 90);
+    free(program_prints(
+        folder, "train '%s/small.ini' 'output.dir=%s' " OWN "data.labeled=all data.validation=0 data.unlabeled=auto ssl.mode=supervised",
+        folder, run, root));
+    static const char *const asked[] = { "Bee", "bee", "WASP" }, *const explained[] = { "Bee", "bee", "Wasp" };
+    for (size_t i = 0; i < CC_COUNT(asked); i++) {
+        char expected[32];
+        snprintf(expected, sizeof expected, ": explains %s,", explained[i]);
+        char *out = program_prints(folder, "cam '%s/best.safetensors' '%s/train/Bee/00.png' --class %s -o '%s/cams-%zu'", run, root,
+                                   asked[i], folder, i);
+        if (!strstr(out, expected)) fail_msg("%s", out);
+        free(out);
+    }
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_label_is_used),    cmocka_unit_test(classes_by_share_and_evenly),
-        cmocka_unit_test(labels_are_reused),      cmocka_unit_test(a_class_that_is_not_validated_is_named),
-        cmocka_unit_test(a_test_set_is_held_out), cmocka_unit_test(states_of_earlier_folders_go_on),
+        cmocka_unit_test(every_label_is_used),      cmocka_unit_test(classes_by_share_and_evenly),
+        cmocka_unit_test(labels_are_reused),        cmocka_unit_test(a_class_that_is_not_validated_is_named),
+        cmocka_unit_test(a_test_set_is_held_out),   cmocka_unit_test(states_of_earlier_folders_go_on),
+        cmocka_unit_test(names_may_differ_in_case),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

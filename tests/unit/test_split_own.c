@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "dataset/apportion.h"
 #include "dataset/dataset.h"
@@ -296,6 +297,32 @@ static void labelled_images_are_reused(void **state)
     free(m);
 }
 
+/* Nobody asked for a number, so none is refused: of classes with one image each, none is taken. */
+static void a_tenth_that_no_class_can_spare(void **state)
+{
+    enum { MANY = 20 };
+    (void)state;
+    int32_t labels[MANY + 1];
+    const char *many[MANY];
+    for (int32_t i = 0; i < MANY; i++) {
+        labels[i] = i;
+        many[i] = "x";
+    }
+    labels[MANY] = 3;
+    made *m = make_data((size_t[]){ 0, 0, 0 }, 0, 0, 0);
+    m->data.classes = MANY;
+    m->data.class_names = many;
+    for (size_t images = MANY; images <= MANY + 1; images++) {
+        memcpy(m->labels, labels, images * sizeof *labels);
+        m->data.images = images;
+        cc_split split = draw(m, &automatic);
+        assert_int_equal(split.labeled_count, MANY);
+        assert_int_equal(split.validation_count, images - MANY);
+        cc_split_free(&split);
+    }
+    free(m);
+}
+
 static void what_is_short_is_named(void **state)
 {
     (void)state;
@@ -413,6 +440,54 @@ static void a_choice_is_spread_over_classes(void **state)
     assert_memory_equal(chosen, three, sizeof three);
 }
 
+/* Any keys on any data: what is not refused keeps the pools apart, has the numbers that were counted, and reads back as it was written. */
+static void any_configuration(void **state)
+{
+    (void)state;
+    cc_rng rng = cc_rng_at(7, CC_RNG_SPLIT, 0);
+    size_t made_splits = 0, refused = 0;
+    for (int i = 0; i < 2000; i++) {
+        const size_t sizes[CLASSES] = { 1 + cc_rng_below(&rng, 3), cc_rng_below(&rng, 40), cc_rng_below(&rng, 80) };
+        made *m = make_data(sizes, cc_rng_below(&rng, 3) * 17, cc_rng_below(&rng, 3) * 9, cc_rng_below(&rng, 3) * 4);
+        const cc_split_spec spec = { .labeled = cc_rng_below(&rng, 2) ? CC_LABELED_ALL : 1 + cc_rng_below(&rng, 60),
+                                     .validation = cc_rng_below(&rng, 2) ? CC_VALIDATION_AUTO : cc_rng_below(&rng, 30),
+                                     .unlabeled = (cc_unlabeled_kind)cc_rng_below(&rng, 3),
+                                     .ratio = cc_rng_below(&rng, 8) * 0.37,
+                                     .unlabeled_count = cc_rng_below(&rng, 90),
+                                     .seed = (uint64_t)i,
+                                     .balanced = cc_rng_below(&rng, 2),
+                                     .reuse_labeled = cc_rng_below(&rng, 2) };
+        cc_split_counts counts;
+        cc_split split, again;
+        camcl_error err = { 0 };
+        cc_text json = CC_TEXT_INIT;
+        if (cc_split_count(&m->data, &spec, &counts, &err) != CAMCL_OK) {
+            assert_int_equal(cc_split_make(&m->data, &spec, &split, &err), CAMCL_BAD_CONFIG);
+            assert_non_null(strstr(err.message, "("));
+            refused++;
+            free(m);
+            continue;
+        }
+        made_splits++;
+        split = draw(m, &spec);
+        for (size_t k = 0; k < split.labeled_count; k++)
+            assert_true(m->labels[split.labeled[k]] >= 0);
+        if (spec.labeled != CC_LABELED_ALL) assert_int_equal(split.labeled_count, spec.labeled);
+        cc_split_write(&split, &json);
+        if (cc_split_read("splits.json", json.data, json.length, m->data.images, spec.reuse_labeled, &again, &err) != CAMCL_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(again.labeled_count, split.labeled_count);
+        assert_int_equal(again.unlabeled_count, split.unlabeled_count);
+        assert_int_equal(again.validation_count, split.validation_count);
+        assert_int_equal(again.test_count, split.test_count);
+        cc_text_free(&json);
+        cc_split_free(&again);
+        cc_split_free(&split);
+        free(m);
+    }
+    assert_true(made_splits > 200 && refused > 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,11 +499,13 @@ int main(void)
         cmocka_unit_test(a_validation_set_that_came_along),
         cmocka_unit_test(a_test_set_that_is_held_out),
         cmocka_unit_test(labelled_images_are_reused),
+        cmocka_unit_test(a_tenth_that_no_class_can_spare),
         cmocka_unit_test(what_is_short_is_named),
         cmocka_unit_test(shares_add_up),
         cmocka_unit_test(what_is_said),
         cmocka_unit_test(where_the_test_set_is),
         cmocka_unit_test(a_choice_is_spread_over_classes),
+        cmocka_unit_test(any_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
