@@ -374,3 +374,12 @@ camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camc
     const cli_syntax syntax = { "report", OPTIONS(options), &args->runs, NULL, "RUN_DIR", 1, SIZE_MAX };
     return parse(&syntax, argc, argv, err);
 }
+
+camcl_status cli_parse_version(int argc, char **argv, camcl_error *err)
+{
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "version", NULL, 0, &operands, NULL, NULL, 0, 0 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    cli_list_free(&operands);
+    return status;
+}

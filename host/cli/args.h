@@ -99,6 +99,8 @@ camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_
 camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_error *err);
 camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);
 camcl_status cli_parse_report(int argc, char **argv, cli_report_args *args, camcl_error *err);
+/* There are none. */
+camcl_status cli_parse_version(int argc, char **argv, camcl_error *err);
 
 /* CAMCL_NO_MEMORY for arguments that find no room. */
 camcl_status cli_no_memory(camcl_error *err);

@@ -40,6 +40,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_version(int argc, char **argv);
 
 /* Sets HWLOC_SYNTHETIC if PoCL could not find out the machine's memory and cores without it. Call this before OpenCL is used. */
 void cli_describe_machine(void);

@@ -63,6 +63,7 @@ static const cli_command commands[] = {
       "Several runs are compared. Runs that differ only in train.seed are one group, with mean and standard deviation. A file that is no\n"
       "report of camcl is not overwritten.\n",
       cmd_report },
+    { "version", "", "the version, and which optional libraries this build has", "", cmd_version },
 };
 
 const cli_command *cli_commands(size_t *count)

@@ -14,13 +14,13 @@ static void print_usage(FILE *out)
     fprintf(out, "usage: camcl COMMAND [argument ...]\n\n");
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out, "\n  camcl help COMMAND   the arguments of one command\n  camcl --version      the version\n\n"
+    fprintf(out, "\n  camcl help COMMAND   the arguments of one command\n\n"
                  "key=value is section.key=value, wins over the file, and stands anywhere; camcl config lists every key.\n");
 }
 
 static void print_command(const cli_command *command, FILE *out)
 {
-    fprintf(out, "usage: camcl %s %s\n\n%s\n", command->name, command->arguments, command->summary);
+    fprintf(out, "usage: camcl %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
     if (*command->help) fprintf(out, "\n%s", command->help);
 }
 
@@ -97,10 +97,7 @@ static int dispatch(int argc, char **argv)
     }
     const char *name = argv[0];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return help(argc - 1, argv + 1);
-    if (strcmp(name, "--version") == 0) {
-        printf("camcl %s\n", CAMCL_VERSION);
-        return 0;
-    }
+    if (strcmp(name, "--version") == 0) return cmd_version(argc - 1, argv + 1);
     if (strcmp(name, CAMCL_KERNEL_COMPILER_COMMAND) == 0 && argc == 1) return compile_kernels();
     const cli_command *command = find_command(name);
     if (command == NULL) return unknown_command(name);

@@ -1,6 +1,9 @@
-/* Which version of libcamcl this is. */
+/* Which version of libcamcl this is, and what it was built with. */
 #ifndef CAMCL_VERSION_H
 #define CAMCL_VERSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,6 +17,16 @@ extern "C" {
 
 /* The version of the library with which it runs, "MAJOR.MINOR.PATCH". Static; may be called in any thread. */
 const char *camcl_version(void);
+
+/* A library that the build takes in where it finds it. */
+typedef struct camcl_library {
+    const char *name; /* "libpng" */
+    const char *use;  /* what is off without it, for people */
+    bool present;
+} camcl_library;
+
+/* All of them. Static; may be called in any thread. */
+const camcl_library *camcl_libraries(size_t *count);
 
 #ifdef __cplusplus
 }

@@ -81,6 +81,8 @@ static void test_help(void **state)
     assert_prints(state, "help config", "usage: camcl config [CONFIG] [key=value ...] [KEY ...]");
     assert_prints(state, "train --resume --help", "usage: camcl train CONFIG [key=value ...] [--resume] [--quiet]");
     assert_prints(state, "--version", "camcl 0.");
+    assert_prints(state, "version", "camcl 0.");
+    assert_prints(state, "version --help", "usage: camcl version\n");
     outcome result = run(state, "", "");
     assert_int_equal(result.status, 2);
     assert_int_equal(result.out_size, 0);
