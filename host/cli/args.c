@@ -241,7 +241,7 @@ camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_
         { "--quiet", "-q", FLAG, &args->quiet, NULL, NULL },
     };
     cli_list operands = { NULL, 0 };
-    const cli_syntax syntax = { "train", OPTIONS(options), &operands, &args->overrides, "CONFIG", 1, 1 };
+    const cli_syntax syntax = { "train", OPTIONS(options), &operands, &args->overrides, NULL, 0, 1 };
     camcl_status status = parse(&syntax, argc, argv, err);
     args->config = shift(&operands);
     cli_list_free(&operands);

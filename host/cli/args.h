@@ -25,7 +25,7 @@ typedef struct cli_config_args {
 } cli_config_args;
 
 typedef struct cli_train_args {
-    const char *config;
+    const char *config; /* file or folder, or NULL */
     cli_list overrides;
     bool resume, quiet;
 } cli_train_args;

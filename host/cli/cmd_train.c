@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "camcl/trainer.h"
-#include "cli.h"
+#include "train_config.h"
 
 typedef struct screen {
     bool quiet, terminal;
@@ -68,17 +68,6 @@ static void show_message(void *context, const char *line)
     fflush(stdout);
 }
 
-/* Sets output.dir if it is empty, so that messages and the library know where the run goes. */
-static camcl_status fill_dir(camcl_config *config, const char *path, camcl_error *err)
-{
-    char *dir = NULL;
-    if (*camcl_config_string(config, "output.dir")) return CAMCL_OK;
-    camcl_status status = camcl_config_default_dir(path, &dir, err);
-    if (status == CAMCL_OK) status = camcl_config_set(config, "output.dir", dir, "the configuration's name", err);
-    free(dir);
-    return status;
-}
-
 static camcl_status train(const cli_train_args *args, const camcl_config *config, camcl_error *err)
 {
     screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
@@ -103,8 +92,7 @@ int cmd_train(int argc, char **argv)
     camcl_error err = { 0 };
     camcl_config *config = NULL;
     camcl_status status = cli_parse_train(argc, argv, &args, &err);
-    if (status == CAMCL_OK) status = cli_configure(args.config, &args.overrides, &config, &err);
-    if (status == CAMCL_OK) status = fill_dir(config, args.config, &err);
+    if (status == CAMCL_OK) status = cli_configure_training(args.config, &args.overrides, &config, &err);
     if (status == CAMCL_OK) status = train(&args, config, &err);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);

@@ -5,9 +5,11 @@
 
 static const cli_command commands[] = {
     { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices },
-    { "train", "CONFIG [key=value ...] [--resume] [--quiet]", "trains a classifier and leaves a run directory",
+    { "train", "[CONFIG | RUN_DIR] [key=value ...] [--resume] [--quiet]", "trains a classifier and leaves a run directory",
       "  --resume      go on with the run in output.dir, bit for bit; its data may lie elsewhere now (data.root=...)\n"
-      "  -q, --quiet   no progress on stdout\n",
+      "  -q, --quiet   no progress on stdout\n\n"
+      "Without CONFIG every key has its default, and the run lies in runs/camcl. RUN_DIR stands for its config.ini:\n"
+      "camcl train RUN_DIR --resume goes on with that run.\n",
       cmd_train },
     { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy]",
       "loss and accuracy of a checkpoint",

@@ -74,14 +74,16 @@ static void test_train(void **state)
     assert_string_equal(args.config, "--resume");
     assert_false(args.resume);
     cli_list_free(&args.overrides);
+    /* Without a file it is the defaults. */
+    assert_int_equal(parse_train("x.y=1", &args), CAMCL_OK);
+    assert_null(args.config);
+    cli_list_free(&args.overrides);
     static const char *const wrong[][2] = {
-        { "", "CONFIG is missing" },
         { "a.ini b.ini", "unexpected argument b.ini" },
         { "a.ini --resum", "did you mean --resume?" },
         { "a.ini --resume=yes", "takes no value" },
         { "a.ini --zzz", "unknown option --zzz (see camcl help train)" },
         { "a.ini -x", "unknown option -x" },
-        { "x=1", "CONFIG is missing" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_refused(parse_train(wrong[i][0], &args), wrong[i][1]);
