@@ -308,6 +308,18 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
     return CAMCL_OK;
 }
 
+camcl_status cli_parse_init(int argc, char **argv, cli_init_args *args, camcl_error *err)
+{
+    *args = (cli_init_args){ 0 };
+    const cli_option options[] = { { "--output", "-o", TEXT, &args->output, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "init", OPTIONS(options), &operands, NULL, NULL, 0, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->task = shift(&operands);
+    cli_list_free(&operands);
+    return status;
+}
+
 camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, camcl_error *err)
 {
     *args = (cli_inspect_args){ .output = "contact-sheet.png" };

@@ -55,6 +55,12 @@ static const cli_command commands[] = {
     { "selftest", "[key=value ...] [--json]", "the kernel checks, on the chosen device",
       JSON_OPTION "\nEvery variant of every operation against plain-C references, on small shapes. Exit status 1: one failed.\n",
       cmd_selftest },
+    { "init", "[TASK] [-o FILE]", "writes a commented configuration to begin with: cifar10 | own-pictures | paper | quickstart",
+      "  -o, --output FILE   where it goes; default: TASK.ini here\n\n"
+      "cifar10: 4,000 labels, pseudo-labels and Grad-CAM consistency. own-pictures: photographs in folders named after their classes.\n"
+      "paper: the settings of the paper's public code. quickstart: images that the program draws, nothing to download. Without TASK they\n"
+      "are listed. A file that exists is not overwritten.\n",
+      cmd_init },
     { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json]",
       "what a data set holds: counts by class and pool, sizes, what is left out",
       "  -o, --output FILE   the contact sheet, a PNG with a few labelled images of each class; default: contact-sheet.png\n" JSON_OPTION

@@ -105,6 +105,18 @@ camcl_status camcl_config_reference(char **text, camcl_error *err);
  * that version did. Numbers are compared as numbers, paths as absolute paths. CAMCL_BAD_CONFIG lists the keys that differ. */
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err);
 
+/* A commented configuration to begin with. */
+typedef struct camcl_config_template {
+    const char *task;    /* "own-pictures" */
+    const char *file;    /* among the configurations that come along: "own-pictures.ini" */
+    const char *summary; /* for people, without a full stop */
+    const char *needs;   /* what must be there before it can train, for people; "" for nothing */
+} camcl_config_template;
+/* All of them. Static. */
+const camcl_config_template *camcl_config_templates(size_t *count);
+/* The text of a task's configuration, static; NULL: there is no such task. */
+const char *camcl_config_template_text(const char *task);
+
 /* Where a run goes when output.dir is empty: "runs/" + the stem of the configuration's path. The caller frees *dir. */
 camcl_status camcl_config_default_dir(const char *path, char **dir, camcl_error *err);
 

@@ -38,14 +38,67 @@ static void version_names_the_libraries(void **state)
     program_fails(*state, 2, "unexpected argument now", "version now");
 }
 
+/* ---- a configuration to begin with */
+
+static void here(char *folder, size_t size) { assert_non_null(getcwd(folder, size)); }
+
+/* What is written is what comes along, is a good configuration, and leaves alone what is there. Tests run in the source folder. */
+static void init_writes_what_comes_along(void **state)
+{
+    static const char *const tasks[][2] = {
+        { "cifar10", "cifar10-gradcam" }, { "own-pictures", "own-pictures" }, { "paper", "cifar10-paper" }, { "quickstart", "quickstart" }
+    };
+    char before[4096], *texts[4], next[64];
+    size_t sizes[4], size;
+    here(before, sizeof before);
+    for (size_t i = 0; i < 4; i++) {
+        char shipped[64];
+        snprintf(shipped, sizeof shipped, "configs/%s.ini", tasks[i][1]);
+        texts[i] = scratch_read(shipped, &sizes[i]);
+        assert_non_null(texts[i]);
+    }
+    assert_int_equal(chdir(*state), 0);
+    for (size_t i = 0; i < 4; i++) {
+        char file[32];
+        snprintf(file, sizeof file, "%s.ini", tasks[i][0]);
+        char *out = program_prints(*state, "init %s", tasks[i][0]), *written = scratch_read(file, &size);
+        assert_non_null(written);
+        assert_int_equal(size, sizes[i]);
+        assert_memory_equal(written, texts[i], size);
+        snprintf(next, sizeof next, "\nnext:  camcl train %s\n", file);
+        assert_non_null(strstr(out, next));
+        free(program_prints(*state, "config %s", file));
+        free(written);
+        free(out);
+        free(texts[i]);
+    }
+    assert_int_equal(chdir(before), 0);
+}
+
+static void init_overwrites_nothing(void **state)
+{
+    const char *mine = scratch_path(*state, "mine.ini");
+    size_t size;
+    scratch_write(mine, "mine", 4);
+    program_fails(*state, 1, "exists, and is not overwritten|-o", "init quickstart -o '%s'", mine);
+    char *text = scratch_read(mine, &size);
+    assert_int_equal(size, 4);
+    assert_memory_equal(text, "mine", 4);
+    free(text);
+    program_fails(*state, 1, "No such file or directory", "init quickstart -o '%s/none/x.ini'", (char *)*state);
+    program_fails(*state, 2, "unknown task|did you mean cifar10?|cifar10 | own-pictures", "init cifar");
+    program_fails(*state, 2, "TASK is missing", "init -o x.ini");
+    char *tasks = program_prints(*state, "init");
+    assert_non_null(strstr(tasks, "  own-pictures  "));
+    free(tasks);
+}
+
 /* ---- training */
 
 /* small.ini as overrides, with few steps. */
 #define SMALL                                                                                                                              \
     "data.dataset=shapes data.labeled=40 data.unlabeled=60 data.validation=50 data.image_size=16 model.width=4 train.epochs=1 "            \
     "train.epoch_steps=2 train.batch_labeled=8 train.batch_unlabeled=8"
-
-static void here(char *folder, size_t size) { assert_non_null(getcwd(folder, size)); }
 
 static void training_needs_no_configuration(void **state)
 {
@@ -81,8 +134,8 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version_names_the_libraries),
-        cmocka_unit_test(training_needs_no_configuration),
+        cmocka_unit_test(version_names_the_libraries), cmocka_unit_test(init_writes_what_comes_along),
+        cmocka_unit_test(init_overwrites_nothing),     cmocka_unit_test(training_needs_no_configuration),
         cmocka_unit_test(a_run_folder_goes_on),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
