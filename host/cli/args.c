@@ -238,6 +238,7 @@ camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_
     *args = (cli_train_args){ 0 };
     const cli_option options[] = {
         { "--resume", NULL, FLAG, &args->resume, NULL, NULL },
+        { "--seeds", NULL, TEXT, &args->seeds, NULL, NULL },
         { "--quiet", "-q", FLAG, &args->quiet, NULL, NULL },
     };
     cli_list operands = { NULL, 0 };

@@ -27,6 +27,7 @@ typedef struct cli_config_args {
 typedef struct cli_train_args {
     const char *config; /* file or folder, or NULL */
     cli_list overrides;
+    const char *seeds; /* "1,2,3", or NULL */
     bool resume, quiet;
 } cli_train_args;
 

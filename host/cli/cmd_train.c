@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "camcl/trainer.h"
+#include "seeds.h"
 #include "train_config.h"
 
 typedef struct screen {
@@ -68,7 +69,8 @@ static void show_message(void *context, const char *line)
     fflush(stdout);
 }
 
-static camcl_status train(const cli_train_args *args, const camcl_config *config, camcl_error *err)
+/* Writes the accuracy on the test images to *accuracy, percent; NaN: there are none. */
+static camcl_status train(const cli_train_args *args, const camcl_config *config, double *accuracy, camcl_error *err)
 {
     screen s = { .quiet = args->quiet, .terminal = isatty(STDOUT_FILENO) != 0 };
     const camcl_train_options options = { .resume = args->resume,
@@ -83,6 +85,26 @@ static camcl_status train(const cli_train_args *args, const camcl_config *config
     if (s.line_open) putchar('\n');
     if (status == CAMCL_OK && !args->quiet && !result.was_finished)
         printf("run: %s (report.html shows it)\n", camcl_config_string(config, "output.dir"));
+    *accuracy = camcl_evaluation_get(&result.test, "top1");
+    return status;
+}
+
+static camcl_status train_seeds(const cli_train_args *args, camcl_config *config, camcl_error *err)
+{
+    cli_seeds seeds;
+    camcl_status status = cli_seeds_open(&seeds, args->seeds, args, config, err);
+    double *accuracies = calloc(seeds.count + 1, sizeof *accuracies);
+    if (status == CAMCL_OK && accuracies == NULL) status = cli_no_memory(err);
+    for (size_t i = 0; status == CAMCL_OK && i < seeds.count; i++) {
+        status = cli_seeds_choose(&seeds, i, config, err);
+        if (status == CAMCL_OK && !args->quiet)
+            printf("%sseed %s, %zu of %zu: %s\n", i ? "\n" : "", seeds.texts[i], i + 1, seeds.count,
+                   camcl_config_string(config, "output.dir"));
+        if (status == CAMCL_OK) status = train(args, config, &accuracies[i], err);
+    }
+    if (status == CAMCL_OK && !args->quiet) cli_seeds_print(&seeds, accuracies);
+    free(accuracies);
+    cli_seeds_close(&seeds);
     return status;
 }
 
@@ -91,9 +113,10 @@ int cmd_train(int argc, char **argv)
     cli_train_args args = { .config = NULL };
     camcl_error err = { 0 };
     camcl_config *config = NULL;
+    double accuracy;
     camcl_status status = cli_parse_train(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = cli_configure_training(args.config, &args.overrides, &config, &err);
-    if (status == CAMCL_OK) status = train(&args, config, &err);
+    if (status == CAMCL_OK) status = args.seeds ? train_seeds(&args, config, &err) : train(&args, config, &accuracy, &err);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
     return status == CAMCL_OK ? 0 : cli_fail_or_stopped(&err);

@@ -5,8 +5,11 @@
 
 static const cli_command commands[] = {
     { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices },
-    { "train", "[CONFIG | RUN_DIR] [key=value ...] [--resume] [--quiet]", "trains a classifier and leaves a run directory",
+    { "train", "[CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]",
+      "trains a classifier and leaves a run directory",
       "  --resume      go on with the run in output.dir, bit for bit; its data may lie elsewhere now (data.root=...)\n"
+      "  --seeds N,N   one run after another with these as train.seed, in output.dir-seedN each; at the end mean and standard deviation\n"
+      "                of their accuracies on the test images. With --resume, what is finished is left as it is\n"
       "  -q, --quiet   no progress on stdout\n\n"
       "Without CONFIG every key has its default, and the run lies in runs/camcl. RUN_DIR stands for its config.ini:\n"
       "camcl train RUN_DIR --resume goes on with that run.\n",

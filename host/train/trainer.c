@@ -238,16 +238,28 @@ static camcl_status loop(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* What a finished run reached, as far as its files tell. */
+static void recall(const cc_run *run, camcl_train_result *result)
+{
+    cc_result saved;
+    result->was_finished = true;
+    if (cc_result_read(cc_run_dir_file(run->dir, CC_RUN_RESULT), &saved, NULL) != CAMCL_OK) return;
+    result->best_epoch = saved.best_epoch > 0 ? (uint64_t)saved.best_epoch : 0;
+    result->best_val_top1 = saved.best_val_top1;
+    result->test = saved.test;
+    result->seconds = saved.seconds;
+}
+
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_run run = { .config = NULL };
     const camcl_train_options defaults = { .resume = false };
     if (options == NULL) options = &defaults;
-    *result = (camcl_train_result){ .best_val_top1 = NAN };
+    *result = (camcl_train_result){ .best_val_top1 = NAN, .test = cc_evaluation_nothing() };
     CC_TRY(cc_run_open(&run, config, options, err));
     if (run.finished_before) {
-        result->was_finished = true;
+        recall(&run, result);
         goto cleanup;
     }
     run.started = cc_seconds();

@@ -46,7 +46,7 @@ typedef struct camcl_train_options {
 } camcl_train_options;
 
 typedef struct camcl_train_result {
-    bool was_finished; /* the run was complete before: nothing was done */
+    bool was_finished; /* the run was complete before: nothing was done, and the figures are those of its result.json */
     uint64_t best_epoch;
     double best_val_top1;  /* percent; NaN without validation images */
     camcl_evaluation test; /* nothing available without test images */

@@ -79,7 +79,7 @@ static void test_help(void **state)
     assert_prints(state, "-h", "devices");
     assert_prints(state, "help", "config");
     assert_prints(state, "help config", "usage: camcl config [CONFIG] [key=value ...] [KEY ...]");
-    assert_prints(state, "train --resume --help", "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume] [--quiet]");
+    assert_prints(state, "train --resume --help", "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]");
     assert_prints(state, "--version", "camcl 0.");
     assert_prints(state, "version", "camcl 0.");
     assert_prints(state, "version --help", "usage: camcl version\n");

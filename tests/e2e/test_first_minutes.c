@@ -1,4 +1,5 @@
 /* What a new user meets first: which build it is, a configuration to begin with, training without one, several seeds. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,13 +131,71 @@ static void a_run_folder_goes_on(void **state)
     program_fails(*state, 2, "a folder without a config.ini", "train '%s/bare'", (char *)*state);
 }
 
+/* ---- seeds */
+
+static double test_accuracy(const char *run)
+{
+    cc_json *result = json_load(run, "result.json");
+    const double accuracy = json_number_at(cc_json_get(result, "test"), "top1");
+    cc_json_free(&result);
+    return accuracy;
+}
+
+/* The last line, computed from the runs' own files. */
+static void assert_spread(const char *out, const char *runs)
+{
+    double a[2], mean, sd;
+    char line[128], name[512];
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s-seed%d", runs, i + 4);
+        a[i] = test_accuracy(name);
+    }
+    mean = (a[0] + a[1]) / 2;
+    sd = fabs(a[0] - a[1]) / sqrt(2);
+    snprintf(line, sizeof line, "\ntest top-1: %.2f ± %.2f %% over 2 seeds (%.2f, %.2f)\n", mean, sd, a[0], a[1]);
+    if (strlen(out) < strlen(line) || strcmp(out + strlen(out) - strlen(line), line) != 0) fail_msg("not at the end: %s%s", line, out);
+}
+
+static void seeds_are_runs_of_their_own(void **state)
+{
+    const char *folder = *state, *runs = scratch_path(folder, "many"), *first = scratch_path(folder, "many-seed4"),
+               *second = scratch_path(folder, "many-seed5"), *single = scratch_path(folder, "single");
+    char *out = program_prints(folder, "train '%s/small.ini' 'output.dir=%s/' train.epochs=1 --seeds 4,5", folder, runs);
+    assert_spread(out, runs);
+    free(out);
+    /* Each is what the seed gives by itself. */
+    free(program_prints(folder, "train '%s/small.ini' 'output.dir=%s' train.epochs=1 train.seed=5", folder, single));
+    assert_same_run(second, single);
+    /* What is there is not begun again, and what is finished not trained again. */
+    program_fails(folder, 1, "many-seed5|exists|--resume", "train '%s/small.ini' 'output.dir=%s' train.epochs=1 --seeds 6,5", folder, runs);
+    assert_int_not_equal(access(scratch_path(folder, "many-seed6"), F_OK), 0);
+    const uint64_t before = folder_fingerprint(second);
+    assert_int_equal(remove(scratch_path(first, "result.json")), 0);
+    out = program_prints(folder, "train '%s/small.ini' 'output.dir=%s' train.epochs=1 --seeds 4,5 --resume", folder, runs);
+    assert_spread(out, runs);
+    assert_non_null(strstr(out, "this run is finished already"));
+    assert_true(folder_fingerprint(second) == before);
+    free(out);
+}
+
+static void bad_seeds_are_refused(void **state)
+{
+    static const char *const wrong[][2] = { { "1,,2", "not a list of seeds" },     { "1,2,", "not a list of seeds" },
+                                            { "1;2", "not a list of seeds" },      { "-1", "not a list of seeds" },
+                                            { "3,1,03", "a seed is given twice" }, { "99999999999999999999", "train.seed" } };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        program_fails(*state, 2, wrong[i][1], "train '%s/small.ini' '--seeds=%s'", (char *)*state, wrong[i][0]);
+    program_fails(*state, 2, "--seeds sets it", "train '%s/small.ini' train.seed=3 --seeds 1,2", (char *)*state);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(version_names_the_libraries), cmocka_unit_test(init_writes_what_comes_along),
         cmocka_unit_test(init_overwrites_nothing),     cmocka_unit_test(training_needs_no_configuration),
-        cmocka_unit_test(a_run_folder_goes_on),
+        cmocka_unit_test(a_run_folder_goes_on),        cmocka_unit_test(seeds_are_runs_of_their_own),
+        cmocka_unit_test(bad_seeds_are_refused),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

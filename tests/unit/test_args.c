@@ -74,6 +74,9 @@ static void test_train(void **state)
     assert_string_equal(args.config, "--resume");
     assert_false(args.resume);
     cli_list_free(&args.overrides);
+    assert_int_equal(parse_train("a.ini --seeds=1,2", &args), CAMCL_OK);
+    assert_string_equal(args.seeds, "1,2");
+    cli_list_free(&args.overrides);
     /* Without a file it is the defaults. */
     assert_int_equal(parse_train("x.y=1", &args), CAMCL_OK);
     assert_null(args.config);
