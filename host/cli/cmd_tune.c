@@ -4,6 +4,7 @@
 
 #include "camcl/tune.h"
 #include "cli.h"
+#include "line.h"
 
 typedef struct screen {
     bool quiet, terminal; /* terminal: stderr is one */
@@ -26,8 +27,13 @@ static void show(void *context, const camcl_tune_progress *p)
     if (!s->terminal && p->done < p->total && p->seconds - s->printed < 5) return;
     s->printed = p->seconds;
     cli_duration(p->eta, eta, sizeof eta);
-    fprintf(stderr, "camcl: tune: %zu of %zu timed  ETA %s%s", p->done, p->total, eta, s->terminal && p->done < p->total ? "" : "\n");
-    fflush(stderr);
+    cli_line line = { .count = 0 };
+    cli_line_add(&line, 0, "camcl: tune: %zu of %zu timed", p->done, p->total);
+    cli_line_add(&line, 1, "ETA %s", eta);
+    if (s->terminal && p->done < p->total)
+        cli_line_draw(&line, stderr);
+    else
+        cli_line_print(&line, stderr);
 }
 
 static camcl_status tune(const cli_tune_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "camcl/text.h"
+#include "line.h"
 #include "output.h"
 
 camcl_status cli_error(camcl_error *err, camcl_status status, const char *format, ...)
@@ -116,9 +117,12 @@ void cli_set_program(const char *name) { program = name; }
 static void show_compiling(void *context, size_t done, size_t total)
 {
     (void)context;
-    fprintf(stderr, "\r\033[K");
-    if (done < total) fprintf(stderr, "camcl: compiling kernels, once for this device and driver: %zu of %zu programs", done, total);
-    fflush(stderr);
+    cli_line line = { .count = 0 };
+    if (done < total) {
+        cli_line_add(&line, 0, "camcl: compiling kernels: %zu of %zu", done, total);
+        cli_line_add(&line, 1, "(once for this device and driver)");
+    }
+    cli_line_draw(&line, stderr);
 }
 
 camcl_kernel_compiler cli_kernel_compiler(void)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "line.h"
 
 static volatile sig_atomic_t stop_signal, hung_up; /* hung_up: the second of the clock of the first SIGHUP */
 
@@ -110,8 +111,10 @@ void cli_bar_show(cli_bar *bar, uint64_t done, uint64_t total)
     char eta[24];
     if (!bar->terminal || time - bar->start < PATIENCE || (time - bar->shown < 0.1 && done < total)) return;
     cli_duration(done ? (time - bar->start) / (double)done * (double)(total - done) : NAN, eta, sizeof eta);
-    fprintf(stderr, "\r\033[Kcamcl: %" PRIu64 " of %" PRIu64 " %s  ETA %s", done, total, bar->what, eta);
-    fflush(stderr);
+    cli_line line = { .count = 0 };
+    cli_line_add(&line, 0, "camcl: %" PRIu64 " of %" PRIu64 " %s", done, total, bar->what);
+    cli_line_add(&line, 1, "ETA %s", eta);
+    cli_line_draw(&line, stderr);
     bar->shown = time;
     bar->open = true;
 }

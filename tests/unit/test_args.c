@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "cli/args.c"
+#include "cli/line.c"
 #include "cli/output.c"
 
 /* Splits "a b c" at blanks into argv; borrowed until the next call. */
