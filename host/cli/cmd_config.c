@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -66,6 +67,28 @@ static void print_some(const char *text, const cli_list *keys)
     }
 }
 
+/* What is no file and looks like a key is answered like a mistyped key=value: with the nearest key. */
+static camcl_status check_name(const char *name, camcl_error *err)
+{
+    size_t count;
+    const camcl_config_key *schema = camcl_config_schema(&count);
+    const char *end = strrchr(name, '.');
+    if (access(name, F_OK) == 0 || strchr(name, '/') || (end && strcmp(end, ".ini") == 0)) return CAMCL_OK;
+    char(*full)[96] = malloc(count * sizeof *full);
+    const char **names = malloc(count * sizeof *names), *nearest = NULL;
+    for (size_t i = 0; full && names && i < count; i++) {
+        snprintf(full[i], sizeof full[i], "%s.%s", schema[i].section, schema[i].name);
+        names[i] = full[i];
+        if (strcmp(schema[i].name, name) == 0 && nearest == NULL) nearest = full[i];
+    }
+    if (full && names && nearest == NULL) nearest = camcl_nearest(name, names, count);
+    camcl_status status = CAMCL_OK;
+    if (nearest) status = cli_usage(err, "config: %s: neither a file nor a key (did you mean %s?)", name, nearest);
+    free(names);
+    free(full);
+    return status;
+}
+
 int cmd_config(int argc, char **argv)
 {
     cli_config_args args;
@@ -76,7 +99,8 @@ int cmd_config(int argc, char **argv)
     if (status == CAMCL_OK && args.markdown) {
         status = camcl_config_reference(&text, &err);
     } else if (status == CAMCL_OK) {
-        status = cli_configure(args.config, &args.overrides, &config, &err);
+        if (args.config) status = check_name(args.config, &err);
+        if (status == CAMCL_OK) status = cli_configure(args.config, &args.overrides, &config, &err);
         if (status == CAMCL_OK) status = camcl_config_describe(config, &text, &err);
     }
     if (status == CAMCL_OK && args.keys.count && !args.markdown)

@@ -79,7 +79,8 @@ static void test_help(void **state)
     assert_prints(state, "-h", "devices");
     assert_prints(state, "help", "config");
     assert_prints(state, "help config", "usage: camcl config [CONFIG] [key=value ...] [KEY ...]");
-    assert_prints(state, "train --resume --help", "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]");
+    assert_prints(state, "train --resume --help",
+                  "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]");
     assert_prints(state, "--version", "camcl 0.");
     assert_prints(state, "version", "camcl 0.");
     assert_prints(state, "version --help", "usage: camcl version\n");
@@ -117,7 +118,7 @@ static void test_config_of_some_keys(void **state)
     assert_null(strstr(result.out, "root"));
     assert_null(strstr(result.out, "[output]"));
     free_outcome(&result);
-    assert_fails(state, "", "config data.fitt", 2, "cannot read 'data.fitt'");
+    assert_fails(state, "", "config data.fitt", 2, "did you mean data.fit?");
     assert_fails(state, "", "config data.fit a b", 2, "unexpected argument b");
 }
 
@@ -179,6 +180,8 @@ static void test_config_errors(void **state)
     snprintf(expected, sizeof expected, "camcl: %s:3: ssl.alhpa: unknown key (did you mean ssl.alpha?", file);
     assert_fails(state, "", arguments, 2, expected);
     assert_fails(state, "", "config nowhere.ini", 2, "nowhere.ini");
+    assert_fails(state, "", "config optim.lrr", 2, "optim.lrr: neither a file nor a key (did you mean optim.lr?)");
+    assert_fails(state, "", "config epochs", 2, "did you mean train.epochs?");
     assert_fails(state, "", "config .", 2, "'.'");
     assert_fails(state, "", "config ssl.mode=gradcan", 2, "did you mean gradcam? supervised | pseudo-label | gradcam");
     assert_fails(state, "", "config lr=3", 2, "did you mean optim.lr?");
