@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/answers.c"
+#include "cli/line.c"
 #include "cli/output.c"
 #include "cli/whole_file.c"
 #include "support/scratch.h"
