@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/cam_drawing.c"
+#include "cli/line.c"
 #include "cli/output.c"
 
 enum { SIDE = 8 };
