@@ -169,7 +169,7 @@ __kernel void batch_norm_fold(__global const float *gamma, __global const float 
 static inline floatv normalise(const floatv x, __global const float *gamma, __global const float *beta, __global const float *mean,
     __global const float *invstd)
 {
-    return fma(x - load(mean), load(gamma) * load(invstd), load(beta));
+    return MULTIPLY_ADD(x - load(mean), load(gamma) * load(invstd), load(beta));
 }
 
 __kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual,
