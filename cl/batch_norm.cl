@@ -16,10 +16,14 @@
 #include "fetch.clh"
 #include "sub_group.clh"
 
-/* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
-#if WIDTH == 16
+/* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. The host names the
+ * REGISTERS of CPUs only. */
+#if defined(REGISTERS) && REGISTERS >= 32 && WIDTH == 16
 #define BLOCK 4
 #define STRIP 4
+#elif defined(REGISTERS)
+#define BLOCK 4
+#define STRIP 2
 #else
 #define BLOCK 8
 #define STRIP 1

@@ -4,11 +4,14 @@ Programs and their macros come from the program itself (tests/bench/list_program
 network uses by default, and with device.conv=direct.
 
 How spills are found: in the assembly, where clang marks each of them ("32-byte Spill", "16-byte Folded Reload") and says of each block which
-loop it is in. A spill counts if it is as wide as the narrowest vector, 16 bytes; those of an innermost loop that multiplies vectors are told
-from the rest (before and after such a loop, and in transforms, which are long straight lines). Vectors that such a loop stores onto
-the stack without that mark belong to arrays that the compiler could not keep in registers: they count, too.
+loop it is in. A spill counts if it is of a vector register. Three kinds of places are told apart:
+    products   innermost loops that multiply vectors by a number that they load: none may spill
+    hot parts  other innermost loops that multiply, and straight functions, such as transforms. Here what the part itself spills counts,
+               and at most MOST of its vector instructions may be that: reloads of constants from before the loop cost no more than others
+    elsewhere  before and after such loops, and what crosses an edge
+Vectors that a loop stores onto the stack without a mark belong to arrays that the compiler could not keep in registers: they count, too.
 
-Built-in functions are no part of clang; PRELUDE has those that inner loops use. fma is a multiplication and an addition that the compiler
+Built-in functions are no part of clang; FIRST has those that inner loops use. fma is a multiplication and an addition that the compiler
 fuses where the processor can. What else is called stays a call.
 """
 import os
@@ -43,6 +46,11 @@ FIRST = r"""
     float##n BUILTIN mad(float##n a, float##n b, float##n c) { return a * b + c; }                                                       \
     float##n BUILTIN fmin(float##n a, float##n b) { return b < a ? b : a; }                                                            \
     float##n BUILTIN fmax(float##n a, float##n b) { return b > a ? b : a; }                                                            \
+    float##n BUILTIN sqrt(float##n a)                                                                                                 \
+    {                                                                                                                                 \
+        for (int i = 0; i < n; i++) a[i] = __builtin_sqrtf(a[i]);                                                                     \
+        return a;                                                                                                                     \
+    }                                                                                                                                 \
     float##n BUILTIN shuffle2(float##n a, float##n b, uint##n at)                                                                       \
     {                                                                                                                                 \
         float from[2 * n], to[n];                                                                                                     \
@@ -57,10 +65,16 @@ float BUILTIN fma(float a, float b, float c) { return a * b + c; }
 float BUILTIN mad(float a, float b, float c) { return a * b + c; }
 float BUILTIN fmin(float a, float b) { return b < a ? b : a; }
 float BUILTIN fmax(float a, float b) { return b > a ? b : a; }
+extern __constant size_t places[];
+size_t BUILTIN get_global_id(uint d) { return places[d]; }
+size_t BUILTIN get_global_size(uint d) { return places[3 + d]; }
+size_t BUILTIN get_local_id(uint d) { return places[6 + d]; }
+size_t BUILTIN get_group_id(uint d) { return places[9 + d]; }
+size_t BUILTIN get_num_groups(uint d) { return places[12 + d]; }
 int BUILTIN min(int a, int b) { return b < a ? b : a; }
 int BUILTIN max(int a, int b) { return b > a ? b : a; }
 int BUILTIN clamp(int a, int low, int high) { return min(max(a, low), high); }
-#define sqrt native_sqrt
+float BUILTIN sqrt(float a) { return __builtin_sqrtf(a); }
 """
 
 
@@ -69,8 +83,8 @@ def list_programs(program, vector, networks):
     found = {}
     for network in networks:
         for form in ("device.conv=auto", "device.conv=direct"):
-            done = subprocess.run([program, "device.tune=off", form, *network], env=dict(os.environ, CAMCL_VECTOR=vector), stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True)
+            done = subprocess.run([program, "device.tune=off", form, *network], env=dict(os.environ, CAMCL_VECTOR=vector, CAMCL_DEVICE="cpu"),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             if done.returncode != 0:
                 raise RuntimeError("%s: %s" % (os.path.basename(program), done.stderr.strip()))
             for line in done.stdout.splitlines():
@@ -89,7 +103,8 @@ MULTIPLY = re.compile(r"\s(?:v?fn?m(?:add|sub)\w*p[sd]|v?mulp[sd]|fmla|fmls|fmul
 # A number that is loaded for all of a vector, but no constant and nothing from the stack.
 SPLAT = re.compile(r"\s(?:vbroadcastss\s+(?!\.L|[^(]*\(%r[is]p)[^%]*\(|movss\s+(?!\.L|[^(]*\(%r[is]p)[^%]*\(|.*\{1to\d+\}.*\(%r(?![is]p)|ld1r\s|fmla\s.*\.s\[)")
 CALL = re.compile(r"\s(?:callq?|blr?)\s")
-WHOLE_TRANSFORM = 64   # multiplications of a transform that calls for edges
+MOST = 0.2
+WHOLE_TRANSFORM = 100   # multiplications of a transform that calls for edges
 BLOCK = re.compile(r"^(?:\.L(BB\d+_\d+):|(?:#|//) %bb\.\d+:)")
 INNER = re.compile(r"This Inner Loop Header")
 INSIDE = re.compile(r"in Loop: Header=(BB\d+_\d+)")
@@ -158,9 +173,9 @@ def compile_program(run, clang, target, options, text, folder):
     t = TARGETS[target]
     with open(os.path.join(folder, "kernel.cl"), "w", encoding="utf-8") as file:
         file.write(FIRST + text)
-    run([clang, "-x", "cl", "-cl-std=CL1.2", "-Xclang", "-finclude-default-header", "-Wno-unused", "-DCC_CPU=1", "-DCC_PREFETCH=1", "-DCC_COMPUTE_UNITS=8",
-         "-DCC_LOCAL_BYTES=1048576", "-DCC_MAX_WORK_GROUP=4096", *options.split(), "-O3", "-target", t.triple, *t.flags, "-S", "-fno-exceptions", "-fno-asynchronous-unwind-tables",
-         "kernel.cl", "-o", "kernel.s"], folder)
+    run([clang, "-x", "cl", "-cl-std=CL1.2", "-Xclang", "-finclude-default-header", "-Wno-unused", "-DCC_CPU=1", "-DCC_PREFETCH=1",
+         "-DCC_COMPUTE_UNITS=8", "-DCC_LOCAL_BYTES=1048576", "-DCC_MAX_WORK_GROUP=4096", *options.split(), "-O3", "-target", t.triple,
+         *t.flags, "-fno-math-errno", "-S", "kernel.cl", "-o", "kernel.s"], folder)
     with open(os.path.join(folder, "kernel.s"), encoding="utf-8") as file:
         assembly = file.read()
     return {name: count_spills(lines) for name, lines in functions(assembly).items() if not name.startswith("_Z")}
