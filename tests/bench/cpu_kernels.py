@@ -101,7 +101,8 @@ STORE_TO_STACK = re.compile(r"\sv?mov[au]p[sd]\s+%[xyz]mm\d+, [^,]*\(%rsp|\sst[p
 SLOT = re.compile(r"[-\d]*\(%r[a-z]+\)|\[\w+(?:, #-?\d+)?\]|$")
 MULTIPLY = re.compile(r"\s(?:v?fn?m(?:add|sub)\w*p[sd]|v?mulp[sd]|fmla|fmls|fmul)\s")
 # A number that is loaded for all of a vector, but no constant and nothing from the stack.
-SPLAT = re.compile(r"\s(?:vbroadcastss\s+(?!\.L|[^(]*\(%r[is]p)[^%]*\(|movss\s+(?!\.L|[^(]*\(%r[is]p)[^%]*\(|.*\{1to\d+\}.*\(%r(?![is]p)|ld1r\s|fmla\s.*\.s\[)")
+SPLAT = re.compile(
+    r"\s(?:vbroadcastss\s+(?!\.L|[^(]*\(%r[is]p)[^%]*\(|shufps\s+\$0,|.*\{1to\d+\}.*\(%r(?![is]p)|ld1r\s|fmla\s.*\.s\[)")
 CALL = re.compile(r"\s(?:callq?|blr?)\s")
 MOST = 0.2
 WHOLE_TRANSFORM = 100   # multiplications of a transform that calls for edges
