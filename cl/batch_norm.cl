@@ -16,13 +16,22 @@
 #include "fetch.clh"
 #include "sub_group.clh"
 
-/* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. */
-#if WIDTH == 16
+/* Rows and vectors of a row that a work-item adds up in registers: several vectors, so that CPUs read longer runs. The host names the
+ * REGISTERS of CPUs only. */
+#if defined(REGISTERS) && REGISTERS >= 32 && WIDTH == 16
 #define BLOCK 4
 #define STRIP 4
+#elif defined(REGISTERS)
+#define BLOCK (WIDTH == 4 && REGISTERS < 32 ? 2 : 4) /* without fma, products take registers */
+#define STRIP 2
 #else
 #define BLOCK 8
 #define STRIP 1
+#endif
+#ifdef REGISTERS
+#define SUMS_STRIP 4 /* the same for the backward pass, which keeps no rows */
+#else
+#define SUMS_STRIP 1
 #endif
 #define AHEAD 16 /* rows from the one that is added up to the one that is fetched */
 
@@ -169,7 +178,7 @@ __kernel void batch_norm_fold(__global const float *gamma, __global const float 
 static inline floatv normalise(const floatv x, __global const float *gamma, __global const float *beta, __global const float *mean,
     __global const float *invstd)
 {
-    return fma(x - load(mean), load(gamma) * load(invstd), load(beta));
+    return MULTIPLY_ADD(x - load(mean), load(gamma) * load(invstd), load(beta));
 }
 
 __kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual,
@@ -193,7 +202,7 @@ static inline void add_sums(__global const float *restrict x, __global const flo
     __global const float *restrict invstd, __global float *restrict sums, __global float *restrict products,
     const int c, const int first, const int top, const int bottom, const float slope, const int has_y, const int keep, const int columns)
 {
-    floatv shift[STRIP], sum[STRIP], product[STRIP];
+    floatv shift[SUMS_STRIP], sum[SUMS_STRIP], product[SUMS_STRIP];
     for (int j = 0; j < columns; j++) {
         shift[j] = load(mean + j * WIDTH);
         sum[j] = product[j] = SPLAT(0.0f);
@@ -227,9 +236,9 @@ __kernel void batch_norm_backward_sums(__global const float *restrict x, __globa
     for (int top = first; top < last; top += tile) {
         const int bottom = min(last, top + tile);
         int at = left;
-        for (; at + STRIP * WIDTH <= right; at += STRIP * WIDTH)
+        for (; at + SUMS_STRIP * WIDTH <= right; at += SUMS_STRIP * WIDTH)
             add_sums(x + at, y + at, dy + at, gamma + at, beta + at, mean + at, invstd + at, sums + at, products + at, c, first, top,
-                bottom, slope, has_y, keep, STRIP);
+                bottom, slope, has_y, keep, SUMS_STRIP);
         for (; at < right; at += WIDTH)
             add_sums(x + at, y + at, dy + at, gamma + at, beta + at, mean + at, invstd + at, sums + at, products + at, c, first, top,
                 bottom, slope, has_y, keep, 1);

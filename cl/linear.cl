@@ -5,14 +5,18 @@
 
 static inline float sum_of(floatv v)
 {
+#if WIDTH == 1
+    return v;
+#else
 #if WIDTH == 16
     const float8 a = v.lo + v.hi;
     const float4 b = a.lo + a.hi;
-    return (b.x + b.y) + (b.z + b.w);
-#elif WIDTH == 4
-    return (v.x + v.y) + (v.z + v.w);
+#elif WIDTH == 8
+    const float4 b = v.lo + v.hi;
 #else
-    return v;
+    const float4 b = v;
+#endif
+    return (b.x + b.y) + (b.z + b.w);
 #endif
 }
 

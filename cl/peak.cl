@@ -1,6 +1,6 @@
 /* What the device can do at most: multiply-adds per second, and bytes per second.
  *
- * WIDTH         floats per vector (vector.clh): 16 (CPUs: a register or two), 4, or 1
+ * WIDTH         floats per vector (vector.clh): those of a register (CPUs), 4, or 1
  * ACCUMULATORS  independent vectors that a work-item keeps in registers; enough of them hide the latency of fma
  * Local size is the host's choice; every work-item does the same amount of work. */
 #include "vector.clh"
@@ -9,12 +9,12 @@
 #define ACCUMULATORS 12
 #endif
 
-/* fma is what CPUs' compilers make one instruction of; elsewhere mad is never slower, and on devices without fma it is a hundred times as
+/* The host names the REGISTERS of CPUs only. Elsewhere mad is never slower than fma, and on devices without fma it is a hundred times as
  * fast. */
-#if WIDTH == 16
-#define MULTIPLY_ADD(a, b, c) fma(a, b, c)
+#ifdef REGISTERS
+#define STEP(a, b, c) MULTIPLY_ADD(a, b, c)
 #else
-#define MULTIPLY_ADD(a, b, c) mad(a, b, c)
+#define STEP(a, b, c) mad(a, b, c)
 #endif
 
 /* turns * 8 * ACCUMULATORS multiply-adds of WIDTH floats per work-item. The result, which depends on all of them, converges to
@@ -29,7 +29,7 @@ __kernel void peak_fma(__global float *out, const float a, const float b, const 
 #pragma unroll
         for (int u = 0; u < 8; u++)
 #pragma unroll
-            for (int i = 0; i < ACCUMULATORS; i++) sum[i] = MULTIPLY_ADD(sum[i], factor, addend);
+            for (int i = 0; i < ACCUMULATORS; i++) sum[i] = STEP(sum[i], factor, addend);
     }
     floatv all = sum[0];
 #pragma unroll
@@ -51,6 +51,6 @@ __kernel void peak_triad(__global const float *restrict x, __global const float 
     const int first = (int)get_global_id(0) * each, last = min(vectors, first + each);
     for (int i = first; i < last; i++) {
         const size_t at = (size_t)i * WIDTH;
-        store(y + at, MULTIPLY_ADD(SPLAT(factor), load(z + at), load(x + at)));
+        store(y + at, STEP(SPLAT(factor), load(z + at), load(x + at)));
     }
 }

@@ -7,6 +7,7 @@
  * One work-item computes one output element; dimension 0 runs over its channels, so that neighbours read neighbouring weights and write
  * neighbouring outputs. Every sum runs in one fixed order. A launch covers the N images from
  * `first` on. */
+#include "multiply_add.clh"
 
 /* Work-items: (k, p*Q+q, n-first). */
 __kernel void conv2d_forward_general(__global const float *x, __global const float *w, __global float *y,
@@ -23,7 +24,7 @@ __kernel void conv2d_forward_general(__global const float *x, __global const flo
         for (int s = max(0, -left); s < min(S, W - left); s++) {
             __global const float *from = x + (((size_t)n * H + top + r) * W + left + s) * C + from_c;
             __global const float *weight = w + (size_t)(r * S + s) * inputs * K + k;
-            for (int c = 0; c < inputs; c++) sum = fma(from[c], weight[(size_t)c * K], sum);
+            for (int c = 0; c < inputs; c++) sum = MULTIPLY_ADD(from[c], weight[(size_t)c * K], sum);
         }
     }
     __global float *out = y + ((size_t)n * P * Q + pixel) * K + k;
@@ -49,7 +50,7 @@ __kernel void conv2d_backward_data_general(__global const float *dy, __global co
             if (q >= Q) continue;
             __global const float *from = dy + (((size_t)n * P + p) * Q + q) * K + from_k;
             __global const float *weight = w + ((size_t)(r * S + s) * inputs + c % inputs) * K + from_k;
-            for (int k = 0; k < outputs; k++) sum = fma(from[k], weight[k], sum);
+            for (int k = 0; k < outputs; k++) sum = MULTIPLY_ADD(from[k], weight[k], sum);
         }
     }
     __global float *out = dx + ((size_t)n * H * W + pixel) * C + c;
@@ -75,7 +76,7 @@ __kernel void conv2d_backward_weight_general(__global const float *x, __global c
             for (int q = 0; q < Q; q++) {
                 const int v = q * stride + s;
                 if (v < 0 || v >= W) continue;
-                image = fma(x[(((size_t)n * H + h) * W + v) * C + from_c], dy[(((size_t)n * P + p) * Q + q) * K + k], image);
+                image = MULTIPLY_ADD(x[(((size_t)n * H + h) * W + v) * C + from_c], dy[(((size_t)n * P + p) * Q + q) * K + k], image);
             }
         }
         sum += image;

@@ -31,7 +31,7 @@ static inline void tile(__global const float *point, const int band_row, __globa
             const floatv factor = LOAD_ANY(weight);
             weight += KB;
 #pragma unroll
-            for (int pixel = 0; pixel < PIXELS; pixel++) sum[pixel] = fma((floatv)point[pixel * STEP + i], factor, sum[pixel]);
+            for (int pixel = 0; pixel < PIXELS; pixel++) sum[pixel] = MULTIPLY_ADD((floatv)point[pixel * STEP + i], factor, sum[pixel]);
         }
         point += band_row;
     }

@@ -39,7 +39,7 @@ static OUTLINE void accumulate(__global const float *band, const int band_row, _
 #pragma unroll
             for (int t = 0; t < TAPS; t++)
 #pragma unroll
-                for (int i = 0; i < RUN; i++) sum[t][i] = fma((floatv)point[t * band_row + i], factor, sum[t][i]);
+                for (int i = 0; i < RUN; i++) sum[t][i] = MULTIPLY_ADD((floatv)point[t * band_row + i], factor, sum[t][i]);
             point += pixel_step;
         }
     }

@@ -110,6 +110,11 @@ static OUTLINE void single_pixels(__global const float *x, __global const float 
     }
     clear_sums(sum);
     multiply(segment, weight, C, sum);
+    floatv value[PIXELS][VECTORS]; /* so that the sums themselves are not indexed by what the compiler does not know */
+#pragma unroll
+    for (int i = 0; i < PIXELS; i++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) value[i][v] = sum[i][v];
 #pragma nounroll
     for (int i = 0; i < count; i++) {
         const size_t channels_at = (size_t)point(to[i], out_H, out_W, out_step) * K;
@@ -117,8 +122,8 @@ static OUTLINE void single_pixels(__global const float *x, __global const float 
             const int k = k0 + WIDTH * v;
             if (k >= K) continue;
             if (affine)
-                sum[i][v] = apply_affine(sum[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k, slope);
-            store_channels(y + channels_at + k, sum[i][v], K - k, add);
+                value[i][v] = apply_affine(value[i][v], scale + k, shift + k, residual + channels_at + k, has_residual, K - k, slope);
+            store_channels(y + channels_at + k, value[i][v], K - k, add);
         }
         if (clear) clear_cells(y + channels_at + k0, min(out_step, out_H - to[i].p * out_step),
                 min(out_step, out_W - to[i].q * out_step), out_step, out_W, K, min(KB, K - k0));

@@ -98,12 +98,15 @@ static OUTLINE void transform_weights(__global float *u, const int u_point, __gl
             __global const float *from = as_they_lie ? w + (size_t)(c + first) * K + k + WIDTH * v : taps;
             if (!as_they_lie) load_taps(taps, w, C, K, c + first, k + WIDTH * v, rows, columns, turn);
             for (int i = 0; i < rows; i++) {
-                floatv g[9], point[WINOGRAD_POINTS];
+                floatv g[9];
 #pragma unroll
                 for (int tap = 0; tap < 9; tap++) g[tap] = winograd_load(from + (size_t)tap * next_tap + i * next_row);
-                winograd_weight(g, point);
 #pragma unroll
-                for (int f = 0; f < WINOGRAD_POINTS; f++) winograd_store(point[f], u + f * u_point + (first + i) * KB + WIDTH * v);
+                for (int f = 0; f < WINOGRAD_IN; f++) {
+                    floatv row[WINOGRAD_IN];
+                    winograd_weight_row(g, f, row);
+                    winograd_store_line(row, u + WINOGRAD_IN * f * u_point + (first + i) * KB + WIDTH * v, u_point);
+                }
             }
         }
     }

@@ -31,8 +31,34 @@ static OUTLINE void transform_input(__global float *V, __global const float *ima
     }
 }
 
-/* out[4][4] of one tile from its row of M */
-static inline void transform_products(__global const float *M, const int m_step, floatv *out)
+/* Points `row` .. row+ROWS_AT_ONCE-1, 0 .. 3 of one tile from its row of M, which may change. Rows are asked for in their order. */
+#if REGISTERS < 32
+static inline void transform_products(__global float *M, const int m_step, const int row, floatv *out)
+{
+    floatv m[5], plain[4];
+    if (row == 0) {
+        for (int j = 0; j < 9; j++) {
+            /* column j of those of two taps, or of a single one */
+            __global float *at = M + (j < 5 ? j : ODD_COLUMNS + j - 5) * m_step;
+            __global const float *add = M + (j < 5 ? ODD_ROWS + 4 * j : ODD + j - 5) * m_step;
+            const int next = (j < 5 ? 5 : 4) * m_step, next_add = (j < 5 ? 1 : 4) * m_step;
+#pragma unroll
+            for (int i = 0; i < 5; i++) m[i] = LOAD_ANY(at + i * next);
+#pragma unroll
+            for (int i = 0; i < 4; i++) plain[i] = LOAD_ANY(add + i * next_add);
+            output_line(m, 1, plain, m, 1);
+#pragma unroll
+            for (int i = 0; i < 4; i++) store_any(m[i], at + i * next);
+        }
+    }
+#pragma unroll
+    for (int j = 0; j < 5; j++) m[j] = LOAD_ANY(M + (5 * row + j) * m_step);
+#pragma unroll
+    for (int j = 0; j < 4; j++) plain[j] = LOAD_ANY(M + (ODD_COLUMNS + 4 * row + j) * m_step);
+    output_line(m, 1, plain, out, 1);
+}
+#else
+static inline void transform_products(__global float *M, const int m_step, const int row, floatv *out)
 {
     floatv half_way[20];                                     /* [4][5]: the rows are done */
 #pragma unroll
@@ -60,11 +86,12 @@ static inline void transform_products(__global const float *M, const int m_step,
 #pragma unroll
     for (int i = 0; i < 4; i++) output_line(half_way + 5 * i, 1, out + 4 * i, out + 4 * i, 1);
 }
+#endif
 
 /* Output points 0 <= p < p_count, 0 <= q < q_count of one tile, as far as they exist, from its row of M; y: its first point, at the panel's
  * first channel, of which `channels` exist. `affine`: conv2d/affine.clh, scale, shift at the panel's first channel, residual at y's
  * place. */
-static OUTLINE void transform_output(__global float *y, __global const float *M, const int m_step, const int next_p, const int next_q,
+static OUTLINE void transform_output(__global float *y, __global float *M, const int m_step, const int next_p, const int next_q,
     const int p_count, const int q_count, const int channels, const int add,
     __global const float *scale, __global const float *shift, __global const float *residual, const int affine, const int has_residual,
     const float slope)
@@ -72,27 +99,31 @@ static OUTLINE void transform_output(__global float *y, __global const float *M,
 #pragma nounroll
     for (int v = 0; v < VECTORS; v++) {
         const int k = WIDTH * v;
-        floatv out[16];
-        transform_products(M + k, m_step, out);
-        if (p_count >= 4 && q_count >= 4 && channels - k >= WIDTH) {
-            if (affine) {
+#pragma nounroll
+        for (int row = 0; row < 4; row += ROWS_AT_ONCE) {
+            __global float *to = y + row * next_p + k;
+            __global const float *beside = residual + row * next_p + k;
+            floatv out[4 * ROWS_AT_ONCE];
+            transform_products(M + k, m_step, row, out);
+            if (p_count >= 4 && q_count >= 4 && channels - k >= WIDTH) {
+                if (affine) {
 #pragma unroll
-                for (int i = 0; i < 16; i++)
-                    out[i] = apply_affine(out[i], scale + k, shift + k, residual + i / 4 * next_p + i % 4 * next_q + k, has_residual, WIDTH,
-                        slope);
-            }
-            store_whole(out, y + k, next_p, next_q, add);
-        } else if (channels > k) {
-            floatv edge[16];
-#pragma unroll
-            for (int i = 0; i < 16; i++) edge[i] = out[i];
-            for (int p = 0; p < min(4, p_count); p++)
-                for (int q = 0; q < min(4, q_count); q++) {
-                    const int at = p * next_p + q * next_q + k;
-                    floatv value = edge[4 * p + q];
-                    if (affine) value = apply_affine(value, scale + k, shift + k, residual + at, has_residual, channels - k, slope);
-                    store_channels(y + at, value, channels - k, add);
+                    for (int i = 0; i < 4 * ROWS_AT_ONCE; i++)
+                        out[i] = apply_affine(out[i], scale + k, shift + k, beside + i / 4 * next_p + i % 4 * next_q, has_residual, WIDTH, slope);
                 }
+                store_whole(out, to, next_p, next_q, add);
+            } else if (channels > k) {
+                floatv edge[4 * ROWS_AT_ONCE];
+#pragma unroll
+                for (int i = 0; i < 4 * ROWS_AT_ONCE; i++) edge[i] = out[i];
+                for (int p = 0; p < min(ROWS_AT_ONCE, p_count - row); p++)
+                    for (int q = 0; q < min(4, q_count); q++) {
+                        const int at = p * next_p + q * next_q;
+                        floatv value = edge[4 * p + q];
+                        if (affine) value = apply_affine(value, scale + k, shift + k, beside + at, has_residual, channels - k, slope);
+                        store_channels(to + at, value, channels - k, add);
+                    }
+            }
         }
     }
 }

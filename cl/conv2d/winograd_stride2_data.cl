@@ -24,6 +24,21 @@ static OUTLINE void transform_gradient(__global float *V, __global const float *
             }
         }
         __global float *to = V + k;
+#if REGISTERS < 32
+        __global const float *from = image + k;
+#pragma nounroll
+        for (int j = 0; j < 5; j++) input_line_at(from, pixel + j, 5, to + j * v_step, 5 * v_step);
+#pragma nounroll
+        for (int j = 0; j < 4; j++) {
+#pragma unroll
+            for (int i = 0; i < 5; i++)
+                store_any(LOAD_ANY(to + (5 * i + j + plain) * v_step), to + (ODD_COLUMNS + 4 * i + j) * v_step);
+            input_line_at(from, pixel + 5 * (j + plain), 1, to + (ODD_ROWS + j) * v_step, 4 * v_step);
+#pragma unroll
+            for (int i = 0; i < 4; i++) store_any(LOAD_ANY(from + pixel[5 * (j + plain) + i + plain]), to + (ODD + 4 * j + i) * v_step);
+        }
+        input_rows(to, v_step);
+#else
         floatv d[25];
 #pragma unroll
         for (int i = 0; i < 25; i++) d[i] = LOAD_ANY(image + pixel[i] + k);
@@ -49,41 +64,65 @@ static OUTLINE void transform_gradient(__global float *V, __global const float *
             for (int j = 0; j < 4; j++)
                 store_any(LOAD_ANY(image + pixel[5 * (i + plain) + j + plain] + k), to + (ODD + 4 * i + j) * v_step);
         }
+#endif
     }
 }
 
-/* 4x4 points of dx, `next_h` and `next_w` apart, of which h_count and w_count exist, with `channels` channels. */
+/* ROWS_AT_ONCE x 4 points of dx, `next_h` and `next_w` apart, of which h_count and w_count exist, with `channels` channels. */
 static inline void store_points(const floatv *value, __global float *dx, const int next_h, const int next_w, const int h_count,
     const int w_count, const int channels, const int add)
 {
-    if (h_count >= 4 && w_count >= 4 && channels >= WIDTH) {
+    if (h_count >= ROWS_AT_ONCE && w_count >= 4 && channels >= WIDTH) {
         store_whole(value, dx, next_h, next_w, add);
         return;
     }
-    floatv edge[16];
+    floatv edge[4 * ROWS_AT_ONCE];
 #pragma unroll
-    for (int i = 0; i < 16; i++) edge[i] = value[i];
-    for (int i = 0; i < min(4, h_count); i++)
+    for (int i = 0; i < 4 * ROWS_AT_ONCE; i++) edge[i] = value[i];
+    for (int i = 0; i < min(ROWS_AT_ONCE, h_count); i++)
         for (int j = 0; j < min(4, w_count); j++) store_channels(dx + i * next_h + j * next_w, edge[4 * i + j], channels, add);
 }
 
 /* The points of one tile, of which h_count and w_count exist, from its row of M; dx: its first point, at the panel's first channel, of
- * which `channels` exist. */
-static OUTLINE void store_products(__global float *dx, __global const float *M, const int m_step, const int next_h, const int next_w,
+ * which `channels` exist. M may change. */
+static OUTLINE void store_products(__global float *dx, __global float *M, const int m_step, const int next_h, const int next_w,
     const int h_count, const int w_count, const int channels, const int plain, const int add)
 {
     const int two = 1 - plain;
     const int h_plain = (h_count - plain + 1) / 2, h_two = (h_count - two + 1) / 2;
     const int w_plain = (w_count - plain + 1) / 2, w_two = (w_count - two + 1) / 2;
-    floatv zero[4], out[16];
+    floatv zero[4], out[4 * ROWS_AT_ONCE];
 #pragma unroll
     for (int i = 0; i < 4; i++) zero[i] = (floatv)0.0f;
 #pragma nounroll
     for (int v = 0; v < VECTORS; v++) {
-        __global const float *from = M + WIDTH * v;
+        __global float *from = M + WIDTH * v;
         __global float *to = dx + WIDTH * v;
-        floatv half_way[20];                                 /* [4][5]: the rows are done */
         if (channels <= WIDTH * v) continue;
+#if REGISTERS < 32
+        output_columns(from, 5, m_step, zero);
+        output_columns(from + ODD_COLUMNS * m_step, 4, m_step, zero);
+#pragma nounroll
+        for (int i = 0; i < 4; i++) {
+            __global float *row = to + 2 * i * next_h;
+            floatv m[5];
+#pragma unroll
+            for (int j = 0; j < 5; j++) m[j] = LOAD_ANY(from + (5 * i + j) * m_step);
+            output_line(m, 1, zero, out, 1);
+            store_points(out, row + two * (next_h + next_w), 0, 2 * next_w, h_two - i, w_two, channels - WIDTH * v, add);
+#pragma unroll
+            for (int j = 0; j < 4; j++) out[j] = LOAD_ANY(from + (ODD_COLUMNS + 4 * i + j) * m_step);
+            store_points(out, row + two * next_h + plain * next_w, 0, 2 * next_w, h_two - i, w_plain, channels - WIDTH * v, add);
+#pragma unroll
+            for (int j = 0; j < 5; j++) m[j] = LOAD_ANY(from + (ODD_ROWS + 4 * j + i) * m_step);
+            output_line(m, 1, zero, out, 1);
+            store_points(out, row + plain * next_h + two * next_w, 0, 2 * next_w, h_plain - i, w_two, channels - WIDTH * v, add);
+#pragma unroll
+            for (int j = 0; j < 4; j++) out[j] = LOAD_ANY(from + (ODD + 4 * i + j) * m_step);
+            store_points(out, row + plain * (next_h + next_w), 0, 2 * next_w, h_plain - i, w_plain, channels - WIDTH * v, add);
+        }
+#else
+        floatv half_way[20];                                 /* [4][5]: the rows are done */
 #pragma unroll
         for (int j = 0; j < 5; j++) {
             floatv m[5];
@@ -117,6 +156,7 @@ static OUTLINE void store_products(__global float *dx, __global const float *M, 
 #pragma unroll
         for (int i = 0; i < 16; i++) out[i] = LOAD_ANY(from + (ODD + i) * m_step);
         store_points(out, to + plain * (next_h + next_w), 2 * next_h, 2 * next_w, h_plain, w_plain, channels - WIDTH * v, add);
+#endif
     }
 }
 

@@ -14,10 +14,13 @@ static inline void store_points(const floatv *g, __global float *to, const int s
         for (int i = 0; i < 9; i++) store_any(g[i], to + (size_t)i * step);
         return;
     }
-    floatv u[WEIGHT_POINTS];
-    weight_transform(g, u);
 #pragma unroll
-    for (int i = 0; i < WEIGHT_POINTS; i++) store_any(u[i], to + (size_t)i * step);
+    for (int i = 0; i < SIDE; i++) {
+        floatv u[SIDE];
+        weight_transform_row(g, i, u);
+#pragma unroll
+        for (int j = 0; j < SIDE; j++) store_any(u[j], to + (size_t)(SIDE * i + j) * step);
+    }
 }
 
 /* from[0..15], of which `count` exist; the others are 0 */

@@ -20,7 +20,7 @@
 #endif
 #define KB (WIDTH * VECTORS)
 
-#define WEIGHT_GRADIENT weight_gradient
+#define WEIGHT_GRADIENT weight_gradient_from
 #define INPUT_SIDE 9
 #define INPUT_STEP 8
 
@@ -30,6 +30,34 @@
 /* to[f*step] = the points of the 4x4 pixels of dy, WIDTH channels from `at`. */
 static OUTLINE void gradient_transform(__global const float *image, const long *pixel, const int at, __global float *to, const int step)
 {
+#if REGISTERS < 32
+    __global const float *from = image + at;
+    floatv y[4], m[5];
+#pragma nounroll
+    for (int i = 0; i < 4; i++) {
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            y[j] = LOAD_ANY(from + pixel[4 * i + j]);
+            store_any(y[j], to + (ODD + 4 * i + j) * step);
+        }
+        gradient_line(y, 1, m, 1);
+#pragma unroll
+        for (int j = 0; j < 5; j++) store_any(m[j], to + (ODD_ROWS + 4 * j + i) * step);
+#pragma unroll
+        for (int j = 0; j < 4; j++) y[j] = LOAD_ANY(from + pixel[4 * j + i]);
+        gradient_line(y, 1, m, 1);
+#pragma unroll
+        for (int j = 0; j < 5; j++) store_any(m[j], to + (ODD_COLUMNS + 4 * j + i) * step);
+    }
+#pragma nounroll
+    for (int i = 0; i < 5; i++) {
+#pragma unroll
+        for (int j = 0; j < 4; j++) y[j] = LOAD_ANY(to + (ODD_COLUMNS + 4 * i + j) * step);
+        gradient_line(y, 1, m, 1);
+#pragma unroll
+        for (int j = 0; j < 5; j++) store_any(m[j], to + (5 * i + j) * step);
+    }
+#else
     floatv y[16], half_way[20], m[5];
 #pragma unroll
     for (int i = 0; i < 16; i++) y[i] = LOAD_ANY(image + pixel[i] + at);
@@ -53,6 +81,7 @@ static OUTLINE void gradient_transform(__global const float *image, const long *
 #pragma unroll
         for (int j = 0; j < 5; j++) store_any(m[j], to + (5 * i + j) * step);
     }
+#endif
 }
 
 __kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, __global const float *dy, __global float *dw,

@@ -20,7 +20,7 @@
 #endif
 #define KB (WIDTH * VECTORS)
 
-#define WEIGHT_GRADIENT winograd_weight_gradient
+#define WEIGHT_GRADIENT winograd_weight_gradient_from
 #define INPUT_SIDE 6
 #define INPUT_STEP 4
 

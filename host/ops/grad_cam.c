@@ -12,10 +12,16 @@ typedef struct shape {
     size_t width, lanes, channels, rows;
 } shape;
 
-static const shape serial = { "-DWIDTH=16", 16, 1, 1, 1 };
 static const shape group = { "-DWIDTH=1 -DLANES=32 -DCHANNELS=32 -DROWS=4", 1, 32, 32, 4 };
 
-static const char *row_options(const cc_tape *tape) { return cc_on_cpu(tape) ? serial.options : group.options; }
+/* Of the variants whose work-items share nothing. */
+static shape serial(const cc_tape *tape)
+{
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    return (shape){ cc_vector_options(info), info->vector_width, 1, 1, 1 };
+}
+
+static const char *row_options(const cc_tape *tape) { return cc_on_cpu(tape) ? serial(tape).options : group.options; }
 
 /* Groups along the pixels: enough for every GPU core, but on CPUs several pixels each. */
 static size_t pixel_groups(const shape *s, size_t pixels) { return s->lanes > 1 ? pixels : cc_ceil_div(pixels, 16); }
@@ -49,7 +55,8 @@ static camcl_status forward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_t
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
-    return forward(tape, desc, io, count, &serial, err);
+    const shape s = serial(tape);
+    return forward(tape, desc, io, count, &s, err);
 }
 
 static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -80,7 +87,8 @@ static camcl_status backward(cc_tape *tape, const cc_grad_cam_desc *d, const cc_
 
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
-    return backward(tape, desc, io, count, add, &serial, err);
+    const shape s = serial(tape);
+    return backward(tape, desc, io, count, add, &s, err);
 }
 
 static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -92,7 +100,7 @@ static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_ten
 static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     const cc_grad_cam_desc *d = desc;
-    const shape *s = cc_on_cpu(tape) ? &serial : &group;
+    const shape s = cc_on_cpu(tape) ? serial(tape) : group;
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
@@ -100,7 +108,7 @@ static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io
                                           { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
                                           { "v", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
     const cc_launch launch = {
-        .options = s->options, .dims = 2, .global = { cc_ceil_div(d->c, s->width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats
+        .options = s.options, .dims = 2, .global = { cc_ceil_div(d->c, s.width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats
     };
     return CC_LAUNCH(tape, grad_cam_tangent, &launch, err, .a = CC_IN(io[0].buffer), .cam = CC_IN(io[1].buffer), .u = CC_IN(io[2].buffer),
                      .v = CC_OUT(io[3].buffer), .pixels = CC_INT(pixels), .c = CC_INT(d->c), .relu = CC_INT(d->relu));

@@ -5,7 +5,6 @@
 #include "ops/variants.h"
 
 #define GROUP_LANES 128
-#define SERIAL_OPTIONS "-DWIDTH=16"
 #define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
 
 /* io: {a, b, mask, sums} */
@@ -31,7 +30,7 @@ static camcl_status forward(cc_tape *tape, const cc_masked_mse_desc *d, const cc
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("masked_mse", add, err));
-    return forward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
+    return forward(tape, desc, io, count, 1, cc_vector_options(camcl_device_get_info(cc_tape_device(tape))), err);
 }
 
 static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -64,7 +63,7 @@ static camcl_status backward(cc_tape *tape, const cc_masked_mse_op *d, const cc_
 static camcl_status backward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("masked_mse", add, err));
-    return backward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
+    return backward(tape, desc, io, count, 1, cc_vector_options(camcl_device_get_info(cc_tape_device(tape))), err);
 }
 
 static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)

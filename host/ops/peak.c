@@ -51,12 +51,13 @@ static camcl_status fma_rate(camcl_device *device, unsigned accumulators, double
     camcl_status status = CAMCL_OK;
     const camcl_device_info *info = camcl_device_get_info(device);
     const bool cpu = cc_likes_long_items(info);
-    const size_t width = cpu ? 16 : 1, units = cc_max_size(info->compute_units, 1), local = cc_min_size(64, info->max_work_group);
+    const size_t width = cpu ? info->vector_width : 1, units = cc_max_size(info->compute_units, 1),
+                 local = cc_min_size(64, info->max_work_group);
     const size_t items = cpu ? units * 4 : units * local * 32;
     char options[64];
     cc_buffer *out = NULL;
     double seconds = 0;
-    snprintf(options, sizeof options, "-DWIDTH=%zu -DACCUMULATORS=%u", width, accumulators);
+    snprintf(options, sizeof options, "%s -DACCUMULATORS=%u", cpu ? cc_vector_options(info) : "-DWIDTH=1", accumulators);
     CC_TRY(cc_buffer_create(device, items * width * sizeof(float), "peak", &out, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { items }, .local = { cpu ? 1 : local } };
     size_t turns = 256;
@@ -78,9 +79,10 @@ static camcl_status stream(camcl_device *device, size_t bytes, unsigned runs, do
 {
     camcl_status status = CAMCL_OK;
     const camcl_device_info *info = camcl_device_get_info(device);
-    const size_t width = cc_likes_long_items(info) ? 16 : 4, vectors = bytes / (width * sizeof(float));
+    const bool cpu = cc_likes_long_items(info);
+    const size_t width = cpu ? info->vector_width : 4, vectors = bytes / (width * sizeof(float));
     const cc_work_split split = cc_split_work(info, vectors, 64);
-    const cc_launch launch = { .options = width == 16 ? "-DWIDTH=16" : "-DWIDTH=4", .dims = 1, .global = { split.items } };
+    const cc_launch launch = { .options = cpu ? cc_vector_options(info) : "-DWIDTH=4", .dims = 1, .global = { split.items } };
     cc_buffer *x = NULL, *y = NULL, *z = NULL;
     CC_TRY(cc_buffer_create(device, bytes, "peak", &x, err));
     CC_TRY(cc_buffer_create(device, bytes, "peak", &y, err));

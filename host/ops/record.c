@@ -105,18 +105,25 @@ camcl_status cc_op_check_scalar(const char *op, cc_device_scalar scalar, camcl_e
 
 bool cc_likes_long_items(const camcl_device_info *info) { return info->type == CAMCL_CPU && strstr(info->name, "llvmpipe") == NULL; }
 
+const char *cc_vector_options(const camcl_device_info *info)
+{
+    const bool many = info->vector_registers >= 32;
+    if (info->vector_width >= 16) return many ? "-DWIDTH=16 -DREGISTERS=32" : "-DWIDTH=16 -DREGISTERS=16";
+    if (info->vector_width >= 8) return many ? "-DWIDTH=8 -DREGISTERS=32" : "-DWIDTH=8 -DREGISTERS=16";
+    return many ? "-DWIDTH=4 -DREGISTERS=32" : "-DWIDTH=4 -DREGISTERS=16";
+}
+
 cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
 {
     static const cc_shape shapes[] = {
         { 1, 1, "-DWIDTH=1" },
         { 4, 1, "-DWIDTH=4" },
-        { 16, 1, "-DWIDTH=16" },
         { 1, 64, "-DWIDTH=1 -DLANES=64" },
         { 4, 64, "-DWIDTH=4 -DLANES=64" },
     };
     const bool cpu = cc_likes_long_items(info);
-    size_t width = cpu && c % 16 == 0 ? 16 : c % 4 == 0 ? 4 : 1;
-    size_t lanes = cpu || info->max_work_group < 64 ? 1 : 64;
+    if (cpu && c % info->vector_width == 0) return (cc_shape){ info->vector_width, 1, cc_vector_options(info) };
+    const size_t width = c % 4 == 0 ? 4 : 1, lanes = cpu || info->max_work_group < 64 ? 1 : 64;
     for (size_t i = 0; i < CC_COUNT(shapes); i++)
         if (shapes[i].width == width && shapes[i].lanes == lanes) return shapes[i];
     return shapes[0];

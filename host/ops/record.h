@@ -44,8 +44,12 @@ camcl_status cc_op_check_scalar(const char *op, cc_device_scalar scalar, camcl_e
  * silently ends the loops of a work-item after 65535 iterations in total. */
 bool cc_likes_long_items(const camcl_device_info *info);
 
-/* How kernels with cl/vector.clh are built for rows of c floats: `width` floats per vector, 16 (CPUs), 4 or 1, divides c; `lanes`
- * work-items share a sum, 1 on CPUs, 64 elsewhere (1 where a work-group cannot have that many). Few combinations, so few programs. */
+/* The options of cl/vector.clh for a whole vector register of a CPU. Static. */
+const char *cc_vector_options(const camcl_device_info *info);
+
+/* How kernels with cl/vector.clh are built for rows of c floats: `width` floats per vector, those of a register (CPUs), 4 or 1, divides c;
+ * `lanes` work-items share a sum, 1 on CPUs, 64 elsewhere (1 where a work-group cannot have that many). Few combinations, so few programs.
+ */
 typedef struct cc_shape {
     size_t width, lanes;
     const char *options;

@@ -2,7 +2,8 @@
 """What three vendors' compilers make of the kernels in cl/, without any of their devices: registers, local memory, spills, occupancy.
 
 Usage: offline_compilers.py [--ptxas PROGRAM] [--ocloc PROGRAM] [--clang PROGRAM] [--libclc FOLDER] [--target NAME]... [--jobs N]
-                            [--allow-spills] [--cpu-kernels] [FILTER]
+                            [--allow-spills] [FILTER]
+       offline_compilers.py --cpu-kernels [--few] [--list-programs PROGRAM] [--clang PROGRAM] [--target NAME]... [--jobs N] [FILTER]
 
 Compiles every kernel file with the macros that the host gives it on a GPU (BUILDS below), and prints one Markdown table per vendor, one row
 per kernel and set of macros. A column has one value per target, in the order of the heading, or one value where all of them agree. FILTER
@@ -20,11 +21,17 @@ How to get the tools; none of them needs a GPU or a driver:
              libigdfcl1, libigdgmm12, libopencl-clang14 and libllvmspirvlib14 into one folder do not. Libraries beside the program (../lib)
              are found. For Intel.
 
+With --cpu-kernels: what clang-15 makes of all kernels for the vector registers of four kinds of CPUs (x86-64-v2: SSE, -v3: AVX2, -v4:
+AVX-512, aarch64: NEON); cpu_kernels.py says how. Geometries come from build/tests/list_programs, which needs an OpenCL device of a CPU,
+but compiles nothing. --few: the kernels of one network instead of three. A product that spills is an error, and so is another hot part
+that is spills for more than a fifth.
+
 It is not what drivers do to the last register: NVIDIA's and AMD's have front ends of their own, and they and Intel's are of other versions.
 What spills here, or needs half of a register file, is worth a look nevertheless.
 
 Exit status: 0 all is well; 1 a kernel does not compile, or spills without --allow-spills, or a file in cl/
-is in no list here; 2 no compiler at all, or a usage error. Values kept in memory for want of registers, and private arrays that cannot be
+is in no list here; 2 no compiler at all, or a usage error; 77 with --cpu-kernels: no clang-15,
+or nothing to ask for geometries. Values kept in memory for want of registers, and private arrays that cannot be
 kept in registers, count as spills alike.
 """
 import argparse
@@ -38,6 +45,11 @@ import subprocess
 import sys
 import tempfile
 from collections import namedtuple
+
+import cpu_kernels
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+SKIPPED = 77
 
 # A kernel file below cl/ (without .cl), the macros of one program that the host builds of it on GPUs, which of its kernels the host then uses: () all; and
 # on whose GPUs it does so: () everybody's.
@@ -80,18 +92,11 @@ BUILDS = [
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=12", ("peak_fma",)),
     Build("peak", "-DWIDTH=4", ("peak_copy", "peak_triad")),
 ]
-# Variants that support only devices that like long work-items (cc_likes_long_items), and what packs for them: tiles of float16 vectors made
-# for the registers of CPUs. No GPU ever builds them, and they spill there. --cpu-kernels compiles them to see that they are valid
-# for compilers that nobody tries them with; they may spill.
-CPU_BUILDS = [
-    *(Build(file) for file in ("conv2d/pack", "conv2d/winograd_stride2_pack")),
-    *(Build(file, "-DPIXELS=8 -DVECTORS=2") for file in ("conv2d/tile", "conv2d/point")),
-    *(Build(file, "-DROWS=8 -DVECTORS=2") for file in ("conv2d/tile_weight", "conv2d/point_weight", "conv2d/winograd_weight")),
-    Build("conv2d/narrow", "-DSTEP=3 -DPIXELS=8"),
-    Build("conv2d/narrow_weight", "-DTAPS=9 -DRUN=9"),
-    *(Build(file, "-DVECTORS=2") for file in ("conv2d/winograd", "conv2d/winograd_inline", "conv2d/winograd_stride2",
-                                              "conv2d/winograd_stride2_data", "conv2d/winograd_stride2_weight")),
-]
+# Variants that support only devices that like long work-items (cc_likes_long_items), and what packs for them. No GPU ever builds them;
+# --cpu-kernels asks the program how it builds them (cpu_kernels.py).
+CPU_FILES = ("conv2d/narrow", "conv2d/narrow_weight", "conv2d/pack", "conv2d/point", "conv2d/point_weight", "conv2d/tile", "conv2d/tile_weight",
+             "conv2d/winograd", "conv2d/winograd_inline", "conv2d/winograd_stride2", "conv2d/winograd_stride2_data",
+             "conv2d/winograd_stride2_pack", "conv2d/winograd_stride2_weight", "conv2d/winograd_weight")
 # Of a launch that leaves its local size to cc_tape_launch, where the range is large enough. Other sizes are required by the kernels.
 DEFAULT_ITEMS = 64
 
@@ -130,10 +135,12 @@ def arguments():
     ap.add_argument("--ocloc", default="ocloc")
     ap.add_argument("--clang", default=shutil.which("clang-15") or "clang")
     ap.add_argument("--libclc", help="the folder with nvptx64--nvidiacl.bc and amdgcn--amdhsa.bc")
-    ap.add_argument("--target", action="append", choices=list(TARGETS), help="may be given several times")
+    ap.add_argument("--target", action="append", choices=list(TARGETS) + list(cpu_kernels.TARGETS), help="may be given several times")
     ap.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time")
     ap.add_argument("--allow-spills", action="store_true")
-    ap.add_argument("--cpu-kernels", action="store_true", help="compile kernels that only CPUs use, too")
+    ap.add_argument("--cpu-kernels", action="store_true", help="compile for CPUs instead of GPUs")
+    ap.add_argument("--few", action="store_true", help="with --cpu-kernels: of one network only")
+    ap.add_argument("--list-programs", default=os.path.join(ROOT, "build", "tests", "list_programs"), metavar="PROGRAM")
     return ap.parse_args()
 
 
@@ -214,7 +221,7 @@ def compile_nvidia(tools, build, target, kernels, folder):
         ptx = file.read()
     with open(path, "w", encoding="utf-8") as file:
         file.write(require_sizes(ptx, kernels))
-    # Functions that stay apart are reported after the kernels; what they spill counts for the last one, in CPU_BUILDS only.
+    # Functions that stay apart are reported after the kernels; what they spill counts for the last one.
     rows, name, spilled = {}, None, {}
     for line in run([tools["ptxas"], "-arch=" + target, "-v", "kernel.ptx", "-o", os.devnull], folder).splitlines():
         entry = re.search(r"Compiling entry function '(\w+)'", line)
@@ -336,9 +343,9 @@ def programs_in(folder):
 
 
 def check_lists(folder):
-    listed = {build.file for build in BUILDS + CPU_BUILDS}
+    listed = {build.file for build in BUILDS} | set(CPU_FILES)
     there = set(programs_in(folder))
-    problems = ["cl/%s.cl is in no list of this script: add it to BUILDS or CPU_BUILDS" % name for name in sorted(there - listed)]
+    problems = ["cl/%s.cl is in no list of this script: add it to BUILDS or CPU_FILES" % name for name in sorted(there - listed)]
     return problems + ["this script lists cl/%s.cl, which does not exist" % name for name in sorted(listed - there)]
 
 
@@ -377,12 +384,65 @@ def print_table(vendor, targets, builds, results, wanted):
             print("| %s | %s | %s | %s |" % (name, options, joined(result[name][0] for result in compiled), " | ".join(map(joined, cells))))
 
 
+def in_parallel(args, jobs, work):
+    """Job -> work(*job), or the CompileError that it ended with."""
+    def attempt(job):
+        try:
+            return job, work(*job)
+        except CompileError as error:
+            return job, error
+    with concurrent.futures.ThreadPoolExecutor(max(args.jobs, 1)) as pool:
+        return dict(pool.map(attempt, jobs))
+
+
+def check_cpus(args, folder, failures):
+    clang = shutil.which(args.clang)
+    if not clang or not os.path.basename(args.clang).startswith("clang"):
+        print("skipped: no clang-15 (Debian: clang-15)")
+        return SKIPPED
+    targets = [target for target in cpu_kernels.TARGETS if not args.target or target in args.target]
+    jobs = []
+    for target in targets:
+        try:
+            programs = cpu_kernels.list_programs(args.list_programs, cpu_kernels.TARGETS[target].vector,
+                                                 cpu_kernels.FEW if args.few else cpu_kernels.NETWORKS)
+        except (OSError, RuntimeError) as error:
+            print("skipped: %s" % error)
+            return SKIPPED
+        for file in sorted(set(CPU_FILES) - {file for file, _ in programs}):
+            print("error: no network uses cl/%s.cl on %s" % (file, target))
+            failures += 1
+        jobs += [(target, file, options) for file, options in sorted(programs) if re.search(args.filter, file)]
+
+    def work(target, file, options):
+        with tempfile.TemporaryDirectory() as scratch:
+            return cpu_kernels.compile_program(run, clang, target, options, expand(folder, file + ".cl", set()), scratch)
+
+    print("| target | file | macros | function | products | other hot parts | the worst of them | elsewhere |\n|---|---|---|---|---:|---:|---:|---:|")
+    for (target, file, options), result in in_parallel(args, jobs, work).items():
+        if isinstance(result, CompileError):
+            print("error: %s %s for %s: %s" % (file, options, target, result))
+            failures += 1
+            continue
+        for name, spills in result.items():
+            if any(spills):
+                print("| %s | %s | %s | %s | %d | %d | %.0f %% | %d |"
+                      % (target, file, options.replace("-D", ""), name, spills.products, spills.hot, 100 * spills.share, spills.elsewhere))
+            if spills.products or spills.share > cpu_kernels.MOST:
+                print("error: %s of %s.cl %s spills on %s" % (name, file, options, target))
+                failures += 1
+    print("%d programs" % len(jobs))
+    return 1 if failures else 0
+
+
 def main():
     args = arguments()
-    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cl")
+    folder = os.path.join(ROOT, "cl")
     problems = check_lists(folder)
     for problem in problems:
         print("error: " + problem)
+    if args.cpu_kernels:
+        return check_cpus(args, folder, len(problems))
     tools = find_tools(args)
     targets = usable(args, tools)
     if not targets:
@@ -396,40 +456,29 @@ def main():
         with open(path, encoding="utf-8") as file:
             names[program] = re.findall(r"\bvoid\s+(\w+)\s*\(", file.read())
     concerns = lambda build: build.file in names and any(wanted(build, name) for name in [build.file, *names[build.file]])
-    groups = [("", [build for build in BUILDS if concerns(build)], args.allow_spills)]
-    if args.cpu_kernels:
-        groups.append(("Kernels that only CPUs use", [build for build in CPU_BUILDS if concerns(build)], True))
-
-    if not any(builds for _, builds, _ in groups):
+    builds = [build for build in BUILDS if concerns(build)]
+    if not builds:
         print("error: no kernel matches %s" % args.filter)
         return 2
 
     failures = len(problems)
-    for title, builds, may_spill in groups:
-        if title and builds:
-            print("\n" + title)
-        with concurrent.futures.ThreadPoolExecutor(max(args.jobs, 1)) as pool:
-            def attempt(job):
-                try:
-                    return job, compile_build(folder, tools, *job)
-                except CompileError as error:
-                    return job, error
-            results = dict(pool.map(attempt, [(build, target) for target in targets for build in builds if serves(build, target)]))
-        for vendor in COLUMNS:
-            chosen = [target for target in targets if TARGETS[target].vendor == vendor]
-            if chosen and builds:
-                print_table(vendor, chosen, [build for build in builds if serves(build, chosen[0])], results, wanted)
-        print()
-        for (build, target), result in results.items():
-            label = " ".join(filter(None, [build.file + ".cl", build.options]))
-            if isinstance(result, CompileError):
-                print("error: %s for %s: %s" % (label, target, result))
-                failures += 1
-                continue
-            for name, (_, _, spills) in result.items():
-                if spills and wanted(build, name) and not title:
-                    print("%s: %s of %s spills on %s" % ("note" if may_spill else "error", name, label, target))
-                    failures += not may_spill
+    results = in_parallel(args, [(build, target) for target in targets for build in builds if serves(build, target)],
+                          lambda build, target: compile_build(folder, tools, build, target))
+    for vendor in COLUMNS:
+        chosen = [target for target in targets if TARGETS[target].vendor == vendor]
+        if chosen:
+            print_table(vendor, chosen, [build for build in builds if serves(build, chosen[0])], results, wanted)
+    print()
+    for (build, target), result in results.items():
+        label = " ".join(filter(None, [build.file + ".cl", build.options]))
+        if isinstance(result, CompileError):
+            print("error: %s for %s: %s" % (label, target, result))
+            failures += 1
+            continue
+        for name, (_, _, spills) in result.items():
+            if spills and wanted(build, name):
+                print("%s: %s of %s spills on %s" % ("note" if args.allow_spills else "error", name, label, target))
+                failures += not args.allow_spills
     return 1 if failures else 0
 
 

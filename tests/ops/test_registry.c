@@ -151,7 +151,7 @@ static void shapes_divide_rows(void **state)
                     const cc_shape s = cc_row_shape(&info, c);
                     assert_true(c % s.width == 0 && s.lanes <= group);
                     assert_true(types[t] != CAMCL_CPU || s.lanes == 1);
-                    assert_int_equal(s.width, types[t] == CAMCL_CPU && c % 16 == 0 ? 16 : c % 4 == 0 ? 4 : 1);
+                    assert_int_equal(s.width, types[t] == CAMCL_CPU && c % 8 == 0 ? 8 : c % 4 == 0 ? 4 : 1);
                 }
             }
 }

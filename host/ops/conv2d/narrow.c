@@ -65,10 +65,10 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
 }
 
 /* Filter rows of a register tile, whose sums share the registers with a vector of dy, an input value and a product where there is no fma;
- * 0: none fits. */
+ * 0: none fits. Where vectors are narrow, each of several input values on their way takes a register. */
 static size_t tile_taps(const camcl_device_info *info, const cc_conv2d_desc *d)
 {
-    const size_t most_sums = info->vector_registers - (info->vector_registers > 16 ? 4 : 3);
+    const size_t most_sums = info->vector_registers - (info->vector_registers <= 16 ? 3 : info->vector_width == 16 ? 4 : 8);
     for (size_t taps = d->r; taps > 0; taps--)
         if (d->r % taps == 0 && taps * d->s * d->c <= most_sums) return taps * d->s * d->c >= LEAST_SUMS ? taps : 0;
     return 0;

@@ -51,7 +51,8 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
 
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DROWS=%u -DVECTORS=%u", panel.width, panel.rows >= 8 ? 8 : 4, panel.vectors);
+    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DROWS=%u -DVECTORS=%u", panel.width, info->vector_registers,
+             panel.rows >= 8 ? 8 : 4, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
