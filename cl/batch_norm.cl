@@ -23,7 +23,7 @@
 #define STRIP 4
 #elif defined(REGISTERS)
 #define BLOCK (WIDTH == 4 && REGISTERS < 32 ? 2 : 4) /* without fma, products take registers */
-#define STRIP 2
+#define STRIP (WIDTH == 8 ? 4 : 2)
 #else
 #define BLOCK 8
 #define STRIP 1
