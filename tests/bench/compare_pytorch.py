@@ -230,7 +230,7 @@ def main():
         print(f"\n### {arch}{width}, {batch} + {a.unlabeled or batch} images of 32 x 32, CAM layer {a.layer}\n\n"
               f"{device}{', posing as ' + a.pose if a.pose else ''}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
               "median of the rounds\n")
-        table(arch, rounds, memory, last_results(a.results, arch))
+        table(arch, rounds, memory, {} if a.pose else last_results(a.results, arch))
         sys.stdout.flush()
         if a.json:
             with open(a.json, "w") as f:
