@@ -107,7 +107,7 @@ static void test_configuration(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         train_fails(*state, cases[i].status, cases[i].parts, cases[i].keys);
     program_fails(*state, 2, "nowhere.ini", "train nowhere.ini");
-    program_fails(*state, 2, "CONFIG", "train");
+    program_fails(*state, 2, "config.ini", "train configs");
 }
 
 /* A single letter that two devices share picks neither. */
