@@ -48,8 +48,8 @@ same "soname" "$(readelf -d "$library" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p
 # ---- the program makes do with it
 
 same "the program's library" "$(needs "$program")" "libcamcl.so.$major"
-same "the program's version" "$("$program" --version | head -n 1)" "camcl $version"
-same "the installed program's version" "$("$prefix/bin/camcl" --version | head -n 1)" "camcl $version"
+same "the program's version" "$("$program" --version | sed -n '1s/ (.*//p')" "camcl $version"
+same "the installed program's version" "$("$prefix/bin/camcl" --version | sed -n '1s/ (.*//p')" "camcl $version"
 
 # ---- pkg-config
 

@@ -43,7 +43,7 @@ static void add(making *m, const char *name, cc_st_dtype dtype, unsigned dims, c
     assert_true(m->count < MOST_TENSORS);
     snprintf(m->names[m->count], sizeof m->names[0], "%s", name);
     *t = (cc_st_tensor){ .name = m->names[m->count], .dtype = dtype, .dims = dims };
-    memcpy(t->shape, shape, dims * sizeof *shape);
+    if (dims) memcpy(t->shape, shape, dims * sizeof *shape);
     const size_t bytes = cc_st_elements(t) * cc_st_dtype_size(dtype);
     m->data[m->count] = calloc(bytes + 1, 1);
     assert_non_null(m->data[m->count]);

@@ -84,7 +84,7 @@ static void own_limit(void **state)
     char pages[64];
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
     lower = before;
-    lower.rlim_cur = (rlim_t)1 << 44;
+    lower.rlim_cur = (rlim_t)1 << 48;
     if (before.rlim_cur != RLIM_INFINITY && before.rlim_cur < lower.rlim_cur) skip();
     put(*state, "/proc/self/statm", "256 1 1 1 0 1 0\n");
     snprintf(pages, sizeof pages, "MemAvailable: %llu kB\n", (unsigned long long)1 << 40);
@@ -93,7 +93,7 @@ static void own_limit(void **state)
     const char *what;
     const size_t left = cc_memory_left(*state, &what);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
-    assert_true(left < (size_t)1 << 44 && left >= ((size_t)1 << 44) - 256 * 65536);
+    assert_true(left < (size_t)1 << 48 && left >= ((size_t)1 << 48) - 256 * 65536);
     assert_non_null(strstr(what, "ulimit -v"));
 }
 
