@@ -23,7 +23,7 @@ static inline void store_points(const floatv *g, __global float *to, const int s
     }
 }
 
-/* from[0..15], of which `count` exist; the others are 0 */
+/* from[0..WIDTH-1], of which `count` exist; the others are 0 */
 static inline floatv load_some(__global const float *from, const int count)
 {
     if (count >= WIDTH) return LOAD_ANY(from);

@@ -38,7 +38,7 @@ static void find_registers(cl_device_id id, camcl_device_info *info)
     NUMBER_INFO(cl_uint, id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, native);
     info->vector_width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
     info->vector_registers = native >= 16 ? 32 : native >= 8 ? 16 : NARROW_REGISTERS;
-    (void)cc_device_override_registers(getenv("CAMCL_VECTOR"), info);
+    (void)cc_device_override_registers(getenv("CAMCL_VECTOR"), info); /* a wrong text is an error when the device is opened */
 }
 
 bool cc_device_override_registers(const char *text, camcl_device_info *info)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "bench/ok.h"
 #include "device/tape_internal.h"
 #include "infer/session.h"
 #include "objective/objective.h"
@@ -19,14 +20,6 @@
 enum { CLASSES = 10, CHANNELS = 3, IMAGES = 4, SIDE = 32 };
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) {                                                                                                          \
-            fprintf(stderr, "%s: %s\n%s", #call, err.message, err.detail);                                                                 \
-            exit(1);                                                                                                                       \
-        }                                                                                                                                  \
-    } while (0)
 
 static void print_tape(const cc_tape *tape)
 {

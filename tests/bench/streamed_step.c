@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "bench/ok.h"
 #include "base/rng.h"
 #include "model/fit.h"
 #include "run/settings.h"
@@ -23,14 +24,6 @@
 enum { CLASSES = 10, CHANNELS = 3, ROUNDS = 21, WARM_UP = 1 };
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) {                                                                                                          \
-            fprintf(stderr, "%s: %s\n%s", #call, err.message, err.detail);                                                                 \
-            exit(1);                                                                                                                       \
-        }                                                                                                                                  \
-    } while (0)
 
 /* What both kinds of step share, and the two of them. */
 typedef struct bench {

@@ -14,7 +14,6 @@ enum {
     LEAST_SUMS = 8,         /* fewer do not hide the latency of an fma */
     BAND_BYTES = 16 * 1024, /* half of a first-level cache */
     BLOCK_PIXELS = 256,
-    LINE = 16, /* floats of a cache line */
 };
 
 /* Groups of `rows` output rows of an image. */
@@ -30,7 +29,7 @@ static narrow_groups cut(const cc_conv2d_desc *d)
     narrow_groups g = { .rows = cc_ceil_div(p, cc_ceil_div(p, cc_min_size(p, fit))), .columns = columns };
     g.per_image = cc_ceil_div(p, g.rows);
     g.count = d->n * g.per_image;
-    g.band_size = cc_round_up(((g.rows - 1) * d->stride + d->r) * columns * d->c, LINE);
+    g.band_size = cc_round_up(((g.rows - 1) * d->stride + d->r) * columns * d->c, CC_CACHE_LINE);
     return g;
 }
 
@@ -51,7 +50,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const size_t walkers = cc_min_size(4 * (size_t)info->compute_units, g.count);
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DSTEP=%zu -DPIXELS=%d", info->vector_width, d->stride * d->c, PIXELS);
+    snprintf(options, sizeof options, "%s -DSTEP=%zu -DPIXELS=%d", cc_vector_options(info), d->stride * d->c, PIXELS);
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
@@ -93,7 +92,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const size_t scratch_each = g.band_size + rsc * d->k;
 
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DTAPS=%zu -DRUN=%zu", info->vector_width, tile_taps(info, d), d->s * d->c);
+    snprintf(options, sizeof options, "%s -DTAPS=%zu -DRUN=%zu", cc_vector_options(info), tile_taps(info, d), d->s * d->c);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, parts * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));

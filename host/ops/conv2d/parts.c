@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "device/kernel_bindings.h"
 #include "ops/conv2d/tile.h"
+#include "ops/record.h"
 
 camcl_status cc_conv2d_parts_begin(cc_tape *tape, const cc_conv2d_desc *d, size_t count, cc_buffer *dw, bool add, cc_conv2d_parts *parts,
                                    camcl_error *err)
@@ -19,9 +20,7 @@ camcl_status cc_conv2d_parts_end(cc_tape *tape, const cc_conv2d_parts *p, camcl_
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const size_t items = 4 * (size_t)info->compute_units, each = cc_ceil_div(p->rsc, items);
     if (p->partial == NULL) return CAMCL_OK;
-    char options[32];
-    cc_conv2d_width_option(tape, options);
-    const cc_launch launch = { .options = options,
+    const cc_launch launch = { .options = cc_vector_options(info),
                                .dims = 1,
                                .global = { cc_ceil_div(p->rsc, each) },
                                .local = { 1 },

@@ -42,7 +42,7 @@ static camcl_status record(cc_tape *tape, const cc_conv2d_desc *d, bool backward
     const size_t side_out[2] = { row ? 1 : backward ? d->h : p, row ? pixels : backward ? d->w : q };
 
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DPIXELS=%u -DVECTORS=%u", panel.width, panel.rows, panel.vectors);
+    snprintf(options, sizeof options, "%s -DPIXELS=%u -DVECTORS=%u", cc_vector_options(info), panel.rows, panel.vectors);
     const cc_launch launch = { .options = options,
                                .dims = 2,
                                .global = { walkers, cc_ceil_div(panels, panels_each) },
@@ -77,16 +77,13 @@ static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_ten
     return record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
 }
 
-/* Input channels of a weight gradient's register tile: a power of two, so that numbers of channels are multiples of it. */
-static size_t weight_rows(const cc_conv2d_panel *panel) { return panel->rows >= 8 ? 8 : 4; }
-
 /* A tile must not read beyond the last channel. */
 static bool supports_weight(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     if (!supports(info, d)) return false;
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
-    return d->c % weight_rows(&panel) == 0 && d->k % panel.channels == 0;
+    return d->c % panel.even_rows == 0 && d->k % panel.channels == 0;
 }
 
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -97,7 +94,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const size_t units = info->compute_units, items = units > 1 ? 2 * units : 1;
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
-    const size_t kb = panel.channels, rows = weight_rows(&panel);
+    const size_t kb = panel.channels, rows = panel.even_rows;
     const bool row = d->stride == 1; /* all pixels are one */
     /* If one side has few channels, a task takes more channels of the other side, so that each loaded number is used more often. */
     const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / rows * rows));
@@ -107,7 +104,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const size_t walkers = cc_min_size(items, parts * blocks);
 
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DROWS=%zu -DVECTORS=%u", panel.width, rows, panel.vectors);
+    snprintf(options, sizeof options, "%s -DROWS=%zu -DVECTORS=%u", cc_vector_options(info), rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));

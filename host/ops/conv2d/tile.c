@@ -26,6 +26,7 @@ cc_conv2d_panel cc_conv2d_tile_panel(const camcl_device_info *info, size_t chann
     p.channels = (size_t)p.width * p.vectors;
     p.most_rows = (unsigned)cc_min_size(MOST_ROWS, (info->vector_registers - 2 - p.vectors) / p.vectors);
     p.rows = (unsigned)cc_min_size(ROWS, p.most_rows);
+    p.even_rows = p.rows >= 8 ? 8 : 4;
     return p;
 }
 
@@ -34,10 +35,7 @@ static size_t tape_panel(const cc_tape *tape, size_t channels)
     return cc_conv2d_tile_panel(camcl_device_get_info(cc_tape_device(tape)), channels).channels;
 }
 
-void cc_conv2d_width_option(const cc_tape *tape, char text[32])
-{
-    snprintf(text, 32, "-DWIDTH=%u", camcl_device_get_info(cc_tape_device(tape))->vector_width);
-}
+static const char *vector_options(const cc_tape *tape) { return cc_vector_options(camcl_device_get_info(cc_tape_device(tape))); }
 
 /* If the distance between pixels is a multiple of 1 KiB, pixels share a few sets of a first-level cache. Such a distance is increased. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels) { return channels % 256 == 0 ? channels + 16 : channels; }
@@ -93,7 +91,7 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     const size_t places = 2 * (g.images * g.rows * j->q + panel.rows);
     const size_t scratch_each = cc_round_up((use_band ? g.images * band_image : 0) + places, 16);
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DPIXELS=%u -DVECTORS=%u", panel.width, panel.rows, panel.vectors);
+    snprintf(options, sizeof options, "%s -DPIXELS=%u -DVECTORS=%u", cc_vector_options(info), panel.rows, panel.vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * blocks * scratch_each * sizeof(float), "convolution bands", &scratch, err));
@@ -162,10 +160,8 @@ camcl_status cc_conv2d_tile_pack_forward(cc_tape *tape, const void *desc, cc_buf
 {
     const cc_conv2d_desc *d = desc;
     const size_t kb = tape_panel(tape, d->k), rsc = d->r * d->s * d->c;
-    char options[32];
-    cc_conv2d_width_option(tape, options);
     const cc_launch launch = {
-        .options = options, .dims = 2, .global = { rsc, cc_ceil_div(d->k, kb) }, .bytes = 8.0 * (double)rsc * (double)d->k
+        .options = vector_options(tape), .dims = 2, .global = { rsc, cc_ceil_div(d->k, kb) }, .bytes = 8.0 * (double)rsc * (double)d->k
     };
     return CC_LAUNCH(tape, conv2d_pack_forward, &launch, err, .w = CC_IN(master), .packed = CC_OUT(packed), .rsc = CC_INT(rsc),
                      .K = CC_INT(d->k), .KB = CC_INT(kb));
@@ -236,8 +232,6 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
     const cc_conv2d_desc *d = desc;
     const size_t cb = tape_panel(tape, d->c), panels = cc_ceil_div(d->c, cb);
     size_t offset = 0;
-    char options[32];
-    cc_conv2d_width_option(tape, options);
     for (size_t a = 0; a < d->stride; a++) {
         for (size_t b = 0; b < d->stride; b++) {
             const cc_conv2d_phase v = cc_conv2d_get_phase(a, d->h, d->r, d->stride, d->pad);
@@ -245,7 +239,7 @@ camcl_status cc_conv2d_tile_pack_backward_data(cc_tape *tape, const void *desc, 
             const size_t taps = v.taps * u.taps;
             if (taps == 0) continue;
             const cc_launch launch = {
-                .options = options, .dims = 2, .global = { taps, panels }, .bytes = 8.0 * (double)(taps * d->k * d->c)
+                .options = vector_options(tape), .dims = 2, .global = { taps, panels }, .bytes = 8.0 * (double)(taps * d->k * d->c)
             };
             CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_pack_backward_data, &launch, err, .w = CC_IN(master),
                                           .packed = offset ? CC_INOUT(packed) : CC_OUT(packed), .S = CC_INT(d->s), .C = CC_INT(d->c),

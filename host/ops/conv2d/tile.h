@@ -4,18 +4,19 @@
 
 #include "ops/conv2d/conv2d.h"
 
+/* Floats of a cache line. */
+enum { CC_CACHE_LINE = 16 };
+
 /* The size of a band of padded input: it shares a core's second-level cache with a panel of weights. */
 #define CC_CONV2D_TILE_BAND_BYTES ((size_t)128 * 1024)
 
 /* How a panel of output channels and a register tile fill the device's vector registers: a panel is `vectors` vectors of `width` channels,
- * a tile `rows` rows of a panel, of which up to `most_rows` fit. */
+ * a tile `rows` rows of a panel, of which up to `most_rows` fit, and `even_rows` are the most that divide numbers of channels. */
 typedef struct cc_conv2d_panel {
-    unsigned width, vectors, rows, most_rows;
+    unsigned width, vectors, rows, most_rows, even_rows;
     size_t channels; /* width * vectors */
 } cc_conv2d_panel;
 cc_conv2d_panel cc_conv2d_tile_panel(const camcl_device_info *info, size_t channels);
-/* The build option of kernels that need the width alone. */
-void cc_conv2d_width_option(const cc_tape *tape, char text[32]);
 
 /* Numbers from one pixel of a band to the next. */
 size_t cc_conv2d_tile_pixel_pitch(size_t channels);

@@ -10,7 +10,6 @@
 #include "ops/record.h"
 
 enum {
-    LINE = 16,           /* floats of a cache line */
     GROUP_PIXELS = 128,  /* a panel of dy for so many pixels takes half of a first-level cache */
     CLOSE_CHANNELS = 64, /* pixels of no more channels spread over the sets of a first-level cache as they are */
 };
@@ -58,16 +57,17 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const bool use_panels = d->k > CLOSE_CHANNELS || d->k % panel.channels != 0;
     const bool use_band = !single || d->pad > 0 || d->c > CLOSE_CHANNELS || d->c % b.rows != 0;
     /* an odd number of cache lines from pixel to pixel, so that they spread over a cache's sets */
-    const size_t band_pixel = b.joined || !use_band ? d->c : cc_round_up(b.slice, LINE) + (cc_ceil_div(b.slice, LINE) % 2 ? 0 : LINE);
+    const size_t band_pixel =
+        b.joined || !use_band ? d->c : cc_round_up(b.slice, CC_CACHE_LINE) + (cc_ceil_div(b.slice, CC_CACHE_LINE) % 2 ? 0 : CC_CACHE_LINE);
     const size_t columns = single ? q : (q - 1) * d->stride + d->s, band_row = (use_band ? columns : d->w) * band_pixel;
     const size_t band_image = !use_band ? d->h * band_row : (single ? g.rows : (g.rows - 1) * d->stride + d->r) * band_row;
-    const size_t band_size = use_band ? cc_round_up(g.images * band_image + b.rows, LINE) : 0, pixels = g.images * g.rows * q;
+    const size_t band_size = use_band ? cc_round_up(g.images * band_image + b.rows, CC_CACHE_LINE) : 0, pixels = g.images * g.rows * q;
     const size_t sums_size = d->r * (b.joined ? 1 : d->s) * b.run_pitch * b.outputs;
-    const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, LINE);
+    const size_t scratch_each = (use_panels ? pixels * b.outputs : 0) + band_size + sums_size + cc_round_up(pixels, CC_CACHE_LINE);
     const size_t walkers = cc_min_size(items, parts * blocks);
 
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DROWS=%zu -DVECTORS=%u", panel.width, b.rows, panel.vectors);
+    snprintf(options, sizeof options, "%s -DROWS=%zu -DVECTORS=%u", cc_vector_options(info), b.rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient bands", &scratch, err));

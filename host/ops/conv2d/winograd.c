@@ -10,12 +10,7 @@
 #include "ops/conv2d/tile.h"
 #include "ops/record.h"
 
-enum {
-    OUT = 4,
-    POINTS = 36,
-    ROWS = 4,
-    LINE = 16
-}; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; floats of a cache line */
+enum { OUT = 4, POINTS = 36, ROWS = 4 }; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile */
 
 bool cc_conv2d_winograd_supports(const camcl_device_info *info, const void *desc)
 {
@@ -84,10 +79,10 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->k);
     const size_t kb = panel.channels, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
     const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most, info->compute_units);
-    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, LINE));
-    const size_t scratch_each = POINTS * (s.block * (pitch + kb) + 2 * LINE) + pitch + LINE * POINTS;
+    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->c, CC_CACHE_LINE));
+    const size_t scratch_each = POINTS * (s.block * (pitch + kb) + 2 * CC_CACHE_LINE) + pitch + CC_CACHE_LINE * POINTS;
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DVECTORS=%u", panel.width, info->vector_registers, panel.vectors);
+    snprintf(options, sizeof options, "%s -DVECTORS=%u", cc_vector_options(info), panel.vectors);
     /* A large output does not stay in the cache until it is read again. It is stored past the cache, which saves reading its lines
      * before they are overwritten. */
     const size_t half_cache = info->cache / 2, y_bytes = j->n * j->p * j->q * j->k * sizeof(float);
@@ -158,11 +153,10 @@ static size_t packed_bytes(const camcl_device_info *info, size_t in, size_t out)
 static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, size_t channel_step, bool turn, cc_buffer *master,
                          cc_buffer *packed, camcl_error *err)
 {
-    const cc_conv2d_panel panel = cc_conv2d_tile_panel(camcl_device_get_info(cc_tape_device(tape)), out);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, out);
     const size_t kb = panel.channels;
-    char options[32];
-    cc_conv2d_width_option(tape, options);
-    const cc_launch launch = { .options = options,
+    const cc_launch launch = { .options = cc_vector_options(info),
                                .dims = 2,
                                .global = { in, cc_round_up(out, kb) / panel.width },
                                .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };

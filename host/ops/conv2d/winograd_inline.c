@@ -7,14 +7,9 @@
 #include "ops/conv2d/lists.h"
 #include "ops/conv2d/tile.h"
 #include "ops/conv2d/winograd.h"
+#include "ops/record.h"
 
-enum {
-    POINTS = 36,
-    ROWS = 4,
-    CHUNK = 64,
-    LINE = 16
-}; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; of the kernel; floats of
-    * a cache line */
+enum { POINTS = 36, ROWS = 4, CHUNK = 64 }; /* of cl/conv2d/winograd.clh; tiles of the smallest register tile; of the kernel */
 
 /* Tiles of a work-item: their products of one panel (590 KB) and a chunk of transformed weights (295 KB) share a second-level cache. */
 enum { MOST_TILES = 128 };
@@ -44,10 +39,10 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, cc_buffe
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->k);
     const size_t kb = panel.channels, panels = cc_ceil_div(j->k, kb), tiles = cc_winograd_tiles(j);
     const inline_split s = split_work(tiles, panels, info->compute_units);
-    const size_t points = s.block * kb + CHUNK * kb + cc_ceil_div(j->c, CHUNK) * (s.block * CHUNK + LINE) + 2 * LINE;
+    const size_t points = s.block * kb + CHUNK * kb + cc_ceil_div(j->c, CHUNK) * (s.block * CHUNK + CC_CACHE_LINE) + 2 * CC_CACHE_LINE;
     const size_t scratch_each = POINTS * points + 9 * panel.width * panel.width + cc_round_up(j->c, CHUNK);
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DVECTORS=%u", panel.width, info->vector_registers, panel.vectors);
+    snprintf(options, sizeof options, "%s -DVECTORS=%u", cc_vector_options(info), panel.vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));

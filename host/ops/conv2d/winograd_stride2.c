@@ -11,7 +11,7 @@
 #include "ops/conv2d/winograd.h"
 #include "ops/record.h"
 
-enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9, LINE = 16 }; /* of cl/conv2d/winograd_stride2.clh; floats of a cache line */
+enum { POINTS = 81, WEIGHT_POINTS = 36, SIDE = 6, TAPS = 9 }; /* of cl/conv2d/winograd_stride2.clh */
 
 bool cc_conv2d_winograd_stride2_supports(const camcl_device_info *info, const void *desc)
 {
@@ -70,12 +70,13 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
     const size_t kb = panel.channels, panels = cc_ceil_div(j->out_channels, kb);
     const bool plain = plain_weights(d);
     const cc_winograd_split s = cc_winograd_split_work(tiles, panels, most_tiles(d), info->compute_units);
-    /* + LINE: the same element of two points must not fall into the same set of a cache */
-    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, LINE));
-    const size_t v_step = s.block * pitch + LINE, m_step = s.block * kb + LINE, u_size = plain ? SIDE * j->in_channels * kb : 0;
-    const size_t scratch_each = POINTS * (v_step + m_step + LINE) + pitch + u_size;
+    /* + CC_CACHE_LINE: the same element of two points must not fall into the same set of a cache */
+    const size_t pitch = cc_conv2d_tile_pixel_pitch(cc_round_up(j->in_channels, CC_CACHE_LINE));
+    const size_t v_step = s.block * pitch + CC_CACHE_LINE, m_step = s.block * kb + CC_CACHE_LINE,
+                 u_size = plain ? SIDE * j->in_channels * kb : 0;
+    const size_t scratch_each = POINTS * (v_step + m_step + CC_CACHE_LINE) + pitch + u_size;
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DVECTORS=%u", panel.width, info->vector_registers, panel.vectors);
+    snprintf(options, sizeof options, "%s -DVECTORS=%u", cc_vector_options(info), panel.vectors);
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
@@ -135,11 +136,10 @@ static camcl_status pack(cc_tape *tape, const cc_conv2d_desc *d, bool forward, s
                          cc_buffer *packed, camcl_error *err)
 {
     const bool plain = plain_weights(d);
-    const cc_conv2d_panel panel = cc_conv2d_tile_panel(camcl_device_get_info(cc_tape_device(tape)), out);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, out);
     const size_t kb = panel.channels;
-    char options[32];
-    cc_conv2d_width_option(tape, options);
-    const cc_launch launch = { .options = options,
+    const cc_launch launch = { .options = cc_vector_options(info),
                                .dims = 2,
                                .global = { rows, cc_round_up(out, kb) / panel.width },
                                .bytes = 4.0 * (TAPS + (plain ? TAPS : WEIGHT_POINTS)) * (double)d->c * (double)d->k };

@@ -9,8 +9,9 @@
 #include "ops/conv2d/tile.h"
 #include "ops/conv2d/winograd.h"
 #include "ops/conv2d/winograd_stride2.h"
+#include "ops/record.h"
 
-enum { WEIGHT_POINTS = 36, LINE = 16 }; /* of the kernels; floats of a cache line */
+enum { WEIGHT_POINTS = 36 }; /* of the kernels */
 
 /* Channels of a block either way: its gradient takes 590 KB. */
 enum { BLOCK_CHANNELS = 64 };
@@ -37,22 +38,22 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const size_t kb = panel.channels, panels = cc_ceil_div(d->k, kb);
     const size_t tiles_h = cc_ceil_div(p, 4), tiles_w = cc_ceil_div(q, 4), tiles = d->n * tiles_h * tiles_w;
 
-    const size_t inputs = cc_min_size(cc_round_up(d->c, LINE), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
+    const size_t inputs = cc_min_size(cc_round_up(d->c, CC_CACHE_LINE), BLOCK_CHANNELS), outputs = cc_min_size(panels * kb, BLOCK_CHANNELS);
     const size_t blocks = cc_ceil_div(d->c, inputs) * cc_ceil_div(d->k, outputs);
     const size_t most_parts = cc_min_size(cc_ceil_div(items, blocks), tiles);
     const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
     const size_t rounds = cc_ceil_div(tiles_each, form->tiles), block = cc_ceil_div(tiles_each, rounds);
-    const size_t steps = block * (inputs + outputs) + 2 * LINE, u_step = inputs * outputs + LINE; /* V, M; dU: each a line apart */
+    const size_t steps = block * (inputs + outputs) + 2 * CC_CACHE_LINE,
+                 u_step = inputs * outputs + CC_CACHE_LINE; /* V, M; dU: each a line apart */
     /* copies of the last channels; zeros */
-    const size_t numbers = form->points * (steps + LINE) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
-    const size_t scratch_each = cc_round_up(numbers, LINE), walkers = cc_min_size(items, parts * blocks);
+    const size_t numbers = form->points * (steps + CC_CACHE_LINE) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
+    const size_t scratch_each = cc_round_up(numbers, CC_CACHE_LINE), walkers = cc_min_size(items, parts * blocks);
 
     /* Whether the next tiles are fetched during the products. With small blocks, fetching takes longer than it saves. */
     const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
 
     char options[64];
-    snprintf(options, sizeof options, "-DWIDTH=%u -DREGISTERS=%u -DROWS=%u -DVECTORS=%u", panel.width, info->vector_registers,
-             panel.rows >= 8 ? 8 : 4, panel.vectors);
+    snprintf(options, sizeof options, "%s -DROWS=%u -DVECTORS=%u", cc_vector_options(info), panel.even_rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
