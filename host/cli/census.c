@@ -29,22 +29,23 @@ static camcl_status count_pool(cli_census *c, size_t pool, const camcl_config *c
     return CAMCL_OK;
 }
 
-/* The folder that the files' names begin at, with its slash. */
+/* How much of data.root is the folder that the files' names begin at. */
 static size_t folder_length(const camcl_config *config)
 {
     const char *root = camcl_config_string(config, "data.root"), *slash = strrchr(root, '/');
     if (!camcl_config_is(config, "data.dataset", "list")) return strlen(root);
-    return slash ? (size_t)(slash - root) : 0;
+    return slash ? (size_t)(slash - root) + 1 : 0;
 }
 
 /* The path of a file of the data set; the caller frees. */
 static char *path_of(const camcl_config *config, const char *file)
 {
+    const char *root = camcl_config_string(config, "data.root");
     const size_t folder = folder_length(config), room = folder + strlen(file) + 2;
     struct stat info;
     char *path = malloc(room);
     if (path == NULL) return NULL;
-    snprintf(path, room, "%.*s%s%s", (int)folder, camcl_config_string(config, "data.root"), folder ? "/" : "", file);
+    snprintf(path, room, "%.*s%s%s", (int)folder, root, folder && root[folder - 1] != '/' ? "/" : "", file);
     /* A list may name files by their whole path. */
     if (file[0] == '/' || stat(path, &info) != 0) snprintf(path, room, "%s", file);
     return path;

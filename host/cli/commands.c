@@ -42,7 +42,7 @@ static const cli_command commands[] = {
       "Folders are walked to any depth; their pictures keep their sub-folders below DIR. A picture that cannot be read is named on\n"
       "stderr and does not keep the others from being explained; the exit status is then 1.\n",
       cmd_cam },
-    { "config", "[CONFIG] [key=value ...] [KEY ...]", "every key: value in force, type, range, default, what it does",
+    { "config", "[CONFIG] [key=value ...] [KEY ...] [--markdown]", "every key: value in force, type, range, default, what it does",
       "  KEY          lists only this one: section.key, or a section for all of its keys\n"
       "  --markdown   the keys' reference page instead\n\n"
       "The output is itself a configuration file.\n",

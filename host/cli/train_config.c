@@ -2,14 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_folder(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
+#include "whole_file.h"
 
 /* path without the slashes at its end; "/" stays. The caller frees; NULL: no memory. */
 static char *trimmed(const char *path)
@@ -78,7 +73,7 @@ camcl_status cli_configure_training(const char *from, const cli_list *overrides,
     camcl_status status = path ? CAMCL_OK : cli_no_memory(err);
     if (status == CAMCL_OK)
         status =
-            from && is_folder(path) ? configure_from_folder(path, overrides, config, err) : cli_configure(from, overrides, config, err);
+            from && cli_is_folder(path) ? configure_from_folder(path, overrides, config, err) : cli_configure(from, overrides, config, err);
     if (status == CAMCL_OK) status = set_default_dir(*config, path, err);
     free(path);
     return status;

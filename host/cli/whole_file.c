@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,7 +104,7 @@ void cli_file_abandon(cli_file *f)
     *f = (cli_file){ NULL, NULL, NULL };
 }
 
-static bool is_folder(const char *path)
+bool cli_is_folder(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
@@ -120,7 +119,7 @@ camcl_status cli_make_folders(const char *path, camcl_error *err)
         const char end = *at;
         if (end != '/' && end != '\0') continue;
         *at = '\0';
-        if (mkdir(copy, 0777) != 0 && !is_folder(copy)) code = errno == EEXIST ? ENOTDIR : errno;
+        if (mkdir(copy, 0777) != 0 && !cli_is_folder(copy)) code = errno == EEXIST ? ENOTDIR : errno;
         *at = end;
     }
     free(copy);

@@ -2,6 +2,7 @@
 #ifndef CLI_WHOLE_FILE_H
 #define CLI_WHOLE_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "camcl/status.h"
@@ -20,6 +21,8 @@ camcl_status cli_file_commit(cli_file *file, camcl_error *err);
 /* Removes the temporary file, if the file was not committed. */
 void cli_file_abandon(cli_file *file);
 
+/* Whether a folder is there. */
+bool cli_is_folder(const char *path);
 /* Makes a folder and its parents. */
 camcl_status cli_make_folders(const char *path, camcl_error *err);
 

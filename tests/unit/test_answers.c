@@ -5,13 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "cli/answers.c"
-#include "cli/line.c"
-#include "cli/output.c"
-#include "cli/whole_file.c"
+#include "cli/whole_file.h"
 #include "support/scratch.h"
 
 static void test_paths_of_lists(void **state)
@@ -119,7 +118,7 @@ static void test_whole_files(void **state)
 
     assert_int_equal(cli_make_folders(scratch_path(folder, "a/b//c"), &err), CAMCL_OK);
     assert_int_equal(cli_make_folders(scratch_path(folder, "a/b/"), &err), CAMCL_OK);
-    assert_true(is_folder(scratch_path(folder, "a/b/c")));
+    assert_true(cli_is_folder(scratch_path(folder, "a/b/c")));
     assert_int_equal(cli_make_folders(scratch_path(folder, "file/b"), &err), CAMCL_IO);
 }
 

@@ -1,15 +1,16 @@
-/* The commands' arguments. The parser belongs to the program, not to the library, so its files are taken in here. */
+/* The commands' arguments. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include "cli/args.c"
-#include "cli/line.c"
-#include "cli/output.c"
+#include "cli/args.h"
+#include "cli/output.h"
 
 /* Splits "a b c" at blanks into argv; borrowed until the next call. */
 static int split(const char *line, char ***argv)

@@ -9,8 +9,6 @@
 #include <cmocka.h>
 
 #include "cli/cam_drawing.c"
-#include "cli/line.c"
-#include "cli/output.c"
 
 enum { SIDE = 8 };
 
