@@ -3,12 +3,10 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "device/opencl.h"
 
 /* What a driver needs besides the buffers: kernels, queues, the compiler. */
