@@ -145,6 +145,33 @@ void cc_text_add_visible(cc_text *text, const char *value, size_t most)
     if (shown < size) cc_text_add(text, "...");
 }
 
+void cc_text_add_quoted(cc_text *text, const char *word)
+{
+    cc_text_add(text, "'");
+    for (const char *at = word; *at; at++)
+        cc_text_add(text, *at == '\'' ? "'\\''" : "%c", *at);
+    cc_text_add(text, "'");
+}
+
+void cc_text_add_shell_word(cc_text *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,+-@%";
+    if (*word && word[strspn(word, plain)] == '\0')
+        cc_text_add(text, "%s", word);
+    else
+        cc_text_add_quoted(text, word);
+}
+
+void cc_text_add_count(cc_text *text, size_t number)
+{
+    char digits[32];
+    const size_t length = (size_t)snprintf(digits, sizeof digits, "%zu", number);
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) cc_text_add(text, ",");
+        cc_text_add_bytes(text, digits + i, 1);
+    }
+}
+
 void cc_text_free(cc_text *text)
 {
     free(text->data);

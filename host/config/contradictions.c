@@ -94,10 +94,13 @@ static camcl_status check_model(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Whether the pictures are the user's own, which may have unlabelled ones among them. Every other data set labels all its images. */
+/* Whether the pictures are the user's own, of which only the files tell and which may have unlabelled ones among them. Every other data set
+ * labels all its images. */
 static bool are_own_pictures(const camcl_config *config)
 {
-    return camcl_config_is(config, "data.dataset", "folder") || camcl_config_is(config, "data.dataset", "list");
+    for (size_t i = 0; i < CC_COUNT(datasets); i++)
+        if (camcl_config_is(config, "data.dataset", datasets[i].name)) return datasets[i].classes == 0;
+    return false;
 }
 
 /* A mode that learns from unlabelled images must be able to have some. */

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/memory_left.h"
 #include "dataset/pixel_folder.h"
 
 enum { PIXELS_AT = 4096, MOVED_AT_ONCE = 1 << 20, WHY = 512 };
@@ -163,7 +164,7 @@ cc_pixel_store *cc_pixel_store_find(const char *cache_dir, cc_pixel_key key)
 
 camcl_status cc_pixel_store_use_memory(cc_pixel_store *store, camcl_error *err)
 {
-    const size_t available = cc_memory_available();
+    const size_t available = cc_memory_available("");
     const int code = atomic_load(&store->code);
     if (code != 0) {
         camcl_error failed;

@@ -106,8 +106,7 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
     unsigned major = 1, minor = 0;
     /* Kernels are written for version 1.2. The version that counts is the device's, which may be older than the platform's. */
     sscanf(info->opencl_c, "OpenCL C %u.%u", &major, &minor);
-    /* -w: drivers print how many warnings there were onto the host's stderr; whoever changes kernels sees them in
-     * tests/bench/offline_compilers.py. */
+    /* -w: drivers print how many warnings there were onto the host's stderr, where users cannot do anything about them. */
     cc_text_add(text, "-w -cl-std=CL%s -DCC_CPU=%d -DCC_PREFETCH=%d -DCC_COMPUTE_UNITS=%u -DCC_LOCAL_BYTES=%zu -DCC_MAX_WORK_GROUP=%zu",
                 major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, compiles_prefetch(info), info->compute_units,
                 info->local_mem, info->max_work_group);

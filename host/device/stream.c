@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "device/memory.h"
 #include "device/opencl.h"
 
 enum { LANES = 2 };
@@ -31,6 +32,8 @@ camcl_status cc_stream_create(camcl_device *device, size_t bytes, const char *na
     CC_TRY(CC_NEW(1, &s, err));
     s->device = device;
     s->bytes = bytes;
+    /* On the host and on the device. */
+    CC_TRY(cc_device_check_memory(device, 2 * LANES * bytes, name, err));
     for (size_t i = 0; i < LANES; i++) {
         CC_TRY(cc_calloc(bytes, 1, &s->lanes[i].data, err));
         CC_TRY(cc_device_allocate(device, bytes, name, &s->lanes[i].mem, err));

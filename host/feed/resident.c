@@ -76,7 +76,7 @@ static camcl_status open_stream(cc_resident *r, camcl_device *device, const cc_r
 }
 
 /* Pixels may lie in a mapped file. Where they are not in memory, the system then reads those of all images at once, instead of one page
- * after another as they are touched: a batch takes a fifth of the time from a disk. The advice costs little where they are. */
+ * after another as they are touched. */
 static void read_ahead(const cc_resident *r, size_t count)
 {
     const size_t image = image_bytes(r), page = (size_t)sysconf(_SC_PAGESIZE);

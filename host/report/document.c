@@ -95,7 +95,7 @@ static void add_test(cc_text *out, const cc_report_run *run)
     size_t count;
     const camcl_metric *metrics = camcl_metric_list(&count);
     const double images = cc_confusion_images(&run->confusion);
-    const cc_interval interval = cc_wilson_interval(cc_report_test(run, cc_report_headline()), images);
+    const cc_share_interval interval = cc_wilson_interval(cc_report_test(run, cc_report_headline()), images);
     cc_json_begin(out, "best", '{');
     cc_json_add_number(out, "epoch", run->result.best_epoch);
     cc_json_add_number(out, "val_top1", run->result.best_val_top1);

@@ -28,31 +28,17 @@ static void add_keys(cc_text *out, const camcl_config *config, const char *membe
     cc_json_end(out, '}');
 }
 
-/* One word of a shell's command line, quoted where it must be. */
-static void add_word(cc_text *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=:,+-@%";
-    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-        cc_text_add(out, "%s", word);
-        return;
-    }
-    cc_text_add(out, "'");
-    for (const char *at = word; *at; at++)
-        cc_text_add(out, *at == '\'' ? "'\\''" : "%c", *at);
-    cc_text_add(out, "'");
-}
-
 /* The run's own config.ini has everything in force; only the directory must be another one. */
 static void add_command(cc_text *out, const cc_report_run *run)
 {
     cc_text command = CC_TEXT_INIT, word = CC_TEXT_INIT;
     cc_text_add(&word, "%s/%s", run->dir, cc_run_file_name(CC_RUN_CONFIG));
     cc_text_add(&command, "camcl train ");
-    if (!word.failed) add_word(&command, word.data);
+    if (!word.failed) cc_text_add_shell_word(&command, word.data);
     cc_text_free(&word);
     cc_text_add(&word, "output.dir=%s-again", run->dir);
     cc_text_add(&command, " ");
-    if (!word.failed) add_word(&command, word.data);
+    if (!word.failed) cc_text_add_shell_word(&command, word.data);
     if (word.failed || command.failed)
         out->failed = true;
     else

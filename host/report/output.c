@@ -19,7 +19,7 @@ static bool is_report(const char *head)
     if (strncmp(head, marker, strlen(marker)) == 0) return true;
     if (strncmp(head, earlier_start, strlen(earlier_start)) != 0) return false;
     const char *title = head + strlen(earlier_start), *end = title + strcspn(title, "<");
-    const size_t before = strlen(" \xc2\xb7 camcl report");
+    const size_t before = strcspn(earlier_end, "<");
     return (size_t)(end - title) >= before && strncmp(end - before, earlier_end, strlen(earlier_end)) == 0;
 }
 

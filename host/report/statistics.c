@@ -4,12 +4,12 @@
 
 #define NORMAL_975 1.959963984540054 /* the normal distribution's 97.5th percentile */
 
-cc_interval cc_wilson_interval(double percent, double n)
+cc_share_interval cc_wilson_interval(double percent, double n)
 {
     const double p = percent / 100, z = NORMAL_975, all = 1 + z * z / n;
-    if (!(p >= 0 && p <= 1 && n > 0)) return (cc_interval){ NAN, NAN };
+    if (!(p >= 0 && p <= 1 && n > 0)) return (cc_share_interval){ NAN, NAN };
     const double middle = (p + z * z / (2 * n)) / all, half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / all;
-    return (cc_interval){ 100 * fmax(middle - half, 0), 100 * fmin(middle + half, 1) };
+    return (cc_share_interval){ 100 * fmax(middle - half, 0), 100 * fmin(middle + half, 1) };
 }
 
 cc_spread cc_spread_of(const double *values, size_t count)

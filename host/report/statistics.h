@@ -6,12 +6,12 @@
 
 #include "run/metrics.h"
 
-typedef struct cc_interval {
+typedef struct cc_share_interval {
     double low, high;
-} cc_interval;
+} cc_share_interval;
 
 /* The 95 % Wilson score interval of a share, `percent` of `n` images, in percent. NaN, NaN where there are no images or no share. */
-cc_interval cc_wilson_interval(double percent, double n);
+cc_share_interval cc_wilson_interval(double percent, double n);
 
 /* Of the values that are finite. sd: the sample's standard deviation (n - 1 in the denominator); NaN for fewer than two values. */
 typedef struct cc_spread {

@@ -15,7 +15,7 @@ static void add_run(cc_text *out, const cc_report_run *run)
     size_t count;
     const camcl_metric *metrics = camcl_metric_list(&count);
     const size_t headline = cc_report_headline();
-    const cc_interval interval = cc_wilson_interval(cc_report_test(run, headline), cc_confusion_images(&run->confusion));
+    const cc_share_interval interval = cc_wilson_interval(cc_report_test(run, headline), cc_confusion_images(&run->confusion));
     cc_text_add(out, "<tr><th scope=\"row\">");
     cc_html_escape(out, run->name);
     cc_text_add(out, "</th><td>");

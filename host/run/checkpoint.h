@@ -84,8 +84,8 @@ camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, con
 camcl_status cc_run_state_read_texts(const char *path, cc_run_state *state, camcl_error *err);
 /* Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a file that is damaged, is no state, belongs to
  * another network or objective or was written by a later version of the program. Without "interval.objective", which the first version
- * did not write, these sums are zero. A pool "split.test" that is missing is empty: the test images
- * are then a part of the data set. The values are checked by cc_run_state_check, not here. */
+ * did not write, these sums are zero. A pool "split.test" that is missing is empty: the test images are then a part of the data set. The
+ * values are checked by cc_run_state_check, not here. */
 camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *state, cc_split *split, camcl_error *err);
 /* Copies the objective's state tensors from the device into state->objective, and back. The step's objective and sizes are the shape's. */
 camcl_status cc_run_state_take_objective(cc_run_state *state, const cc_run_shape *shape, const cc_step *step, camcl_error *err);

@@ -1,7 +1,6 @@
 #include "run/file_kind.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/content.h"
@@ -15,15 +14,6 @@ static camcl_status fail_kind(const char *path, const char *kind, const char *ad
     return cc_fail(err, CAMCL_BAD_DATA, "%s: it is %s, not a safetensors file (%s)", path, kind, advice);
 }
 
-/* Quoted for a shell. */
-static void add_quoted(cc_text *text, const char *word)
-{
-    cc_text_add(text, "'");
-    for (const char *p = word; *p; p++)
-        cc_text_add(text, *p == '\'' ? "'\\''" : "%c", *p);
-    cc_text_add(text, "'");
-}
-
 /* The path with safetensors as its ending, quoted. */
 static void add_converted_path(cc_text *text, const char *path)
 {
@@ -35,7 +25,7 @@ static void add_converted_path(cc_text *text, const char *path)
     if (stem.failed)
         text->failed = true;
     else
-        add_quoted(text, stem.data);
+        cc_text_add_quoted(text, stem.data);
     cc_text_free(&stem);
 }
 
@@ -49,7 +39,7 @@ static camcl_status fail_torch(const char *path, const char *kind, const char *l
 {
     cc_text command = CC_TEXT_INIT;
     cc_text_add(&command, "python3 -c \"import sys,torch;from safetensors.torch import save_file;d=%s;" SAVE_PART "\" ", load);
-    add_quoted(&command, path);
+    cc_text_add_quoted(&command, path);
     cc_text_add(&command, " ");
     add_converted_path(&command, path);
     camcl_status status = command.failed

@@ -1,44 +1,28 @@
 /* The end of a run whose numbers are not finite any more: what is saved, and the command that tries again. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "train/run.h"
-
-/* A path as a shell takes it, with more characters behind it that need no quotes. */
-static void add_path(cc_text *text, const char *path, const char *more)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
-    const size_t length = strlen(path);
-    if (strspn(path, plain) == length) {
-        cc_text_add(text, "%s%s", path, more);
-        return;
-    }
-    cc_text_add(text, "'");
-    for (const char *p = path; *p; p++)
-        if (*p == '\'')
-            cc_text_add(text, "'\\''");
-        else
-            cc_text_add_bytes(text, p, 1);
-    cc_text_add(text, "%s'", more);
-}
 
 /* A run that saved something keeps its learning rate, so another run is needed; one that saved nothing may begin again in its place. */
 static void add_command(cc_text *text, const cc_run *run)
 {
     const double lower = camcl_config_double(run->config, "optim.lr") / 10;
-    char ending[48];
+    cc_text dir = CC_TEXT_INIT;
     cc_text_add(text, "camcl train ");
-    add_path(text, cc_run_dir_file(run->dir, CC_RUN_CONFIG), "");
+    cc_text_add_shell_word(text, cc_run_dir_file(run->dir, CC_RUN_CONFIG));
     cc_text_add(text, " optim.lr=%g ", lower);
     if (run->saved_step == 0) {
         cc_text_add(text, "--resume");
         return;
     }
-    snprintf(ending, sizeof ending, "-lr%g", lower);
+    cc_text_add(&dir, "%s-lr%g", cc_run_dir_path(run->dir), lower);
     cc_text_add(text, "output.dir=");
-    add_path(text, cc_run_dir_path(run->dir), ending);
+    if (dir.failed)
+        text->failed = true;
+    else
+        cc_text_add_shell_word(text, dir.data);
+    cc_text_free(&dir);
 }
 
 static void add_saved(const cc_run *run, camcl_error *err)

@@ -1,6 +1,5 @@
 /* Saving and restoring a run. A save writes the state first. best.safetensors and last.safetensors are derived from the state, so a resume
  * writes them again if the process was killed, or the disk was full, before both of them were saved. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "device/memory.h"
+#include "base/memory_left.h"
 #include "support/scratch.h"
 
 #define MIB ((size_t)1 << 20)
@@ -97,10 +97,23 @@ static void own_limit(void **state)
     assert_non_null(strstr(what, "ulimit -v"));
 }
 
+/* Without swap, and no more than the limits leave. */
+static void available(void **state)
+{
+    const char *root = *state;
+    assert_in_range(cc_memory_available(root), 1, SIZE_MAX / 2); /* a half of all memory */
+    put(root, "/proc/meminfo", "MemAvailable:   2048 kB\nSwapFree:   1024 kB\n");
+    assert_int_equal(cc_memory_available(root), 2 * MIB);
+    put(root, "/proc/self/cgroup", "0::/job\n");
+    put(root, "/sys/fs/cgroup/job/memory.max", "4194304\n");
+    put(root, "/sys/fs/cgroup/job/memory.current", "3145728\n");
+    assert_int_equal(cc_memory_available(root), MIB);
+}
+
 int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
-    const struct CMUnitTest tests[] = { IN_SCRATCH(nothing_is_known), IN_SCRATCH(machine), IN_SCRATCH(second_version_of_groups),
-                                        IN_SCRATCH(first_version_of_groups), IN_SCRATCH(own_limit) };
+    const struct CMUnitTest tests[] = { IN_SCRATCH(nothing_is_known),        IN_SCRATCH(machine),   IN_SCRATCH(second_version_of_groups),
+                                        IN_SCRATCH(first_version_of_groups), IN_SCRATCH(own_limit), IN_SCRATCH(available) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

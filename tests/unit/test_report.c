@@ -603,7 +603,7 @@ static void refusals(void **state)
 
 static void assert_interval(double percent, double n, double low, double high)
 {
-    const cc_interval interval = cc_wilson_interval(percent, n);
+    const cc_share_interval interval = cc_wilson_interval(percent, n);
     if (!(fabs(interval.low - low) < 0.01 && fabs(interval.high - high) < 0.01))
         fail_msg("%g %% of %g: %g to %g", percent, n, interval.low, interval.high);
 }

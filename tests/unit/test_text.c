@@ -1,4 +1,4 @@
-/* Text from outside as it is shown to people. */
+/* Texts as they are shown to people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,8 +43,49 @@ static void visible_text_steers_no_terminal(void **state)
     }
 }
 
+static void shell_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *quoted, *as_needed;
+    } cases[] = {
+        { "runs/a-1_b.ini", "'runs/a-1_b.ini'", "runs/a-1_b.ini" },
+        { "optim.lr=1e+5", "'optim.lr=1e+5'", "optim.lr=1e+5" },
+        { "my run", "'my run'", "'my run'" },
+        { "it's", "'it'\\''s'", "'it'\\''s'" },
+        { "~/a", "'~/a'", "'~/a'" },
+        { "$HOME", "'$HOME'", "'$HOME'" },
+        { "", "''", "''" },
+    };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        cc_text quoted = CC_TEXT_INIT, as_needed = CC_TEXT_INIT;
+        cc_text_add_quoted(&quoted, cases[i].word);
+        cc_text_add_shell_word(&as_needed, cases[i].word);
+        assert_string_equal(quoted.data, cases[i].quoted);
+        assert_string_equal(as_needed.data, cases[i].as_needed);
+        cc_text_free(&quoted);
+        cc_text_free(&as_needed);
+    }
+}
+
+static void counts(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t number;
+        const char *shown;
+    } cases[] = { { 0, "0" }, { 999, "999" }, { 1000, "1,000" }, { 123456, "123,456" }, { 1234567, "1,234,567" } };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        cc_text text = CC_TEXT_INIT;
+        cc_text_add_count(&text, cases[i].number);
+        assert_string_equal(text.data, cases[i].shown);
+        cc_text_free(&text);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(visible_text_steers_no_terminal) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(visible_text_steers_no_terminal), cmocka_unit_test(shell_words),
+                                        cmocka_unit_test(counts) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
