@@ -13,9 +13,9 @@ static camcl_status refuse(const cc_loading *loading, size_t failed, size_t firs
 {
     const cc_loading_picture *named = &loading->pictures[first];
     cc_text counts = CC_TEXT_INIT;
-    cc_summary_add_number(&counts, failed);
+    cc_text_add_count(&counts, failed);
     cc_text_add(&counts, " of ");
-    cc_summary_add_number(&counts, loading->count);
+    cc_text_add_count(&counts, loading->count);
     const camcl_status status =
         cc_fail(err, named->status == CAMCL_UNSUPPORTED ? CAMCL_UNSUPPORTED : CAMCL_BAD_DATA,
                 "data set %s: %s pictures cannot be read%s %s (data.corrupt = skip leaves such pictures out)", loading->dataset->info.name,

@@ -301,8 +301,8 @@ const void *cc_pixel_store_notes(const cc_pixel_store *store, size_t *size)
 
 void cc_pixel_store_describe(const cc_pixel_store *store, cc_text *out)
 {
-    const double mib = (double)store->size / (1 << 20);
-    cc_text_add(out, "%.*f MiB of pixels", mib < 10 ? 1 : 0, mib);
+    cc_text_add_mebibytes(out, store->size);
+    cc_text_add(out, " of pixels");
     if (store->map && !store->found && !store->kept) {
         cc_text_add(out, " in an unnamed file of ");
         cc_text_add_visible(out, store->folder, 512);

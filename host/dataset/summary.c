@@ -19,22 +19,12 @@ static int by_count(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-void cc_summary_add_number(cc_text *out, size_t number)
-{
-    char digits[32];
-    const size_t length = (size_t)snprintf(digits, sizeof digits, "%zu", number);
-    for (size_t i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0) cc_text_add(out, ",");
-        cc_text_add_bytes(out, digits + i, 1);
-    }
-}
-
 /* "3 .gif", "2 that cannot be read", "4 without an extension", "a broken link", "2 times a broken link". */
 static void add_kind(cc_text *out, const char *kind, uint32_t count)
 {
     const bool article = strncmp(kind, "a ", 2) == 0;
     if (!article || count != 1) {
-        cc_summary_add_number(out, count);
+        cc_text_add_count(out, count);
         cc_text_add(out, " ");
     }
     if (article && count != 1) cc_text_add(out, "times ");
@@ -60,11 +50,11 @@ void cc_summary_write(const cc_summary *summary, cc_text *out)
 {
     cc_format_counts sorted = summary->formats;
     qsort(sorted.rows, CC_MOST_FORMATS, sizeof sorted.rows[0], by_count);
-    cc_summary_add_number(out, summary->pictures);
+    cc_text_add_count(out, summary->pictures);
     cc_text_add(out, summary->pictures == 1 ? " picture read" : " pictures read");
     for (size_t i = 0; i < CC_MOST_FORMATS && sorted.rows[i].count > 0; i++) {
         cc_text_add(out, i == 0 ? " (" : ", ");
-        cc_summary_add_number(out, sorted.rows[i].count);
+        cc_text_add_count(out, sorted.rows[i].count);
         cc_text_add(out, " %s%s", sorted.rows[i].name, i + 1 == CC_MOST_FORMATS || sorted.rows[i + 1].count == 0 ? ")" : "");
     }
     add_left_out(summary, out);

@@ -30,7 +30,5 @@ typedef struct cc_summary {
 /* Writes "2,000 pictures read (1,480 JPEG, 520 PNG); left out: 3 .gif (first: cat/a.gif); 287 MiB of pixels in FILE, mapped; took 1.72 s".
  */
 void cc_summary_write(const cc_summary *summary, cc_text *out);
-/* 2000 as "2,000". */
-void cc_summary_add_number(cc_text *out, size_t number);
 
 #endif

@@ -1,9 +1,9 @@
 /* Which images of a run are on the device, and which are streamed. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "train/run.h"
 
 /* The bytes that images may take on the device. Weights, optimizer and activations get the larger part of its memory. */
@@ -27,34 +27,26 @@ static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *co
     return CAMCL_OK;
 }
 
-/* "1,505 MiB"; small amounts with a decimal. */
-static void write_mebibytes(size_t bytes, char out[32])
-{
-    char digits[24];
-    const size_t whole = (bytes + 524288) >> 20;
-    if (whole < 10) {
-        snprintf(out, 32, "%.1f MiB", (double)bytes / 1048576);
-        return;
-    }
-    const int length = snprintf(digits, sizeof digits, "%zu", whole);
-    size_t at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0) out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    snprintf(out + at, 32 - at, " MiB");
-}
-
 /* image: bytes of one. */
 static camcl_status say_images(cc_run *run, size_t image, camcl_error *err)
 {
-    char all[32], kept[32];
-    write_mebibytes(cc_resident_used(run->train_images) * image, all);
-    write_mebibytes(cc_resident_kept(run->train_images) * image, kept);
-    if (cc_resident_kept(run->train_images) == cc_resident_used(run->train_images))
-        return cc_run_say(run, err, "images: %s, all of them on the device", all);
-    if (cc_resident_kept(run->train_images) == 0) return cc_run_say(run, err, "images: %s, all of them streamed", all);
-    return cc_run_say(run, err, "images: %s, %s of them on the device, the rest streamed", all, kept);
+    const size_t used = cc_resident_used(run->train_images), kept = cc_resident_kept(run->train_images);
+    cc_text line = CC_TEXT_INIT;
+    cc_text_add(&line, "images: ");
+    cc_text_add_mebibytes(&line, used * image);
+    if (kept == used) {
+        cc_text_add(&line, ", all of them on the device");
+    } else if (kept == 0) {
+        cc_text_add(&line, ", all of them streamed");
+    } else {
+        cc_text_add(&line, ", ");
+        cc_text_add_mebibytes(&line, kept * image);
+        cc_text_add(&line, " of them on the device, the rest streamed");
+    }
+    const camcl_status status =
+        line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text") : cc_run_say(run, err, "%s", line.data);
+    cc_text_free(&line);
+    return status;
 }
 
 camcl_status cc_run_place_images(cc_run *run, camcl_error *err)

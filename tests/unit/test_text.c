@@ -43,8 +43,40 @@ static void visible_text_steers_no_terminal(void **state)
     }
 }
 
+static void numbers_are_written_for_people(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t number;
+        const char *shown;
+    } counts[] = { { 0, "0" }, { 999, "999" }, { 1000, "1,000" }, { 12345, "12,345" }, { 1234567, "1,234,567" } };
+    const size_t mib = (size_t)1 << 20;
+    const struct {
+        size_t bytes;
+        const char *shown;
+    } amounts[] = { { 0, "0.0 MiB" },
+                    { 3 * mib + mib / 4, "3.2 MiB" },
+                    { 9 * mib + mib / 2 - 1, "9.5 MiB" },
+                    { 9 * mib + mib / 2, "10 MiB" },
+                    { 1505 * mib - mib / 2, "1,505 MiB" },
+                    { 1505 * mib + mib / 2 - 1, "1,505 MiB" } };
+    for (size_t i = 0; i < CC_COUNT(counts); i++) {
+        cc_text text = CC_TEXT_INIT;
+        cc_text_add_count(&text, counts[i].number);
+        assert_string_equal(text.data, counts[i].shown);
+        cc_text_free(&text);
+    }
+    for (size_t i = 0; i < CC_COUNT(amounts); i++) {
+        cc_text text = CC_TEXT_INIT;
+        cc_text_add_mebibytes(&text, amounts[i].bytes);
+        assert_string_equal(text.data, amounts[i].shown);
+        cc_text_free(&text);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(visible_text_steers_no_terminal) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(visible_text_steers_no_terminal),
+                                        cmocka_unit_test(numbers_are_written_for_people) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
