@@ -1,10 +1,8 @@
 #include "base/memory.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 bool cc_mul_size(size_t a, size_t b, size_t *out)
 {
@@ -46,20 +44,4 @@ camcl_status cc_copy_text(const char *text, char **out, camcl_error *err)
     CC_RETURN_IF_FAILED(CC_NEW(size, out, err));
     memcpy(*out, text, size);
     return CAMCL_OK;
-}
-
-size_t cc_memory_available(void)
-{
-    char line[128];
-    unsigned long long kib = 0;
-    bool found = false;
-    FILE *file = fopen("/proc/meminfo", "r"); /* Linux; it counts what caches of files would give back, which sysconf does not */
-    while (file && !found && fgets(line, sizeof line, file))
-        found = sscanf(line, "MemAvailable: %llu kB", &kib) == 1;
-    if (file) fclose(file);
-    size_t bytes;
-    if (found) return kib <= SIZE_MAX && cc_mul_size((size_t)kib, 1024, &bytes) ? bytes : SIZE_MAX;
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page <= 0 || !cc_mul_size((size_t)pages, (size_t)page, &bytes)) return SIZE_MAX;
-    return bytes / 2;
 }

@@ -26,9 +26,6 @@ camcl_status cc_calloc(size_t count, size_t size, void **out, camcl_error *err);
 /* Grows *array (of *capacity elements) so that it holds at least `need` elements. The contents are kept. */
 camcl_status cc_grow(void **array, size_t *capacity, size_t need, size_t size, camcl_error *err);
 
-/* Bytes of memory that can be had without others being pushed out, as far as the system says; a part of all memory where it does not. */
-size_t cc_memory_available(void);
-
 /* A copy of text (strdup with a status). */
 camcl_status cc_copy_text(const char *text, char **out, camcl_error *err);
 

@@ -1,4 +1,4 @@
-/* How much memory this process can still get. PoCL ends the whole process when it gets less than it wants, so it is asked for no more. */
+/* PoCL ends the whole process when it gets less memory than it wants, so it is asked for no more than is left. */
 #ifndef CC_DEVICE_MEMORY_H
 #define CC_DEVICE_MEMORY_H
 
@@ -6,10 +6,6 @@
 
 #include "base/diag.h"
 #include "camcl/device.h"
-
-/* The smallest of what the process's own limits (ulimit), its control groups (containers) and the machine leave; *what names that one.
- * SIZE_MAX where the system does not say. `root` is put before /proc and /sys: "", but for tests. */
-size_t cc_memory_left(const char *root, const char **what);
 
 /* CAMCL_NO_MEMORY if the device's memory is the process's own, and `bytes` more of it are not left. `named` is what needs them. */
 camcl_status cc_device_check_memory(const camcl_device *device, size_t bytes, const char *named, camcl_error *err);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "device/memory.h"
+#include "base/memory_left.h"
 #include "support/scratch.h"
 
 #define MIB ((size_t)1 << 20)
@@ -97,10 +97,32 @@ static void own_limit(void **state)
     assert_non_null(strstr(what, "ulimit -v"));
 }
 
+static void expect_available(const char *root, size_t available, const char *mentions)
+{
+    const char *what;
+    assert_int_equal(cc_memory_available(root, &what), available);
+    if (!strstr(what, mentions)) fail_msg("\"%s\" does not mention \"%s\"", what, mentions);
+}
+
+/* What can be had without pushing others out: no swap, and no more than a group has. */
+static void swap_is_not_available(void **state)
+{
+    const char *what;
+    const size_t half = cc_memory_available(*state, &what);
+    assert_true(half > 0 && half < SIZE_MAX);
+    assert_non_null(strstr(what, "half of the machine"));
+    put(*state, "/proc/meminfo", "MemTotal: 9000 kB\nMemAvailable: 2048 kB\nSwapFree: 1024 kB\n");
+    expect_available(*state, 2 * MIB, "machine's memory");
+    put(*state, "/proc/self/cgroup", "0::/\n");
+    put(*state, "/sys/fs/cgroup/memory.max", "1048576\n");
+    put(*state, "/sys/fs/cgroup/memory.current", "0\n");
+    expect_available(*state, MIB, "control group");
+}
+
 int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
-    const struct CMUnitTest tests[] = { IN_SCRATCH(nothing_is_known), IN_SCRATCH(machine), IN_SCRATCH(second_version_of_groups),
-                                        IN_SCRATCH(first_version_of_groups), IN_SCRATCH(own_limit) };
+    const struct CMUnitTest tests[] = { IN_SCRATCH(nothing_is_known),        IN_SCRATCH(machine),   IN_SCRATCH(second_version_of_groups),
+                                        IN_SCRATCH(first_version_of_groups), IN_SCRATCH(own_limit), IN_SCRATCH(swap_is_not_available) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
