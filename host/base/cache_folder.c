@@ -82,11 +82,6 @@ static bool ends_with(const char *name, const char *suffix)
     return n >= m && strcmp(name + n - m, suffix) == 0;
 }
 
-static bool is_temporary(const char *name)
-{
-    return strncmp(name, CC_TEMPORARY_PREFIX, sizeof CC_TEMPORARY_PREFIX - 1) == 0 && ends_with(name, CC_TEMPORARY_SUFFIX);
-}
-
 static void add_entry(entry_list *list, const char *name, const struct stat *info)
 {
     entry fresh = { .bytes = (uint64_t)info->st_size, .used = info->st_atime };
@@ -103,7 +98,7 @@ static void scan(DIR *folder, const char *suffix, entry_list *list)
     const time_t now = time(NULL);
     struct stat info;
     for (struct dirent *file; (file = readdir(folder)) != NULL;) {
-        const bool temporary = is_temporary(file->d_name), listed = suffix && ends_with(file->d_name, suffix);
+        const bool temporary = cc_file_is_temporary(file->d_name, NULL), listed = suffix && ends_with(file->d_name, suffix);
         if (!temporary && !listed) continue;
         if (fstatat(dirfd(folder), file->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) continue;
         if (listed)

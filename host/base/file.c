@@ -126,6 +126,15 @@ static camcl_status folder_of(const char *path, char **folder, camcl_error *err)
     return CAMCL_OK;
 }
 
+bool cc_file_is_temporary(const char *name, long *writer)
+{
+    const size_t prefix = strlen(CC_TEMPORARY_PREFIX), suffix = strlen(CC_TEMPORARY_SUFFIX), length = strlen(name);
+    if (length < prefix + suffix || strncmp(name, CC_TEMPORARY_PREFIX, prefix) != 0) return false;
+    if (strcmp(name + length - suffix, CC_TEMPORARY_SUFFIX) != 0) return false;
+    if (writer) *writer = strtol(name + prefix, NULL, 10);
+    return true;
+}
+
 camcl_status cc_file_temporary(const char *folder, const char *path, char **temporary, int *file, camcl_error *err)
 {
     size_t size = strlen(folder) + 64;

@@ -28,6 +28,8 @@ bool cc_is_folder(const char *path);
 /* The name of the temporary file that a killed writer leaves: this prefix, then "PID-N", then the suffix. */
 #define CC_TEMPORARY_PREFIX ".camcl-"
 #define CC_TEMPORARY_SUFFIX ".tmp"
+/* Whether name, without a folder, is that of such a file. `writer` (NULL: not asked): its PID. */
+bool cc_file_is_temporary(const char *name, long *writer);
 /* Creates such a file, open for reading and writing, in `folder` ("": the working directory; else its name ends in a slash). `path` is the
  * file that it becomes, for messages. The caller frees *temporary and closes *file. */
 camcl_status cc_file_temporary(const char *folder, const char *path, char **temporary, int *file, camcl_error *err);

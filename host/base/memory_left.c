@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -123,32 +124,44 @@ static void limit_all_groups(memory *m)
 
 /* ---- all together */
 
-static void limit_machine(memory *m)
+/* False: the system does not say. */
+static bool limit_machine(memory *m, bool with_swap)
 {
-    const uint64_t available = find_number(m, "/proc/meminfo", "MemAvailable:"), swap = find_number(m, "/proc/meminfo", "SwapFree:");
+    const uint64_t available = find_number(m, "/proc/meminfo", "MemAvailable:");
+    const uint64_t swap = with_swap ? find_number(m, "/proc/meminfo", "SwapFree:") : 0;
     if (available) limit(m, (available + swap) * 1024, "what other programs leave of the machine's memory");
+    return available > 0;
 }
 
-size_t cc_memory_left(const char *root, const char **what)
+static void limit_to_half(memory *m)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    size_t bytes;
+    if (pages > 0 && page > 0 && cc_mul_size((size_t)pages, (size_t)page, &bytes)) limit(m, bytes / 2, "half of the machine's memory");
+}
+
+static memory limit_all(const char *root, bool with_swap, bool *known)
 {
     memory m = { root, SIZE_MAX, "" };
     limit_process(&m);
     limit_all_groups(&m);
-    limit_machine(&m);
+    *known = limit_machine(&m, with_swap);
+    return m;
+}
+
+size_t cc_memory_left(const char *root, const char **what)
+{
+    bool known;
+    const memory m = limit_all(root, true, &known);
     *what = m.what;
     return m.left;
 }
 
-size_t cc_memory_available(const char *root)
+size_t cc_memory_available(const char *root, const char **what)
 {
-    const memory m = { root, SIZE_MAX, "" };
-    const uint64_t kib = find_number(&m, "/proc/meminfo", "MemAvailable:"); /* counts what caches of files would give back */
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    const char *what;
-    size_t bytes = SIZE_MAX;
-    if (kib)
-        bytes = kib <= SIZE_MAX / 1024 ? (size_t)kib * 1024 : SIZE_MAX;
-    else if (pages > 0 && page > 0 && cc_mul_size((size_t)pages, (size_t)page, &bytes))
-        bytes /= 2;
-    return cc_min_size(bytes, cc_memory_left(root, &what));
+    bool known;
+    memory m = limit_all(root, false, &known);
+    if (!known) limit_to_half(&m);
+    *what = m.what;
+    return m.left;
 }

@@ -162,14 +162,25 @@ void cc_text_add_shell_word(cc_text *text, const char *word)
         cc_text_add_quoted(text, word);
 }
 
-void cc_text_add_count(cc_text *text, size_t number)
+void cc_text_add_count(cc_text *text, size_t count)
 {
     char digits[32];
-    const size_t length = (size_t)snprintf(digits, sizeof digits, "%zu", number);
+    const size_t length = (size_t)snprintf(digits, sizeof digits, "%zu", count);
     for (size_t i = 0; i < length; i++) {
         if (i > 0 && (length - i) % 3 == 0) cc_text_add(text, ",");
         cc_text_add_bytes(text, digits + i, 1);
     }
+}
+
+void cc_text_add_mebibytes(cc_text *text, size_t bytes)
+{
+    const size_t whole = (bytes >> 20) + (bytes >> 19 & 1);
+    if (whole < 10) {
+        cc_text_add(text, "%.1f MiB", (double)bytes / 1048576);
+        return;
+    }
+    cc_text_add_count(text, whole);
+    cc_text_add(text, " MiB");
 }
 
 void cc_text_free(cc_text *text)

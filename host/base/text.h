@@ -25,14 +25,15 @@ void cc_text_add_bytes(cc_text *text, const void *bytes, size_t n);
  * and value as a JSON number with %.9g in any locale (null if not finite). */
 void cc_text_add_json_string(cc_text *text, const char *value);
 void cc_text_add_json_number(cc_text *text, double value);
+/* For people: 1505 as "1,505"; bytes as "1,505 MiB", below 10 MiB with a decimal. */
+void cc_text_add_count(cc_text *text, size_t count);
+void cc_text_add_mebibytes(cc_text *text, size_t bytes);
 /* Text from outside, safe to show on a terminal: control characters (C0, DEL, C1) and bytes that are no UTF-8 become \xNN. At most about
  * `most` bytes of value; "..." stands for the rest. */
 void cc_text_add_visible(cc_text *text, const char *value, size_t most);
 /* One word of a shell's command line, in quotes; and the same in quotes only where it needs them. */
 void cc_text_add_quoted(cc_text *text, const char *word);
 void cc_text_add_shell_word(cc_text *text, const char *word);
-/* 2000 as "2,000". */
-void cc_text_add_count(cc_text *text, size_t number);
 void cc_text_free(cc_text *text);
 
 /* The number of bytes of the UTF-8 sequence at data, of which `left` > 0 bytes may be read. 0 for an invalid sequence: overlong forms,

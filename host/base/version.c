@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "camcl/version.h"
 
 #ifdef CAMCL_HAVE_PNG
@@ -38,6 +39,6 @@ const char *camcl_version(void) { return CAMCL_VERSION; }
 
 const camcl_library *camcl_libraries(size_t *count)
 {
-    *count = sizeof libraries / sizeof libraries[0];
+    *count = CC_COUNT(libraries);
     return libraries;
 }

@@ -26,7 +26,7 @@ static const char *const cifar100_names[] = {
     "worm"
 };
 
-void cc_cifar_batch_free(cc_cifar_batch *batch)
+static void free_batch(cc_cifar_batch *batch)
 {
     free(batch->labels);
     cc_pickle_free(&batch->pickle);
@@ -123,7 +123,7 @@ static camcl_status read_cifar(camcl_dataset *dataset, const cc_cifar *cifar, co
     CC_TRY(read_class_names(dataset, cifar, &found.files[test + 1], python, err));
 cleanup:
     for (size_t i = 0; i < CC_SOURCE_FILES; i++)
-        cc_cifar_batch_free(&batches[i]);
+        free_batch(&batches[i]);
     cc_source_free(&found);
     return status;
 }

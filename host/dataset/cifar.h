@@ -19,7 +19,6 @@ typedef struct cc_cifar_batch {
     int64_t *labels; /* [count], not checked yet */
     cc_pickle *pickle;
 } cc_cifar_batch;
-void cc_cifar_batch_free(cc_cifar_batch *batch);
 
 /* What tells CIFAR-10 and CIFAR-100 apart. */
 typedef struct cc_cifar {

@@ -22,7 +22,7 @@ static const char *extension_of(const char *name)
     return dot && dot[1] ? dot : "";
 }
 
-bool cc_is_picture_name(const char *name)
+static bool is_picture_name(const char *name)
 {
     static const char *const extensions[] = { ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp" };
     const char *extension = extension_of(name);
@@ -69,10 +69,10 @@ static cc_entry look_at(int folder, const char *name)
     struct stat info;
     if (fstatat(folder, name, &info, 0) != 0) {
         bool is_link = fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode);
-        if (!is_link && cc_is_picture_name(name)) entry.kind = CC_ENTRY_PICTURE;
+        if (!is_link && is_picture_name(name)) entry.kind = CC_ENTRY_PICTURE;
     } else if (S_ISDIR(info.st_mode)) {
         entry = (cc_entry){ NULL, CC_ENTRY_FOLDER, info.st_dev, info.st_ino };
-    } else if (S_ISREG(info.st_mode) && cc_is_picture_name(name)) {
+    } else if (S_ISREG(info.st_mode) && is_picture_name(name)) {
         entry.kind = CC_ENTRY_PICTURE;
     }
     return entry;
@@ -105,6 +105,12 @@ camcl_status cc_entries_read(const char *folder, cc_entries *out, int *code, cam
 cleanup:
     closedir(stream);
     return status;
+}
+
+const cc_entry *cc_entries_find(const cc_entries *entries, const char *name)
+{
+    const cc_entry like = { .name = (char *)name };
+    return entries->count ? bsearch(&like, entries->items, entries->count, sizeof like, by_name) : NULL;
 }
 
 void cc_entries_free(cc_entries *entries)

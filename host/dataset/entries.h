@@ -9,7 +9,8 @@
 #include "base/diag.h"
 
 typedef enum cc_entry_kind {
-    CC_ENTRY_PICTURE, /* by its extension; also one that cannot be looked at, so that reading it says why */
+    CC_ENTRY_PICTURE, /* by its extension, .png .jpg .jpeg .jpe .jfif .webp in any case; also one that cannot be looked at, so that reading
+                         it says why */
     CC_ENTRY_FOLDER,
     CC_ENTRY_OTHER
 } cc_entry_kind;
@@ -33,8 +34,8 @@ typedef struct cc_entries {
 camcl_status cc_entries_read(const char *folder, cc_entries *out, int *code, camcl_error *err);
 void cc_entries_free(cc_entries *entries);
 
-/* Whether the name ends like a picture's: .png .jpg .jpeg .jpe .jfif .webp, in any case. */
-bool cc_is_picture_name(const char *name);
+/* The entry of that name, or NULL. */
+const cc_entry *cc_entries_find(const cc_entries *entries, const char *name);
 
 /* Says what an entry that is neither picture nor folder is, as camcl_left_out has it: ".gif", "no extension", "a named pipe", .... */
 void cc_entry_describe(const char *path, char *kind, size_t size);

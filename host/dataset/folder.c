@@ -136,11 +136,9 @@ static camcl_status find_classes(search *s, camcl_error *err)
     return status;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const cc_entry *)a)->name, ((const cc_entry *)b)->name); }
-
 static camcl_status find_label(const search *s, const char *folder, const cc_entry *entry, int32_t *label, camcl_error *err)
 {
-    const cc_entry *found = bsearch(entry, s->classes.items, s->classes.count, sizeof *entry, by_name);
+    const cc_entry *found = cc_entries_find(&s->classes, entry->name);
     if (!found)
         return cc_fail(err, CAMCL_BAD_DATA,
                        "data set folder: %s/%s has no counterpart among the training classes (add %s/%s, or remove it)", folder,

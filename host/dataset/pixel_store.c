@@ -164,7 +164,8 @@ cc_pixel_store *cc_pixel_store_find(const char *cache_dir, cc_pixel_key key)
 
 camcl_status cc_pixel_store_use_memory(cc_pixel_store *store, camcl_error *err)
 {
-    const size_t available = cc_memory_available("");
+    const char *what;
+    const size_t available = cc_memory_available("", &what);
     const int code = atomic_load(&store->code);
     if (code != 0) {
         camcl_error failed;
@@ -176,9 +177,9 @@ camcl_status cc_pixel_store_use_memory(cc_pixel_store *store, camcl_error *err)
     if (store->size > available)
         return cc_fail(
             err, CAMCL_NO_MEMORY,
-            "pixels: %zu MiB are needed, and %zu MiB of memory are available%s%s (lower data.image_size, or let device.cache_dir be "
+            "pixels: %zu MiB are needed, and %zu MiB of memory are left by %s%s%s (lower data.image_size, or let device.cache_dir be "
             "a folder that can be written and has room for them)",
-            store->size >> 20, available >> 20, *store->why ? "; " : "", store->why);
+            store->size >> 20, available >> 20, what, *store->why ? "; " : "", store->why);
     return CC_NEW(store->size, &store->memory, err);
 }
 
@@ -302,8 +303,8 @@ const void *cc_pixel_store_notes(const cc_pixel_store *store, size_t *size)
 
 void cc_pixel_store_describe(const cc_pixel_store *store, cc_text *out)
 {
-    const double mib = (double)store->size / (1 << 20);
-    cc_text_add(out, "%.*f MiB of pixels", mib < 10 ? 1 : 0, mib);
+    cc_text_add_mebibytes(out, store->size);
+    cc_text_add(out, " of pixels");
     if (store->map && !store->found && !store->kept) {
         cc_text_add(out, " in an unnamed file of ");
         cc_text_add_visible(out, store->folder, 512);

@@ -39,7 +39,7 @@ bool cc_pixel_store_finish(cc_pixel_store *store, size_t size, const void *notes
 const uint8_t *cc_pixel_store_pixels(const cc_pixel_store *store, size_t *size);
 /* Of a found store. */
 const void *cc_pixel_store_notes(const cc_pixel_store *store, size_t *size);
-/* Writes where the pixels are: "1505 MiB of pixels in FILE, mapped". */
+/* Writes where the pixels are: "1,505 MiB of pixels in FILE, mapped". */
 void cc_pixel_store_describe(const cc_pixel_store *store, cc_text *out);
 /* Waits until a kept file is whole. NULL is allowed. */
 void cc_pixel_store_free(cc_pixel_store *store);

@@ -1,4 +1,4 @@
-/* Whether a device can still get memory. PoCL ends the whole process when it gets less than it wants, so it is asked for no more. */
+/* PoCL ends the whole process when it gets less memory than it wants, so it is asked for no more than is left. */
 #ifndef CC_DEVICE_MEMORY_H
 #define CC_DEVICE_MEMORY_H
 

@@ -37,10 +37,6 @@ typedef struct cc_codec {
 
 extern const cc_codec cc_png, cc_jpeg, cc_webp;
 
-/* The format of the file, by its content. CAMCL_BAD_DATA: it is no picture that can be read; the message says what it is instead.
- * CAMCL_UNSUPPORTED: this build cannot read the format. */
-camcl_status cc_codec_of(const cc_encoded *file, const cc_codec **out, camcl_error *err);
-
 /* Blends RGBA over white into RGB. */
 void cc_lay_over_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb);
 

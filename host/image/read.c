@@ -38,7 +38,9 @@ static const char *advice_for(cc_content_kind kind)
     }
 }
 
-camcl_status cc_codec_of(const cc_encoded *file, const cc_codec **out, camcl_error *err)
+/* The format of the file, by its content. CAMCL_BAD_DATA: it is no picture that can be read; the message says what it is instead.
+ * CAMCL_UNSUPPORTED: this build cannot read the format. */
+static camcl_status codec_of(const cc_encoded *file, const cc_codec **out, camcl_error *err)
 {
     static const cc_codec *const codecs[] = { &cc_jpeg, &cc_png, &cc_webp };
     const cc_content content = cc_content_of(file->data, file->size);
@@ -72,7 +74,7 @@ static camcl_status check_size(const cc_picture_header *header, const char *name
 
 static camcl_status look(const cc_encoded *file, const cc_codec **codec, cc_picture_header *header, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(cc_codec_of(file, codec, err));
+    CC_RETURN_IF_FAILED(codec_of(file, codec, err));
     CC_RETURN_IF_FAILED((*codec)->probe(file, header, err));
     return check_size(header, file->name, err);
 }
@@ -145,7 +147,7 @@ static camcl_status open_picture(const char *path, cc_picture_file *file, camcl_
     const cc_codec *codec = NULL;
     CC_RETURN_IF_FAILED(cc_picture_file_open(path, file, err));
     camcl_status status = cc_picture_file_read(file, BEGINNING, err);
-    if (status == CAMCL_OK) status = cc_codec_of(&(cc_encoded){ (const uint8_t *)file->data, file->size, path }, &codec, err);
+    if (status == CAMCL_OK) status = codec_of(&(cc_encoded){ (const uint8_t *)file->data, file->size, path }, &codec, err);
     if (status != CAMCL_OK) cc_picture_file_close(file);
     return status;
 }

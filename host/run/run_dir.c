@@ -36,22 +36,11 @@ static const char *const names[CC_RUN_FILES] = {
 
 const char *cc_run_file_name(cc_run_file file) { return names[file]; }
 
-/* Whether name is a temporary file of cc_file_write. If so, *writer is the process that made it. */
-static bool is_temporary(const char *name, long *writer)
-{
-    size_t prefix = strlen(CC_TEMPORARY_PREFIX), suffix = strlen(CC_TEMPORARY_SUFFIX), length = strlen(name);
-    if (length < prefix + suffix || strncmp(name, CC_TEMPORARY_PREFIX, prefix) != 0) return false;
-    if (strcmp(name + length - suffix, CC_TEMPORARY_SUFFIX) != 0) return false;
-    *writer = strtol(name + prefix, NULL, 10);
-    return true;
-}
-
 /* Whether a user could miss the entry. A lock and temporary files of a process that died early do not count. */
 static int is_content(const struct dirent *entry)
 {
     const char *name = entry->d_name;
-    long writer;
-    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, names[CC_RUN_LOCK]) != 0 && !is_temporary(name, &writer);
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, names[CC_RUN_LOCK]) != 0 && !cc_file_is_temporary(name, NULL);
 }
 
 static camcl_status is_empty(const char *path, bool *empty, camcl_error *err)
@@ -73,7 +62,7 @@ static void remove_leftovers(const char *path)
     if (folder == NULL) return;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         long writer;
-        if (!is_temporary(entry->d_name, &writer)) continue;
+        if (!cc_file_is_temporary(entry->d_name, &writer)) continue;
         bool gone = writer <= 0 || writer == (long)getpid() || (kill((pid_t)writer, 0) != 0 && errno == ESRCH);
         if (gone) unlinkat(dirfd(folder), entry->d_name, 0);
     }

@@ -27,35 +27,24 @@ static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *co
     return CAMCL_OK;
 }
 
-/* "1,505 MiB"; small amounts with a decimal. */
-static void add_mebibytes(cc_text *text, size_t bytes)
-{
-    const size_t whole = (bytes + 524288) >> 20;
-    if (whole < 10)
-        cc_text_add(text, "%.1f", (double)bytes / 1048576);
-    else
-        cc_text_add_count(text, whole);
-    cc_text_add(text, " MiB");
-}
-
 /* image: bytes of one. */
 static camcl_status say_images(cc_run *run, size_t image, camcl_error *err)
 {
     const size_t used = cc_resident_used(run->train_images), kept = cc_resident_kept(run->train_images);
     cc_text line = CC_TEXT_INIT;
     cc_text_add(&line, "images: ");
-    add_mebibytes(&line, used * image);
-    if (kept == used)
+    cc_text_add_mebibytes(&line, used * image);
+    if (kept == used) {
         cc_text_add(&line, ", all of them on the device");
-    else if (kept == 0)
+    } else if (kept == 0) {
         cc_text_add(&line, ", all of them streamed");
-    else {
+    } else {
         cc_text_add(&line, ", ");
-        add_mebibytes(&line, kept * image);
+        cc_text_add_mebibytes(&line, kept * image);
         cc_text_add(&line, " of them on the device, the rest streamed");
     }
-    camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line about the images (close other programs)")
-                                      : cc_run_say(run, err, "%s", line.data);
+    const camcl_status status =
+        line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text") : cc_run_say(run, err, "%s", line.data);
     cc_text_free(&line);
     return status;
 }

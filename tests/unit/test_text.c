@@ -68,17 +68,33 @@ static void shell_words(void **state)
     }
 }
 
-static void counts(void **state)
+static void numbers_are_written_for_people(void **state)
 {
     (void)state;
     static const struct {
         size_t number;
         const char *shown;
-    } cases[] = { { 0, "0" }, { 999, "999" }, { 1000, "1,000" }, { 123456, "123,456" }, { 1234567, "1,234,567" } };
-    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+    } counts[] = { { 0, "0" }, { 999, "999" }, { 1000, "1,000" }, { 12345, "12,345" }, { 1234567, "1,234,567" } };
+    const size_t mib = (size_t)1 << 20;
+    const struct {
+        size_t bytes;
+        const char *shown;
+    } amounts[] = { { 0, "0.0 MiB" },
+                    { 3 * mib + mib / 4, "3.2 MiB" },
+                    { 9 * mib + mib / 2 - 1, "9.5 MiB" },
+                    { 9 * mib + mib / 2, "10 MiB" },
+                    { 1505 * mib - mib / 2, "1,505 MiB" },
+                    { 1505 * mib + mib / 2 - 1, "1,505 MiB" } };
+    for (size_t i = 0; i < CC_COUNT(counts); i++) {
         cc_text text = CC_TEXT_INIT;
-        cc_text_add_count(&text, cases[i].number);
-        assert_string_equal(text.data, cases[i].shown);
+        cc_text_add_count(&text, counts[i].number);
+        assert_string_equal(text.data, counts[i].shown);
+        cc_text_free(&text);
+    }
+    for (size_t i = 0; i < CC_COUNT(amounts); i++) {
+        cc_text text = CC_TEXT_INIT;
+        cc_text_add_mebibytes(&text, amounts[i].bytes);
+        assert_string_equal(text.data, amounts[i].shown);
         cc_text_free(&text);
     }
 }
@@ -86,6 +102,6 @@ static void counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(visible_text_steers_no_terminal), cmocka_unit_test(shell_words),
-                                        cmocka_unit_test(counts) };
+                                        cmocka_unit_test(numbers_are_written_for_people) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
