@@ -138,11 +138,24 @@ static const camcl_config_key schema[] = {
     PRESET("ssl", "reduction", "confident", "confident", "confident | batch", NULL,
            "L_u and L_c are means over the confident images or over the whole batch"),
 
+    CHOICE("augment", "weak", "flip", "flip | flip-shift | resized-crop", NULL,
+           "labelled images and weak views; flip-shift: flips, then a shift by up to an eighth of the side, reflected at the edge; "
+           "resized-crop: a random crop at the image's size, then flips"),
+    CHOICE("augment", "strong", "crop-rotate", "crop-rotate | randaugment | weak", NULL,
+           "strong views; crop-rotate: crop and turns of the weak view; randaugment: flip-shift, random operations and a cutout; weak: a "
+           "second weak view"),
+    INT("augment", "randaugment", "2", 0, 16, "strong = randaugment: operations drawn for each image, of fourteen"),
+    NUMBER("augment", "scale_min", "0.08", 0, 1, true, false, "weak = resized-crop: smallest share of the image's area"),
+    NUMBER("augment", "ratio_max", "1.333", 1, 100, false, false, "weak = resized-crop: greatest aspect ratio of the crop, either way"),
     BOOL("augment", "flip_horizontal", "yes", "yes: each image is flipped left to right with probability 1/2"),
     BOOL("augment", "flip_vertical", "yes", "yes: each image is flipped upside down with probability 1/2"),
-    NUMBER("augment", "crop_min", "0.75", 0, 1, true, false, "smallest side of the strong view's crop, as a share of the image's side"),
-    PRESET("augment", "rotations", "quarter", "paper-code", "quarter | paper-code | none", NULL,
-           "turns of the strong view in degrees; quarter: 0, 90, 180, 270; paper-code: 0, 90, 180, 360 (0 half the time); none: 0"),
+    NUMBER("augment", "crop_min", "0.75", 0, 1, true, false,
+           "strong = crop-rotate: smallest side of the crop, as a share of the image's side"),
+    { "augment", "rotations", CAMCL_KEY_NUMBERS, "quarter", PAPER_CODE("paper-code"), "quarter | paper-code | none", NULL, 0, 270, false,
+      false, false,
+      "turns of the strong view in degrees, drawn from this list of 0, 90, 180 and 270; quarter: each of them; paper-code: 0,0,90,180; "
+      "none: "
+      "0" },
     { "augment", "per_image", CAMCL_KEY_BOOL, "yes", PAPER_CODE("no"), NULL, NULL, 0, 0, false, false, false,
       "yes: one random transform per image; no: one for the whole batch" },
 

@@ -21,7 +21,9 @@ const cc_operation *const cc_operations[] = {
     &cc_argmax_rows_operation,   &cc_resize_operation,
     &cc_min_max_operation,       &cc_warp_operation,
     &cc_load_images_operation,   &cc_load_labels_operation,
-    &cc_masked_mse_operation,    NULL,
+    &cc_masked_mse_operation,    &cc_affine_warp_operation,
+    &cc_counted_mse_operation,   &cc_load_bytes_operation,
+    &cc_randaugment_operation,   NULL,
 };
 
 const cc_operation *cc_operations_find(const char *name, size_t length)
