@@ -45,7 +45,11 @@ static const struct {
     { "warp", "warp", 2 },
     { "load_images", "load", 1 },
     { "load_labels", "load", 1 },
+    { "load_bytes", "load", 1 },
     { "masked_mse", "masked_mse", 2 },
+    { "affine_warp", "affine_warp", 2 },
+    { "counted_mse", "counted_mse", 2 },
+    { "randaugment", "randaugment", 1 },
 };
 
 static void every_operation_is_covered(void **state)
