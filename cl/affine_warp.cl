@@ -58,11 +58,11 @@ typedef struct range {
 /* `middle` shows the pixel itself, `extent` belongs to one pixel around it. The map is not invertible where `singular`. */
 static range range_of(float middle, float extent, bool singular, int size)
 {
-    const float end = (float)(size - 1), slack = 0.25f + 0.001f * extent;
+    const float end = (float)(size - 1), slack = 0.01f + 0.001f * extent;
     range r = { 0, size - 1 };
     if (singular) return r;
-    r.first = (int)fmin(fmax(floor(middle - extent - slack), 0.0f), end);
-    r.last = (int)fmin(fmax(ceil(middle + extent + slack), 0.0f), end);
+    r.first = (int)fmin(fmax(ceil(middle - extent - slack), 0.0f), end);
+    r.last = (int)fmin(fmax(floor(middle + extent + slack), 0.0f), end);
     return r;
 }
 
