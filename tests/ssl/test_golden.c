@@ -300,7 +300,7 @@ static void run_step(const cc_safetensors *g, int k, cc_step *step, cc_step_sums
     cc_transform *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
     float *threshold = unlabeled ? golden_data(g, at(k, "threshold")) : NULL;
     cc_readback *readback;
-    cc_step_input input = { labeled, both, both, (float)golden_number(g, "optim.lr"), threshold ? *threshold : 0 };
+    cc_step_input input = { labeled, both, both, (float)golden_number(g, "optim.lr"), threshold ? *threshold : 0, 1 };
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, sums, &err));
     free(labeled);

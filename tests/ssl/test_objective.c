@@ -117,7 +117,7 @@ static cc_step_sums run(scene *s, float threshold)
 {
     cc_readback *pending = NULL;
     cc_step_sums sums;
-    const cc_step_input input = { s->labeled, s->weak, s->strong, 0.01f, threshold };
+    const cc_step_input input = { s->labeled, s->weak, s->strong, 0.01f, threshold, 1 };
     OK(cc_step_run(s->step, &input, &pending, &err));
     OK(cc_step_read(&pending, &sums, &err));
     return sums;

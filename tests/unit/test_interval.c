@@ -13,7 +13,7 @@
 
 static const cc_objective_figure toy_figures[] = { { "fairness", "fairness loss", 0, 0, 1, 1 }, { "share", "share", 1, 2, 0, 100 } };
 static const cc_objective_kind toy = {
-    .name = "toy", .unlabeled = true, .consistency = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2
+    .name = "toy", .unlabeled = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2
 };
 
 static double figure(const char *column, const cc_objective *objective, const cc_interval *interval)
@@ -47,8 +47,8 @@ static void fill(cc_interval *interval, const cc_objective_kind *kind)
                                   .unlabeled = 8,
                                   .own = { { 5, 6 }, { 12, 0, 3 }, { 100, 100, 100, 100 } } };
     memset(interval, 0, sizeof *interval);
-    cc_interval_add(interval, &(cc_interval_step){ kind, &first, 1.0, 0.5, 0.25, 12 });
-    cc_interval_add(interval, &(cc_interval_step){ kind, &second, 3.0, 1.5, 0.75, 12 });
+    cc_interval_add(interval, &(cc_interval_step){ kind, &first, 1.0, 0.5, 0.25, 12, 0 });
+    cc_interval_add(interval, &(cc_interval_step){ kind, &second, 3.0, 1.5, 0.75, 12, 0 });
     interval->sums[CC_SUM_SECONDS] = 0.5;
 }
 
@@ -80,10 +80,10 @@ static void images_without_a_label(void **state)
     const cc_step_sums mixed = { .confident = 7, .confident_correct = 2, .confident_unknown = 3, .unlabeled = 8 },
                        unknown = { .confident = 5, .confident_unknown = 5, .unlabeled = 8 };
     cc_interval interval = { .sums = { 0 } };
-    cc_interval_add(&interval, &(cc_interval_step){ &toy, &unknown, 1, 1, 1, 12 });
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &unknown, 1, 1, 1, 12, 0 });
     assert_true(isnan(figure("pseudo_acc", &objective, &interval)));
     is(figure("mask_rate", &objective, &interval), 100 * 5.0 / 8);
-    cc_interval_add(&interval, &(cc_interval_step){ &toy, &mixed, 1, 1, 1, 12 });
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &mixed, 1, 1, 1, 12, 0 });
     is(figure("pseudo_acc", &objective, &interval), 50);
     is(figure("mask_rate", &objective, &interval), 75);
     assert_int_equal(CC_SUM_CONFIDENT_UNKNOWN, 11); /* its place in state.safetensors */
