@@ -224,9 +224,11 @@ static const int32_t sources[ROWS] = { 12, 10, 14, 10, 13, 11 };
 
 void cc_check_load_images(cc_check *c)
 {
-    static const cc_load_desc shapes[] = { { ROWS, 1, 1, 1, 1, 0, 10, IMAGES },    { ROWS, 5, 5, 3, 5, 2, 10, IMAGES },
-                                           { ROWS, 16, 16, 4, 16, 1, 10, IMAGES }, { ROWS, 28, 28, 1, 28, 0, 10, IMAGES },
-                                           { ROWS, 4, 6, 3, 9, 1, 10, IMAGES },    { ROWS, 33, 31, 1, 15, 0, 10, IMAGES } };
+    static const cc_load_desc shapes[] = {
+        { ROWS, 1, 1, 1, 1, 0, 10, IMAGES, CC_WINDOW_WHOLE },    { ROWS, 5, 5, 3, 5, 2, 10, IMAGES, CC_WINDOW_WHOLE },
+        { ROWS, 16, 16, 4, 16, 1, 10, IMAGES, CC_WINDOW_WHOLE }, { ROWS, 28, 28, 1, 28, 0, 10, IMAGES, CC_WINDOW_WHOLE },
+        { ROWS, 4, 6, 3, 9, 1, 10, IMAGES, CC_WINDOW_WHOLE },    { ROWS, 33, 31, 1, 15, 0, 10, IMAGES, CC_WINDOW_WHOLE }
+    };
     const double mean[4] = { 0.49, 0.48, 0.44, 0.5 }, std[4] = { 0.25, 0.24, 0.26, 0.5 };
     cc_transform transforms[ROWS];
     for (int32_t i = 0; i < ROWS; i++)

@@ -213,10 +213,10 @@ static camcl_status load_from(const cc_resident *r, cc_tape *tape, cc_load_desc 
     return cc_load_images(tape, &desc, pixels, transforms, r->normalise, dst, err);
 }
 
-camcl_status cc_resident_load(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, cc_tensor dst,
-                              size_t dst_row0, camcl_error *err)
+camcl_status cc_resident_load(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_window window, cc_tensor transforms,
+                              cc_tensor dst, size_t dst_row0, camcl_error *err)
 {
-    cc_load_desc desc = { .n = n, .size = size, .dst_row0 = dst_row0 };
+    cc_load_desc desc = { .n = n, .size = size, .dst_row0 = dst_row0, .window = window };
     for (size_t i = 0; i < r->chunk_count; i++) {
         desc.first_image = i * r->per_chunk;
         CC_RETURN_IF_FAILED(load_from(r, tape, desc, r->chunks[i], transforms, dst, err));

@@ -45,9 +45,9 @@ size_t cc_resident_used(const cc_resident *resident);
 size_t cc_resident_kept(const cc_resident *resident);
 
 /* Records: rows dst_row0 .. dst_row0+n-1 of dst [*,size,size,C] = the images at the places that transforms [n,8] name, normalised, resized
- * to size and flipped. Rows whose place is negative are not written. */
-camcl_status cc_resident_load(const cc_resident *resident, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, cc_tensor dst,
-                              size_t dst_row0, camcl_error *err);
+ * to size and flipped, of which dst gets the windows. Rows whose place is negative are not written. */
+camcl_status cc_resident_load(const cc_resident *resident, cc_tape *tape, size_t n, size_t size, cc_window window, cc_tensor transforms,
+                              cc_tensor dst, size_t dst_row0, camcl_error *err);
 /* Records: out[i] (i32) = label of transforms[i].source, the index in the data set; -1 where the source is negative. */
 camcl_status cc_resident_labels(const cc_resident *resident, cc_tape *tape, size_t n, cc_tensor transforms, cc_tensor out,
                                 camcl_error *err);

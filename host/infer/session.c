@@ -201,7 +201,7 @@ static camcl_status record(void *context, cc_arena *arena, camcl_error *err)
         cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(n, size, size, cc_resident_channels(s->images)), &images, err));
     /* Rows of the batch that are not loaded must hold finite numbers, so the batch starts as zeros. */
     CC_RETURN_IF_FAILED(cc_tape_zero(s->tape, images.buffer, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(s->images, s->tape, n, size, s->placed, images, 0, err));
+    CC_RETURN_IF_FAILED(cc_resident_load(s->images, s->tape, n, size, CC_WINDOW_WHOLE, s->placed, images, 0, err));
     return kinds[s->spec.kind].record(s, images, err);
 }
 

@@ -3,6 +3,7 @@
 #define CC_OBJECTIVE_CONSISTENCY_H
 
 #include "model/pass.h"
+#include "objective/inputs.h"
 #include "objective/objective.h"
 
 typedef struct cc_consistency_spec {
@@ -10,7 +11,7 @@ typedef struct cc_consistency_spec {
     cc_weights *target_weights; /* of the weak view's CAM: the model's main set, or a teacher's, which gets no gradient */
     size_t batch, image_size;
     cc_tensor weak, strong;       /* views [U,S,S,C], rows from 0 */
-    cc_tensor transforms;         /* [U,8] i32: T of each image */
+    cc_view_transform between;    /* T of each image */
     cc_tensor pseudo, weight;     /* the objective's targets: [U] i32, [U] f32 */
     cc_device_scalar denominator; /* of L_c */
     cc_tensor sums;               /* [4] f32: [0] is the sum of the images' weighted means */

@@ -15,10 +15,8 @@ struct cc_step {
     cc_model *model;
     cc_resident *data;
     cc_step_spec spec;
-    cc_tape *tape, *update;            /* leaves gradients and sums; moves the weights */
-    cc_tensor transforms[3];           /* labelled, weak, strong: [n,8] i32 */
-    cc_tensor placed[2];               /* labelled, weak: the same with places on the device as sources; the same tensors if those agree */
-    cc_transform *places;              /* [B+U] scratch: what `placed` holds */
+    cc_tape *tape, *update; /* leaves gradients and sums; moves the weights */
+    cc_inputs inputs;
     cc_tensor hyper;                   /* [HYPER_COUNT] */
     cc_tensor sums[SUMS_MOST], report; /* [4] each, [4 * SUMS_MOST] */
     cc_tensor state[CC_MOST_OBJECTIVE_STATES];
@@ -47,25 +45,12 @@ static size_t sum_count(const cc_step *step) { return SUMS_OWN + step->spec.obje
 
 /* ---- inputs */
 
-static camcl_status create_places(cc_step *step, camcl_error *err)
-{
-    for (int i = 0; i < 2; i++) {
-        step->placed[i] = step->transforms[i];
-        if (step->transforms[i].buffer == NULL || cc_resident_is_whole(step->data)) continue;
-        CC_RETURN_IF_FAILED(cc_tensor_create(step->model->device, "places of images", CC_I32, CC_DIMS(step->transforms[i].dim[0], 8),
-                                             &step->placed[i], err));
-    }
-    return CC_NEW(step->spec.batch_labeled + step->spec.batch_unlabeled, &step->places, err);
-}
-
 static camcl_status create_inputs(cc_step *step, camcl_error *err)
 {
-    static const char *const names[] = { "labelled transforms", "weak transforms", "strong transforms" };
     camcl_device *device = step->model->device;
-    const size_t rows[] = { step->spec.batch_labeled, step->spec.batch_unlabeled, step->spec.batch_unlabeled };
-    for (int i = 0; i < (uses_unlabeled(step) ? 3 : 1); i++)
-        CC_RETURN_IF_FAILED(cc_tensor_create(device, names[i], CC_I32, CC_DIMS(rows[i], 8), &step->transforms[i], err));
-    CC_RETURN_IF_FAILED(create_places(step, err));
+    const cc_inputs_spec inputs = { step->spec.views, step->spec.batch_labeled, uses_unlabeled(step) ? step->spec.batch_unlabeled : 0,
+                                    step->spec.image_size, uses_cams(step) };
+    CC_RETURN_IF_FAILED(cc_inputs_create(device, step->data, &inputs, &step->inputs, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
     for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
@@ -124,14 +109,13 @@ static camcl_status record_images(cc_step *step, camcl_error *err)
     }
     if (u && !weak_is_joint(step)) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[1], err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(b), &step->labels, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, b, s->image_size, step->placed[0], step->images[0], row[0], err));
-    CC_RETURN_IF_FAILED(cc_resident_labels(step->data, step->tape, b, step->transforms[0], step->labels, err));
+    CC_RETURN_IF_FAILED(cc_inputs_load_labeled(&step->inputs, step->tape, step->images[0], row[0], err));
+    CC_RETURN_IF_FAILED(cc_inputs_labels(&step->inputs, step->tape, step->labels, err));
     if (u == 0) return CAMCL_OK;
-    cc_warp_desc warp = { u, s->image_size, cc_resident_channels(step->data), row[1], row[2] };
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "hidden labels", CC_I32, CC_DIMS(u), &step->truth, err));
-    CC_RETURN_IF_FAILED(cc_resident_load(step->data, step->tape, u, s->image_size, step->placed[1], step->images[1], row[1], err));
-    CC_RETURN_IF_FAILED(cc_resident_labels(step->data, step->tape, u, step->transforms[1], step->truth, err));
-    return cc_warp_forward(step->tape, &warp, step->images[1], step->transforms[2], step->images[2], err);
+    CC_RETURN_IF_FAILED(cc_inputs_load_weak(&step->inputs, step->tape, step->images[1], row[1], err));
+    CC_RETURN_IF_FAILED(cc_inputs_hidden_labels(&step->inputs, step->tape, step->truth, err));
+    return cc_inputs_load_strong(&step->inputs, step->tape, step->images[1], row[1], step->images[2], row[2], err);
 }
 
 /* ---- losses */
@@ -161,7 +145,7 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
                                    .lowest = { step->hyper.buffer, HYPER_LOWEST },
                                    .alpha = { step->hyper.buffer, HYPER_ALPHA },
                                    .truth = step->truth,
-                                   .transforms = step->transforms[1],
+                                   .transforms = step->inputs.transforms[1],
                                    .weak = { logits, row0 },
                                    .confidence_sums = step->sums[SUMS_CONFIDENCE],
                                    .loss_sums = step->sums[SUMS_U],
@@ -270,7 +254,7 @@ static camcl_status record_consistency(cc_step *step, camcl_error *err)
                                  .target_weights = has_teacher(step) ? step->teacher : step->model->main,
                                  .batch = step->spec.batch_unlabeled,
                                  .image_size = step->spec.image_size,
-                                 .transforms = step->transforms[2],
+                                 .between = step->inputs.between,
                                  .pseudo = step->scope.pseudo,
                                  .weight = step->scope.weight,
                                  .denominator = denominator(step),
@@ -356,10 +340,7 @@ void cc_step_destroy(cc_step **handle)
 {
     cc_step *step = *handle;
     if (step == NULL) return;
-    for (int i = 0; i < 2; i++)
-        if (step->placed[i].buffer != step->transforms[i].buffer) cc_buffer_destroy(&step->placed[i].buffer);
-    for (int i = 0; i < 3; i++)
-        cc_buffer_destroy(&step->transforms[i].buffer);
+    cc_inputs_release(&step->inputs);
     for (int i = 0; i < SUMS_MOST; i++)
         cc_buffer_destroy(&step->sums[i].buffer);
     for (int i = 0; i < CC_MOST_OBJECTIVE_STATES; i++)
@@ -369,7 +350,6 @@ void cc_step_destroy(cc_step **handle)
     cc_buffer_destroy(&step->velocity);
     if (!step->teacher) cc_buffer_destroy(&step->average);
     cc_weights_destroy(&step->teacher);
-    free(step->places);
     free(step->written);
     free(step);
     *handle = NULL;
@@ -377,29 +357,13 @@ void cc_step_destroy(cc_step **handle)
 
 /* ---- running */
 
-/* Has the images of this step on the device, and says where they are. */
-static camcl_status place_images(cc_step *step, const cc_step_input *input, camcl_error *err)
-{
-    const size_t b = step->spec.batch_labeled, u = uses_unlabeled(step) ? step->spec.batch_unlabeled : 0;
-    if (cc_resident_is_whole(step->data)) return CAMCL_OK;
-    memcpy(step->places, input->labeled, b * sizeof *step->places);
-    if (u) memcpy(step->places + b, input->weak, u * sizeof *step->places);
-    CC_RETURN_IF_FAILED(cc_resident_place(step->data, b + u, step->places, err));
-    CC_RETURN_IF_FAILED(cc_buffer_upload(step->placed[0].buffer, 0, step->places, b * sizeof *step->places, err));
-    return u ? cc_buffer_upload(step->placed[1].buffer, 0, step->places + b, u * sizeof *step->places, err) : CAMCL_OK;
-}
-
 camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err)
 {
-    const cc_transform *transforms[] = { input->labeled, input->weak, input->strong };
     const float hyper[HYPER_COUNT] = { [HYPER_LR] = input->lr,
                                        [HYPER_THRESHOLD] = input->threshold,
                                        [HYPER_LOWEST] = -INFINITY,
                                        [HYPER_ALPHA] = cc_step_alpha(&step->spec.objective, input->ramp) };
-    for (int i = 0; i < 3; i++)
-        if (step->transforms[i].buffer)
-            CC_RETURN_IF_FAILED(cc_buffer_upload(step->transforms[i].buffer, 0, transforms[i], cc_tensor_bytes(&step->transforms[i]), err));
-    CC_RETURN_IF_FAILED(place_images(step, input, err));
+    CC_RETURN_IF_FAILED(cc_inputs_send(&step->inputs, input, err));
     CC_RETURN_IF_FAILED(cc_buffer_upload(step->hyper.buffer, 0, hyper, sizeof hyper, err));
     if (step->teacher) CC_RETURN_IF_FAILED(cc_weights_refresh(step->teacher, err));
     CC_RETURN_IF_FAILED(cc_tape_run(step->tape, err));

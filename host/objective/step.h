@@ -3,26 +3,19 @@
 #ifndef CC_OBJECTIVE_STEP_H
 #define CC_OBJECTIVE_STEP_H
 
-#include "feed/resident.h"
 #include "model/pass.h"
+#include "objective/inputs.h"
 #include "objective/objective.h"
 
 typedef struct cc_step_spec {
     cc_objective objective;
+    cc_view_spec views;
     size_t batch_labeled, batch_unlabeled, image_size;
     size_t pool;                       /* different images in the unlabelled pool; 0: all */
     float momentum, weight_decay, ema; /* ema: decay, 0 = none */
     bool nesterov;
     bool inspect; /* keep intermediate results for cc_step_look */
 } cc_step_spec;
-
-/* The inputs of a step. Transforms name images of the training set (cc_transform): source and flips for the labelled and weak views, crop
- * and turns for the strong view. */
-typedef struct cc_step_input {
-    const cc_transform *labeled, *weak, *strong; /* [batch_labeled], [batch_unlabeled], [batch_unlabeled] */
-    float lr, threshold;
-    float ramp; /* the share of alpha that is in force, for objectives whose alpha is ramped */
-} cc_step_input;
 
 /* What a step reports: sums and counts. cc_step_losses divides them. */
 typedef struct cc_step_sums {

@@ -203,7 +203,8 @@ camcl_status cc_min_max_backward(cc_tape *tape, const cc_min_max_desc *desc, cc_
                                  cc_tensor dx, camcl_error *err);
 
 /* ---- warp.c: T = crop, resize back to S x S, rotate by quarter turns counter-clockwise; the same kernel for images and CAMs. */
-/* One image's transform, 8 x i32 on the device, all in pixels of an S x S image. Crop [y0,y1) x [x0,x1). */
+/* One image's transform, 8 x i32 on the device, all in pixels of an S x S image. Crop, or window of a view (cc_window), [y0,y1) x [x0,x1).
+ */
 typedef struct cc_transform {
     int32_t source, flip_h, flip_v, y0, x0, y1, x1, turns;
 } cc_transform;
@@ -220,18 +221,85 @@ camcl_status cc_warp_forward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor 
 camcl_status cc_warp_backward(cc_tape *tape, const cc_warp_desc *desc, cc_tensor ddst, cc_tensor transforms, cc_tensor dsrc, bool add,
                               camcl_error *err);
 
+/* ---- affine_warp.c: T of a strong view that is drawn from the picture itself, not from the weak view: any affine map, and the pixels that
+ * count in the CAM term. */
+/* One image's T, 12 x f32 on the device. Pixel (a,b) of the strong view, row a and column b, shows the weak view's point
+ *     y = map[0] a + map[1] b + map[2],   x = map[3] a + map[4] b + map[5]
+ * in pixels, centres at whole numbers; it is clamped to low .. high (y, x) before it is sampled. */
+typedef struct cc_affine {
+    float map[6], low[2], high[2];
+    float counted; /* pixels that count, by the image's rows below: a whole number */
+    float unused;
+} cc_affine;
+/* The pixels that count of one row of the strong view: columns begin <= b < end without hole_begin <= b < hole_end, 4 x i32 on the device.
+ * 0 <= begin <= hole_begin <= hole_end <= end <= S. */
+typedef struct cc_counted_row {
+    int32_t begin, hole_begin, hole_end, end;
+} cc_counted_row;
+/* dst[i] = T_i(src[i]), bilinear, at every pixel, whether it counts or not; src and dst [n,S,S], maps [n,12] f32. Uses n and size. */
+typedef struct cc_affine_warp_desc {
+    size_t n, size;
+} cc_affine_warp_desc;
+camcl_status cc_affine_warp_forward(cc_tape *tape, const cc_affine_warp_desc *desc, cc_tensor src, cc_tensor maps, cc_tensor dst,
+                                    camcl_error *err);
+/* dsrc[i] = T_i^t(ddst[i]): gathered transpose. */
+camcl_status cc_affine_warp_backward(cc_tape *tape, const cc_affine_warp_desc *desc, cc_tensor ddst, cc_tensor maps, cc_tensor dsrc,
+                                     bool add, camcl_error *err);
+
 /* ---- load.c: bytes -> normalised floats. dst[dst_row0+i] = flip(resize((byte/255 - mean[c]) * (1/std[c]))), i < n, of image
  * transforms[i].source of pixels [*,H,W,C] u8 -> [*,size,size,C] f32. Resize: bilinear, corners aligned, when H,W != size. flip_h
  * mirrors columns, flip_v rows. Devices limit the size of a buffer, so that the pixels of a data set are kept in chunks: chunk j holds
  * images j*chunk_images ... `first_image` is the first image of the chunk in `pixels`. Rows whose image lies outside [first_image,
  * first_image+images) are not written. normalise [2*C] f32 = mean, 1/std. */
+/* What a transform's window means: the picture as it is, rows y0 .. y1-1 and columns x0 .. x1-1 otherwise. */
+typedef enum cc_window {
+    CC_WINDOW_WHOLE,   /* not read */
+    CC_WINDOW_SHIFTED, /* y1 - y0 = x1 - x0 = size; a pixel outside the picture is the one that its edge mirrors, -size < y0, x0 < size */
+    CC_WINDOW_SCALED   /* inside the picture, which is size x size by then; resized to size x size (half-pixel centres, clamped at its edge)
+                        */
+} cc_window;
 typedef struct cc_load_desc {
     size_t n, h, w, c, size, dst_row0, first_image, images;
+    cc_window window;
 } cc_load_desc;
 camcl_status cc_load_images(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor normalise,
                             cc_tensor dst, camcl_error *err);
 /* out[i] = labels[transforms[i].source] (i32), i < n; source < 0 gives -1 */
 camcl_status cc_load_labels(cc_tape *tape, size_t n, cc_tensor labels, cc_tensor transforms, cc_tensor out, camcl_error *err);
+
+/* The same as bytes, rounded where the picture was resized: dst [*,size,size,C] u8. Windows are whole or shifted. */
+camcl_status cc_load_bytes(cc_tape *tape, const cc_load_desc *desc, cc_tensor pixels, cc_tensor transforms, cc_tensor dst,
+                           camcl_error *err);
+
+/* ---- randaugment.c: operations on the bytes of pictures, which mean what Pillow's functions of these names do; then normalised floats. */
+typedef enum cc_picture_operation_kind {
+    CC_PICTURE_IDENTITY,
+    CC_PICTURE_AUTOCONTRAST, /* ImageOps.autocontrast */
+    CC_PICTURE_EQUALIZE,     /* ImageOps.equalize */
+    CC_PICTURE_BRIGHTNESS,   /* ImageEnhance, by factor; 1 changes nothing */
+    CC_PICTURE_COLOUR,
+    CC_PICTURE_CONTRAST,
+    CC_PICTURE_SHARPNESS,
+    CC_PICTURE_POSTERIZE, /* value[0]: the mask of the bits that remain */
+    CC_PICTURE_SOLARIZE,  /* value[0]: bytes from here on are inverted, 0 .. 256 */
+    CC_PICTURE_AFFINE,    /* Image.transform(AFFINE), nearest pixel, black outside: pixel (x,y) is the one at
+                             (value[0] x + value[1] y + value[2], value[3] x + value[4] y + value[5]) >> 16 */
+    CC_PICTURE_CUTOUT,    /* rows value[0] .. value[2]-1, columns value[1] .. value[3]-1 become (125, 123, 114), or 123 in grey pictures */
+    CC_PICTURE_OPERATIONS
+} cc_picture_operation_kind;
+/* 8 x 32 bits on the device. */
+typedef struct cc_picture_operation {
+    int32_t kind; /* cc_picture_operation_kind */
+    float factor;
+    int32_t value[6];
+} cc_picture_operation;
+typedef struct cc_randaugment_desc {
+    size_t n, size, c, operations, dst_row0; /* c: 1 or 3; operations of one picture, applied in order */
+} cc_randaugment_desc;
+/* dst[dst_row0+i] = (operations(bytes[i])/255 - mean) * (1/std); bytes [n,S,S,C] u8, which may be overwritten; operations
+ * [n,operations,8] i32; normalise [2*C]; dst [*,S,S,C] f32. */
+camcl_status cc_randaugment(cc_tape *tape, const cc_randaugment_desc *desc, cc_tensor bytes, cc_tensor operations, cc_tensor normalise,
+                            cc_tensor dst, camcl_error *err);
 
 /* ---- masked_mse.c: over n images of `size` pixels: sums [4] f32 = {sum_i mask_i * mean_pixels (a-b)^2, sum mask, n, 0} */
 typedef struct cc_masked_mse_desc {
@@ -242,6 +310,15 @@ camcl_status cc_masked_mse_forward(cc_tape *tape, const cc_masked_mse_desc *desc
 /* da = scale / max(denominator,1) * mask * 2 (a-b) / size; db (or none) = -da */
 camcl_status cc_masked_mse_backward(cc_tape *tape, const cc_masked_mse_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask, float scale,
                                     cc_device_scalar denominator, cc_tensor da, cc_tensor db, camcl_error *err);
+
+/* ---- counted_mse.c: the same over the pixels that count: sums [4] f32 = {sum_i mask_i * mean_counted (a-b)^2, sum mask, n, 0}; an image
+ * without such pixels adds 0. a, b [n,S,S], maps [n,12] f32 (cc_affine: how many count), rows [n,S,4] i32 (cc_counted_row: which ones). */
+camcl_status cc_counted_mse_forward(cc_tape *tape, const cc_affine_warp_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask,
+                                    cc_tensor maps, cc_tensor rows, cc_tensor sums, camcl_error *err);
+/* da = scale / max(denominator,1) * mask * 2 (a-b) / counted where a pixel counts, else 0; db (or none) = -da */
+camcl_status cc_counted_mse_backward(cc_tape *tape, const cc_affine_warp_desc *desc, cc_tensor a, cc_tensor b, cc_tensor mask,
+                                     cc_tensor maps, cc_tensor rows, float scale, cc_device_scalar denominator, cc_tensor da, cc_tensor db,
+                                     camcl_error *err);
 
 /* ---- sgd.c: PyTorch's SGD over `count` floats: g = grad + weight_decay * w; v = momentum * v + g (v = g at the very first step, which is
  * the same since v starts at 0); w -= lr * (nesterov ? g + momentum * v : v). lr is a device scalar. */

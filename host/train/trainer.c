@@ -26,12 +26,12 @@ static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_erro
         cc_augment_flips(&s->augment, CC_RNG_FLIP_UNLABELED, k, u, run->sources, run->transforms[1]);
         cc_augment_strong(&s->augment, k, u, run->transforms[2]);
     }
-    cc_step_input input = { run->transforms[0],
-                            run->transforms[1],
-                            run->transforms[2],
-                            (float)cc_schedule_lr(&run->loop.schedule, k),
-                            (float)cc_schedule_threshold(&run->loop.schedule, k),
-                            (float)cc_schedule_ramp(&run->loop.schedule, k) };
+    const cc_step_input input = { .labeled = run->transforms[0],
+                                  .weak = run->transforms[1],
+                                  .strong = run->transforms[2],
+                                  .lr = (float)cc_schedule_lr(&run->loop.schedule, k),
+                                  .threshold = (float)cc_schedule_threshold(&run->loop.schedule, k),
+                                  .ramp = (float)cc_schedule_ramp(&run->loop.schedule, k) };
     return cc_step_run(run->step, &input, sums, err);
 }
 

@@ -140,7 +140,9 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
         const cc_session_input images = { .n = IMAGES };
         return cc_session_run(b->infer, &images, &(cc_session_output){ .logits = NULL }, err);
     }
-    cc_step_input input = { b->transforms, b->transforms, b->turned, 0.01f, -FLT_MAX, 1 };
+    cc_step_input input = {
+        .labeled = b->transforms, .weak = b->transforms, .strong = b->turned, .lr = 0.01f, .threshold = -FLT_MAX, .ramp = 1
+    };
     CC_RETURN_IF_FAILED(cc_step_run(b->step, &input, &sums, err));
     CC_RETURN_IF_FAILED(cc_step_read(&sums, &read, err));
     return cc_device_finish(device, err);

@@ -141,7 +141,7 @@ static double time_block(bench *b, cc_step *step)
         draw_batch(b, labeled, s->batch_labeled, 0);
         draw_batch(b, weak, s->batch_unlabeled, 0);
         draw_batch(b, strong, s->batch_unlabeled, 1);
-        const cc_step_input input = { labeled, weak, strong, 1e-6f, -FLT_MAX, 1 };
+        const cc_step_input input = { .labeled = labeled, .weak = weak, .strong = strong, .lr = 1e-6f, .threshold = -FLT_MAX };
         OK(cc_step_run(step, &input, &in_flight[count++], &err));
     }
     for (size_t i = 0; i < count; i++)

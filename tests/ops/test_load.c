@@ -38,10 +38,11 @@ static void transforms_of(cc_transform *out)
 }
 
 static const cc_load_desc shapes[] = {
-    { ROWS, 1, 1, 1, 1, 0, 10, IMAGES },    { ROWS, 5, 5, 3, 5, 2, 10, IMAGES },    { ROWS, 16, 16, 4, 16, 1, 10, IMAGES },
-    { ROWS, 17, 17, 3, 17, 0, 10, IMAGES }, { ROWS, 28, 28, 1, 28, 0, 10, IMAGES }, { ROWS, 32, 32, 3, 32, 3, 10, IMAGES },
-    { ROWS, 4, 6, 3, 9, 1, 10, IMAGES },    { ROWS, 33, 31, 1, 15, 0, 10, IMAGES }, { ROWS, 8, 8, 4, 31, 0, 10, IMAGES },
-    { ROWS, 7, 9, 3, 1, 0, 10, IMAGES },
+    { ROWS, 1, 1, 1, 1, 0, 10, IMAGES, CC_WINDOW_WHOLE },    { ROWS, 5, 5, 3, 5, 2, 10, IMAGES, CC_WINDOW_WHOLE },
+    { ROWS, 16, 16, 4, 16, 1, 10, IMAGES, CC_WINDOW_WHOLE }, { ROWS, 17, 17, 3, 17, 0, 10, IMAGES, CC_WINDOW_WHOLE },
+    { ROWS, 28, 28, 1, 28, 0, 10, IMAGES, CC_WINDOW_WHOLE }, { ROWS, 32, 32, 3, 32, 3, 10, IMAGES, CC_WINDOW_WHOLE },
+    { ROWS, 4, 6, 3, 9, 1, 10, IMAGES, CC_WINDOW_WHOLE },    { ROWS, 33, 31, 1, 15, 0, 10, IMAGES, CC_WINDOW_WHOLE },
+    { ROWS, 8, 8, 4, 31, 0, 10, IMAGES, CC_WINDOW_WHOLE },   { ROWS, 7, 9, 3, 1, 0, 10, IMAGES, CC_WINDOW_WHOLE },
 };
 
 static void variants_match_reference(void **state)

@@ -169,7 +169,7 @@ static void run_pass(base *b, const cc_safetensors *golden, bool train)
     OK(cc_tape_create(arena, mode, &tape, &err));
     OK(cc_tensor_on_tape(tape, "images", CC_F32, CC_DIMS(n, s, s, b->model->graph->spec.channels), &images, &err));
     OK(cc_tensor_on_tape(tape, "labels", CC_I32, CC_DIMS(n), &labels, &err));
-    OK(cc_resident_load(b->images, tape, n, s, transforms, images, 0, &err));
+    OK(cc_resident_load(b->images, tape, n, s, CC_WINDOW_WHOLE, transforms, images, 0, &err));
     OK(cc_resident_labels(b->images, tape, n, transforms, labels, &err));
     OK(cc_pass_create(b->model->main, tape, &spec, &pass, &err));
     OK(cc_pass_forward(pass, images, &err));
@@ -300,7 +300,9 @@ static void run_step(const cc_safetensors *g, int k, cc_step *step, cc_step_sums
     cc_transform *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
     float *threshold = unlabeled ? golden_data(g, at(k, "threshold")) : NULL;
     cc_readback *readback;
-    cc_step_input input = { labeled, both, both, (float)golden_number(g, "optim.lr"), threshold ? *threshold : 0, 1 };
+    cc_step_input input = {
+        .labeled = labeled, .weak = both, .strong = both, .lr = (float)golden_number(g, "optim.lr"), .threshold = threshold ? *threshold : 0
+    };
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, sums, &err));
     free(labeled);

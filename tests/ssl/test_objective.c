@@ -117,7 +117,7 @@ static cc_step_sums run(scene *s, float threshold)
 {
     cc_readback *pending = NULL;
     cc_step_sums sums;
-    const cc_step_input input = { s->labeled, s->weak, s->strong, 0.01f, threshold, 1 };
+    const cc_step_input input = { .labeled = s->labeled, .weak = s->weak, .strong = s->strong, .lr = 0.01f, .threshold = threshold };
     OK(cc_step_run(s->step, &input, &pending, &err));
     OK(cc_step_read(&pending, &sums, &err));
     return sums;

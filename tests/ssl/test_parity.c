@@ -211,7 +211,7 @@ static void run_step(const parity_net *net, size_t seed, size_t k, double lr, cc
     assert_true(labeled && unlabeled);
     parity_pinned(net, seed, k * net->batch, net->batch, 0, labeled);
     parity_pinned(net, seed, net->pool / 2 + k * net->batch, net->batch, 1, unlabeled);
-    const cc_step_input input = { labeled, unlabeled, unlabeled, (float)lr, 0, 1 };
+    const cc_step_input input = { .labeled = labeled, .weak = unlabeled, .strong = unlabeled, .lr = (float)lr };
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, &sums, &err));
     cc_step_losses(objective, &sums, &s, &u, &c);

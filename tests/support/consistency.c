@@ -26,7 +26,7 @@ void scene_open(scene *s, parity_net *net)
     OK(cc_tape_create(s->arena, "parity", &s->tape, &err));
     OK(cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(net->pool, net->side, net->side, 3), &s->images, &err));
     OK(cc_tensor_on_tape(s->tape, "labels", CC_I32, CC_DIMS(net->pool), &s->labels, &err));
-    OK(cc_resident_load(net->images, s->tape, net->pool, net->side, s->plain, s->images, 0, &err));
+    OK(cc_resident_load(net->images, s->tape, net->pool, net->side, CC_WINDOW_WHOLE, s->plain, s->images, 0, &err));
     OK(cc_resident_labels(net->images, s->tape, net->pool, s->plain, s->labels, &err));
 }
 

@@ -104,7 +104,7 @@ static void open_loader(loader *l, camcl_device *device, const cc_streaming *str
     OK(cc_tensor_create(device, "batch", CC_F32, CC_DIMS(BATCH, SIDE, SIDE, CHANNELS), &l->batch, &err));
     OK(cc_tensor_create(device, "labels", CC_I32, CC_DIMS(BATCH), &l->of, &err));
     OK(cc_tape_zero(l->tape, l->batch.buffer, &err));
-    OK(cc_resident_load(l->images, l->tape, BATCH, SIDE, l->placed, l->batch, 0, &err));
+    OK(cc_resident_load(l->images, l->tape, BATCH, SIDE, CC_WINDOW_WHOLE, l->placed, l->batch, 0, &err));
     OK(cc_resident_labels(l->images, l->tape, BATCH, l->transforms, l->of, &err));
     OK(cc_arena_commit(l->arena, &err));
 }
