@@ -46,6 +46,12 @@ static const struct {
     { "load_images", "load", 1 },
     { "load_labels", "load", 1 },
     { "masked_mse", "masked_mse", 2 },
+    { "soft_cross_entropy", "targets", 2 },
+    { "probability_mse", "targets", 2 },
+    { "class_thresholds", "targets", 1 },
+    { "adaptive_thresholds", "targets", 1 },
+    { "confidence_weights", "targets", 1 },
+    { "fairness", "targets", 2 },
 };
 
 static void every_operation_is_covered(void **state)

@@ -12,9 +12,7 @@
 #include "run/interval.h"
 
 static const cc_objective_figure toy_figures[] = { { "fairness", "fairness loss", 0, 0, 1, 1 }, { "share", "share", 1, 2, 0, 100 } };
-static const cc_objective_kind toy = {
-    .name = "toy", .unlabeled = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2
-};
+static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2 };
 
 static double figure(const char *column, const cc_objective *objective, const cc_interval *interval)
 {
@@ -94,7 +92,7 @@ static void what_an_objective_lacks(void **state)
     (void)state;
     cc_interval interval;
     const cc_objective alone = { .kind = &cc_objective_supervised, .alpha = 1, .beta = 1 },
-                       pseudo = { .kind = &cc_objective_pseudo_label, .alpha = 1, .beta = 1 };
+                       pseudo = { .kind = &cc_objective_pseudo_label, .alpha = 1, .beta = 0 };
     static const char *const unlabeled[] = { "loss_u", "mask_rate", "pseudo_acc" };
     fill(&interval, &toy);
     for (size_t i = 0; i < CC_COUNT(unlabeled); i++) {
@@ -104,6 +102,19 @@ static void what_an_objective_lacks(void **state)
     assert_true(isnan(figure("loss_c", &alone, &interval)) && isnan(figure("loss_c", &pseudo, &interval)));
     is(figure("loss", &alone, &interval), 2);
     is(figure("loss", &pseudo, &interval), 3);
+}
+
+/* Terms of the objective's own, and what a ramp takes off alpha, are part of the loss. */
+static void further_terms(void **state)
+{
+    (void)state;
+    const cc_objective objective = { .kind = &toy, .alpha = 0.5f, .beta = 2 };
+    const cc_step_sums nothing = { .count_s = 1 };
+    cc_interval interval = { .sums = { 0 } };
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &nothing, 1, 4, 3, 12, 0.25 });
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &nothing, 1, 4, 3, 12, -0.75 });
+    is(figure("loss", &objective, &interval), 1 + 0.5 * 4 + 2 * 3 - 0.25);
+    assert_int_equal(CC_SUM_FURTHER, 12); /* its place in state.safetensors */
 }
 
 static void nothing_summed(void **state)
@@ -122,6 +133,7 @@ static void nothing_summed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(means_and_rates), cmocka_unit_test(images_without_a_label),
-                                        cmocka_unit_test(what_an_objective_lacks), cmocka_unit_test(nothing_summed) };
+                                        cmocka_unit_test(what_an_objective_lacks), cmocka_unit_test(further_terms),
+                                        cmocka_unit_test(nothing_summed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
