@@ -50,6 +50,19 @@ SEEDS = {       # by --search
     "gradcam_resized": 368,
     "gradcam_resnet50": 395,
     "gradcam_wrn": 95,
+    "pi-model": 22,
+    "pi-model_cam": 11,
+    "mean-teacher": 17,
+    "mean-teacher_cam": 46,
+    "uda": 7,
+    "uda_cam": 11,
+    "fixmatch": 21,
+    "fixmatch_cam": 11,
+    "flexmatch": 0,
+    "freematch": 24,
+    "freematch_cam": 11,
+    "softmatch": 3,
+    "softmatch_cam": 0,
 }
 DTYPES = {"float32": "F32", "int32": "I32", "int64": "I64", "uint8": "U8"}
 
