@@ -179,7 +179,7 @@ static void words_for_columns(void **state)
         const char *column, *label;
         bool percent;
     } cases[] = { { "lr", "Learning rate", false },         { "mask_rate", "Mask rate", true },
-                  { "loss_u", "Pseudo-label loss", false }, { "val_top1", "Validation top-1", true },
+                  { "loss_u", "Unlabelled loss", false }, { "val_top1", "Validation top-1", true },
                   { "val_loss", "Validation loss", false }, { "fairness", "fairness loss", false },
                   { "tau", "threshold of its own", true },  { "val_unknown", "val_unknown", false },
                   { "images_per_s", "Speed", false } };
