@@ -19,7 +19,8 @@ typedef enum cc_rng_stream {
     CC_RNG_SHAPES_TRAIN,    /* index: image */
     CC_RNG_SHAPES_TEST,     /* index: image */
     CC_RNG_BENCH,           /* index: tensor */
-    CC_RNG_HELD_OUT         /* index: class */
+    CC_RNG_HELD_OUT,        /* index: class */
+    CC_RNG_STRONG           /* index: step * batch + row: a strong view of its own */
 } cc_rng_stream;
 
 /* The bare generator: 10 rounds. */

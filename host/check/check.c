@@ -199,6 +199,23 @@ void cc_check_compare_integers(cc_check *c, cc_tensor got, const int32_t *want, 
     }
 }
 
+void cc_check_compare_bytes(cc_check *c, cc_tensor got, const double *want, double bound, const char *name)
+{
+    const size_t count = cc_tensor_count(&got);
+    unsigned char *values = cc_check_memory(c, count, 1);
+    if (values == NULL) return;
+    keep(c, cc_buffer_read(got.buffer, 0, values, count, c->err));
+    for (size_t i = 0; i < count && c->status == CAMCL_OK; i++) {
+        const double distance = fabs(values[i] - want[i]);
+        if (!(distance <= c->error)) c->error = distance;
+        if (distance <= bound) continue;
+        char text[sizeof c->what];
+        snprintf(text, sizeof text, "%s, shape %zu: byte %zu of %zu is %d, should be %.9g within %.2g", name, c->shapes + 1, i, count,
+                 values[i], want[i], bound);
+        wrong(c, text);
+    }
+}
+
 void cc_check_add(bool add, double *want, const float *old, size_t count)
 {
     for (size_t i = 0; add && i < count; i++)

@@ -56,6 +56,8 @@ void cc_check_compare(cc_check *c, cc_tensor got, const double *want, double abs
 /* The same with a bound for each element. */
 void cc_check_compare_bounds(cc_check *c, cc_tensor got, const double *want, const double *bounds, const char *name);
 void cc_check_compare_integers(cc_check *c, cc_tensor got, const int32_t *want, const char *name);
+/* Of a tensor of bytes: |got - want| <= bound. */
+void cc_check_compare_bytes(cc_check *c, cc_tensor got, const double *want, double bound, const char *name);
 /* want[i] += old[i] when `add`. */
 void cc_check_add(bool add, double *want, const float *old, size_t count);
 
@@ -90,7 +92,11 @@ void cc_check_rows(cc_check *c); /* grad_cam_seed, argmax_rows */
 void cc_check_resize(cc_check *c);
 void cc_check_min_max(cc_check *c);
 void cc_check_warp(cc_check *c);
+void cc_check_affine_warp(cc_check *c);
+void cc_check_counted_mse(cc_check *c);
+void cc_check_randaugment(cc_check *c);
 void cc_check_load_images(cc_check *c);
+void cc_check_load_bytes(cc_check *c);
 void cc_check_load_labels(cc_check *c);
 
 #endif

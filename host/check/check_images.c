@@ -1,11 +1,10 @@
-/* Checks of what works on images and maps: Grad-CAM, resizing, min-max, the transform T, loading. */
+/* Checks of what works on images and maps: Grad-CAM, resizing, min-max, the transform T. */
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "check/check.h"
 #include "check/ref/grad_cam_ref.h"
-#include "check/ref/load_ref.h"
 #include "check/ref/min_max_ref.h"
 #include "check/ref/resize_ref.h"
 #include "check/ref/softmax_ref.h"
@@ -214,74 +213,5 @@ void cc_check_warp(cc_check *c)
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++) {
         if (c->variant->direction == CC_FORWARD && i % 2) continue;
         check_warp_shape(c, shapes[i / 2].size, shapes[i / 2].channels, i % 2);
-    }
-}
-
-/* ---- loading */
-
-enum { ROWS = 6, IMAGES = 5 };
-static const int32_t sources[ROWS] = { 12, 10, 14, 10, 13, 11 };
-
-void cc_check_load_images(cc_check *c)
-{
-    static const cc_load_desc shapes[] = {
-        { ROWS, 1, 1, 1, 1, 0, 10, IMAGES, CC_WINDOW_WHOLE },    { ROWS, 5, 5, 3, 5, 2, 10, IMAGES, CC_WINDOW_WHOLE },
-        { ROWS, 16, 16, 4, 16, 1, 10, IMAGES, CC_WINDOW_WHOLE }, { ROWS, 28, 28, 1, 28, 0, 10, IMAGES, CC_WINDOW_WHOLE },
-        { ROWS, 4, 6, 3, 9, 1, 10, IMAGES, CC_WINDOW_WHOLE },    { ROWS, 33, 31, 1, 15, 0, 10, IMAGES, CC_WINDOW_WHOLE }
-    };
-    const double mean[4] = { 0.49, 0.48, 0.44, 0.5 }, std[4] = { 0.25, 0.24, 0.26, 0.5 };
-    cc_transform transforms[ROWS];
-    for (int32_t i = 0; i < ROWS; i++)
-        transforms[i] =
-            (cc_transform){ .source = sources[i], .flip_h = i & 1, .flip_v = i >> 1 & 1, .y0 = 1, .x0 = 1, .y1 = 2, .x1 = 2, .turns = 3 };
-    for (size_t s = 0; s < CC_COUNT(shapes); s++) {
-        const cc_load_desc d = shapes[s];
-        const size_t image = d.size * d.size * d.c, pixels = d.h * d.w * d.c, count = (d.dst_row0 + d.n + 1) * image;
-        float normalise[8];
-        if (!cc_check_begin(c, &d)) continue;
-        float *values = cc_check_random(c, IMAGES * pixels, 1), *before = cc_check_random(c, count, 2);
-        unsigned char *bytes = cc_check_memory(c, IMAGES * pixels, 1);
-        double *want = cc_check_doubles(c, before, count);
-        for (size_t k = 0; k < d.c; k++) {
-            normalise[k] = (float)mean[k];
-            normalise[d.c + k] = (float)(1.0 / std[k]);
-        }
-        if (cc_check_ready(c)) {
-            for (size_t i = 0; i < IMAGES * pixels; i++)
-                bytes[i] = (unsigned char)((values[i] + 1.0f) * 127.99f);
-            for (size_t i = 0; i < ROWS; i++)
-                ref_load_image(d.h, d.w, d.c, d.size, bytes + (size_t)(sources[i] - 10) * pixels, mean, std, transforms[i].flip_h,
-                               transforms[i].flip_v, want + (d.dst_row0 + i) * image);
-            cc_tensor io[] = { cc_check_input(c, CC_U8, bytes, IMAGES * pixels), cc_check_input(c, CC_I32, transforms, 8 * ROWS),
-                               cc_check_input(c, CC_F32, normalise, 2 * d.c), cc_check_input(c, CC_F32, before, count) };
-            cc_check_run(c, &d, io, 4, false);
-            cc_check_compare(c, io[3], want, 1e-6, 1e-6, "images");
-        }
-        cc_check_end(c);
-    }
-}
-
-void cc_check_load_labels(cc_check *c)
-{
-    static const size_t counts[] = { 1, 33, 1000 };
-    for (size_t s = 0; s < CC_COUNT(counts); s++) {
-        const size_t n = counts[s];
-        int32_t labels[100];
-        for (int32_t i = 0; i < 100; i++)
-            labels[i] = i * 7 % 10;
-        if (!cc_check_begin(c, &n)) continue;
-        cc_transform *transforms = cc_check_memory(c, n, sizeof *transforms);
-        int32_t *want = cc_check_memory(c, n, sizeof *want);
-        for (size_t i = 0; cc_check_ready(c) && i < n; i++) {
-            transforms[i].source = i % 5 == 3 ? -1 : (int32_t)(i * 31 % 100);
-            want[i] = transforms[i].source < 0 ? -1 : labels[transforms[i].source];
-        }
-        if (cc_check_ready(c)) {
-            cc_tensor io[] = { cc_check_input(c, CC_I32, labels, 100), cc_check_input(c, CC_I32, transforms, 8 * n),
-                               cc_check_output(c, CC_I32, n) };
-            cc_check_run(c, &n, io, 3, false);
-            cc_check_compare_integers(c, io[2], want, "labels");
-        }
-        cc_check_end(c);
     }
 }

@@ -40,7 +40,11 @@ static const struct {
     { "resize", cc_check_resize },
     { "min_max", cc_check_min_max },
     { "warp", cc_check_warp },
+    { "affine_warp", cc_check_affine_warp },
+    { "counted_mse", cc_check_counted_mse },
     { "load_images", cc_check_load_images },
+    { "load_bytes", cc_check_load_bytes },
+    { "randaugment", cc_check_randaugment },
     { "load_labels", cc_check_load_labels },
 };
 

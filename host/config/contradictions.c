@@ -77,6 +77,17 @@ static camcl_status check_data(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
+static camcl_status check_augment(const camcl_config *config, camcl_error *err)
+{
+    double degrees[CC_MOST_NUMBERS];
+    const size_t count = camcl_config_numbers(config, "augment.rotations", degrees, CC_MOST_NUMBERS);
+    for (size_t i = 0; i < count; i++)
+        if (degrees[i] != 0 && degrees[i] != 90 && degrees[i] != 180 && degrees[i] != 270)
+            return cc_fail(err, CAMCL_BAD_CONFIG, "%s: augment.rotations = %s: %g is no quarter turn (list 0, 90, 180 or 270)",
+                           camcl_config_origin(config, "augment.rotations"), camcl_config_string(config, "augment.rotations"), degrees[i]);
+    return CAMCL_OK;
+}
+
 static camcl_status check_model(const camcl_config *config, camcl_error *err)
 {
     const long long layer = camcl_config_int(config, "ssl.cam_layer");
@@ -155,6 +166,7 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
         return cc_fail(err, CAMCL_UNSUPPORTED, "%s: device.select = %s: a list of devices is not in this version (name one device)",
                        camcl_config_origin(config, "device.select"), camcl_config_string(config, "device.select"));
     CC_RETURN_IF_FAILED(check_data(config, err));
+    CC_RETURN_IF_FAILED(check_augment(config, err));
     CC_RETURN_IF_FAILED(check_unlabeled(config, err));
     CC_RETURN_IF_FAILED(check_mode(config, err));
     if (camcl_config_bool(config, "optim.nesterov") && camcl_config_double(config, "optim.momentum") <= 0)

@@ -64,7 +64,15 @@
                                             NO_MORE },                                                                                     \
             words, NULL, 0, 0, false, false, false, help                                                                                   \
     }
-/* A number whose default depends on the mode alone. */
+/* Keys whose default depends on the mode alone. */
+#define CHOICE_BY_MODE(section, name, initial, defaults, words, help)                                                                      \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_CHOICE, initial, defaults, words, NULL, 0, 0, false, false, false, help                                   \
+    }
+#define BOOL_BY_MODE(section, name, initial, defaults, help)                                                                               \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_BOOL, initial, defaults, NULL, NULL, 0, 0, false, false, false, help                                      \
+    }
 #define NUMBER_BY_MODE(section, name, initial, defaults, minimum, maximum, below, help)                                                    \
     {                                                                                                                                      \
         section, name, CAMCL_KEY_NUMBER, initial, defaults, NULL, NULL, minimum, maximum, false, below, false, help                        \
@@ -97,6 +105,11 @@ static const camcl_config_default threshold_by_mode[] = { BY_MODE("uda", "0.8", 
                                                           BY_MODE("fixmatch | flexmatch", "0.95", PAPERS), NO_MORE };
 static const camcl_config_default nesterov_by_mode[] = { BY_MODE(LATER_MODES, "yes", PAPERS), NO_MORE };
 static const camcl_config_default ema_by_mode[] = { BY_MODE(LATER_MODES, "0.999", PAPERS), NO_MORE };
+static const camcl_config_default weak_by_mode[] = { BY_MODE(LATER_MODES, "flip-shift", PAPERS), NO_MORE };
+static const camcl_config_default strong_by_mode[] = { BY_MODE("pi-model | mean-teacher", "weak", PAPERS),
+                                                       BY_MODE("uda | fixmatch | flexmatch | freematch | softmatch", "randaugment", PAPERS),
+                                                       NO_MORE };
+static const camcl_config_default flip_vertical_by_mode[] = { BY_MODE(LATER_MODES, "no", PAPERS), NO_MORE };
 static const camcl_config_default schedule_by_mode[] = { BY_MODE(LATER_MODES, "fixmatch", PAPERS), NO_MORE };
 
 static const camcl_config_key schema[] = {
@@ -184,22 +197,36 @@ static const camcl_config_key schema[] = {
     PRESET_BY_MODE("ssl", "reduction", "confident", "confident", "batch", "confident | batch",
                    "L_u and L_c are means over the confident images or over the whole batch"),
 
+    CHOICE_BY_MODE("augment", "weak", "flip", weak_by_mode, "flip | flip-shift | resized-crop",
+                   "labelled images and weak views; flip-shift: flips, then a shift by up to an eighth of the side, reflected at the edge; "
+                   "resized-crop: a random crop at the image's size, then flips"),
+    CHOICE_BY_MODE(
+        "augment", "strong", "crop-rotate", strong_by_mode, "crop-rotate | randaugment | weak",
+        "strong views; crop-rotate: crop and turns of the weak view; randaugment: flip-shift, random operations and a cutout; weak: a "
+        "second weak view"),
+    INT("augment", "randaugment", "2", 0, 16, "strong = randaugment: operations drawn for each image, of fourteen"),
+    NUMBER("augment", "scale_min", "0.08", 0, 1, true, false, "weak = resized-crop: smallest share of the image's area"),
+    NUMBER("augment", "ratio_max", "1.333", 1, 100, false, false, "weak = resized-crop: greatest aspect ratio of the crop, either way"),
     BOOL("augment", "flip_horizontal", "yes", "yes: each image is flipped left to right with probability 1/2"),
-    BOOL("augment", "flip_vertical", "yes", "yes: each image is flipped upside down with probability 1/2"),
-    NUMBER("augment", "crop_min", "0.75", 0, 1, true, false, "smallest side of the strong view's crop, as a share of the image's side"),
-    PRESET("augment", "rotations", "quarter", "paper-code", "quarter | paper-code | none", NULL,
-           "turns of the strong view in degrees; quarter: 0, 90, 180, 270; paper-code: 0, 90, 180, 360 (0 half the time); none: 0"),
+    BOOL_BY_MODE("augment", "flip_vertical", "yes", flip_vertical_by_mode, "yes: each image is flipped upside down with probability 1/2"),
+    NUMBER("augment", "crop_min", "0.75", 0, 1, true, false,
+           "strong = crop-rotate: smallest side of the crop, as a share of the image's side"),
+    { "augment", "rotations", CAMCL_KEY_NUMBERS, "quarter", PAPER_CODE("paper-code"), "quarter | paper-code | none", NULL, 0, 270, false,
+      false, false,
+      "turns of the strong view in degrees, drawn from this list of 0, 90, 180 and 270; quarter: each of them; paper-code: 0,0,90,180; "
+      "none: "
+      "0" },
     { "augment", "per_image", CAMCL_KEY_BOOL, "yes", PAPER_CODE("no"), NULL, NULL, 0, 0, false, false, false,
       "yes: one random transform per image; no: one for the whole batch" },
 
     NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "highest learning rate"),
     NUMBER("optim", "momentum", "0.9", 0, 1, false, true, "momentum of SGD"),
-    { "optim", "nesterov", CAMCL_KEY_BOOL, "no", nesterov_by_mode, NULL, NULL, 0, 0, false, false, false, "yes: Nesterov's momentum" },
+    BOOL_BY_MODE("optim", "nesterov", "no", nesterov_by_mode, "yes: Nesterov's momentum"),
     NUMBER("optim", "weight_decay", "5e-4", 0, 1e6, false, false, "L2 penalty: this value times the weight is added to the gradient"),
-    { "optim", "schedule", CAMCL_KEY_CHOICE, "cosine", schedule_by_mode, "constant | cosine | fixmatch | step", NULL, 0, 0, false, false,
-      false,
-      "how the learning rate changes during training; cosine: down to 0; fixmatch: a cosine that ends at a fifth of it (7/16 of a half "
-      "turn)" },
+    CHOICE_BY_MODE(
+        "optim", "schedule", "cosine", schedule_by_mode, "constant | cosine | fixmatch | step",
+        "how the learning rate changes during training; cosine: down to 0; fixmatch: a cosine that ends at a fifth of it (7/16 of "
+        "a half turn)"),
     INT("optim", "lr_step", "30", 1, MOST_COUNT, "schedule step: epochs between two drops"),
     NUMBER("optim", "lr_gamma", "0.1", 0, 1e6, false, false, "schedule step: factor of each drop"),
     INT("optim", "warmup", "0", 0, MOST_COUNT, "number of first steps in which the learning rate rises linearly"),

@@ -202,27 +202,38 @@ bool cc_resident_is_whole(const cc_resident *resident) { return resident->places
 
 /* ---- loading */
 
-/* The rows whose places, from the given one on, are in `pixels`. */
-static camcl_status load_from(const cc_resident *r, cc_tape *tape, cc_load_desc desc, cc_tensor pixels, cc_tensor transforms, cc_tensor dst,
-                              camcl_error *err)
+/* Records one load for each buffer that holds images; `bytes`: into dst [*,S,S,C] u8, else normalised into f32. */
+static camcl_status load(const cc_resident *r, cc_tape *tape, cc_load_desc desc, bool bytes, cc_tensor transforms, cc_tensor dst,
+                         camcl_error *err)
 {
     desc.h = r->height;
     desc.w = r->width;
     desc.c = r->channels;
-    desc.images = pixels.dim[0];
-    return cc_load_images(tape, &desc, pixels, transforms, r->normalise, dst, err);
+    for (size_t i = 0; i < r->chunk_count + (r->stream ? 1 : 0); i++) {
+        const bool streamed = i == r->chunk_count;
+        const cc_tensor pixels = streamed ? r->landing : r->chunks[i];
+        desc.first_image = streamed ? r->places.staying_count : i * r->per_chunk;
+        desc.images = pixels.dim[0];
+        CC_RETURN_IF_FAILED(bytes ? cc_load_bytes(tape, &desc, pixels, transforms, dst, err)
+                                  : cc_load_images(tape, &desc, pixels, transforms, r->normalise, dst, err));
+    }
+    return CAMCL_OK;
 }
 
 camcl_status cc_resident_load(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_window window, cc_tensor transforms,
                               cc_tensor dst, size_t dst_row0, camcl_error *err)
 {
-    cc_load_desc desc = { .n = n, .size = size, .dst_row0 = dst_row0, .window = window };
-    for (size_t i = 0; i < r->chunk_count; i++) {
-        desc.first_image = i * r->per_chunk;
-        CC_RETURN_IF_FAILED(load_from(r, tape, desc, r->chunks[i], transforms, dst, err));
-    }
-    desc.first_image = r->places.staying_count;
-    return r->stream ? load_from(r, tape, desc, r->landing, transforms, dst, err) : CAMCL_OK;
+    return load(r, tape, (cc_load_desc){ .n = n, .size = size, .dst_row0 = dst_row0, .window = window }, false, transforms, dst, err);
+}
+
+camcl_status cc_resident_load_augmented(const cc_resident *r, cc_tape *tape, size_t n, size_t size, cc_tensor transforms, size_t operations,
+                                        cc_tensor table, cc_tensor dst, size_t dst_row0, camcl_error *err)
+{
+    const cc_randaugment_desc desc = { n, size, r->channels, operations, dst_row0 };
+    cc_tensor bytes;
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "pictures", CC_U8, CC_DIMS(n, size, size, r->channels), &bytes, err));
+    CC_RETURN_IF_FAILED(load(r, tape, (cc_load_desc){ .n = n, .size = size, .window = CC_WINDOW_SHIFTED }, true, transforms, bytes, err));
+    return cc_randaugment(tape, &desc, bytes, table, r->normalise, dst, err);
 }
 
 camcl_status cc_resident_labels(const cc_resident *r, cc_tape *tape, size_t n, cc_tensor transforms, cc_tensor out, camcl_error *err)

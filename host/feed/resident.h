@@ -48,6 +48,10 @@ size_t cc_resident_kept(const cc_resident *resident);
  * to size and flipped, of which dst gets the windows. Rows whose place is negative are not written. */
 camcl_status cc_resident_load(const cc_resident *resident, cc_tape *tape, size_t n, size_t size, cc_window window, cc_tensor transforms,
                               cc_tensor dst, size_t dst_row0, camcl_error *err);
+/* Records the same for shifted windows, with operations [n,operations,8] applied to the bytes before they are normalised (cc_randaugment).
+ */
+camcl_status cc_resident_load_augmented(const cc_resident *resident, cc_tape *tape, size_t n, size_t size, cc_tensor transforms,
+                                        size_t operations, cc_tensor table, cc_tensor dst, size_t dst_row0, camcl_error *err);
 /* Records: out[i] (i32) = label of transforms[i].source, the index in the data set; -1 where the source is negative. */
 camcl_status cc_resident_labels(const cc_resident *resident, cc_tape *tape, size_t n, cc_tensor transforms, cc_tensor out,
                                 camcl_error *err);

@@ -10,6 +10,18 @@ enum { LABELED, WEAK, STRONG };
 /* Tables with sources: those that images are loaded by. */
 static int loaded(const cc_inputs *in) { return in->spec.unlabeled == 0 ? 1 : cc_strong_is_own(&in->spec.views) ? 3 : 2; }
 
+cc_step_input cc_step_input_of(const cc_draws *draws, float lr, float threshold)
+{
+    return (cc_step_input){ .labeled = draws->labeled,
+                            .weak = draws->weak,
+                            .strong = draws->strong,
+                            .lr = lr,
+                            .threshold = threshold,
+                            .operations = draws->operations,
+                            .maps = draws->maps,
+                            .counted = draws->counted };
+}
+
 /* ---- tables */
 
 static camcl_status create_places(cc_inputs *in, camcl_device *device, camcl_error *err)
@@ -23,6 +35,17 @@ static camcl_status create_places(cc_inputs *in, camcl_device *device, camcl_err
     return CC_NEW(in->spec.labeled + 2 * in->spec.unlabeled, &in->places, err);
 }
 
+static camcl_status create_between(cc_inputs *in, camcl_device *device, camcl_error *err)
+{
+    const size_t u = in->spec.unlabeled, s = in->spec.image_size;
+    if (!cc_views_are_affine(&in->spec.views)) {
+        in->between.turns = in->transforms[STRONG];
+        return CAMCL_OK;
+    }
+    CC_RETURN_IF_FAILED(cc_tensor_create(device, "T", CC_F32, CC_DIMS(u, CC_AFFINE_FLOATS), &in->between.maps, err));
+    return cc_tensor_create(device, "pixels that count", CC_I32, CC_DIMS(u, s, 4), &in->between.counted, err);
+}
+
 camcl_status cc_inputs_create(camcl_device *device, cc_resident *data, const cc_inputs_spec *spec, cc_inputs *out, camcl_error *err)
 {
     static const char *const names[] = { "labelled transforms", "weak transforms", "strong transforms" };
@@ -32,8 +55,12 @@ camcl_status cc_inputs_create(camcl_device *device, cc_resident *data, const cc_
     out->data = data;
     for (int i = 0; i < (spec->unlabeled ? 3 : 1); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, names[i], CC_I32, CC_DIMS(rows[i], 8), &out->transforms[i], err));
-    if (!cc_views_are_affine(&spec->views)) out->between.turns = out->transforms[STRONG];
-    return create_places(out, device, err);
+    CC_RETURN_IF_FAILED(create_places(out, device, err));
+    if (spec->unlabeled == 0) return CAMCL_OK;
+    const size_t operations = cc_view_operations(&spec->views);
+    if (operations)
+        CC_RETURN_IF_FAILED(cc_tensor_create(device, "operations", CC_I32, CC_DIMS(spec->unlabeled, operations, 8), &out->operations, err));
+    return spec->cams ? create_between(out, device, err) : CAMCL_OK;
 }
 
 void cc_inputs_release(cc_inputs *in)
@@ -42,28 +69,44 @@ void cc_inputs_release(cc_inputs *in)
         if (in->placed[i].buffer != in->transforms[i].buffer) cc_buffer_destroy(&in->placed[i].buffer);
         cc_buffer_destroy(&in->transforms[i].buffer);
     }
+    cc_buffer_destroy(&in->operations.buffer);
+    cc_buffer_destroy(&in->between.maps.buffer);
+    cc_buffer_destroy(&in->between.counted.buffer);
     free(in->places);
     memset(in, 0, sizeof *in);
 }
 
-/* Has the images of this step on the device, and says where they are. */
+static camcl_status send(const cc_tensor *to, const void *data, camcl_error *err)
+{
+    return to->buffer ? cc_buffer_upload(to->buffer, 0, data, cc_tensor_bytes(to), err) : CAMCL_OK;
+}
+
+/* Has the images of this step on the device, and says where they are. Both views of an image have it from one place. */
 static camcl_status place_images(cc_inputs *in, const cc_step_input *input, camcl_error *err)
 {
     const size_t b = in->spec.labeled, u = in->spec.unlabeled;
+    cc_transform *weak = in->places + b, *strong = weak + u;
     if (cc_resident_is_whole(in->data)) return CAMCL_OK;
     memcpy(in->places, input->labeled, b * sizeof *in->places);
-    if (u) memcpy(in->places + b, input->weak, u * sizeof *in->places);
+    if (u) memcpy(weak, input->weak, u * sizeof *weak);
     CC_RETURN_IF_FAILED(cc_resident_place(in->data, b + u, in->places, err));
-    CC_RETURN_IF_FAILED(cc_buffer_upload(in->placed[LABELED].buffer, 0, in->places, b * sizeof *in->places, err));
-    return u ? cc_buffer_upload(in->placed[WEAK].buffer, 0, in->places + b, u * sizeof *in->places, err) : CAMCL_OK;
+    if (u) memcpy(strong, input->strong, u * sizeof *strong);
+    for (size_t i = 0; i < u; i++)
+        strong[i].source = weak[i].source;
+    const cc_transform *places[] = { in->places, weak, strong };
+    for (int i = 0; i < loaded(in); i++)
+        CC_RETURN_IF_FAILED(send(&in->placed[i], places[i], err));
+    return CAMCL_OK;
 }
 
 camcl_status cc_inputs_send(cc_inputs *in, const cc_step_input *input, camcl_error *err)
 {
     const cc_transform *transforms[] = { input->labeled, input->weak, input->strong };
     for (int i = 0; i < 3; i++)
-        if (in->transforms[i].buffer)
-            CC_RETURN_IF_FAILED(cc_buffer_upload(in->transforms[i].buffer, 0, transforms[i], cc_tensor_bytes(&in->transforms[i]), err));
+        CC_RETURN_IF_FAILED(send(&in->transforms[i], transforms[i], err));
+    CC_RETURN_IF_FAILED(send(&in->operations, input->operations, err));
+    CC_RETURN_IF_FAILED(send(&in->between.maps, input->maps, err));
+    CC_RETURN_IF_FAILED(send(&in->between.counted, input->counted, err));
     return place_images(in, input, err);
 }
 
@@ -92,7 +135,12 @@ camcl_status cc_inputs_load_weak(const cc_inputs *in, cc_tape *tape, cc_tensor d
 camcl_status cc_inputs_load_strong(const cc_inputs *in, cc_tape *tape, cc_tensor weak, size_t weak_row0, cc_tensor dst, size_t row0,
                                    camcl_error *err)
 {
-    const cc_warp_desc warp = { in->spec.unlabeled, in->spec.image_size, cc_resident_channels(in->data), weak_row0, row0 };
+    const size_t u = in->spec.unlabeled, size = in->spec.image_size, operations = cc_view_operations(&in->spec.views);
+    const cc_warp_desc warp = { u, size, cc_resident_channels(in->data), weak_row0, row0 };
+    if (operations)
+        return cc_resident_load_augmented(in->data, tape, u, size, in->placed[STRONG], operations, in->operations, dst, row0, err);
+    if (cc_strong_is_own(&in->spec.views))
+        return cc_resident_load(in->data, tape, u, size, window_of(in), in->placed[STRONG], dst, row0, err);
     return cc_warp_forward(tape, &warp, weak, in->transforms[STRONG], dst, err);
 }
 

@@ -2,8 +2,8 @@
 #ifndef CC_OBJECTIVE_INPUTS_H
 #define CC_OBJECTIVE_INPUTS_H
 
+#include "feed/augment.h"
 #include "feed/resident.h"
-#include "feed/views.h"
 #include "objective/view_transform.h"
 
 /* The inputs of a step. Transforms name images of the training set (cc_transform): source, flips and window of the labelled and weak views.
@@ -17,6 +17,9 @@ typedef struct cc_step_input {
     const cc_affine *maps;                  /* [batch_unlabeled]: T, for the CAM term */
     const cc_counted_row *counted;          /* [batch_unlabeled, image_size]: the pixels that count in it */
 } cc_step_input;
+
+/* All of a step's draws. */
+cc_step_input cc_step_input_of(const cc_draws *draws, float lr, float threshold);
 
 typedef struct cc_inputs_spec {
     cc_view_spec views;

@@ -231,12 +231,14 @@ typedef struct cc_affine {
     float counted; /* pixels that count, by the image's rows below: a whole number */
     float unused;
 } cc_affine;
+enum { CC_AFFINE_FLOATS = 12 };
 /* The pixels that count of one row of the strong view: columns begin <= b < end without hole_begin <= b < hole_end, 4 x i32 on the device.
  * 0 <= begin <= hole_begin <= hole_end <= end <= S. */
 typedef struct cc_counted_row {
     int32_t begin, hole_begin, hole_end, end;
 } cc_counted_row;
-/* dst[i] = T_i(src[i]), bilinear, at every pixel, whether it counts or not; src and dst [n,S,S], maps [n,12] f32. Uses n and size. */
+/* dst[i] = T_i(src[i]), bilinear, whether a pixel counts or not; 0 where its point lies more than 3/4 of a pixel outside low .. high. src
+ * and dst [n,S,S], maps [n,12] f32; low and high are whole numbers. */
 typedef struct cc_affine_warp_desc {
     size_t n, size;
 } cc_affine_warp_desc;

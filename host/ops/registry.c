@@ -40,6 +40,10 @@ const cc_operation *const cc_operations[] = {
     &cc_adaptive_thresholds_operation,
     &cc_confidence_weights_operation,
     &cc_fairness_operation,
+    &cc_affine_warp_operation,
+    &cc_counted_mse_operation,
+    &cc_load_bytes_operation,
+    &cc_randaugment_operation,
     NULL,
 };
 

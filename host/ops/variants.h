@@ -15,18 +15,22 @@ CC_DECLARE_VARIANTS(grad_cam);
 CC_DECLARE_VARIANTS(resize);
 CC_DECLARE_VARIANTS(min_max);
 CC_DECLARE_VARIANTS(warp);
+CC_DECLARE_VARIANTS(affine_warp);
 CC_DECLARE_VARIANTS(load);
+CC_DECLARE_VARIANTS(randaugment);
 CC_DECLARE_VARIANTS(masked_mse);
 CC_DECLARE_VARIANTS(soft);
 CC_DECLARE_VARIANTS(thresholds);
 CC_DECLARE_VARIANTS(fairness);
+CC_DECLARE_VARIANTS(counted_mse);
 
 extern const cc_operation cc_batch_norm_operation, cc_batch_norm_fold_operation, cc_add_operation, cc_max_pool_operation,
     cc_average_pool_operation, cc_global_average_pool_operation, cc_softmax_operation, cc_confidence_operation, cc_cross_entropy_operation,
     cc_evaluate_operation, cc_sgd_operation, cc_ema_operation, cc_grad_cam_operation, cc_grad_cam_seed_operation, cc_argmax_rows_operation,
     cc_resize_operation, cc_min_max_operation, cc_warp_operation, cc_load_images_operation, cc_load_labels_operation,
     cc_masked_mse_operation, cc_soft_cross_entropy_operation, cc_probability_mse_operation, cc_class_thresholds_operation,
-    cc_adaptive_thresholds_operation, cc_confidence_weights_operation, cc_fairness_operation;
+    cc_adaptive_thresholds_operation, cc_confidence_weights_operation, cc_fairness_operation, cc_affine_warp_operation,
+    cc_counted_mse_operation, cc_load_bytes_operation, cc_randaugment_operation;
 
 /* "batch_norm"
  * io: CC_FORWARD {x, residual or none, gamma, beta, running_mean, running_var, mean, invstd, y}
@@ -104,5 +108,17 @@ typedef struct cc_masked_mse_op {
     float scale;
     cc_device_scalar denominator;
 } cc_masked_mse_op;
+
+/* "affine_warp": desc cc_affine_warp_desc, CC_FORWARD {src, maps, dst}  CC_BACKWARD {ddst, maps, dsrc(add)}
+ * "counted_mse": CC_FORWARD {a, b, mask, maps, rows, sums} with cc_affine_warp_desc
+ *                CC_BACKWARD {a, b, mask, maps, rows, da, db or none} with: */
+typedef struct cc_counted_mse_op {
+    cc_affine_warp_desc desc;
+    float scale;
+    cc_device_scalar denominator;
+} cc_counted_mse_op;
+
+/* "load_bytes": desc cc_load_desc, CC_FORWARD {pixels, transforms, dst}
+ * "randaugment": desc cc_randaugment_desc, CC_FORWARD {bytes, operations, normalise, dst}, bytes is overwritten */
 
 #endif

@@ -79,10 +79,24 @@ static cc_objective objective_from(const camcl_config *config)
     };
 }
 
+static cc_view_spec views_from(const camcl_config *config)
+{
+    return (cc_view_spec){
+        .weak = camcl_config_is(config, "augment.weak", "flip-shift")     ? CC_WEAK_FLIP_SHIFT
+                : camcl_config_is(config, "augment.weak", "resized-crop") ? CC_WEAK_RESIZED_CROP
+                                                                          : CC_WEAK_FLIP,
+        .strong = camcl_config_is(config, "augment.strong", "randaugment") ? CC_STRONG_RANDAUGMENT
+                  : camcl_config_is(config, "augment.strong", "weak")      ? CC_STRONG_WEAK
+                                                                           : CC_STRONG_CROP_ROTATE,
+        .operations = (size_t)camcl_config_int(config, "augment.randaugment"),
+    };
+}
+
 static cc_step_spec step_from(const camcl_config *config, size_t image_size)
 {
     return (cc_step_spec){
         .objective = objective_from(config),
+        .views = views_from(config),
         .batch_labeled = (size_t)camcl_config_int(config, "train.batch_labeled"),
         .batch_unlabeled = (size_t)camcl_config_int(config, "train.batch_unlabeled"),
         .image_size = image_size,
@@ -93,17 +107,32 @@ static cc_step_spec step_from(const camcl_config *config, size_t image_size)
     };
 }
 
-static cc_augment_options augment_from(const camcl_config *config, size_t image_size)
+static cc_turns turns_from(const camcl_config *config)
+{
+    double degrees[CC_MOST_TURNS];
+    cc_turns turns = { { 0, 1, 2, 3 }, 4 };
+    /* Its fourth angle is 360 degrees. */
+    if (camcl_config_is(config, "augment.rotations", "paper-code")) return (cc_turns){ { 0, 1, 2, 0 }, 4 };
+    if (camcl_config_is(config, "augment.rotations", "none")) return (cc_turns){ { 0 }, 1 };
+    if (camcl_config_is(config, "augment.rotations", "quarter")) return turns;
+    turns.count = (uint32_t)camcl_config_numbers(config, "augment.rotations", degrees, CC_MOST_TURNS);
+    for (uint32_t i = 0; i < turns.count; i++)
+        turns.turns[i] = (int32_t)(degrees[i] / 90);
+    return turns;
+}
+
+static cc_augment_options augment_from(const camcl_config *config, const cc_step_spec *step)
 {
     return (cc_augment_options){
+        .views = step->views,
         .flip_horizontal = camcl_config_bool(config, "augment.flip_horizontal"),
         .flip_vertical = camcl_config_bool(config, "augment.flip_vertical"),
+        .scale_min = camcl_config_double(config, "augment.scale_min"),
+        .ratio_max = camcl_config_double(config, "augment.ratio_max"),
         .crop_min = camcl_config_double(config, "augment.crop_min"),
-        .rotations = camcl_config_is(config, "augment.rotations", "paper-code") ? CC_ROTATIONS_PAPER_CODE
-                     : camcl_config_is(config, "augment.rotations", "none")     ? CC_ROTATIONS_NONE
-                                                                                : CC_ROTATIONS_QUARTER,
+        .rotations = turns_from(config),
         .per_image = camcl_config_bool(config, "augment.per_image"),
-        .size = image_size,
+        .size = step->image_size,
         .seed = (uint64_t)camcl_config_int(config, "train.seed"),
     };
 }
@@ -134,6 +163,12 @@ camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_in
                        "square; data.fit says how a picture becomes one: stretch, crop or pad)",
                        (unsigned)data->width, (unsigned)data->height);
     if (image_size == 0) image_size = data->height;
+    if (camcl_config_is(config, "augment.strong", "randaugment") && data->channels != 1 && data->channels != 3)
+        return cc_fail(
+            err, CAMCL_BAD_CONFIG,
+            "augment.strong = randaugment: its operations are of grey or colour images, these have %u channels (choose crop-rotate "
+            "or weak)",
+            (unsigned)data->channels);
     CC_RETURN_IF_FAILED(per_channel(config, "data.mean", data->mean, data->channels, out->mean, err));
     CC_RETURN_IF_FAILED(per_channel(config, "data.std", data->std, data->channels, out->std, err));
     snprintf(out->graph.arch, sizeof out->graph.arch, "%s", camcl_config_string(config, "model.arch"));
@@ -142,6 +177,6 @@ camcl_status cc_settings_from(const camcl_config *config, const camcl_dataset_in
     out->graph.classes = data->classes;
     out->graph.channels = data->channels;
     out->step = step_from(config, image_size);
-    out->augment = augment_from(config, image_size);
+    out->augment = augment_from(config, &out->step);
     return CAMCL_OK;
 }

@@ -32,7 +32,7 @@ typedef struct cc_run {
     cc_session *validation; /* NULL without validation images */
     cc_tape *swap;          /* exchanges weights and their EMA; NULL without EMA */
     cc_sampler *labeled, *unlabeled;
-    cc_transform *transforms[3]; /* labelled, weak, strong */
+    cc_draws draws; /* of the step that is fed */
     uint32_t *sources;
     cc_run_state state; /* step, best, interval sums; the rest is filled when it is saved */
     cc_metrics metrics;

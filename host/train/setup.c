@@ -95,12 +95,11 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
     const cc_settings *s = &run->settings;
     size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(b, u), &run->sources, err));
-    CC_RETURN_IF_FAILED(CC_NEW(b, &run->transforms[0], err));
+    CC_RETURN_IF_FAILED(
+        cc_draws_create(&s->augment, b, s->step.objective.kind->unlabeled ? u : 0, s->step.objective.beta != 0, &run->draws, err));
     CC_RETURN_IF_FAILED(cc_sampler_create(run->split.labeled, run->split.labeled_count, run->loop.seed, CC_RNG_ORDER_LABELED,
                                           run->loop.shuffle, &run->labeled, err));
     if (!s->step.objective.kind->unlabeled) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[1], err));
-    CC_RETURN_IF_FAILED(CC_NEW(u, &run->transforms[2], err));
     return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, run->loop.seed, CC_RNG_ORDER_UNLABELED, run->loop.shuffle,
                              &run->unlabeled, err);
 }
@@ -357,8 +356,7 @@ void cc_run_close(cc_run *run)
     cc_session_destroy(&run->validation);
     cc_sampler_destroy(&run->labeled);
     cc_sampler_destroy(&run->unlabeled);
-    for (int i = 0; i < 3; i++)
-        free(run->transforms[i]);
+    cc_draws_free(&run->draws);
     free(run->sources);
     cc_model_destroy(&run->model);
     cc_resident_destroy(&run->train_images);

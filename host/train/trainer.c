@@ -20,18 +20,14 @@ static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_erro
     const cc_settings *s = &run->settings;
     size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
     cc_sampler_batch(run->labeled, k, b, run->sources);
-    cc_augment_flips(&s->augment, CC_RNG_FLIP_LABELED, k, b, run->sources, run->transforms[0]);
+    cc_draw_labeled(&s->augment, k, run->sources, &run->draws);
     if (run->unlabeled) {
         cc_sampler_batch(run->unlabeled, k, u, run->sources);
-        cc_augment_flips(&s->augment, CC_RNG_FLIP_UNLABELED, k, u, run->sources, run->transforms[1]);
-        cc_augment_strong(&s->augment, k, u, run->transforms[2]);
+        cc_draw_unlabeled(&s->augment, k, run->sources, &run->draws);
     }
-    const cc_step_input input = { .labeled = run->transforms[0],
-                                  .weak = run->transforms[1],
-                                  .strong = run->transforms[2],
-                                  .lr = (float)cc_schedule_lr(&run->loop.schedule, k),
-                                  .threshold = (float)cc_schedule_threshold(&run->loop.schedule, k),
-                                  .ramp = (float)cc_schedule_ramp(&run->loop.schedule, k) };
+    cc_step_input input =
+        cc_step_input_of(&run->draws, (float)cc_schedule_lr(&run->loop.schedule, k), (float)cc_schedule_threshold(&run->loop.schedule, k));
+    input.ramp = (float)cc_schedule_ramp(&run->loop.schedule, k);
     return cc_step_run(run->step, &input, sums, err);
 }
 

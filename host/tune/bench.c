@@ -25,8 +25,9 @@ typedef struct bench {
     cc_model *model;
     cc_arena *arena;
     cc_step *step;
-    cc_transform *transforms; /* identity, image i mod IMAGES; enough for any of the batches */
-    cc_transform *turned;     /* the same with a quarter turn */
+    cc_draws draws;
+    uint32_t *sources; /* image i mod IMAGES; enough for any of the batches */
+    uint64_t step_count;
     cc_session *infer;
 } bench;
 
@@ -49,18 +50,15 @@ cleanup:
     return status;
 }
 
-static camcl_status make_transforms(bench *b, camcl_error *err)
+static camcl_status make_draws(bench *b, camcl_error *err)
 {
-    int32_t s = (int32_t)b->settings.step.image_size;
-    size_t n = cc_max_size(IMAGES, cc_max_size(b->settings.step.batch_labeled, b->settings.step.batch_unlabeled));
-    CC_RETURN_IF_FAILED(CC_NEW(n, &b->transforms, err));
-    CC_RETURN_IF_FAILED(CC_NEW(n, &b->turned, err));
-    for (size_t i = 0; i < n; i++) {
-        b->transforms[i] = (cc_transform){ (int32_t)(i % IMAGES), 0, 0, 0, 0, s, s, 0 };
-        b->turned[i] = b->transforms[i];
-        b->turned[i].turns = 1;
-    }
-    return CAMCL_OK;
+    const cc_step_spec *step = &b->settings.step;
+    const size_t n = cc_max_size(step->batch_labeled, step->batch_unlabeled), unlabeled = step->objective.kind->unlabeled;
+    CC_RETURN_IF_FAILED(CC_NEW(n, &b->sources, err));
+    for (size_t i = 0; i < n; i++)
+        b->sources[i] = (uint32_t)(i % IMAGES);
+    return cc_draws_create(&b->settings.augment, step->batch_labeled, unlabeled ? step->batch_unlabeled : 0, step->objective.beta != 0,
+                           &b->draws, err);
 }
 
 static void bench_close(bench *b)
@@ -70,8 +68,8 @@ static void bench_close(bench *b)
     cc_step_destroy(&b->step);
     cc_model_destroy(&b->model);
     cc_resident_destroy(&b->images);
-    free(b->transforms);
-    free(b->turned);
+    cc_draws_free(&b->draws);
+    free(b->sources);
 }
 
 static bool is_infer(const char *name) { return strcmp(name, CAMCL_BENCH_INFER) == 0; }
@@ -123,7 +121,7 @@ static camcl_status bench_open(bench *b, camcl_device *device, const camcl_confi
         return cc_fail(err, CAMCL_BAD_CONFIG, "benchmark %s: unknown (choose a word of ssl.mode, or %s)", name, CAMCL_BENCH_INFER);
     CC_RETURN_IF_FAILED(settings_of(config, kind->name, &data, &b->settings, err));
     CC_RETURN_IF_FAILED(random_images(b, device, b->settings.step.image_size, err));
-    CC_RETURN_IF_FAILED(make_transforms(b, err));
+    CC_RETURN_IF_FAILED(make_draws(b, err));
     CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
     CC_RETURN_IF_FAILED(cc_model_init(b->model, 1, err));
     const cc_session_spec infer = { .kind = CC_SESSION_FORWARD, .batch = IMAGES, .image_size = b->settings.step.image_size };
@@ -140,9 +138,10 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
         const cc_session_input images = { .n = IMAGES };
         return cc_session_run(b->infer, &images, &(cc_session_output){ .logits = NULL }, err);
     }
-    cc_step_input input = {
-        .labeled = b->transforms, .weak = b->transforms, .strong = b->turned, .lr = 0.01f, .threshold = -FLT_MAX, .ramp = 1
-    };
+    cc_draw_labeled(&b->settings.augment, b->step_count, b->sources, &b->draws);
+    cc_draw_unlabeled(&b->settings.augment, b->step_count++, b->sources, &b->draws);
+    cc_step_input input = cc_step_input_of(&b->draws, 0.01f, -FLT_MAX);
+    input.ramp = 1;
     CC_RETURN_IF_FAILED(cc_step_run(b->step, &input, &sums, err));
     CC_RETURN_IF_FAILED(cc_step_read(&sums, &read, err));
     return cc_device_finish(device, err);

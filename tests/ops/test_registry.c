@@ -45,6 +45,7 @@ static const struct {
     { "warp", "warp", 2 },
     { "load_images", "load", 1 },
     { "load_labels", "load", 1 },
+    { "load_bytes", "load", 1 },
     { "masked_mse", "masked_mse", 2 },
     { "soft_cross_entropy", "targets", 2 },
     { "probability_mse", "targets", 2 },
@@ -52,6 +53,9 @@ static const struct {
     { "adaptive_thresholds", "targets", 1 },
     { "confidence_weights", "targets", 1 },
     { "fairness", "targets", 2 },
+    { "affine_warp", "affine_warp", 2 },
+    { "counted_mse", "counted_mse", 2 },
+    { "randaugment", "randaugment", 1 },
 };
 
 static void every_operation_is_covered(void **state)

@@ -53,12 +53,17 @@ static void maps_run(const maps *m, scene *s, const consistency *k)
     OK(cc_buffer_read(k->target.buffer, 0, m->target, m->count * sizeof(float), &err));
 }
 
-static double loss(const float *strong, const float *target, size_t n)
+static double loss(const consistency *k, size_t side, const float *strong, const float *target, size_t n)
 {
+    const size_t image = side * side;
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += ((double)strong[i] - target[i]) * ((double)strong[i] - target[i]);
-    return sum / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const cc_counted_row all = { 0, 0, 0, (int32_t)side }, *row = k->rows ? &k->rows[i / side] : &all;
+        const int32_t b = (int32_t)(i % side);
+        if (b < row->begin || b >= row->end || (b >= row->hole_begin && b < row->hole_end)) continue;
+        sum += ((double)strong[i] - target[i]) * ((double)strong[i] - target[i]) / (k->maps ? k->maps[i / image].counted : (double)image);
+    }
+    return sum / ((double)n / (double)image);
 }
 
 /* One weight and what is said of it. */
@@ -117,12 +122,12 @@ static double gradient_at(const parity_net *net, const probe *p, const bool *wri
 }
 
 /* The probes' gradients by both readings, and for `own` each view's classes. */
-static void analytic(parity_net *net, size_t layer, bool shared, bool attached, probe *probes, int32_t *weak, int32_t *strong)
+static void analytic(parity_net *net, size_t layer, bool shared, bool attached, bool affine, probe *probes, int32_t *weak, int32_t *strong)
 {
     for (int exact = 1; exact >= 0; exact--) {
         scene s;
         consistency k;
-        const consistency_spec spec = { layer, exact, attached, false, false };
+        const consistency_spec spec = { .layer = layer, .exact = exact, .attached = attached, .affine = affine };
         scene_open(&s, net);
         const cc_tensor classes = shared ? s.labels : CC_NO_TENSOR;
         consistency_record(&k, &s, &spec, classes, classes);
@@ -163,7 +168,7 @@ static double loss_at(const experiment *e, const probe *p, float value)
 {
     set_weight(e->s->net, p, value);
     maps_run(e->moved, e->s, e->k);
-    return loss(e->moved->strong, e->attached ? e->moved->target : e->base->target, e->base->count);
+    return loss(e->k, e->s->net->side, e->moved->strong, e->attached ? e->moved->target : e->base->target, e->base->count);
 }
 
 static double distance(double a, double b) { return fabs(a - b) / fmax(fabs(a), fabs(b)); }
@@ -204,15 +209,15 @@ static void check_probe(const probe *p, double numeric, const char *what)
         fail_msg("%s: first-order gradient %.6g for a difference quotient of %.6g", what, p->first_order, numeric);
 }
 
-static void compare(parity_net *net, size_t layer, bool shared, bool attached)
+static void compare(parity_net *net, size_t layer, bool shared, bool attached, bool affine)
 {
     probe probes[TENSORS];
     int32_t classes[2][64];
     scene s;
     consistency k;
-    const consistency_spec spec = { layer, false, false, false, true };
+    const consistency_spec spec = { .layer = layer, .forward_only = true, .affine = affine };
     assert_true(net->pool <= 64);
-    analytic(net, layer, shared, attached, probes, classes[0], classes[1]);
+    analytic(net, layer, shared, attached, affine, probes, classes[0], classes[1]);
     cc_tensor weak = class_tensor(net, classes[0]), strong = class_tensor(net, classes[1]);
     maps base = maps_create(net), moved = maps_create(net);
     scene_open(&s, net);
@@ -220,12 +225,12 @@ static void compare(parity_net *net, size_t layer, bool shared, bool attached)
     OK(cc_arena_commit(s.arena, &err));
     parity_start(net, SEED);
     maps_run(&base, &s, &k);
-    const experiment e = { &s, &k, &base, &moved, loss(base.strong, base.target, base.count), attached };
+    const experiment e = { &s, &k, &base, &moved, loss(&k, net->side, base.strong, base.target, base.count), attached };
     for (size_t t = 0; t < TENSORS; t++) {
         char what[160];
         const cc_param *p = &net->model->graph->params[probes[t].param];
-        snprintf(what, sizeof what, "stage %zu, %s, %s, %s[%zu]", layer, shared ? "shared" : "own", attached ? "attached" : "detached",
-                 p->name, probes[t].element);
+        snprintf(what, sizeof what, "stage %zu, %s, %s%s, %s[%zu]", layer, shared ? "shared" : "own", attached ? "attached" : "detached",
+                 affine ? ", affine" : "", p->name, probes[t].element);
         check_probe(&probes[t], quotient(&e, &probes[t]), what);
     }
     consistency_release(&k);
@@ -247,7 +252,8 @@ static void stage(void **state)
     parity_open(&net, "tests/golden/parity_tiny.safetensors", device);
     for (int attached = 0; attached < 2; attached++)
         for (int shared = 0; shared < 2; shared++)
-            if (!emulated || (attached == (layer == 4) && shared != attached)) compare(&net, layer, shared, attached);
+            if (!emulated || (attached == (layer == 4) && shared != attached)) compare(&net, layer, shared, attached, false);
+    compare(&net, layer, true, true, true);
     parity_close(&net);
 }
 

@@ -77,20 +77,47 @@ static void create_views(consistency *k, const parity_net *net, bool one_view)
     free(ones);
 }
 
+/* Every image moved by two operations of its own, and cut. */
+static void create_affine(consistency *k, const parity_net *net)
+{
+    const cc_view_spec views = { CC_WEAK_FLIP_SHIFT, CC_STRONG_RANDAUGMENT, 2 };
+    const int32_t side = (int32_t)net->side;
+    size_t count;
+    const cc_drawn_operation *drawn = cc_drawn_operations(&count);
+    k->maps = calloc(net->pool, sizeof *k->maps);
+    k->rows = calloc(net->pool * net->side, sizeof *k->rows);
+    assert_true(k->maps && k->rows);
+    for (size_t n = 0; n < net->pool; n++) {
+        const int32_t i = (int32_t)n;
+        const double share = (double)n / (double)net->pool - 0.4;
+        const cc_transform weak = { .y0 = i % 3 - 1, .x0 = 1, .y1 = i % 3 - 1 + side, .x1 = 1 + side, .flip_h = i % 2 };
+        const cc_transform strong = { .y1 = side, .x0 = -1, .x1 = side - 1, .flip_v = i % 4 == 1 };
+        cc_picture_operation operations[3] = { { .kind = CC_PICTURE_IDENTITY }, { .kind = CC_PICTURE_IDENTITY } };
+        for (size_t d = 0; d < count; d++) {
+            if (strcmp(drawn[d].name, "rotate") == 0) operations[0] = drawn[d].make(50 * share, net->side);
+            if (strcmp(drawn[d].name, "shear x") == 0) operations[1] = drawn[d].make(0.3 * share, net->side);
+        }
+        operations[2] = cc_picture_cutout(3, (double)(n % net->side), (double)(n * 5 % net->side), net->side);
+        cc_view_between(&views, net->side, &weak, &strong, operations, &k->maps[n], k->rows + n * net->side);
+        assert_true(k->maps[n].counted > 0);
+    }
+    OK(cc_tensor_create(net->device, "T", CC_F32, CC_DIMS(net->pool, CC_AFFINE_FLOATS), &k->between.maps, &err));
+    OK(cc_tensor_create(net->device, "rows", CC_I32, CC_DIMS(net->pool, net->side, 4), &k->between.counted, &err));
+    OK(cc_buffer_write(k->between.maps.buffer, 0, k->maps, net->pool * sizeof *k->maps, &err));
+    OK(cc_buffer_write(k->between.counted.buffer, 0, k->rows, net->pool * net->side * sizeof *k->rows, &err));
+}
+
 static void record_gradient(consistency *k, scene *s, const consistency_spec *spec)
 {
-    const size_t n = s->net->pool, side = s->net->side;
-    const cc_warp_desc map_warp = { n, side, 1, 0, 0 };
-    const cc_masked_mse_desc mse = { n, side * side };
     const cc_device_scalar count = { s->sums.buffer, 1 };
     cc_tensor dstrong, dtarget = CC_NO_TENSOR, dweak;
     OK(cc_tensor_on_tape(s->tape, "dstrong", CC_F32, 3, k->target.dim, &dstrong, &err));
     if (spec->attached) OK(cc_tensor_on_tape(s->tape, "dtarget", CC_F32, 3, k->target.dim, &dtarget, &err));
-    OK(cc_masked_mse_backward(s->tape, &mse, k->strong.map, k->target, k->mask, 1, count, dstrong, dtarget, &err));
+    OK(cc_view_error_backward(s->tape, &k->between, k->strong.map, k->target, k->mask, 1, count, dstrong, dtarget, &err));
     OK(cc_cam_record_backward(&k->strong, s->tape, dstrong, s->written, &err));
     if (spec->attached) {
         OK(cc_tensor_on_tape(s->tape, "dweak", CC_F32, 3, k->target.dim, &dweak, &err));
-        OK(cc_warp_backward(s->tape, &map_warp, dtarget, k->views, dweak, false, &err));
+        OK(cc_view_transform_backward(s->tape, &k->between, dtarget, dweak, &err));
         OK(cc_cam_record_backward(&k->weak, s->tape, dweak, s->written, &err));
     }
 }
@@ -103,19 +130,22 @@ void consistency_record(consistency *k, scene *s, const consistency_spec *spec, 
         .batch = n, .image_size = side, .layer = spec->layer, .exact = spec->exact, .forward_only = spec->forward_only
     };
     cc_cam_spec weak = strong;
-    const cc_warp_desc image_warp = { n, side, 3, 0, 0 }, map_warp = { n, side, 1, 0, 0 };
-    const cc_masked_mse_desc mse = { n, side * side };
+    const cc_warp_desc image_warp = { n, side, 3, 0, 0 };
     cc_tensor turned;
     weak.forward_only = spec->forward_only || !spec->attached;
     memset(k, 0, sizeof *k);
     create_views(k, net, spec->one_view);
+    if (spec->affine)
+        create_affine(k, net);
+    else
+        k->between.turns = k->views;
     OK(cc_tensor_on_tape(s->tape, "strong views", CC_F32, 4, s->images.dim, &turned, &err));
     OK(cc_warp_forward(s->tape, &image_warp, s->images, k->views, turned, &err));
     OK(cc_cam_record(&k->weak, net->model, s->tape, &weak, s->images, weak_classes, &err));
     OK(cc_tensor_on_tape(s->tape, "target", CC_F32, 3, k->weak.map.dim, &k->target, &err));
-    OK(cc_warp_forward(s->tape, &map_warp, k->weak.map, k->views, k->target, &err));
+    OK(cc_view_transform_forward(s->tape, &k->between, k->weak.map, k->target, &err));
     OK(cc_cam_record(&k->strong, net->model, s->tape, &strong, turned, strong_classes, &err));
-    OK(cc_masked_mse_forward(s->tape, &mse, k->strong.map, k->target, k->mask, s->sums, &err));
+    OK(cc_view_error_forward(s->tape, &k->between, k->strong.map, k->target, k->mask, s->sums, &err));
     if (!spec->forward_only) record_gradient(k, s, spec);
     const cc_tensor kept[] = { k->weak.map, k->target, k->strong.map, k->weak.classes, k->strong.classes };
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
@@ -127,5 +157,9 @@ void consistency_release(consistency *k)
     cc_cam_release(&k->weak);
     cc_cam_release(&k->strong);
     cc_buffer_destroy(&k->views.buffer);
+    cc_buffer_destroy(&k->between.maps.buffer);
+    cc_buffer_destroy(&k->between.counted.buffer);
+    free(k->maps);
+    free(k->rows);
     cc_buffer_destroy(&k->mask.buffer);
 }

@@ -2,7 +2,10 @@
 #ifndef TESTS_SUPPORT_CONSISTENCY_H
 #define TESTS_SUPPORT_CONSISTENCY_H
 
+#include "feed/randaugment.h"
+#include "feed/views.h"
 #include "objective/cam.h"
+#include "objective/view_transform.h"
 #include "support/parity.h"
 
 typedef struct scene {
@@ -27,11 +30,15 @@ typedef struct consistency_spec {
     bool exact, attached;
     bool one_view;     /* one T for all images, else one per image */
     bool forward_only; /* no gradient */
+    bool affine;       /* T turns and shears CAMs by other angles than the views, and not all pixels count */
 } consistency_spec;
 
 typedef struct consistency {
     cc_cam weak, strong;
-    cc_tensor views;  /* [pool,8] i32: T */
+    cc_tensor views;           /* [pool,8] i32: crop and turns of the strong views */
+    cc_view_transform between; /* T: the same, or affine */
+    cc_affine *maps;           /* [pool], affine only, as `rows` [pool,S] */
+    cc_counted_row *rows;
     cc_tensor mask;   /* [pool] f32: ones */
     cc_tensor target; /* [pool,S,S] f32: T(weak's map) */
 } consistency;

@@ -10,10 +10,11 @@
 #include "base/memory.h"
 #include "feed/augment.h"
 
+static const cc_turns no_turns = { { 0 }, 1 }, quarters = { { 0, 1, 2, 3 }, 4 }, of_the_paper = { { 0, 1, 2, 0 }, 4 };
 static const cc_augment_options defaults = { .flip_horizontal = true,
                                              .flip_vertical = true,
                                              .crop_min = 0.75,
-                                             .rotations = CC_ROTATIONS_QUARTER,
+                                             .rotations = { { 0, 1, 2, 3 }, 4 },
                                              .per_image = true,
                                              .size = 32,
                                              .seed = 1 };
@@ -44,7 +45,7 @@ static void flips_are_fair_and_independent(void **state)
     for (size_t k = 0; k < STEPS; k++) {
         for (size_t i = 0; i < BATCH; i++)
             sources[i] = (uint32_t)(100 * k + i);
-        cc_augment_flips(&defaults, CC_RNG_FLIP_LABELED, k, BATCH, sources, out);
+        cc_augment_weak(&defaults, CC_RNG_FLIP_LABELED, k, BATCH, sources, out);
         for (size_t i = 0; i < BATCH; i++) {
             const cc_transform *t = &out[i];
             assert_int_equal(t->source, sources[i]);
@@ -64,12 +65,12 @@ static void flips_follow_their_switches(void **state)
     uint32_t sources[BATCH] = { 0 };
     cc_transform both[BATCH], one[BATCH], none[BATCH], other[BATCH];
     cc_augment_options o = defaults;
-    cc_augment_flips(&o, CC_RNG_FLIP_LABELED, 3, BATCH, sources, both);
-    cc_augment_flips(&o, CC_RNG_FLIP_UNLABELED, 3, BATCH, sources, other);
+    cc_augment_weak(&o, CC_RNG_FLIP_LABELED, 3, BATCH, sources, both);
+    cc_augment_weak(&o, CC_RNG_FLIP_UNLABELED, 3, BATCH, sources, other);
     o.flip_horizontal = false;
-    cc_augment_flips(&o, CC_RNG_FLIP_LABELED, 3, BATCH, sources, one);
+    cc_augment_weak(&o, CC_RNG_FLIP_LABELED, 3, BATCH, sources, one);
     o.flip_vertical = false;
-    cc_augment_flips(&o, CC_RNG_FLIP_LABELED, 3, BATCH, sources, none);
+    cc_augment_weak(&o, CC_RNG_FLIP_LABELED, 3, BATCH, sources, none);
     for (size_t i = 0; i < BATCH; i++) {
         assert_true(one[i].flip_h == 0 && one[i].flip_v == both[i].flip_v);
         assert_true(none[i].flip_h == 0 && none[i].flip_v == 0);
@@ -94,7 +95,7 @@ static void check_crop_distribution(double crop_min, size_t size, size_t least)
         }
     for (size_t k = 0; k < N; k++) {
         cc_transform t;
-        cc_augment_strong(&o, k, 1, &t);
+        cc_augment_crop_rotate(&o, k, 1, &t);
         assert_true(t.y0 >= 0 && t.y0 < t.y1 && (size_t)t.y1 <= size && t.x0 >= 0 && t.x0 < t.x1 && (size_t)t.x1 <= size);
         assert_true(t.source == -1 && !t.flip_h && !t.flip_v);
         rows[(size_t)t.y0 * (MOST + 1) + (size_t)t.y1]++;
@@ -138,7 +139,7 @@ static void least_sides_are_exact(void **state)
         o.size = cases[c].size;
         for (uint64_t k = 0; k < 20000; k++) {
             cc_transform t;
-            cc_augment_strong(&o, k, 1, &t);
+            cc_augment_crop_rotate(&o, k, 1, &t);
             const int32_t sides[2] = { t.y1 - t.y0, t.x1 - t.x0 }, starts[2] = { t.y0, t.x0 };
             for (size_t a = 0; a < 2; a++) {
                 if (sides[a] < shortest) shortest = sides[a];
@@ -157,20 +158,20 @@ static void turns_have_the_method_distribution(void **state)
     (void)state;
     enum { N = 40000 };
     const struct {
-        cc_rotations rotations;
+        const cc_turns *rotations;
         double probabilities[4];
     } cases[] = {
-        { CC_ROTATIONS_NONE, { 1, 0, 0, 0 } },
-        { CC_ROTATIONS_QUARTER, { 0.25, 0.25, 0.25, 0.25 } },
-        { CC_ROTATIONS_PAPER_CODE, { 0.5, 0.25, 0.25, 0 } },
+        { &no_turns, { 1, 0, 0, 0 } },
+        { &quarters, { 0.25, 0.25, 0.25, 0.25 } },
+        { &of_the_paper, { 0.5, 0.25, 0.25, 0 } },
     };
     for (size_t c = 0; c < CC_COUNT(cases); c++) {
         cc_augment_options o = defaults;
         size_t counts[4] = { 0 };
-        o.rotations = cases[c].rotations;
+        o.rotations = *cases[c].rotations;
         for (uint64_t k = 0; k < N / 8; k++) {
             cc_transform out[8];
-            cc_augment_strong(&o, k, 8, out);
+            cc_augment_crop_rotate(&o, k, 8, out);
             for (size_t i = 0; i < 8; i++) {
                 assert_in_range(out[i].turns, 0, 3);
                 counts[out[i].turns]++;
@@ -188,17 +189,17 @@ static void one_transform_for_the_batch_or_one_each(void **state)
     cc_augment_options o = defaults;
     cc_transform out[16], next[16];
     size_t repeats = 0;
-    cc_augment_strong(&o, 7, 16, out);
+    cc_augment_crop_rotate(&o, 7, 16, out);
     for (size_t i = 1; i < 16; i++)
         repeats += same(&out[i], &out[0]);
     assert_true(repeats < 3);
     o.per_image = false;
-    cc_augment_strong(&o, 7, 16, out);
+    cc_augment_crop_rotate(&o, 7, 16, out);
     for (size_t i = 1; i < 16; i++)
         assert_true(same(&out[i], &out[0]));
-    cc_augment_strong(&o, 8, 16, next);
+    cc_augment_crop_rotate(&o, 8, 16, next);
     assert_false(same(&next[0], &out[0]));
-    cc_augment_strong(&o, 7, 3, next); /* the step decides, not the batch size */
+    cc_augment_crop_rotate(&o, 7, 3, next); /* the step decides, not the batch size */
     assert_true(same(&next[0], &out[0]));
 }
 
@@ -208,20 +209,20 @@ static void equal_arguments_give_equal_transforms(void **state)
     cc_augment_options o = defaults;
     cc_transform first[8], again[8], other[8];
     uint32_t sources[8] = { 5, 6, 7, 8, 9, 10, 11, 12 };
-    cc_augment_strong(&o, 11, 8, first);
-    cc_augment_strong(&o, 4, 8, again);
-    cc_augment_strong(&o, 11, 8, again);
+    cc_augment_crop_rotate(&o, 11, 8, first);
+    cc_augment_crop_rotate(&o, 4, 8, again);
+    cc_augment_crop_rotate(&o, 11, 8, again);
     assert_memory_equal(first, again, sizeof first);
     o.seed = 2;
-    cc_augment_strong(&o, 11, 8, other);
+    cc_augment_crop_rotate(&o, 11, 8, other);
     assert_memory_not_equal(first, other, sizeof first);
-    cc_augment_flips(&o, CC_RNG_FLIP_LABELED, 11, 8, sources, first);
-    cc_augment_flips(&o, CC_RNG_FLIP_LABELED, 11, 8, sources, again);
+    cc_augment_weak(&o, CC_RNG_FLIP_LABELED, 11, 8, sources, first);
+    cc_augment_weak(&o, CC_RNG_FLIP_LABELED, 11, 8, sources, again);
     assert_memory_equal(first, again, sizeof first);
     /* Row i of step k is draw k * batch + i: the first row of step 2 at batch 4 is the last of step 0 at batch 9. */
     cc_transform four[4], nine[9];
-    cc_augment_strong(&o, 2, 4, four);
-    cc_augment_strong(&o, 0, 9, nine);
+    cc_augment_crop_rotate(&o, 2, 4, four);
+    cc_augment_crop_rotate(&o, 0, 9, nine);
     assert_true(same(&four[0], &nine[8]));
 }
 
@@ -230,11 +231,11 @@ static void whole_image_when_crop_min_is_one(void **state)
     (void)state;
     cc_augment_options o = defaults;
     o.crop_min = 1.0;
-    o.rotations = CC_ROTATIONS_NONE;
+    o.rotations = no_turns;
     for (size_t size = 1; size < 300; size++) {
         cc_transform t;
         o.size = size;
-        cc_augment_strong(&o, size, 1, &t);
+        cc_augment_crop_rotate(&o, size, 1, &t);
         assert_true(t.y0 == 0 && t.x0 == 0 && t.y1 == (int32_t)size && t.x1 == (int32_t)size && t.turns == 0);
     }
 }

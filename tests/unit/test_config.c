@@ -166,6 +166,11 @@ static const char *const defaults[][2] = {
     { "ssl.cam_target", "detached" },
     { "ssl.cam_gradient", "first-order" },
     { "ssl.reduction", "confident" },
+    { "augment.weak", "flip" },
+    { "augment.strong", "crop-rotate" },
+    { "augment.randaugment", "2" },
+    { "augment.scale_min", "0.08" },
+    { "augment.ratio_max", "1.333" },
     { "augment.flip_horizontal", "yes" },
     { "augment.flip_vertical", "yes" },
     { "augment.crop_min", "0.75" },
@@ -532,6 +537,8 @@ static void test_choices(void **state)
         { "ssl.confidence", "softmax logit" },
         { "ssl.reduction", "confident batch" },
         { "augment.rotations", "quarter paper-code none" },
+        { "augment.weak", "flip flip-shift resized-crop" },
+        { "augment.strong", "crop-rotate randaugment weak" },
         { "model.arch", "resnet18 resnet34 resnet50 wrn28-2 wrn28-8" },
         { "optim.schedule", "constant cosine fixmatch step" },
         { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder list" },
@@ -644,14 +651,19 @@ static void test_mode_defaults(void **state)
 {
     (void)state;
     static const struct {
-        const char *mode, *alpha, *beta, *threshold, *threshold_end;
+        const char *mode, *alpha, *beta, *threshold, *threshold_end, *strong;
         bool later;
     } modes[] = {
-        { "supervised", "1", "0", "0.85", "0.95", false },   { "pseudo-label", "1", "0", "0.85", "0.95", false },
-        { "gradcam", "1", "1", "0.85", "0.95", false },      { "pi-model", "10", "0", "0.85", "0.95", true },
-        { "mean-teacher", "50", "0", "0.85", "0.95", true }, { "uda", "1", "0", "0.8", "0.8", true },
-        { "fixmatch", "1", "0", "0.95", "0.95", true },      { "flexmatch", "1", "0", "0.95", "0.95", true },
-        { "freematch", "1", "0", "0.85", "0.95", true },     { "softmatch", "1", "0", "0.85", "0.95", true },
+        { "supervised", "1", "0", "0.85", "0.95", "crop-rotate", false },
+        { "pseudo-label", "1", "0", "0.85", "0.95", "crop-rotate", false },
+        { "gradcam", "1", "1", "0.85", "0.95", "crop-rotate", false },
+        { "pi-model", "10", "0", "0.85", "0.95", "weak", true },
+        { "mean-teacher", "50", "0", "0.85", "0.95", "weak", true },
+        { "uda", "1", "0", "0.8", "0.8", "randaugment", true },
+        { "fixmatch", "1", "0", "0.95", "0.95", "randaugment", true },
+        { "flexmatch", "1", "0", "0.95", "0.95", "randaugment", true },
+        { "freematch", "1", "0", "0.85", "0.95", "randaugment", true },
+        { "softmatch", "1", "0", "0.85", "0.95", "randaugment", true },
     };
     for (size_t i = 0; i < 2 * CC_COUNT(modes); i++) {
         const bool paper = i & 1, later = modes[i / 2].later;
@@ -668,6 +680,9 @@ static void test_mode_defaults(void **state)
         assert_string_equal(camcl_config_string(config, "optim.nesterov"), later ? "yes" : "no");
         assert_string_equal(camcl_config_string(config, "optim.schedule"), later ? "fixmatch" : "cosine");
         assert_string_equal(camcl_config_string(config, "optim.ema"), later ? "0.999" : "0");
+        assert_string_equal(camcl_config_string(config, "augment.weak"), later ? "flip-shift" : "flip");
+        assert_string_equal(camcl_config_string(config, "augment.strong"), modes[i / 2].strong);
+        assert_string_equal(camcl_config_string(config, "augment.flip_vertical"), later ? "no" : "yes");
         assert_string_equal(camcl_config_origin(config, "optim.ema"), later ? "ssl.mode" : "default");
         set(config, "optim.ema", "0.5");
         assert_string_equal(camcl_config_string(config, "optim.ema"), "0.5");

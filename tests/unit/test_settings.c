@@ -65,7 +65,8 @@ static void show(const everything *e, char *text, size_t size)
         "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum "
         "%.9g\ndecay "
         "%.9g\n"
-        "ema %.9g\nnesterov %d\nflip_h %d\nflip_v %d\ncrop %.9g\nrotations %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
+        "ema %.9g\nnesterov %d\nweak %d\nstrong %d\noperations %zu\nscale_min %.9g\nratio_max %.9g\nflip_h %d\nflip_v %d\ncrop "
+        "%.9g\nrotations %u %d %d %d %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
         "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g "
         "%.9g %.9g\n"
         "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
@@ -77,14 +78,16 @@ static void show(const everything *e, char *text, size_t size)
         (double)o->fairness, e->loop.schedule.ramp, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->exact,
         o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size,
         s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
-        s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (int)s->augment.rotations, s->augment.per_image,
-        (unsigned long long)e->loop.seed, (unsigned long long)s->augment.seed, (int)e->loop.schedule.kind, e->loop.schedule.lr,
-        e->loop.schedule.gamma, (unsigned long long)e->loop.schedule.step_epochs, (unsigned long long)e->loop.schedule.warmup,
-        (unsigned long long)e->loop.schedule.epochs, (unsigned long long)e->loop.schedule.epoch_steps,
-        (unsigned long long)e->loop.schedule.steps, e->loop.schedule.threshold, e->loop.schedule.threshold_end, (double)s->mean[0],
-        (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1], (double)s->std[2],
-        (unsigned long long)e->loop.eval_every, (unsigned long long)e->loop.save_every, (unsigned long long)e->loop.cams_every,
-        e->loop.shuffle);
+        (int)s->augment.views.weak, (int)s->step.views.strong, s->step.views.operations, s->augment.scale_min, s->augment.ratio_max,
+        s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (unsigned)s->augment.rotations.count,
+        (int)s->augment.rotations.turns[0], (int)s->augment.rotations.turns[1], (int)s->augment.rotations.turns[2],
+        (int)s->augment.rotations.turns[3], s->augment.per_image, (unsigned long long)e->loop.seed, (unsigned long long)s->augment.seed,
+        (int)e->loop.schedule.kind, e->loop.schedule.lr, e->loop.schedule.gamma, (unsigned long long)e->loop.schedule.step_epochs,
+        (unsigned long long)e->loop.schedule.warmup, (unsigned long long)e->loop.schedule.epochs,
+        (unsigned long long)e->loop.schedule.epoch_steps, (unsigned long long)e->loop.schedule.steps, e->loop.schedule.threshold,
+        e->loop.schedule.threshold_end, (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1],
+        (double)s->std[2], (unsigned long long)e->loop.eval_every, (unsigned long long)e->loop.save_every,
+        (unsigned long long)e->loop.cams_every, e->loop.shuffle);
 }
 
 static everything made_from(const camcl_config *config)
@@ -138,7 +141,7 @@ static const struct {
     { "model.stem", "imagenet", "stem imagenet;" },
     { "model.width", "24", "width 24;" },
     { "model.init", "weights.safetensors", NULL },
-    { "ssl.preset", "paper-code", "confidence 0;joint 0;shared 0;attached 1;rotations 2;per_image 0;" },
+    { "ssl.preset", "paper-code", "confidence 0;joint 0;shared 0;attached 1;rotations 4 0 1 2 0;per_image 0;" },
     { "ssl.mode", "supervised", "mode supervised;beta 0;" },
     { "ssl.cam_layer", "2", "layer 2;" },
     { "ssl.alpha", "0.5", "alpha 0.5;" },
@@ -158,7 +161,12 @@ static const struct {
     { "augment.flip_horizontal", "no", "flip_h 0;" },
     { "augment.flip_vertical", "no", "flip_v 0;" },
     { "augment.crop_min", "0.5", "crop 0.5;" },
-    { "augment.rotations", "none", "rotations 0;" },
+    { "augment.rotations", "none", "rotations 1 0 0 0 0;" },
+    { "augment.weak", "flip-shift", "weak 1;" },
+    { "augment.strong", "randaugment", "strong 1;" },
+    { "augment.randaugment", "3", "operations 3;" },
+    { "augment.scale_min", "0.5", "scale_min 0.5;" },
+    { "augment.ratio_max", "2", "ratio_max 2;" },
     { "augment.per_image", "no", "per_image 0;" },
     { "optim.lr", "0.25", "lr 0.25;" },
     { "optim.momentum", "0.5", "momentum 0.5;" },
@@ -242,7 +250,9 @@ static void defaults(void **state)
     assert_ptr_equal(o->kind, &cc_objective_gradcam);
     assert_int_equal(o->confidence, CC_CONFIDENCE_SOFTMAX);
     assert_true(o->joint && o->shared_class && !o->attached && !o->whole_batch && !o->cam_relu);
-    assert_int_equal(s->augment.rotations, CC_ROTATIONS_QUARTER);
+    assert_int_equal(s->augment.rotations.count, 4);
+    assert_int_equal(s->augment.views.weak, CC_WEAK_FLIP);
+    assert_int_equal(s->augment.views.strong, CC_STRONG_CROP_ROTATE);
     assert_int_equal(e.loop.schedule.kind, CC_SCHEDULE_COSINE);
     assert_int_equal(e.loop.schedule.epoch_steps, 16); /* ceil(500 / 32) */
     assert_int_equal(e.loop.schedule.steps, 1600);
@@ -266,16 +276,20 @@ static void words(void **state)
         { "data.unlabeled", "0", CC_UNLABELED_COUNT, 0 },
         { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 1 },
         { "optim.schedule", "step", CC_SCHEDULE_STEP, 1 },
-        { "augment.rotations", "quarter", CC_ROTATIONS_QUARTER, 2 },
-        { "augment.rotations", "paper-code", CC_ROTATIONS_PAPER_CODE, 2 },
+        { "augment.rotations", "quarter", 123, 2 },
+        { "augment.rotations", "paper-code", 120, 2 },
+        { "augment.rotations", "0,270,90, 180", 312, 2 },
         { "device.memory", "arena", 0, 3 },
+        { "augment.weak", "resized-crop", CC_WEAK_RESIZED_CROP, 4 },
+        { "augment.strong", "weak", CC_STRONG_WEAK, 5 },
     };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         camcl_config *config = configuration();
         set(config, cases[i].key, cases[i].value);
         everything e = made_from(config);
-        const int got[] = { (int)e.split.unlabeled, (int)e.loop.schedule.kind, (int)e.settings.augment.rotations,
-                            e.device.separate_memory };
+        const int32_t *turns = e.settings.augment.rotations.turns;
+        const int got[] = { (int)e.split.unlabeled,   (int)e.loop.schedule.kind,       100 * turns[1] + 10 * turns[2] + turns[3],
+                            e.device.separate_memory, (int)e.settings.step.views.weak, (int)e.settings.augment.views.strong };
         if (got[cases[i].place] != cases[i].want) fail_msg("%s = %s", cases[i].key, cases[i].value);
         camcl_config_destroy(&config);
     }
