@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "feed/views.h"
+#include "ops/variants.h"
 #include "ops/views_golden.h"
 #include "support/devices.h"
 #include "support/golden.h"
@@ -174,10 +176,20 @@ static void moves_pixels_exactly(void **state)
     free(x), free(y), free(dx);
 }
 
+static void variants_match_reference(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < cc_affine_warp_variant_count; v++) {
+        camcl_error err = { .status = CAMCL_OK };
+        cc_check c = { .device = device, .variant = &cc_affine_warp_variants[v], .err = &err, .ok = true };
+        cc_check_affine_warp(&c);
+        if (c.status != CAMCL_OK || !c.ok) fail_msg("%s: %s%s", cc_affine_warp_variants[v].name, err.message, c.what);
+        assert_true(c.shapes > 0);
+    }
+}
+
 static const struct CMUnitTest operation_tests[] = {
-    cmocka_unit_test(equals_pytorch),
-    cmocka_unit_test(is_adjoint),
-    cmocka_unit_test(agrees_with_crop_and_turns),
-    cmocka_unit_test(moves_pixels_exactly),
+    cmocka_unit_test(variants_match_reference),   cmocka_unit_test(equals_pytorch),       cmocka_unit_test(is_adjoint),
+    cmocka_unit_test(agrees_with_crop_and_turns), cmocka_unit_test(moves_pixels_exactly),
 };
 #include "support/op_main.h"

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "ops/variants.h"
+#include "check/check.h"
 #include "check/ref/load_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
@@ -159,6 +160,19 @@ static void chunks_fill_the_batch_together(void **state)
     }
 }
 
+/* Windows, and bytes: host/check/check_loading.c. */
+static void windows_and_bytes_match_reference(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < cc_load_variant_count; v++) {
+        camcl_error err = { .status = CAMCL_OK };
+        cc_check c = { .device = device, .variant = &cc_load_variants[v], .err = &err, .ok = true };
+        cc_check_find(c.variant->op->name)(&c);
+        if (c.status != CAMCL_OK || !c.ok) fail_msg("%s %s: %s%s", c.variant->op->name, c.variant->name, err.message, c.what);
+        assert_true(c.shapes > 0);
+    }
+}
+
 static void labels_follow_their_images(void **state)
 {
     (void)state;
@@ -177,9 +191,8 @@ static void labels_follow_their_images(void **state)
 }
 
 static const struct CMUnitTest operation_tests[] = {
-    cmocka_unit_test(variants_match_reference),
-    cmocka_unit_test(bytes_come_through),
-    cmocka_unit_test(chunks_fill_the_batch_together),
+    cmocka_unit_test(variants_match_reference),       cmocka_unit_test(bytes_come_through),
+    cmocka_unit_test(chunks_fill_the_batch_together), cmocka_unit_test(windows_and_bytes_match_reference),
     cmocka_unit_test(labels_follow_their_images),
 };
 #include "support/op_main.h"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "check/check.h"
 #include "feed/randaugment.h"
 #include "ops/variants.h"
 #include "ops/views_golden.h"
@@ -168,7 +169,20 @@ static void cutouts_equal_pillow(void **state)
     cc_safetensors_free(&g);
 }
 
+static void variants_match_reference(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < cc_randaugment_variant_count; v++) {
+        camcl_error err = { .status = CAMCL_OK };
+        cc_check c = { .device = device, .variant = &cc_randaugment_variants[v], .err = &err, .ok = true };
+        cc_check_randaugment(&c);
+        if (c.status != CAMCL_OK || !c.ok) fail_msg("%s: %s%s", cc_randaugment_variants[v].name, err.message, c.what);
+        assert_true(c.shapes > 0);
+    }
+}
+
 static const struct CMUnitTest operation_tests[] = {
+    cmocka_unit_test(variants_match_reference),
     cmocka_unit_test(equals_pillow),
     cmocka_unit_test(equals_pillow_on_large_pictures),
     cmocka_unit_test(cutouts_equal_pillow),
