@@ -11,8 +11,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/copy.h"
-#include "config/ini.h"
-#include "config/older.h"
 #include "config/value.h"
 #include "base/words.h"
 #include "config/config_internal.h"
@@ -161,28 +159,6 @@ camcl_status camcl_config_override(camcl_config *config, const char *argument, c
     return camcl_config_set(config, name, equals + 1, NULL, err);
 }
 
-static camcl_status load(camcl_config *config, const char *path, bool machine_too, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    char *origin = NULL;
-    cc_ini ini;
-    CC_RETURN_IF_FAILED(cc_ini_read(path, &ini, err));
-    size_t room = strlen(path) + 32;
-    CC_TRY(CC_NEW(room, &origin, err));
-    for (size_t i = 0; i < ini.count; i++) {
-        const cc_ini_entry *entry = &ini.entries[i];
-        bool machine = strncmp(entry->name, "device.", 7) == 0 || strncmp(entry->name, "output.", 7) == 0;
-        if (machine && !machine_too) continue;
-        snprintf(origin, room, "%s:%zu", path, entry->line);
-        CC_TRY(camcl_config_set(config, entry->name, entry->value, origin, err));
-    }
-    CC_TRY(cc_config_read_older(config, err));
-cleanup:
-    free(origin);
-    cc_ini_free(&ini);
-    return status;
-}
-
 camcl_status cc_config_copy(const camcl_config *config, camcl_config **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -210,10 +186,6 @@ camcl_status cc_config_use_mode(camcl_config *config, const char *mode, camcl_er
     unset(cc_value_of(config, camcl_config_find("ssl.beta")));
     return camcl_config_set(config, "ssl.mode", mode, NULL, err);
 }
-
-camcl_status camcl_config_load(camcl_config *config, const char *path, camcl_error *err) { return load(config, path, true, err); }
-
-camcl_status camcl_config_load_run(camcl_config *config, const char *path, camcl_error *err) { return load(config, path, false, err); }
 
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key)
 {
