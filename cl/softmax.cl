@@ -6,20 +6,7 @@
  *
  * NaN never hides: a NaN logit makes the row's cross-entropy NaN, never beats a threshold, and is never right in a top-k. */
 #include "vector.clh"
-
-static inline float greatest(__global const float *row, int classes)
-{
-    float best = row[0];
-    for (int j = 1; j < classes; j++) best = fmax(best, row[j]);
-    return best;
-}
-
-static inline float sum_of_exponentials(__global const float *row, int classes, float top)
-{
-    float sum = 0.0f;
-    for (int j = 0; j < classes; j++) sum += exp(row[j] - top);
-    return sum;
-}
+#include "rows.clh"
 
 /* -log softmax(row)[label]; NaN where there is no such class. */
 static inline float cross_entropy(__global const float *row, int classes, int label)
@@ -63,12 +50,8 @@ __kernel void confidence(__global const float *logits, __global const float *thr
     float4 sum = (float4)(0.0f);
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
         __global const float *row = logits + (size_t)(row0 + i) * classes;
-        int best = 0;
-        bool ordered = row[0] == row[0];
-        for (int j = 1; j < classes; j++) {
-            if (row[j] > row[best]) best = j;
-            ordered = ordered && row[j] == row[j];
-        }
+        const int best = first_greatest(row, classes);
+        const bool ordered = is_ordered(row, classes);
         const float conf = softmax ? 1.0f / sum_of_exponentials(row, classes, row[best]) : row[best];
         const float confident = ordered && conf >= threshold ? 1.0f : 0.0f;
         pseudo[i] = best;

@@ -31,7 +31,14 @@
 #define CC_OBJECTIVES(ROW)                                                                                                                 \
     ROW(supervised, "supervised", "labelled images only")                                                                                  \
     ROW(pseudo_label, "pseudo-label", "adds confident predictions on unlabelled images")                                                   \
-    ROW(gradcam, "gradcam", "also adds CAM consistency")
+    ROW(gradcam, "gradcam", "also adds CAM consistency")                                                                                   \
+    ROW(pi_model, "pi-model", "two views' probabilities should agree")                                                                     \
+    ROW(mean_teacher, "mean-teacher", "probabilities should agree with those of the averaged weights")                                     \
+    ROW(uda, "uda", "adds sharpened predictions on confident images")                                                                      \
+    ROW(fixmatch, "fixmatch", "adds confident predictions, as pseudo-label, with a fixed threshold")                                       \
+    ROW(flexmatch, "flexmatch", "fixmatch with a threshold for each class by how well it is learnt")                                       \
+    ROW(freematch, "freematch", "fixmatch with thresholds that follow the confidence, and a fairness term")                                \
+    ROW(softmatch, "softmatch", "fixmatch with weights by confidence in place of the mask")
 
 /* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT | NATS),
  * whether higher is better, and the number of classes up to which it is not available, because it would say nothing there.

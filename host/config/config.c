@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "config/ini.h"
+#include "config/copy.h"
 #include "config/value.h"
 #include "base/words.h"
 #include "config/config_internal.h"
@@ -34,15 +34,20 @@ cleanup:
     return status;
 }
 
+static void unset(cc_value *value)
+{
+    free(value->text);
+    free(value->origin);
+    *value = (cc_value){ NULL, NULL };
+}
+
 void camcl_config_destroy(camcl_config **config)
 {
     if (*config == NULL) return;
     size_t count;
     camcl_config_schema(&count);
-    for (size_t i = 0; (*config)->values && i < count; i++) {
-        free((*config)->values[i].text);
-        free((*config)->values[i].origin);
-    }
+    for (size_t i = 0; (*config)->values && i < count; i++)
+        unset(&(*config)->values[i]);
     free((*config)->values);
     free((*config)->user_cache);
     free(*config);
@@ -134,8 +139,7 @@ camcl_status camcl_config_set(camcl_config *config, const char *name, const char
     CC_TRY(cc_value_check(key, copy, origin, err));
     CC_TRY(cc_copy_text(origin, &origin_copy, err));
     cc_value *value = cc_value_of(config, key);
-    free(value->text);
-    free(value->origin);
+    unset(value);
     *value = (cc_value){ copy, origin_copy };
     return CAMCL_OK;
 cleanup:
@@ -155,30 +159,33 @@ camcl_status camcl_config_override(camcl_config *config, const char *argument, c
     return camcl_config_set(config, name, equals + 1, NULL, err);
 }
 
-static camcl_status load(camcl_config *config, const char *path, bool machine_too, camcl_error *err)
+camcl_status cc_config_copy(const camcl_config *config, camcl_config **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    char *origin = NULL;
-    cc_ini ini;
-    CC_RETURN_IF_FAILED(cc_ini_read(path, &ini, err));
-    size_t room = strlen(path) + 32;
-    CC_TRY(CC_NEW(room, &origin, err));
-    for (size_t i = 0; i < ini.count; i++) {
-        const cc_ini_entry *entry = &ini.entries[i];
-        bool machine = strncmp(entry->name, "device.", 7) == 0 || strncmp(entry->name, "output.", 7) == 0;
-        if (machine && !machine_too) continue;
-        snprintf(origin, room, "%s:%zu", path, entry->line);
-        CC_TRY(camcl_config_set(config, entry->name, entry->value, origin, err));
+    camcl_config *copy = NULL;
+    size_t count;
+    camcl_config_schema(&count);
+    *out = NULL;
+    CC_TRY(camcl_config_create(&copy, err));
+    for (size_t i = 0; i < count; i++) {
+        unset(&copy->values[i]);
+        if (config->values[i].text == NULL) continue;
+        CC_TRY(cc_copy_text(config->values[i].text, &copy->values[i].text, err));
+        CC_TRY(cc_copy_text(config->values[i].origin, &copy->values[i].origin, err));
     }
+    *out = copy;
+    copy = NULL;
 cleanup:
-    free(origin);
-    cc_ini_free(&ini);
+    camcl_config_destroy(&copy);
     return status;
 }
 
-camcl_status camcl_config_load(camcl_config *config, const char *path, camcl_error *err) { return load(config, path, true, err); }
-
-camcl_status camcl_config_load_run(camcl_config *config, const char *path, camcl_error *err) { return load(config, path, false, err); }
+camcl_status cc_config_use_mode(camcl_config *config, const char *mode, camcl_error *err)
+{
+    if (camcl_config_is(config, "ssl.mode", mode)) return CAMCL_OK;
+    unset(cc_value_of(config, camcl_config_find("ssl.beta")));
+    return camcl_config_set(config, "ssl.mode", mode, NULL, err);
+}
 
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key)
 {

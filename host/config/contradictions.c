@@ -134,6 +134,30 @@ static camcl_status check_unlabeled(const camcl_config *config, camcl_error *err
     return CAMCL_OK;
 }
 
+/* Settings that a mode cannot have. */
+static camcl_status check_mode(const camcl_config *config, camcl_error *err)
+{
+    const bool teacher = camcl_config_is(config, "ssl.mode", "mean-teacher");
+    const char *mode = camcl_config_string(config, "ssl.mode");
+    if (camcl_config_is(config, "ssl.mode", "supervised") && camcl_config_double(config, "ssl.beta") > 0)
+        return cc_fail(
+            err, CAMCL_BAD_CONFIG,
+            "%s: ssl.beta = %s: supervised has no unlabelled images whose CAMs could agree (set ssl.beta = 0, or another ssl.mode)",
+            camcl_config_origin(config, "ssl.beta"), camcl_config_string(config, "ssl.beta"));
+    if (teacher && camcl_config_double(config, "optim.ema") <= 0)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: optim.ema = 0: mean-teacher's teacher is the average of the weights (set it above 0)",
+                       camcl_config_origin(config, "optim.ema"));
+    if (teacher && camcl_config_double(config, "ssl.beta") > 0 && camcl_config_is(config, "ssl.cam_target", "attached"))
+        return cc_fail(
+            err, CAMCL_BAD_CONFIG,
+            "%s: ssl.cam_target = attached: mean-teacher's target is the teacher's CAM, which gets no gradient (set it to detached)",
+            camcl_config_origin(config, "ssl.cam_target"));
+    if (cc_words_have("freematch | softmatch", mode) && camcl_config_is(config, "ssl.confidence", "logit"))
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: ssl.confidence = logit: %s's averages are those of probabilities (set it to softmax)",
+                       camcl_config_origin(config, "ssl.confidence"), mode);
+    return CAMCL_OK;
+}
+
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_model(config, err));
@@ -144,6 +168,7 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
     CC_RETURN_IF_FAILED(check_data(config, err));
     CC_RETURN_IF_FAILED(check_augment(config, err));
     CC_RETURN_IF_FAILED(check_unlabeled(config, err));
+    CC_RETURN_IF_FAILED(check_mode(config, err));
     if (camcl_config_bool(config, "optim.nesterov") && camcl_config_double(config, "optim.momentum") <= 0)
         return cc_fail(err, CAMCL_BAD_CONFIG,
                        "%s: optim.nesterov = yes: there is no momentum to look ahead with (set optim.momentum above 0)",

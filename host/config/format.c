@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "camcl/config.h"
 #include "config/ini.h"
+#include "config/older.h"
 #include "config/value.h"
 #include "config/config_internal.h"
 #include "config/written.h"
@@ -112,7 +113,7 @@ camcl_status cc_config_read_written(camcl_config *config, const char *file, cons
                            "(restore an older copy of the file, or choose another output.dir)",
                            file, name, value);
     }
-    return CAMCL_OK;
+    return cc_config_read_older(config, err);
 }
 
 /* Adds the default and those that depend on another key, for example "500, all with data.dataset = folder | list"; on a page, values stand

@@ -44,6 +44,40 @@
         section, name, CAMCL_KEY_CHOICE, corrected, PAPER_CODE(paper_code), words, absent, 0, 0, false, false, false, help                 \
     }
 
+/* Defaults by mode. The modes of later papers have their papers' settings, whatever the preset says. */
+#define LATER_MODES "pi-model | mean-teacher | uda | fixmatch | flexmatch | freematch | softmatch"
+#define BY_MODE(modes, value, why)                                                                                                         \
+    {                                                                                                                                      \
+        "ssl.mode", modes, value, why                                                                                                      \
+    }
+#define NO_MORE                                                                                                                            \
+    {                                                                                                                                      \
+        NULL, NULL, NULL, NULL                                                                                                             \
+    }
+#define PAPERS "as their papers have it"
+/* As PRESET, for keys that the later modes have, too. */
+#define PRESET_BY_MODE(section, name, corrected, paper_code, later, words, help)                                                           \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_CHOICE, corrected,                                                                                        \
+            (const camcl_config_default[]){ BY_MODE(LATER_MODES, later, PAPERS),                                                           \
+                                            { "ssl.preset", "paper-code", paper_code, "as the paper's public code has it" },               \
+                                            NO_MORE },                                                                                     \
+            words, NULL, 0, 0, false, false, false, help                                                                                   \
+    }
+/* Keys whose default depends on the mode alone. */
+#define CHOICE_BY_MODE(section, name, initial, defaults, words, help)                                                                      \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_CHOICE, initial, defaults, words, NULL, 0, 0, false, false, false, help                                   \
+    }
+#define BOOL_BY_MODE(section, name, initial, defaults, help)                                                                               \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_BOOL, initial, defaults, NULL, NULL, 0, 0, false, false, false, help                                      \
+    }
+#define NUMBER_BY_MODE(section, name, initial, defaults, minimum, maximum, below, help)                                                    \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_NUMBER, initial, defaults, NULL, NULL, minimum, maximum, false, below, false, help                        \
+    }
+
 /* "supervised: ...; pseudo-label: ...", behind a leading "; ". */
 #define OBJECTIVE_HELP(symbol, name, help) "; " name ": " help
 
@@ -63,6 +97,20 @@ static const camcl_config_default tenth[] = {
     { "data.dataset", OWN_PICTURES, "auto", "the number follows from the pictures" },
     { NULL, NULL, NULL, NULL },
 };
+
+static const camcl_config_default alpha_by_mode[] = { BY_MODE("pi-model", "10", "as its paper has it"),
+                                                      BY_MODE("mean-teacher", "50", "as its paper has it"), NO_MORE };
+static const camcl_config_default beta_by_mode[] = { BY_MODE("gradcam", "1", "CAM consistency is what it adds"), NO_MORE };
+static const camcl_config_default threshold_by_mode[] = { BY_MODE("uda", "0.8", "as its paper has it"),
+                                                          BY_MODE("fixmatch | flexmatch", "0.95", PAPERS), NO_MORE };
+static const camcl_config_default nesterov_by_mode[] = { BY_MODE(LATER_MODES, "yes", PAPERS), NO_MORE };
+static const camcl_config_default ema_by_mode[] = { BY_MODE(LATER_MODES, "0.999", PAPERS), NO_MORE };
+static const camcl_config_default weak_by_mode[] = { BY_MODE(LATER_MODES, "flip-shift", PAPERS), NO_MORE };
+static const camcl_config_default strong_by_mode[] = { BY_MODE("pi-model | mean-teacher", "weak", PAPERS),
+                                                       BY_MODE("uda | fixmatch | flexmatch | freematch | softmatch", "randaugment", PAPERS),
+                                                       NO_MORE };
+static const camcl_config_default flip_vertical_by_mode[] = { BY_MODE(LATER_MODES, "no", PAPERS), NO_MORE };
+static const camcl_config_default schedule_by_mode[] = { BY_MODE(LATER_MODES, "fixmatch", PAPERS), NO_MORE };
 
 static const camcl_config_key schema[] = {
     TEXT("device", "select", "auto", "OpenCL device: auto | gpu | cpu | accelerator | P:D | part of a device's or platform's name"),
@@ -118,37 +166,49 @@ static const camcl_config_key schema[] = {
 
     CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
            "sets the defaults of other keys; corrected: sound practice; paper-code: as the paper's public code"),
-    CHOICE("ssl", "mode", "gradcam", &(CC_OBJECTIVES(CC_CATALOGUE_WORD) " | fixmatch")[3], "fixmatch", &(CC_OBJECTIVES(OBJECTIVE_HELP))[2]),
+    CHOICE("ssl", "mode", "gradcam", CC_CATALOGUE_WORDS(CC_OBJECTIVES), NULL, &(CC_OBJECTIVES(OBJECTIVE_HELP))[2]),
     INT("ssl", "cam_layer", "3", 1, 4, "stage of the network whose activations give the CAMs"),
-    NUMBER("ssl", "alpha", "1", 0, 1e6, false, false, "weight of the pseudo-label loss L_u"),
-    NUMBER("ssl", "beta", "1", 0, 1e6, false, false, "weight of the CAM consistency loss L_c"),
-    NUMBER("ssl", "threshold", "0.85", -1e6, 1e6, false, false, "least confidence at which a pseudo-label counts, in the first epoch"),
-    NUMBER("ssl", "threshold_end", "0.95", -1e6, 1e6, false, false, "value that the threshold approaches linearly over the epochs"),
+    NUMBER_BY_MODE("ssl", "alpha", "1", alpha_by_mode, 0, 1e6, false, "weight of the unlabelled loss L_u"),
+    NUMBER_BY_MODE("ssl", "beta", "0", beta_by_mode, 0, 1e6, false,
+                   "weight of the CAM consistency loss L_c, which any mode but supervised may have; 0: no CAM is computed"),
+    NUMBER("ssl", "ramp", "0.4", 0, 1, false, false,
+           "pi-model and mean-teacher: share of the steps over which the weight of L_u rises linearly from 0 to alpha"),
+    NUMBER("ssl", "temperature", "0.4", 0, 1e6, true, false,
+           "uda: the weak view's logits are divided by it to make the target; below 1 sharpens"),
+    NUMBER("ssl", "fairness", "0.001", 0, 1e6, false, false,
+           "freematch: weight of the term that keeps predictions spread over the classes"),
+    NUMBER_BY_MODE(
+        "ssl", "threshold", "0.85", threshold_by_mode, -1e6, 1e6, false,
+        "least confidence at which a pseudo-label counts, in the first epoch; freematch, softmatch, pi-model and mean-teacher go "
+        "without"),
+    NUMBER_BY_MODE("ssl", "threshold_end", "0.95", threshold_by_mode, -1e6, 1e6, false,
+                   "value that the threshold approaches linearly over the epochs"),
     BOOL("ssl", "cam_relu", "no", "yes: negative CAM values become 0 before scaling"),
-    PRESET("ssl", "confidence", "softmax", "logit", "softmax | logit", NULL,
-           "confidence of a prediction: its largest softmax probability or its largest logit"),
-    PRESET("ssl", "batch_norm", "joint", "separate", "joint | separate", NULL,
-           "joint: one training pass over labelled, weak and strong images; separate: three passes"),
+    PRESET_BY_MODE("ssl", "confidence", "softmax", "logit", "softmax", "softmax | logit",
+                   "confidence of a prediction: its largest softmax probability or its largest logit"),
+    PRESET_BY_MODE("ssl", "batch_norm", "joint", "separate", "joint", "joint | separate",
+                   "joint: one training pass over labelled, weak and strong images; separate: a pass for each"),
     PRESET("ssl", "cam_class", "shared", "own", "shared | own", NULL,
            "class that CAMs explain; shared: the pseudo-label for both views; own: each view's own prediction"),
     PRESET("ssl", "cam_target", "detached", "attached", "detached | attached", NULL,
            "attached: gradient also flows through the weak view's CAM"),
     PRESET("ssl", "cam_gradient", "first-order", "first-order", "first-order | exact", NULL,
            "first-order: the CAM's channel weights count as constants; exact: gradient also flows through them"),
-    PRESET("ssl", "reduction", "confident", "confident", "confident | batch", NULL,
-           "L_u and L_c are means over the confident images or over the whole batch"),
+    PRESET_BY_MODE("ssl", "reduction", "confident", "confident", "batch", "confident | batch",
+                   "L_u and L_c are means over the confident images or over the whole batch"),
 
-    CHOICE("augment", "weak", "flip", "flip | flip-shift | resized-crop", NULL,
-           "labelled images and weak views; flip-shift: flips, then a shift by up to an eighth of the side, reflected at the edge; "
-           "resized-crop: a random crop at the image's size, then flips"),
-    CHOICE("augment", "strong", "crop-rotate", "crop-rotate | randaugment | weak", NULL,
-           "strong views; crop-rotate: crop and turns of the weak view; randaugment: flip-shift, random operations and a cutout; weak: a "
-           "second weak view"),
+    CHOICE_BY_MODE("augment", "weak", "flip", weak_by_mode, "flip | flip-shift | resized-crop",
+                   "labelled images and weak views; flip-shift: flips, then a shift by up to an eighth of the side, reflected at the edge; "
+                   "resized-crop: a random crop at the image's size, then flips"),
+    CHOICE_BY_MODE(
+        "augment", "strong", "crop-rotate", strong_by_mode, "crop-rotate | randaugment | weak",
+        "strong views; crop-rotate: crop and turns of the weak view; randaugment: flip-shift, random operations and a cutout; weak: a "
+        "second weak view"),
     INT("augment", "randaugment", "2", 0, 16, "strong = randaugment: operations drawn for each image, of fourteen"),
     NUMBER("augment", "scale_min", "0.08", 0, 1, true, false, "weak = resized-crop: smallest share of the image's area"),
     NUMBER("augment", "ratio_max", "1.333", 1, 100, false, false, "weak = resized-crop: greatest aspect ratio of the crop, either way"),
     BOOL("augment", "flip_horizontal", "yes", "yes: each image is flipped left to right with probability 1/2"),
-    BOOL("augment", "flip_vertical", "yes", "yes: each image is flipped upside down with probability 1/2"),
+    BOOL_BY_MODE("augment", "flip_vertical", "yes", flip_vertical_by_mode, "yes: each image is flipped upside down with probability 1/2"),
     NUMBER("augment", "crop_min", "0.75", 0, 1, true, false,
            "strong = crop-rotate: smallest side of the crop, as a share of the image's side"),
     { "augment", "rotations", CAMCL_KEY_NUMBERS, "quarter", PAPER_CODE("paper-code"), "quarter | paper-code | none", NULL, 0, 270, false,
@@ -161,14 +221,17 @@ static const camcl_config_key schema[] = {
 
     NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "highest learning rate"),
     NUMBER("optim", "momentum", "0.9", 0, 1, false, true, "momentum of SGD"),
-    BOOL("optim", "nesterov", "no", "yes: Nesterov's momentum"),
+    BOOL_BY_MODE("optim", "nesterov", "no", nesterov_by_mode, "yes: Nesterov's momentum"),
     NUMBER("optim", "weight_decay", "5e-4", 0, 1e6, false, false, "L2 penalty: this value times the weight is added to the gradient"),
-    CHOICE("optim", "schedule", "cosine", "constant | cosine | step", NULL, "how the learning rate changes during training"),
+    CHOICE_BY_MODE(
+        "optim", "schedule", "cosine", schedule_by_mode, "constant | cosine | fixmatch | step",
+        "how the learning rate changes during training; cosine: down to 0; fixmatch: a cosine that ends at a fifth of it (7/16 of "
+        "a half turn)"),
     INT("optim", "lr_step", "30", 1, MOST_COUNT, "schedule step: epochs between two drops"),
     NUMBER("optim", "lr_gamma", "0.1", 0, 1e6, false, false, "schedule step: factor of each drop"),
     INT("optim", "warmup", "0", 0, MOST_COUNT, "number of first steps in which the learning rate rises linearly"),
-    NUMBER("optim", "ema", "0", 0, 1, false, true,
-           "decay of the weights' moving average; above 0, the averaged weights are evaluated and saved"),
+    NUMBER_BY_MODE("optim", "ema", "0", ema_by_mode, 0, 1, true,
+                   "decay of the weights' moving average; above 0, the averaged weights are evaluated and saved; mean-teacher's teacher"),
 
     INT("train", "epochs", "100", 1, MOST_COUNT, "number of epochs"),
     INT("train", "epoch_steps", "0", 0, MOST_COUNT, "steps per epoch; 0: one pass over the labelled images"),

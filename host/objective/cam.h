@@ -8,8 +8,9 @@
 typedef struct cc_cam_spec {
     size_t batch, image_size, layer;
     bool relu;
-    bool exact;        /* cc_cam_record_backward also differentiates the CAM's weights */
-    bool forward_only; /* cc_cam_record_backward will not be called */
+    bool exact;          /* cc_cam_record_backward also differentiates the CAM's weights */
+    bool forward_only;   /* cc_cam_record_backward will not be called */
+    cc_weights *weights; /* NULL: the model's main set */
 } cc_cam_spec;
 
 typedef struct cc_cam {

@@ -7,22 +7,26 @@ static camcl_status record(cc_model *model, cc_tape *tape, const cc_consistency_
                            cc_consistency_maps *maps, camcl_error *err)
 {
     const cc_objective *o = s->options;
-    const cc_cam_spec spec = { s->batch, s->image_size, o->cam_layer, o->cam_relu, o->exact, false };
+    const cc_cam_spec spec = {
+        .batch = s->batch, .image_size = s->image_size, .layer = o->cam_layer, .relu = o->cam_relu, .exact = o->exact
+    };
     cc_cam_spec target_spec = spec;
     cc_tensor classes = o->shared_class ? s->pseudo : CC_NO_TENSOR, target, dstrong, dtarget = CC_NO_TENSOR, dweak;
-    target_spec.forward_only = !o->attached;
+    const bool attached = o->attached && s->target_weights == model->main;
+    target_spec.forward_only = !attached;
+    target_spec.weights = s->target_weights;
     CC_RETURN_IF_FAILED(cc_cam_record(weak, model, tape, &target_spec, s->weak, classes, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "target CAM", CC_F32, 3, weak->map.dim, &target, err));
     CC_RETURN_IF_FAILED(cc_view_transform_forward(tape, &s->between, weak->map, target, err));
     CC_RETURN_IF_FAILED(cc_cam_record(strong, model, tape, &spec, s->strong, classes, err));
     CC_RETURN_IF_FAILED(cc_view_error_forward(tape, &s->between, strong->map, target, s->weight, s->sums, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the strong CAM", CC_F32, 3, target.dim, &dstrong, err));
-    if (o->attached) CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the target CAM", CC_F32, 3, target.dim, &dtarget, err));
+    if (attached) CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the target CAM", CC_F32, 3, target.dim, &dtarget, err));
     CC_RETURN_IF_FAILED(
         cc_view_error_backward(tape, &s->between, strong->map, target, s->weight, o->beta, s->denominator, dstrong, dtarget, err));
     CC_RETURN_IF_FAILED(cc_cam_record_backward(strong, tape, dstrong, written, err));
     *maps = (cc_consistency_maps){ weak->map, target, strong->map };
-    if (!o->attached) return CAMCL_OK;
+    if (!attached) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "gradient of the weak CAM", CC_F32, 3, target.dim, &dweak, err));
     CC_RETURN_IF_FAILED(cc_view_transform_backward(tape, &s->between, dtarget, dweak, err));
     return cc_cam_record_backward(weak, tape, dweak, written, err);

@@ -8,6 +8,7 @@
 
 typedef struct cc_consistency_spec {
     const cc_objective *options;
+    cc_weights *target_weights; /* of the weak view's CAM: the model's main set, or a teacher's, which gets no gradient */
     size_t batch, image_size;
     cc_tensor weak, strong;       /* views [U,S,S,C], rows from 0 */
     cc_view_transform between;    /* T of each image */

@@ -11,6 +11,7 @@
 typedef struct cc_step_input {
     const cc_transform *labeled, *weak, *strong; /* [batch_labeled], [batch_unlabeled], [batch_unlabeled] */
     float lr, threshold;
+    float ramp; /* the share of alpha that is in force, for objectives whose alpha is ramped */
     /* Of strong views of their own; NULL where the step does not use them. */
     const cc_picture_operation *operations; /* [batch_unlabeled, views.operations + 1] with CC_STRONG_RANDAUGMENT */
     const cc_affine *maps;                  /* [batch_unlabeled]: T, for the CAM term */

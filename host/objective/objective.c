@@ -20,25 +20,70 @@ const cc_objective_kind *cc_objective_find(const char *name)
     return NULL;
 }
 
-static cc_rows_desc rows_of(const cc_objective_scope *scope, const cc_view_logits *view)
+/* ---- targets */
+
+cc_rows_desc cc_objective_rows(const cc_objective_scope *scope, const cc_view_logits *view)
 {
     return (cc_rows_desc){ view->row0, scope->sizes.unlabeled, scope->sizes.classes };
 }
 
+camcl_status cc_objective_create_targets(cc_objective_scope *scope, camcl_error *err)
+{
+    const size_t n = scope->sizes.unlabeled;
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(scope->tape, "pseudo-labels", CC_I32, CC_DIMS(n), &scope->pseudo, err));
+    return cc_tensor_on_tape(scope->tape, "mask", CC_F32, CC_DIMS(n), &scope->weight, err);
+}
+
+static camcl_status targets_above(cc_objective_scope *scope, cc_confidence_kind confidence, cc_device_scalar threshold, camcl_error *err)
+{
+    const cc_rows_desc rows = cc_objective_rows(scope, &scope->weak);
+    CC_RETURN_IF_FAILED(cc_objective_create_targets(scope, err));
+    return cc_confidence(scope->tape, &rows, confidence, scope->weak.logits, threshold, scope->truth, scope->pseudo, scope->weight,
+                         scope->confidence_sums, err);
+}
+
 camcl_status cc_objective_hard_targets(cc_objective_scope *scope, camcl_error *err)
 {
-    const cc_rows_desc rows = rows_of(scope, &scope->weak);
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(scope->tape, "pseudo-labels", CC_I32, CC_DIMS(rows.n), &scope->pseudo, err));
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(scope->tape, "mask", CC_F32, CC_DIMS(rows.n), &scope->weight, err));
-    return cc_confidence(scope->tape, &rows, scope->options->confidence, scope->weak.logits, scope->threshold, scope->truth, scope->pseudo,
-                         scope->weight, scope->confidence_sums, err);
+    return targets_above(scope, scope->options->confidence, scope->threshold, err);
 }
+
+camcl_status cc_objective_all_targets(cc_objective_scope *scope, camcl_error *err)
+{
+    return targets_above(scope, CC_CONFIDENCE_LOGIT, scope->lowest, err);
+}
+
+/* ---- losses */
 
 camcl_status cc_objective_cross_entropy(cc_objective_scope *scope, camcl_error *err)
 {
-    const cc_rows_desc rows = rows_of(scope, &scope->strong);
+    const cc_rows_desc rows = cc_objective_rows(scope, &scope->strong);
     CC_RETURN_IF_FAILED(
         cc_cross_entropy_forward(scope->tape, &rows, scope->strong.logits, scope->pseudo, scope->weight, scope->loss_sums, err));
     return cc_cross_entropy_backward(scope->tape, &rows, scope->strong.logits, scope->pseudo, scope->weight, scope->options->alpha,
                                      scope->denominator, scope->dlogits, err);
+}
+
+camcl_status cc_objective_squared_error(cc_objective_scope *scope, camcl_error *err)
+{
+    const cc_rows_desc q = cc_objective_rows(scope, &scope->strong), p = cc_objective_rows(scope, &scope->weak);
+    CC_RETURN_IF_FAILED(
+        cc_probability_mse_forward(scope->tape, &q, p.row0, scope->strong.logits, scope->weak.logits, scope->loss_sums, err));
+    return cc_probability_mse_backward(scope->tape, &q, p.row0, scope->strong.logits, scope->weak.logits, scope->alpha, scope->denominator,
+                                       scope->dlogits, err);
+}
+
+/* ---- states */
+
+size_t cc_objective_one(const cc_objective_sizes *sizes)
+{
+    (void)sizes;
+    return 1;
+}
+
+size_t cc_objective_classes(const cc_objective_sizes *sizes) { return sizes->classes; }
+
+void cc_objective_uniform(const cc_objective_sizes *sizes, void *values)
+{
+    for (size_t c = 0; c < sizes->classes; c++)
+        ((float *)values)[c] = 1.0f / (float)sizes->classes;
 }

@@ -4,8 +4,8 @@
  *
  * L_s, the cross-entropy of the labelled images, is part of every objective. A row says which views of the unlabelled images the
  * objective needs and records L_u in two parts: targets, once the weak view's logits are there, and the loss of the strong view. L_c,
- * the consistency of the CAMs (consistency.h), may be added to any of them: it takes its weights and classes from the targets. Sections
- * of the method: the paper, arXiv 2108.13673. */
+ * the consistency of the CAMs (consistency.h), is added to any of them where beta > 0: it takes its weights and classes from the targets.
+ * Sections of the method: the paper, arXiv 2108.13673. */
 #ifndef CC_OBJECTIVE_OBJECTIVE_H
 #define CC_OBJECTIVE_OBJECTIVE_H
 
@@ -24,13 +24,14 @@ typedef struct cc_objective {
     bool exact;        /* the CAM's gradient includes that of its weights, else they are constants */
     bool whole_batch;  /* L_u and L_c are divided by the batch, else by the number of confident images */
     bool cam_relu;
-    size_t cam_layer;  /* stage 1.. */
-    float alpha, beta; /* beta 0: no CAM is computed */
+    size_t cam_layer;            /* stage 1.. */
+    float alpha, beta;           /* beta 0: no CAM is computed */
+    float temperature, fairness; /* of the rows that have them */
 } cc_objective;
 
 typedef struct cc_objective_sizes {
     size_t classes, labeled, unlabeled; /* C, and the images of a step: B labelled, U unlabelled */
-    size_t images;                      /* of the resident training set */
+    size_t images, pool;                /* of the resident training set; the different ones that the unlabelled batches are drawn from */
 } cc_objective_sizes;
 
 /* A tensor that an objective keeps from step to step. It is part of the run state, so that a resumed run goes on with the same bits. */
@@ -49,7 +50,7 @@ typedef struct cc_objective_figure {
     double scale;               /* 1, or 100 for percent */
 } cc_objective_figure;
 
-/* Logits of one view: rows row0 .. row0+U-1 of [*,classes]. */
+/* Logits of one view: rows row0 .. row0+U-1 of [*,classes]. With a teacher, those of the weak view are the teacher's. */
 typedef struct cc_view_logits {
     cc_tensor logits;
     size_t row0;
@@ -61,6 +62,8 @@ typedef struct cc_objective_scope {
     const cc_objective *options;
     cc_objective_sizes sizes;
     cc_device_scalar threshold;    /* this step's */
+    cc_device_scalar lowest;       /* minus infinity: a threshold that every image reaches whose logits are numbers */
+    cc_device_scalar alpha;        /* this step's: options->alpha, ramped where the row says so */
     cc_tensor truth;               /* [U] i32, hidden labels, for what is reported only */
     cc_tensor transforms;          /* [U,8] i32 of the weak views: transform i's source is the image that row i shows */
     cc_view_logits weak, strong;   /* strong: while the loss is recorded */
@@ -77,11 +80,15 @@ struct cc_objective_kind {
     bool unlabeled;   /* needs weak and strong views of unlabelled images */
     bool masked;      /* L_u counts confident images only, so that none of them means nothing is learnt from them */
     bool benchmarked; /* `camcl bench step` times it whatever ssl.mode says */
-    bool consistency; /* L_c is part of it; false: beta counts as 0 */
+    bool teacher;     /* the weak view, its logits and its CAM, is what the teacher sees: the EMA of the weights */
+    bool ramped;      /* alpha rises over the first steps (ssl.ramp) */
+    bool adaptive;    /* what counts follows from its own state, or everything does: ssl.threshold means nothing to it */
     /* Records pseudo, weight and confidence_sums from the weak logits; NULL without unlabelled images. */
     camcl_status (*targets)(cc_objective_scope *scope, camcl_error *err);
     /* Records loss_sums, and alpha L_u's gradient with respect to the strong logits; NULL likewise. */
     camcl_status (*loss)(cc_objective_scope *scope, camcl_error *err);
+    /* What a step's loss has beside L_s, alpha L_u and beta L_c, with its weight; own: the step's sums of its own. NULL: nothing. */
+    double (*further)(const cc_objective *options, const float own[][4]);
     const cc_objective_state *states;
     size_t state_count; /* at most CC_MOST_OBJECTIVE_STATES */
     size_t sum_count;   /* sums of its own, at most CC_MOST_OBJECTIVE_SUMS */
@@ -103,7 +110,20 @@ const cc_objective_kind *cc_objective_find(const char *name);
 
 /* Targets: the arg-max of the weak logits, with weight 1 where the image is confident (cc_confidence), else 0. */
 camcl_status cc_objective_hard_targets(cc_objective_scope *scope, camcl_error *err);
+/* The same where every image counts: weight 1. */
+camcl_status cc_objective_all_targets(cc_objective_scope *scope, camcl_error *err);
+/* Makes pseudo and weight, for targets to write. */
+camcl_status cc_objective_create_targets(cc_objective_scope *scope, camcl_error *err);
 /* L_u: the weighted cross-entropy of the strong logits with the targets. */
 camcl_status cc_objective_cross_entropy(cc_objective_scope *scope, camcl_error *err);
+/* L_u: the mean squared difference of both views' probabilities, with a weight that is ramped; every image counts. */
+camcl_status cc_objective_squared_error(cc_objective_scope *scope, camcl_error *err);
+
+/* The rows of a view. */
+cc_rows_desc cc_objective_rows(const cc_objective_scope *scope, const cc_view_logits *view);
+/* For states: one number; one per class; and the value with which averages over classes begin. */
+size_t cc_objective_one(const cc_objective_sizes *sizes);
+size_t cc_objective_classes(const cc_objective_sizes *sizes);
+void cc_objective_uniform(const cc_objective_sizes *sizes, void *values);
 
 #endif

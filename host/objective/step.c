@@ -1,12 +1,13 @@
 #include "objective/step.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "objective/consistency.h"
 
-enum { HYPER_LR, HYPER_THRESHOLD, HYPER_COUNT };
+enum { HYPER_LR, HYPER_THRESHOLD, HYPER_LOWEST, HYPER_ALPHA, HYPER_COUNT };
 /* Sums that every objective has, four floats each in the layout of the operation that leaves them (ops.h); the objective's own follow. */
 enum { SUMS_S, SUMS_CONFIDENCE, SUMS_U, SUMS_C, SUMS_OWN, SUMS_MOST = SUMS_OWN + CC_MOST_OBJECTIVE_SUMS };
 
@@ -19,7 +20,9 @@ struct cc_step {
     cc_tensor hyper;                   /* [HYPER_COUNT] */
     cc_tensor sums[SUMS_MOST], report; /* [4] each, [4 * SUMS_MOST] */
     cc_tensor state[CC_MOST_OBJECTIVE_STATES];
-    cc_buffer *velocity, *average;
+    cc_buffer *velocity, *average; /* average: of the weights; the teacher's, where there is one */
+    /* Its batch-norm statistics are not kept: its passes in train mode leave what nobody reads, and its CAMs go by the main set's. */
+    cc_weights *teacher;
     bool *written;           /* parameters that already have a gradient in this step */
     cc_pass *passes[3];      /* labelled (or joint), weak, strong */
     cc_tensor images[3];     /* joint: all in images[0] */
@@ -29,7 +32,15 @@ struct cc_step {
 };
 
 static bool uses_unlabeled(const cc_step *step) { return step->spec.objective.kind->unlabeled; }
-static bool uses_cams(const cc_step *step) { return step->spec.objective.kind->consistency && step->spec.objective.beta != 0; }
+static bool uses_cams(const cc_step *step) { return uses_unlabeled(step) && step->spec.objective.beta != 0; }
+static bool has_teacher(const cc_step *step) { return step->spec.objective.kind->teacher; }
+/* Whether labelled images and unlabelled views share a pass of the student, [labelled; weak; strong]; the teacher's weak views do not. */
+static bool is_joint(const cc_step *step) { return uses_unlabeled(step) && step->spec.objective.joint; }
+static bool weak_is_joint(const cc_step *step) { return is_joint(step) && !has_teacher(step); }
+static size_t first_strong_row(const cc_step *step)
+{
+    return is_joint(step) ? step->spec.batch_labeled + (weak_is_joint(step) ? step->spec.batch_unlabeled : 0) : 0;
+}
 static size_t sum_count(const cc_step *step) { return SUMS_OWN + step->spec.objective.kind->sum_count; }
 
 /* ---- inputs */
@@ -44,10 +55,18 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
     for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(4 * SUMS_MOST), &step->report, err));
-    size_t bytes = step->model->graph->trained * sizeof(float);
-    CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "momentum", &step->velocity, err));
-    if (step->spec.ema > 0) CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "EMA of the weights", &step->average, err));
     return CC_NEW(step->model->graph->param_count, &step->written, err);
+}
+
+static camcl_status create_weights(cc_step *step, camcl_error *err)
+{
+    const size_t bytes = step->model->graph->trained * sizeof(float);
+    CC_RETURN_IF_FAILED(cc_buffer_create(step->model->device, bytes, "momentum", &step->velocity, err));
+    if (!has_teacher(step))
+        return step->spec.ema > 0 ? cc_buffer_create(step->model->device, bytes, "EMA of the weights", &step->average, err) : CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_model_create_weights(step->model, "teacher", &step->teacher, err));
+    step->average = step->teacher->trained;
+    return CAMCL_OK;
 }
 
 static camcl_status create_state(cc_step *step, camcl_error *err)
@@ -79,18 +98,16 @@ static camcl_status image_tensor(cc_step *step, const char *name, size_t rows, c
 static camcl_status record_images(cc_step *step, camcl_error *err)
 {
     const cc_step_spec *s = &step->spec;
-    size_t b = s->batch_labeled, u = uses_unlabeled(step) ? s->batch_unlabeled : 0, row[3] = { 0, 0, 0 };
-    bool joint = s->objective.joint && u > 0;
-    if (joint) {
-        CC_RETURN_IF_FAILED(image_tensor(step, "images", b + 2 * u, &step->images[0], err));
+    const size_t b = s->batch_labeled, u = uses_unlabeled(step) ? s->batch_unlabeled : 0;
+    const size_t row[3] = { 0, weak_is_joint(step) ? b : 0, first_strong_row(step) };
+    if (is_joint(step)) {
+        CC_RETURN_IF_FAILED(image_tensor(step, "images", row[2] + u, &step->images[0], err));
         step->images[1] = step->images[2] = step->images[0];
-        row[1] = b;
-        row[2] = b + u;
     } else {
         CC_RETURN_IF_FAILED(image_tensor(step, "labelled images", b, &step->images[0], err));
-        if (u) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[1], err));
         if (u) CC_RETURN_IF_FAILED(image_tensor(step, "strong views", u, &step->images[2], err));
     }
+    if (u && !weak_is_joint(step)) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[1], err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(b), &step->labels, err));
     CC_RETURN_IF_FAILED(cc_inputs_load_labeled(&step->inputs, step->tape, step->images[0], row[0], err));
     CC_RETURN_IF_FAILED(cc_inputs_labels(&step->inputs, step->tape, step->labels, err));
@@ -108,10 +125,10 @@ static cc_device_scalar sum(const cc_step *step, int which, size_t index) { retu
 /* The divisor of L_u and L_c: the number of confident images, or of all unlabelled images. */
 static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS_CONFIDENCE, step->spec.objective.whole_batch ? 2 : 0); }
 
-static camcl_status record_forward(cc_step *step, int which, size_t rows, camcl_error *err)
+static camcl_status record_forward(cc_step *step, int which, cc_weights *weights, size_t rows, camcl_error *err)
 {
     cc_pass_spec spec = { rows, step->spec.image_size, step->spec.image_size, true, 0 };
-    CC_RETURN_IF_FAILED(cc_pass_create(step->model->main, step->tape, &spec, &step->passes[which], err));
+    CC_RETURN_IF_FAILED(cc_pass_create(weights, step->tape, &spec, &step->passes[which], err));
     CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[which], step->images[which], err));
     step->views.logits[which] = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
     return CAMCL_OK;
@@ -125,6 +142,8 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
                                    .options = &step->spec.objective,
                                    .sizes = cc_step_sizes(step),
                                    .threshold = { step->hyper.buffer, HYPER_THRESHOLD },
+                                   .lowest = { step->hyper.buffer, HYPER_LOWEST },
+                                   .alpha = { step->hyper.buffer, HYPER_ALPHA },
                                    .truth = step->truth,
                                    .transforms = step->inputs.transforms[1],
                                    .weak = { logits, row0 },
@@ -137,6 +156,14 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
     step->views.pseudo = scope->pseudo;
     step->views.mask = scope->weight;
     return CAMCL_OK;
+}
+
+/* The weak views in a pass of their own, and the targets. */
+static camcl_status record_weak(cc_step *step, camcl_error *err)
+{
+    cc_weights *weights = has_teacher(step) ? step->teacher : step->model->main;
+    CC_RETURN_IF_FAILED(record_forward(step, 1, weights, step->spec.batch_unlabeled, err));
+    return record_targets(step, 0, step->views.logits[1], err);
 }
 
 static camcl_status record_labeled_loss(cc_step *step, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
@@ -165,36 +192,39 @@ static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits,
     return cc_pass_backward(pass, cc_pass_last(pass), 0, step->written, err);
 }
 
-/* One pass over [labelled; weak; strong]. The logits of the weak rows get no gradient, but their activations do, because all rows share
- * the batch statistics. */
+/* One pass over [labelled; weak; strong], or with a teacher over [labelled; strong]. The logits of the weak rows get no gradient, but their
+ * activations do, because all rows share the batch statistics. */
 static camcl_status record_joint(cc_step *step, camcl_error *err)
 {
-    size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled, rows = b + 2 * u;
+    const size_t strong = first_strong_row(step), rows = strong + step->spec.batch_unlabeled;
     cc_tensor dlogits;
-    CC_RETURN_IF_FAILED(record_forward(step, 0, rows, err));
-    cc_tensor logits = step->views.logits[1] = step->views.logits[2] = step->views.logits[0];
-    CC_RETURN_IF_FAILED(record_targets(step, b, logits, err));
+    if (has_teacher(step)) CC_RETURN_IF_FAILED(record_weak(step, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, rows, err));
+    cc_tensor logits = step->views.logits[2] = step->views.logits[0];
+    if (!has_teacher(step)) {
+        step->views.logits[1] = logits;
+        CC_RETURN_IF_FAILED(record_targets(step, step->spec.batch_labeled, logits, err));
+    }
     CC_RETURN_IF_FAILED(logits_gradient(step, rows, &dlogits, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(step->tape, dlogits.buffer, err));
     CC_RETURN_IF_FAILED(record_labeled_loss(step, logits, dlogits, err));
-    CC_RETURN_IF_FAILED(record_unlabeled_loss(step, b + u, logits, dlogits, err));
+    CC_RETURN_IF_FAILED(record_unlabeled_loss(step, strong, logits, dlogits, err));
     return record_backward(step, 0, dlogits, err);
 }
 
-/* Three passes. Each one's backward pass follows as soon as its loss is known, so that its activations can be freed. The result is the
+/* A pass for each view. The backward pass follows as soon as its loss is known, so that its activations can be freed. The result is the
  * same as with one backward pass at the end: the weights do not change before the update, and gradients are sums. */
 static camcl_status record_separate(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
     cc_tensor dlogits;
-    CC_RETURN_IF_FAILED(record_forward(step, 0, b, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, b, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, b, &dlogits, err));
     CC_RETURN_IF_FAILED(record_labeled_loss(step, step->views.logits[0], dlogits, err));
     CC_RETURN_IF_FAILED(record_backward(step, 0, dlogits, err));
     if (!uses_unlabeled(step)) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(record_forward(step, 1, u, err));
-    CC_RETURN_IF_FAILED(record_targets(step, 0, step->views.logits[1], err));
-    CC_RETURN_IF_FAILED(record_forward(step, 2, u, err));
+    CC_RETURN_IF_FAILED(record_weak(step, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 2, step->model->main, u, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, u, &dlogits, err));
     CC_RETURN_IF_FAILED(record_unlabeled_loss(step, 0, step->views.logits[2], dlogits, err));
     return record_backward(step, 2, dlogits, err);
@@ -206,17 +236,22 @@ static camcl_status record_separate(cc_step *step, camcl_error *err)
 static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_error *err)
 {
     const cc_step_spec *s = &step->spec;
+    const bool joint = which == 1 ? weak_is_joint(step) : is_joint(step);
     *out = step->images[which];
-    if (!s->objective.joint) return CAMCL_OK;
+    if (!joint) return CAMCL_OK;
     CC_RETURN_IF_FAILED(image_tensor(step, which == 1 ? "weak views" : "strong views", s->batch_unlabeled, out, err));
-    size_t bytes = cc_tensor_bytes(out), row0 = s->batch_labeled + (which == 2 ? s->batch_unlabeled : 0);
+    size_t bytes = cc_tensor_bytes(out), row0 = which == 2 ? first_strong_row(step) : s->batch_labeled;
     return cc_tape_copy(step->tape, step->images[0].buffer, row0 * (bytes / s->batch_unlabeled), out->buffer, 0, bytes, err);
 }
 
 static camcl_status record_consistency(cc_step *step, camcl_error *err)
 {
     cc_consistency_maps maps;
+    if (has_teacher(step))
+        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->model->main->statistics, 0, step->teacher->statistics, 0,
+                                         step->model->graph->statistics * sizeof(float), err));
     cc_consistency_spec spec = { .options = &step->spec.objective,
+                                 .target_weights = has_teacher(step) ? step->teacher : step->model->main,
                                  .batch = step->spec.batch_unlabeled,
                                  .image_size = step->spec.image_size,
                                  .between = step->inputs.between,
@@ -267,7 +302,7 @@ static camcl_status record(cc_step *step, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     CC_TRY(record_images(step, err));
-    CC_TRY(uses_unlabeled(step) && step->spec.objective.joint ? record_joint(step, err) : record_separate(step, err));
+    CC_TRY(is_joint(step) ? record_joint(step, err) : record_separate(step, err));
     if (uses_cams(step)) CC_TRY(record_consistency(step, err));
     CC_TRY(record_report(step, err));
     CC_TRY(record_update(step, err));
@@ -290,8 +325,10 @@ camcl_status cc_step_create(cc_model *model, cc_resident *data, const cc_step_sp
     CC_TRY(cc_tape_create(arena, "training step", &step->tape, err));
     CC_TRY(cc_tape_create(arena, "update", &step->update, err));
     CC_TRY(create_inputs(step, err));
+    CC_TRY(create_weights(step, err));
     CC_TRY(create_state(step, err));
     CC_TRY(record(step, err));
+    if (step->teacher) CC_TRY(cc_weights_record_packing(step->teacher, err));
     *out = step;
     step = NULL;
 cleanup:
@@ -311,7 +348,8 @@ void cc_step_destroy(cc_step **handle)
     cc_buffer_destroy(&step->hyper.buffer);
     cc_buffer_destroy(&step->report.buffer);
     cc_buffer_destroy(&step->velocity);
-    cc_buffer_destroy(&step->average);
+    if (!step->teacher) cc_buffer_destroy(&step->average);
+    cc_weights_destroy(&step->teacher);
     free(step->written);
     free(step);
     *handle = NULL;
@@ -321,9 +359,13 @@ void cc_step_destroy(cc_step **handle)
 
 camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err)
 {
-    const float hyper[HYPER_COUNT] = { [HYPER_LR] = input->lr, [HYPER_THRESHOLD] = input->threshold };
+    const float hyper[HYPER_COUNT] = { [HYPER_LR] = input->lr,
+                                       [HYPER_THRESHOLD] = input->threshold,
+                                       [HYPER_LOWEST] = -INFINITY,
+                                       [HYPER_ALPHA] = cc_step_alpha(&step->spec.objective, input->ramp) };
     CC_RETURN_IF_FAILED(cc_inputs_send(&step->inputs, input, err));
     CC_RETURN_IF_FAILED(cc_buffer_upload(step->hyper.buffer, 0, hyper, sizeof hyper, err));
+    if (step->teacher) CC_RETURN_IF_FAILED(cc_weights_refresh(step->teacher, err));
     CC_RETURN_IF_FAILED(cc_tape_run(step->tape, err));
     /* Gradients, sums and the objective's state are complete here: several devices would add theirs up before the update. */
     CC_RETURN_IF_FAILED(cc_tape_run(step->update, err));
@@ -353,6 +395,16 @@ void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, dou
     *loss_c = sums->loss_c / (n > 1 ? n : 1);
 }
 
+float cc_step_alpha(const cc_objective *objective, float ramp)
+{
+    return objective->kind->ramped ? objective->alpha * ramp : objective->alpha;
+}
+
+double cc_step_further(const cc_objective *objective, const cc_step_sums *sums)
+{
+    return objective->kind->further ? objective->kind->further(objective, sums->own) : 0;
+}
+
 cc_buffer *cc_step_velocity(const cc_step *step) { return step->velocity; }
 cc_buffer *cc_step_average(const cc_step *step) { return step->average; }
 cc_tape *cc_step_tape(const cc_step *step, size_t index) { return index == 0 ? step->tape : step->update; }
@@ -360,10 +412,14 @@ const cc_tensor *cc_step_state(const cc_step *step) { return step->state; }
 
 cc_objective_sizes cc_step_sizes(const cc_step *step)
 {
-    return (cc_objective_sizes){ step->model->graph->spec.classes, step->spec.batch_labeled, step->spec.batch_unlabeled,
-                                 cc_resident_count(step->data) };
+    const size_t images = cc_resident_count(step->data);
+    return (cc_objective_sizes){ step->model->graph->spec.classes, step->spec.batch_labeled, step->spec.batch_unlabeled, images,
+                                 step->spec.pool ? step->spec.pool : images };
 }
 
 const cc_step_views *cc_step_look(const cc_step *step) { return &step->views; }
 
-unsigned cc_step_train_passes(const cc_objective *objective) { return !objective->kind->unlabeled || objective->joint ? 1 : 3; }
+unsigned cc_step_train_passes(const cc_objective *objective)
+{
+    return !objective->kind->unlabeled || objective->joint ? 1 : objective->kind->teacher ? 2 : 3;
+}

@@ -11,6 +11,7 @@ typedef struct cc_step_spec {
     cc_objective objective;
     cc_view_spec views;
     size_t batch_labeled, batch_unlabeled, image_size;
+    size_t pool;                       /* different images in the unlabelled pool; 0: all */
     float momentum, weight_decay, ema; /* ema: decay, 0 = none */
     bool nesterov;
     bool inspect; /* keep intermediate results for cc_step_look */
@@ -37,8 +38,13 @@ camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback 
 camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err);
 /* Losses from sums: L_s, L_u, L_c as defined by the objective (0 without confident images). */
 void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, double *loss_s, double *loss_u, double *loss_c);
+/* What the loss has beside these three, with its weight. */
+double cc_step_further(const cc_objective *objective, const cc_step_sums *sums);
+/* The weight of L_u at this share of the ramp. */
+float cc_step_alpha(const cc_objective *objective, float ramp);
 
-/* Optimizer state, flat like the model's weights: momentum buffer, and EMA of the weights (NULL without EMA). Borrowed. */
+/* Optimizer state, flat like the model's weights: momentum buffer, and EMA of the weights (NULL without EMA), which are the teacher's
+ * where the objective has one. The caller gives both their first values; they begin at 0. Borrowed. */
 cc_buffer *cc_step_velocity(const cc_step *step);
 cc_buffer *cc_step_average(const cc_step *step);
 /* The state tensors of the objective, in the order of its row; step->spec.objective.kind->state_count of them. Borrowed. */
@@ -47,14 +53,14 @@ cc_objective_sizes cc_step_sizes(const cc_step *step);
 /* The two tapes of a step, for profiles: what leaves the gradients, and the update. */
 enum { CC_STEP_TAPES = 2 };
 cc_tape *cc_step_tape(const cc_step *step, size_t index);
-/* The number of train-mode passes per step, by which num_batches_tracked grows. */
+/* The number of train-mode passes of the main weights per step, by which num_batches_tracked grows. */
 unsigned cc_step_train_passes(const cc_objective *objective);
 
 /* With spec.inspect, after a run: logits [*,classes] of the labelled, weak and strong rows; pseudo-labels and mask [U]; CAMs after
  * min-max [U,S,S] of the weak view (before T), the target (T applied) and the strong view. Tensors of views that the mode does not use
  * have no buffer. */
 typedef struct cc_step_views {
-    cc_tensor logits[3]; /* joint: all three are the one [B+U+U,classes] tensor */
+    cc_tensor logits[3]; /* joint: all three are the one [B+U+U,classes] tensor; with a teacher the weak ones are apart */
     cc_tensor pseudo, mask, cam_weak, cam_target, cam_strong;
 } cc_step_views;
 const cc_step_views *cc_step_look(const cc_step *step);

@@ -110,6 +110,60 @@ camcl_status cc_evaluate_rows(cc_tape *tape, const cc_rows_desc *desc, cc_tensor
 /* probability [n,classes] = softmax */
 camcl_status cc_softmax_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, cc_tensor probability, camcl_error *err);
 
+/* ---- soft.c: losses against the probabilities of other rows, to which no gradient flows. q = softmax of rows row0.. of logits, p =
+ * softmax of the target's rows divided by its temperature. Sums and gradients as of the cross-entropy above. */
+typedef struct cc_soft_targets {
+    cc_tensor logits; /* [*,classes]; may be the tensor of the logits */
+    size_t row0;
+    float temperature; /* > 0 */
+} cc_soft_targets;
+/* ce = -sum p log q; sums [4] f32 = {sum mask*ce, sum mask, sum mask * (argmax q == argmax p), n} */
+camcl_status cc_soft_cross_entropy_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, const cc_soft_targets *targets,
+                                           cc_tensor mask, cc_tensor sums, camcl_error *err);
+/* dlogits rows row0.. = scale / max(denominator, 1) * mask * (q - p) */
+camcl_status cc_soft_cross_entropy_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor logits, const cc_soft_targets *targets,
+                                            cc_tensor mask, float scale, cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err);
+/* Temperature 1. sums [4] f32 = {sum over rows of mean over classes of (q - p)^2, n, 0, n} */
+camcl_status cc_probability_mse_forward(cc_tape *tape, const cc_rows_desc *desc, size_t target_row0, cc_tensor logits, cc_tensor targets,
+                                        cc_tensor sums, camcl_error *err);
+/* The gradient of scale * sum / max(denominator, 1); both are device scalars. */
+camcl_status cc_probability_mse_backward(cc_tape *tape, const cc_rows_desc *desc, size_t target_row0, cc_tensor logits, cc_tensor targets,
+                                         cc_device_scalar scale, cc_device_scalar denominator, cc_tensor dlogits, camcl_error *err);
+
+/* ---- thresholds.c: which rows count, and how much, by what was seen before. Each leaves what cc_confidence leaves: pseudo [n] i32, weight
+ * [n] f32 (a mask, or between 0 and 1), sums [4] f32; and own [4] f32, figures of its own. Rows with a NaN have weight 0, or NaN where
+ * weights are not a mask. The averages are of f32 and exponential: decay * average + (1-decay) * this batch's; they are updated before use.
+ */
+/* counts [classes+1] i32: images whose last confident class was c; at the end, images without one. A row of class c counts where conf >=
+ * threshold * b/(2-b), b = counts[c] / max counts. Then last [images] i32 (-1: none) and counts are updated, row by row, with the classes
+ * of rows whose conf >= threshold; the image of a row is its transform's source. own = {sum of the classes' thresholds, classes, images
+ * with a class, all images} before the update. */
+camcl_status cc_class_thresholds(cc_tape *tape, const cc_rows_desc *desc, cc_confidence_kind kind, cc_tensor logits,
+                                 cc_device_scalar threshold, cc_tensor truth, cc_tensor transforms, cc_tensor last, cc_tensor counts,
+                                 cc_tensor pseudo, cc_tensor weight, cc_tensor sums, cc_tensor own, camcl_error *err);
+/* threshold [1]: average of the mean confidence (largest probability); probability, histogram [classes]: of the mean probability, and of
+ * each class's share of the pseudo-labels. A row of class c counts where conf >= threshold * probability[c] / max probability. own =
+ * {threshold, mean of the classes' thresholds, 0, 1}. */
+camcl_status cc_adaptive_thresholds(cc_tape *tape, const cc_rows_desc *desc, float decay, cc_tensor logits, cc_tensor truth,
+                                    cc_tensor threshold, cc_tensor probability, cc_tensor histogram, cc_tensor pseudo, cc_tensor weight,
+                                    cc_tensor sums, cc_tensor own, camcl_error *err);
+/* probability [classes] as above; c of a row: the largest of p_j / probability_j, divided by their sum. mean, variance [1]: averages of c's
+ * mean and unbiased variance over the rows (variance stays where n is 1). weight = exp(-2 min(c - mean, 0)^2 / variance). own = {mean,
+ * variance, 0, 1}. */
+camcl_status cc_confidence_weights(cc_tape *tape, const cc_rows_desc *desc, float decay, cc_tensor logits, cc_tensor truth,
+                                   cc_tensor probability, cc_tensor mean, cc_tensor variance, cc_tensor pseudo, cc_tensor weight,
+                                   cc_tensor sums, cc_tensor own, camcl_error *err);
+
+/* ---- fairness.c: how the rows that count are spread over the classes. q [n,classes] f32: their probabilities; p, h [classes]: averages of
+ * probabilities and of the histogram of predictions. With N(x) = x / sum x, x/0 = 0:
+ *     F = sum_c N(p/h)_c log(N(S/K)_c + 1e-12),  S_c = sum mask q_c,  K_c = sum mask * (argmax q == c);  0 where no row counts.
+ * slope [classes] = dF/dS, with K constant; sums [4] f32 = {F, sum mask, 0, 1} */
+camcl_status cc_fairness_forward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor q, cc_tensor mask, cc_tensor p, cc_tensor h,
+                                 cc_tensor slope, cc_tensor sums, camcl_error *err);
+/* Adds scale * dF/dlogits to rows row0.. of dlogits. */
+camcl_status cc_fairness_backward(cc_tape *tape, const cc_rows_desc *desc, cc_tensor q, cc_tensor mask, cc_tensor slope, float scale,
+                                  cc_tensor dlogits, camcl_error *err);
+
 /* ---- grad_cam.c */
 typedef struct cc_grad_cam_desc {
     size_t n, h, w, c;

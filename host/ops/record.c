@@ -129,6 +129,14 @@ cc_shape cc_row_shape(const camcl_device_info *info, size_t c)
     return shapes[0];
 }
 
+cc_launch cc_rows_launch(const cc_tape *tape, size_t n, bool sums)
+{
+    const cc_shape shape = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), 1);
+    cc_launch launch = { .options = shape.options, .dims = 1, .global = { sums ? shape.lanes : n } };
+    if (sums) launch.local[0] = shape.lanes;
+    return launch;
+}
+
 cc_work_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain)
 {
     if (!cc_likes_long_items(info)) return (cc_work_split){ total, 1 };

@@ -4,12 +4,9 @@
 #include "ops/record.h"
 #include "ops/variants.h"
 
-/* One work-item per row, or with `sums` one work-group that takes them all. */
 static camcl_status launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, size_t n, bool sums, camcl_error *err)
 {
-    const cc_shape shape = cc_row_shape(camcl_device_get_info(cc_tape_device(tape)), 1);
-    cc_launch l = { .options = shape.options, .dims = 1, .global = { sums ? shape.lanes : n } };
-    if (sums) l.local[0] = shape.lanes;
+    const cc_launch l = cc_rows_launch(tape, n, sums);
     return cc_tape_launch(tape, kernel, args, &l, err);
 }
 

@@ -19,13 +19,18 @@ CC_DECLARE_VARIANTS(affine_warp);
 CC_DECLARE_VARIANTS(load);
 CC_DECLARE_VARIANTS(randaugment);
 CC_DECLARE_VARIANTS(masked_mse);
+CC_DECLARE_VARIANTS(soft);
+CC_DECLARE_VARIANTS(thresholds);
+CC_DECLARE_VARIANTS(fairness);
 CC_DECLARE_VARIANTS(counted_mse);
 
 extern const cc_operation cc_batch_norm_operation, cc_batch_norm_fold_operation, cc_add_operation, cc_max_pool_operation,
     cc_average_pool_operation, cc_global_average_pool_operation, cc_softmax_operation, cc_confidence_operation, cc_cross_entropy_operation,
     cc_evaluate_operation, cc_sgd_operation, cc_ema_operation, cc_grad_cam_operation, cc_grad_cam_seed_operation, cc_argmax_rows_operation,
     cc_resize_operation, cc_min_max_operation, cc_warp_operation, cc_load_images_operation, cc_load_labels_operation,
-    cc_masked_mse_operation, cc_affine_warp_operation, cc_counted_mse_operation, cc_load_bytes_operation, cc_randaugment_operation;
+    cc_masked_mse_operation, cc_soft_cross_entropy_operation, cc_probability_mse_operation, cc_class_thresholds_operation,
+    cc_adaptive_thresholds_operation, cc_confidence_weights_operation, cc_fairness_operation, cc_affine_warp_operation,
+    cc_counted_mse_operation, cc_load_bytes_operation, cc_randaugment_operation;
 
 /* "batch_norm"
  * io: CC_FORWARD {x, residual or none, gamma, beta, running_mean, running_var, mean, invstd, y}
@@ -60,6 +65,31 @@ typedef struct cc_rows_op {
     float scale;
     cc_device_scalar scalar; /* confidence: the threshold; cross_entropy backward: the denominator */
 } cc_rows_op;
+
+/* "soft_cross_entropy": CC_FORWARD {logits, targets, mask, sums}  CC_BACKWARD {logits, targets, mask, dlogits}
+ * "probability_mse": CC_FORWARD {logits, targets, sums}  CC_BACKWARD {logits, targets, dlogits} */
+typedef struct cc_soft_op {
+    cc_rows_desc rows;
+    size_t target_row0;
+    float temperature, scale;             /* of soft_cross_entropy */
+    cc_device_scalar factor, denominator; /* backward; factor: probability_mse's scale */
+} cc_soft_op;
+
+/* "class_thresholds": {logits, truth or none, transforms, last, counts, pseudo, weight, sums, own}
+ * "adaptive_thresholds": {logits, truth or none, threshold, probability, histogram, pseudo, weight, sums, own}
+ * "confidence_weights": {logits, truth or none, probability, mean, variance, pseudo, weight, sums, own}; all CC_FORWARD */
+typedef struct cc_thresholds_op {
+    cc_rows_desc rows;
+    cc_confidence_kind kind;    /* class_thresholds */
+    cc_device_scalar threshold; /* likewise */
+    float decay;                /* the others */
+} cc_thresholds_op;
+
+/* "fairness": CC_FORWARD {q, mask, p, h, slope, sums}  CC_BACKWARD {q, mask, slope, dlogits} */
+typedef struct cc_fairness_op {
+    cc_rows_desc rows;
+    float scale; /* backward */
+} cc_fairness_op;
 
 /* "sgd": CC_FORWARD {grad, w, velocity}.  "ema": CC_FORWARD {w, average} */
 typedef struct cc_sgd_op {

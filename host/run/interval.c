@@ -6,13 +6,16 @@
 
 static double ratio(double scale, double above, double below) { return below > 0 ? scale * above / below : NAN; }
 
-/* L_s + alpha L_u + beta L_c. The terms are means over the steps, so that their weighted sum is the mean of the steps' losses. */
+static bool has_cams(const cc_objective *objective) { return objective->kind->unlabeled && objective->beta > 0; }
+
+/* L_s + alpha L_u + beta L_c and what there is further. The terms are means over the steps, so that their weighted sum is the mean of the
+ * steps' losses. */
 static double total(const cc_objective *objective, const double *sums)
 {
     const double steps = sums[CC_SUM_STEPS];
     const double unlabeled = objective->kind->unlabeled ? objective->alpha * (sums[CC_SUM_LOSS_U] / steps) : 0;
-    const double consistency = objective->kind->consistency ? objective->beta * (sums[CC_SUM_LOSS_C] / steps) : 0;
-    return steps > 0 ? sums[CC_SUM_LOSS_S] / steps + unlabeled + consistency : NAN;
+    const double consistency = has_cams(objective) ? objective->beta * (sums[CC_SUM_LOSS_C] / steps) : 0;
+    return steps > 0 ? sums[CC_SUM_LOSS_S] / steps + unlabeled + consistency + sums[CC_SUM_FURTHER] / steps : NAN;
 }
 
 /* Of the confident images, those that are labelled and whose pseudo-label is the label. Nobody knows of the unlabelled ones. */
@@ -25,7 +28,7 @@ static double pseudo_accuracy(const cc_objective *objective, const double *sums)
 static const cc_training_figure figures[] = {
     { "loss", "Loss", "all terms with their weights", CC_OF_ANY_OBJECTIVE, .value = total, .scale = 1 },
     { "loss_s", "Labelled loss", "cross-entropy on labelled images", CC_OF_ANY_OBJECTIVE, NULL, CC_SUM_LOSS_S, CC_SUM_STEPS, 1 },
-    { "loss_u", "Pseudo-label loss", "cross-entropy of strong views against pseudo-labels", CC_OF_UNLABELED, NULL, CC_SUM_LOSS_U,
+    { "loss_u", "Unlabelled loss", "what the mode asks of the unlabelled images\xe2\x80\x99 views", CC_OF_UNLABELED, NULL, CC_SUM_LOSS_U,
       CC_SUM_STEPS, 1 },
     { "loss_c", "CAM loss", "mean squared difference of the two views\xe2\x80\x99 maps", CC_OF_CONSISTENCY, NULL, CC_SUM_LOSS_C,
       CC_SUM_STEPS, 1 },
@@ -58,6 +61,7 @@ void cc_interval_add(cc_interval *interval, const cc_interval_step *step)
     sums[CC_SUM_CONFIDENT_CORRECT] += step->sums->confident_correct;
     sums[CC_SUM_CONFIDENT_UNKNOWN] += step->sums->confident_unknown;
     sums[CC_SUM_IMAGES] += (double)step->images;
+    sums[CC_SUM_FURTHER] += step->further;
     for (size_t i = 0; i < step->objective->sum_count; i++)
         for (size_t k = 0; k < 4; k++)
             interval->own[i][k] += step->sums->own[i][k];
@@ -66,7 +70,7 @@ void cc_interval_add(cc_interval *interval, const cc_interval_step *step)
 double cc_training_figure_value(const cc_training_figure *f, const cc_objective *objective, const cc_interval *interval)
 {
     if (f->needs == CC_OF_UNLABELED && !objective->kind->unlabeled) return NAN;
-    if (f->needs == CC_OF_CONSISTENCY && !objective->kind->consistency) return NAN;
+    if (f->needs == CC_OF_CONSISTENCY && !has_cams(objective)) return NAN;
     return f->value ? f->value(objective, interval->sums) : ratio(f->scale, interval->sums[f->above], interval->sums[f->below]);
 }
 

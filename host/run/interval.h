@@ -17,7 +17,8 @@ typedef enum cc_interval_sum {
     CC_SUM_CONFIDENT_CORRECT,
     CC_SUM_SECONDS,
     CC_SUM_IMAGES,
-    CC_SUM_CONFIDENT_UNKNOWN /* 0 in states from before pictures without labels, which is right for them */
+    CC_SUM_CONFIDENT_UNKNOWN, /* 0 in states from before pictures without labels, which is right for them */
+    CC_SUM_FURTHER /* of the loss beside L_s + alpha L_u + beta L_c: terms of the objective's own, and the part that its ramp takes off */
 } cc_interval_sum;
 enum { CC_INTERVAL_SUMS = 16 };
 
@@ -33,6 +34,7 @@ typedef struct cc_interval_step {
     const cc_step_sums *sums;
     double loss_s, loss_u, loss_c;
     size_t images;
+    double further; /* as CC_SUM_FURTHER */
 } cc_interval_step;
 void cc_interval_add(cc_interval *interval, const cc_interval_step *step);
 
@@ -42,8 +44,12 @@ typedef struct cc_training_figure {
     const char *column; /* of metrics.csv: "mask_rate" */
     const char *label;  /* "mask rate" */
     const char *about;  /* one phrase: "share of unlabelled images that are confident" */
-    enum { CC_OF_ANY_OBJECTIVE, CC_OF_UNLABELED, CC_OF_CONSISTENCY } needs; /* of the objective; else not available */
-    double (*value)(const cc_objective *objective, const double *sums);     /* NULL: the ratio */
+    enum {
+        CC_OF_ANY_OBJECTIVE,
+        CC_OF_UNLABELED,
+        CC_OF_CONSISTENCY
+    } needs;                                                            /* of the objective; else not available. consistency: beta > 0 */
+    double (*value)(const cc_objective *objective, const double *sums); /* NULL: the ratio */
     cc_interval_sum above, below;
     double scale; /* 1, or 100 for percent */
 } cc_training_figure;

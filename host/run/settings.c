@@ -74,6 +74,8 @@ static cc_objective objective_from(const camcl_config *config)
         .cam_layer = (size_t)camcl_config_int(config, "ssl.cam_layer"),
         .alpha = (float)camcl_config_double(config, "ssl.alpha"),
         .beta = (float)camcl_config_double(config, "ssl.beta"),
+        .temperature = (float)camcl_config_double(config, "ssl.temperature"),
+        .fairness = (float)camcl_config_double(config, "ssl.fairness"),
     };
 }
 

@@ -4,9 +4,10 @@ static cc_schedule schedule_from(const camcl_config *config, size_t labeled)
 {
     const uint64_t batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
     cc_schedule s = {
-        .kind = camcl_config_is(config, "optim.schedule", "cosine") ? CC_SCHEDULE_COSINE
-                : camcl_config_is(config, "optim.schedule", "step") ? CC_SCHEDULE_STEP
-                                                                    : CC_SCHEDULE_CONSTANT,
+        .kind = camcl_config_is(config, "optim.schedule", "cosine")     ? CC_SCHEDULE_COSINE
+                : camcl_config_is(config, "optim.schedule", "fixmatch") ? CC_SCHEDULE_FIXMATCH
+                : camcl_config_is(config, "optim.schedule", "step")     ? CC_SCHEDULE_STEP
+                                                                        : CC_SCHEDULE_CONSTANT,
         .lr = camcl_config_double(config, "optim.lr"),
         .gamma = camcl_config_double(config, "optim.lr_gamma"),
         .step_epochs = (uint64_t)camcl_config_int(config, "optim.lr_step"),
@@ -15,6 +16,7 @@ static cc_schedule schedule_from(const camcl_config *config, size_t labeled)
         .epoch_steps = (uint64_t)camcl_config_int(config, "train.epoch_steps"),
         .threshold = camcl_config_double(config, "ssl.threshold"),
         .threshold_end = camcl_config_double(config, "ssl.threshold_end"),
+        .ramp = camcl_config_double(config, "ssl.ramp"),
     };
     if (s.epoch_steps == 0) s.epoch_steps = (labeled + batch - 1) / batch;
     s.steps = s.epochs * s.epoch_steps;

@@ -40,7 +40,7 @@ static cc_run_shape shape_of(const cc_run *run)
     return (cc_run_shape){ run->model->graph,
                            step->ema > 0,
                            step->objective.kind,
-                           { info->classes, step->batch_labeled, step->batch_unlabeled, info->train_count } };
+                           { info->classes, step->batch_labeled, step->batch_unlabeled, info->train_count, step->pool } };
 }
 
 /* Everything that is on the device or in the configuration into run->state. */

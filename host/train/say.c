@@ -98,7 +98,8 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
     if (k == 0 || k >= now->steps || before.epochs == now->epochs) return CAMCL_OK;
     if (cc_schedule_lr(&before, k) != cc_schedule_lr(now, k))
         snprintf(lr, sizeof lr, " the learning rate jumps from %.3g to %.3g", cc_schedule_lr(&before, k - 1), cc_schedule_lr(now, k));
-    if (run->settings.step.objective.kind->unlabeled && cc_schedule_threshold(&before, k) != cc_schedule_threshold(now, k))
+    const cc_objective_kind *kind = run->settings.step.objective.kind;
+    if (kind->unlabeled && !kind->adaptive && cc_schedule_threshold(&before, k) != cc_schedule_threshold(now, k))
         snprintf(threshold, sizeof threshold, " the threshold jumps from %.3g to %.3g", cc_schedule_threshold(&before, k - 1),
                  cc_schedule_threshold(now, k));
     if (!*lr && !*threshold) return CAMCL_OK;

@@ -74,6 +74,7 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     const cc_split_data data = cc_split_data_of(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
     CC_RETURN_IF_FAILED(cc_split_count(&data, &split, &run->counts, err));
+    run->settings.step.pool = run->counts.unlabeled;
     if (!run->settings.step.objective.kind->unlabeled || run->counts.unlabeled) return CAMCL_OK;
     const bool all = split.labeled == CC_LABELED_ALL;
     return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.mode = %s: there are no unlabelled images (%s, or set ssl.mode = supervised)",

@@ -25,8 +25,9 @@ static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_erro
         cc_sampler_batch(run->unlabeled, k, u, run->sources);
         cc_draw_unlabeled(&s->augment, k, run->sources, &run->draws);
     }
-    const cc_step_input input =
+    cc_step_input input =
         cc_step_input_of(&run->draws, (float)cc_schedule_lr(&run->loop.schedule, k), (float)cc_schedule_threshold(&run->loop.schedule, k));
+    input.ramp = (float)cc_schedule_ramp(&run->loop.schedule, k);
     return cc_step_run(run->step, &input, sums, err);
 }
 
@@ -43,10 +44,11 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     memmove(run->in_flight_step, run->in_flight_step + 1, run->in_flight_count * sizeof *run->in_flight_step);
     CC_RETURN_IF_FAILED(cc_step_read(&oldest, &sums, err));
     cc_step_losses(objective, &sums, &loss_s, &loss_u, &loss_c);
-    if (!isfinite(loss_s) || !isfinite(loss_u) || !isfinite(loss_c))
-        return cc_run_fail_diverged(run, isnan(loss_s + loss_u + loss_c) ? "the loss became NaN" : "the loss became infinite", k, err);
+    const double off = (double)objective->alpha - (double)cc_step_alpha(objective, (float)cc_schedule_ramp(&run->loop.schedule, k));
+    const double further = cc_step_further(objective, &sums) - off * loss_u, loss = loss_s + loss_u + loss_c + further;
+    if (!isfinite(loss)) return cc_run_fail_diverged(run, isnan(loss) ? "the loss became NaN" : "the loss became infinite", k, err);
     const size_t images = run->settings.step.batch_labeled + (run->unlabeled ? run->settings.step.batch_unlabeled : 0);
-    cc_interval_add(&run->state.interval, &(cc_interval_step){ objective->kind, &sums, loss_s, loss_u, loss_c, images });
+    cc_interval_add(&run->state.interval, &(cc_interval_step){ objective->kind, &sums, loss_s, loss_u, loss_c, images, further });
     return CAMCL_OK;
 }
 
@@ -159,7 +161,8 @@ static cc_metrics_row make_row(const cc_run *run, uint64_t epoch, const camcl_ev
     const camcl_metric *metrics = camcl_metric_list(&metric_count);
     cc_metrics_row row = cc_metrics_row_at(run->state.step, epoch);
     cc_metrics_set(m, &row, "lr", cc_schedule_lr(&run->loop.schedule, last));
-    if (run->unlabeled) cc_metrics_set(m, &row, "threshold", cc_schedule_threshold(&run->loop.schedule, last));
+    if (run->unlabeled && !objective->kind->adaptive)
+        cc_metrics_set(m, &row, "threshold", cc_schedule_threshold(&run->loop.schedule, last));
     for (size_t i = 0; i < figure_count; i++)
         cc_metrics_set(m, &row, figures[i].column, cc_training_figure_value(&figures[i], objective, interval));
     for (size_t i = 0; i < metric_count; i++) {

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "config/copy.h"
 #include "model/fit.h"
 #include "ops/peak.h"
 #include "infer/session.h"
@@ -91,6 +92,20 @@ static camcl_status record_step(void *context, cc_arena *arena, camcl_error *err
     return cc_step_create(b->model, b->images, &b->settings.step, arena, &b->step, err);
 }
 
+/* The settings of a mode: the configuration's, with the defaults that this mode has. */
+static camcl_status settings_of(const camcl_config *config, const char *mode, const camcl_dataset_info *data, cc_settings *out,
+                                camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_config *own = NULL;
+    CC_TRY(cc_config_copy(config, &own, err));
+    CC_TRY(cc_config_use_mode(own, mode, err));
+    CC_TRY(cc_settings_from(own, data, out, err));
+cleanup:
+    camcl_config_destroy(&own);
+    return status;
+}
+
 static camcl_status bench_open(bench *b, camcl_device *device, const camcl_config *config, const char *name, camcl_error *err)
 {
     const cc_objective_kind *kind = cc_objective_find(is_infer(name) ? camcl_config_string(config, "ssl.mode") : name);
@@ -104,8 +119,7 @@ static camcl_status bench_open(bench *b, camcl_device *device, const camcl_confi
     memset(b, 0, sizeof *b);
     if (kind == NULL)
         return cc_fail(err, CAMCL_BAD_CONFIG, "benchmark %s: unknown (choose a word of ssl.mode, or %s)", name, CAMCL_BENCH_INFER);
-    CC_RETURN_IF_FAILED(cc_settings_from(config, &data, &b->settings, err));
-    b->settings.step.objective.kind = kind;
+    CC_RETURN_IF_FAILED(settings_of(config, kind->name, &data, &b->settings, err));
     CC_RETURN_IF_FAILED(random_images(b, device, b->settings.step.image_size, err));
     CC_RETURN_IF_FAILED(make_draws(b, err));
     CC_RETURN_IF_FAILED(cc_model_create(device, &b->settings.graph, &b->model, err));
@@ -126,7 +140,8 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
     }
     cc_draw_labeled(&b->settings.augment, b->step_count, b->sources, &b->draws);
     cc_draw_unlabeled(&b->settings.augment, b->step_count++, b->sources, &b->draws);
-    const cc_step_input input = cc_step_input_of(&b->draws, 0.01f, -FLT_MAX);
+    cc_step_input input = cc_step_input_of(&b->draws, 0.01f, -FLT_MAX);
+    input.ramp = 1;
     CC_RETURN_IF_FAILED(cc_step_run(b->step, &input, &sums, err));
     CC_RETURN_IF_FAILED(cc_step_read(&sums, &read, err));
     return cc_device_finish(device, err);

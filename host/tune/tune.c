@@ -41,6 +41,7 @@ static camcl_status record_steps(cc_model *model, const cc_settings *settings, c
         cc_step_spec spec = settings->step;
         spec.objective.kind = cc_objective_at(i);
         if (only && spec.objective.kind != only) continue;
+        if (only == NULL) spec.objective.beta = 1; /* any of them may have CAMs */
         CC_TRY(cc_step_create(model, resident, &spec, arena, &step, err));
         cc_step_destroy(&step);
     }

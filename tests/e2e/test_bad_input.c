@@ -90,7 +90,8 @@ static void test_configuration(void **state)
         int status;
         const char *parts, *keys;
     } cases[] = {
-        { 2, "ssl.mode = fixmatch|not in this version", "ssl.mode=fixmatch" },
+        { 2, "ssl.beta = 1|ssl.beta = 0", "ssl.mode=supervised ssl.beta=1" },
+        { 2, "optim.ema = 0|average", "ssl.mode=mean-teacher optim.ema=0" },
         { 2, "ssl.cam_layer = 5|1 to 4", "ssl.cam_layer=5" },
         { 2, "ssl.cam_layer = 4|1 to 3", "ssl.cam_layer=4 model.arch=wrn28-2" },
         { 2, "data.labeled = 41|multiple of 10", "data.labeled=41" },

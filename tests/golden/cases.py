@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+import objectives
 import reference
 
 CLASSES = 10
@@ -45,10 +46,20 @@ class Step:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     crop_min: float = 0.75
+    ema: float = 0.0            # decay of the teacher
+    again: bool = False         # an unlabelled image may come twice in a batch, and in each batch again
+    least_margin: float = 0.004     # of a confidence from its threshold
+    least_top2: float = 0.01        # of a class's logit from the next
 
     @property
     def options(self):
-        return reference.Options(**{**PRESETS[self.preset], **self.overrides})
+        mode = self.overrides.get("mode", "gradcam")
+        if mode in objectives.MODES:
+            return objectives.Options(**{**PRESETS[self.preset], "reduction": "batch", **self.overrides})
+        return reference.Options(**{**PRESETS[self.preset], "beta": float(mode == "gradcam"), **self.overrides})
+
+    def ramp(self, k):
+        return min((k + 1) / 4, 1.0)
 
 
 BASES = [
@@ -66,6 +77,19 @@ FORWARD = ["resnet34_cifar", "resnet34_imagenet", "resnet50_cifar", "resnet50_im
 def gradcam(name, **overrides):
     """A departure from the corrected preset."""
     return Step("gradcam_" + name, "resnet18_side12", overrides=overrides)
+
+
+def later(mode, **overrides):
+    """Ten steps of one of the later objectives."""
+    return Step(mode, "resnet18_side12", overrides={"mode": mode, **overrides}, steps=10, nesterov=True, labeled=4, unlabeled=7, lr=1e-4,
+                least_top2=0.002, ema=0.8 if mode == "mean-teacher" else 0.0, again=mode == "flexmatch",
+                least_margin=2e-5 if mode in ("flexmatch", "freematch") else 0.004)
+
+
+def with_cams(mode, **overrides):
+    """One step with the CAM term."""
+    return Step(mode + "_cam", "resnet18_side12", overrides={"mode": mode, "beta": 4.0, **overrides}, steps=2 if mode == "mean-teacher" else 1,
+                labeled=5, unlabeled=8, ema=0.8 if mode == "mean-teacher" else 0.0)
 
 
 STEPS = [
@@ -91,6 +115,19 @@ STEPS = [
     Step("gradcam_resized", "resnet18_side12", overrides={"beta": 4.0}, size=16, steps=2),
     Step("gradcam_resnet50", "resnet50_imagenet",
          overrides={"cam_gradient": "exact", "cam_target": "attached", "cam_layer": 2, "beta": 4.0}),
+    later("pi-model", alpha=10.0),
+    later("mean-teacher", alpha=50.0),
+    later("uda"),
+    later("fixmatch", alpha=0.75),
+    later("flexmatch"),
+    later("freematch", fairness=0.05),
+    later("softmatch"),
+    with_cams("pi-model", alpha=10.0),
+    with_cams("mean-teacher", alpha=50.0),
+    with_cams("uda"),
+    with_cams("fixmatch"),
+    with_cams("softmatch", batch_norm="separate"),
+    with_cams("freematch", fairness=0.05),
     Step("gradcam_wrn", "wrn28-2", overrides={"cam_gradient": "exact", "cam_layer": 2, "beta": 4.0}, labeled=6, unlabeled=7),
 ]
 
@@ -168,6 +205,8 @@ def identity_transforms(sources, size):
 def draw_transforms(rng, case, pool, size):
     """(labelled, unlabelled) int32 [n,8] of one step: disjoint sources, flips of both, T of the unlabelled by the preset's rules."""
     sources = rng.permutation(pool)[:case.labeled + case.unlabeled]
+    if case.again:
+        sources[case.labeled:] = rng.integers(0, pool, case.unlabeled)
     t = identity_transforms(sources, size)
     t[:, 1:3] = rng.integers(0, 2, (len(t), 2))
     labeled, unlabeled = t[:case.labeled].copy(), t[case.labeled:].copy()

@@ -21,6 +21,7 @@ import torch
 
 import cases
 import margins
+import objectives
 import parity
 import reference
 import round_trip
@@ -49,6 +50,19 @@ SEEDS = {       # by --search
     "gradcam_resized": 368,
     "gradcam_resnet50": 395,
     "gradcam_wrn": 95,
+    "pi-model": 22,
+    "pi-model_cam": 11,
+    "mean-teacher": 17,
+    "mean-teacher_cam": 46,
+    "uda": 7,
+    "uda_cam": 11,
+    "fixmatch": 21,
+    "fixmatch_cam": 11,
+    "flexmatch": 0,
+    "freematch": 24,
+    "freematch_cam": 11,
+    "softmatch": 3,
+    "softmatch_cam": 0,
 }
 DTYPES = {"float32": "F32", "int32": "I32", "int64": "I64", "uint8": "U8"}
 
@@ -85,7 +99,7 @@ def numpy64(x):
     return x.double().numpy() if x.is_floating_point() else x.numpy().astype(np.int32)
 
 
-def step_tensors(case, r, labeled, unlabeled, first):
+def step_tensors(case, r, labeled, unlabeled, k):
     """What the file says of one step, but for the gradients."""
     out = {"labeled.transforms": labeled, "logits_labeled": numpy64(r["logits_labeled"])}
     parts = [r[key] if key in r else torch.zeros(()) for key in ("loss", "loss_s", "loss_u", "loss_c")]
@@ -93,9 +107,12 @@ def step_tensors(case, r, labeled, unlabeled, first):
     if case.options.mode != "supervised":
         out.update({"unlabeled.transforms": unlabeled, "threshold": np.array([r["threshold"]])})
         out.update({key: numpy64(r[key]) for key in ("logits_weak", "logits_strong", "mask", "pseudo")})
-    if case.options.mode == "gradcam":
+    if case.options.mode in objectives.MODES:
+        out.update({"ramp": np.array([case.ramp(k)]), "loss_further": np.array([float(r["further"].detach())]),
+                    "weight": out.pop("mask") if case.options.mode == "softmatch" else out["mask"]})
+    if case.options.beta:
         out.update({"class_" + v: numpy64(r["view_" + v]["classes"]) for v in ("weak", "strong")})
-        if first:
+        if k == 0:
             out.update({key: numpy64(r[key]) for key in ("cam_weak", "cam_strong", "cam_target")})
     return out
 
@@ -105,10 +122,11 @@ def step_margins(case, r):
     o = case.options
     if o.mode == "supervised":
         return
-    yield "threshold", float((r["conf"] - r["threshold"]).abs().min())
+    later = o.mode in objectives.MODES
+    yield "threshold", r["margin"] if later else float((r["conf"] - r["threshold"]).abs().min())
     yield "top2", margins.top2(r["logits_weak"])
-    yield "variety", margins.variety(r, o.mode == "gradcam" and o.cam_class == "own") if case.confident else 2
-    for view in (r["view_weak"], r["view_strong"]) if o.mode == "gradcam" else ():
+    yield "variety", margins.variety(r, o.beta and o.cam_class == "own") if case.confident and not later else 2
+    for view in (r["view_weak"], r["view_strong"]) if o.beta else ():
         yield "extremes", margins.extremes(view["raw"], r["mask"])
         if o.cam_class == "own":
             yield "top2", margins.top2(view["logits"])
@@ -119,21 +137,30 @@ def run_steps(case, base, state, data, seed, dtype=torch.float64, channels_last=
     rng, out, least = np.random.default_rng(seed), {}, {}
     net, size = network(base, state, dtype, channels_last), case.size or base.side
     optimizer = torch.optim.SGD(net.parameters(), case.lr, case.momentum, weight_decay=case.weight_decay, nesterov=case.nesterov)
-    watch = margins.Watch(net)
+    watch, later = margins.Watch(net), case.options.mode in objectives.MODES
+    kept = objectives.Kept(case.options, net, cases.CLASSES, base.pool, np.random.default_rng(seed + 1)) if later else None
+    out.update({"start.state." + name: numpy64(v) for name, v in (kept.tensors(case.options) if later else {}).items()})
     for k in range(case.steps):
         labeled, unlabeled = cases.draw_transforms(rng, case, base.pool, size)
         xl, xw = (in_format(cases.images(data, t, size, dtype), channels_last) for t in (labeled, unlabeled))
         y = torch.from_numpy(data["labels"][labeled[:, 0]]).long()
         threshold = thresholds[k] if thresholds else lambda conf: margins.pick_threshold(conf, case.confident)
-        r = reference.losses(net, case.options, xl, y, xw, torch.from_numpy(unlabeled), threshold)
+        t = torch.from_numpy(unlabeled)
+        if later:
+            r = objectives.losses(net, case.options, kept, xl, y, xw, t, threshold, case.ramp(k))
+        else:
+            r = reference.losses(net, case.options, xl, y, xw, t, threshold)
         if watch.least < give_up:
             return out, {"branch": 0.0}
         optimizer.zero_grad()
         r["loss"].backward()
-        step = step_tensors(case, r, labeled, unlabeled, k == 0)
+        step = step_tensors(case, r, labeled, unlabeled, k)
+        step.update({"state." + name: numpy64(v) for name, v in (kept.tensors(case.options) if later else {}).items()})
         if k == 0:
             step.update({"grad." + name: numpy64(p.grad) for name, p in net.named_parameters()})
         optimizer.step()
+        if case.ema:
+            kept.follow(net, case.ema)
         out.update({f"step{k}.{key}": value for key, value in step.items()})
         for key, value in (("branch", watch.least), *step_margins(case, r)):
             least[key] = min(least.get(key, float("inf")), value)
@@ -176,11 +203,13 @@ def relative(a, b, keys, origin=None):
 def quantity(key):
     """What of the tolerance rule a tensor belongs to."""
     mode, _, rest = key.partition(".")
+    if mode == "start":
+        return "exact"
     if mode == "after":
         return "statistics" if "running" in key else ("count" if key.endswith("tracked") else "update")
     if rest.startswith("grad."):
         return "grad" if mode.startswith("step") else mode + ".grad"
-    return next((q for q in ("logits", "loss", "cam") if rest.startswith(q)), "exact")
+    return next((q for q in ("logits", "loss", "cam", "weight", "state") if rest.startswith(q)), "exact")
 
 
 def errors(got, want, state):
@@ -195,7 +224,7 @@ def errors(got, want, state):
             found[q] = relative(got, want, keys[q])
         elif q in ("statistics", "update"):
             found[q] = relative(got, want, keys[q], origin)
-        elif q in ("logits", "loss", "cam"):
+        elif q in ("logits", "loss", "cam", "weight", "state"):
             found[q] = max(relative(got, want, [k]) for k in keys[q])
         elif any((got[k] != want[k]).any() for k in keys[q]):
             found["update"] = float("inf")      # another mask or class
@@ -207,9 +236,9 @@ def worst_float32(run, want, state):
     return {key: max(e[key] for e in both) for key in both[0]}
 
 
-def score(found):
+def score(case, found):
     """0 when a decision is too near a tie or the case is too plain; else the branch margin, in which rounding must fit."""
-    if found.get("threshold", 1) < 0.004 or found.get("top2", 1) < 0.01 or found.get("extremes", 1) < 5e-4 or found.get("variety", 2) < 2:
+    if found.get("threshold", 1) < case.least_margin or found.get("top2", 1) < case.least_top2 or found.get("extremes", 1) < 5e-4 or found.get("variety", 2) < 2:
         return 0.0
     return found["branch"]
 
@@ -219,6 +248,8 @@ def case_metadata(case, base, seed):
     meta = {"case": case.name, "base": case.base, "seed": seed, "steps": case.steps, "image_size": case.size or base.side}
     meta.update({"ssl.preset": case.preset, "ssl.mode": o.mode, "ssl.cam_relu": "yes" if o.cam_relu else "no"})
     meta.update({"ssl." + k: getattr(o, k) for k in (*cases.PRESETS["corrected"], "cam_layer", "alpha", "beta")})
+    if o.mode in objectives.MODES:
+        meta.update({"ssl.temperature": o.temperature, "ssl.fairness": o.fairness, "optim.ema": case.ema})
     meta.update({"optim.lr": case.lr, "optim.momentum": case.momentum, "optim.nesterov": "yes" if case.nesterov else "no",
                  "optim.weight_decay": case.weight_decay, "train.batch_labeled": case.labeled, "train.batch_unlabeled": case.unlabeled})
     return meta
@@ -238,7 +269,7 @@ def turned(found):
 def run_case(case, base, state, data, seed, give_up=0.0):
     """(tensors, margins, PyTorch's float32 errors); the errors are None where the margins rule the seed out."""
     want, least = run_steps(case, base, state, data, seed, give_up=give_up)
-    if score(least) <= give_up:
+    if score(case, least) <= give_up:
         return want, least, None
     thresholds = [float(want[f"step{k}.threshold"][0]) if f"step{k}.threshold" in want else 0.0 for k in range(case.steps)]
     return want, least, worst_float32(lambda fmt: run_steps(case, base, state, data, seed, torch.float32, fmt, thresholds), want, state)
@@ -285,7 +316,7 @@ def search(case, base, state, data, tries):
     for seed in range(tries):
         _, least, found = run_case(case, base, state, data, seed, best[0])
         if found and not turned(found):
-            best = (score(least), seed)
+            best = (score(case, least), seed)
     print(f'    "{case.name}": {best[1]},', f"  # {best[0]:.3g}", flush=True)
 
 

@@ -217,12 +217,16 @@ static void forward_and_backward(void **state)
 
 /* ---- whole steps */
 
+/* An entry that files of the first modes do not have. */
+static double number_or_0(const cc_safetensors *g, const char *key) { return cc_safetensors_metadata(g, key) ? golden_number(g, key) : 0; }
+
 static cc_step_spec spec_of(const cc_safetensors *g)
 {
+    const cc_objective_kind *kind = cc_objective_find(golden_text(g, "ssl.mode"));
+    assert_non_null(kind);
     return (cc_step_spec){
         .objective = {
-            .kind = golden_is(g, "ssl.mode", "supervised") ? &cc_objective_supervised
-                  : golden_is(g, "ssl.mode", "gradcam") ? &cc_objective_gradcam : &cc_objective_pseudo_label,
+            .kind = kind,
             .confidence = golden_is(g, "ssl.confidence", "logit") ? CC_CONFIDENCE_LOGIT : CC_CONFIDENCE_SOFTMAX,
             .joint = golden_is(g, "ssl.batch_norm", "joint"),
             .shared_class = golden_is(g, "ssl.cam_class", "shared"),
@@ -233,6 +237,8 @@ static cc_step_spec spec_of(const cc_safetensors *g)
             .cam_layer = (size_t)golden_number(g, "ssl.cam_layer"),
             .alpha = (float)golden_number(g, "ssl.alpha"),
             .beta = (float)golden_number(g, "ssl.beta"),
+            .temperature = (float)number_or_0(g, "ssl.temperature"),
+            .fairness = (float)number_or_0(g, "ssl.fairness"),
         },
         .batch_labeled = (size_t)golden_number(g, "train.batch_labeled"),
         .batch_unlabeled = (size_t)golden_number(g, "train.batch_unlabeled"),
@@ -240,6 +246,7 @@ static cc_step_spec spec_of(const cc_safetensors *g)
         .momentum = (float)golden_number(g, "optim.momentum"),
         .weight_decay = (float)golden_number(g, "optim.weight_decay"),
         .nesterov = golden_is(g, "optim.nesterov", "yes"),
+        .ema = (float)number_or_0(g, "optim.ema"),
         .inspect = true,
     };
 }
@@ -249,6 +256,17 @@ static const char *at(int k, const char *name)
     static char text[96];
     snprintf(text, sizeof text, "step%d.%s", k, name);
     return text;
+}
+
+static bool has(const cc_safetensors *g, const char *name) { return cc_safetensors_find(g, name) != NULL; }
+
+/* The share of alpha in force. */
+static float ramp_of(const cc_safetensors *g, int k)
+{
+    if (!has(g, at(k, "ramp"))) return 1;
+    float *ramp = golden_data(g, at(k, "ramp")), share = *ramp;
+    free(ramp);
+    return share;
 }
 
 /* Rows row0 .. of a tensor [*,row values] against the golden. */
@@ -272,22 +290,40 @@ static void check_equal(const cc_safetensors *g, const char *name, cc_tensor ten
     free(got);
 }
 
+/* What the objective keeps, after the step: counts to the number, averages within rounding. */
+static void check_state(const cc_safetensors *g, int k, const cc_step *step, const cc_objective_kind *kind)
+{
+    for (size_t i = 0; i < kind->state_count; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "state.%s", kind->states[i].name);
+        if (kind->states[i].dtype == CC_I32)
+            check_equal(g, at(k, name), cc_step_state(step)[i]);
+        else
+            check_rows(g, "state", at(k, name), cc_step_state(step)[i], 0);
+    }
+}
+
 static void check_step(const cc_safetensors *g, int k, const cc_step *step, const cc_step_spec *spec, const cc_step_sums *sums)
 {
     const cc_step_views *v = cc_step_look(step);
     const cc_objective *o = &spec->objective;
     size_t b = spec->batch_labeled, u = spec->batch_unlabeled;
+    const size_t weak = o->kind->teacher || !o->joint ? 0 : b, strong = o->joint ? weak + (o->kind->teacher ? b : u) : 0;
+    const double further = cc_step_further(o, sums), alpha = (double)cc_step_alpha(o, ramp_of(g, k));
     double s, lu, lc;
     cc_step_losses(o, sums, &s, &lu, &lc);
-    const float losses[4] = { (float)(s + o->alpha * lu + o->beta * lc), (float)s, (float)lu, (float)lc };
+    const float losses[4] = { (float)(s + alpha * lu + (double)o->beta * lc + further), (float)s, (float)lu, (float)lc };
     check_rows(g, "logits", at(k, "logits_labeled"), v->logits[0], 0);
     check_values(g, "loss", at(k, "losses"), losses);
     if (!o->kind->unlabeled) return;
-    check_rows(g, "logits", at(k, "logits_weak"), v->logits[1], o->joint ? b : 0);
-    check_rows(g, "logits", at(k, "logits_strong"), v->logits[2], o->joint ? b + u : 0);
+    check_rows(g, "logits", at(k, "logits_weak"), v->logits[1], weak);
+    check_rows(g, "logits", at(k, "logits_strong"), v->logits[2], strong);
     check_equal(g, at(k, "pseudo"), v->pseudo);
-    check_equal(g, at(k, "mask"), v->mask);
-    if (!o->kind->consistency || k > 0) return;
+    if (has(g, at(k, "mask"))) check_equal(g, at(k, "mask"), v->mask);
+    if (has(g, at(k, "weight"))) check_rows(g, "weight", at(k, "weight"), v->mask, 0);
+    if (has(g, at(k, "loss_further"))) check_values(g, "loss", at(k, "loss_further"), &(float){ (float)further });
+    check_state(g, k, step, o->kind);
+    if (!(o->beta > 0) || k > 0) return;
     check_rows(g, "cam", at(k, "cam_weak"), v->cam_weak, 0);
     check_rows(g, "cam", at(k, "cam_target"), v->cam_target, 0);
     check_rows(g, "cam", at(k, "cam_strong"), v->cam_strong, 0);
@@ -300,14 +336,36 @@ static void run_step(const cc_safetensors *g, int k, cc_step *step, cc_step_sums
     cc_transform *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
     float *threshold = unlabeled ? golden_data(g, at(k, "threshold")) : NULL;
     cc_readback *readback;
-    cc_step_input input = {
-        .labeled = labeled, .weak = both, .strong = both, .lr = (float)golden_number(g, "optim.lr"), .threshold = threshold ? *threshold : 0
-    };
+    cc_step_input input = { .labeled = labeled,
+                            .weak = both,
+                            .strong = both,
+                            .lr = (float)golden_number(g, "optim.lr"),
+                            .threshold = threshold ? *threshold : 0,
+                            .ramp = ramp_of(g, k) };
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, sums, &err));
     free(labeled);
     free(both);
     free(threshold);
+}
+
+/* The objective's state as the file has it, and the average at the weights. */
+static void begin_steps(const cc_safetensors *g, const base *b, cc_step *step, const cc_objective_kind *kind)
+{
+    cc_snapshot start = { NULL, NULL, 0 };
+    for (size_t i = 0; i < kind->state_count; i++) {
+        char name[64];
+        const cc_tensor *tensor = &cc_step_state(step)[i];
+        snprintf(name, sizeof name, "start.state.%s", kind->states[i].name);
+        assert_int_equal(cc_st_elements(golden_tensor(g, name)), cc_tensor_count(tensor));
+        void *values = golden_data(g, name);
+        OK(cc_buffer_write(tensor->buffer, 0, values, cc_tensor_bytes(tensor), &err));
+        free(values);
+    }
+    if (cc_step_average(step) == NULL) return;
+    OK(cc_snapshot_take(&start, b->model, 0, &err));
+    OK(cc_buffer_write(cc_step_average(step), 0, start.weights, b->model->graph->trained * sizeof(float), &err));
+    cc_snapshot_free(&start);
 }
 
 static void whole_step(void **state)
@@ -324,6 +382,7 @@ static void whole_step(void **state)
     OK(cc_step_create(b.model, b.images, &spec, arena, &step, &err));
     OK(cc_arena_commit(arena, &err));
     OK(cc_model_refresh(b.model, &err));
+    begin_steps(g, &b, step, spec.objective.kind);
     for (int k = 0; k < steps; k++) {
         run_step(g, k, step, &sums);
         check_step(g, k, step, &spec, &sums);
@@ -349,7 +408,7 @@ static void consistency_loss_moves_the_stem(void **state)
         cc_step *step;
         cc_step_sums sums;
         cc_step_spec spec = spec_of(g);
-        if (!with) spec.objective.kind = &cc_objective_pseudo_label;
+        if (!with) spec.objective.beta = 0;
         open_base(&b, golden_text(g, "base"));
         assert_true(b.model->graph->params[0].count <= 128);
         OK(cc_arena_create(device, &arena, &err));
@@ -416,6 +475,19 @@ int main(void)
             STEP("gradcam_exact-attached-own"),
             STEP("gradcam_resnet50"),
             STEP("gradcam_wrn"),
+            STEP("pi-model"),
+            STEP("pi-model_cam"),
+            STEP("mean-teacher"),
+            STEP("mean-teacher_cam"),
+            STEP("uda"),
+            STEP("uda_cam"),
+            STEP("fixmatch"),
+            STEP("fixmatch_cam"),
+            STEP("flexmatch"),
+            STEP("freematch"),
+            STEP("freematch_cam"),
+            STEP("softmatch"),
+            STEP("softmatch_cam"),
             cmocka_unit_test(consistency_loss_moves_the_stem),
         };
         device = devices[i];

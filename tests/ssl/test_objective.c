@@ -247,16 +247,17 @@ static void state_survives_a_stop(void **unused)
     for_each_device(check_resumed_state, NULL);
 }
 
-/* L_c belongs to rows that have it: with beta = 0 gradcam is pseudo-label to the bit, with beta > 0 it is not; beta means nothing to
- * pseudo-label. */
+/* beta = 0 gives the bits of the mode alone: gradcam is pseudo-label then, and pseudo-label with a beta is gradcam. */
 static void check_consistency(camcl_device *device, void *context)
 {
     (void)context;
     cc_objective pseudo = options_of(&cc_objective_pseudo_label), cam = options_of(&cc_objective_gradcam), none = cam, weighted = pseudo;
     none.beta = 0;
     weighted.beta = 5;
+    pseudo.beta = 0;
     assert_true(same_training(device, &pseudo, &none));
-    assert_true(same_training(device, &pseudo, &weighted));
+    cam.beta = weighted.beta;
+    assert_true(same_training(device, &weighted, &cam));
     assert_false(same_training(device, &pseudo, &cam));
 }
 
@@ -264,6 +265,92 @@ static void consistency_stands_apart(void **unused)
 {
     (void)unused;
     for_each_device(check_consistency, NULL);
+}
+
+/* One step whose objective begins with other numbers in its state `index`. */
+static float *one_step(camcl_device *device, const cc_objective *objective, size_t index, const void *values, float threshold,
+                       size_t *count)
+{
+    scene s;
+    scene_open(&s, device, objective);
+    if (values) {
+        const cc_tensor *state = &cc_step_state(s.step)[index];
+        OK(cc_buffer_write(state->buffer, 0, values, cc_tensor_bytes(state), &err));
+    }
+    (void)run(&s, threshold);
+    *count = s.model->graph->params[0].count;
+    float *weights = calloc(*count, sizeof *weights);
+    assert_non_null(weights);
+    OK(cc_model_get(s.model, 0, weights, &err));
+    scene_close(&s);
+    return weights;
+}
+
+static void assert_same_weights(float *a, size_t n, float *b, size_t m, bool same)
+{
+    assert_int_equal(n, m);
+    assert_int_equal(memcmp(a, b, n * sizeof *a) == 0, same);
+    free(a);
+    free(b);
+}
+
+/* flexmatch whose classes are all learnt equally well is fixmatch, and softmatch whose average lies below every confidence is fixmatch with
+ * every image: to the bit, CAM term included. */
+static void check_special_cases(camcl_device *device, void *context)
+{
+    (void)context;
+    const cc_objective fixed = options_of(&cc_objective_fixmatch), flexible = options_of(&cc_objective_flexmatch),
+                       soft = options_of(&cc_objective_softmatch);
+    const int32_t equal[CLASSES + 1] = { 4, 4, 4, 0 };
+    const float low = -100, some = 0.36f, none = 0.9999f;
+    size_t n, m;
+    enum { COUNTS = 1, MEAN = 1 };
+    float *a = one_step(device, &fixed, 0, NULL, some, &n);
+    assert_same_weights(a, n, one_step(device, &flexible, COUNTS, equal, some, &m), n, true);
+    a = one_step(device, &fixed, 0, NULL, none, &n);
+    assert_same_weights(a, n, one_step(device, &flexible, COUNTS, NULL, none, &m), n, false); /* at first its thresholds are 0 */
+    a = one_step(device, &fixed, 0, NULL, 0, &n);
+    assert_same_weights(a, n, one_step(device, &soft, MEAN, &low, 0, &m), n, true);
+    a = one_step(device, &fixed, 0, NULL, 0, &n);
+    assert_same_weights(a, n, one_step(device, &soft, MEAN, &(float){ 5 }, 0, &m), n, false);
+}
+
+static void special_cases_are_fixmatch(void **unused)
+{
+    (void)unused;
+    for_each_device(check_special_cases, NULL);
+}
+
+/* The teacher sees its own weights with the batch's statistics and leaves the student's running statistics alone; with the weights that the
+ * student has, the same views give both the same probabilities, so that there is no difference to learn from. */
+static void check_teacher(camcl_device *device, void *context)
+{
+    (void)context;
+    cc_objective objective = options_of(&cc_objective_mean_teacher);
+    cc_snapshot start = { NULL, NULL, 0 };
+    scene s;
+    objective.joint = false;
+    scene_open(&s, device, &objective);
+    for (int i = 0; i < UNLABELED; i++)
+        s.strong[i].turns = 0;
+    for (int i = 0; i < UNLABELED; i++) {
+        s.strong[i].y1 = s.strong[i].x1 = SIDE;
+        s.strong[i].y0 = s.strong[i].x0 = 0;
+    }
+    const cc_step_sums far = run(&s, 0);
+    assert_true(far.confident >= UNLABELED && far.loss_u > 1e-4f);
+    OK(cc_snapshot_take(&start, s.model, 0, &err));
+    OK(cc_buffer_write(cc_step_average(s.step), 0, start.weights, s.model->graph->trained * sizeof(float), &err));
+    const cc_step_sums near = run(&s, 0);
+    assert_true(near.loss_u <= 1e-9f && near.loss_c <= 1e-9f);
+    cc_snapshot_free(&start);
+    scene_close(&s);
+}
+
+static void teacher_is_the_average(void **unused)
+{
+    (void)unused;
+    for_each_device(check_teacher, NULL);
 }
 
 static void table(void **unused)
@@ -276,7 +363,7 @@ static void table(void **unused)
         assert_ptr_equal(cc_objective_find(kind->name), kind);
         assert_int_equal(kind->unlabeled, kind->targets != NULL);
         assert_int_equal(kind->unlabeled, kind->loss != NULL);
-        assert_true(kind->unlabeled || (!kind->consistency && !kind->masked));
+        assert_true(kind->unlabeled || (!kind->masked && !kind->teacher && !kind->ramped && !kind->adaptive && !kind->further));
         assert_true(kind->state_count <= CC_MOST_OBJECTIVE_STATES && kind->sum_count <= CC_MOST_OBJECTIVE_SUMS &&
                     kind->figure_count <= CC_MOST_OBJECTIVE_FIGURES);
         for (size_t f = 0; f < kind->figure_count; f++)
@@ -292,6 +379,8 @@ int main(void)
         cmocka_unit_test(unknown_labels_are_counted_apart),
         cmocka_unit_test(state_survives_a_stop),
         cmocka_unit_test(consistency_stands_apart),
+        cmocka_unit_test(special_cases_are_fixmatch),
+        cmocka_unit_test(teacher_is_the_average),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,7 +134,7 @@ static cc_step_spec step_spec(const parity_net *net, const char *name)
             .exact = parity_is(net, name, "ssl.cam_gradient", "exact"),
             .cam_layer = (size_t)parity_number(net, name, "ssl.cam_layer"),
             .alpha = 1,
-            .beta = 1,
+            .beta = parity_is(net, name, "ssl.mode", "gradcam") ? 1.0f : 0.0f,
         },
         .batch_labeled = net->batch,
         .batch_unlabeled = net->batch,

@@ -126,10 +126,13 @@ void consistency_record(consistency *k, scene *s, const consistency_spec *spec, 
 {
     const parity_net *net = s->net;
     const size_t n = net->pool, side = net->side;
-    const cc_cam_spec strong = { n, side, spec->layer, false, spec->exact, spec->forward_only };
-    const cc_cam_spec weak = { n, side, spec->layer, false, spec->exact, spec->forward_only || !spec->attached };
+    const cc_cam_spec strong = {
+        .batch = n, .image_size = side, .layer = spec->layer, .exact = spec->exact, .forward_only = spec->forward_only
+    };
+    cc_cam_spec weak = strong;
     const cc_warp_desc image_warp = { n, side, 3, 0, 0 };
     cc_tensor turned;
+    weak.forward_only = spec->forward_only || !spec->attached;
     memset(k, 0, sizeof *k);
     create_views(k, net, spec->one_view);
     if (spec->affine)

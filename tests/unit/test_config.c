@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "base/words.h"
 #include "camcl/config.h"
+#include "config/copy.h"
 #include "config/written.h"
 
 static char folder[] = "/tmp/camcl-config-XXXXXX";
@@ -153,6 +154,9 @@ static const char *const defaults[][2] = {
     { "ssl.cam_layer", "3" },
     { "ssl.alpha", "1" },
     { "ssl.beta", "1" },
+    { "ssl.ramp", "0.4" },
+    { "ssl.temperature", "0.4" },
+    { "ssl.fairness", "0.001" },
     { "ssl.threshold", "0.85" },
     { "ssl.threshold_end", "0.95" },
     { "ssl.cam_relu", "no" },
@@ -201,7 +205,8 @@ static void test_defaults(void **state)
     assert_int_equal(count, CC_COUNT(defaults));
     for (size_t i = 0; i < CC_COUNT(defaults); i++) {
         assert_string_equal(camcl_config_string(config, defaults[i][0]), defaults[i][1]);
-        assert_string_equal(camcl_config_origin(config, defaults[i][0]), "default");
+        const bool by_mode = strcmp(defaults[i][0], "ssl.beta") == 0;
+        assert_string_equal(camcl_config_origin(config, defaults[i][0]), by_mode ? "ssl.mode" : "default");
     }
     assert_int_equal(camcl_config_finish(config, NULL), CAMCL_OK);
     assert_int_equal(camcl_config_int(config, "data.labeled"), 500);
@@ -528,14 +533,14 @@ static void test_choices(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        { "ssl.mode", "supervised pseudo-label gradcam fixmatch" },
+        { "ssl.mode", "supervised pseudo-label gradcam pi-model mean-teacher uda fixmatch flexmatch freematch softmatch" },
         { "ssl.confidence", "softmax logit" },
         { "ssl.reduction", "confident batch" },
         { "augment.rotations", "quarter paper-code none" },
         { "augment.weak", "flip flip-shift resized-crop" },
         { "augment.strong", "crop-rotate randaugment weak" },
         { "model.arch", "resnet18 resnet34 resnet50 wrn28-2 wrn28-8" },
-        { "optim.schedule", "constant cosine step" },
+        { "optim.schedule", "constant cosine fixmatch step" },
         { "data.dataset", "shapes cifar10 cifar100 mnist fashion-mnist folder list" },
         { "device.conv", "auto direct winograd gemm" },
         { "device.tune", "off cache full" },
@@ -604,8 +609,17 @@ static void test_bad_files(void **state)
 static void test_finish(void **state)
 {
     (void)state;
-    assert_finish("ssl.mode=fixmatch", CAMCL_UNSUPPORTED,
-                  "command line: ssl.mode = fixmatch@not in this version@supervised | pseudo-label | gradcam)");
+    assert_finish("ssl.mode=fixmatch", CAMCL_OK, "");
+    assert_finish("ssl.mode=fixmatch ssl.beta=2", CAMCL_OK, "");
+    assert_finish("ssl.mode=supervised ssl.beta=0.5", CAMCL_BAD_CONFIG, "ssl.beta = 0.5@supervised has no unlabelled@ssl.beta = 0");
+    assert_finish("ssl.mode=mean-teacher", CAMCL_OK, "");
+    assert_finish("ssl.mode=mean-teacher optim.ema=0", CAMCL_BAD_CONFIG, "optim.ema = 0@average of the weights");
+    assert_finish("ssl.mode=mean-teacher ssl.beta=1 ssl.cam_target=attached", CAMCL_BAD_CONFIG, "ssl.cam_target = attached@no gradient");
+    assert_finish("ssl.mode=mean-teacher ssl.cam_target=attached", CAMCL_OK, "");
+    assert_finish("ssl.mode=freematch ssl.confidence=logit", CAMCL_BAD_CONFIG, "ssl.confidence = logit@freematch@softmax");
+    assert_finish("ssl.mode=softmatch ssl.confidence=logit", CAMCL_BAD_CONFIG, "softmatch");
+    assert_finish("ssl.mode=flexmatch ssl.confidence=logit", CAMCL_OK, "");
+    assert_finish("ssl.mode=fixmatch optim.momentum=0", CAMCL_BAD_CONFIG, "ssl.mode: optim.nesterov = yes@optim.momentum");
     assert_finish("model.arch=wrn28-2 model.stem=imagenet", CAMCL_BAD_CONFIG, "model.stem = imagenet@model.stem = cifar");
     assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@3 stages");
     assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");
@@ -630,6 +644,116 @@ static void test_finish(void **state)
     assert_finish("optim.nesterov=yes optim.momentum=0", CAMCL_BAD_CONFIG, "optim.nesterov = yes@optim.momentum");
     assert_finish("optim.nesterov=yes", CAMCL_OK, "");
     assert_finish("ssl.threshold=0.9 ssl.threshold_end=0.5", CAMCL_OK, "");
+}
+
+/* Each of the later modes brings its paper's settings, whatever the preset says; the first three do not know of them. */
+static void test_mode_defaults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode, *alpha, *beta, *threshold, *threshold_end, *strong;
+        bool later;
+    } modes[] = {
+        { "supervised", "1", "0", "0.85", "0.95", "crop-rotate", false },
+        { "pseudo-label", "1", "0", "0.85", "0.95", "crop-rotate", false },
+        { "gradcam", "1", "1", "0.85", "0.95", "crop-rotate", false },
+        { "pi-model", "10", "0", "0.85", "0.95", "weak", true },
+        { "mean-teacher", "50", "0", "0.85", "0.95", "weak", true },
+        { "uda", "1", "0", "0.8", "0.8", "randaugment", true },
+        { "fixmatch", "1", "0", "0.95", "0.95", "randaugment", true },
+        { "flexmatch", "1", "0", "0.95", "0.95", "randaugment", true },
+        { "freematch", "1", "0", "0.85", "0.95", "randaugment", true },
+        { "softmatch", "1", "0", "0.85", "0.95", "randaugment", true },
+    };
+    for (size_t i = 0; i < 2 * CC_COUNT(modes); i++) {
+        const bool paper = i & 1, later = modes[i / 2].later;
+        camcl_config *config = create();
+        set(config, "ssl.mode", modes[i / 2].mode);
+        set(config, "ssl.preset", paper ? "paper-code" : "corrected");
+        assert_string_equal(camcl_config_string(config, "ssl.alpha"), modes[i / 2].alpha);
+        assert_string_equal(camcl_config_string(config, "ssl.beta"), modes[i / 2].beta);
+        assert_string_equal(camcl_config_string(config, "ssl.threshold"), modes[i / 2].threshold);
+        assert_string_equal(camcl_config_string(config, "ssl.threshold_end"), modes[i / 2].threshold_end);
+        assert_string_equal(camcl_config_string(config, "ssl.confidence"), paper && !later ? "logit" : "softmax");
+        assert_string_equal(camcl_config_string(config, "ssl.batch_norm"), paper && !later ? "separate" : "joint");
+        assert_string_equal(camcl_config_string(config, "ssl.reduction"), later ? "batch" : "confident");
+        assert_string_equal(camcl_config_string(config, "optim.nesterov"), later ? "yes" : "no");
+        assert_string_equal(camcl_config_string(config, "optim.schedule"), later ? "fixmatch" : "cosine");
+        assert_string_equal(camcl_config_string(config, "optim.ema"), later ? "0.999" : "0");
+        assert_string_equal(camcl_config_string(config, "augment.weak"), later ? "flip-shift" : "flip");
+        assert_string_equal(camcl_config_string(config, "augment.strong"), modes[i / 2].strong);
+        assert_string_equal(camcl_config_string(config, "augment.flip_vertical"), later ? "no" : "yes");
+        assert_string_equal(camcl_config_origin(config, "optim.ema"), later ? "ssl.mode" : "default");
+        set(config, "optim.ema", "0.5");
+        assert_string_equal(camcl_config_string(config, "optim.ema"), "0.5");
+        camcl_config_destroy(&config);
+    }
+}
+
+/* A copy has what was set, and where it came from. With another mode it has that mode's beta. */
+static void test_copies(void **state)
+{
+    (void)state;
+    camcl_error err;
+    camcl_config *config = create(), *copy = NULL;
+    set(config, "ssl.beta", "3");
+    set(config, "optim.lr", "0.5");
+    assert_int_equal(cc_config_copy(config, &copy, &err), CAMCL_OK);
+    assert_int_equal(cc_config_use_mode(copy, "gradcam", &err), CAMCL_OK);
+    assert_string_equal(camcl_config_string(copy, "ssl.beta"), "3");
+    assert_int_equal(cc_config_use_mode(copy, "fixmatch", &err), CAMCL_OK);
+    assert_string_equal(camcl_config_string(copy, "ssl.beta"), "0");
+    assert_string_equal(camcl_config_string(copy, "optim.lr"), "0.5");
+    assert_string_equal(camcl_config_origin(copy, "optim.lr"), camcl_config_origin(config, "optim.lr"));
+    assert_string_equal(camcl_config_string(copy, "optim.ema"), "0.999");
+    assert_string_equal(camcl_config_string(config, "ssl.mode"), "gradcam");
+    assert_string_equal(camcl_config_string(config, "ssl.beta"), "3");
+    camcl_config_destroy(&copy);
+    camcl_config_destroy(&config);
+}
+
+/* What camcl_config_write made before ssl.beta went by mode: every key but those that came with it, and beta = 1 in any mode. */
+static char *older_text(const char *mode, bool complete)
+{
+    camcl_error err;
+    camcl_config *config = create();
+    char *text;
+    set(config, "ssl.mode", mode);
+    set(config, "ssl.beta", "1");
+    assert_int_equal(camcl_config_write(config, &text, &err), CAMCL_OK);
+    camcl_config_destroy(&config);
+    static const char *const keys[] = { "ramp = ", "temperature = ", "fairness = ", "cam_relu = " };
+    for (size_t i = 0; i < (complete ? 3 : 4); i++) {
+        char *line = strstr(text, keys[i]);
+        assert_non_null(line);
+        const size_t length = strcspn(line, "\n") + 1;
+        memmove(line, line + length, strlen(line + length) + 1);
+    }
+    return text;
+}
+
+static void test_older_beta(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode;
+        bool complete;
+        const char *beta;
+    } cases[] = { { "pseudo-label", true, "0" }, { "supervised", true, "0" }, { "gradcam", true, "1" }, { "pseudo-label", false, "1" } };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        camcl_error err;
+        char *text = older_text(cases[i].mode, cases[i].complete), older[400];
+        camcl_config *config = create(), *saved = create();
+        snprintf(older, sizeof older, "%s/older.ini", folder);
+        assert_int_equal(cc_file_write_text(older, text, &err), CAMCL_OK);
+        assert_int_equal(camcl_config_load(config, older, &err), CAMCL_OK);
+        assert_int_equal(cc_config_read_written(saved, "state", text, &err), CAMCL_OK);
+        assert_string_equal(camcl_config_string(config, "ssl.beta"), cases[i].beta);
+        assert_string_equal(camcl_config_string(saved, "ssl.beta"), cases[i].beta);
+        camcl_config_destroy(&config);
+        camcl_config_destroy(&saved);
+        free(text);
+    }
 }
 
 static void test_warnings(void **state)
@@ -977,6 +1101,9 @@ int main(void)
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_finish),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_mode_defaults),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_older_beta),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_describe),
         cmocka_unit_test(test_load_run),

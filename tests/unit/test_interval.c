@@ -12,9 +12,7 @@
 #include "run/interval.h"
 
 static const cc_objective_figure toy_figures[] = { { "fairness", "fairness loss", 0, 0, 1, 1 }, { "share", "share", 1, 2, 0, 100 } };
-static const cc_objective_kind toy = {
-    .name = "toy", .unlabeled = true, .consistency = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2
-};
+static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2 };
 
 static double figure(const char *column, const cc_objective *objective, const cc_interval *interval)
 {
@@ -47,8 +45,8 @@ static void fill(cc_interval *interval, const cc_objective_kind *kind)
                                   .unlabeled = 8,
                                   .own = { { 5, 6 }, { 12, 0, 3 }, { 100, 100, 100, 100 } } };
     memset(interval, 0, sizeof *interval);
-    cc_interval_add(interval, &(cc_interval_step){ kind, &first, 1.0, 0.5, 0.25, 12 });
-    cc_interval_add(interval, &(cc_interval_step){ kind, &second, 3.0, 1.5, 0.75, 12 });
+    cc_interval_add(interval, &(cc_interval_step){ kind, &first, 1.0, 0.5, 0.25, 12, 0 });
+    cc_interval_add(interval, &(cc_interval_step){ kind, &second, 3.0, 1.5, 0.75, 12, 0 });
     interval->sums[CC_SUM_SECONDS] = 0.5;
 }
 
@@ -80,10 +78,10 @@ static void images_without_a_label(void **state)
     const cc_step_sums mixed = { .confident = 7, .confident_correct = 2, .confident_unknown = 3, .unlabeled = 8 },
                        unknown = { .confident = 5, .confident_unknown = 5, .unlabeled = 8 };
     cc_interval interval = { .sums = { 0 } };
-    cc_interval_add(&interval, &(cc_interval_step){ &toy, &unknown, 1, 1, 1, 12 });
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &unknown, 1, 1, 1, 12, 0 });
     assert_true(isnan(figure("pseudo_acc", &objective, &interval)));
     is(figure("mask_rate", &objective, &interval), 100 * 5.0 / 8);
-    cc_interval_add(&interval, &(cc_interval_step){ &toy, &mixed, 1, 1, 1, 12 });
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &mixed, 1, 1, 1, 12, 0 });
     is(figure("pseudo_acc", &objective, &interval), 50);
     is(figure("mask_rate", &objective, &interval), 75);
     assert_int_equal(CC_SUM_CONFIDENT_UNKNOWN, 11); /* its place in state.safetensors */
@@ -94,7 +92,7 @@ static void what_an_objective_lacks(void **state)
     (void)state;
     cc_interval interval;
     const cc_objective alone = { .kind = &cc_objective_supervised, .alpha = 1, .beta = 1 },
-                       pseudo = { .kind = &cc_objective_pseudo_label, .alpha = 1, .beta = 1 };
+                       pseudo = { .kind = &cc_objective_pseudo_label, .alpha = 1, .beta = 0 };
     static const char *const unlabeled[] = { "loss_u", "mask_rate", "pseudo_acc" };
     fill(&interval, &toy);
     for (size_t i = 0; i < CC_COUNT(unlabeled); i++) {
@@ -104,6 +102,19 @@ static void what_an_objective_lacks(void **state)
     assert_true(isnan(figure("loss_c", &alone, &interval)) && isnan(figure("loss_c", &pseudo, &interval)));
     is(figure("loss", &alone, &interval), 2);
     is(figure("loss", &pseudo, &interval), 3);
+}
+
+/* Terms of the objective's own, and what a ramp takes off alpha, are part of the loss. */
+static void further_terms(void **state)
+{
+    (void)state;
+    const cc_objective objective = { .kind = &toy, .alpha = 0.5f, .beta = 2 };
+    const cc_step_sums nothing = { .count_s = 1 };
+    cc_interval interval = { .sums = { 0 } };
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &nothing, 1, 4, 3, 12, 0.25 });
+    cc_interval_add(&interval, &(cc_interval_step){ &toy, &nothing, 1, 4, 3, 12, -0.75 });
+    is(figure("loss", &objective, &interval), 1 + 0.5 * 4 + 2 * 3 - 0.25);
+    assert_int_equal(CC_SUM_FURTHER, 12); /* its place in state.safetensors */
 }
 
 static void nothing_summed(void **state)
@@ -122,6 +133,7 @@ static void nothing_summed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(means_and_rates), cmocka_unit_test(images_without_a_label),
-                                        cmocka_unit_test(what_an_objective_lacks), cmocka_unit_test(nothing_summed) };
+                                        cmocka_unit_test(what_an_objective_lacks), cmocka_unit_test(further_terms),
+                                        cmocka_unit_test(nothing_summed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

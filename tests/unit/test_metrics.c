@@ -179,7 +179,7 @@ static void words_for_columns(void **state)
         const char *column, *label;
         bool percent;
     } cases[] = { { "lr", "Learning rate", false },         { "mask_rate", "Mask rate", true },
-                  { "loss_u", "Pseudo-label loss", false }, { "val_top1", "Validation top-1", true },
+                  { "loss_u", "Unlabelled loss", false },   { "val_top1", "Validation top-1", true },
                   { "val_loss", "Validation loss", false }, { "fairness", "fairness loss", false },
                   { "tau", "threshold of its own", true },  { "val_unknown", "val_unknown", false },
                   { "images_per_s", "Speed", false } };
@@ -188,7 +188,8 @@ static void words_for_columns(void **state)
         assert_string_equal(text.label, cases[i].label);
         assert_int_equal(text.percent, cases[i].percent);
     }
-    assert_string_equal(cc_column_describe("fairness", NULL).label, "fairness");
+    assert_string_equal(cc_column_describe("tau", NULL).label, "tau");
+    assert_string_equal(cc_column_describe("global_threshold", NULL).label, "global threshold"); /* freematch's */
 }
 
 /* A file of the first version goes on with further columns, and one of a later version keeps what this one does not know. */

@@ -38,6 +38,35 @@ static void cosine(void **state)
         is_near(cc_schedule_lr(&s, k), want[k], "lr", k);
 }
 
+static void fixmatch(void **state)
+{
+    (void)state;
+    /* lr cos(7 pi k/128), k = 0 .. 7: the last step of eight at 3.8 % above a fifth */
+    cc_schedule s = { .kind = CC_SCHEDULE_FIXMATCH, .lr = 2, .steps = 8, .epoch_steps = 4, .epochs = 2 };
+    const double want[] = { 2,
+                            1.9705552847778824,
+                            1.8830881303660416,
+                            1.7401739822174229,
+                            1.546020906725474,
+                            1.3063456859075535,
+                            1.0282054883864433,
+                            0.71979007306997655 };
+    for (size_t k = 0; k < CC_COUNT(want); k++)
+        is_near(cc_schedule_lr(&s, k), want[k], "lr", k);
+}
+
+static void ramp(void **state)
+{
+    (void)state;
+    const cc_schedule two_fifths = { .steps = 10, .ramp = 0.4 }, none = { .steps = 10 }, all = { .steps = 4, .ramp = 1 };
+    const double want[] = { 0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1 };
+    for (size_t k = 0; k < CC_COUNT(want); k++) {
+        is_near(cc_schedule_ramp(&two_fifths, k), want[k], "ramp", k);
+        is_near(cc_schedule_ramp(&none, k), 1, "ramp", k);
+        if (k < 4) is_near(cc_schedule_ramp(&all, k), 0.25 * (double)k, "ramp", k);
+    }
+}
+
 static void stepwise(void **state)
 {
     (void)state;
@@ -98,8 +127,8 @@ static void long_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constant), cmocka_unit_test(cosine),    cmocka_unit_test(stepwise),
-        cmocka_unit_test(warmup),   cmocka_unit_test(threshold), cmocka_unit_test(long_runs),
+        cmocka_unit_test(constant), cmocka_unit_test(cosine), cmocka_unit_test(fixmatch),  cmocka_unit_test(ramp),
+        cmocka_unit_test(stepwise), cmocka_unit_test(warmup), cmocka_unit_test(threshold), cmocka_unit_test(long_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,8 @@ static void show(const everything *e, char *text, size_t size)
         "select %s\ncache %s\nconv %s\ntune %s\nseparate %d\ndataset %s\nroot %s\nside %u\nfit %d\nskip %d\nshare %.9g\ndraw %llu\n"
         "pixels %s\nlabeled %zu\nvalidation %zu\nunlabeled %d\nratio "
         "%.9g\nunlabeled_count %zu\n"
-        "split seed %llu\nbalanced %d\nreuse %d\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\nconfidence %d\njoint "
+        "split seed %llu\nbalanced %d\nreuse %d\narch %s\nstem %s\nwidth %zu\nclasses %zu\nchannels %zu\nmode %s\ntemperature "
+        "%.9g\nfairness %.9g\nramp %.9g\nconfidence %d\njoint "
         "%d\nshared "
         "%d\nattached %d\n"
         "whole %d\nexact %d\nrelu %d\nlayer %zu\nalpha %.9g\nbeta %.9g\nbatch_labeled %zu\nbatch_unlabeled %zu\nsize %zu %zu\nmomentum "
@@ -73,20 +74,20 @@ static void show(const everything *e, char *text, size_t size)
         e->dataset.root, (unsigned)e->dataset.image_size, (int)e->dataset.fit, e->dataset.skip_corrupt, e->dataset.test_share,
         (unsigned long long)e->dataset.seed, e->dataset.cache_dir, e->split.labeled, e->split.validation, (int)e->split.unlabeled,
         e->split.ratio, e->split.unlabeled_count, (unsigned long long)e->split.seed, e->split.balanced, e->split.reuse_labeled,
-        s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, o->kind->name, (int)o->confidence, o->joint,
-        o->shared_class, o->attached, o->whole_batch, o->exact, o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta,
-        s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size, s->augment.size, (double)s->step.momentum,
-        (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov, (int)s->augment.views.weak, (int)s->step.views.strong,
-        s->step.views.operations, s->augment.scale_min, s->augment.ratio_max, s->augment.flip_horizontal, s->augment.flip_vertical,
-        s->augment.crop_min, (unsigned)s->augment.rotations.count, (int)s->augment.rotations.turns[0], (int)s->augment.rotations.turns[1],
-        (int)s->augment.rotations.turns[2], (int)s->augment.rotations.turns[3], s->augment.per_image, (unsigned long long)e->loop.seed,
-        (unsigned long long)s->augment.seed, (int)e->loop.schedule.kind, e->loop.schedule.lr, e->loop.schedule.gamma,
-        (unsigned long long)e->loop.schedule.step_epochs, (unsigned long long)e->loop.schedule.warmup,
-        (unsigned long long)e->loop.schedule.epochs, (unsigned long long)e->loop.schedule.epoch_steps,
-        (unsigned long long)e->loop.schedule.steps, e->loop.schedule.threshold, e->loop.schedule.threshold_end, (double)s->mean[0],
-        (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1], (double)s->std[2],
-        (unsigned long long)e->loop.eval_every, (unsigned long long)e->loop.save_every, (unsigned long long)e->loop.cams_every,
-        e->loop.shuffle);
+        s->graph.arch, s->graph.stem, s->graph.width, s->graph.classes, s->graph.channels, o->kind->name, (double)o->temperature,
+        (double)o->fairness, e->loop.schedule.ramp, (int)o->confidence, o->joint, o->shared_class, o->attached, o->whole_batch, o->exact,
+        o->cam_relu, o->cam_layer, (double)o->alpha, (double)o->beta, s->step.batch_labeled, s->step.batch_unlabeled, s->step.image_size,
+        s->augment.size, (double)s->step.momentum, (double)s->step.weight_decay, (double)s->step.ema, s->step.nesterov,
+        (int)s->augment.views.weak, (int)s->step.views.strong, s->step.views.operations, s->augment.scale_min, s->augment.ratio_max,
+        s->augment.flip_horizontal, s->augment.flip_vertical, s->augment.crop_min, (unsigned)s->augment.rotations.count,
+        (int)s->augment.rotations.turns[0], (int)s->augment.rotations.turns[1], (int)s->augment.rotations.turns[2],
+        (int)s->augment.rotations.turns[3], s->augment.per_image, (unsigned long long)e->loop.seed, (unsigned long long)s->augment.seed,
+        (int)e->loop.schedule.kind, e->loop.schedule.lr, e->loop.schedule.gamma, (unsigned long long)e->loop.schedule.step_epochs,
+        (unsigned long long)e->loop.schedule.warmup, (unsigned long long)e->loop.schedule.epochs,
+        (unsigned long long)e->loop.schedule.epoch_steps, (unsigned long long)e->loop.schedule.steps, e->loop.schedule.threshold,
+        e->loop.schedule.threshold_end, (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1],
+        (double)s->std[2], (unsigned long long)e->loop.eval_every, (unsigned long long)e->loop.save_every,
+        (unsigned long long)e->loop.cams_every, e->loop.shuffle);
 }
 
 static everything made_from(const camcl_config *config)
@@ -141,10 +142,13 @@ static const struct {
     { "model.width", "24", "width 24;" },
     { "model.init", "weights.safetensors", NULL },
     { "ssl.preset", "paper-code", "confidence 0;joint 0;shared 0;attached 1;rotations 4 0 1 2 0;per_image 0;" },
-    { "ssl.mode", "supervised", "mode supervised;" },
+    { "ssl.mode", "supervised", "mode supervised;beta 0;" },
     { "ssl.cam_layer", "2", "layer 2;" },
     { "ssl.alpha", "0.5", "alpha 0.5;" },
     { "ssl.beta", "0.125", "beta 0.125;" },
+    { "ssl.ramp", "0.25", "ramp 0.25;" },
+    { "ssl.temperature", "0.5", "temperature 0.5;" },
+    { "ssl.fairness", "0.125", "fairness 0.125;" },
     { "ssl.threshold", "0.75", "threshold 0.75;" },
     { "ssl.threshold_end", "0.8125", "end 0.8125;" },
     { "ssl.cam_relu", "yes", "relu 1;" },
