@@ -46,6 +46,9 @@ class Step:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     crop_min: float = 0.75
+    weak: str = "flip"              # flip | flip-shift | resized-crop
+    strong: str = "crop-rotate"     # crop-rotate | randaugment | weak
+    operations: int = 2             # drawn by randaugment
     ema: float = 0.0            # decay of the teacher
     again: bool = False         # an unlabelled image may come twice in a batch, and in each batch again
     least_margin: float = 0.004     # of a confidence from its threshold
@@ -92,6 +95,12 @@ def with_cams(mode, **overrides):
                 labeled=5, unlabeled=8, ema=0.8 if mode == "mean-teacher" else 0.0)
 
 
+def with_views(weak, strong, mode="gradcam", **overrides):
+    """One step with other views, and the CAM term."""
+    return Step(f"views_{weak}_{strong}", "resnet18_side12", overrides={"mode": mode, "beta": 4.0, **overrides}, weak=weak, strong=strong,
+                labeled=5, unlabeled=8)
+
+
 STEPS = [
     Step("supervised_corrected", "resnet18", "corrected", {"mode": "supervised"}, steps=3),
     Step("supervised_paper-code", "resnet18", "paper-code", {"mode": "supervised"}, steps=3, nesterov=True),
@@ -128,6 +137,10 @@ STEPS = [
     with_cams("fixmatch"),
     with_cams("softmatch", batch_norm="separate"),
     with_cams("freematch", fairness=0.05),
+    with_views("flip-shift", "crop-rotate"),
+    with_views("flip-shift", "randaugment", "fixmatch", cam_gradient="exact"),
+    with_views("resized-crop", "randaugment", cam_target="attached"),
+    with_views("resized-crop", "weak", "pi-model", alpha=10.0),
     Step("gradcam_wrn", "wrn28-2", overrides={"cam_gradient": "exact", "cam_layer": 2, "beta": 4.0}, labeled=6, unlabeled=7),
 ]
 

@@ -25,6 +25,7 @@ import objectives
 import parity
 import reference
 import round_trip
+import views
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 SEEDS = {       # by --search
@@ -50,6 +51,10 @@ SEEDS = {       # by --search
     "gradcam_resized": 368,
     "gradcam_resnet50": 395,
     "gradcam_wrn": 95,
+    "views_flip-shift_crop-rotate": 4,
+    "views_flip-shift_randaugment": 34,
+    "views_resized-crop_randaugment": 55,
+    "views_resized-crop_weak": 95,
     "pi-model": 22,
     "pi-model_cam": 11,
     "mean-teacher": 17,
@@ -99,13 +104,32 @@ def numpy64(x):
     return x.double().numpy() if x.is_floating_point() else x.numpy().astype(np.int32)
 
 
-def step_tensors(case, r, labeled, unlabeled, k):
+def draw_views(case, base, data, rng, size, dtype, channels_last):
+    """One step's inputs: (labelled, weak) images, the unlabelled ones' views, and what the file says of them."""
+    labeled, unlabeled = cases.draw_transforms(rng, case, base.pool, size)
+    if (case.weak, case.strong) == ("flip", "crop-rotate"):
+        xl, xw = (in_format(cases.images(data, t, size, dtype), channels_last) for t in (labeled, unlabeled))
+        drawn = {"labeled.transforms": labeled, "unlabeled.transforms": unlabeled}
+        return xl, xw, reference.CropRotate(torch.from_numpy(unlabeled)), drawn
+    u, operated = len(unlabeled), case.strong == "randaugment"
+    labeled, weak = (views.draw(rng, t[:, 0], case.weak, size) for t in (labeled, unlabeled))
+    own = views.draw(rng, unlabeled[:, 0], "flip-shift" if operated else case.weak, size)
+    strong = unlabeled if case.strong == "crop-rotate" else own
+    operations = views.draw_operations(rng, u, case.operations, size) if operated else None
+    drawn = {"labeled.transforms": labeled, "weak.transforms": weak, "strong.transforms": strong}
+    if operated:
+        drawn.update(zip(("operations", "magnitudes", "cutout"), operations))
+    xl, xw = (in_format(views.load(data, t, case.weak, dtype), channels_last) for t in (labeled, weak))
+    return xl, xw, views.Drawn(case, data, weak, strong, operations, size, dtype), drawn
+
+
+def step_tensors(case, r, drawn, k):
     """What the file says of one step, but for the gradients."""
-    out = {"labeled.transforms": labeled, "logits_labeled": numpy64(r["logits_labeled"])}
+    out = {"labeled.transforms": drawn["labeled.transforms"], "logits_labeled": numpy64(r["logits_labeled"])}
     parts = [r[key] if key in r else torch.zeros(()) for key in ("loss", "loss_s", "loss_u", "loss_c")]
     out["losses"] = np.array([float(p.detach()) for p in parts])
     if case.options.mode != "supervised":
-        out.update({"unlabeled.transforms": unlabeled, "threshold": np.array([r["threshold"]])})
+        out.update({**drawn, "threshold": np.array([r["threshold"]])})
         out.update({key: numpy64(r[key]) for key in ("logits_weak", "logits_strong", "mask", "pseudo")})
     if case.options.mode in objectives.MODES:
         out.update({"ramp": np.array([case.ramp(k)]), "loss_further": np.array([float(r["further"].detach())]),
@@ -141,20 +165,18 @@ def run_steps(case, base, state, data, seed, dtype=torch.float64, channels_last=
     kept = objectives.Kept(case.options, net, cases.CLASSES, base.pool, np.random.default_rng(seed + 1)) if later else None
     out.update({"start.state." + name: numpy64(v) for name, v in (kept.tensors(case.options) if later else {}).items()})
     for k in range(case.steps):
-        labeled, unlabeled = cases.draw_transforms(rng, case, base.pool, size)
-        xl, xw = (in_format(cases.images(data, t, size, dtype), channels_last) for t in (labeled, unlabeled))
-        y = torch.from_numpy(data["labels"][labeled[:, 0]]).long()
+        xl, xw, seen, drawn = draw_views(case, base, data, rng, size, dtype, channels_last)
+        y = torch.from_numpy(data["labels"][drawn["labeled.transforms"][:, 0]]).long()
         threshold = thresholds[k] if thresholds else lambda conf: margins.pick_threshold(conf, case.confident)
-        t = torch.from_numpy(unlabeled)
         if later:
-            r = objectives.losses(net, case.options, kept, xl, y, xw, t, threshold, case.ramp(k))
+            r = objectives.losses(net, case.options, kept, xl, y, xw, seen, threshold, case.ramp(k))
         else:
-            r = reference.losses(net, case.options, xl, y, xw, t, threshold)
+            r = reference.losses(net, case.options, xl, y, xw, seen, threshold)
         if watch.least < give_up:
             return out, {"branch": 0.0}
         optimizer.zero_grad()
         r["loss"].backward()
-        step = step_tensors(case, r, labeled, unlabeled, k)
+        step = step_tensors(case, r, drawn, k)
         step.update({"state." + name: numpy64(v) for name, v in (kept.tensors(case.options) if later else {}).items()})
         if k == 0:
             step.update({"grad." + name: numpy64(p.grad) for name, p in net.named_parameters()})
@@ -248,6 +270,8 @@ def case_metadata(case, base, seed):
     meta = {"case": case.name, "base": case.base, "seed": seed, "steps": case.steps, "image_size": case.size or base.side}
     meta.update({"ssl.preset": case.preset, "ssl.mode": o.mode, "ssl.cam_relu": "yes" if o.cam_relu else "no"})
     meta.update({"ssl." + k: getattr(o, k) for k in (*cases.PRESETS["corrected"], "cam_layer", "alpha", "beta")})
+    if (case.weak, case.strong) != ("flip", "crop-rotate"):
+        meta.update({"augment.weak": case.weak, "augment.strong": case.strong, "augment.randaugment": case.operations})
     if o.mode in objectives.MODES:
         meta.update({"ssl.temperature": o.temperature, "ssl.fairness": o.fairness, "optim.ema": case.ema})
     meta.update({"optim.lr": case.lr, "optim.momentum": case.momentum, "optim.nesterov": "yes" if case.nesterov else "no",

@@ -146,14 +146,14 @@ def train_passes(o, net, kept, xl, xw, xs):
     return net(xl), net(xw).detach(), net(xs)
 
 
-def losses(net, o, kept, xl, labels, xw, transforms, threshold, ramp):
+def losses(net, o, kept, xl, labels, xw, views, threshold, ramp):
     """As reference.losses; ramp: the share of alpha in force. "further" is what the loss has beside L_s, L_u, L_c, with its weight."""
-    xs, r = reference.warp(xw, transforms), {}
+    xs, r = views.strong(xw), {}
     r["logits_labeled"], weak, r["logits_strong"] = train_passes(o, net, kept, xl, xw, xs)
     r["logits_weak"], p = weak, weak.softmax(1)
     r["conf"], r["pseudo"] = p.amax(1), weak.argmax(1)
     r["threshold"] = threshold(r["conf"]) if callable(threshold) else threshold
-    r["mask"], r["margin"] = weigh(o, kept, p, r["threshold"], transforms[:, 0])
+    r["mask"], r["margin"] = weigh(o, kept, p, r["threshold"], views.images)
     count = r["mask"].sum().clamp_min(1) if o.reduction == "confident" else float(len(xw))
     r["loss_s"] = F.cross_entropy(r["logits_labeled"], labels)
     r["loss_u"] = unlabeled_loss(o, r["logits_strong"], weak, r["mask"], count)
@@ -161,11 +161,11 @@ def losses(net, o, kept, xl, labels, xw, transforms, threshold, ramp):
     r["further"] = o.fairness * fairness(kept, r["logits_strong"].softmax(1), r["mask"]) if o.mode == "freematch" else r["loss_s"] * 0
     r["loss"] = r["loss_s"] + r["alpha"] * r["loss_u"] + r["further"]
     if o.beta:
-        add_cams(net, o, kept, xw, xs, transforms, count, r)
+        add_cams(net, o, kept, xw, xs, views, count, r)
     return r
 
 
-def add_cams(net, o, kept, xw, xs, transforms, count, r):
+def add_cams(net, o, kept, xw, xs, views, count, r):
     """L_c; mean-teacher's target is the teacher's map, with the student's statistics."""
     net.eval()
     target_net = net
@@ -178,6 +178,6 @@ def add_cams(net, o, kept, xw, xs, transforms, count, r):
         r["view_" + name] = reference.grad_cam(of, x, o.cam_layer, classes, o.cam_gradient == "exact", o.cam_relu)
     net.train()
     r["cam_weak"], r["cam_strong"] = r["view_weak"]["cam"].detach(), r["view_strong"]["cam"]
-    r["cam_target"] = reference.warp(r["cam_weak"][:, None], transforms)[:, 0]
-    r["loss_c"] = (r["mask"] * ((r["cam_strong"] - r["cam_target"]) ** 2).mean((1, 2))).sum() / count
+    r["cam_target"] = views.target(r["cam_weak"])
+    r["loss_c"] = (r["mask"] * views.error(r["cam_strong"], r["cam_target"])).sum() / count
     r["loss"] = r["loss"] + o.beta * r["loss_c"]

@@ -263,7 +263,7 @@ def run_steps(run, case):
     average = {k: p.detach().clone() for k, p in model.named_parameters()}
     for k in range(STEPS):
         tl, tu = pinned(k * n.batch, n.batch, n.pool, n.side, 0), pinned(n.pool // 2 + k * n.batch, n.batch, n.pool, n.side, 1)
-        r = reference.losses(model, case.options, run.images(tl), labels(tl), run.images(tu), torch.from_numpy(tu), 0.0)
+        r = reference.losses(model, case.options, run.images(tl), labels(tl), run.images(tu), reference.CropRotate(torch.from_numpy(tu)), 0.0)
         optimizer.zero_grad()
         r["loss"].backward()
         if k == 0 and case.first:

@@ -189,6 +189,22 @@ def warp(x, transforms):
     return torch.stack(out)
 
 
+class CropRotate:
+    """Strong views that are T of the weak ones, all of whose pixels count. transforms [n,8]; images: the sources."""
+
+    def __init__(self, transforms):
+        self.transforms, self.images = transforms, transforms[:, 0]
+
+    def strong(self, xw):
+        return warp(xw, self.transforms)
+
+    def target(self, maps):
+        return warp(maps[:, None], self.transforms)[:, 0]
+
+    def error(self, strong, target):
+        return ((strong - target) ** 2).mean((1, 2))
+
+
 def grad_cam(net, x, layer, classes=None, exact=False, relu=False, m=None):
     """The maps of a batch, batch norm in eval mode. classes None: each image's own arg-max.
     exact: m stays differentiable; else it is a constant. m given: used instead (for finite differences).
@@ -212,8 +228,9 @@ def running_statistics(net):
     return {k: v.clone() for k, v in net.state_dict().items() if "running_" in k}
 
 
-def losses(net, o, xl, labels, xw, transforms, threshold, frozen=None):
+def losses(net, o, xl, labels, xw, views, threshold, frozen=None):
     """One step's forward part: METHOD sections 1-4. Updates the running statistics; leaves the network in train mode.
+    views: what the strong views are, CropRotate or views.Drawn.
     threshold: a number, or a function of the confidences [n] that returns one.
     frozen: an earlier result whose discrete and constant parts (pseudo-labels, mask, statistics, classes, m, detached
     target) are used again, which makes the loss the function that the gradient belongs to.
@@ -224,12 +241,12 @@ def losses(net, o, xl, labels, xw, transforms, threshold, frozen=None):
         r["logits_labeled"] = net(xl)
         r["loss"] = r["loss_s"] = F.cross_entropy(r["logits_labeled"], labels)
         return r
-    xs = warp(xw, transforms)
-    views = (xl, xw, xs)
+    xs = views.strong(xw)
+    images = (xl, xw, xs)
     if o.batch_norm == "joint":
-        parts = net(torch.cat(views)).split([len(v) for v in views])
+        parts = net(torch.cat(images)).split([len(v) for v in images])
     else:
-        parts = [net(v) for v in views]
+        parts = [net(v) for v in images]
     r["logits_labeled"], weak, r["logits_strong"] = parts
     weak = r["logits_weak"] = weak.detach()
     conf = r["conf"] = weak.amax(1) if o.confidence == "logit" else weak.softmax(1).amax(1)
@@ -254,10 +271,10 @@ def losses(net, o, xl, labels, xw, transforms, threshold, frozen=None):
         r["view_" + name] = grad_cam(net, x, o.cam_layer, classes, o.cam_gradient == "exact", o.cam_relu, m)
     net.train()
     r["cam_weak"], r["cam_strong"] = r["view_weak"]["cam"], r["view_strong"]["cam"]
-    target = warp(r["cam_weak"][:, None], transforms)[:, 0]
+    target = views.target(r["cam_weak"])
     if o.cam_target == "detached":
         target = frozen["cam_target"] if frozen else target.detach()
     r["cam_target"] = target
-    r["loss_c"] = (r["mask"] * ((r["cam_strong"] - target) ** 2).mean((1, 2))).sum() / count
+    r["loss_c"] = (r["mask"] * views.error(r["cam_strong"], target)).sum() / count
     r["loss"] = r["loss"] + o.beta * r["loss_c"]
     return r

@@ -27,7 +27,7 @@ def setting(options, base_name="resnet18_side12", seed=3):
     labeled, unlabeled = cases.draw_transforms(np.random.default_rng(seed), case, base.pool, base.side)
     xl, xw = (cases.images(data, t, base.side, torch.float64) for t in (labeled, unlabeled))
     y = torch.from_numpy(data["labels"][labeled[:, 0]]).long()
-    t = torch.from_numpy(unlabeled)
+    t = reference.CropRotate(torch.from_numpy(unlabeled))
 
     def evaluate(weights=None, frozen=None, o=options):
         net = reference.build(base.arch, base.stem, base.width, cases.CLASSES).double()

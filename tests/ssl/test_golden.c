@@ -15,6 +15,7 @@
 #include "objective/step.h"
 #include "support/devices.h"
 #include "support/golden.h"
+#include "support/golden_views.h"
 
 static camcl_device *device;
 static camcl_error err;
@@ -240,6 +241,7 @@ static cc_step_spec spec_of(const cc_safetensors *g)
             .temperature = (float)number_or_0(g, "ssl.temperature"),
             .fairness = (float)number_or_0(g, "ssl.fairness"),
         },
+        .views = golden_view_spec(g),
         .batch_labeled = (size_t)golden_number(g, "train.batch_labeled"),
         .batch_unlabeled = (size_t)golden_number(g, "train.batch_unlabeled"),
         .image_size = (size_t)golden_number(g, "image_size"),
@@ -303,6 +305,24 @@ static void check_state(const cc_safetensors *g, int k, const cc_step *step, con
     }
 }
 
+/* T of the weak view's map. Of views of their own, pixels that do not count are 0 in the file. */
+static void check_target(const cc_safetensors *g, int k, cc_tensor target)
+{
+    const size_t count = cc_tensor_count(&target), size = target.dim[1];
+    cc_draws draws = { .counted = NULL };
+    if (has(g, at(k, "weak.transforms"))) draws = golden_draws(g, k, size);
+    float *got = malloc(count * sizeof *got);
+    OK(cc_buffer_read(target.buffer, 0, got, count * sizeof *got, &err));
+    for (size_t i = 0; draws.counted && i < count; i++) {
+        const cc_counted_row *row = &draws.counted[i / size];
+        const int32_t b = (int32_t)(i % size);
+        if (b < row->begin || b >= row->end || (b >= row->hole_begin && b < row->hole_end)) got[i] = 0;
+    }
+    check_values(g, "cam", at(k, "cam_target"), got);
+    free(got);
+    cc_draws_free(&draws);
+}
+
 static void check_step(const cc_safetensors *g, int k, const cc_step *step, const cc_step_spec *spec, const cc_step_sums *sums)
 {
     const cc_step_views *v = cc_step_look(step);
@@ -325,27 +345,25 @@ static void check_step(const cc_safetensors *g, int k, const cc_step *step, cons
     check_state(g, k, step, o->kind);
     if (!(o->beta > 0) || k > 0) return;
     check_rows(g, "cam", at(k, "cam_weak"), v->cam_weak, 0);
-    check_rows(g, "cam", at(k, "cam_target"), v->cam_target, 0);
+    check_target(g, k, v->cam_target);
     check_rows(g, "cam", at(k, "cam_strong"), v->cam_strong, 0);
 }
 
 static void run_step(const cc_safetensors *g, int k, cc_step *step, cc_step_sums *sums)
 {
     bool unlabeled = !golden_is(g, "ssl.mode", "supervised");
-    cc_transform *labeled = golden_data(g, at(k, "labeled.transforms"));
-    cc_transform *both = unlabeled ? golden_data(g, at(k, "unlabeled.transforms")) : NULL;
+    const bool own = has(g, at(k, "weak.transforms"));
+    cc_draws draws = own ? golden_draws(g, k, (size_t)golden_number(g, "image_size")) : (cc_draws){ .labeled = NULL };
+    if (!own) draws.labeled = golden_data(g, at(k, "labeled.transforms"));
+    if (!own && unlabeled) draws.weak = golden_data(g, at(k, "unlabeled.transforms"));
     float *threshold = unlabeled ? golden_data(g, at(k, "threshold")) : NULL;
     cc_readback *readback;
-    cc_step_input input = { .labeled = labeled,
-                            .weak = both,
-                            .strong = both,
-                            .lr = (float)golden_number(g, "optim.lr"),
-                            .threshold = threshold ? *threshold : 0,
-                            .ramp = ramp_of(g, k) };
+    cc_step_input input = cc_step_input_of(&draws, (float)golden_number(g, "optim.lr"), threshold ? *threshold : 0);
+    if (!own) input.strong = input.weak;
+    input.ramp = ramp_of(g, k);
     OK(cc_step_run(step, &input, &readback, &err));
     OK(cc_step_read(&readback, sums, &err));
-    free(labeled);
-    free(both);
+    cc_draws_free(&draws);
     free(threshold);
 }
 
@@ -475,6 +493,10 @@ int main(void)
             STEP("gradcam_exact-attached-own"),
             STEP("gradcam_resnet50"),
             STEP("gradcam_wrn"),
+            STEP("views_flip-shift_crop-rotate"),
+            STEP("views_flip-shift_randaugment"),
+            STEP("views_resized-crop_randaugment"),
+            STEP("views_resized-crop_weak"),
             STEP("pi-model"),
             STEP("pi-model_cam"),
             STEP("mean-teacher"),
