@@ -237,6 +237,16 @@ static char *printed_value(const char *printed, const char *section, const char 
     return NULL;
 }
 
+/* ssl.beta, which said 1 in every mode, meant something in gradcam alone: in the others it is 0 now. */
+static bool became_0(const char *printed, const char *section, const char *key)
+{
+    if (strcmp(section, "ssl") != 0 || strcmp(key, "beta") != 0) return false;
+    char *mode = printed_value(printed, "ssl", "mode");
+    const bool other = strcmp(mode, "gradcam") != 0;
+    free(mode);
+    return other;
+}
+
 /* values: lines "section.key = value", every key of the first version, as it understood the file. */
 static size_t check_values(const char *name, const char *printed, char *values)
 {
@@ -247,6 +257,7 @@ static size_t check_values(const char *name, const char *printed, char *values)
         assert_non_null(value);
         value += 2 + strspn(value + 2, " ");
         assert_int_equal(sscanf(line, "%31[^.].%31[^ ]", section, key), 2);
+        if (became_0(printed, section, key)) value = "0";
         char *got = printed_value(printed, section, key);
         if (strcmp(got, value) != 0) fail_msg("%s: %s.%s is \"%s\", was \"%s\"", name, section, key, got, value);
         free(got);

@@ -220,7 +220,7 @@ static void check_resumed_state(camcl_device *device, void *context)
     (void)context;
     scene s;
     const cc_objective objective = options_of(&toy);
-    const cc_run_shape shape = { .objective = &toy, .sizes = { CLASSES, LABELED, UNLABELED, IMAGES } };
+    const cc_run_shape shape = { .objective = &toy, .sizes = { CLASSES, LABELED, UNLABELED, IMAGES, IMAGES } };
     cc_run_state state = { .step = 0 };
     float trained_average[4], got[4];
     scene_open(&s, device, &objective);

@@ -521,7 +521,7 @@ static uint32_t *indices(size_t n, uint32_t first)
 }
 
 /* Of a run whose objective keeps nothing. */
-#define SHAPE(graph, average) (&(cc_run_shape){ (graph), (average), &cc_objective_supervised, { 3, 4, 4, 20 } })
+#define SHAPE(graph, average) (&(cc_run_shape){ (graph), (average), &cc_objective_supervised, { 3, 4, 4, 20, 20 } })
 
 static char *copy(const char *text)
 {
@@ -676,7 +676,7 @@ static void what_an_objective_keeps(void **state)
     const char *path = scratch_path(*state, "state.safetensors"), *other = scratch_path(*state, "other.safetensors");
     static const double zeros[8];
     cc_graph *g = build(&spec);
-    cc_run_shape shape = { g, false, &toy, { TOY_CLASSES, 4, 4, TOY_IMAGES } };
+    cc_run_shape shape = { g, false, &toy, { TOY_CLASSES, 4, 4, TOY_IMAGES, TOY_IMAGES } };
     run r, back;
     fill_toy(&r, g);
     OK(cc_run_state_write(path, &shape, &r.state, &r.split, &err));

@@ -52,7 +52,7 @@ static int setup(void **context)
     fixture *f = zeros(1, sizeof *f);
     const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
     assert_int_equal(cc_graph_build(&spec, 16, &f->graph, &err), CAMCL_OK);
-    f->shape = (cc_run_shape){ f->graph, true, &toy, { 3, 4, 4, IMAGES } };
+    f->shape = (cc_run_shape){ f->graph, true, &toy, { 3, 4, 4, IMAGES, IMAGES } };
     cc_run_state *s = &f->state;
     assert_int_equal(cc_snapshot_allocate(&s->now, f->graph, &err), CAMCL_OK);
     assert_int_equal(cc_snapshot_allocate(&s->best, f->graph, &err), CAMCL_OK);
