@@ -88,3 +88,62 @@ void batch_norm_backward_sums_group(__global const float *restrict x, __global c
     store(partial + (size_t)chunk * c + at, sum);
     store(partial + (size_t)(chunks + chunk) * c + at, product);
 }
+
+#define BATCH 4 /* rows that a work-item reads before it writes: an output may be an input, so that compilers cannot put reads first */
+
+/* Work-item (vector of channels, rows first ... first+rows-1) of dimension 0, vectors fastest. `rows` is a multiple of BATCH. */
+#define FIND_VECTOR                                                              \
+    const int vectors = c / WIDTH, index = (int)get_global_id(0);                \
+    const int at = index % vectors * WIDTH, first = index / vectors * rows;      \
+    if (first >= m) return
+
+/* y as batch_norm_forward */
+__kernel void batch_norm_forward_group(__global const float *restrict x, __global const float *restrict residual,
+    __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
+    __global const float *restrict invstd, __global float *restrict y, int m, int c, int rows, float slope, int has_residual)
+{
+    FIND_VECTOR;
+    const floatv shift = load(mean + at), scale = load(gamma + at) * load(invstd + at), offset = load(beta + at);
+    for (int top = first; top < min(m, first + rows); top += BATCH) {
+        floatv v[BATCH];
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            const size_t place = (size_t)min(top + i, m - 1) * c + at;
+            v[i] = MULTIPLY_ADD(load(x + place) - shift, scale, offset);
+            if (has_residual) v[i] += load(residual + place);
+        }
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+            if (top + i < m) store(y + (size_t)(top + i) * c + at, activate(v[i], slope));
+    }
+}
+
+/* dx and dresidual as batch_norm_backward */
+__kernel void batch_norm_backward_group(__global const float *restrict x, __global const float *y, __global const float *dy,
+    __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
+    __global const float *restrict invstd, __global const float *restrict sums, __global float *dx, __global float *dresidual, int m,
+    int c, int rows, float slope, int has_y, int train, int dx_mode, int dresidual_mode)
+{
+    FIND_VECTOR;
+    const float share = 1.0f / (float)m;
+    const floatv shift = load(mean + at), inverse = load(invstd + at), scale = load(gamma + at) * inverse, offset = load(beta + at);
+    const floatv sum = train ? load(sums + at) : SPLAT(0.0f), tilt = train ? load(sums + c + at) * inverse : SPLAT(0.0f);
+    for (int top = first; top < min(m, first + rows); top += BATCH) {
+        floatv g[BATCH], d[BATCH];
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            const size_t place = (size_t)min(top + i, m - 1) * c + at;
+            const floatv value = train || !has_y ? load(x + place) - shift : SPLAT(0.0f);
+            const floatv kept = has_y ? load(y + place) : MULTIPLY_ADD(value, scale, offset);
+            g[i] = load(dy + place) * activation_factor(kept, slope);
+            d[i] = train ? g[i] - (sum + value * tilt) * share : g[i];
+        }
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            if (top + i >= m) break;
+            const size_t place = (size_t)(top + i) * c + at;
+            if (dx_mode) ADD_OR_STORE(dx_mode > 1, dx + place, d[i] * scale);
+            if (dresidual_mode) ADD_OR_STORE(dresidual_mode > 1, dresidual + place, g[i]);
+        }
+    }
+}

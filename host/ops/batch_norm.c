@@ -17,7 +17,8 @@ typedef struct geometry {
     size_t apply_rows, apply_chunks; /* passes without sums */
 } geometry;
 
-enum { GROUP_ITEMS = 256, MOST_ACROSS = 32 /* of the group kernels */ };
+/* of the group kernels */
+enum { GROUP_ITEMS = 256, MOST_ACROSS = 32, BATCH_ROWS = 4 /* BATCH, or a multiple */ };
 
 static void plan_groups(const camcl_device_info *info, const cc_batch_norm_desc *desc, geometry *g)
 {
@@ -33,11 +34,12 @@ static void plan_groups(const camcl_device_info *info, const cc_batch_norm_desc 
     const size_t rows = cc_round_up(cc_ceil_div(desc->m, chunks * g->down), LEAST_ROWS);
     g->rows = rows * g->down;
     g->chunks = cc_ceil_div(desc->m, g->rows);
+    g->apply_rows = BATCH_ROWS;
 }
 
 static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *desc, bool group)
 {
-    enum { TILE = 16, GPU_APPLY_ROWS = 8, GPU_APPLY_ITEMS = 2048, GPU_MAX_CHUNKS = 1024 };
+    enum { TILE = 16, GPU_APPLY_ROWS = 8, GPU_MAX_CHUNKS = 1024 };
     const bool cpu = cc_likes_long_items(info);
     const size_t units = cc_max_size(info->compute_units, 1);
     geometry g = { .shape = cc_row_shape(info, desc->c) };
@@ -50,11 +52,9 @@ static geometry plan(const camcl_device_info *info, const cc_batch_norm_desc *de
     g.rows = cc_round_up(rows, TILE);
     g.chunks = cc_ceil_div(desc->m, g.rows);
     g.tile = cpu ? TILE : g.rows;
-    /* A small tensor is cut finer, so that a GPU has enough to do. */
-    const size_t few = desc->m * (desc->c / g.shape.width) / (GPU_APPLY_ITEMS * units);
-    g.apply_rows = cpu ? g.rows : cc_max_size(cc_min_size(few, GPU_APPLY_ROWS), 1);
-    g.apply_chunks = cc_ceil_div(desc->m, g.apply_rows);
+    g.apply_rows = cpu ? g.rows : GPU_APPLY_ROWS;
     if (group) plan_groups(info, desc, &g);
+    g.apply_chunks = cc_ceil_div(desc->m, g.apply_rows);
     return g;
 }
 
@@ -78,17 +78,17 @@ static camcl_status launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg 
     return cc_tape_launch(tape, kernel, args, &l, err);
 }
 
-/* A kernel of cl/batch_norm_group.cl. */
+/* A kernel of cl/batch_norm_group.cl: `sums`: by work-groups, else by work-items that share nothing. */
 static camcl_status launch_groups(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, const geometry *g,
-                                  const cc_batch_norm_desc *desc, unsigned passes, camcl_error *err)
+                                  const cc_batch_norm_desc *desc, bool sums, unsigned passes, camcl_error *err)
 {
     char options[CC_ACTIVATION_OPTIONS + 32];
+    const size_t vectors = desc->c / g->shape.width;
+    cc_launch l = { .options = options, .dims = 1, .bytes = 4.0 * passes * (double)desc->m * (double)desc->c };
     snprintf(options, sizeof options, "%s -DACROSS=%zu -DDOWN=%zu", g->shape.options, g->across, g->down);
-    const cc_launch l = { .options = options,
-                          .dims = 1,
-                          .global = { g->chunks * cc_ceil_div(desc->c / g->shape.width, g->across) * GROUP_ITEMS },
-                          .local = { GROUP_ITEMS, 1, 1 },
-                          .bytes = 4.0 * passes * (double)desc->m * (double)desc->c };
+    l.global[0] = sums ? g->chunks * cc_ceil_div(vectors, g->across) * GROUP_ITEMS : g->apply_chunks * vectors;
+    if (sums) l.local[0] = GROUP_ITEMS;
+    if (sums) l.local[1] = l.local[2] = 1;
     return cc_tape_launch(tape, kernel, args, &l, err);
 }
 
@@ -114,7 +114,7 @@ static camcl_status record_statistics(cc_tape *tape, const geometry *g, const cc
         return launch_groups(tape,
                              CC_BIND(batch_norm_statistics_group, .x = CC_IN(x), .partial = CC_OUT(partial), .m = CC_INT(d->m),
                                      .c = CC_INT(d->c), .rows = CC_INT(g->rows), .chunks = CC_INT(g->chunks)),
-                             g, d, 1, err);
+                             g, d, true, 1, err);
     return launch(tape,
                   CC_BIND(batch_norm_statistics, .x = CC_IN(x), .partial = CC_OUT(partial), .m = CC_INT(d->m), .c = CC_INT(d->c),
                           .rows = CC_INT(g->rows), .chunks = CC_INT(g->chunks), .span = CC_INT(g->span), .tile = CC_INT(g->tile)),
@@ -153,12 +153,20 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                                            .mean = CC_OUT(mean), .invstd = CC_OUT(invstd), .c = CC_INT(d->c), .eps = CC_FLOAT(d->eps)),
                                    &g, d, 0, 0, err));
     }
+    const unsigned passes = residual ? 3 : 2;
+    if (group)
+        return launch_groups(tape,
+                             CC_BIND(batch_norm_forward_group, .x = CC_IN(x), .residual = CC_IN(residual ? residual : x),
+                                     .gamma = CC_IN(gamma), .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd),
+                                     .y = CC_OUT(y), .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows),
+                                     .slope = CC_FLOAT(cc_activation_slope(d->activation)), .has_residual = CC_INT(residual != NULL)),
+                             &activating, d, false, passes, err);
     return launch(tape,
                   CC_BIND(batch_norm_forward, .x = CC_IN(x), .residual = CC_IN(residual ? residual : x), .gamma = CC_IN(gamma),
                           .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .y = CC_OUT(y), .m = CC_INT(d->m),
                           .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows), .chunks = CC_INT(g.apply_chunks), .span = CC_INT(g.span),
                           .slope = CC_FLOAT(cc_activation_slope(d->activation)), .has_residual = CC_INT(residual != NULL)),
-                  &activating, d, g.apply_chunks, residual ? 3 : 2, err);
+                  &activating, d, g.apply_chunks, passes, err);
 }
 
 static camcl_status fold(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -244,7 +252,7 @@ static camcl_status record_sums(cc_tape *tape, const geometry *activating, const
                                      .gamma = CC_IN(gamma), .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd),
                                      .partial = CC_OUT(partial), .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g->rows),
                                      .chunks = CC_INT(g->chunks), .slope = slope, .has_y = CC_INT(from->has_y), .keep = CC_INT(keep)),
-                             g, d, from->reads + keep, err);
+                             g, d, true, from->reads + keep, err);
     return launch(tape,
                   CC_BIND(batch_norm_backward_sums, .x = CC_IN(x), .y = CC_IN(from->y), .dy = CC_INOUT(dy), .gamma = CC_IN(gamma),
                           .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .partial = CC_OUT(partial), .m = CC_INT(d->m),
@@ -287,14 +295,23 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
     const int dx_mode = mode(dx, op->add.dx), dresidual_mode = keep ? NONE : mode(dresidual, op->add.dresidual);
     const bool needs_x = op->train || !from.has_y;
     if (dx_mode == NONE && dresidual_mode == NONE) return CAMCL_OK;
+    const unsigned passes = from.reads - !needs_x + (unsigned)(dx_mode + dresidual_mode);
+    const cc_arg to_dx = in_place ? CC_INOUT(dx) : output(dx, dx_mode, dy), to_residual = output(dresidual, dresidual_mode, dy);
+    if (group)
+        return launch_groups(tape,
+                             CC_BIND(batch_norm_backward_group, .x = CC_IN(x), .y = CC_IN(from.y), .dy = CC_IN(dy), .gamma = CC_IN(gamma),
+                                     .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums), .dx = to_dx,
+                                     .dresidual = to_residual, .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows),
+                                     .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y), .train = CC_INT(op->train),
+                                     .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
+                             keep ? &g : &activating, d, false, passes, err);
     return launch(tape,
                   CC_BIND(batch_norm_backward, .x = CC_IN(x), .y = CC_IN(from.y), .dy = CC_IN(dy), .gamma = CC_IN(gamma),
-                          .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums),
-                          .dx = in_place ? CC_INOUT(dx) : output(dx, dx_mode, dy), .dresidual = output(dresidual, dresidual_mode, dy),
-                          .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows), .chunks = CC_INT(g.apply_chunks),
-                          .span = CC_INT(g.span), .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y), .train = CC_INT(op->train),
-                          .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
-                  keep ? &g : &activating, d, g.apply_chunks, from.reads - !needs_x + (unsigned)(dx_mode + dresidual_mode), err);
+                          .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums), .dx = to_dx,
+                          .dresidual = to_residual, .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows),
+                          .chunks = CC_INT(g.apply_chunks), .span = CC_INT(g.span), .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y),
+                          .train = CC_INT(op->train), .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
+                  keep ? &g : &activating, d, g.apply_chunks, passes, err);
 }
 
 static camcl_status forward_rows(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
