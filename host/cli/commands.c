@@ -64,10 +64,18 @@ static const cli_command commands[] = {
       "paper: the settings of the paper's public code. quickstart: images that the program draws, nothing to download. Without TASK they\n"
       "are listed. A file that exists is not overwritten.\n",
       cmd_init },
-    { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json]",
-      "what a data set holds: counts by class and pool, sizes, what is left out",
+    { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json] | fetch NAME [-o DIR]",
+      "what a data set holds, or fetches a published one: cifar10 | cifar100 | mnist | fashion-mnist",
+      "inspect: counts by class and pool, sizes, what is left out. Needs no device. Pictures that cannot be read are counted, whatever\n"
+      "data.corrupt says.\n"
       "  -o, --output FILE   the contact sheet, a PNG with a few labelled images of each class; default: contact-sheet.png\n" JSON_OPTION
-      "\nNeeds no device. Pictures that cannot be read are counted, whatever data.corrupt says.\n",
+      "\nfetch: the data set's official files, checked by SHA-256. What a broken or stopped fetch leaves in NAME.part, the same command\n"
+      "goes on from. Files that are there already are checked, and left alone.\n"
+      "  -o, --output DIR    where they go, data.root then; default: data\n\n"
+      "CAMCL_MIRROR in the environment names addresses to fetch from instead of the published ones, tried in turn: http or https,\n"
+      "separated by blanks, each a folder with cifar-10-binary.tar.gz, cifar-100-binary.tar.gz, mnist/*.gz and fashion-mnist/*.gz. "
+      "Proxies\n"
+      "are taken from https_proxy and http_proxy.\n",
       cmd_data },
     { "report", "RUN_DIR... [-o FILE]", "one self-contained HTML page: curves, confusion matrix, CAM gallery",
       "  -o, --output FILE   the page (default: RUN_DIR/report.html, of several runs ./report.html)\n\n"
