@@ -25,8 +25,10 @@ typedef struct cli_command {
 } cli_command;
 
 const cli_command *cli_commands(size_t *count);
+/* NULL: there is none of this name. */
+const cli_command *cli_find_command(const char *name);
 
-/* Prints how the command of this name is used. */
+/* Prints how the command of this name, which exists, is used. */
 void cli_print_command(const char *name, FILE *out);
 
 int cmd_config(int argc, char **argv);

@@ -36,6 +36,7 @@ static const layer layers[] = {
       { "base", "config", "image", "dataset", "device", "tensor", "ops", "model", "feed", "objective", "run", "infer", "tune", "report" } },
     { "check", { "base", "device", "tensor", "ops" } },
     { "cli", { NULL } },
+    { "manual", { "config", "cli" } },
 };
 
 static const layer *find_layer(const char *name, size_t length)
