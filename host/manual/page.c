@@ -127,9 +127,8 @@ static void command_page(const cli_command *command, FILE *out)
 static const char *const introduction[] = {
     "camcl trains image classifiers from few labelled and many unlabelled images on any OpenCL device: an AMD, Intel or NVIDIA GPU, or a",
     "plain CPU through PoCL. Its method is Semi\\-supervised Image Classification with Grad\\-CAM Consistency (Lee and Cho, arXiv",
-    "2108.13673): beside the labels, the network learns from its own confident predictions, and from the demand that its Grad\\-CAM "
-    "follows",
-    "when an image is cropped or rotated.",
+    "2108.13673): beside the labels, the network learns from its own confident predictions (pseudo\\-labels), and from a",
+    "consistency loss: when an image is cropped or rotated, its Grad\\-CAM must follow.",
 };
 
 static const char *const after_commands[] = {
