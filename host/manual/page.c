@@ -236,8 +236,8 @@ static void put_key(FILE *out, const camcl_config_key *key)
     fputs(".TP\n", out);
     put_bold(out, key->name);
     fputs("\n", out);
-    put_sentence(out, key->help);
-    fputs(".br\nValues: ", out);
+    put_text(out, key->help); /* it may begin with a value, which has no capital */
+    fputs(".\n.br\nValues: ", out);
     put_text(out, *range ? range : key->type == CAMCL_KEY_PATH ? "a path" : "text");
     if (key->absent) {
         fputs(" (not in this version: ", out);

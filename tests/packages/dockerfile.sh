@@ -10,7 +10,7 @@ set -eu
 mkdir -p "$2"
 bare=$(cd "$1" && pwd -P) work=$(cd "$2" && pwd -P)
 cd "$(dirname "$0")/../.."
-stage= root= folder=/ environment= entry=
+stage='' root='' folder=/ environment='' entry=''
 trap 'for root in "$work"/*/; do umount -l "$root/proc" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 
 fail() {
@@ -27,7 +27,7 @@ inside() {
 # from IMAGE [as NAME]
 from() {
     case $1 in debian:12*) ;; *) fail "FROM $1: not a Debian 12" ;; esac
-    stage=${3:-last} folder=/ environment=
+    stage=${3:-last} folder=/ environment=''
     root=$work/$stage
     mkdir "$root"
     tar -C "$bare" --one-file-system --exclude='./proc/*' --exclude='./dev/*' --exclude='./tmp/*' -cf - . | tar -C "$root" -xf -
