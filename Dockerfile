@@ -5,7 +5,7 @@
 FROM debian:12-slim AS build
 COPY . /src
 WORKDIR /src
-RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ libc6-dev make cmake dpkg-dev \
+RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ libc6-dev make cmake dpkg-dev file \
     ocl-icd-opencl-dev opencl-c-headers libclblast-dev libiniparser-dev \
     libpng-dev libjpeg-dev libwebp-dev libexif-dev libarchive-dev libcurl4-openssl-dev nettle-dev
 RUN CAMCL_INSTALL=no ./run package

@@ -38,7 +38,7 @@ typedef struct job {
 static void tell(job *j, camcl_fetch_event event)
 {
     const double seconds = cc_seconds() - j->start;
-    const uint64_t here = j->download.have - j->first;
+    const uint64_t here = j->download.have > j->first ? j->download.have - j->first : 0;
     camcl_fetching state = {
         .event = event,
         .file = j->path,
@@ -149,8 +149,9 @@ static camcl_status try_address(job *j, const char *address, bool *done, camcl_e
     for (int i = 0; i < MOST_TRIES && !*done; i++) {
         j->first = j->download.have;
         j->start = j->shown = cc_seconds();
-        tell(j, CAMCL_FETCH_BEGIN);
-        const cc_download_end end = j->download.have < j->wanted->size ? cc_download_run(&j->download) : CC_DOWNLOAD_WHOLE;
+        const bool whole = j->download.have == j->wanted->size; /* an earlier call was ended before it gave the file its name */
+        if (!whole) tell(j, CAMCL_FETCH_BEGIN);
+        const cc_download_end end = whole ? CC_DOWNLOAD_WHOLE : cc_download_run(&j->download);
         switch (end) {
         case CC_DOWNLOAD_WHOLE:
             CC_RETURN_IF_FAILED(check_part(j, done, err));

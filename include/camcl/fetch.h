@@ -27,7 +27,7 @@ typedef enum camcl_fetch_event {
 typedef struct camcl_fetching {
     camcl_fetch_event event;
     const char *file;     /* its path */
-    const char *address;  /* "https://..."; NULL with CAMCL_FETCH_THERE */
+    const char *address;  /* "https://..."; NULL with CAMCL_FETCH_THERE and CAMCL_FETCH_DONE */
     const char *reason;   /* CAMCL_FETCH_FAILED: one line for people, without control characters; else NULL */
     uint64_t done, total; /* bytes of the file */
     double rate, eta;     /* bytes per second of this try, seconds until its end; NaN: not known yet */
@@ -45,7 +45,8 @@ typedef struct camcl_fetch_spec {
 
 /* Fetches the files of a data set that are not there yet. Each one is written to NAME.part, and gets its name once it has the published
  * size and SHA-256. What a broken or stopped try leaves there, the next call goes on from. Addresses are tried in turn. Proxies are taken
- * from the environment as libcurl does (https_proxy and others).
+ * from the environment as libcurl does (https_proxy and others). The first call initialises libcurl, unless the program has; with a libcurl
+ * before 7.84 no other thread may use it meanwhile.
  *
  * CAMCL_BAD_CONFIG: no such data set. CAMCL_EXISTS: a file of that name is there, and is another one; it is left alone. CAMCL_BUSY: another
  * process fetches it. CAMCL_IO: it cannot be written, or there is not enough room. CAMCL_FAILED: no address gave the file; the detail has

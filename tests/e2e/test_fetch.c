@@ -296,9 +296,11 @@ static void a_whole_part_gets_its_name(void **state)
 {
     const char *to = folder_with(*state, "whole", SIZE);
     ask("good");
-    free(program_prints(*state, "data fetch cifar10 -o '%s'", to));
+    char *out = program_prints(*state, "data fetch cifar10 -o '%s'", to);
+    assert_null(strstr(out, "fetching"));
     assert_requests("");
     assert_fetched(to);
+    free(out);
 }
 
 static void no_space_leaves_no_file(void **state)
