@@ -336,6 +336,18 @@ camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, ca
     return status;
 }
 
+camcl_status cli_parse_fetch(int argc, char **argv, cli_fetch_args *args, camcl_error *err)
+{
+    *args = (cli_fetch_args){ .folder = "data" };
+    const cli_option options[] = { { "--output", "-o", TEXT, &args->folder, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "data fetch", OPTIONS(options), &operands, NULL, "NAME", 1, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->dataset = shift(&operands);
+    cli_list_free(&operands);
+    return status;
+}
+
 camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err)
 {
     static const char *const kinds[] = { "peak", "ops", "step" };

@@ -73,6 +73,11 @@ typedef struct cli_inspect_args {
     bool json;
 } cli_inspect_args;
 
+typedef struct cli_fetch_args {
+    const char *dataset;
+    const char *folder; /* "data" by default */
+} cli_fetch_args;
+
 typedef struct cli_bench_args {
     const char *what; /* peak | ops | step; NULL: all */
     cli_list overrides;
@@ -102,6 +107,7 @@ camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, ca
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err);
 camcl_status cli_parse_init(int argc, char **argv, cli_init_args *args, camcl_error *err);
 camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, camcl_error *err);
+camcl_status cli_parse_fetch(int argc, char **argv, cli_fetch_args *args, camcl_error *err);
 camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err);
 camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_error *err);
 camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);
