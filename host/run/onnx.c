@@ -25,21 +25,18 @@ enum { IR_VERSION = 7 }; /* of the format: the one that came with opset 13 */
 
 #define PRODUCER "camcl"
 
-typedef struct export
-{
+typedef struct contents {
     const cc_safetensors *file;
     const cc_model_card *card;
-    const cc_graph *graph;
-    const cc_snapshot *weights;
-}
-export;
+    const cc_graph *graph; /* the file has every parameter of it, float32 and of its shape */
+} contents;
 
 /* ---- tensors */
 
-static void add_tensor(cc_text *graph, const char *name, const size_t *dim, size_t rank, const float *values)
+static void add_tensor(cc_text *graph, const char *name, const size_t *dim, size_t rank, const void *values)
 {
     cc_text head = CC_TEXT_INIT;
-    size_t bytes = sizeof *values;
+    size_t bytes = sizeof(float);
     for (size_t i = 0; i < rank; i++) {
         cc_protobuf_integer(&head, TENSOR_DIM, dim[i]);
         bytes *= dim[i];
@@ -55,15 +52,14 @@ static void add_tensor(cc_text *graph, const char *name, const size_t *dim, size
     cc_text_free(&head);
 }
 
-static void add_tensors(cc_text *graph, const export *e)
+static void add_tensors(cc_text *graph, const contents *c)
 {
-    const size_t per_channel[] = { 1, e->graph->spec.channels, 1, 1 };
-    add_tensor(graph, CC_ONNX_MEAN, per_channel, 4, e->card->mean);
-    add_tensor(graph, CC_ONNX_STD, per_channel, 4, e->card->std);
-    for (size_t i = 0; i < e->graph->param_count; i++) {
-        const cc_param *p = &e->graph->params[i];
-        const float *values = (cc_param_is_statistic(p) ? e->weights->statistics : e->weights->weights) + p->offset;
-        add_tensor(graph, p->name, p->dim, p->rank, values);
+    const size_t per_channel[] = { 1, c->graph->spec.channels, 1, 1 };
+    add_tensor(graph, CC_ONNX_MEAN, per_channel, 4, c->card->mean);
+    add_tensor(graph, CC_ONNX_STD, per_channel, 4, c->card->std);
+    for (size_t i = 0; i < c->graph->param_count; i++) {
+        const cc_param *p = &c->graph->params[i];
+        add_tensor(graph, p->name, p->dim, p->rank, cc_safetensors_find(c->file, p->name)->data);
     }
 }
 
@@ -89,13 +85,13 @@ static void add_value(cc_text *graph, unsigned field, const char *name, const si
     cc_protobuf_message(graph, field, &value);
 }
 
-static camcl_status write_graph(cc_text *graph, const export *e, camcl_error *err)
+static camcl_status write_graph(cc_text *graph, const contents *c, camcl_error *err)
 {
-    const size_t size = e->card->image_size, images[] = { 0, e->graph->spec.channels, size, size },
-                 logits[] = { 0, e->graph->spec.classes };
-    CC_RETURN_IF_FAILED(cc_onnx_write_nodes(e->graph, graph, err));
-    cc_protobuf_string(graph, GRAPH_NAME, e->graph->spec.arch);
-    add_tensors(graph, e);
+    const size_t size = c->card->image_size, images[] = { 0, c->graph->spec.channels, size, size },
+                 logits[] = { 0, c->graph->spec.classes };
+    CC_RETURN_IF_FAILED(cc_onnx_write_nodes(c->graph, graph, err));
+    cc_protobuf_string(graph, GRAPH_NAME, c->graph->spec.arch);
+    add_tensors(graph, c);
     add_value(graph, GRAPH_INPUT, CC_ONNX_INPUT, images, 4);
     add_value(graph, GRAPH_OUTPUT, CC_ONNX_OUTPUT, logits, 2);
     return CAMCL_OK;
@@ -119,7 +115,7 @@ static void add_metadata(cc_text *model, const cc_safetensors *file)
 }
 
 /* All of the model but its graph. */
-static void write_model(cc_text *model, const export *e)
+static void write_model(cc_text *model, const contents *c)
 {
     cc_text opset = CC_TEXT_INIT;
     cc_protobuf_integer(model, MODEL_IR, IR_VERSION);
@@ -131,14 +127,14 @@ static void write_model(cc_text *model, const export *e)
                        ": one per class, in the order of metadata \"class_names\"");
     cc_protobuf_integer(&opset, OPSET_VERSION, CC_ONNX_OPSET);
     cc_protobuf_message(model, MODEL_OPSET, &opset);
-    add_metadata(model, e->file);
+    add_metadata(model, c->file);
 }
 
-static camcl_status write(const char *path, const export *e, camcl_error *err)
+static camcl_status write(const char *path, const contents *c, camcl_error *err)
 {
     cc_text model = CC_TEXT_INIT, graph = CC_TEXT_INIT;
-    camcl_status status = write_graph(&graph, e, err);
-    write_model(&model, e);
+    camcl_status status = write_graph(&graph, c, err);
+    write_model(&model, c);
     cc_protobuf_head(&model, MODEL_GRAPH, graph.length);
     if (status == CAMCL_OK && (model.failed || graph.failed))
         status = cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path);
@@ -175,7 +171,7 @@ camcl_status camcl_export_onnx(const char *checkpoint, const char *path, camcl_e
     CC_TRY(cc_graph_build(&card.graph, 1, &graph, err));
     CC_TRY(cc_snapshot_from_file(file, "", graph, &weights, err));
     CC_TRY(cc_snapshot_check(&weights, graph, checkpoint, err));
-    CC_TRY(write(path, &(export){ file, &card, graph, &weights }, err));
+    CC_TRY(write(path, &(contents){ file, &card, graph }, err));
 cleanup:
     cc_snapshot_free(&weights);
     cc_graph_destroy(&graph);
