@@ -1,18 +1,20 @@
-"""camcl export: ONNX's own checker takes the models, and onnxruntime computes what camcl computes, for each kind of block and stem.
+"""camcl export: ONNX's own checker takes the models, and onnxruntime computes what camcl computes, for each kind of block and
+stem; docs/examples/classify_with_onnx.py answers by it.
 
-usage: test_onnx.py CAMCL    exit status 77: no onnx or onnxruntime here"""
+usage: test_onnx.py CAMCL    exit status 77: no onnx, onnxruntime, NumPy or Pillow here"""
 import json
 import os
 import sys
 
 from support import TOP, Scratch, check, need, read_header, run, with_metadata, write_png
 
-need("numpy", "onnx", "onnxruntime")
+need("numpy", "onnx", "onnxruntime", "PIL")
 import numpy
 import onnx
 import onnxruntime
 
-CAMCL = sys.argv[1]
+CAMCL = os.path.abspath(sys.argv[1])
+EXAMPLE = TOP + "/docs/examples/classify_with_onnx.py"
 CLASSES = ["ant", "bee", "cat", "dog", "elk", "fox", 'gnu "G"', "hen", "ibis", "jay"]
 # Narrow networks with weights from PyTorch, whose statistics are not those of a start.
 NETWORKS = [("resnet18", 32), ("resnet34_imagenet", 64), ("resnet50_imagenet", 64), ("wrn28-2", 32)]
@@ -67,6 +69,9 @@ def compare(name, size):
     print(f"{name}: logits differ by {error:.2g} of their size, images by {spread:.2g}")
     check(ours.shape == theirs.shape and error < rounding(name) and spread > 0.1, f"{name}: logits")
     one = session.run(None, {"images": images[3:4]})[0]  # any number of images
+    answers = run(sys.executable, EXAMPLE, "net.onnx", *(f"pictures{size}/test/{label}/0.png" for label in CLASSES)).splitlines()
+    expected = [f"pictures{size}/test/{label}/0.png: {CLASSES[ours[2 * i].argmax()]} (" for i, label in enumerate(CLASSES)]
+    check(all(a.startswith(e) for a, e in zip(answers, expected)) and len(answers) == len(CLASSES), f"{name}: {answers}, not {expected}")
     check(abs(one - theirs[3:4]).max() <= rounding(name) * abs(theirs).max(), f"{name}: one image")
 
 
