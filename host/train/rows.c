@@ -41,8 +41,8 @@ static camcl_status write_scalars(cc_run *run, const cc_metrics_row *row, camcl_
 static camcl_status open_events(cc_run *run, camcl_error *err)
 {
     const char *folder = cc_run_dir_path(run->dir);
-    const bool goes_on = cc_event_files_exist(folder);
     if (run->events) return CAMCL_OK;
+    const bool goes_on = cc_event_files_exist(folder);
     CC_RETURN_IF_FAILED(cc_event_file_create(folder, goes_on ? run->state.step + 1 : 0, &run->events, err));
     for (size_t i = 0; i < run->metrics.count && !goes_on; i++)
         CC_RETURN_IF_FAILED(write_scalars(run, &run->metrics.rows[i], err));
