@@ -61,6 +61,11 @@ typedef struct cli_cam_args {
     bool npy;               /* the maps themselves, too */
 } cli_cam_args;
 
+typedef struct cli_export_args {
+    const char *checkpoint;
+    const char *output; /* the file to write */
+} cli_export_args;
+
 typedef struct cli_init_args {
     const char *task;   /* or NULL */
     const char *output; /* the file to write; NULL: not said */
@@ -105,6 +110,7 @@ camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_
 camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_error *err);
 camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err);
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err);
+camcl_status cli_parse_export(int argc, char **argv, cli_export_args *args, camcl_error *err);
 camcl_status cli_parse_init(int argc, char **argv, cli_init_args *args, camcl_error *err);
 camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, camcl_error *err);
 camcl_status cli_parse_fetch(int argc, char **argv, cli_fetch_args *args, camcl_error *err);

@@ -37,6 +37,7 @@ int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_cam(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cli_fetch(int argc, char **argv); /* data fetch */
 int cmd_bench(int argc, char **argv);

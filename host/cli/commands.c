@@ -84,6 +84,12 @@ static const cli_command commands[] = {
       "Several runs are compared. Runs that differ only in train.seed are one group, with mean and standard deviation. A file that is no\n"
       "report of camcl is not overwritten.\n",
       cmd_report },
+    { "export", "CHECKPOINT -o FILE.onnx", "a checkpoint as an ONNX model, for other programs",
+      "  -o, --output FILE   where it goes\n\n"
+      "Input: images, float32 [N,C,S,S], bytes divided by 255; the graph normalises them. Output: logits, float32 [N, classes]. The\n"
+      "classes' names and what else the checkpoint says are in the model's metadata. Opset 13. Needs no device. A file that is no ONNX\n"
+      "model of camcl is not overwritten.\n",
+      cmd_export },
     { "version", "", "the version, and which optional libraries this build has", "", cmd_version },
 };
 
