@@ -4,6 +4,7 @@
  * Work-groups: (column c / (ACROSS*WIDTH), chunk) of a range that counts columns fastest, of ACROSS*DOWN work-items along dimension 0.
  * Work-item (across, down) adds rows down, down+DOWN, ... of its chunk in that order; then `down` halves from DOWN/2 to 1. */
 #include "batch_norm.clh"
+#include "sub_group.clh"
 
 #ifndef ACROSS
 #define ACROSS 16
@@ -11,7 +12,7 @@
 #ifndef DOWN
 #define DOWN 16
 #endif
-#define BLOCK 8 /* rows that a work-item has in registers */
+#define BLOCK 4 /* rows that a work-item has in registers */
 
 /* Where the work-item is. Work-items beyond the last column keep out of memory but meet the others at barriers. */
 #define FIND_PLACE                                                                                     \
@@ -31,13 +32,15 @@
     } while (0)
 
 /* partial [2][chunks][C] as batch_norm_statistics leaves it */
-__kernel __attribute__((reqd_work_group_size(ACROSS * DOWN, 1, 1)))
+__kernel __attribute__((reqd_work_group_size(ACROSS * DOWN, 1, 1))) SUB_GROUP
 void batch_norm_statistics_group(__global const float *restrict x, __global float *restrict partial, int m, int c, int rows, int chunks)
 {
-    __local moments scratch[ACROSS * DOWN];
+    __local floatv means[ACROSS * DOWN], m2s[ACROSS * DOWN];
+    __local float counts[ACROSS * DOWN];
     FIND_PLACE;
     const floatv shift = at < c ? typical(x + at, m, c) : SPLAT(0.0f);
-    moments all = { SPLAT(0.0f), SPLAT(0.0f), 0.0f };
+    floatv mean = SPLAT(0.0f), m2 = SPLAT(0.0f);
+    float n = 0.0f;
     int row = first + down;
     for (; row + (BLOCK - 1) * DOWN < last; row += BLOCK * DOWN) {
         floatv v[BLOCK], sum = SPLAT(0.0f), squares = SPLAT(0.0f);
@@ -48,21 +51,33 @@ void batch_norm_statistics_group(__global const float *restrict x, __global floa
         sum *= 1.0f / BLOCK;
 #pragma unroll
         for (int i = 0; i < BLOCK; i++) squares += (v[i] - sum) * (v[i] - sum);
-        JOIN(all.n, all.mean, all.m2, (float)BLOCK, sum, squares);
-        all.n += BLOCK;
+        JOIN(n, mean, m2, (float)BLOCK, sum, squares);
+        n += BLOCK;
     }
     for (; row < last; row += DOWN) {
-        JOIN(all.n, all.mean, all.m2, 1.0f, load(x + (size_t)row * c + at) - shift, SPLAT(0.0f));
-        all.n += 1.0f;
+        JOIN(n, mean, m2, 1.0f, load(x + (size_t)row * c + at) - shift, SPLAT(0.0f));
+        n += 1.0f;
     }
-    JOIN_DOWN(all, scratch, join_moments);
+    means[item] = mean;
+    m2s[item] = m2;
+    counts[item] = n;
+    for (int half_down = DOWN / 2; half_down > 0; half_down /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        const int other = item + half_down * ACROSS;
+        if (down >= half_down || counts[other] == 0.0f) continue;
+        JOIN(n, mean, m2, counts[other], means[other], m2s[other]);
+        n += counts[other];
+        means[item] = mean;
+        m2s[item] = m2;
+        counts[item] = n;
+    }
     if (down > 0 || at >= c) return;
-    store(partial + (size_t)chunk * c + at, all.mean);
-    store(partial + (size_t)(chunks + chunk) * c + at, all.m2);
+    store(partial + (size_t)chunk * c + at, mean);
+    store(partial + (size_t)(chunks + chunk) * c + at, m2);
 }
 
 /* partial, y, has_y and keep as in batch_norm_backward_sums */
-__kernel __attribute__((reqd_work_group_size(ACROSS * DOWN, 1, 1)))
+__kernel __attribute__((reqd_work_group_size(ACROSS * DOWN, 1, 1))) SUB_GROUP
 void batch_norm_backward_sums_group(__global const float *restrict x, __global const float *y, __global float *dy,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global float *restrict partial, int m, int c, int rows, int chunks, float slope, int has_y,
@@ -98,7 +113,7 @@ void batch_norm_backward_sums_group(__global const float *restrict x, __global c
     if (first >= m) return
 
 /* y as batch_norm_forward */
-__kernel void batch_norm_forward_group(__global const float *restrict x, __global const float *restrict residual,
+__kernel SUB_GROUP void batch_norm_forward_group(__global const float *restrict x, __global const float *restrict residual,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global float *restrict y, int m, int c, int rows, float slope, int has_residual)
 {
@@ -119,7 +134,7 @@ __kernel void batch_norm_forward_group(__global const float *restrict x, __globa
 }
 
 /* dx and dresidual as batch_norm_backward */
-__kernel void batch_norm_backward_group(__global const float *restrict x, __global const float *y, __global const float *dy,
+__kernel SUB_GROUP void batch_norm_backward_group(__global const float *restrict x, __global const float *y, __global const float *dy,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global const float *restrict sums, __global float *dx, __global float *dresidual, int m,
     int c, int rows, float slope, int has_y, int train, int dx_mode, int dresidual_mode)

@@ -194,6 +194,7 @@ static const char *const defaults[][2] = {
     { "output.dir", "" },
     { "output.save_every", "1" },
     { "output.cams_every", "0" },
+    { "output.tensorboard", "no" },
 };
 
 static void test_defaults(void **state)
