@@ -44,6 +44,7 @@ static const struct {
     { NULL, "build/camcl selftest", "it takes half a minute; e2e.test_tune runs it" },
     { "docs/own-pictures.md", "python3 -c", "it downloads; what it makes is there before" },
     { "docs/c-library.md", "cc ", "program.c is the reader's" },
+    { "docs/commands.md", "build/camcl data fetch", "it downloads; e2e.test_fetch has a server of its own" },
     { "docs/commands.md", "build/camcl train runs/cifar10-gradcam --resume device.select=cpu", "there may be no such device" },
     { "docs/drivers.md", "build/camcl train configs/quickstart.ini device.select=cpu", "there may be no such device" },
     { "docs/drivers.md", "sudo ", "it needs root and the network" },
