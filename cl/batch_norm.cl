@@ -11,8 +11,7 @@
  * Statistics: the mean and the sum of squared deviations M2 of BLOCK rows at a time, two passes in registers, joined by
  * Chan, Golub and LeVeque's formula. Means are kept relative to a typical row of x until the end, so that neither they nor M2
  * lose digits when x has a large common offset. */
-#include "activation.clh"
-#include "vector.clh"
+#include "batch_norm.clh"
 #include "fetch.clh"
 #include "sub_group.clh"
 
@@ -35,15 +34,6 @@
 #endif
 #define AHEAD 16 /* rows from the one that is added up to the one that is fetched */
 
-/* (mean, m2) of n rows joined with those of n_b > 0 more. */
-#define JOIN(n, mean, m2, n_b, mean_b, m2_b)                    \
-    do {                                                        \
-        const floatv delta = (mean_b) - (mean);                 \
-        const float share = (n_b) / ((n) + (n_b));              \
-        (m2) += (m2_b) + delta * delta * ((n) * share);         \
-        (mean) += delta * share;                                \
-    } while (0)
-
 /* The part of x that this work-item has: rows first..last-1, floats left..right-1 of each. A pass that follows a pass of sums over the
  * same tensors begins at their end, which is still in a cache. */
 #define FIND_CHUNK(index)                                                                  \
@@ -53,13 +43,6 @@
     const int first = chunk * rows, last = min(m, first + rows);                           \
     const int left = group * span, right = min(c, left + span)
 #define LAST_FIRST (chunks * ((c + span - 1) / span) - 1 - (int)get_global_id(0))
-
-/* A typical value of these channels: the middle one of the first, the middle and the last row, so that no single outlier gets chosen. */
-static inline floatv typical(__global const float *x, int m, int c)
-{
-    const floatv a = load(x), b = load(x + (size_t)(m / 2) * c), d = load(x + (size_t)(m - 1) * c);
-    return fmax(fmin(a, b), fmin(fmax(a, b), d));
-}
 
 /* Joins rows top..bottom-1 of `columns` vectors with the means (relative to typical) and M2s of rows first..top-1. x, means and m2s point
  * at the first of the columns. */
@@ -114,20 +97,6 @@ __kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, 
     }
 }
 
-typedef struct moments {
-    floatv mean, m2;
-    float n;
-} moments;
-
-static inline moments join_moments(moments a, moments b)
-{
-    if (b.n > 0.0f) {
-        JOIN(a.n, a.mean, a.m2, b.n, b.mean, b.m2);
-        a.n += b.n;
-    }
-    return a;
-}
-
 /* Joins the chunks: mean, invstd, and the running statistics. */
 __kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean,
                                   __global float *invstd, __global float *running_mean, __global float *running_var, int m, int c,
@@ -172,13 +141,6 @@ __kernel void batch_norm_fold(__global const float *gamma, __global const float 
     store(invstd + at, r);
     store(scale + at, factor);
     store(shift + at, load(beta + at) - m * factor);
-}
-
-/* The operand of the activation, without the residual. Forward and backward must round alike, so that both find the same sign. */
-static inline floatv normalise(const floatv x, __global const float *gamma, __global const float *beta, __global const float *mean,
-    __global const float *invstd)
-{
-    return MULTIPLY_ADD(x - load(mean), load(gamma) * load(invstd), load(beta));
 }
 
 __kernel void batch_norm_forward(__global const float *restrict x, __global const float *restrict residual,

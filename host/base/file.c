@@ -106,10 +106,21 @@ static int write_pieces(int file, const cc_piece *pieces, size_t count)
     return 0;
 }
 
+/* Whether path is another name of an open file: the system's link, and not the file, would be replaced, even where it leads to a regular
+ * file
+ * ("-o /dev/stdout >FILE"). */
+static bool names_open_file(const char *path)
+{
+    static const char *const starts[] = { "/dev/std", "/dev/fd/", "/proc/" };
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (strncmp(path, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
 /* Pipes, terminals and devices must not be replaced by a regular file, so this function writes into them. */
 static camcl_status write_through(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
 {
-    int file = open(path, O_WRONLY | O_CLOEXEC);
+    int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (file < 0) return cc_fail_errno(err, "write", path, errno);
     int code = write_pieces(file, pieces, count);
     if (close(file) != 0 && code == 0) code = errno;
@@ -174,7 +185,8 @@ int cc_file_settle(const char *folder, const char *temporary, int file, const ch
 camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
 {
     struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return write_through(path, pieces, count, err);
+    const bool there = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+    if (there && (!S_ISREG(info.st_mode) || names_open_file(path))) return write_through(path, pieces, count, err);
 
     camcl_status status = CAMCL_OK;
     char *folder = NULL, *temporary = NULL;

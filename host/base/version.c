@@ -26,6 +26,16 @@
 #else
 #define ARCHIVE false
 #endif
+#ifdef CAMCL_HAVE_CURL
+#define CURL true
+#else
+#define CURL false
+#endif
+#ifdef CAMCL_HAVE_NETTLE
+#define NETTLE true
+#else
+#define NETTLE false
+#endif
 
 static const camcl_library libraries[] = {
     { "libpng", "PNG pictures, CAM pictures and the report's gallery", PNG },
@@ -33,6 +43,8 @@ static const camcl_library libraries[] = {
     { "libwebp", "WebP pictures", WEBP },
     { "libexif", "turning pictures that lie on their side as their EXIF data say", EXIF },
     { "libarchive", "reading data sets straight from archives", ARCHIVE },
+    { "libcurl", "fetching data sets (camcl data fetch)", CURL },
+    { "nettle", "fetching data sets, which are checked by SHA-256", NETTLE },
 };
 
 const char *camcl_version(void) { return CAMCL_VERSION; }

@@ -309,6 +309,19 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
     return CAMCL_OK;
 }
 
+camcl_status cli_parse_export(int argc, char **argv, cli_export_args *args, camcl_error *err)
+{
+    *args = (cli_export_args){ 0 };
+    const cli_option options[] = { { "--output", "-o", TEXT, &args->output, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "export", OPTIONS(options), &operands, NULL, "CHECKPOINT", 1, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->checkpoint = shift(&operands);
+    cli_list_free(&operands);
+    if (status == CAMCL_OK && args->output == NULL) return cli_usage(err, "export: the file to write is missing (add -o FILE.onnx)");
+    return status;
+}
+
 camcl_status cli_parse_init(int argc, char **argv, cli_init_args *args, camcl_error *err)
 {
     *args = (cli_init_args){ 0 };
@@ -332,6 +345,18 @@ camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, ca
     const cli_syntax syntax = { "data inspect", OPTIONS(options), &operands, &args->overrides, "CONFIG", 1, 1 };
     camcl_status status = parse(&syntax, argc, argv, err);
     args->config = shift(&operands);
+    cli_list_free(&operands);
+    return status;
+}
+
+camcl_status cli_parse_fetch(int argc, char **argv, cli_fetch_args *args, camcl_error *err)
+{
+    *args = (cli_fetch_args){ .folder = "data" };
+    const cli_option options[] = { { "--output", "-o", TEXT, &args->folder, NULL, NULL } };
+    cli_list operands = { NULL, 0 };
+    const cli_syntax syntax = { "data fetch", OPTIONS(options), &operands, NULL, "NAME", 1, 1 };
+    camcl_status status = parse(&syntax, argc, argv, err);
+    args->dataset = shift(&operands);
     cli_list_free(&operands);
     return status;
 }

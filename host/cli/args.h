@@ -61,6 +61,11 @@ typedef struct cli_cam_args {
     bool npy;               /* the maps themselves, too */
 } cli_cam_args;
 
+typedef struct cli_export_args {
+    const char *checkpoint;
+    const char *output; /* the file to write */
+} cli_export_args;
+
 typedef struct cli_init_args {
     const char *task;   /* or NULL */
     const char *output; /* the file to write; NULL: not said */
@@ -72,6 +77,11 @@ typedef struct cli_inspect_args {
     const char *output; /* the contact sheet; "contact-sheet.png" by default */
     bool json;
 } cli_inspect_args;
+
+typedef struct cli_fetch_args {
+    const char *dataset;
+    const char *folder; /* "data" by default */
+} cli_fetch_args;
 
 typedef struct cli_bench_args {
     const char *what; /* peak | ops | step; NULL: all */
@@ -100,8 +110,10 @@ camcl_status cli_parse_train(int argc, char **argv, cli_train_args *args, camcl_
 camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_error *err);
 camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, camcl_error *err);
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err);
+camcl_status cli_parse_export(int argc, char **argv, cli_export_args *args, camcl_error *err);
 camcl_status cli_parse_init(int argc, char **argv, cli_init_args *args, camcl_error *err);
 camcl_status cli_parse_inspect(int argc, char **argv, cli_inspect_args *args, camcl_error *err);
+camcl_status cli_parse_fetch(int argc, char **argv, cli_fetch_args *args, camcl_error *err);
 camcl_status cli_parse_bench(int argc, char **argv, cli_bench_args *args, camcl_error *err);
 camcl_status cli_parse_tune(int argc, char **argv, cli_tune_args *args, camcl_error *err);
 camcl_status cli_parse_selftest(int argc, char **argv, cli_selftest_args *args, camcl_error *err);

@@ -25,8 +25,10 @@ typedef struct cli_command {
 } cli_command;
 
 const cli_command *cli_commands(size_t *count);
+/* NULL: there is none of this name. */
+const cli_command *cli_find_command(const char *name);
 
-/* Prints how the command of this name is used. */
+/* Prints how the command of this name, which exists, is used. */
 void cli_print_command(const char *name, FILE *out);
 
 int cmd_config(int argc, char **argv);
@@ -35,7 +37,9 @@ int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_cam(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_data(int argc, char **argv);
+int cli_fetch(int argc, char **argv); /* data fetch */
 int cmd_bench(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);

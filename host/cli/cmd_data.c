@@ -1,4 +1,4 @@
-/* camcl data: what a data set holds, as training would see it. */
+/* camcl data: what a data set holds, as training would see it; fetching one is in fetch.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,9 +263,11 @@ int cmd_data(int argc, char **argv)
         return 2;
     }
     if (strcmp(argv[0], "inspect") == 0) return cmd_inspect(argc - 1, argv + 1);
-    static const char *const words[] = { "inspect" };
-    const char *nearest = camcl_nearest(argv[0], words, 1);
-    cli_usage(&err, "data: %s: unknown (%s%s)", argv[0], nearest ? "did you mean " : "write camcl data ",
-              nearest ? "inspect?" : "inspect CONFIG");
+    if (strcmp(argv[0], "fetch") == 0) return cli_fetch(argc - 1, argv + 1);
+    static const char *const words[] = { "inspect", "fetch" };
+    const char *nearest = camcl_nearest(argv[0], words, 2);
+    cli_usage(&err, "data: %s: unknown (%s%s%s)", argv[0],
+              nearest ? "did you mean " : "write camcl data inspect CONFIG or camcl data fetch NAME", nearest ? nearest : "",
+              nearest ? "?" : "");
     return cli_fail(&err);
 }

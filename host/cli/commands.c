@@ -1,4 +1,6 @@
 /* The table of commands. */
+#include <string.h>
+
 #include "cli.h"
 
 #define JSON_OPTION "  --json   JSON on stdout, and nothing else there\n"
@@ -64,16 +66,30 @@ static const cli_command commands[] = {
       "paper: the settings of the paper's public code. quickstart: images that the program draws, nothing to download. Without TASK they\n"
       "are listed. A file that exists is not overwritten.\n",
       cmd_init },
-    { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json]",
-      "what a data set holds: counts by class and pool, sizes, what is left out",
+    { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json] | fetch NAME [-o DIR]",
+      "what a data set holds (inspect), or a published one from the network (fetch)",
+      "inspect: counts by class and pool, sizes, what is left out. Needs no device. Pictures that cannot be read are counted, whatever\n"
+      "data.corrupt says.\n"
       "  -o, --output FILE   the contact sheet, a PNG with a few labelled images of each class; default: contact-sheet.png\n" JSON_OPTION
-      "\nNeeds no device. Pictures that cannot be read are counted, whatever data.corrupt says.\n",
+      "\nfetch: the official files of cifar10, cifar100, mnist or fashion-mnist, checked by SHA-256. What a broken or stopped fetch "
+      "leaves\n"
+      "in FILE.part, the same command goes on from. Files that are there already are checked, and left alone.\n"
+      "  -o, --output DIR    where they go, data.root then; default: data\n\n"
+      "CAMCL_MIRROR in the environment names addresses to fetch from instead of the published ones, tried in turn: http or https,\n"
+      "separated by blanks, each a folder with cifar-10-binary.tar.gz, cifar-100-binary.tar.gz, mnist/*.gz and fashion-mnist/*.gz.\n"
+      "Proxies are taken from https_proxy and http_proxy.\n",
       cmd_data },
     { "report", "RUN_DIR... [-o FILE]", "one self-contained HTML page: curves, confusion matrix, CAM gallery",
       "  -o, --output FILE   the page (default: RUN_DIR/report.html, of several runs ./report.html)\n\n"
       "Several runs are compared. Runs that differ only in train.seed are one group, with mean and standard deviation. A file that is no\n"
       "report of camcl is not overwritten.\n",
       cmd_report },
+    { "export", "CHECKPOINT -o FILE.onnx", "a checkpoint as an ONNX model, for other programs",
+      "  -o, --output FILE   where it goes\n\n"
+      "Input: images, float32 [N,C,S,S], bytes divided by 255; the graph normalises them. Output: logits, float32 [N, classes]. The\n"
+      "classes' names and what else the checkpoint says are in the model's metadata. Opset 13. Needs no device. A file that is no ONNX\n"
+      "model of camcl is not overwritten.\n",
+      cmd_export },
     { "version", "", "the version, and which optional libraries this build has", "", cmd_version },
 };
 
@@ -81,4 +97,18 @@ const cli_command *cli_commands(size_t *count)
 {
     *count = sizeof commands / sizeof commands[0];
     return commands;
+}
+
+const cli_command *cli_find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+void cli_print_command(const char *name, FILE *out)
+{
+    const cli_command *command = cli_find_command(name);
+    fprintf(out, "usage: camcl %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
+    if (*command->help) fprintf(out, "\n%s", command->help);
 }

@@ -18,24 +18,6 @@ static void print_usage(FILE *out)
                  "key=value is section.key=value, wins over the file, and stands anywhere; camcl config lists every key.\n");
 }
 
-static void print_command(const cli_command *command, FILE *out)
-{
-    fprintf(out, "usage: camcl %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments, command->summary);
-    if (*command->help) fprintf(out, "\n%s", command->help);
-}
-
-static const cli_command *find_command(const char *name)
-{
-    size_t count;
-    const cli_command *commands = cli_commands(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(commands[i].name, name) == 0) return &commands[i];
-    }
-    return NULL;
-}
-
-void cli_print_command(const char *name, FILE *out) { print_command(find_command(name), out); }
-
 static int unknown_command(const char *name)
 {
     const char *names[32], *nearest;
@@ -66,9 +48,8 @@ static int help(int argc, char **argv)
         print_usage(stdout);
         return 0;
     }
-    const cli_command *command = find_command(argv[0]);
-    if (command == NULL) return unknown_command(argv[0]);
-    print_command(command, stdout);
+    if (cli_find_command(argv[0]) == NULL) return unknown_command(argv[0]);
+    cli_print_command(argv[0], stdout);
     return 0;
 }
 
@@ -99,10 +80,10 @@ static int dispatch(int argc, char **argv)
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return help(argc - 1, argv + 1);
     if (strcmp(name, "--version") == 0) return cmd_version(argc - 1, argv + 1);
     if (strcmp(name, CAMCL_KERNEL_COMPILER_COMMAND) == 0 && argc == 1) return compile_kernels();
-    const cli_command *command = find_command(name);
+    const cli_command *command = cli_find_command(name);
     if (command == NULL) return unknown_command(name);
     if (asks_for_help(argc - 1, argv + 1)) {
-        print_command(command, stdout);
+        cli_print_command(name, stdout);
         return 0;
     }
     return run(command, argc - 1, argv + 1);

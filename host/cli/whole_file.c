@@ -37,6 +37,17 @@ static int create_beside(cli_file *f)
     return -1;
 }
 
+/* Whether path is another name of an open file: the system's link, and not the file, would be replaced, even where it leads to a regular
+ * file
+ * ("-o /dev/stdout >FILE"). */
+static bool names_open_file(const char *path)
+{
+    static const char *const starts[] = { "/dev/std", "/dev/fd/", "/proc/" };
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (strncmp(path, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
 camcl_status cli_file_open(cli_file *f, const char *path, camcl_error *err)
 {
     struct stat info;
@@ -47,7 +58,8 @@ camcl_status cli_file_open(cli_file *f, const char *path, camcl_error *err)
         cli_file_abandon(f);
         return cannot(err, "write", path, EISDIR);
     }
-    int handle = there && !S_ISREG(info.st_mode) ? open(path, O_WRONLY | O_CLOEXEC) : create_beside(f);
+    int handle =
+        there && (!S_ISREG(info.st_mode) || names_open_file(path)) ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : create_beside(f);
     int code = errno;
     if (handle >= 0 && (f->stream = fdopen(handle, "wb")) != NULL) return CAMCL_OK;
     if (handle >= 0) close(handle);

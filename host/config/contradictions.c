@@ -176,11 +176,24 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* Modes that take ssl.threshold for nothing. */
+#define WITHOUT_THRESHOLD "pi-model | mean-teacher | freematch | softmatch"
+
+static bool differs_from_default(const camcl_config *config, const char *key)
+{
+    double given = 0, standard = 0;
+    return cc_parse_number(camcl_config_string(config, key), &given) && cc_parse_number(camcl_config_default_of(config, key), &standard) &&
+           (given < standard || given > standard);
+}
+
 const char *camcl_config_warning(const camcl_config *config, size_t index)
 {
-    const char *found[2];
+    const char *found[2], *mode = camcl_config_string(config, "ssl.mode");
     size_t count = 0;
-    if (!camcl_config_is(config, "ssl.mode", "supervised") && camcl_config_is(config, "ssl.confidence", "softmax")) {
+    if (cc_words_have(WITHOUT_THRESHOLD, mode)) {
+        if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end"))
+            found[count++] = "ssl.threshold: this mode goes without (what counts follows from its own averages, or every image does)";
+    } else if (strcmp(mode, "supervised") != 0 && camcl_config_is(config, "ssl.confidence", "softmax")) {
         if (camcl_config_double(config, "ssl.threshold") > 1)
             found[count++] = "ssl.threshold: above 1, no image is confident at first (ssl.confidence = softmax means 0 to 1)";
         if (camcl_config_double(config, "ssl.threshold_end") > 1)

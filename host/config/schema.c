@@ -243,6 +243,7 @@ static const camcl_config_key schema[] = {
     PATH("output", "dir", "", true, "folder of the run; empty: runs/ and the configuration file's name"),
     INT("output", "save_every", "1", 1, MOST_COUNT, "epochs between two checkpoints"),
     INT("output", "cams_every", "0", 0, MOST_COUNT, "epochs between two sets of CAM images; 0: only at the end"),
+    BOOL("output", "tensorboard", "no", "yes: TensorBoard's event files in the run's folder: the columns of metrics.csv, and CAM images"),
 };
 
 const camcl_config_key *camcl_config_schema(size_t *count)

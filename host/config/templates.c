@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "camcl/config.h"
 
-#define CIFAR "data/cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html (or data.root=)"
+#define CIFAR "data/cifar-10-binary.tar.gz, which camcl data fetch cifar10 gets (or data.root=)"
 
 static const camcl_config_template templates[] = {
     { "cifar10", "cifar10-gradcam.ini", "CIFAR-10 with 4,000 labels, pseudo-labels and Grad-CAM consistency", CIFAR },

@@ -94,8 +94,9 @@ camcl_status cc_source_read(const cc_source *source, const char *root, cc_source
     cc_source_match match = { 0 };
     *out = (cc_source_result){ 0 };
     if (!cc_is_folder(root) && !cc_is_plain_file(root)) {
-        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: %s (set data.root; the data is at %s)", source->dataset, root,
-                       cc_file_exists(root) ? "neither a folder nor a plain file" : "no such file or folder", source->fetch);
+        return cc_fail(err, CAMCL_BAD_DATA, "data set %s: %s: %s (set data.root; the data is at %s, camcl data fetch %s gets it)",
+                       source->dataset, root, cc_file_exists(root) ? "neither a folder nor a plain file" : "no such file or folder",
+                       source->fetch, source->dataset);
     }
     CC_TRY(search_root(source, root, &place, &match, err));
     CC_TRY(cc_source_is_complete(&match) ? read_files(&place, &match, out, err) : cc_source_missing(source, &place, &match, err));

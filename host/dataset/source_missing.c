@@ -84,7 +84,8 @@ camcl_status cc_source_missing(const cc_source *source, const cc_place *place, c
         cc_text_add(&text, ", %s", hint->what);
     } else {
         add_names(&text, &names);
-        cc_text_add(&text, " (%s; the data is at %s)", match->form ? "fetch it again" : "set data.root", source->fetch);
+        cc_text_add(&text, " (%s; the data is at %s, camcl data fetch %s gets it)", match->form ? "fetch it again" : "set data.root",
+                    source->fetch, source->dataset);
     }
     status = cc_fail(err, text.failed ? CAMCL_NO_MEMORY : CAMCL_BAD_DATA, "data set %s: %s", source->dataset,
                      text.failed ? "out of memory" : text.data);

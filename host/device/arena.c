@@ -22,10 +22,7 @@ static void release_memory(cc_arena *arena)
     for (size_t t = 0; t < arena->tape_count; t++)
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
             cc_buffer *buffer = arena->tapes[t]->buffers[i];
-            if (arena->device->separate)
-                cc_device_release(arena->device, buffer->bytes, &buffer->mem);
-            else if (buffer->mem)
-                clReleaseMemObject(buffer->mem);
+            if (arena->device->separate) cc_device_release(arena->device, buffer->bytes, &buffer->mem);
             buffer->mem = NULL;
         }
     for (size_t i = 0; i < arena->slab_count; i++)
@@ -82,60 +79,43 @@ static bool alive_together(const cc_buffer *a, const cc_buffer *b)
     return a->first <= b_last && b->first <= a_last;
 }
 
-static int by_offset(const void *a, const void *b)
+/* Gives the buffer the smallest of the tape's slabs that nothing else holds during its life, or a new one. The `count` buffers that have a
+ * slab are at least as large as this one, and a later slab is no larger than an earlier one. */
+static void place(cc_buffer *buffer, cc_buffer *const *done, size_t count, bool *taken, size_t *slabs)
 {
-    const cc_buffer *x = *(cc_buffer *const *)a, *y = *(cc_buffer *const *)b;
-    if (x->slab != y->slab) return x->slab < y->slab ? -1 : 1;
-    return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-/* Gives the buffer the lowest place that is free during its life, considering the `count` buffers that have a place already. `placed` is
- * scratch for count entries. */
-static void place(cc_buffer *buffer, cc_buffer *const *done, size_t count, cc_buffer **placed, size_t align, size_t limit)
-{
-    size_t n = 0, slab = 0, offset = 0;
+    memset(taken, 0, *slabs * sizeof *taken);
     for (size_t i = 0; i < count; i++)
-        if (alive_together(done[i], buffer)) placed[n++] = done[i];
-    qsort(placed, n, sizeof *placed, by_offset);
-    for (size_t i = 0; i < n; i++) {
-        if (placed[i]->slab > slab) {
-            if (offset + buffer->bytes <= limit) break;
-            slab = placed[i]->slab;
-            offset = 0;
-        }
-        if (offset + buffer->bytes <= placed[i]->offset) break;
-        offset = cc_max_size(offset, cc_round_up(placed[i]->offset + placed[i]->bytes, align));
-    }
-    if (offset + buffer->bytes > limit) {
-        slab++;
-        offset = 0;
-    }
-    buffer->slab = slab;
-    buffer->offset = offset;
+        if (alive_together(done[i], buffer)) taken[done[i]->slab] = true;
+    size_t slab = *slabs;
+    while (slab > 0 && taken[slab - 1])
+        slab--;
+    buffer->slab = slab > 0 ? slab - 1 : (*slabs)++;
 }
 
-/* Places the buffers greedily, the largest first, each at the lowest place that is free during its life. */
+/* Places the buffers greedily, the largest first. A slab serves one buffer at a time, from its start: drivers exist that crash when they
+ * release sub-buffers which overlap. */
 static camcl_status place_tape(cc_arena *arena, cc_tape *tape, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_buffer **order = NULL, **scratch = NULL;
-    size_t n = 0;
+    cc_buffer **order = NULL;
+    bool *taken = NULL;
+    size_t n = 0, slabs = 0;
     CC_TRY(CC_NEW(tape->buffer_count, &order, err));
-    CC_TRY(CC_NEW(tape->buffer_count, &scratch, err));
+    CC_TRY(CC_NEW(tape->buffer_count, &taken, err));
     for (size_t i = 0; i < tape->buffer_count; i++)
         if (tape->buffers[i]->first != SIZE_MAX) order[n++] = tape->buffers[i];
     qsort(order, n, sizeof *order, by_size);
     for (size_t i = 0; i < n; i++) {
-        place(order[i], order, i, scratch, arena->device->info.base_align, arena->device->info.max_alloc);
-        size_t need = order[i]->slab + 1, end = order[i]->offset + order[i]->bytes;
-        CC_TRY(cc_grow((void **)&arena->slabs, &arena->slab_capacity, need, sizeof *arena->slabs, err));
-        while (arena->slab_count < need)
+        place(order[i], order, i, taken, &slabs);
+        CC_TRY(cc_grow((void **)&arena->slabs, &arena->slab_capacity, slabs, sizeof *arena->slabs, err));
+        while (arena->slab_count < slabs)
             arena->slabs[arena->slab_count++] = (arena_slab){ 0, NULL };
-        arena->slabs[need - 1].bytes = cc_max_size(arena->slabs[need - 1].bytes, end);
+        arena_slab *slab = &arena->slabs[order[i]->slab];
+        slab->bytes = cc_max_size(slab->bytes, order[i]->bytes);
     }
 cleanup:
     free(order);
-    free(scratch);
+    free(taken);
     return status;
 }
 
@@ -184,15 +164,10 @@ static camcl_status allocate(cc_arena *arena, camcl_error *err)
         for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++) {
             cc_buffer *buffer = arena->tapes[t]->buffers[i];
             if (buffer->first == SIZE_MAX) continue;
-            if (device->separate) {
+            if (device->separate)
                 CC_TRY(cc_device_allocate(device, buffer->bytes, buffer->name, &buffer->mem, err));
-                continue;
-            }
-            cl_int code;
-            cl_buffer_region region = { buffer->offset, buffer->bytes };
-            buffer->mem =
-                clCreateSubBuffer(arena->slabs[buffer->slab].mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
-            CC_CL_CODE(code, "clCreateSubBuffer");
+            else
+                buffer->mem = arena->slabs[buffer->slab].mem;
         }
 cleanup:
     return status;

@@ -71,7 +71,7 @@ struct cc_buffer {
     bool view;          /* a part of a persistent buffer, which counts the bytes */
     size_t first, last; /* launches that use it; first > last: unused */
     bool keep;
-    size_t slab, offset; /* where in the arena */
+    size_t slab; /* which of the arena's */
 };
 
 const char *cc_cl_name(cl_int code);

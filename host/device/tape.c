@@ -38,10 +38,8 @@ void cc_tape_destroy(cc_tape **handle)
         free(tape->steps[i].context);
         free(tape->steps[i].mems);
     }
-    for (size_t i = 0; i < tape->buffer_count; i++) {
-        if (tape->buffers[i]->mem) clReleaseMemObject(tape->buffers[i]->mem);
+    for (size_t i = 0; i < tape->buffer_count; i++)
         cc_buffer_destroy(&tape->buffers[i]);
-    }
     for (size_t i = 0; i < tape->label_count; i++)
         free(tape->labels[i]);
     free(tape->labels);

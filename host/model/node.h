@@ -9,6 +9,7 @@ enum { CC_MAX_SAVED = 2 };
 
 typedef struct cc_pass cc_pass;       /* pass.h */
 typedef struct cc_tangent cc_tangent; /* pass_internal.h */
+typedef struct cc_onnx cc_onnx;       /* onnx.h */
 
 struct cc_node_kind {
     const char *name; /* one word */
@@ -27,6 +28,8 @@ struct cc_node_kind {
     /* Records the tangent of the output, and the gradient of the directional derivative with respect to the node's parameters
      * (cc_pass_tangent). NULL: the kind has no tangent, and ssl.cam_gradient = exact is refused if such a node lies above the stage. */
     camcl_status (*tangent)(cc_tangent *tangent, size_t self, camcl_error *err);
+    /* Writes the node, as it is in evaluation, as operators of ONNX. NULL: networks that have such a node cannot be exported. */
+    void (*onnx)(cc_onnx *onnx, const cc_node *node);
 };
 
 /* For infer: CAMCL_FAILED unless the input's rank is `rank` (4: [N,H,W,C], 2: [N,C]). */

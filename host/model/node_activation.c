@@ -1,6 +1,7 @@
 /* An activation by itself, for where none of the node kinds that have one can apply it: y = act(x). */
 #include "model/pass_internal.h"
 #include "model/nodes.h"
+#include "model/onnx.h"
 
 size_t cc_graph_builder_activation(cc_graph_builder *builder, size_t input, cc_activation activation)
 {
@@ -50,6 +51,8 @@ static camcl_status tangent(cc_tangent *s, size_t self, camcl_error *err)
     return scale(s->pass, self, cc_tangent_input(s, self, 0), s->t[self], false, err);
 }
 
+static void onnx(cc_onnx *o, const cc_node *node) { cc_onnx_activation(o, node->activation); }
+
 const cc_node_kind cc_node_activation = {
     .name = "activation",
     .least_inputs = 1,
@@ -59,4 +62,5 @@ const cc_node_kind cc_node_activation = {
     .forward = forward,
     .backward = backward,
     .tangent = tangent,
+    .onnx = onnx,
 };

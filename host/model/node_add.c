@@ -1,6 +1,7 @@
 /* The sum of two or more nodes. */
 #include "model/pass_internal.h"
 #include "model/nodes.h"
+#include "model/onnx.h"
 
 size_t cc_graph_builder_add(cc_graph_builder *builder, const size_t *inputs, size_t count)
 {
@@ -104,6 +105,13 @@ static camcl_status tangent(cc_tangent *s, size_t self, camcl_error *err)
     return sum(s->pass, self, terms, s->t[self], err);
 }
 
+static void onnx(cc_onnx *o, const cc_node *node)
+{
+    cc_onnx_begin(o, node->input_count == 2 ? "Add" : "Sum");
+    for (size_t i = 1; i < node->input_count; i++)
+        cc_onnx_input(o, i);
+}
+
 const cc_node_kind cc_node_add = {
     .name = "sum",
     .least_inputs = 2,
@@ -113,4 +121,5 @@ const cc_node_kind cc_node_add = {
     .forward = forward,
     .backward = backward,
     .tangent = tangent,
+    .onnx = onnx,
 };

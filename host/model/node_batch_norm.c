@@ -1,6 +1,7 @@
 /* Batch norm with what follows it: act(batch norm(input) + residual). */
 #include "model/pass_internal.h"
 #include "model/nodes.h"
+#include "model/onnx.h"
 
 enum { INPUT, RESIDUAL };
 enum { MEAN, INVSTD };
@@ -136,6 +137,22 @@ static camcl_status tangent(cc_tangent *s, size_t self, camcl_error *err)
     return cc_add_backward(pass->tape, &sum, state->output, cc_tangent_input(s, self, RESIDUAL), s->t[self], true, none, false, err);
 }
 
+/* Programs that run ONNX fold it into the convolution by themselves. */
+static void onnx(cc_onnx *o, const cc_node *node)
+{
+    cc_onnx_begin(o, "BatchNormalization");
+    cc_onnx_param(o, CC_ROLE_WEIGHT);
+    cc_onnx_param(o, CC_ROLE_BIAS);
+    cc_onnx_param(o, CC_ROLE_RUNNING_MEAN);
+    cc_onnx_param(o, CC_ROLE_RUNNING_VAR);
+    cc_onnx_float(o, "epsilon", node->epsilon);
+    if (node->input_count > RESIDUAL) {
+        cc_onnx_begin(o, "Add");
+        cc_onnx_input(o, RESIDUAL);
+    }
+    cc_onnx_activation(o, node->activation);
+}
+
 const cc_node_kind cc_node_batch_norm = {
     .name = "batch-norm",
     .least_inputs = 1,
@@ -146,4 +163,5 @@ const cc_node_kind cc_node_batch_norm = {
     .forward = forward,
     .backward = backward,
     .tangent = tangent,
+    .onnx = onnx,
 };

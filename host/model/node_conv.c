@@ -1,6 +1,7 @@
 /* Convolution without bias. */
 #include "model/pass_internal.h"
 #include "model/nodes.h"
+#include "model/onnx.h"
 #include "ops/record.h"
 
 size_t cc_graph_builder_conv(cc_graph_builder *builder, size_t input, const char *name, cc_conv_attributes attributes)
@@ -89,6 +90,14 @@ static camcl_status tangent(cc_tangent *s, size_t self, camcl_error *err)
     return apply(s->pass, self, t, s->t[self], err);
 }
 
+static void onnx(cc_onnx *o, const cc_node *node)
+{
+    cc_onnx_begin(o, "Conv");
+    cc_onnx_param(o, CC_ROLE_WEIGHT);
+    cc_onnx_window(o, node);
+    cc_onnx_integer(o, "group", (int64_t)node->groups);
+}
+
 const cc_node_kind cc_node_conv = {
     .name = "convolution",
     .least_inputs = 1,
@@ -98,4 +107,5 @@ const cc_node_kind cc_node_conv = {
     .forward = forward,
     .backward = backward,
     .tangent = tangent,
+    .onnx = onnx,
 };

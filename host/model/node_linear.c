@@ -1,6 +1,7 @@
 /* The linear layer, with bias. */
 #include "model/pass_internal.h"
 #include "model/nodes.h"
+#include "model/onnx.h"
 
 size_t cc_graph_builder_linear(cc_graph_builder *builder, size_t input, const char *name, size_t outputs)
 {
@@ -65,6 +66,15 @@ static camcl_status tangent(cc_tangent *s, size_t self, camcl_error *err)
     return cc_model_linear(pass->model, pass->tape, CC_FORWARD, &desc, apply, 4, false, err);
 }
 
+static void onnx(cc_onnx *o, const cc_node *node)
+{
+    (void)node;
+    cc_onnx_begin(o, "Gemm");
+    cc_onnx_param(o, CC_ROLE_WEIGHT);
+    cc_onnx_param(o, CC_ROLE_BIAS);
+    cc_onnx_integer(o, "transB", 1);
+}
+
 const cc_node_kind cc_node_linear = {
     .name = "linear",
     .least_inputs = 1,
@@ -74,4 +84,5 @@ const cc_node_kind cc_node_linear = {
     .forward = forward,
     .backward = backward,
     .tangent = tangent,
+    .onnx = onnx,
 };

@@ -1,6 +1,7 @@
 /* Pooling: the maximum of square windows, the mean of each channel. */
 #include "model/pass_internal.h"
 #include "model/nodes.h"
+#include "model/onnx.h"
 
 static size_t add_pool(cc_graph_builder *builder, const cc_node_kind *kind, size_t input, size_t window, size_t stride, size_t pad)
 {
@@ -54,6 +55,12 @@ static camcl_status max_backward(cc_pass *pass, size_t self, bool *written, camc
     return cc_max_pool_backward(pass->tape, &desc, cc_pass_input(pass, self, 0), state->output, state->gradient, dx, add, err);
 }
 
+static void max_onnx(cc_onnx *o, const cc_node *node)
+{
+    cc_onnx_begin(o, "MaxPool");
+    cc_onnx_window(o, node);
+}
+
 /* No tangent: there is no kernel for it, and in all architectures it lies below every stage. */
 const cc_node_kind cc_node_max_pool = {
     .name = "max-pool",
@@ -63,6 +70,7 @@ const cc_node_kind cc_node_max_pool = {
     .infer = max_infer,
     .forward = max_forward,
     .backward = max_backward,
+    .onnx = max_onnx,
 };
 
 /* ---- mean */
@@ -97,6 +105,13 @@ static camcl_status mean_tangent(cc_tangent *s, size_t self, camcl_error *err)
     return cc_global_average_pool_forward(s->pass->tape, &desc, cc_tangent_input(s, self, 0), s->t[self], err);
 }
 
+static void mean_onnx(cc_onnx *o, const cc_node *node)
+{
+    (void)node;
+    cc_onnx_begin(o, "GlobalAveragePool");
+    cc_onnx_begin(o, "Flatten");
+}
+
 const cc_node_kind cc_node_global_average_pool = {
     .name = "global-average-pool",
     .least_inputs = 1,
@@ -106,4 +121,5 @@ const cc_node_kind cc_node_global_average_pool = {
     .forward = mean_forward,
     .backward = mean_backward,
     .tangent = mean_tangent,
+    .onnx = mean_onnx,
 };

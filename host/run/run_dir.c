@@ -26,12 +26,19 @@ struct cc_run_dir {
 };
 
 static const char *const names[CC_RUN_FILES] = {
-    [CC_RUN_CONFIG] = "config.ini",       [CC_RUN_SPLITS] = "splits.json",
-    [CC_RUN_METRICS] = "metrics.csv",     [CC_RUN_LOG] = "train.log",
-    [CC_RUN_RESULT] = "result.json",      [CC_RUN_CONFUSION] = "confusion.csv",
-    [CC_RUN_BEST] = "best.safetensors",   [CC_RUN_LAST] = "last.safetensors",
-    [CC_RUN_STATE] = "state.safetensors", [CC_RUN_CAMS] = "cams",
-    [CC_RUN_REPORT] = "report.html",      [CC_RUN_LOCK] = ".lock",
+    [CC_RUN_CONFIG] = "config.ini",
+    [CC_RUN_SPLITS] = "splits.json",
+    [CC_RUN_METRICS] = "metrics.csv",
+    [CC_RUN_LOG] = "train.log",
+    [CC_RUN_RESULT] = "result.json",
+    [CC_RUN_CONFUSION] = "confusion.csv",
+    [CC_RUN_BEST] = "best.safetensors",
+    [CC_RUN_LAST] = "last.safetensors",
+    [CC_RUN_STATE] = "state.safetensors",
+    [CC_RUN_CAMS] = "cams",
+    [CC_RUN_REPORT] = "report.html",
+    [CC_RUN_LINES] = "metrics.jsonl",
+    [CC_RUN_LOCK] = ".lock",
 };
 
 const char *cc_run_file_name(cc_run_file file) { return names[file]; }
@@ -263,7 +270,7 @@ void cc_run_dir_close(cc_run_dir **pointer)
 
 void cc_run_dir_abandon(cc_run_dir **pointer)
 {
-    static const cc_run_file first[] = { CC_RUN_CONFIG, CC_RUN_SPLITS, CC_RUN_METRICS, CC_RUN_LOG };
+    static const cc_run_file first[] = { CC_RUN_CONFIG, CC_RUN_SPLITS, CC_RUN_METRICS, CC_RUN_LINES, CC_RUN_LOG };
     char *path = NULL;
     if (*pointer == NULL) return;
     if (!(*pointer)->was_empty) {

@@ -10,6 +10,7 @@ typedef enum cc_run_file {
     CC_RUN_CONFIG,    /* config.ini */
     CC_RUN_SPLITS,    /* splits.json */
     CC_RUN_METRICS,   /* metrics.csv */
+    CC_RUN_LINES,     /* metrics.jsonl */
     CC_RUN_LOG,       /* train.log */
     CC_RUN_RESULT,    /* result.json */
     CC_RUN_CONFUSION, /* confusion.csv */

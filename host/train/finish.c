@@ -145,6 +145,8 @@ camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error 
     const cc_result written = result_of(run, &test, seconds);
     CC_RETURN_IF_FAILED(cc_report_write_with(cc_run_dir_path(run->dir), &written, err));
     CC_RETURN_IF_FAILED(cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &written, err));
+    /* Last of all, so that a run that is finished twice shows its pictures to TensorBoard once. */
+    CC_RETURN_IF_FAILED(cc_run_show_cams(run, err));
     *result = (camcl_train_result){
         .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test = test, .seconds = seconds
     };

@@ -32,5 +32,6 @@ cc_loop_settings cc_loop_settings_from(const camcl_config *config, size_t labele
         .cams_every = (uint64_t)camcl_config_int(config, "output.cams_every"),
         .seed = (uint64_t)camcl_config_int(config, "train.seed"),
         .shuffle = camcl_config_bool(config, "data.shuffle"),
+        .tensorboard = camcl_config_bool(config, "output.tensorboard"),
     };
 }

@@ -11,7 +11,7 @@ typedef struct cc_loop_settings {
     cc_schedule schedule;
     uint64_t eval_every, save_every, cams_every; /* epochs; cams_every 0: CAM pictures are drawn at the end alone */
     uint64_t seed;                               /* of the initial weights and of the order of images */
-    bool shuffle;
+    bool shuffle, tensorboard;
 } cc_loop_settings;
 
 /* labeled: images in the labelled pool. */

@@ -7,6 +7,7 @@
 #include "dataset/split.h"
 #include "run/checkpoint.h"
 #include "infer/session.h"
+#include "run/event_file.h"
 #include "run/metrics.h"
 #include "run/run_dir.h"
 #include "run/settings.h"
@@ -36,6 +37,7 @@ typedef struct cc_run {
     uint32_t *sources;
     cc_run_state state; /* step, best, interval sums; the rest is filled when it is saved */
     cc_metrics metrics;
+    cc_event_file *events; /* NULL until there is something to tell TensorBoard */
     cc_model_card card;
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
@@ -85,6 +87,12 @@ camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
 /* Whether best.safetensors and last.safetensors agree with the state, and writing them again if they do not. */
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
+
+/* rows.c: a row is kept in every form; the rows, and what TensorBoard reads, go back to those up to the state's step; the pictures in cams/
+ * for TensorBoard. */
+camcl_status cc_run_add_row(cc_run *run, const cc_metrics_row *row, camcl_error *err);
+camcl_status cc_run_restore_rows(cc_run *run, camcl_error *err);
+camcl_status cc_run_show_cams(cc_run *run, camcl_error *err);
 
 /* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. */
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);

@@ -235,7 +235,7 @@ static camcl_status start(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
-    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), 0, err));
+    CC_RETURN_IF_FAILED(cc_run_restore_rows(run, err));
     return initial_weights(run, err);
 }
 
@@ -249,7 +249,7 @@ static camcl_status restore_files(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
-    return cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), run->state.step, err);
+    return cc_run_restore_rows(run, err);
 }
 
 static camcl_status go_on(cc_run *run, camcl_error *err)
@@ -363,6 +363,7 @@ void cc_run_close(cc_run *run)
     cc_split_free(&run->split);
     cc_run_state_free(&run->state);
     cc_metrics_free(&run->metrics);
+    cc_event_file_close(&run->events);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->dataset);
     free(run->data);

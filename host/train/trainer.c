@@ -186,7 +186,7 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     CC_RETURN_IF_FAILED(keep_if_best(run, epoch, camcl_evaluation_get(&v, "top1"), err));
     CC_RETURN_IF_FAILED(swap_average(run, err));
     const cc_metrics_row row = make_row(run, epoch, &v);
-    CC_RETURN_IF_FAILED(cc_metrics_append(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), &row, err));
+    CC_RETURN_IF_FAILED(cc_run_add_row(run, &row, err));
     CC_RETURN_IF_FAILED(cc_run_say_row(run, &row, err));
     memset(&run->state.interval, 0, sizeof run->state.interval);
     run->interval_started = cc_seconds();
@@ -198,6 +198,7 @@ static camcl_status draw_cams(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(swap_average(run, err));
     CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
+    CC_RETURN_IF_FAILED(cc_run_show_cams(run, err));
     return swap_average(run, err);
 }
 

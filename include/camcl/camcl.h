@@ -13,6 +13,8 @@
 #include "camcl/dataset.h"
 #include "camcl/device.h"
 #include "camcl/evaluation.h"
+#include "camcl/export.h"
+#include "camcl/fetch.h"
 #include "camcl/image.h"
 #include "camcl/model.h"
 #include "camcl/report.h"

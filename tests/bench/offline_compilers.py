@@ -61,7 +61,8 @@ def tile_builds():
     builds = []
     for vendor, unroll in (("NVIDIA", 2), ("AMD", 1), ("Intel", 1)):
         large = [(128, 128, 8, 8, 8), (128, 64, 8, 8, 8), (128, 32, 8, 4, 16)] if vendor != "Intel" else []
-        for tile, vector in [(tile, 4) for tile in large + [(64, 64, 4, 4, 16), (64, 32, 4, 4, 16)]] + [((64, 64, 4, 4, 16), 1)]:
+        small = (64, 64, 8 if vendor == "NVIDIA" else 4, 4, 16)
+        for tile, vector in [(tile, 4) for tile in large + [small, (64, 32, 4, 4, 16)]] + [(small, 1)]:
             options = "-DROWS=%d -DCOLUMNS=%d -DBLOCK_ROWS=%d -DBLOCK_COLUMNS=%d -DDEPTH=%d -DVECTOR=%d -DUNROLL=%d" % (*tile, vector, unroll)
             builds += [Build(file, options, (), (vendor,)) for file in ("conv2d/local", "conv2d/local_weight", "conv2d/winograd_multiply")]
             builds.append(Build("conv2d/local", options + " -DTURNED=1", (), (vendor,)))
@@ -73,6 +74,7 @@ def tile_builds():
 ROWS = ("-DWIDTH=4 -DLANES=64", "-DWIDTH=1 -DLANES=64")
 BUILDS = [
     *(Build(file, options) for file in ("batch_norm", "linear", "pool") for options in ROWS),
+    *(Build("batch_norm_group", "%s -DACROSS=%d -DDOWN=%d" % (options, across, 256 // across)) for options in ROWS for across in (1, 8, 32)),
     Build("pointwise", ROWS[0]),
     Build("sgd", ROWS[0]),
     Build("softmax", ROWS[1]),

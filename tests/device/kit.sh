@@ -164,7 +164,7 @@ if [ -n "$drivers" ]; then
 fi
 commit=$(git -C "$top" rev-parse --short HEAD 2>/dev/null || echo unknown)
 [ -z "$(git -C "$top" status --porcelain 2>/dev/null)" ] || commit="$commit with changes"
-echo "$("$build/camcl" --version), commit $commit, built on $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" >"$out/version"
+echo "$("$build/camcl" --version | head -n 1), commit $commit, built on $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" >"$out/version"
 uname -m >"$out/machine"
 # The newest glibc symbol that any file asks for.
 objdump -T "$out"/bin/camcl "$out"/bin/tests/* "$out"/lib/*.so* "$out"/lib/spare/*.so* 2>/dev/null | grep -o 'GLIBC_2\.[0-9.]*' |

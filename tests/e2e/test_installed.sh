@@ -51,6 +51,15 @@ same "the program's library" "$(needs "$program")" "libcamcl.so.$major"
 same "the program's version" "$("$program" --version | sed -n '1s/ (.*//p')" "camcl $version"
 same "the installed program's version" "$("$prefix/bin/camcl" --version | sed -n '1s/ (.*//p')" "camcl $version"
 
+# ---- what comes with it
+
+for file in man/man1/camcl.1 man/man1/camcl-train.1 man/man5/camcl.ini.5 bash-completion/completions/camcl \
+    fish/vendor_completions.d/camcl.fish camcl/configs/quickstart.ini doc/camcl/README.md doc/camcl/docs/adding.md \
+    doc/camcl/configs/reference.md doc/camcl/examples/classify_and_explain.c doc/camcl/LICENSE; do
+    [ -s "$prefix/share/$file" ] || [ -s "$prefix/share/$file.gz" ] || fail "share/$file is not installed"
+done
+find "$prefix/share/zsh" -name _camcl -size +1k | grep -q . || fail "the completion for zsh is not installed"
+
 # ---- pkg-config
 
 cat >"$scratch/version.c" <<'TEXT'

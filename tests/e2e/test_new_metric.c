@@ -70,6 +70,7 @@ static void a_new_metric_is_everywhere(void **state)
 
     cc_metrics metrics;
     assert_int_equal(cc_metrics_read(scratch_path(run, "metrics.csv"), NULL, &metrics, NULL), CAMCL_OK);
+    assert_lines_are_rows(run);
     assert_string_equal(metrics.columns.names[cc_columns_first().count], "val_toy");
     assert_int_equal(metrics.count, 3);
     for (size_t i = 0; i < metrics.count; i++) {

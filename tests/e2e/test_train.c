@@ -184,7 +184,7 @@ static void test_leaves(void **state)
 {
     static const char *const files[] = { "config.ini",  "splits.json",      "metrics.csv",      "train.log",
                                          "result.json", "best.safetensors", "last.safetensors", "state.safetensors",
-                                         "cams",        "report.html",      "confusion.csv" };
+                                         "cams",        "report.html",      "confusion.csv",    "metrics.jsonl" };
     const char *run = train(*state, "leaves", "ssl.alpha=2 ssl.beta=3");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (access(scratch_path(run, files[i]), F_OK) != 0) fail_msg("%s is missing", files[i]);

@@ -630,13 +630,15 @@ static void test_choice_for_gpus(void **state)
         const char *nvidia[3], *intel[3];
     } cases[] = {
         { { 64, 32, 32, 64, 64, 3, 3, 1, 1, 1 },
-          { "winograd_local", "winograd_local", "winograd_local_small" }, /* 64 rows do not fill a large tile */
+          { "winograd_local_small", "winograd_local_small", "winograd_local_small" }, /* many products fill the device */
           { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
         { { 128, 16, 16, 128, 128, 3, 3, 1, 1, 1 },
-          { "winograd_local", "winograd_local", "winograd_local" },
+          { "winograd_local_small", "winograd_local_small", "winograd_local_small" },
           { "winograd_local_small", "winograd_local_small", "winograd_local_small" } },
-        { { 64, 32, 32, 32, 32, 3, 3, 1, 1, 1 }, { "local", "local", "local" }, { "local_small", "local_small", "local_small" } },
-        { { 64, 32, 32, 64, 128, 3, 3, 2, 1, 1 }, { "local", "local_small", "local" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 32, 32, 3, 3, 1, 1, 1 }, { "local", "local", "local_small" }, { "local_small", "local_small", "local_small" } },
+        { { 64, 32, 32, 64, 128, 3, 3, 2, 1, 1 },
+          { "local", "local_small", "local_small" },
+          { "local_small", "local_small", "local_small" } },
         { { 64, 32, 32, 3, 64, 3, 3, 1, 1, 1 }, /* channels not in fours */
           { "local_small", "local_small", "local_small" },
           { "local_small", "local_small", "local_small" } },

@@ -163,9 +163,46 @@ void assert_same_file(const char *run_a, const char *run_b, const char *name)
     if (!same_file(run_a, run_b, name)) fail_msg("%s differs between %s and %s", name, run_a, run_b);
 }
 
+/* The text up to one of `ends`, which is cut off; *at is then behind it. */
+static char *take(char **at, const char *ends, char *end)
+{
+    char *start = *at;
+    *at += strcspn(*at, ends);
+    *end = **at;
+    if (*end) *(*at)++ = '\0';
+    return start;
+}
+
+void assert_lines_are_rows(const char *run)
+{
+    enum { MOST = 128 };
+    size_t size, columns = 0;
+    char *csv = scratch_read(scratch_path(run, "metrics.csv"), &size), *lines = scratch_read(scratch_path(run, "metrics.jsonl"), &size);
+    if (csv == NULL || lines == NULL) fail_msg("%s has no %s", run, csv ? "metrics.jsonl" : "metrics.csv");
+    const char *names[MOST], *got = lines;
+    char *at = csv, end = ',';
+    while (end == ',' && columns < MOST)
+        names[columns++] = take(&at, ",\n", &end);
+    while (*at) {
+        for (size_t i = 0; i < columns; i++) {
+            char member[128];
+            const char *cell = take(&at, ",\n", &end);
+            const int n = snprintf(member, sizeof member, "%s\"%s\": %s%s", i ? ", " : "{", names[i], *cell ? cell : "null",
+                                   i + 1 < columns ? "" : "}\n");
+            if (strncmp(got, member, (size_t)n) != 0) fail_msg("%s: metrics.jsonl has not %s, but %.100s", run, member, got);
+            got += n;
+        }
+    }
+    assert_string_equal(got, "");
+    free(csv);
+    free(lines);
+}
+
 void assert_same_run(const char *run_a, const char *run_b)
 {
     assert_same_metrics(run_a, run_b);
+    assert_lines_are_rows(run_a);
+    assert_lines_are_rows(run_b);
     assert_same_file(run_a, run_b, "splits.json");
     assert_same_file(run_a, run_b, "last.safetensors");
     assert_same_file(run_a, run_b, "best.safetensors");

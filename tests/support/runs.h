@@ -36,6 +36,8 @@ bool metrics_empty(const metrics_table *table, size_t row, const char *column);
 void assert_same_metrics(const char *run_a, const char *run_b);
 void assert_same_file(const char *run_a, const char *run_b, const char *name);
 bool same_file(const char *run_a, const char *run_b, const char *name);
+/* metrics.jsonl of a run says what its metrics.csv says, to the digit. */
+void assert_lines_are_rows(const char *run);
 /* Weights, split, metrics and the confusion matrix. */
 void assert_same_run(const char *run_a, const char *run_b);
 

@@ -194,6 +194,7 @@ static const char *const defaults[][2] = {
     { "output.dir", "" },
     { "output.save_every", "1" },
     { "output.cams_every", "0" },
+    { "output.tensorboard", "no" },
 };
 
 static void test_defaults(void **state)
@@ -766,6 +767,12 @@ static void test_warnings(void **state)
     set(config, "ssl.threshold_end", "1.5");
     assert_non_null(strstr(camcl_config_warning(config, 1), "ssl.threshold_end:"));
     set(config, "ssl.confidence", "logit");
+    assert_null(camcl_config_warning(config, 0));
+    set(config, "ssl.mode", "freematch");
+    assert_non_null(strstr(camcl_config_warning(config, 0), "goes without"));
+    assert_null(camcl_config_warning(config, 1));
+    set(config, "ssl.threshold", "0.85");
+    set(config, "ssl.threshold_end", "0.95");
     assert_null(camcl_config_warning(config, 0));
     camcl_config_destroy(&config);
 }

@@ -36,6 +36,7 @@ static const layer layers[] = {
       { "base", "config", "image", "dataset", "device", "tensor", "ops", "model", "feed", "objective", "run", "infer", "tune", "report" } },
     { "check", { "base", "device", "tensor", "ops" } },
     { "cli", { NULL } },
+    { "manual", { "config", "cli" } },
 };
 
 static const layer *find_layer(const char *name, size_t length)
@@ -146,6 +147,10 @@ static void check_library(const layer *self, const char *path, const char *what)
     if ((strncmp(what, "png", 3) == 0 || strncmp(what, "jpeg", 4) == 0 || strncmp(what, "archive", 7) == 0) &&
         strcmp(self->name, "image") != 0 && strcmp(self->name, "dataset") != 0)
         complain(path, what, "only host/image and host/dataset know libraries of file formats");
+    if (strncmp(what, "curl/", 5) == 0 && strcmp(path, "host/dataset/download.c") != 0)
+        complain(path, what, "only host/dataset/download.c knows libcurl");
+    if (strncmp(what, "nettle/", 7) == 0 && strcmp(path, "host/dataset/checksum.c") != 0)
+        complain(path, what, "only host/dataset/checksum.c knows nettle");
 }
 
 static bool sees_configuration(const layer *self)

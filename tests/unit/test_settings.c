@@ -69,7 +69,7 @@ static void show(const everything *e, char *text, size_t size)
         "%.9g\nrotations %u %d %d %d %d\nper_image %d\nseed %llu %llu\nkind %d\nlr %.9g\ngamma %.9g\n"
         "step_epochs %llu\nwarmup %llu\nepochs %llu\nepoch_steps %llu\nsteps %llu\nthreshold %.9g\nend %.9g\nmean %.9g %.9g %.9g\nstd %.9g "
         "%.9g %.9g\n"
-        "eval %llu\nsave %llu\ncams %llu\nshuffle %d\n",
+        "eval %llu\nsave %llu\ncams %llu\nshuffle %d\ntensorboard %d\n",
         e->device.select, e->device.cache_dir, e->device.conv, e->device.tune, e->device.separate_memory, e->dataset.dataset,
         e->dataset.root, (unsigned)e->dataset.image_size, (int)e->dataset.fit, e->dataset.skip_corrupt, e->dataset.test_share,
         (unsigned long long)e->dataset.seed, e->dataset.cache_dir, e->split.labeled, e->split.validation, (int)e->split.unlabeled,
@@ -87,7 +87,7 @@ static void show(const everything *e, char *text, size_t size)
         (unsigned long long)e->loop.schedule.epoch_steps, (unsigned long long)e->loop.schedule.steps, e->loop.schedule.threshold,
         e->loop.schedule.threshold_end, (double)s->mean[0], (double)s->mean[1], (double)s->mean[2], (double)s->std[0], (double)s->std[1],
         (double)s->std[2], (unsigned long long)e->loop.eval_every, (unsigned long long)e->loop.save_every,
-        (unsigned long long)e->loop.cams_every, e->loop.shuffle);
+        (unsigned long long)e->loop.cams_every, e->loop.shuffle, e->loop.tensorboard);
 }
 
 static everything made_from(const camcl_config *config)
@@ -186,6 +186,7 @@ static const struct {
     { "output.dir", "runs/x", NULL },
     { "output.save_every", "6", "save 6;" },
     { "output.cams_every", "8", "cams 8;" },
+    { "output.tensorboard", "yes", "tensorboard 1;" },
 };
 
 /* Read where they are used, not through these settings. */

@@ -10,7 +10,7 @@
 
 static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, bool small)
 {
-    const cc_local_tile forward = cc_local_tile_get(small, d->k), backward = cc_local_tile_get(small, d->c);
+    const cc_local_tile forward = cc_local_tile_get(info, small, d->k), backward = cc_local_tile_get(info, small, d->c);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), x = d->h * d->w * d->c, y = p * q * d->k;
     size_t pixels = 0, near = 0;
     /* The indices of a group count from its first image. With a stride, the phases of the input have the fewest pixels per image. */
@@ -30,7 +30,7 @@ const char *cc_conv2d_local_default(const camcl_device_info *info, cc_direction 
                         : direction == CC_FORWARD       ? d->n * p * q
                                                         : d->n * cc_ceil_div(d->h, d->stride) * cc_ceil_div(d->w, d->stride);
     const size_t columns = direction == CC_BACKWARD_DATA ? d->c : d->k;
-    const cc_local_tile large = cc_local_tile_get(false, columns);
+    const cc_local_tile large = cc_local_tile_get(info, false, columns);
     /* the long sums of a weight gradient always come in as many parts as fill the device */
     const size_t products = direction == CC_BACKWARD_WEIGHT ? cc_local_tile_split(info, &large, rows, columns, 1, d->n * p * q).parts : 1;
     return cc_local_tile_prefers_large(info, rows, columns, products, d->c % 4 == 0 && d->k % 4 == 0) ? "local" : "local_small";
@@ -99,7 +99,7 @@ static camcl_status forward(cc_tape *tape, bool small, const cc_conv2d_desc *d, 
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_FORWARD, d, io, count, false, err));
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
-    const cc_local_tile tile = cc_local_tile_get(small, d->k);
+    const cc_local_tile tile = cc_local_tile_get(info, small, d->k);
     local_job j = { .n = d->n, .h = d->h, .w = d->w, .c = d->c, .k = d->k, .r = d->r, .s = d->s, .stride = d->stride, .out_step = 1 };
     j.p = j.out_h = cc_conv2d_out_h(d);
     j.q = j.out_w = cc_conv2d_out_w(d);
@@ -148,7 +148,7 @@ static camcl_status backward_data(cc_tape *tape, bool small, const cc_conv2d_des
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, false, err));
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
-    const cc_local_tile tile = cc_local_tile_get(small, d->c);
+    const cc_local_tile tile = cc_local_tile_get(info, small, d->c);
     const size_t rows = d->n * cc_ceil_div(d->h, d->stride) * cc_ceil_div(d->w, d->stride); /* of the largest phase */
     const size_t terms = cc_ceil_div(d->r, d->stride) * cc_ceil_div(d->s, d->stride) * d->k;
     const cc_local_split split = cc_local_tile_split(info, &tile, rows, d->c, 1, terms);
@@ -167,7 +167,7 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
 {
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
-    const cc_local_tile tile = cc_local_tile_get(small, d->k);
+    const cc_local_tile tile = cc_local_tile_get(info, small, d->k);
     const size_t p = cc_conv2d_out_h(d), q = cc_conv2d_out_w(d), places = d->r * d->s * d->c, items = cc_local_tile_items(&tile);
     const cc_local_split split = cc_local_tile_split(info, &tile, places, d->k, 1, d->n * p * q);
     const cc_local_options options = cc_local_tile_options(info, &tile, d->c % 4 == 0 && d->k % 4 == 0, "");

@@ -10,9 +10,9 @@ typedef struct cc_local_tile {
     size_t rows, columns, block_rows, block_columns, depth;
 } cc_local_tile;
 
-/* The tile for products of so many columns. The large tile has the fewest loads from local memory. The small tile needs few registers
- * and cuts a product into more tiles, which more work-groups share. */
-cc_local_tile cc_local_tile_get(bool small, size_t columns);
+/* The device's tile for products of so many columns. The large tile has the fewest loads from local memory. The small tile needs fewer
+ * registers and cuts a product into more tiles, which more work-groups share. */
+cc_local_tile cc_local_tile_get(const camcl_device_info *info, bool small, size_t columns);
 
 size_t cc_local_tile_items(const cc_local_tile *tile);
 bool cc_local_tile_supports(const camcl_device_info *info, const cc_local_tile *tile);

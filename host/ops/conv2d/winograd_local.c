@@ -30,7 +30,7 @@ static size_t points_bytes(size_t tiles, size_t channels) { return POINTS * tile
 
 static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, bool small)
 {
-    const cc_local_tile forward = cc_local_tile_get(small, d->k), backward = cc_local_tile_get(small, d->c);
+    const cc_local_tile forward = cc_local_tile_get(info, small, d->k), backward = cc_local_tile_get(info, small, d->c);
     size_t tiles = 0, weights = 0;
     return d->groups == 1 && d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_local_tile_supports(info, &forward) &&
            cc_local_tile_supports(info, &backward) && cc_mul_size(d->n, cc_ceil_div(d->h + 2, OUT) * cc_ceil_div(d->w + 2, OUT), &tiles) &&
@@ -60,7 +60,7 @@ const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, cons
                         tiles >= (gradient ? LEAST_GRADIENT_TILES : LEAST_TILES);
     if (!faster && strcmp(policy, "winograd") != 0) return NULL;
     const size_t each = tiles_at_a_time(info, tiles, d->c, d->k), rows = gradient ? d->c : each, columns = data ? d->c : d->k;
-    const cc_local_tile large = cc_local_tile_get(false, columns);
+    const cc_local_tile large = cc_local_tile_get(info, false, columns);
     const size_t parts = gradient ? cc_local_tile_split(info, &large, rows, columns, POINTS, each).parts : 1;
     return cc_local_tile_prefers_large(info, rows, columns, POINTS * parts, d->c % 4 == 0 && d->k % 4 == 0) ? "winograd_local"
                                                                                                             : "winograd_local_small";
@@ -69,10 +69,10 @@ const char *cc_conv2d_winograd_local_default(const camcl_device_info *info, cons
 static camcl_status launch_multiply(cc_tape *tape, const cc_kernel *kernel, const cc_arg *args, bool small, size_t rows, size_t c, size_t k,
                                     size_t products, double flops, camcl_error *err)
 {
-    const cc_local_tile tile = cc_local_tile_get(small, k);
+    const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
+    const cc_local_tile tile = cc_local_tile_get(info, small, k);
     const size_t items = cc_local_tile_items(&tile);
-    const cc_local_options options =
-        cc_local_tile_options(camcl_device_get_info(cc_tape_device(tape)), &tile, c % 4 == 0 && k % 4 == 0, "");
+    const cc_local_options options = cc_local_tile_options(info, &tile, c % 4 == 0 && k % 4 == 0, "");
     const cc_launch launch = { .options = options.text,
                                .dims = 3,
                                .global = { cc_ceil_div(k, tile.columns) * items, cc_ceil_div(rows, tile.rows), products },
@@ -146,7 +146,7 @@ static camcl_status backward_data(cc_tape *tape, bool small, const cc_conv2d_des
 static camcl_status record_weight_tiles(cc_tape *tape, bool small, const local_job *j, size_t first, size_t tiles, size_t parts,
                                         cc_buffer *x, cc_buffer *dy, cc_buffer *du, double flops, camcl_error *err)
 {
-    const cc_local_tile tile = cc_local_tile_get(small, j->k);
+    const cc_local_tile tile = cc_local_tile_get(camcl_device_get_info(cc_tape_device(tape)), small, j->k);
     cc_buffer *v, *m;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->c), "transformed input", &v, err));
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, points_bytes(tiles, j->k), "transformed gradient", &m, err));
@@ -168,7 +168,7 @@ static camcl_status backward_weight(cc_tape *tape, bool small, const cc_conv2d_d
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_WEIGHT, d, io, count, false, err));
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const local_job j = forward_job(d);
-    const cc_local_tile tile = cc_local_tile_get(small, d->k);
+    const cc_local_tile tile = cc_local_tile_get(info, small, d->k);
     const size_t tiles = tiles_of(d->n, j.p, j.q), each = tiles_at_a_time(info, tiles, d->c, d->k);
     const size_t most = cc_max_size(info->max_alloc / points_bytes(d->c, d->k), 1);
     const size_t parts = cc_min_size(cc_local_tile_split(info, &tile, d->c, d->k, POINTS, each).parts, most);
