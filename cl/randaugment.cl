@@ -14,12 +14,10 @@
 enum { IDENTITY, AUTOCONTRAST, EQUALIZE, BRIGHTNESS, COLOUR, CONTRAST, SHARPNESS, POSTERIZE, SOLARIZE, AFFINE, CUTOUT };
 
 #if LANES > 1
-#define MEET_LOCAL() barrier(CLK_LOCAL_MEM_FENCE)
-#define MEET_GLOBAL() barrier(CLK_GLOBAL_MEM_FENCE)
+#define MEET() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define COUNT_ONE(place) atomic_inc(place) /* whole numbers: the order does not matter */
 #else
-#define MEET_LOCAL() (void)0
-#define MEET_GLOBAL() (void)0
+#define MEET() (void)0
 #define COUNT_ONE(place) (*(place) += 1)
 #endif
 
@@ -170,16 +168,16 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void randaugment(__g
         const float factor = as_float(operations[1]);
         const bool moves = kind == SHARPNESS || kind == AFFINE;
         for (int e = lane; e < 3 * LEVELS; e += LANES) levels[e] = 0;
-        MEET_LOCAL();
+        MEET();
         if (kind == AUTOCONTRAST || kind == EQUALIZE || kind == CONTRAST)
             count_levels(picture, levels, pixels, c, kind == CONTRAST, lane);
-        MEET_LOCAL();
+        MEET();
         if (kind == CONTRAST && lane == 0) mean_of_levels(levels, pixels);
         for (int k = lane; k < c; k += LANES) {
             if (kind == AUTOCONTRAST) autocontrast_table(levels + k * LEVELS);
             if (kind == EQUALIZE) equalize_table(levels + k * LEVELS, pixels);
         }
-        MEET_LOCAL();
+        MEET();
         switch (kind) {
         case AUTOCONTRAST:
         case EQUALIZE: look_up(picture, levels, values, c, lane); break;
@@ -192,7 +190,7 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void randaugment(__g
         case AFFINE: move_pixels(picture, other, operations + 2, size, c, lane); break;
         case CUTOUT: cut_out(picture, operations + 2, size, c, lane); break;
         }
-        MEET_GLOBAL();
+        MEET();
         if (moves) {
             __global uchar *const moved = other;
             other = picture;
