@@ -99,8 +99,11 @@ static void ops_as_json(const camcl_step_profile *p, const char *device)
 
 static void ops_as_text(const camcl_step_profile *p, const char *reason)
 {
-    printf("%s\npeak: %.1f GFLOP/s, %.1f GB/s; %% of peak: of min(peak, operations per byte x bandwidth)\n\n", reason, p->peak.gflops,
-           p->peak.gbytes_per_s);
+    printf(
+        "%s\npeak: %.1f GFLOP/s, %.1f GB/s; %% of peak: of min(peak, operations per byte x bandwidth)\n"
+        "more than 100 %%: Winograd multiplies less than a convolution's definition, by which it is counted; what stays in a cache is not\n"
+        "bound by the memory's bandwidth\n\n",
+        reason, p->peak.gflops, p->peak.gbytes_per_s);
     printf("%9s %6s %5s %9s %8s %7s  %s\n", "ms", "%", "uses", "GFLOP/s", "GB/s", "% peak", "operation, direction, shape = variant");
     for (size_t i = 0; i < p->op_count; i++) {
         const camcl_op_time *o = &p->ops[i];

@@ -1,10 +1,12 @@
 /* camcl config: every key with its value in force. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "line.h"
 
 camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **out, camcl_error *err)
 {
@@ -48,9 +50,46 @@ static bool is_listed(const cli_list *keys, const camcl_config_key *key)
     return false;
 }
 
-/* Prints the keys that are asked for out of a listing, which has a line for each key of the schema, in its order. */
-static void print_some(const char *text, const cli_list *keys)
+/* Where a line's comment begins, which stands behind the value; the line's end where it has none. */
+static size_t find_comment(const char *line, size_t length)
 {
+    const char *value = memchr(line, '=', length), *end = line + length;
+    if (value == NULL || end - value < 3) return length;
+    const char quote = value[2];
+    const char *from = quote == '"' || quote == '\'' ? memchr(value + 3, quote, (size_t)(end - value - 3)) : value;
+    const char *comment = from ? memchr(from, ';', (size_t)(end - from)) : NULL;
+    return comment ? (size_t)(comment - line) : length;
+}
+
+/* Prints a line of the listing; a comment that does not fit the columns goes on in lines of its own. */
+static void print_line(const char *line, size_t length, size_t columns)
+{
+    const size_t comment = find_comment(line, length), indent = comment + strlen("; ");
+    if (length < columns || indent + 20 > columns) {
+        printf("%.*s\n", (int)length, line);
+        return;
+    }
+    const size_t room = columns - 1 - indent;
+    const char *rest = line + indent;
+    size_t left = length - indent;
+    printf("%.*s", (int)indent, line);
+    while (left > room) {
+        size_t end = room;
+        while (end > 0 && rest[end] != ' ')
+            end--;
+        if (end == 0) break;
+        printf("%.*s\n%*s; ", (int)end, rest, (int)comment, "");
+        rest += end + 1;
+        left -= end + 1;
+    }
+    printf("%.*s\n", (int)left, rest);
+}
+
+/* Prints a listing, which has a line for each key of the schema, in its order: all of it, or the keys that are asked for. Only a terminal's
+ * lines are folded, so that grep finds a key with all that is said of it. */
+static void print_listing(const char *text, const cli_list *keys)
+{
+    const size_t columns = isatty(STDOUT_FILENO) ? cli_columns(stdout) : SIZE_MAX;
     size_t count, i = 0;
     const camcl_config_key *schema = camcl_config_schema(&count);
     const char *open = NULL;
@@ -60,9 +99,9 @@ static void print_some(const char *text, const cli_list *keys)
         const size_t name = strlen(key->name);
         if (strncmp(text, key->name, name) != 0 || text[name] != ' ') continue; /* the name of a section, or nothing */
         i++;
-        if (!is_listed(keys, key)) continue;
+        if (keys->count && !is_listed(keys, key)) continue;
         if (open == NULL || strcmp(open, key->section) != 0) printf("%s[%s]\n", open ? "\n" : "", key->section);
-        printf("%.*s\n", (int)length, text);
+        print_line(text, length, columns);
         open = key->section;
     }
 }
@@ -103,8 +142,8 @@ int cmd_config(int argc, char **argv)
         if (status == CAMCL_OK) status = cli_configure(args.config, &args.overrides, &config, &err);
         if (status == CAMCL_OK) status = camcl_config_describe(config, &text, &err);
     }
-    if (status == CAMCL_OK && args.keys.count && !args.markdown)
-        print_some(text, &args.keys);
+    if (status == CAMCL_OK && !args.markdown)
+        print_listing(text, &args.keys);
     else if (status == CAMCL_OK)
         fputs(text, stdout);
     free(text);

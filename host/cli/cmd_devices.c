@@ -30,6 +30,8 @@ static void print_json(const camcl_device_info *infos, size_t count)
     printf("%s]\n", count ? "\n" : "");
 }
 
+static const char *yes_or_no(bool value) { return value ? "yes" : "no"; }
+
 /* `picked` is the index of the device that auto picks; it is `count` if there is none. */
 static void print_table(const camcl_device_info *infos, size_t count, size_t picked)
 {
@@ -41,11 +43,17 @@ static void print_table(const camcl_device_info *infos, size_t count, size_t pic
     printf("  %-8s  %-11s  %-*s  %5s  %8s  %8s  %s\n", "selector", "type", name_width, "name", "units", "memory", "largest", "platform");
     for (size_t i = 0; i < count; i++) {
         const camcl_device_info *info = &infos[i];
-        char memory[16], largest[16];
+        char memory[16], largest[16], local[16];
         cli_bytes(info->global_mem, memory, sizeof memory);
         cli_bytes(info->max_alloc, largest, sizeof largest);
+        cli_bytes(info->local_mem, local, sizeof local);
         printf("%c %-8s  %-11s  %-*s  %5u  %8s  %8s  %s%s\n", i == picked ? '*' : ' ', info->selector, type_names[info->type], name_width,
                info->name, info->compute_units, memory, largest, info->platform, info->usable ? "" : "  (not usable: no compiler)");
+        printf("  %-8s  driver ", "");
+        cli_text(stdout, info->driver);
+        printf(", ");
+        cli_text(stdout, info->opencl_c);
+        printf(", local memory %s, fp16 %s, fp64 %s\n", local, yes_or_no(info->fp16), yes_or_no(info->fp64));
     }
     if (picked < count) printf("\n* what device.select = auto picks; units: compute units, largest: the largest buffer\n");
 }

@@ -51,8 +51,7 @@ void cli_line_fit(const cli_line *line, size_t columns, char *text, size_t size)
     if (columns < size) text[columns] = '\0';
 }
 
-/* What the terminal says, else what COLUMNS says. */
-static size_t columns_of(FILE *file)
+size_t cli_columns(FILE *file)
 {
     struct winsize window;
     if (ioctl(fileno(file), TIOCGWINSZ, &window) == 0 && window.ws_col > 0) return window.ws_col;
@@ -65,7 +64,7 @@ static size_t columns_of(FILE *file)
 void cli_line_draw(const cli_line *line, FILE *file)
 {
     char text[WIDEST];
-    cli_line_fit(line, columns_of(file) - 1, text, sizeof text);
+    cli_line_fit(line, cli_columns(file) - 1, text, sizeof text);
     fprintf(file, "\r%s\033[K", text);
     fflush(file);
 }

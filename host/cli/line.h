@@ -22,6 +22,8 @@ void cli_line_add(cli_line *line, int rank, const char *format, ...);
  * too wide is cut. */
 void cli_line_fit(const cli_line *line, size_t columns, char *text, size_t size);
 
+/* The width of the terminal behind `file`: what it says itself, else what COLUMNS says. */
+size_t cli_columns(FILE *file);
 /* Draws the line over the one where the cursor is, in one row of the terminal behind `file`. */
 void cli_line_draw(const cli_line *line, FILE *file);
 /* Prints all fields and a line end, for where there is no terminal. */

@@ -44,7 +44,7 @@ static bool asks_for_help(int argc, char **argv)
 
 static int help(int argc, char **argv)
 {
-    if (argc == 0) {
+    if (argc == 0 || strcmp(argv[0], "help") == 0 || asks_for_help(1, argv)) {
         print_usage(stdout);
         return 0;
     }

@@ -241,7 +241,7 @@ static const camcl_config_key schema[] = {
     INT("train", "seed", "1", 0, MOST_SEED, "seed of initial weights, image order and augmentation"),
 
     PATH("output", "dir", "", true, "folder of the run; empty: runs/ and the configuration file's name"),
-    INT("output", "save_every", "1", 1, MOST_COUNT, "epochs between two checkpoints"),
+    INT("output", "save_every", "1", 1, MOST_COUNT, "epochs between two saves; half an hour without one saves, too"),
     INT("output", "cams_every", "0", 0, MOST_COUNT, "epochs between two sets of CAM images; 0: only at the end"),
     BOOL("output", "tensorboard", "no", "yes: TensorBoard's event files in the run's folder: the columns of metrics.csv, and CAM images"),
 };

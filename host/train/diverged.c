@@ -28,7 +28,8 @@ static void add_command(cc_text *text, const cc_run *run)
 static void add_saved(const cc_run *run, camcl_error *err)
 {
     if (run->saved_step == 0) {
-        cc_detail(err, "Nothing was saved: no weights, no state. The first save comes after epoch %" PRIu64 ".\n", run->loop.save_every);
+        cc_detail(err, "Nothing was saved: no weights, no state. The first save comes after epoch %" PRIu64 ", or after half an hour.\n",
+                  run->loop.save_every);
         return;
     }
     cc_detail(err, "Saved before, and kept: step %" PRIu64 " in %s and %s", run->saved_step, cc_run_file_name(CC_RUN_STATE),

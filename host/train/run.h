@@ -13,7 +13,10 @@
 #include "run/settings.h"
 #include "train/loop_settings.h"
 
-enum { CC_IN_FLIGHT = 3 }; /* steps whose sums may not have been read back yet */
+enum {
+    CC_IN_FLIGHT = 3,      /* steps whose sums may not have been read back yet */
+    CC_SAVE_SECONDS = 1800 /* the longest time that is trained without a save */
+};
 
 typedef struct cc_run {
     const camcl_config *config;
@@ -47,6 +50,7 @@ typedef struct cc_run {
     double started;        /* cc_seconds() when this process began to train */
     double interval_started;
     double shown;        /* cc_seconds() of the last progress report */
+    double saved;        /* cc_seconds() of the last save, or when the loop began */
     uint64_t saved_step; /* of the state in the run directory; 0: there is none */
     bool resuming;       /* there was a state */
     bool finished_before;

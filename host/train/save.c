@@ -137,6 +137,7 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
     s->seconds = before;
     CC_RETURN_IF_FAILED(status);
     run->saved_step = s->step;
+    run->saved = cc_seconds();
     return write_models(run, err);
 }
 

@@ -220,11 +220,21 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* An epoch may take hours, so the state is also saved whenever none was for half an hour. */
+static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
+{
+    if (cc_seconds() - run->saved < CC_SAVE_SECONDS) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(collect_all(run, err));
+    CC_RETURN_IF_FAILED(cc_run_save(run, err));
+    run->interval_started = cc_seconds();
+    return CAMCL_OK;
+}
+
 static camcl_status loop(cc_run *run, camcl_error *err)
 {
     const cc_schedule *schedule = &run->loop.schedule;
     uint64_t first = run->state.step;
-    run->interval_started = cc_seconds();
+    run->interval_started = run->saved = cc_seconds();
     while (run->state.step < schedule->steps) {
         if (run->in_flight_count == CC_IN_FLIGHT) CC_RETURN_IF_FAILED(collect(run, err));
         CC_RETURN_IF_FAILED(feed(run, run->state.step, &run->in_flight[run->in_flight_count], err));
@@ -237,6 +247,7 @@ static camcl_status loop(cc_run *run, camcl_error *err)
             return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
                            run->state.step, schedule->steps);
         }
+        if (run->state.step < schedule->steps) CC_RETURN_IF_FAILED(save_if_long_ago(run, err));
     }
     return CAMCL_OK;
 }

@@ -78,6 +78,8 @@ static void test_help(void **state)
     assert_prints(state, "--help", "usage: camcl COMMAND");
     assert_prints(state, "-h", "devices");
     assert_prints(state, "help", "config");
+    assert_prints(state, "help --help", "usage: camcl COMMAND");
+    assert_prints(state, "help help", "usage: camcl COMMAND");
     assert_prints(state, "help config", "usage: camcl config [CONFIG] [key=value ...] [KEY ...]");
     assert_prints(state, "train --resume --help",
                   "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]");
@@ -248,6 +250,9 @@ static void test_devices(void **state)
         snprintf(row, sizeof row, "\n%c %-8s  ", i == picked ? '*' : ' ', infos[i].selector);
         assert_non_null(strstr(result.out, row));
         assert_non_null(strstr(result.out, infos[i].name));
+        snprintf(row, sizeof row, " driver %.20s", infos[i].driver);
+        assert_non_null(strstr(result.out, row));
+        assert_non_null(strstr(result.out, infos[i].fp16 ? "fp16 yes" : "fp16 no"));
     }
     free_outcome(&result);
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 #include "support/program.h"
 #include "support/runs.h"
+#include "support/scratch.h"
 #include "support/terminal.h"
 
 static void progress_fits_the_terminal(void **state)
@@ -39,6 +41,30 @@ static void progress_fits_the_terminal(void **state)
     }
 }
 
+/* No line of the listing is wider than the terminal, and as it stands there it is a configuration. */
+static void listing_fits_the_terminal(void **state)
+{
+    const char *text = terminal_shows(*state, 80, "config 'data.root=x ; y' optim.lr=0.125"), *copy = scratch_path(*state, "seen.ini");
+    char lines[1 << 16], arguments[4200];
+    size_t size = 0, begin = 0;
+    if (text == NULL) skip();
+    for (; *text; text++) {
+        if (*text == '\r') continue; /* the terminal's, before each line end */
+        lines[size++] = *text;
+        assert_true(size < sizeof lines);
+        if (*text != '\n') continue;
+        if (size - begin > 80) fail_msg("%zu characters: %.*s", size - begin - 1, (int)(size - begin - 1), lines + begin);
+        begin = size;
+    }
+    scratch_write(copy, lines, size);
+    snprintf(arguments, sizeof arguments, "config '%s' data.root optim.lr ssl.mode", copy);
+    char *out = program_prints(*state, "%s", arguments);
+    assert_non_null(strstr(out, "root            = \"x ; y\" "));
+    assert_non_null(strstr(out, "lr              = 0.125 "));
+    assert_non_null(strstr(out, "mode            = gradcam "));
+    free(out);
+}
+
 /* A pipe or a file gets whole lines, and nothing that moves a cursor. */
 static void a_pipe_gets_plain_lines(void **state)
 {
@@ -51,6 +77,7 @@ static void a_pipe_gets_plain_lines(void **state)
 int main(void)
 {
     if (!program_is_named()) return 1;
-    const struct CMUnitTest tests[] = { cmocka_unit_test(progress_fits_the_terminal), cmocka_unit_test(a_pipe_gets_plain_lines) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(progress_fits_the_terminal), cmocka_unit_test(listing_fits_the_terminal),
+                                        cmocka_unit_test(a_pipe_gets_plain_lines) };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
