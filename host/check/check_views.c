@@ -32,8 +32,9 @@ static void maps_of(float s, cc_affine *out)
 
 static void check_affine_shape(cc_check *c, size_t size, bool add)
 {
-    const cc_affine_warp_desc d = { MAPS, size };
-    const size_t image = size * size, count = MAPS * image;
+    /* The last map, which cannot be inverted, has the transpose look at all pixels for each. */
+    const cc_affine_warp_desc d = { size > 17 ? MAPS - 1 : MAPS, size };
+    const size_t image = size * size, count = d.n * image;
     const bool forward = c->variant->direction == CC_FORWARD;
     cc_affine maps[MAPS];
     maps_of((float)size, maps);
@@ -41,7 +42,7 @@ static void check_affine_shape(cc_check *c, size_t size, bool add)
     float *x = cc_check_random(c, count, 1), *dy = cc_check_random(c, count, 2);
     double *x64 = cc_check_doubles(c, x, count), *dy64 = cc_check_doubles(c, dy, count), *y = cc_check_doubles(c, NULL, count),
            *dx = cc_check_doubles(c, NULL, count);
-    for (size_t i = 0; cc_check_ready(c) && i < MAPS; i++) {
+    for (size_t i = 0; cc_check_ready(c) && i < d.n; i++) {
         ref_affine t;
         for (int k = 0; k < 6; k++)
             t.map[k] = maps[i].map[k];
@@ -54,7 +55,7 @@ static void check_affine_shape(cc_check *c, size_t size, bool add)
     }
     if (cc_check_ready(c)) {
         cc_check_add(add, dx, x, count);
-        cc_tensor io[] = { cc_check_input(c, CC_F32, forward ? x : dy, count), cc_check_input(c, CC_F32, maps, CC_AFFINE_FLOATS * MAPS),
+        cc_tensor io[] = { cc_check_input(c, CC_F32, forward ? x : dy, count), cc_check_input(c, CC_F32, maps, CC_AFFINE_FLOATS * d.n),
                            forward ? cc_check_output(c, CC_F32, count) : cc_check_sum(c, add, x, count) };
         cc_check_run(c, &d, io, 3, add);
         /* Places are sums of products with whole numbers up to the side, and one pixel may take the gradient of all others. */
@@ -68,7 +69,7 @@ static void check_affine_shape(cc_check *c, size_t size, bool add)
 
 void cc_check_affine_warp(cc_check *c)
 {
-    static const size_t sizes[] = { 1, 3, 17, 28, 33, 64 };
+    static const size_t sizes[] = { 1, 3, 17, 33 };
     for (size_t i = 0; i < 2 * CC_COUNT(sizes); i++)
         if (c->variant->direction == CC_BACKWARD || i % 2 == 0) check_affine_shape(c, sizes[i / 2], i % 2);
 }
@@ -210,8 +211,9 @@ static void check_pictures(cc_check *c, const cc_randaugment_desc *d)
 
 void cc_check_randaugment(cc_check *c)
 {
-    static const cc_randaugment_desc shapes[] = { { 11, 1, 1, STEPS, 0 },  { 22, 3, 3, STEPS, 2 },  { 22, 28, 1, STEPS, 0 },
-                                                  { 33, 32, 3, STEPS, 1 }, { 22, 33, 3, STEPS, 0 }, { 11, 64, 1, STEPS, 0 } };
+    static const cc_randaugment_desc shapes[] = {
+        { 11, 1, 1, STEPS, 0 }, { 22, 3, 3, STEPS, 2 }, { 22, 28, 1, STEPS, 0 }, { 22, 33, 3, STEPS, 1 }
+    };
     for (size_t i = 0; i < CC_COUNT(shapes); i++)
         check_pictures(c, &shapes[i]);
 }

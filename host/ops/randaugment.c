@@ -5,15 +5,13 @@
 #include "ops/variants.h"
 
 #define GROUP_LANES 128
-#define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
-#define SERIAL_OPTIONS "-DWIDTH=1"
 
 enum { OPERATION_WORDS = 8 };
 _Static_assert(sizeof(cc_picture_operation) == OPERATION_WORDS * sizeof(int32_t), "the device's table of operations has no gaps");
 
-/* io: {bytes, operations, normalise, dst} */
+/* io: {bytes, operations, normalise, dst}; options: for one channel, for three. */
 static camcl_status record(cc_tape *tape, const cc_randaugment_desc *d, const cc_tensor *io, size_t count, size_t lanes,
-                           const char *options, camcl_error *err)
+                           const char *const options[2], camcl_error *err)
 {
     const size_t image = d->size * d->size * d->c;
     cc_tensor spare;
@@ -23,7 +21,7 @@ static camcl_status record(cc_tape *tape, const cc_randaugment_desc *d, const cc
                                           { "dst", CC_F32, (d->dst_row0 + d->n) * image, CC_AT_LEAST | CC_APART }));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "pictures, moved", CC_U8, CC_DIMS(d->n * image), &spare, err));
     const double values = (double)d->n * (double)image, steps = (double)d->operations;
-    const cc_launch launch = { .options = options,
+    const cc_launch launch = { .options = options[d->c == 3],
                                .dims = 1,
                                .global = { lanes * d->n },
                                .local = { lanes, 1, 1 },
@@ -31,25 +29,27 @@ static camcl_status record(cc_tape *tape, const cc_randaugment_desc *d, const cc
                                .bytes = values * (2.0 * steps + 5.0) };
     return CC_LAUNCH(tape, randaugment, &launch, err, .bytes = CC_INOUT(io[0].buffer), .spare = CC_OUT(spare.buffer),
                      .operations = CC_IN(io[1].buffer), .normalise = CC_IN(io[2].buffer), .dst = CC_OUT(io[3].buffer),
-                     .size = CC_INT(d->size), .c = CC_INT(d->c), .count = CC_INT(d->operations), .dst_row0 = CC_INT(d->dst_row0));
+                     .size = CC_INT(d->size), .count = CC_INT(d->operations), .dst_row0 = CC_INT(d->dst_row0));
 }
 
 static camcl_status serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("randaugment", add, err));
-    return record(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
+    static const char *const options[] = { "-DWIDTH=1 -DCHANNELS=1", "-DWIDTH=1 -DCHANNELS=3" };
+    return record(tape, desc, io, count, 1, options, err);
 }
 
 static camcl_status group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("randaugment", add, err));
-    return record(tape, desc, io, count, GROUP_LANES, GROUP_OPTIONS, err);
+    static const char *const options[] = { "-DWIDTH=1 -DLANES=128 -DCHANNELS=1", "-DWIDTH=1 -DLANES=128 -DCHANNELS=3" };
+    return record(tape, desc, io, count, GROUP_LANES, options, err);
 }
 
-/* Places in 16 bits of fraction fit an int; Pillow's arithmetic is the same up to there. */
+/* Up to there, places with 16 bits of fraction fit an int, and the sum of a picture's bytes an unsigned int. */
 static bool supports_serial(const camcl_device_info *info, const void *desc)
 {
-    enum { MOST_SIDE = 8192 };
+    enum { MOST_SIDE = 4096 };
     const cc_randaugment_desc *d = desc;
     (void)info;
     return (d->c == 1 || d->c == 3) && d->size <= MOST_SIDE && cc_fits_int(d->dst_row0 + d->n, 1, 1) &&

@@ -315,6 +315,9 @@ static void numbers_must_fit_the_channels(void **state)
     refuse("data.mean", "0.5", &rgb, (const char *[]){ "data.mean", "1 values", "3 channels", NULL });
     refuse("data.std", "1,2", &rgb, (const char *[]){ "data.std", "2 values", "3 channels", NULL });
     refuse("data.mean", "1,2,3,4", &rgb, (const char *[]){ "data.mean", "4 values", "3 channels", NULL });
+    camcl_dataset_info four = rgb;
+    four.channels = 4;
+    refuse("augment.strong", "randaugment", &four, (const char *[]){ "augment.strong = randaugment", "4 channels", NULL });
     refuse("data.std", "1,2,3", &grey, (const char *[]){ "data.std", "3 values", "1 channel", NULL });
     camcl_config *config = configuration();
     cc_settings settings;
