@@ -15,7 +15,8 @@
     ROW(mnist, "mnist", 28, 1, 10)                                                                                                         \
     ROW(fashion_mnist, "fashion-mnist", 28, 1, 10)                                                                                         \
     ROW(folder, "folder", 0, 0, 0)                                                                                                         \
-    ROW(list, "list", 0, 0, 0)
+    ROW(list, "list", 0, 0, 0)                                                                                                             \
+    ROW(memory, "memory", 0, 0, 0)
 
 /* model.arch. Columns: symbol, name, channels of the first stage unless model.width says otherwise, stems that it can have, stages.
  * Implemented by `void cc_arch_build_SYMBOL(cc_graph_builder *)` (model/arch.h). */

@@ -36,6 +36,7 @@ typedef struct camcl_model_info {
  * Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. Weights that are not finite and
  * negative running variances are CAMCL_BAD_DATA, naming the tensor. The caller owns *model. */
 camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camcl_model **model, camcl_error *err);
+/* Its sessions are ended before. NULL, or a pointer to NULL, is fine. */
 void camcl_model_close(camcl_model **model);
 /* Borrowed until the model is closed. */
 const camcl_model_info *camcl_model_get_info(const camcl_model *model);

@@ -283,7 +283,9 @@ static void host_memory(camcl_device *device, void *context)
     OK(cc_session_create(f.model, &spec, NULL, NULL, &session, &err));
     for (int turn = 0; turn < 4; turn++) {
         const bool chosen = turn % 2;
-        const cc_session_input in = { chosen ? indices : NULL, chosen ? CC_COUNT(indices) : IMAGES, f.pixels, f.labels, 0 };
+        const cc_session_input in = {
+            .indices = chosen ? indices : NULL, .n = chosen ? CC_COUNT(indices) : IMAGES, .pixels = f.pixels, .labels = f.labels
+        };
         evaluate(s.session, in.indices, in.n, &want, wanted);
         OK(cc_session_run(session, &in, &(cc_session_output){ .evaluation = &got, .logits = logits }, &err));
         assert_memory_equal(&got, &want, sizeof got);
