@@ -314,25 +314,32 @@ static camcl_status check_run(const cc_session *s, const cc_session_input *in, c
     return CAMCL_OK;
 }
 
-static camcl_status begin(cc_session *s, const cc_session_input *in, camcl_error *err)
+static camcl_status begin(cc_session *s, camcl_error *err)
 {
     const float zero[CC_DEVICE_SUMS] = { 0 };
     if (s->tally) {
         cc_tally_reset(s->tally);
         return cc_buffer_upload(s->sums.buffer, 0, zero, sizeof zero, err);
     }
-    if (!s->spec.cam_class || s->asked.buffer == NULL) return CAMCL_OK;
+    return CAMCL_OK;
+}
+
+/* Says which classes to explain. */
+static camcl_status ask(cc_session *s, const cc_session_input *in, size_t first, size_t rows, camcl_error *err)
+{
+    if (s->asked.buffer == NULL || (first > 0 && in->cam_classes == NULL)) return CAMCL_OK;
     for (size_t i = 0; i < s->spec.batch; i++)
-        s->batch_labels[i] = in->cam_class;
+        s->batch_labels[i] = in->cam_classes && i < rows ? in->cam_classes[first + i] : in->cam_class;
     return cc_buffer_upload(s->asked.buffer, 0, s->batch_labels, s->spec.batch * sizeof *s->batch_labels, err);
 }
 
 camcl_status cc_session_run(cc_session *s, const cc_session_input *in, const cc_session_output *out, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_run(s, in, out, err));
-    CC_RETURN_IF_FAILED(begin(s, in, err));
+    CC_RETURN_IF_FAILED(begin(s, err));
     for (size_t first = 0; first < in->n; first += s->spec.batch) {
         const size_t rows = cc_min_size(s->spec.batch, in->n - first);
+        CC_RETURN_IF_FAILED(ask(s, in, first, rows, err));
         if (s->staged) CC_RETURN_IF_FAILED(upload_images(s, in, first, rows, err));
         CC_RETURN_IF_FAILED(choose_images(s, in, first, rows, err));
         CC_RETURN_IF_FAILED(cc_tape_run(s->tape, err));

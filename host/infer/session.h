@@ -55,7 +55,9 @@ typedef struct cc_session_input {
     size_t n;
     const uint8_t *pixels;
     const int32_t *labels;
-    int32_t cam_class; /* the class to explain, with spec.cam_class */
+    /* With spec.cam_class: the class to explain, of all images, or of each [n] unless it is NULL. */
+    int32_t cam_class;
+    const int32_t *cam_classes;
 } cc_session_input;
 
 /* Where results go, in the order of the input; NULL: not wanted. Each kind fills its own. */
