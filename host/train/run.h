@@ -10,6 +10,8 @@
 #include "infer/session_cache.h"
 #include "run/event_file.h"
 #include "run/metrics.h"
+#include "run/pseudo_labels.h"
+#include "run/result.h"
 #include "run/run_dir.h"
 #include "run/settings.h"
 #include "train/loop_settings.h"
@@ -48,6 +50,7 @@ typedef struct camcl_trainer {
     cc_run_state state; /* step, best, interval sums; the rest is filled when it is saved */
     cc_metrics metrics;
     cc_event_file *events; /* NULL until there is something to tell TensorBoard */
+    cc_pseudo_labels pseudo_labels;
     cc_model_card card;
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
@@ -135,12 +138,23 @@ camcl_status cc_run_add_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 camcl_status cc_run_restore_rows(cc_run *run, camcl_error *err);
 camcl_status cc_run_show_cams(cc_run *run, camcl_error *err);
 
+/* pseudo.c: reads pseudo_labels.csv; drops what is beyond a step; adds what was counted since the evaluation before, and counts anew.
+ * Nothing where the objective has no pseudo-labels. */
+camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err);
+camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err);
+camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err);
+
 /* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. A run with a directory says what was saved, and
  * the command that tries again. */
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
 
-/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. */
+/* before.c: remembers which weights the run begins with, those that the model holds. */
+camcl_status cc_run_note_start(cc_run *run, camcl_error *err);
+/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. Those of a
+ * finished run have the worst mistakes, too, and maps of the weights before training; the model then holds the best
+ * weights, as before; logits [test images,classes], NULL without test images. */
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
+camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_error *err);
 bool cc_run_has_cams(const cc_run *run);
 
 /* finish.c: a session for test images of the run, recorded with the model's weights as they are. The spec's size, normalisation and sides

@@ -244,7 +244,9 @@ static camcl_status start(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_rows(run, err));
-    return initial_weights(run, err);
+    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, 0, err));
+    CC_RETURN_IF_FAILED(initial_weights(run, err));
+    return cc_run_note_start(run, err);
 }
 
 /* ---- a run that goes on */
@@ -257,6 +259,7 @@ static camcl_status restore_files(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
+    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, run->state.step, err));
     return cc_run_restore_rows(run, err);
 }
 
@@ -358,6 +361,7 @@ static camcl_status open_run(cc_run *run, camcl_error *err)
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
     const cc_columns columns = cc_columns_of(run->settings.step.objective.kind);
     CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &columns, &run->metrics, err));
+    CC_RETURN_IF_FAILED(cc_run_open_pseudo(run, err));
     if (!run->resuming) return start(run, err);
     run->finished_before = cc_run_is_finished(run);
     if (!run->finished_before) return go_on(run, err);
@@ -434,6 +438,7 @@ void cc_run_close(cc_run *run)
     cc_run_state_free(&run->state);
     cc_metrics_free(&run->metrics);
     cc_event_file_close(&run->events);
+    cc_pseudo_labels_free(&run->pseudo_labels);
     cc_model_card_free(&run->card);
     camcl_dataset_close(&run->own_dataset);
     free(run->data);

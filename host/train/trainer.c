@@ -39,6 +39,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     const cc_objective *objective = &run->settings.step.objective;
     cc_step_sums sums;
     double loss_s, loss_u, loss_c;
+    CC_RETURN_IF_FAILED(cc_step_count_pseudo(run->step, run->in_flight[0], run->state.pseudo, err));
     cc_readback *oldest = run->in_flight[0];
     uint64_t k = run->in_flight_step[0];
     run->in_flight_count--;
@@ -232,6 +233,7 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_validate(run, &v, &best, err));
     const cc_metrics_row row = make_row(run, epoch, &v);
     CC_RETURN_IF_FAILED(cc_run_add_row(run, &row, err));
+    CC_RETURN_IF_FAILED(cc_run_append_pseudo(run, epoch, err));
     CC_RETURN_IF_FAILED(cc_run_say_row(run, &row, err));
     run->stop_wanted = !tell(run, &v, best);
     cc_run_begin_interval(run);

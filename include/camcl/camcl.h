@@ -22,6 +22,7 @@
 #define CAMCL_CAMCL_H
 
 #include "camcl/bench.h"
+#include "camcl/breakdown.h"
 #include "camcl/config.h"
 #include "camcl/dataset.h"
 #include "camcl/device.h"

@@ -56,8 +56,8 @@ typedef struct camcl_images {
 camcl_status camcl_model_labels(const camcl_model *model, const camcl_dataset *dataset, camcl_dataset_part part, int32_t **labels,
                                 camcl_error *err);
 
-/* The metrics over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label, n and all
- * values that the number of classes allows are 0. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits
+/* The metrics over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label, n is 0 and
+ * no value is available. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits
  * [n,classes] is filled unless NULL. The loss is not finite if the network's output is not. An index or label beyond images or classes:
  * CAMCL_BAD_DATA. */
 camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,
