@@ -15,7 +15,8 @@
     ROW(mnist, "mnist", 28, 1, 10)                                                                                                         \
     ROW(fashion_mnist, "fashion-mnist", 28, 1, 10)                                                                                         \
     ROW(folder, "folder", 0, 0, 0)                                                                                                         \
-    ROW(list, "list", 0, 0, 0)
+    ROW(list, "list", 0, 0, 0)                                                                                                             \
+    ROW(memory, "memory", 0, 0, 0)
 
 /* model.arch. Columns: symbol, name, channels of the first stage unless model.width says otherwise, stems that it can have, stages.
  * Implemented by `void cc_arch_build_SYMBOL(cc_graph_builder *)` (model/arch.h). */
@@ -40,14 +41,16 @@
     ROW(freematch, "freematch", "fixmatch with thresholds that follow the confidence, and a fairness term")                                \
     ROW(softmatch, "softmatch", "fixmatch with weights by confidence in place of the mask")
 
-/* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT | NATS),
+/* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT |
+ * POINTS | NATS),
  * whether higher is better, and the number of classes up to which it is not available, because it would say nothing there.
  * Implemented by `const cc_metric cc_metric_SYMBOL` (infer/metric.h). */
 #define CC_METRICS(ROW)                                                                                                                    \
     ROW(loss, "loss", "loss", NATS, false, 0)                                                                                              \
     ROW(top1, "top1", "top-1", PERCENT, true, 0)                                                                                           \
     ROW(top3, "top3", "top-3", PERCENT, true, 3)                                                                                           \
-    ROW(top5, "top5", "top-5", PERCENT, true, 5)
+    ROW(top5, "top5", "top-5", PERCENT, true, 5)                                                                                           \
+    ROW(ece, "ece", "calibration error", POINTS, false, 0)
 
 /* The names of a list as "a | b | c". */
 #define CC_CATALOGUE_NAME(name, ...) name

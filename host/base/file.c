@@ -172,17 +172,23 @@ static int sync_folder(const char *folder)
     return code;
 }
 
-int cc_file_settle(const char *folder, const char *temporary, int file, const char *path)
+/* Everything but syncing the folder. */
+static int settle_file(const char *temporary, int file, const char *path)
 {
     int code = fsync(file) != 0 && errno != EINVAL ? errno : 0;
     if (close(file) != 0 && code == 0) code = errno;
     if (code == 0 && rename(temporary, path) != 0) code = errno;
-    if (code == 0) return sync_folder(folder);
-    unlink(temporary);
+    if (code != 0) unlink(temporary);
     return code;
 }
 
-camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
+int cc_file_settle(const char *folder, const char *temporary, int file, const char *path)
+{
+    const int code = settle_file(temporary, file, path);
+    return code == 0 ? sync_folder(folder) : code;
+}
+
+static camcl_status write_file(const char *path, const cc_piece *pieces, size_t count, bool with_folder, camcl_error *err)
 {
     struct stat info;
     const bool there = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
@@ -195,7 +201,8 @@ camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t coun
     CC_TRY(cc_file_temporary(folder, path, &temporary, &file, err));
     code = write_pieces(file, pieces, count);
     if (code == 0) {
-        code = cc_file_settle(folder, temporary, file, path);
+        code = settle_file(temporary, file, path);
+        if (code == 0 && with_folder) code = sync_folder(folder);
     } else {
         close(file);
         unlink(temporary);
@@ -205,6 +212,22 @@ cleanup:
     free(temporary);
     free(folder);
     return status;
+}
+
+camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
+{
+    return write_file(path, pieces, count, true, err);
+}
+
+camcl_status cc_file_write_among(const char *path, const cc_piece *pieces, size_t count, camcl_error *err)
+{
+    return write_file(path, pieces, count, false, err);
+}
+
+camcl_status cc_folder_sync(const char *folder, camcl_error *err)
+{
+    const int code = sync_folder(folder);
+    return code == 0 ? CAMCL_OK : cc_fail_errno(err, "write", folder, code);
 }
 
 camcl_status cc_file_write_text(const char *path, const char *text, camcl_error *err)

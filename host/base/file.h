@@ -19,6 +19,10 @@ typedef struct cc_piece {
     size_t size;
 } cc_piece;
 camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t count, camcl_error *err);
+/* The same for many files of a folder: syncing the folder is left to one cc_folder_sync at the end. Until then the system may still lose
+ * some of the files, but none of them is ever half there. */
+camcl_status cc_file_write_among(const char *path, const cc_piece *pieces, size_t count, camcl_error *err);
+camcl_status cc_folder_sync(const char *folder, camcl_error *err);
 camcl_status cc_file_write_text(const char *path, const char *text, camcl_error *err);
 
 camcl_status cc_make_folders(const char *path, camcl_error *err); /* mkdir -p */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "check/check.h"
 #include "ops/registry.h"
@@ -55,10 +56,11 @@ cc_check_function cc_check_find(const char *op)
     return NULL;
 }
 
-camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *stop,
-                            void (*report)(void *context, const camcl_check *check), void *context, camcl_selftest_result *result,
-                            camcl_error *err)
+camcl_status camcl_selftest(camcl_device *device, const camcl_stop *stop, void (*report)(void *context, const camcl_check *check),
+                            void *context, camcl_selftest_result *result, camcl_error *err)
 {
+    CC_CHECK_GIVEN(device, err);
+    CC_CHECK_GIVEN(result, err);
     *result = (camcl_selftest_result){ 0, 0 };
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
@@ -66,7 +68,8 @@ camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *s
         camcl_error failure = { .status = CAMCL_OK };
         cc_check c = { .device = device, .variant = v, .err = &failure, .ok = run != NULL };
         const char *what = "there is no check of this operation";
-        if (stop && *stop) return cc_fail(err, CAMCL_STOPPED, "selftest: stopped after %zu of %zu variants", i, cc_registry_count());
+        if (camcl_stop_requested(stop))
+            return cc_fail(err, CAMCL_STOPPED, "selftest: stopped after %zu of %zu variants", i, cc_registry_count());
         if (run) run(&c);
         if (run) what = c.status != CAMCL_OK ? failure.message : c.what;
         const camcl_check one = { v->op->name, cc_direction_name(v->direction), v->name, c.shapes,

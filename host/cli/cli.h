@@ -13,6 +13,7 @@
 #include "camcl/dataset.h"
 #include "camcl/device.h"
 #include "camcl/status.h"
+#include "camcl/stop.h"
 #include "output.h"
 
 /* A command. argv holds what follows its name; the value returned is the exit status. */
@@ -68,6 +69,8 @@ camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, ca
 /* From the first call on, SIGINT, SIGTERM and SIGHUP set *result to their number, and a second signal ends the program. SIGPIPE does the
  * same for output that nobody reads any more, but never ends the program. */
 const volatile sig_atomic_t *cli_stop_on_signals(void);
+/* The same for the library: from the first such signal on, a stop is requested. */
+const camcl_stop *cli_stop(void);
 /* cli_fail; after CAMCL_STOPPED the exit status is 128 + the signal's number. */
 int cli_fail_or_stopped(const camcl_error *err);
 /* A line on stderr that says how far a long piece of work is and when it will end. Only a terminal gets it, and only after a second. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval_print.h"
 #include "inference.h"
 #include "npy.h"
 
@@ -17,80 +18,61 @@ static camcl_status write_logits(const char *path, const float *logits, size_t n
     return cli_file_commit(&file, err);
 }
 
-static void print_json(const char *split, const camcl_evaluation *e)
-{
+/* An evaluation and what it is made of. */
+typedef struct result {
+    camcl_evaluation evaluation;
+    camcl_breakdown breakdown;
+    uint32_t *indices;
+    int32_t *labels;
+    float *logits; /* [count,classes] */
     size_t count;
-    const camcl_metric *metrics = camcl_metric_list(&count);
-    printf("{\"split\": \"%s\", \"n\": %zu", split, e->n);
-    for (size_t i = 0; i < count; i++) {
-        printf(", \"%s\": ", metrics[i].name);
-        cli_json_number(e->values[i]);
-    }
-    printf("}\n");
-}
+} result;
 
-/* Metrics that say nothing with so few classes are left out. */
-static void print_text(const char *split, const camcl_evaluation *e, size_t classes)
-{
-    size_t count;
-    const camcl_metric *metrics = camcl_metric_list(&count);
-    printf("%s: %zu images", split, e->n);
-    for (size_t i = 0; i < count; i++) {
-        if (classes <= metrics[i].trivial_classes) continue;
-        printf(metrics[i].unit == CAMCL_PERCENT ? "  %s %.2f %%" : "  %s %.4f", metrics[i].label, e->values[i]);
-    }
-    printf("\n");
-}
-
-static camcl_status evaluate(cli_session *s, const cli_eval_args *args, camcl_error *err)
+static camcl_status choose_images(const cli_session *s, const cli_eval_args *args, camcl_dataset_part *part, result *r, camcl_error *err)
 {
     camcl_split split;
-    camcl_dataset_part part = CAMCL_TEST_IMAGES;
-    camcl_evaluation e;
-    uint32_t *indices = NULL;
-    int32_t *labels = NULL;
-    float *logits = NULL;
-    size_t count = 0, classes = camcl_model_get_info(s->model)->classes;
+    const size_t classes = camcl_model_get_info(s->model)->classes;
     camcl_status status = cli_parse_split(args->split, &split, err);
-    if (status == CAMCL_OK) status = cli_session_data(s, err);
-    if (status == CAMCL_OK) status = cli_session_indices(s, split, &part, &indices, &count, err);
-    if (status == CAMCL_OK && count == 0) {
-        snprintf(err->message, sizeof err->message, "eval: the %s split is empty (choose another --split)", args->split);
-        status = err->status = CAMCL_BAD_DATA;
-    }
-    if (status == CAMCL_OK && args->logits) {
-        logits = malloc(count * classes * sizeof *logits);
-        if (logits == NULL) {
-            snprintf(err->message, sizeof err->message, "eval: no memory for %zu x %zu logits (leave --logits out)", count, classes);
-            status = err->status = CAMCL_NO_MEMORY;
-        }
-    }
-    camcl_images images = { 0 };
-    if (status == CAMCL_OK) status = camcl_model_labels(s->model, s->dataset, part, &labels, err);
-    if (status == CAMCL_OK) {
-        images = cli_images_of(s->dataset, part);
-        images.labels = labels;
-        status = camcl_model_evaluate(s->model, &images, indices, count, &e, logits, err);
-    }
-    if (status == CAMCL_OK && logits) status = write_logits(args->logits, logits, count, classes, err);
-    if (status == CAMCL_OK && args->json)
-        print_json(args->split, &e);
-    else if (status == CAMCL_OK)
-        print_text(args->split, &e, classes);
-    free(indices);
-    free(labels);
-    free(logits);
-    return status;
+    if (status == CAMCL_OK) status = cli_session_indices(s, split, part, &r->indices, &r->count, err);
+    if (status != CAMCL_OK) return status;
+    if (r->count == 0) return cli_error(err, CAMCL_BAD_DATA, "eval: the %s split is empty (choose another --split)", args->split);
+    r->logits = calloc(r->count, classes * sizeof *r->logits);
+    if (r->logits == NULL)
+        return cli_error(err, CAMCL_NO_MEMORY, "eval: no memory for %zu x %zu logits (close other programs)", r->count, classes);
+    return camcl_model_labels(s->model, s->dataset, *part, &r->labels, err);
+}
+
+static camcl_status evaluate(cli_session *s, const cli_eval_args *args, result *r, camcl_error *err)
+{
+    const camcl_model_info *info = camcl_model_get_info(s->model);
+    camcl_dataset_part part = CAMCL_TEST_IMAGES;
+    camcl_status status = cli_session_data(s, err);
+    if (status == CAMCL_OK) status = choose_images(s, args, &part, r, err);
+    if (status != CAMCL_OK) return status;
+    camcl_images images = cli_images_of(s->dataset, part);
+    images.labels = r->labels;
+    status = camcl_model_evaluate(s->model, &images, r->indices, r->count, &r->evaluation, r->logits, err);
+    if (status == CAMCL_OK) status = camcl_breakdown_make(r->logits, r->labels, r->indices, r->count, info->classes, &r->breakdown, err);
+    if (status == CAMCL_OK && args->logits) status = write_logits(args->logits, r->logits, r->count, info->classes, err);
+    if (status != CAMCL_OK) return status;
+    if (!args->json) return cli_eval_text(args->split, &r->evaluation, &r->breakdown, info->class_names, err);
+    cli_eval_json(args->split, &r->evaluation, &r->breakdown, info->class_names);
+    return CAMCL_OK;
 }
 
 int cmd_eval(int argc, char **argv)
 {
     cli_eval_args args = { .checkpoint = NULL };
     cli_session s = { .config = NULL };
+    result r = { .count = 0 };
     camcl_error err = { 0 };
     camcl_status status = cli_parse_eval(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = cli_session_open(&s, args.checkpoint, &args.overrides, &err);
-    if (status == CAMCL_OK) status = evaluate(&s, &args, &err);
+    if (status == CAMCL_OK) status = evaluate(&s, &args, &r, &err);
+    camcl_breakdown_free(&r.breakdown);
+    free(r.indices);
+    free(r.labels);
+    free(r.logits);
     cli_session_close(&s);
     cli_list_free(&args.overrides);
     return status == CAMCL_OK ? 0 : cli_fail(&err);

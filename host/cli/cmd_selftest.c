@@ -45,7 +45,7 @@ static camcl_status selftest(const cli_selftest_args *args, camcl_device *device
     } else {
         printf("%s\n", camcl_device_reason(device));
     }
-    camcl_status status = camcl_selftest(device, cli_stop_on_signals(), show, &o, result, err);
+    camcl_status status = camcl_selftest(device, cli_stop(), show, &o, result, err);
     if (args->json)
         printf("],\n \"checked\": %zu, \"failed\": %zu}\n", result->checked, result->failed);
     else if (status == CAMCL_OK)

@@ -10,14 +10,16 @@
 static camcl_status train(const cli_train_args *args, const camcl_config *config, double *accuracy, camcl_error *err)
 {
     cli_screen s = cli_screen_open(args->quiet);
-    const camcl_train_options options = { .resume = args->resume,
-                                          .stop = cli_stop_on_signals(),
-                                          .context = &s,
-                                          .progress = cli_screen_progress,
-                                          .message = cli_screen_message,
-                                          .compiler = cli_kernel_compiler(),
-                                          .loading = cli_screen_loading };
+    camcl_train_options options;
     camcl_train_result result;
+    camcl_train_options_init(&options);
+    options.resume = args->resume;
+    options.stop = cli_stop();
+    options.context = &s;
+    options.progress = cli_screen_progress;
+    options.message = cli_screen_message;
+    options.compiler = cli_kernel_compiler();
+    options.loading = cli_screen_loading;
     camcl_status status = camcl_train(config, &options, &result, err);
     cli_screen_close(&s);
     if (status == CAMCL_OK && !args->quiet && !result.was_finished)

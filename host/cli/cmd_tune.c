@@ -39,8 +39,13 @@ static void show(void *context, const camcl_tune_progress *p)
 static camcl_status tune(const cli_tune_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
 {
     screen s = { .quiet = args->quiet, .terminal = isatty(STDERR_FILENO) != 0 };
-    const camcl_tune_options options = { args->again, cli_stop_on_signals(), &s, show };
+    camcl_tune_options options;
     camcl_tune_result result;
+    camcl_tune_options_init(&options);
+    options.again = args->again;
+    options.stop = cli_stop();
+    options.context = &s;
+    options.progress = show;
     if (!args->quiet) printf("%s\n", camcl_device_reason(device));
     fflush(stdout);
     camcl_status status = camcl_tune(device, config, &options, &result, err);

@@ -103,12 +103,14 @@ int cli_fetch(int argc, char **argv)
     camcl_status status = cli_parse_fetch(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = check_name(args.dataset, &err);
     if (status != CAMCL_OK) return cli_fail(&err);
-    const camcl_fetch_spec spec = { .dataset = args.dataset,
-                                    .folder = args.folder,
-                                    .mirrors = getenv("CAMCL_MIRROR"),
-                                    .context = &shown,
-                                    .progress = show,
-                                    .stop = cli_stop_on_signals() };
+    camcl_fetch_spec spec;
+    camcl_fetch_spec_init(&spec);
+    spec.dataset = args.dataset;
+    spec.folder = args.folder;
+    spec.mirrors = getenv("CAMCL_MIRROR");
+    spec.context = &shown;
+    spec.progress = show;
+    spec.stop = cli_stop();
     status = camcl_fetch(&spec, &err);
     clear_line(&shown);
     if (status != CAMCL_OK) return cli_fail_or_stopped(&err);

@@ -11,7 +11,13 @@
 
 static volatile sig_atomic_t stop_signal, hung_up; /* hung_up: the second of the clock of the first SIGHUP */
 
-static void on_signal(int number) { stop_signal = number; }
+static camcl_stop *stop; /* what the library looks at */
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+    camcl_stop_request(stop);
+}
 
 static int clock_seconds(void)
 {
@@ -24,7 +30,7 @@ static int clock_seconds(void)
 static void on_hangup(int number)
 {
     if (stop_signal != number) {
-        stop_signal = number;
+        on_signal(number);
         hung_up = clock_seconds();
     } else if (clock_seconds() - hung_up > 1) {
         signal(number, SIG_DFL);
@@ -52,6 +58,8 @@ static bool listening;
 const volatile sig_atomic_t *cli_stop_on_signals(void)
 {
     if (listening) return &stop_signal;
+    /* Without memory for a request, signals keep their default action. */
+    if (stop == NULL && camcl_stop_create(&stop, NULL) != CAMCL_OK) return &stop_signal;
     listening = true;
     /* The first signal requests a stop and restores the default action, so that a second signal ends the program. */
     listen_for(SIGINT, on_signal, (int)SA_RESETHAND);
@@ -60,6 +68,12 @@ const volatile sig_atomic_t *cli_stop_on_signals(void)
     /* Whoever read the output is gone, but what was done so far is worth saving. Later lines fail without a word. */
     if (!is_ignored(SIGPIPE)) listen_for(SIGPIPE, on_signal, 0);
     return &stop_signal;
+}
+
+const camcl_stop *cli_stop(void)
+{
+    (void)cli_stop_on_signals();
+    return stop;
 }
 
 /* A signal that came meanwhile ends the program. */
@@ -138,7 +152,7 @@ camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, ca
     const bool was_listening = listening;
     spec->context = &bar;
     spec->progress = show_reading;
-    spec->stop = cli_stop_on_signals(); /* what was written so far is removed, gigabytes at times */
+    spec->stop = cli_stop(); /* what was written so far is removed, gigabytes at times */
     camcl_status status = camcl_dataset_open(spec, dataset, err);
     cli_bar_clear(&bar);
     if (!was_listening) stop_listening();

@@ -8,15 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "config/copy.h"
+#include "config/use_mode.h"
 #include "config/value.h"
 #include "base/words.h"
 #include "config/config_internal.h"
 
 camcl_status camcl_config_create(camcl_config **out, camcl_error *err)
 {
+    CC_CHECK_GIVEN_AS(out, "config", err);
     camcl_status status = CAMCL_OK;
     camcl_config *config = NULL;
     size_t count;
@@ -41,9 +43,33 @@ static void unset(cc_value *value)
     *value = (cc_value){ NULL, NULL };
 }
 
+camcl_status camcl_config_copy(const camcl_config *config, camcl_config **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    camcl_config *copy = NULL;
+    size_t count;
+    camcl_config_schema(&count);
+    CC_CHECK_GIVEN(out, err);
+    *out = NULL;
+    CC_CHECK_GIVEN(config, err);
+    CC_TRY(CC_NEW(1, &copy, err));
+    CC_TRY(CC_NEW(count, &copy->values, err));
+    if (config->user_cache) CC_TRY(cc_copy_text(config->user_cache, &copy->user_cache, err));
+    for (size_t i = 0; i < count; i++) {
+        if (config->values[i].text == NULL) continue;
+        CC_TRY(cc_copy_text(config->values[i].text, &copy->values[i].text, err));
+        CC_TRY(cc_copy_text(config->values[i].origin, &copy->values[i].origin, err));
+    }
+    *out = copy;
+    copy = NULL;
+cleanup:
+    camcl_config_destroy(&copy);
+    return status;
+}
+
 void camcl_config_destroy(camcl_config **config)
 {
-    if (*config == NULL) return;
+    if (config == NULL || *config == NULL) return;
     size_t count;
     camcl_config_schema(&count);
     for (size_t i = 0; (*config)->values && i < count; i++)
@@ -126,6 +152,9 @@ static camcl_status unknown_key(const char *key, const char *origin, camcl_error
 
 camcl_status camcl_config_set(camcl_config *config, const char *name, const char *text, const char *origin, camcl_error *err)
 {
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN_AS(name, "key", err);
+    CC_CHECK_GIVEN_AS(text, "value", err);
     camcl_status status = CAMCL_OK;
     char *copy = NULL, *origin_copy = NULL;
     if (origin == NULL) origin = "command line";
@@ -150,6 +179,8 @@ cleanup:
 
 camcl_status camcl_config_override(camcl_config *config, const char *argument, camcl_error *err)
 {
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(argument, err);
     const char *equals = strchr(argument, '=');
     if (equals == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "command line: %s: no value (write section.key=value)", argument);
     char name[128];
@@ -157,27 +188,6 @@ camcl_status camcl_config_override(camcl_config *config, const char *argument, c
     if (n < 0 || (size_t)n >= sizeof name)
         return cc_fail(err, CAMCL_BAD_CONFIG, "command line: %.40s…: unknown key (camcl config lists every key)", argument);
     return camcl_config_set(config, name, equals + 1, NULL, err);
-}
-
-camcl_status cc_config_copy(const camcl_config *config, camcl_config **out, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    camcl_config *copy = NULL;
-    size_t count;
-    camcl_config_schema(&count);
-    *out = NULL;
-    CC_TRY(camcl_config_create(&copy, err));
-    for (size_t i = 0; i < count; i++) {
-        unset(&copy->values[i]);
-        if (config->values[i].text == NULL) continue;
-        CC_TRY(cc_copy_text(config->values[i].text, &copy->values[i].text, err));
-        CC_TRY(cc_copy_text(config->values[i].origin, &copy->values[i].origin, err));
-    }
-    *out = copy;
-    copy = NULL;
-cleanup:
-    camcl_config_destroy(&copy);
-    return status;
 }
 
 camcl_status cc_config_use_mode(camcl_config *config, const char *mode, camcl_error *err)
@@ -280,6 +290,11 @@ const char *camcl_config_cache_dir(const camcl_config *config)
     return *given ? given : config->user_cache ? config->user_cache : "";
 }
 
-camcl_status camcl_path_expand(const char *path, char **out, camcl_error *err) { return cc_path_expand(path, out, err); }
+camcl_status camcl_path_expand(const char *path, char **out, camcl_error *err)
+{
+    CC_CHECK_GIVEN(path, err);
+    CC_CHECK_GIVEN(out, err);
+    return cc_path_expand(path, out, err);
+}
 
 const char *camcl_nearest(const char *word, const char *const *candidates, size_t count) { return cc_nearest(word, candidates, count); }

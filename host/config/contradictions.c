@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/catalogue.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -160,6 +161,7 @@ static camcl_status check_mode(const camcl_config *config, camcl_error *err)
 
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
 {
+    CC_CHECK_GIVEN(config, err);
     CC_RETURN_IF_FAILED(check_model(config, err));
     CC_RETURN_IF_FAILED(check_absent(config, err));
     if (strchr(camcl_config_string(config, "device.select"), ','))
@@ -246,6 +248,8 @@ static bool may_change(const camcl_config_key *key)
 
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err)
 {
+    CC_CHECK_GIVEN(saved, err);
+    CC_CHECK_GIVEN(wanted, err);
     camcl_status status = CAMCL_OK;
     cc_text differing = CC_TEXT_INIT;
     size_t count;

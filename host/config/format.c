@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -61,6 +62,8 @@ static camcl_status hand_over(cc_text *text, camcl_status status, char **out, ca
 
 camcl_status camcl_config_write(const camcl_config *config, char **out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN_AS(out, "text", err);
     camcl_status status = CAMCL_OK;
     cc_text text = CC_TEXT_INIT;
     size_t count;
@@ -146,6 +149,8 @@ static void add_origin(cc_text *text, const camcl_config *config, const camcl_co
 
 camcl_status camcl_config_describe(const camcl_config *config, char **out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN_AS(out, "text", err);
     camcl_status status = CAMCL_OK;
     cc_text text = CC_TEXT_INIT;
     size_t count;
@@ -181,6 +186,7 @@ static void add_cell(cc_text *text, const char *cell)
 
 camcl_status camcl_config_reference(char **out, camcl_error *err)
 {
+    CC_CHECK_GIVEN_AS(out, "text", err);
     cc_text text = CC_TEXT_INIT;
     size_t count;
     const camcl_config_key *schema = camcl_config_schema(&count);
@@ -210,6 +216,8 @@ camcl_status camcl_config_reference(char **out, camcl_error *err)
 
 camcl_status camcl_config_default_dir(const char *path, char **dir, camcl_error *err)
 {
+    CC_CHECK_GIVEN(path, err);
+    CC_CHECK_GIVEN(dir, err);
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
     size_t room = length + sizeof "runs/";

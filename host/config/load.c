@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "camcl/config.h"
 #include "config/ini.h"
@@ -30,6 +31,16 @@ cleanup:
     return status;
 }
 
-camcl_status camcl_config_load(camcl_config *config, const char *path, camcl_error *err) { return load(config, path, true, err); }
+camcl_status camcl_config_load(camcl_config *config, const char *path, camcl_error *err)
+{
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(path, err);
+    return load(config, path, true, err);
+}
 
-camcl_status camcl_config_load_run(camcl_config *config, const char *path, camcl_error *err) { return load(config, path, false, err); }
+camcl_status camcl_config_load_run(camcl_config *config, const char *path, camcl_error *err)
+{
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(path, err);
+    return load(config, path, false, err);
+}

@@ -84,7 +84,7 @@
 #define MOST_COUNT 1e9
 #define MOST_SEED 9007199254740992.0 /* 2^53: JSON numbers hold every whole number up to it exactly */
 
-#define OWN_PICTURES "folder | list"
+#define OWN_PICTURES "folder | list | memory"
 static const camcl_config_default all_labels[] = {
     { "data.dataset", OWN_PICTURES, "all", "every label of one's own pictures is used" },
     { NULL, NULL, NULL, NULL },
@@ -124,7 +124,9 @@ static const camcl_config_key schema[] = {
            "arena: tensors share buffers; separate: one buffer per tensor, for memory checkers"),
 
     CHOICE("data", "dataset", "cifar10", CC_CATALOGUE_WORDS(CC_DATASETS), NULL,
-           "data set; shapes: drawn by the program; folder: pictures in one folder per class; list: pictures named by a CSV file"),
+           "data set; shapes: drawn by the program; folder: pictures in one folder per class; list: pictures named by a CSV file; memory: "
+           "given "
+           "by a program that uses the library"),
     PATH(
         "data", "root", "data", false,
         "folder of the official files (binary or Python version), its parent, or an archive of them (.tar.gz, .zip, .7z, ...); folder: the "
@@ -136,7 +138,7 @@ static const camcl_config_key schema[] = {
       "yes: labelled and validation images are the same number of each class; no: each class has its share of the training images" },
     NUMBER("data", "ratio", "1.0", 0, 1e6, false, false, "unlabelled images per labelled image, used if data.unlabeled is auto"),
     { "data", "unlabeled", CAMCL_KEY_INT, "auto", NULL, "auto | all", NULL, 0, MOST_COUNT, false, false, false,
-      "number of unlabelled images; auto: from data.ratio, or all for folder and list; all: every remaining training image" },
+      "number of unlabelled images; auto: from data.ratio, or all for folder, list and memory; all: every remaining training image" },
     BOOL("data", "reuse_labeled", "no", "yes: the labelled images are in the unlabelled pool as well"),
     { "data", "validation", CAMCL_KEY_INT, "5000", tenth, "auto", NULL, 0, MOST_COUNT, false, false, false,
       "number of training images held out to choose the best weights; auto: the validation set that the data came with, else a tenth of "

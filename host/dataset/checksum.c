@@ -13,8 +13,7 @@
 
 bool cc_can_checksum(void) { return true; }
 
-camcl_status cc_checksum(int file, const char *path, const volatile sig_atomic_t *stop, char digits[CC_CHECKSUM_DIGITS + 1],
-                         camcl_error *err)
+camcl_status cc_checksum(int file, const char *path, const camcl_stop *stop, char digits[CC_CHECKSUM_DIGITS + 1], camcl_error *err)
 {
     enum { PIECE = 1 << 18 };
     camcl_status status = CAMCL_OK;
@@ -27,7 +26,7 @@ camcl_status cc_checksum(int file, const char *path, const volatile sig_atomic_t
         const ssize_t got = pread(file, bytes, PIECE, at);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) status = cc_fail_errno(err, "read", path, errno);
-        if (got >= 0 && stop && *stop) status = cc_fail(err, CAMCL_STOPPED, "%s: stopped (call again to check it)", path);
+        if (got >= 0 && camcl_stop_requested(stop)) status = cc_fail(err, CAMCL_STOPPED, "%s: stopped (call again to check it)", path);
         if (got <= 0 || status != CAMCL_OK) break;
         sha256_update(&sum, (size_t)got, bytes);
         at += got;
@@ -44,8 +43,7 @@ cleanup:
 
 bool cc_can_checksum(void) { return false; }
 
-camcl_status cc_checksum(int file, const char *path, const volatile sig_atomic_t *stop, char digits[CC_CHECKSUM_DIGITS + 1],
-                         camcl_error *err)
+camcl_status cc_checksum(int file, const char *path, const camcl_stop *stop, char digits[CC_CHECKSUM_DIGITS + 1], camcl_error *err)
 {
     (void)file;
     (void)stop;

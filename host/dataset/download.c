@@ -70,7 +70,7 @@ static int look_around(void *context, curl_off_t total, curl_off_t done, curl_of
     (void)upload_total;
     (void)upload_done;
     if (t->download->progress && t->begun) t->download->progress(t->download->context, t->download->have);
-    return t->download->stop && *t->download->stop;
+    return camcl_stop_requested(t->download->stop);
 }
 
 static void set_options(transfer *t, char *message)
@@ -106,7 +106,7 @@ static cc_download_end judge(transfer *t, CURLcode code, const char *message)
     cc_download *d = t->download;
     long answer = 0;
     curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
-    if (d->stop && *d->stop) return CC_DOWNLOAD_STOPPED;
+    if (camcl_stop_requested(d->stop)) return CC_DOWNLOAD_STOPPED;
     if (d->code) return CC_DOWNLOAD_DISK;
     if (t->other) return CC_DOWNLOAD_REFUSED;
     if (code == CURLE_OK && d->have == d->size) return CC_DOWNLOAD_WHOLE;

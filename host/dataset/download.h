@@ -2,9 +2,10 @@
 #ifndef CC_DATASET_DOWNLOAD_H
 #define CC_DATASET_DOWNLOAD_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "camcl/stop.h"
 
 typedef enum cc_download_end {
     CC_DOWNLOAD_WHOLE,   /* the file has its size */
@@ -17,10 +18,10 @@ typedef enum cc_download_end {
 
 typedef struct cc_download {
     const char *address;
-    int file;                          /* positioned at its end; what comes is written there */
-    uint64_t have, size;               /* bytes in the file, and what it shall have; `have` is kept up */
-    const volatile sig_atomic_t *stop; /* may be NULL */
-    void *context;                     /* of `progress` */
+    int file;               /* positioned at its end; what comes is written there */
+    uint64_t have, size;    /* bytes in the file, and what it shall have; `have` is kept up */
+    const camcl_stop *stop; /* may be NULL */
+    void *context;          /* of `progress` */
     void (*progress)(void *context, uint64_t have);
     char reason[256]; /* set: why it ended otherwise than whole, for people, maybe with bytes from outside */
     int code;         /* set: an errno */

@@ -33,7 +33,7 @@ static bool watch_step(void *context, size_t done)
                                     .seconds = seconds,
                                     .eta = done ? seconds * (double)(loading->count - done) / (double)done : NAN };
     if (spec->progress) spec->progress(spec->context, &reading);
-    if (spec->stop && *spec->stop) loading->stopped = true;
+    if (camcl_stop_requested(spec->stop)) loading->stopped = true;
     return !loading->stopped && !atomic_load(&loading->store_failed);
 }
 

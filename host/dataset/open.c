@@ -1,7 +1,9 @@
 /* The table of data sets, and what is done with each after its reader has run. */
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "dataset/dataset.h"
 #include "dataset/fingerprint.h"
 #include "dataset/statistics.h"
@@ -23,17 +25,19 @@ const camcl_dataset_info *cc_dataset_known(const char *name)
 
 camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(out, err);
     camcl_status status = CAMCL_OK;
     camcl_dataset *dataset = NULL;
     size_t which = 0;
     *out = NULL;
+    camcl_dataset_spec filled;
     if (spec == NULL) return cc_fail(err, CAMCL_BAD_CONFIG, "data set: no specification (say which one)");
-    camcl_dataset_spec filled = *spec;
+    CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_dataset_spec, stop, spec, &filled, err));
     if (!filled.root || !*filled.root) filled.root = "data";
-    while (which < CC_COUNT(rows) && (!spec->dataset || strcmp(spec->dataset, rows[which].known.name) != 0))
+    while (which < CC_COUNT(rows) && (!filled.dataset || strcmp(filled.dataset, rows[which].known.name) != 0))
         which++;
     if (which == CC_COUNT(rows))
-        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (choose one of %s)", spec->dataset ? spec->dataset : "(none)",
+        return cc_fail(err, CAMCL_BAD_CONFIG, "data set %s: unknown (choose one of %s)", filled.dataset ? filled.dataset : "(none)",
                        CC_CATALOGUE_WORDS(CC_DATASETS));
     CC_TRY(CC_NEW(1, &dataset, err));
     dataset->info.name = rows[which].known.name;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "dataset/walk.h"
@@ -28,6 +29,8 @@ static camcl_status add_folder(cc_walk *walk, const char *path, camcl_error *err
 
 camcl_status camcl_pictures_list(const char *const *paths, size_t count, camcl_picture_list **out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(paths, err);
+    CC_CHECK_GIVEN(out, err);
     camcl_status status = CAMCL_OK;
     camcl_picture_list *list = NULL;
     *out = NULL;

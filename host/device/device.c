@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/options.h"
+#include "base/words.h"
 #include "device/list.h"
 
 /* `wanted`, or camcl in the user's cache folder. *out is NULL if neither is known. */
@@ -35,19 +38,29 @@ static void check_cache(camcl_device *device)
     device->cache_dir = NULL;
 }
 
-camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **out, camcl_error *err)
+/* given NULL: the default. */
+static camcl_status check_word(const char *option, const char *given, const char *words, camcl_error *err)
 {
+    if (given == NULL || cc_words_have(words, given)) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_CONFIG, "camcl_device_options: %s = %s: no such word (choose one of %s)", option, given, words);
+}
+
+camcl_status camcl_device_open(const camcl_device_options *given, camcl_device **out, camcl_error *err)
+{
+    CC_CHECK_GIVEN_AS(out, "device", err);
     camcl_status status = CAMCL_OK;
     camcl_device_info *infos = NULL;
     cl_device_id *ids = NULL;
     camcl_device *device = NULL;
     size_t count = 0, index = 0;
-    const camcl_device_options defaults = { .select = NULL };
-    if (options == NULL) options = &defaults;
-    const char *select = options->select, *poison = getenv("CAMCL_POISON");
+    camcl_device_options options;
+    *out = NULL;
+    CC_TRY(CC_TAKE_OPTIONS(camcl_device_options, compiler, given, &options, err));
+    CC_TRY(check_word("conv", options.conv, "auto | direct | winograd | gemm", err));
+    CC_TRY(check_word("tune", options.tune, "off | cache | full", err));
+    const char *select = options.select, *poison = getenv("CAMCL_POISON");
     if (select == NULL || *select == '\0') select = getenv("CAMCL_DEVICE");
     if (select == NULL || *select == '\0') select = "auto";
-    *out = NULL;
     CC_TRY(cc_device_enumerate(&infos, &ids, &count, err));
     CC_TRY(camcl_device_select(infos, count, select, &index, err));
     if (!cc_device_override_registers(getenv("CAMCL_VECTOR"), &infos[index])) {
@@ -59,16 +72,16 @@ camcl_status camcl_device_open(const camcl_device_options *options, camcl_device
     CC_TRY(CC_NEW(1, &device, err));
     device->info = infos[index];
     device->id = ids[index];
-    device->separate = options->separate_memory;
-    device->compiler = options->compiler;
+    device->separate = options.separate_memory;
+    device->compiler = options.compiler;
     device->poison = poison && strcmp(poison, "1") == 0;
     device->sub_group = cc_device_find_sub_group(device->id);
     device->most_groups = device->info.type == CAMCL_CPU ? INT_MAX : CC_MOST_GROUPS;
     cc_device_read_group_limits(device);
-    snprintf(device->conv, sizeof device->conv, "%s", options->conv ? options->conv : "auto");
-    snprintf(device->tune, sizeof device->tune, "%s", options->tune ? options->tune : "cache");
+    snprintf(device->conv, sizeof device->conv, "%s", options.conv ? options.conv : "auto");
+    snprintf(device->tune, sizeof device->tune, "%s", options.tune ? options.tune : "cache");
     cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);
-    CC_TRY(find_cache(options->cache_dir, &device->cache_dir, err));
+    CC_TRY(find_cache(options.cache_dir, &device->cache_dir, err));
     check_cache(device);
     cc_program_read_refusal(device);
     cl_int code;
@@ -87,7 +100,7 @@ cleanup:
 
 void camcl_device_close(camcl_device **handle)
 {
-    camcl_device *device = *handle;
+    camcl_device *device = handle ? *handle : NULL;
     if (device == NULL) return;
     if (device->queue) clFinish(device->queue);
     if (device->attached) device->destroy_attached(device->attached);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "device/absent.h"
 #include "device/list.h"
@@ -148,6 +149,8 @@ cleanup:
 
 camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_error *err)
 {
+    CC_CHECK_GIVEN(infos, err);
+    CC_CHECK_GIVEN(count, err);
     return cc_device_enumerate(infos, NULL, count, err);
 }
 
@@ -225,6 +228,8 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
 
 camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
 {
+    CC_CHECK_GIVEN(selector, err);
+    CC_CHECK_GIVEN(index, err);
     if (count == 0) return cc_device_fail_absent(err);
     if (strchr(selector, ','))
         return cc_fail(err, CAMCL_UNSUPPORTED, "device.select = %s: several devices are not supported yet (name one)", selector);

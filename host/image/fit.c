@@ -1,5 +1,7 @@
 #include "image/fit.h"
 
+#include "base/arguments.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -46,6 +48,8 @@ static camcl_status copy(const camcl_image *image, camcl_image *out, camcl_error
 
 camcl_status camcl_image_fit(const camcl_image *image, uint32_t side, camcl_fit fit, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(out, err);
     if (side == 0) return copy(image, out, err);
     const cc_fit_plan plan = cc_fit_plan_of(image->width, image->height, side, fit);
     return cc_fit_run(image, &plan, out, err);

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "image/codec.h"
 
 camcl_status camcl_image_create(uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(out, err);
     camcl_image image = { width, height, channels, NULL };
     *out = (camcl_image)CAMCL_IMAGE_INIT;
     if (width == 0 || height == 0 || width > CAMCL_IMAGE_MOST_PIXELS / height) {
@@ -37,6 +39,8 @@ void camcl_image_free(camcl_image *image)
 
 camcl_status camcl_image_write_png(const char *path, const camcl_image *image, camcl_error *err)
 {
+    CC_CHECK_GIVEN(path, err);
+    CC_CHECK_GIVEN(image, err);
     uint8_t *data = NULL;
     size_t size = 0;
     camcl_status status = camcl_image_encode_png(image, &data, &size, err);
@@ -69,6 +73,8 @@ static float blend(float a, float b, float weight) { return a + (b - a) * weight
 
 camcl_status camcl_image_resize(const camcl_image *image, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(out, err);
     const uint32_t channels = image->channels;
     const size_t row = (size_t)image->width * channels;
     CC_RETURN_IF_FAILED(camcl_image_create(width, height, channels, out, err));
@@ -91,6 +97,8 @@ camcl_status camcl_image_resize(const camcl_image *image, uint32_t width, uint32
 
 camcl_status camcl_image_enlarge(const camcl_image *image, uint32_t factor, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(out, err);
     *out = (camcl_image)CAMCL_IMAGE_INIT;
     if (factor == 0 || image->width > UINT32_MAX / factor || image->height > UINT32_MAX / factor) {
         return cc_fail(err, CAMCL_BAD_DATA, "picture of %u x %u pixels: cannot be enlarged %u times", (unsigned)image->width,
@@ -109,6 +117,8 @@ static unsigned color_index(float value) { return value > 0.0f ? (value < 1.0f ?
 
 camcl_status camcl_image_from_map(const float *map, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(map, err);
+    CC_CHECK_GIVEN(out, err);
     uint8_t colors[256][3];
     CC_RETURN_IF_FAILED(camcl_image_create(width, height, 3, out, err));
     camcl_colormap(colors);
@@ -126,6 +136,9 @@ static float map_at(const float *map, uint32_t map_width, tap h, tap v)
 camcl_status camcl_image_overlay(const camcl_image *image, const float *map, uint32_t map_width, uint32_t map_height, float opacity,
                                  camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(map, err);
+    CC_CHECK_GIVEN(out, err);
     uint8_t colors[256][3];
     CC_RETURN_IF_FAILED(camcl_image_create(image->width, image->height, 3, out, err));
     camcl_colormap(colors);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "image/codec.h"
 #include "image/orientation.h"
@@ -161,6 +162,9 @@ static void encode(session *s)
 
 camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(data, err);
+    CC_CHECK_GIVEN(size, err);
     session s = { .err = err, .image = image };
     *data = NULL;
     *size = 0;
@@ -190,6 +194,9 @@ const cc_codec cc_png = { .format = "PNG", .content = CC_CONTENT_PNG, .package =
 
 camcl_status camcl_image_encode_png(const camcl_image *image, uint8_t **data, size_t *size, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(data, err);
+    CC_CHECK_GIVEN(size, err);
     (void)image;
     *data = NULL;
     *size = 0;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "image/codec.h"
 #include "image/fit.h"
@@ -99,6 +100,9 @@ static camcl_status decode_upright(const cc_encoded *file, const cc_codec *codec
 
 camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(data, err);
+    CC_CHECK_GIVEN(name, err);
+    CC_CHECK_GIVEN(out, err);
     const cc_encoded file = { data, size, name };
     const cc_codec *codec = NULL;
     cc_picture_header header;
@@ -154,11 +158,15 @@ static camcl_status open_picture(const char *path, cc_picture_file *file, camcl_
 
 camcl_status camcl_image_read(const char *path, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(path, err);
+    CC_CHECK_GIVEN(out, err);
     return camcl_image_read_fit(path, 0, CAMCL_FIT_STRETCH, out, err);
 }
 
 camcl_status camcl_image_read_fit(const char *path, uint32_t side, camcl_fit fit, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(path, err);
+    CC_CHECK_GIVEN(out, err);
     cc_picture_file file;
     *out = (camcl_image)CAMCL_IMAGE_INIT;
     CC_RETURN_IF_FAILED(open_picture(path, &file, err));
@@ -184,6 +192,8 @@ static camcl_status probe(cc_picture_file *file, camcl_image_about *out, camcl_e
 
 camcl_status camcl_image_probe(const char *path, camcl_image_about *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(path, err);
+    CC_CHECK_GIVEN(out, err);
     cc_picture_file file;
     *out = (camcl_image_about){ NULL, 0, 0 };
     CC_RETURN_IF_FAILED(open_picture(path, &file, err));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 
 /* Floats that the sums over pixels may read beyond the last one; they count with weight 0 or are dropped. */
@@ -165,6 +166,8 @@ camcl_status cc_scale(const camcl_image *image, const cc_axis *x, const cc_axis 
 
 camcl_status camcl_image_scale(const camcl_image *image, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(image, err);
+    CC_CHECK_GIVEN(out, err);
     CC_RETURN_IF_FAILED(camcl_image_create(width, height, image->channels, out, err));
     const cc_axis x = cc_whole_axis(image->width, width), y = cc_whole_axis(image->height, height);
     camcl_status status = cc_scale(image, &x, &y, out->pixels, (size_t)width * image->channels, err);

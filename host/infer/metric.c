@@ -76,6 +76,6 @@ void cc_tally_evaluate(const cc_tally *t, camcl_evaluation *out)
     out->n = (size_t)images;
     for (size_t i = 0; i < count; i++) {
         const double *sums = metrics[i]->sum_count ? t->own + t->first[i] : t->device;
-        if (t->classes > rows[i].trivial_classes) out->values[i] = images > 0 ? metrics[i]->value(sums, images, t->classes) : 0;
+        if (images > 0 && t->classes > rows[i].trivial_classes) out->values[i] = metrics[i]->value(sums, images, t->classes);
     }
 }

@@ -44,7 +44,7 @@ bool cc_tally_wants_rows(const cc_tally *tally);
 void cc_tally_add_sums(cc_tally *tally, const float sums[CC_DEVICE_SUMS]);
 /* logits [n,classes], labels [n]; images whose label is below 0 do not count. */
 void cc_tally_add_rows(cc_tally *tally, const float *logits, const int32_t *labels, size_t n);
-/* Values of what was added; 0 where no image had a label, not available where the classes are too few. */
+/* Values of what was added; not available where no image had a label, or the classes are too few. */
 void cc_tally_evaluate(const cc_tally *tally, camcl_evaluation *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "infer/float_images.h"
 #include "infer/metric.h"
 #include "model/fit.h"
 #include "objective/cam.h"
@@ -18,6 +19,9 @@ struct cc_session {
     cc_tensor transforms;                        /* [batch,8] i32 */
     cc_tensor placed;                            /* the same with places on the device as sources; the same tensor if those agree */
     cc_transform *chosen, *places;               /* [batch] what transforms and placed hold */
+    cc_tensor input;                             /* [batch,S,S,C] of images as floats: what they become is uploaded */
+    float *loaded;                               /* [batch,S,S,C] scratch, likewise */
+    float *normalise;                            /* [2C] mean and std, likewise */
     uint8_t *gathered;                           /* [batch,height,width,channels], of images in host memory that are chosen by index */
     int32_t *batch_labels;                       /* [batch] scratch */
     float *batch_logits;                         /* [batch,classes] scratch */
@@ -173,9 +177,21 @@ static camcl_status stage_images(cc_session *s, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* Images as floats are made ready on the host. */
+static camcl_status prepare_floats(cc_session *s, camcl_error *err)
+{
+    const size_t channels = s->model->graph->spec.channels, size = s->spec.image_size;
+    CC_RETURN_IF_FAILED(CC_NEW(s->spec.batch * size * size * channels, &s->loaded, err));
+    CC_RETURN_IF_FAILED(CC_NEW(2 * channels, &s->normalise, err));
+    memcpy(s->normalise, s->spec.mean, channels * sizeof *s->normalise);
+    memcpy(s->normalise + channels, s->spec.std, channels * sizeof *s->normalise);
+    return CAMCL_OK;
+}
+
 /* What a recording made apart from the tape itself. */
 static void forget_recording(cc_session *s)
 {
+    cc_buffer_destroy(&s->input.buffer);
     if (s->placed.buffer != s->transforms.buffer) cc_buffer_destroy(&s->placed.buffer);
     cc_buffer_destroy(&s->transforms.buffer);
     s->placed.buffer = NULL;
@@ -190,15 +206,19 @@ static camcl_status record(void *context, cc_arena *arena, camcl_error *err)
 {
     cc_session *s = context;
     const size_t n = s->spec.batch, size = s->spec.image_size;
+    const size_t channels = s->model->graph->spec.channels;
     cc_tensor images;
     forget_recording(s);
     CC_RETURN_IF_FAILED(cc_tape_create(arena, kinds[s->spec.kind].name, &s->tape, err));
+    if (s->spec.floats) {
+        CC_RETURN_IF_FAILED(cc_tensor_create(s->model->device, "images", CC_F32, CC_DIMS(n, size, size, channels), &s->input, err));
+        return kinds[s->spec.kind].record(s, s->input, err);
+    }
     CC_RETURN_IF_FAILED(cc_tensor_create(s->model->device, "transforms", CC_I32, CC_DIMS(n, 8), &s->transforms, err));
     s->placed = s->transforms;
     if (!cc_resident_is_whole(s->images))
         CC_RETURN_IF_FAILED(cc_tensor_create(s->model->device, "places of images", CC_I32, CC_DIMS(n, 8), &s->placed, err));
-    CC_RETURN_IF_FAILED(
-        cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(n, size, size, cc_resident_channels(s->images)), &images, err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(s->tape, "images", CC_F32, CC_DIMS(n, size, size, channels), &images, err));
     /* Rows of the batch that are not loaded must hold finite numbers, so the batch starts as zeros. */
     CC_RETURN_IF_FAILED(cc_tape_zero(s->tape, images.buffer, err));
     CC_RETURN_IF_FAILED(cc_resident_load(s->images, s->tape, n, size, CC_WINDOW_WHOLE, s->placed, images, 0, err));
@@ -221,7 +241,7 @@ camcl_status cc_session_create(cc_model *model, const cc_session_spec *spec, cc_
     CC_TRY(CC_NEW(spec->batch, &s->chosen, err));
     CC_TRY(CC_NEW(spec->batch, &s->places, err));
     CC_TRY(CC_NEW(spec->batch, &s->batch_labels, err));
-    if (images == NULL) CC_TRY(stage_images(s, err));
+    if (images == NULL) CC_TRY(spec->floats ? prepare_floats(s, err) : stage_images(s, err));
     if (arena) {
         CC_TRY(record(s, arena, err));
     } else {
@@ -245,6 +265,8 @@ void cc_session_destroy(cc_session **handle)
     forget_recording(s);
     free(s->chosen);
     free(s->places);
+    free(s->loaded);
+    free(s->normalise);
     free(s->gathered);
     free(s->batch_labels);
     free(s);
@@ -272,6 +294,14 @@ static camcl_status upload_images(cc_session *s, const cc_session_input *in, siz
     for (size_t i = 0; i < rows; i++)
         s->batch_labels[i] = in->labels ? in->labels[source_of(in, first + i)] : -1;
     return cc_resident_write(s->staged, rows, pixels, s->batch_labels, err);
+}
+
+static camcl_status upload_floats(cc_session *s, const cc_session_input *in, size_t first, size_t rows, camcl_error *err)
+{
+    const size_t channels = s->model->graph->spec.channels, size = s->spec.image_size;
+    const cc_float_images spec = { s->spec.height, s->spec.width, channels, size, s->normalise, s->normalise + channels };
+    cc_float_images_load(&spec, rows, in->values + first * spec.height * spec.width * channels, s->loaded);
+    return cc_buffer_upload(s->input.buffer, 0, s->loaded, rows * size * size * channels * sizeof *s->loaded, err);
 }
 
 /* Has the batch's images on the device, where they are not there all the time, and says where they are. */
@@ -304,6 +334,9 @@ static camcl_status check_run(const cc_session *s, const cc_session_input *in, c
     const char *name = kinds[s->spec.kind].name;
     if ((s->spec.kind == CC_SESSION_PROBABILITIES && out->probabilities == NULL) || (s->spec.kind == CC_SESSION_CAMS && out->maps == NULL))
         return cc_fail(err, CAMCL_FAILED, "%s: no place for its results (report this as a defect)", name);
+    if (s->spec.floats != (in->values != NULL) || (s->spec.floats && in->indices))
+        return cc_fail(err, CAMCL_FAILED, "%s: its images are not floats in order (report this as a defect)", name);
+    if (s->spec.floats) return CAMCL_OK;
     if ((s->staged != NULL) != (in->pixels != NULL))
         return cc_fail(err, CAMCL_FAILED, "%s: its images are %s (report this as a defect)", name,
                        s->staged ? "missing" : "on the device already");
@@ -314,27 +347,38 @@ static camcl_status check_run(const cc_session *s, const cc_session_input *in, c
     return CAMCL_OK;
 }
 
-static camcl_status begin(cc_session *s, const cc_session_input *in, camcl_error *err)
+static camcl_status begin(cc_session *s, camcl_error *err)
 {
     const float zero[CC_DEVICE_SUMS] = { 0 };
-    if (s->tally) {
-        cc_tally_reset(s->tally);
-        return cc_buffer_upload(s->sums.buffer, 0, zero, sizeof zero, err);
-    }
+    if (s->tally == NULL) return CAMCL_OK;
+    cc_tally_reset(s->tally);
+    return cc_buffer_upload(s->sums.buffer, 0, zero, sizeof zero, err);
+}
+
+/* The classes to explain of a batch. Rows without an image explain some class, too. */
+static camcl_status ask(cc_session *s, const cc_session_input *in, size_t first, size_t rows, camcl_error *err)
+{
     if (!s->spec.cam_class || s->asked.buffer == NULL) return CAMCL_OK;
     for (size_t i = 0; i < s->spec.batch; i++)
-        s->batch_labels[i] = in->cam_class;
+        s->batch_labels[i] = in->cam_classes ? (i < rows ? in->cam_classes[first + i] : 0) : in->cam_class;
     return cc_buffer_upload(s->asked.buffer, 0, s->batch_labels, s->spec.batch * sizeof *s->batch_labels, err);
+}
+
+static camcl_status bring_batch(cc_session *s, const cc_session_input *in, size_t first, size_t rows, camcl_error *err)
+{
+    if (s->spec.floats) return upload_floats(s, in, first, rows, err);
+    if (s->staged) CC_RETURN_IF_FAILED(upload_images(s, in, first, rows, err));
+    return choose_images(s, in, first, rows, err);
 }
 
 camcl_status cc_session_run(cc_session *s, const cc_session_input *in, const cc_session_output *out, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(check_run(s, in, out, err));
-    CC_RETURN_IF_FAILED(begin(s, in, err));
+    CC_RETURN_IF_FAILED(begin(s, err));
     for (size_t first = 0; first < in->n; first += s->spec.batch) {
         const size_t rows = cc_min_size(s->spec.batch, in->n - first);
-        if (s->staged) CC_RETURN_IF_FAILED(upload_images(s, in, first, rows, err));
-        CC_RETURN_IF_FAILED(choose_images(s, in, first, rows, err));
+        CC_RETURN_IF_FAILED(bring_batch(s, in, first, rows, err));
+        CC_RETURN_IF_FAILED(ask(s, in, first, rows, err));
         CC_RETURN_IF_FAILED(cc_tape_run(s->tape, err));
         CC_RETURN_IF_FAILED(kinds[s->spec.kind].read(s, first, rows, out, err));
     }

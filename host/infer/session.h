@@ -28,6 +28,7 @@ typedef struct cc_session_spec {
     bool cam_class; /* each run says which class to explain; else each image's own arg-max is explained */
     /* Images in host memory: their sides, and the normalisation [channels], needed during creation only. Unused with resident ones. */
     size_t height, width;
+    bool floats; /* runs bring images as floats; without labels, so not for evaluations */
     const float *mean, *std;
 } cc_session_spec;
 
@@ -55,7 +56,9 @@ typedef struct cc_session_input {
     size_t n;
     const uint8_t *pixels;
     const int32_t *labels;
-    int32_t cam_class; /* the class to explain, with spec.cam_class */
+    const float *values; /* with spec.floats, in place of pixels, where no indices are given: [n,height,width,channels], 1 is white */
+    int32_t cam_class;   /* the class to explain, with spec.cam_class */
+    const int32_t *cam_classes; /* the same for each image, [n]; NULL: cam_class for all */
 } cc_session_input;
 
 /* Where results go, in the order of the input; NULL: not wanted. Each kind fills its own. */

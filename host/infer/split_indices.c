@@ -1,4 +1,5 @@
 /* Which images a split of a data set is made of (camcl/model.h). */
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "camcl/model.h"
 #include "dataset/split.h"
@@ -8,6 +9,11 @@
 camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset *dataset, camcl_split split, camcl_dataset_part *part,
                                  uint32_t **indices, size_t *count, camcl_error *err)
 {
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(dataset, err);
+    CC_CHECK_GIVEN(part, err);
+    CC_CHECK_GIVEN(indices, err);
+    CC_CHECK_GIVEN(count, err);
     const cc_split_data data = cc_split_data_of(dataset);
     cc_split pools;
     if (split == CAMCL_SPLIT_TEST) {

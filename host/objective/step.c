@@ -17,8 +17,9 @@ struct cc_step {
     cc_step_spec spec;
     cc_tape *tape, *update; /* leaves gradients and sums; moves the weights */
     cc_inputs inputs;
-    cc_tensor hyper;                   /* [HYPER_COUNT] */
-    cc_tensor sums[SUMS_MOST], report; /* [4] each, [4 * SUMS_MOST] */
+    cc_tensor hyper;           /* [HYPER_COUNT] */
+    cc_tensor sums[SUMS_MOST]; /* [4] each */
+    cc_tensor report;          /* sums [4 * SUMS_MOST]; pseudo-labels, weights and hidden labels [U] each, as their bytes are */
     cc_tensor state[CC_MOST_OBJECTIVE_STATES];
     cc_buffer *velocity, *average; /* average: of the weights; the teacher's, where there is one */
     /* Its batch-norm statistics are not kept: its passes in train mode leave what nobody reads, and its CAMs go by the main set's. */
@@ -54,7 +55,8 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
     for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
-    CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(4 * SUMS_MOST), &step->report, err));
+    const size_t report = 4 * SUMS_MOST + (uses_unlabeled(step) ? 3 * step->spec.batch_unlabeled : 0);
+    CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(report), &step->report, err));
     return CC_NEW(step->model->graph->param_count, &step->written, err);
 }
 
@@ -283,10 +285,16 @@ static camcl_status record_update(cc_step *step, camcl_error *err)
     return cc_ema_update(step->update, count, step->spec.ema, w, average, err);
 }
 
+static bool has_pseudo_labels(const cc_step *step) { return step->scope.pseudo.buffer && step->scope.weight.buffer; }
+
 static camcl_status record_report(cc_step *step, camcl_error *err)
 {
+    const cc_tensor *const rows[] = { &step->scope.pseudo, &step->scope.weight, &step->truth };
+    const size_t bytes = step->spec.batch_unlabeled * sizeof(float);
     for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->sums[i].buffer, 0, step->report.buffer, i * 16, 16, err));
+    for (size_t i = 0; i < CC_COUNT(rows) && has_pseudo_labels(step); i++)
+        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, rows[i]->buffer, 0, step->report.buffer, SUMS_MOST * 16 + i * bytes, bytes, err));
     return CAMCL_OK;
 }
 
@@ -385,6 +393,28 @@ camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *er
     }
     cc_readback_destroy(sums);
     return status;
+}
+
+camcl_status cc_step_count_pseudo(const cc_step *step, cc_readback *sums, double *counts, camcl_error *err)
+{
+    const size_t u = step->spec.batch_unlabeled, classes = step->model->graph->spec.classes;
+    const void *data;
+    if (!has_pseudo_labels(step)) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_readback_wait(sums, &data, err));
+    const char *rows = (const char *)data + SUMS_MOST * 16;
+    for (size_t i = 0; i < u; i++) {
+        int32_t pseudo, truth;
+        float weight;
+        memcpy(&pseudo, rows + i * sizeof pseudo, sizeof pseudo);
+        memcpy(&weight, rows + (u + i) * sizeof weight, sizeof weight);
+        memcpy(&truth, rows + (2 * u + i) * sizeof truth, sizeof truth);
+        if (pseudo < 0 || (size_t)pseudo >= classes) continue;
+        double *of_class = counts + (size_t)pseudo * CC_PSEUDO_SUMS;
+        of_class[CC_PSEUDO_CONFIDENT] += (double)weight;
+        if (truth >= 0) of_class[CC_PSEUDO_KNOWN] += (double)weight;
+        if (truth == pseudo) of_class[CC_PSEUDO_RIGHT] += (double)weight;
+    }
+    return CAMCL_OK;
 }
 
 void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, double *loss_s, double *loss_u, double *loss_c)

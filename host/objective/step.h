@@ -36,6 +36,11 @@ void cc_step_destroy(cc_step **step);
 camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err);
 /* Waits for the read-back, destroys it and fills *out. */
 camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err);
+/* Before cc_step_read: waits for the read-back and adds the unlabelled images to counts [classes, CC_PSEUDO_SUMS] by the class of their
+ * pseudo-label: their weights (1 where confident, else 0, unless the objective has it otherwise), of those whose hidden label is known the
+ * weights, and of these where it is the pseudo-label. Adds nothing for an objective without pseudo-labels. */
+enum { CC_PSEUDO_CONFIDENT, CC_PSEUDO_KNOWN, CC_PSEUDO_RIGHT, CC_PSEUDO_SUMS };
+camcl_status cc_step_count_pseudo(const cc_step *step, cc_readback *sums, double *counts, camcl_error *err);
 /* Losses from sums: L_s, L_u, L_c as defined by the objective (0 without confident images). */
 void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, double *loss_s, double *loss_u, double *loss_c);
 /* What the loss has beside these three, with its weight. */

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "report/statistics.h"
 #include "run/run_dir.h"
 
 #define NAME_PARTS_MOST 16 /* of the same folder named twice */
@@ -36,10 +37,11 @@ static camcl_status read_figures(cc_report_run *run, const cc_result *known, cam
 {
     camcl_status status = CAMCL_OK, part;
     camcl_error problem = { 0 };
-    char *result = NULL, *metrics = NULL, *confusion = NULL;
+    char *result = NULL, *metrics = NULL, *confusion = NULL, *pseudo = NULL;
     CC_TRY(run_path(run, CC_RUN_RESULT, &result, err));
     CC_TRY(run_path(run, CC_RUN_METRICS, &metrics, err));
     CC_TRY(run_path(run, CC_RUN_CONFUSION, &confusion, err));
+    CC_TRY(run_path(run, CC_RUN_PSEUDO_LABELS, &pseudo, err));
     if (known) {
         run->result = *known;
         run->finished = true;
@@ -50,6 +52,8 @@ static camcl_status read_figures(cc_report_run *run, const cc_result *known, cam
     }
     part = cc_metrics_read(metrics, NULL, &run->metrics, &problem); /* the rows before a damaged one are shown */
     CC_TRY(note(run, part, &problem, err));
+    part = cc_pseudo_labels_read(pseudo, 0, NULL, &run->pseudo_labels, &problem); /* likewise */
+    CC_TRY(note(run, part, &problem, err));
     if (cc_file_exists(confusion)) {
         part = cc_confusion_read(confusion, &run->confusion, &problem);
         if (part != CAMCL_OK) cc_confusion_free(&run->confusion);
@@ -59,6 +63,7 @@ cleanup:
     free(result);
     free(metrics);
     free(confusion);
+    free(pseudo);
     return status;
 }
 
@@ -119,6 +124,7 @@ void cc_report_run_free(cc_report_run *run)
     cc_pictures_free(&run->pictures);
     cc_metrics_free(&run->metrics);
     cc_confusion_free(&run->confusion);
+    cc_pseudo_labels_free(&run->pseudo_labels);
     camcl_config_destroy(&run->config);
     free(run->config_text);
     free(run->name);
@@ -174,6 +180,11 @@ size_t cc_report_headline(void)
     while (i + 1 < count && strcmp(metrics[i].name, "top1") != 0)
         i++;
     return i;
+}
+
+double cc_report_test_images(const cc_report_run *run)
+{
+    return run->result.test.n > 0 ? (double)run->result.test.n : cc_confusion_images(&run->confusion);
 }
 
 double cc_report_test(const cc_report_run *run, size_t metric)

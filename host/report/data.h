@@ -8,6 +8,8 @@
 #include "camcl/config.h"
 #include "report/pictures.h"
 #include "run/metrics.h"
+#include "run/pseudo_labels.h"
+#include "run/result.h"
 
 typedef struct cc_report_run {
     char *dir, *name; /* absolute; short, unique among the runs of a report */
@@ -15,7 +17,8 @@ typedef struct cc_report_run {
     cc_result result;
     cc_metrics metrics;
     cc_confusion confusion; /* classes = 0: missing */
-    camcl_config *config;   /* NULL if missing or unreadable; config_text then holds an unreadable file's text */
+    cc_pseudo_labels pseudo_labels;
+    camcl_config *config; /* NULL if missing or unreadable; config_text then holds an unreadable file's text */
     char *config_text;
     cc_pictures pictures;
     char **problems; /* a message per file that could not be read */
@@ -38,6 +41,8 @@ const char *cc_report_mode(const cc_report_run *run);
 const char *cc_report_arch(const cc_report_run *run);
 /* A metric of the test set; NaN: not available, or it says nothing because there are too few classes. `metric`: of camcl_metric_list. */
 double cc_report_test(const cc_report_run *run, size_t metric);
+/* Images of the test set, from result.json, else from the confusion matrix; 0: not known. */
+double cc_report_test_images(const cc_report_run *run);
 /* The metric by which runs are compared, a place in camcl_metric_list. */
 size_t cc_report_headline(void);
 

@@ -16,6 +16,7 @@
 
 static void add_metrics(cc_text *out)
 {
+    static const char *const units[] = { [CAMCL_PERCENT] = "percent", [CAMCL_NATS] = "nats", [CAMCL_POINTS] = "points" };
     size_t count;
     const camcl_metric *metrics = camcl_metric_list(&count);
     cc_json_begin(out, "metrics", '[');
@@ -23,7 +24,7 @@ static void add_metrics(cc_text *out)
         cc_json_begin(out, NULL, '{');
         cc_json_add_string(out, "name", metrics[i].name);
         cc_json_add_string(out, "label", metrics[i].label);
-        cc_json_add_string(out, "unit", metrics[i].unit == CAMCL_PERCENT ? "percent" : "nats");
+        cc_json_add_string(out, "unit", units[metrics[i].unit]);
         cc_json_add_bool(out, "higher_is_better", metrics[i].higher_is_better);
         cc_json_end(out, '}');
     }
@@ -94,8 +95,8 @@ static void add_test(cc_text *out, const cc_report_run *run)
 {
     size_t count;
     const camcl_metric *metrics = camcl_metric_list(&count);
-    const double images = cc_confusion_images(&run->confusion);
-    const cc_share_interval interval = cc_wilson_interval(cc_report_test(run, cc_report_headline()), images);
+    const double images = cc_report_test_images(run);
+    const camcl_interval interval = camcl_wilson_interval(cc_report_test(run, cc_report_headline()), images);
     cc_json_begin(out, "best", '{');
     cc_json_add_number(out, "epoch", run->result.best_epoch);
     cc_json_add_number(out, "val_top1", run->result.best_val_top1);
@@ -139,33 +140,6 @@ static void add_curves(cc_text *out, const cc_metrics *metrics)
     cc_json_end(out, '}');
 }
 
-static void add_confusion(cc_text *out, const cc_confusion *confusion)
-{
-    if (confusion->classes == 0) return;
-    cc_json_begin(out, "confusion", '{');
-    cc_json_begin(out, "classes", '[');
-    for (size_t c = 0; c < confusion->classes; c++)
-        cc_json_add_string(out, NULL, confusion->names[c]);
-    cc_json_end(out, ']');
-    cc_json_begin(out, "counts", '[');
-    for (size_t t = 0; t < confusion->classes; t++) {
-        cc_json_begin(out, NULL, '[');
-        for (size_t p = 0; p < confusion->classes; p++)
-            cc_json_add_count(out, NULL, (size_t)confusion->counts[t * confusion->classes + p]);
-        cc_json_end(out, ']');
-    }
-    cc_json_end(out, ']');
-    cc_json_begin(out, "precision", '[');
-    for (size_t c = 0; c < confusion->classes; c++)
-        cc_json_add_number(out, NULL, cc_confusion_precision(confusion, c));
-    cc_json_end(out, ']');
-    cc_json_begin(out, "recall", '[');
-    for (size_t c = 0; c < confusion->classes; c++)
-        cc_json_add_number(out, NULL, cc_confusion_recall(confusion, c));
-    cc_json_end(out, ']');
-    cc_json_end(out, '}');
-}
-
 static void add_run(cc_text *out, const cc_report_run *run)
 {
     cc_json_begin(out, NULL, '{');
@@ -187,7 +161,8 @@ static void add_run(cc_text *out, const cc_report_run *run)
     cc_json_add_number(out, "seconds", run->result.seconds);
     add_test(out, run);
     add_curves(out, &run->metrics);
-    add_confusion(out, &run->confusion);
+    cc_report_add_test_details(out, run);
+    cc_report_add_pseudo_labels(out, &run->pseudo_labels);
     cc_report_add_settings(out, run);
     cc_json_end(out, '}');
 }
@@ -255,6 +230,7 @@ void cc_report_add_document(cc_text *out, const cc_report_run *runs, size_t coun
     cc_json_add_count(out, "version", 1);
     cc_json_add_string(out, "camcl", CAMCL_VERSION);
     add_metrics(out);
+    cc_json_add_count(out, "reliability_bins", CAMCL_RELIABILITY_BINS);
     cc_json_add_string(out, "headline", camcl_metric_list(&(size_t){ 0 })[cc_report_headline()].name);
     add_columns(out, runs, count);
     add_keys(out);

@@ -131,8 +131,14 @@ static void add_image(cc_text *out, const entry *e, size_t first, size_t count)
         caption = cc_pictures_caption(&e->runs[r].pictures, stem);
         cc_json_begin(out, NULL, '{');
         cc_json_add_count(out, "run", r);
+        cc_json_begin(out, "why", '[');
+        if (cc_pictures_is_spread(&e->runs[r].pictures, stem)) cc_json_add_string(out, NULL, "spread");
+        if (cc_pictures_is_mistake(&e->runs[r].pictures, stem)) cc_json_add_string(out, NULL, "mistake");
+        cc_json_end(out, ']');
         cc_json_add_string(out, "predicted", caption ? caption->predicted : NULL);
         cc_json_add_number(out, "confidence", caption ? caption->confidence : NAN);
+        cc_json_add_string(out, "explained", caption ? caption->explained : NULL);
+        cc_json_add_number(out, "distance", caption ? caption->distance : NAN);
         add_parts(out, e, r, false);
         cc_json_end(out, '}');
     }

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-#define IMAGES_MOST 72                     /* per run; if there are more, the last ones by name, which are the latest */
+#define IMAGES_MOST 160                    /* per run; if there are more, the last ones by name, which are the latest */
 #define IMAGE_BYTES_MOST ((size_t)2 << 20) /* a larger file was not written by camcl */
 
 /* A damaged file is noted, and the others are read. Every other failure is returned to the caller. */
@@ -57,19 +57,27 @@ cleanup:
     return status;
 }
 
-/* Splits "00012_overlay.png" into stem "00012" and part "overlay". Only the names in `parts` are split off. */
+static const char *const part_names[] = { "image", "input", "cam", "overlay", "mask", "target", "weak", "strong", "before", "seen" };
+
+/* The place of a part in the table, or CC_COUNT(part_names). */
+static size_t find_part(const char *part)
+{
+    size_t i = 0;
+    while (i < CC_COUNT(part_names) && strcmp(part_names[i], part) != 0)
+        i++;
+    return i;
+}
+
+/* Splits "00012_overlay.png" into stem "00012" and part "overlay". Only the names in the table are split off. */
 static camcl_status split_name(const char *name, cc_picture *image, camcl_error *err)
 {
-    static const char *const parts[] = { "image", "input", "cam", "overlay", "mask", "target", "weak", "strong", "before" };
     CC_RETURN_IF_FAILED(cc_copy_text(name, &image->stem, err));
     image->stem[strlen(name) - 4] = '\0';
     char *underscore = strrchr(image->stem, '_');
-    for (size_t i = 0; underscore != NULL && underscore != image->stem && i < CC_COUNT(parts); i++) {
-        if (strcmp(underscore + 1, parts[i]) != 0) continue;
-        *underscore = '\0';
-        return cc_copy_text(parts[i], &image->part, err);
-    }
-    return cc_copy_text("", &image->part, err);
+    const size_t part = underscore != NULL && underscore != image->stem ? find_part(underscore + 1) : CC_COUNT(part_names);
+    if (part == CC_COUNT(part_names)) return cc_copy_text("", &image->part, err);
+    *underscore = '\0';
+    return cc_copy_text(part_names[part], &image->part, err);
 }
 
 /* ---- files */
@@ -146,6 +154,23 @@ static camcl_status copy_member(const cc_json *object, const char *name, char **
     return text ? cc_copy_text(text, out, err) : CAMCL_OK;
 }
 
+static void take_parts(const cc_json *list, cc_caption *caption)
+{
+    if (list == NULL || list->kind != CC_JSON_ARRAY) return;
+    caption->lists_parts = true;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = cc_json_string(&list->items[i]);
+        const size_t part = name ? find_part(name) : CC_COUNT(part_names);
+        if (part < CC_COUNT(part_names)) caption->parts |= 1u << part;
+    }
+}
+
+static double number_of(const cc_json *object, const char *name)
+{
+    double number;
+    return cc_json_number(cc_json_get(object, name), &number) ? number : NAN;
+}
+
 /* Members that are missing or of another kind are not known. */
 static camcl_status take_captions(const cc_json *images, cc_pictures *pictures, camcl_error *err)
 {
@@ -156,8 +181,13 @@ static camcl_status take_captions(const cc_json *images, cc_pictures *pictures, 
         CC_RETURN_IF_FAILED(copy_member(one, "file", &caption->stem, err));
         CC_RETURN_IF_FAILED(copy_member(one, "class", &caption->class_name, err));
         CC_RETURN_IF_FAILED(copy_member(one, "predicted", &caption->predicted, err));
-        if (!cc_json_number(cc_json_get(one, "confidence"), &caption->confidence)) caption->confidence = NAN;
-        if (!cc_json_number(cc_json_get(one, "index"), &caption->index)) caption->index = NAN;
+        CC_RETURN_IF_FAILED(copy_member(one, "explained", &caption->explained, err));
+        caption->confidence = number_of(one, "confidence");
+        caption->index = number_of(one, "index");
+        caption->distance = number_of(one, "distance");
+        const char *why = cc_json_string(cc_json_get(one, "why"));
+        caption->mistake = why && strcmp(why, "mistake") == 0;
+        take_parts(cc_json_get(one, "pictures"), caption);
     }
     return CAMCL_OK;
 }
@@ -188,12 +218,49 @@ cleanup:
 
 /* ---- both */
 
+static const cc_caption *find_caption(const cc_pictures *pictures, const char *stem, bool mistake)
+{
+    for (size_t i = 0; i < pictures->caption_count; i++) {
+        const cc_caption *caption = &pictures->captions[i];
+        if (caption->stem && caption->mistake == mistake && strcmp(caption->stem, stem) == 0) return caption;
+    }
+    return NULL;
+}
+
+/* A picture that the index of its image does not list is of an earlier state of the run. */
+static bool is_listed(const cc_pictures *pictures, const cc_picture *picture)
+{
+    const unsigned bit = picture->part[0] ? 1u << find_part(picture->part) : 0;
+    bool lists = false, listed = false;
+    for (int mistake = 0; mistake < 2; mistake++) {
+        const cc_caption *caption = find_caption(pictures, picture->stem, mistake);
+        if (caption == NULL) continue;
+        lists |= caption->lists_parts;
+        listed |= (caption->parts & bit) != 0;
+    }
+    return !lists || listed;
+}
+
+static void drop_unlisted(cc_pictures *pictures)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < pictures->count; i++) {
+        if (is_listed(pictures, &pictures->items[i]))
+            pictures->items[kept++] = pictures->items[i];
+        else
+            free_picture(&pictures->items[i]);
+    }
+    pictures->count = kept;
+}
+
 camcl_status cc_pictures_read(const char *folder, cc_pictures *pictures, cc_picture_note noted, void *context, camcl_error *err)
 {
     const reader r = { pictures, folder, noted, context };
     *pictures = (cc_pictures){ .count = 0 };
     CC_RETURN_IF_FAILED(read_files(&r, err));
-    return read_index(&r, err);
+    CC_RETURN_IF_FAILED(read_index(&r, err));
+    drop_unlisted(pictures);
+    return CAMCL_OK;
 }
 
 void cc_pictures_free(cc_pictures *pictures)
@@ -204,6 +271,7 @@ void cc_pictures_free(cc_pictures *pictures)
         free(pictures->captions[i].stem);
         free(pictures->captions[i].class_name);
         free(pictures->captions[i].predicted);
+        free(pictures->captions[i].explained);
     }
     free(pictures->items);
     free(pictures->captions);
@@ -212,7 +280,13 @@ void cc_pictures_free(cc_pictures *pictures)
 
 const cc_caption *cc_pictures_caption(const cc_pictures *pictures, const char *stem)
 {
-    for (size_t i = 0; i < pictures->caption_count; i++)
-        if (pictures->captions[i].stem && strcmp(pictures->captions[i].stem, stem) == 0) return &pictures->captions[i];
-    return NULL;
+    const cc_caption *spread = find_caption(pictures, stem, false);
+    return spread ? spread : find_caption(pictures, stem, true);
 }
+
+bool cc_pictures_is_spread(const cc_pictures *pictures, const char *stem)
+{
+    return find_caption(pictures, stem, false) != NULL || find_caption(pictures, stem, true) == NULL;
+}
+
+bool cc_pictures_is_mistake(const cc_pictures *pictures, const char *stem) { return find_caption(pictures, stem, true) != NULL; }

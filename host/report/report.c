@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "report/page.h"
@@ -53,6 +54,7 @@ camcl_status cc_report_write_with(const char *dir, const cc_result *result, camc
 
 camcl_status camcl_report_write(const char *const *run_dirs, size_t count, const char *output, camcl_error *err)
 {
+    CC_CHECK_GIVEN(run_dirs, err);
     if (count == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "report: no run directory (name one or more)");
     if (output == NULL && count > 1)
         return cc_fail(err, CAMCL_BAD_CONFIG, "report: several runs, but nowhere to write (name the output file)");

@@ -4,9 +4,8 @@
 #include "camcl/evaluation.h"
 #include "report/html.h"
 #include "report/page.h"
-#include "report/statistics.h"
 
-static int decimals_of(camcl_unit unit) { return unit == CAMCL_PERCENT ? 1 : 3; }
+static int decimals_of(camcl_unit unit) { return unit == CAMCL_NATS ? 3 : 1; }
 
 static void begin_cell(cc_text *out) { cc_text_add(out, "</td><td class=\"n\">"); }
 
@@ -15,7 +14,7 @@ static void add_run(cc_text *out, const cc_report_run *run)
     size_t count;
     const camcl_metric *metrics = camcl_metric_list(&count);
     const size_t headline = cc_report_headline();
-    const cc_share_interval interval = cc_wilson_interval(cc_report_test(run, headline), cc_confusion_images(&run->confusion));
+    const camcl_interval interval = camcl_wilson_interval(cc_report_test(run, headline), cc_report_test_images(run));
     cc_text_add(out, "<tr><th scope=\"row\">");
     cc_html_escape(out, run->name);
     cc_text_add(out, "</th><td>");
@@ -40,7 +39,7 @@ static void add_run(cc_text *out, const cc_report_run *run)
 
 static void add_head(cc_text *out, const char *before, const char *label, camcl_unit unit)
 {
-    cc_text_add(out, "<th scope=\"col\" class=\"n\">%s%s%s</th>", before, label, unit == CAMCL_PERCENT ? ", %" : "");
+    cc_text_add(out, "<th scope=\"col\" class=\"n\">%s%s%s</th>", before, label, unit == CAMCL_NATS ? "" : ", %");
 }
 
 static void add_results(cc_text *out, const cc_report_run *runs, size_t count)
@@ -71,12 +70,13 @@ static void add_classes(cc_text *out, const cc_report_run *run)
     cc_text_add(out, "</h3>\n<table><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Precision, %%</th>"
                      "<th scope=\"col\" class=\"n\">Recall, %%</th></tr></thead><tbody>\n");
     for (size_t c = 0; c < confusion->classes; c++) {
+        const camcl_class_figures figures = camcl_class_figures_of(confusion->counts, confusion->classes, c);
         cc_text_add(out, "<tr><th scope=\"row\">");
         cc_html_escape(out, confusion->names[c]);
         cc_text_add(out, "</th><td class=\"n\">");
-        cc_html_number(out, cc_confusion_precision(confusion, c), 1);
+        cc_html_number(out, figures.precision, 1);
         cc_text_add(out, "</td><td class=\"n\">");
-        cc_html_number(out, cc_confusion_recall(confusion, c), 1);
+        cc_html_number(out, figures.recall, 1);
         cc_text_add(out, "</td></tr>\n");
     }
     cc_text_add(out, "</tbody></table>\n");

@@ -198,6 +198,7 @@ static const char *const split_names[] = { "split.labeled", "split.unlabeled", "
 
 #define OBJECTIVE "objective."
 #define OBJECTIVE_SUMS "interval.objective"
+#define PSEUDO_SUMS "interval.pseudo"
 
 static cc_st_dtype file_dtype(cc_dtype dtype) { return dtype == CC_F32 ? CC_ST_F32 : dtype == CC_I32 ? CC_ST_I32 : CC_ST_U8; }
 
@@ -253,6 +254,8 @@ static camcl_status add_state(cc_tensor_list *list, const cc_run_shape *shape, c
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval.sums, err));
+    const size_t pseudo[] = { shape->sizes.classes, CC_PSEUDO_SUMS };
+    if (s->pseudo) CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", PSEUDO_SUMS, CC_ST_F64, 2, pseudo, s->pseudo, err));
     return add_objective(list, shape, s, err);
 }
 
@@ -260,9 +263,11 @@ camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, con
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
-    const cc_st_pair metadata[] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan }, { "plan_version", "2" },
-                                    { "device", s->device },     { "config", s->config },      { "data", s->data } };
-    const size_t pairs = CC_COUNT(metadata) - (s->data == NULL);
+    cc_st_pair metadata[8] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan },
+                               { "plan_version", "2" },     { "device", s->device },      { "config", s->config } };
+    size_t pairs = 6;
+    if (s->data) metadata[pairs++] = (cc_st_pair){ "data", s->data };
+    if (s->start[0]) metadata[pairs++] = (cc_st_pair){ "start", s->start };
     CC_TRY(add_state(&list, shape, s, split, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, pairs, err));
 cleanup:
@@ -352,6 +357,18 @@ static camcl_status read_objective(const cc_safetensors *file, const cc_run_shap
     return cc_safetensors_get(file, OBJECTIVE_SUMS, CC_ST_F64, 2, sums, s->interval.own, err);
 }
 
+/* A file from before pseudo-labels were counted cannot tell those of an interval that had begun. */
+static camcl_status read_pseudo(const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, camcl_error *err)
+{
+    const size_t dims[] = { shape->sizes.classes, CC_PSEUDO_SUMS };
+    if (!shape->objective->unlabeled) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(CC_NEW(dims[0] * dims[1], &s->pseudo, err));
+    if (cc_safetensors_find(file, PSEUDO_SUMS)) return cc_safetensors_get(file, PSEUDO_SUMS, CC_ST_F64, 2, dims, s->pseudo, err);
+    for (size_t i = 0; i < dims[0] * dims[1] && s->interval.sums[CC_SUM_STEPS] > 0; i++)
+        s->pseudo[i] = NAN;
+    return CAMCL_OK;
+}
+
 /* A file from before test sets were held out has no pool of them. */
 static camcl_status read_split(const cc_safetensors *file, cc_split *split, camcl_error *err)
 {
@@ -366,7 +383,8 @@ static camcl_status read_split(const cc_safetensors *file, cc_split *split, camc
 
 static camcl_status read_texts(const char *path, const cc_safetensors *file, cc_run_state *s, camcl_error *err)
 {
-    const char *data = cc_safetensors_metadata(file, "data");
+    const char *data = cc_safetensors_metadata(file, "data"), *start = cc_safetensors_metadata(file, "start");
+    snprintf(s->start, sizeof s->start, "%s", start ? start : "");
     CC_RETURN_IF_FAILED(check_version(path, file, s, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
     s->first_plan = cc_safetensors_metadata(file, "plan_version") == NULL;
@@ -385,6 +403,7 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "numbers", CC_ST_F64, 1, &(size_t){ CC_COUNT(numbers) }, numbers, err));
     CC_RETURN_IF_FAILED(cc_safetensors_get(file, "interval", CC_ST_F64, 1, &(size_t){ CC_INTERVAL_SUMS }, s->interval.sums, err));
     CC_RETURN_IF_FAILED(read_objective(file, shape, s, err));
+    CC_RETURN_IF_FAILED(read_pseudo(file, shape, s, err));
     s->best_score = numbers[0];
     s->seconds = numbers[1];
     CC_RETURN_IF_FAILED(cc_snapshot_from_file(file, "model.", graph, &s->now, err));
@@ -438,6 +457,7 @@ void cc_run_state_free(cc_run_state *s)
     cc_snapshot_free(&s->best);
     free(s->velocity);
     free(s->average);
+    free(s->pseudo);
     for (size_t i = 0; i < CC_MOST_OBJECTIVE_STATES; i++)
         free(s->objective[i]);
     free(s->plan);

@@ -61,9 +61,11 @@ typedef struct cc_run_state {
     uint64_t best_epoch, best_step;
     double best_score, seconds;
     cc_interval interval;
+    double *pseudo; /* [classes, CC_PSEUDO_SUMS] since the last metrics row; NULL for objectives without unlabelled images */
     void *objective[CC_MOST_OBJECTIVE_STATES]; /* values of the objective's state tensors, in the order of its row */
     bool first_plan;                           /* the plan names kernels as the first version of camcl did: cc_plan_update */
     char *plan, *device, *config;              /* kernel plan; identity of the device that it is for; the configuration in force */
+    char start[17];                            /* hash of the weights before the training; "": not known */
     char *data;                                /* cc_data_identity of the data; NULL: the file is from before states knew their data */
     char *version;                             /* of the program that wrote the file; NULL: not read from one */
 } cc_run_state;
@@ -84,7 +86,8 @@ camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, con
 camcl_status cc_run_state_read_texts(const char *path, cc_run_state *state, camcl_error *err);
 /* Overwrites *state and *split; release both also after a failure. CAMCL_BAD_DATA for a file that is damaged, is no state, belongs to
  * another network or objective or was written by a later version of the program. Without "interval.objective", which the first version
- * did not write, these sums are zero. A pool "split.test" that is missing is empty: the test images are then a part of the data set. The
+ * did not write, these sums are zero; without "interval.pseudo", those of the pseudo-labels are NaN where steps were made since the last
+ * metrics row. A pool "split.test" that is missing is empty: the test images are then a part of the data set. The
  * values are checked by cc_run_state_check, not here. */
 camcl_status cc_run_state_read(const char *path, const cc_run_shape *shape, cc_run_state *state, cc_split *split, camcl_error *err);
 /* Copies the objective's state tensors from the device into state->objective, and back. The step's objective and sizes are the shape's. */

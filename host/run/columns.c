@@ -98,7 +98,7 @@ cc_column_text cc_column_describe(const char *name, const cc_objective_kind *obj
     if (strncmp(name, EVALUATED, strlen(EVALUATED)) == 0)
         for (size_t i = 0; i < metric_count; i++)
             if (strcmp(name + strlen(EVALUATED), metrics[i].name) == 0)
-                return text_of("Validation ", metrics[i].label, "of the validation images", metrics[i].unit == CAMCL_PERCENT);
+                return text_of("Validation ", metrics[i].label, "of the validation images", metrics[i].unit != CAMCL_NATS);
     if (objective && find_figure(objective, name)) return text_of_figure(find_figure(objective, name));
     for (size_t o = 0; o < cc_objective_count(); o++)
         if (find_figure(cc_objective_at(o), name)) return text_of_figure(find_figure(cc_objective_at(o), name));

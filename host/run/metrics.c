@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/evaluation.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "run/csv_text.h"
 
 static camcl_status write_text(const char *path, cc_text *text, camcl_error *err)
 {
@@ -187,125 +187,7 @@ camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64
     return status;
 }
 
-/* ---- result.json ---- */
-
-cc_result cc_result_nothing(void)
-{
-    return (cc_result){ .best_epoch = NAN,
-                        .best_val_top1 = NAN,
-                        .test = cc_evaluation_nothing(),
-                        .seconds = NAN,
-                        .width = NAN,
-                        .labeled = NAN,
-                        .unlabeled = NAN };
-}
-
-static void add_number(cc_text *text, const char *before, double value)
-{
-    cc_text_add(text, "%s", before);
-    cc_text_add_json_number(text, value);
-}
-
-static void add_optional_number(cc_text *text, const char *before, double value)
-{
-    if (isfinite(value)) add_number(text, before, value);
-}
-
-static void add_optional_string(cc_text *text, const char *before, const char *value)
-{
-    if (value[0] == '\0') return;
-    cc_text_add(text, "%s", before);
-    cc_text_add_json_string(text, value);
-}
-
-camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err)
-{
-    size_t metric_count;
-    const camcl_metric *metrics = camcl_metric_list(&metric_count);
-    cc_text text = CC_TEXT_INIT;
-    add_number(&text, "{\n  \"best\": {\"epoch\": ", result->best_epoch);
-    add_number(&text, ", \"val_top1\": ", result->best_val_top1);
-    cc_text_add(&text, "},\n  \"test\": {");
-    for (size_t i = 0; i < metric_count; i++) {
-        cc_text_add(&text, "%s\"%s\": ", i ? ", " : "", metrics[i].name);
-        cc_text_add_json_number(&text, result->test.values[i]);
-    }
-    add_number(&text, "},\n  \"seconds\": ", result->seconds);
-    cc_text_add(&text, ",\n  \"device\": ");
-    cc_text_add_json_string(&text, result->device);
-    add_optional_string(&text, ",\n  \"mode\": ", result->mode);
-    add_optional_string(&text, ",\n  \"arch\": ", result->arch);
-    add_optional_number(&text, ",\n  \"width\": ", result->width);
-    add_optional_number(&text, ",\n  \"labeled\": ", result->labeled);
-    add_optional_number(&text, ",\n  \"unlabeled\": ", result->unlabeled);
-    add_optional_string(&text, ",\n  \"preset\": ", result->preset);
-    cc_text_add(&text, "\n}\n");
-    camcl_status status = write_text(path, &text, err);
-    cc_text_free(&text);
-    return status;
-}
-
-static void get_number(const cc_json *object, const char *name, double *out)
-{
-    if (!cc_json_number(cc_json_get(object, name), out)) *out = NAN;
-}
-
-static void get_string(const cc_json *object, const char *name, char *out, size_t size)
-{
-    const char *value = cc_json_string(cc_json_get(object, name));
-    size_t length = value == NULL ? 0 : cc_min_size(strlen(value), size - 1);
-    while (length > 0 && value[length] != '\0' && ((unsigned char)value[length] & 0xC0) == 0x80)
-        length--; /* do not cut inside a UTF-8 sequence */
-    if (length > 0) memcpy(out, value, length);
-    out[length] = '\0';
-}
-
-camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *err)
-{
-    char *data;
-    size_t size, metric_count;
-    const camcl_metric *metrics = camcl_metric_list(&metric_count);
-    cc_json *json;
-    *result = cc_result_nothing();
-    CC_RETURN_IF_FAILED(cc_file_read(path, &data, &size, err));
-    camcl_status status = cc_json_parse(data, size, &json, err);
-    free(data);
-    if (status == CAMCL_OK && json->kind != CC_JSON_OBJECT) status = cc_fail(err, CAMCL_BAD_DATA, "no JSON object");
-    if (status != CAMCL_OK) {
-        cc_context(err, "'%s'", path);
-        cc_json_free(&json);
-        return status;
-    }
-    const cc_json *best = cc_json_get(json, "best"), *test = cc_json_get(json, "test");
-    get_number(best, "epoch", &result->best_epoch);
-    get_number(best, "val_top1", &result->best_val_top1);
-    for (size_t i = 0; i < metric_count; i++)
-        get_number(test, metrics[i].name, &result->test.values[i]);
-    get_number(json, "seconds", &result->seconds);
-    get_number(json, "width", &result->width);
-    get_number(json, "labeled", &result->labeled);
-    get_number(json, "unlabeled", &result->unlabeled);
-    get_string(json, "device", result->device, sizeof result->device);
-    get_string(json, "mode", result->mode, sizeof result->mode);
-    get_string(json, "arch", result->arch, sizeof result->arch);
-    get_string(json, "preset", result->preset, sizeof result->preset);
-    cc_json_free(&json);
-    return CAMCL_OK;
-}
-
 /* ---- confusion.csv ---- */
-
-static void add_field(cc_text *text, const char *value)
-{
-    if (value[0] != '\0' && strpbrk(value, ",\"\r\n") == NULL) {
-        cc_text_add(text, "%s", value);
-        return;
-    }
-    cc_text_add(text, "\"");
-    for (; *value != '\0'; value++)
-        cc_text_add(text, *value == '"' ? "\"\"" : "%c", *value);
-    cc_text_add(text, "\"");
-}
 
 camcl_status cc_confusion_write(const char *path, size_t classes, const char *const *names, const uint64_t *counts, camcl_error *err)
 {
@@ -313,11 +195,11 @@ camcl_status cc_confusion_write(const char *path, size_t classes, const char *co
     cc_text_add(&text, "true\\predicted");
     for (size_t p = 0; p < classes; p++) {
         cc_text_add(&text, ",");
-        add_field(&text, names[p]);
+        cc_csv_add_field(&text, names[p]);
     }
     for (size_t t = 0; t < classes; t++) {
         cc_text_add(&text, "\n");
-        add_field(&text, names[t]);
+        cc_csv_add_field(&text, names[t]);
         for (size_t p = 0; p < classes; p++)
             cc_text_add(&text, ",%llu", (unsigned long long)counts[t * classes + p]);
     }

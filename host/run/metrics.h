@@ -1,4 +1,4 @@
-/* The figures that a run leaves: metrics.csv, result.json, confusion.csv. Each file is written atomically. */
+/* The figures that a run leaves: metrics.csv, confusion.csv. Each file is written atomically. */
 #ifndef CC_RUN_METRICS_H
 #define CC_RUN_METRICS_H
 
@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "camcl/evaluation.h"
 #include "run/columns.h"
 
 /* One evaluation. Percentages are 0-100. Losses and rates are means since the previous row. NaN: not available. */
@@ -40,22 +39,6 @@ double cc_metrics_get(const cc_metrics *metrics, const cc_metrics_row *row, cons
 camcl_status cc_metrics_append(cc_metrics *metrics, const char *path, const cc_metrics_row *row, camcl_error *err);
 /* For resuming: drops the rows whose step is beyond `step`, and writes the file if there were any. */
 camcl_status cc_metrics_drop_after(cc_metrics *metrics, const char *path, uint64_t step, camcl_error *err);
-
-/* The content of result.json. NaN or "": not available; members marked optional are then left out of the file. */
-typedef struct cc_result {
-    double best_epoch, best_val_top1;
-    camcl_evaluation test; /* n is not in the file */
-    double seconds;
-    char device[256];
-    char mode[32], arch[64], preset[32]; /* optional */
-    double width, labeled, unlabeled;    /* optional: channels, images, images */
-} cc_result;
-
-cc_result cc_result_nothing(void);
-
-camcl_status cc_result_write(const char *path, const cc_result *result, camcl_error *err);
-/* Unknown members are skipped, and missing members become not available. A file that is not a JSON object is CAMCL_BAD_DATA. */
-camcl_status cc_result_read(const char *path, cc_result *result, camcl_error *err);
 
 /* confusion.csv: a line "true\predicted,NAME,..." and then per true class "NAME,count,...", quoted as in RFC 4180. */
 typedef struct cc_confusion {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/protobuf.h"
@@ -161,6 +162,8 @@ static camcl_status check_output(const char *path, camcl_error *err)
 
 camcl_status camcl_export_onnx(const char *checkpoint, const char *path, camcl_error *err)
 {
+    CC_CHECK_GIVEN(checkpoint, err);
+    CC_CHECK_GIVEN(path, err);
     camcl_status status = CAMCL_OK;
     cc_safetensors *file = NULL;
     cc_model_card card = { .class_names = NULL };

@@ -39,6 +39,7 @@ static const char *const names[CC_RUN_FILES] = {
     [CC_RUN_REPORT] = "report.html",
     [CC_RUN_LINES] = "metrics.jsonl",
     [CC_RUN_LOCK] = ".lock",
+    [CC_RUN_PSEUDO_LABELS] = "pseudo_labels.csv",
 };
 
 const char *cc_run_file_name(cc_run_file file) { return names[file]; }

@@ -7,19 +7,20 @@
 #include "base/diag.h"
 
 typedef enum cc_run_file {
-    CC_RUN_CONFIG,    /* config.ini */
-    CC_RUN_SPLITS,    /* splits.json */
-    CC_RUN_METRICS,   /* metrics.csv */
-    CC_RUN_LINES,     /* metrics.jsonl */
-    CC_RUN_LOG,       /* train.log */
-    CC_RUN_RESULT,    /* result.json */
-    CC_RUN_CONFUSION, /* confusion.csv */
-    CC_RUN_BEST,      /* best.safetensors */
-    CC_RUN_LAST,      /* last.safetensors */
-    CC_RUN_STATE,     /* state.safetensors */
-    CC_RUN_CAMS,      /* cams, a folder */
-    CC_RUN_REPORT,    /* report.html */
-    CC_RUN_LOCK,      /* .lock, only while a process holds the folder */
+    CC_RUN_CONFIG,        /* config.ini */
+    CC_RUN_SPLITS,        /* splits.json */
+    CC_RUN_METRICS,       /* metrics.csv */
+    CC_RUN_LINES,         /* metrics.jsonl */
+    CC_RUN_PSEUDO_LABELS, /* pseudo_labels.csv */
+    CC_RUN_LOG,           /* train.log */
+    CC_RUN_RESULT,        /* result.json */
+    CC_RUN_CONFUSION,     /* confusion.csv */
+    CC_RUN_BEST,          /* best.safetensors */
+    CC_RUN_LAST,          /* last.safetensors */
+    CC_RUN_STATE,         /* state.safetensors */
+    CC_RUN_CAMS,          /* cams, a folder */
+    CC_RUN_REPORT,        /* report.html */
+    CC_RUN_LOCK,          /* .lock, only while a process holds the folder */
     CC_RUN_FILES
 } cc_run_file;
 

@@ -51,11 +51,20 @@ static camcl_status check_tensors(const char *path, const cc_graph *graph, const
 
 /* ---- where the run stands */
 
+/* Where a program says when to evaluate, any step may be the best one's. */
+static camcl_status check_best_step(const char *path, const cc_run_state *s, camcl_error *err)
+{
+    if (!s->has_best || s->best_step <= s->step) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_DATA, "%s: its best weights are of step %" PRIu64 ", which lies behind its step %" PRIu64 " " ADVICE,
+                   path, s->best_step, s->step);
+}
+
 static camcl_status check_steps(const char *path, const cc_run_state *s, const cc_state_limits *limits, camcl_error *err)
 {
     if (s->step > limits->steps)
         return cc_fail(err, CAMCL_BAD_DATA, "%s: it says step %" PRIu64 " of a training of %" PRIu64 " steps " ADVICE, path, s->step,
                        limits->steps);
+    if (limits->stepwise) return check_best_step(path, s, err);
     const bool evaluated = s->step == limits->steps || s->step / limits->epoch_steps >= limits->eval_every;
     if (evaluated && !s->has_best)
         return cc_fail(err, CAMCL_BAD_DATA, "%s: it has no best weights, though step %" PRIu64 " lies behind an evaluation " ADVICE, path,

@@ -7,6 +7,7 @@
 /* What the configuration and the data set say. */
 typedef struct cc_state_limits {
     uint64_t steps, epoch_steps, eval_every; /* of the whole training; of an epoch; epochs between evaluations */
+    bool stepwise;                           /* a program evaluated when it liked, or never */
     const char *data;                        /* the data set's name, for messages */
     size_t images;                           /* training images of the data set */
     cc_split_counts split;

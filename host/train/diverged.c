@@ -47,6 +47,9 @@ camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t 
         return cc_fail(err, CAMCL_NOT_FINITE,
                        "training: %s in the first step, before anything was learnt (check data.mean and data.std%s%s)", what,
                        *init ? ", and the weights in model.init = " : "", init);
+    if (run->dir == NULL)
+        return cc_fail(err, CAMCL_NOT_FINITE, "training: %s at step %" PRIu64 ", with optim.lr = %s (lower it)", what, step,
+                       camcl_config_string(run->config, "optim.lr"));
     add_command(&command, run);
     cc_fail(err, CAMCL_NOT_FINITE, "training: %s at step %" PRIu64 ", with optim.lr = %s (lower it: %s)", what, step,
             camcl_config_string(run->config, "optim.lr"), command.failed ? "optim.lr" : command.data);

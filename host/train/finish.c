@@ -25,58 +25,51 @@ camcl_status cc_run_test_session(const cc_run *run, cc_session_spec spec, cc_ses
 
 /* ---- the test set */
 
-/* logits [test->count,classes] */
-static camcl_status write_confusion(cc_run *run, const cc_test_images *test, const float *logits, camcl_error *err)
+/* What the best weights make of the test images. */
+typedef struct test_result {
+    camcl_evaluation evaluation;
+    camcl_breakdown breakdown;
+    float *logits; /* [test->count,classes]; NULL without test images */
+} test_result;
+
+static void free_test(test_result *result)
+{
+    camcl_breakdown_free(&result->breakdown);
+    free(result->logits);
+}
+
+/* The model holds the best weights. */
+static camcl_status evaluate_test(cc_run *run, const cc_test_images *test, test_result *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     const int32_t *labels = camcl_dataset_labels(run->dataset, test->part);
-    uint64_t *counts = NULL;
-    CC_TRY(CC_NEW((size_t)info->classes * info->classes, &counts, err));
-    for (size_t i = 0; i < test->count; i++) {
-        const int32_t label = labels[cc_test_image_at(test, i)];
-        const float *row = logits + i * info->classes;
-        size_t best = 0;
-        for (size_t c = 1; c < info->classes; c++)
-            if (row[c] > row[best]) best = c;
-        if (label >= 0) counts[(size_t)label * info->classes + best]++;
-    }
-    CC_TRY(cc_confusion_write(cc_run_dir_file(run->dir, CC_RUN_CONFUSION), info->classes, camcl_dataset_class_names(run->dataset), counts,
-                              err));
-cleanup:
-    free(counts);
-    return status;
-}
-
-/* The model holds the best weights. */
-static camcl_status evaluate_test(cc_run *run, const cc_test_images *test, camcl_evaluation *out, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
     const cc_session_spec spec = { .kind = CC_SESSION_EVALUATION,
                                    .batch = cc_session_batch(CC_SESSION_EVALUATION, test->count, run->settings.step.image_size) };
-    const cc_session_input images = { .indices = test->indices,
-                                      .n = test->count,
-                                      .pixels = camcl_dataset_pixels(run->dataset, test->part),
-                                      .labels = camcl_dataset_labels(run->dataset, test->part) };
+    const cc_session_input images = {
+        .indices = test->indices, .n = test->count, .pixels = camcl_dataset_pixels(run->dataset, test->part), .labels = labels
+    };
     cc_session *session = NULL;
-    float *logits = NULL;
-    CC_TRY(CC_NEW(test->count * camcl_dataset_get_info(run->dataset)->classes, &logits, err));
+    CC_TRY(CC_NEW(test->count * info->classes, &out->logits, err));
     CC_TRY(cc_run_test_session(run, spec, &session, err));
-    CC_TRY(cc_session_run(session, &images, &(cc_session_output){ .evaluation = out, .logits = logits }, err));
-    CC_TRY(write_confusion(run, test, logits, err));
+    CC_TRY(cc_session_run(session, &images, &(cc_session_output){ .evaluation = &out->evaluation, .logits = out->logits }, err));
+    CC_TRY(camcl_breakdown_make(out->logits, labels, test->indices, test->count, info->classes, &out->breakdown, err));
+    CC_TRY(cc_confusion_write(cc_run_dir_file(run->dir, CC_RUN_CONFUSION), info->classes, camcl_dataset_class_names(run->dataset),
+                              out->breakdown.confusion, err));
 cleanup:
     cc_session_destroy(&session);
-    free(logits);
     return status;
 }
 
-static cc_result result_of(const cc_run *run, const camcl_evaluation *test, double seconds)
+static cc_result result_of(const cc_run *run, const test_result *test, double seconds)
 {
     const camcl_config *c = run->config;
     cc_result r = cc_result_nothing();
     r.best_epoch = (double)run->state.best_epoch;
     r.best_val_top1 = run->state.best_score;
-    r.test = *test;
+    r.test = test->evaluation;
+    r.has_reliability = test->logits != NULL;
+    memcpy(r.reliability, test->breakdown.reliability, sizeof r.reliability);
     r.seconds = seconds;
     snprintf(r.device, sizeof r.device, "%s", camcl_device_get_info(run->device)->name);
     snprintf(r.mode, sizeof r.mode, "%s", camcl_config_string(c, "ssl.mode"));
@@ -107,8 +100,7 @@ static void add_values(cc_text *text, const camcl_evaluation *test, camcl_unit u
     const camcl_metric *metrics = camcl_metric_list(&count);
     for (size_t i = 0; i < count; i++) {
         if (metrics[i].unit != unit || classes <= metrics[i].trivial_classes) continue;
-        cc_text_add(text, unit == CAMCL_PERCENT ? "%s%s %.2f %%" : "%s%s %.4f", text->length ? ", " : "", metrics[i].label,
-                    test->values[i]);
+        cc_text_add(text, unit == CAMCL_NATS ? "%s%s %.4f" : "%s%s %.2f %%", text->length ? ", " : "", metrics[i].label, test->values[i]);
     }
 }
 
@@ -117,9 +109,12 @@ static camcl_status say_test(cc_run *run, const camcl_evaluation *test, camcl_er
     cc_text text = CC_TEXT_INIT;
     if (cc_dataset_test_images(run->dataset).count == 0)
         cc_text_add(&text, "no images");
+    else if (test->n == 0)
+        cc_text_add(&text, "no image has a label");
     else {
         add_values(&text, test, CAMCL_PERCENT, run->model->graph->spec.classes);
         add_values(&text, test, CAMCL_NATS, run->model->graph->spec.classes);
+        add_values(&text, test, CAMCL_POINTS, run->model->graph->spec.classes);
     }
     char score[48] = "no validation images";
     if (run->counts.validation) snprintf(score, sizeof score, "validation %.2f %%", run->state.best_score);
@@ -129,26 +124,38 @@ static camcl_status say_test(cc_run *run, const camcl_evaluation *test, camcl_er
     return status;
 }
 
+/* What was trained is tested; the model holds the best weights. */
+static camcl_status write_results(cc_run *run, const test_result *test, camcl_train_result *result, camcl_error *err)
+{
+    const double seconds = run->state.seconds + cc_seconds() - run->started;
+    const cc_result written = result_of(run, test, seconds);
+    CC_RETURN_IF_FAILED(cc_report_write_with(cc_run_dir_path(run->dir), &written, err));
+    CC_RETURN_IF_FAILED(cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &written, test->logits ? &test->breakdown : NULL,
+                                        camcl_dataset_class_names(run->dataset), err));
+    *result = (camcl_train_result){
+        .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test = test->evaluation, .seconds = seconds
+    };
+    return CAMCL_OK;
+}
+
 camcl_status cc_run_finish(cc_run *run, camcl_train_result *result, camcl_error *err)
 {
+    camcl_status status = CAMCL_OK;
     const cc_test_images images = cc_dataset_test_images(run->dataset);
-    camcl_evaluation test = cc_evaluation_nothing();
+    test_result test = { .evaluation = cc_evaluation_nothing() };
     /* The training step's memory is not needed any more, and the test images may need it. */
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
     cc_session_destroy(&run->validation);
     cc_resident_destroy(&run->train_images);
-    CC_RETURN_IF_FAILED(cc_snapshot_apply(&run->state.best, run->model, err));
-    if (images.count) CC_RETURN_IF_FAILED(evaluate_test(run, &images, &test, err));
-    CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
-    double seconds = run->state.seconds + cc_seconds() - run->started;
-    const cc_result written = result_of(run, &test, seconds);
-    CC_RETURN_IF_FAILED(cc_report_write_with(cc_run_dir_path(run->dir), &written, err));
-    CC_RETURN_IF_FAILED(cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &written, err));
+    CC_TRY(cc_snapshot_apply(&run->state.best, run->model, err));
+    if (images.count) CC_TRY(evaluate_test(run, &images, &test, err));
+    CC_TRY(cc_run_write_last_cams(run, test.logits, err));
+    CC_TRY(write_results(run, &test, result, err));
     /* Last of all, so that a run that is finished twice shows its pictures to TensorBoard once. */
-    CC_RETURN_IF_FAILED(cc_run_show_cams(run, err));
-    *result = (camcl_train_result){
-        .best_epoch = run->state.best_epoch, .best_val_top1 = run->state.best_score, .test = test, .seconds = seconds
-    };
-    return say_test(run, &test, err);
+    CC_TRY(cc_run_show_cams(run, err));
+    status = say_test(run, &test.evaluation, err);
+cleanup:
+    free_test(&test);
+    return status;
 }

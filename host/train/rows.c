@@ -56,6 +56,7 @@ static camcl_status go_on(void *context, const char *problem, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* The gallery's images are the same each time; mistakes are not, and make no series. */
 camcl_status cc_run_show_cams(cc_run *run, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -68,7 +69,8 @@ camcl_status cc_run_show_cams(cc_run *run, camcl_error *err)
         const cc_picture *p = &pictures.items[i];
         char tag[64];
         snprintf(tag, sizeof tag, "cams/%s", p->stem);
-        if (strcmp(p->part, "overlay") == 0) cc_event_add_image(&summary, tag, p->data, p->size, p->width, p->height);
+        const bool shown = strcmp(p->part, "overlay") == 0 && cc_pictures_is_spread(&pictures, p->stem);
+        if (shown) cc_event_add_image(&summary, tag, p->data, p->size, p->width, p->height);
     }
     CC_TRY(cc_event_file_write(run->events, run->state.step, &summary, err));
 cleanup:

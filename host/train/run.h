@@ -1,4 +1,5 @@
-/* One training run in progress: setup opens it, the loop uses it, finishing writes its results. */
+/* One training in progress: setup opens it, the loop uses it, finishing writes its results. A run of camcl_train has a run directory; a
+ * trainer that a program drives step by step has none, and nothing that writes into one is called for it. */
 #ifndef CC_TRAIN_RUN_H
 #define CC_TRAIN_RUN_H
 
@@ -6,9 +7,11 @@
 #include "feed/sampler.h"
 #include "dataset/split.h"
 #include "run/checkpoint.h"
-#include "infer/session.h"
+#include "infer/session_cache.h"
 #include "run/event_file.h"
 #include "run/metrics.h"
+#include "run/pseudo_labels.h"
+#include "run/result.h"
 #include "run/run_dir.h"
 #include "run/settings.h"
 #include "train/loop_settings.h"
@@ -18,29 +21,36 @@ enum {
     CC_SAVE_SECONDS = 1800 /* the longest time that is trained without a save */
 };
 
-typedef struct cc_run {
-    const camcl_config *config;
+/* A camcl_trainer, whether it is one of the program's or that of a whole run. */
+typedef struct camcl_trainer {
+    camcl_config *config; /* its own */
     const camcl_train_options *options;
+    camcl_train_options own_options; /* the same, where a program drives it */
     cc_settings settings;
     cc_loop_settings loop;
-    cc_run_dir *dir;
+    cc_run_dir *dir;        /* NULL: a program drives it */
+    const char *state_path; /* while it is opened: of the state that is read back; borrowed */
     camcl_device *device;
-    camcl_dataset *dataset;
-    char *data;             /* cc_data_identity of the data set */
-    cc_split_counts counts; /* what the configuration asks of the data */
-    cc_split split;         /* drawn, or read from the state */
+    const camcl_dataset *dataset;
+    camcl_device *own_device;   /* the same, if it was opened here */
+    camcl_dataset *own_dataset; /* the same, if it was read here */
+    char *data;                 /* cc_data_identity of the data set */
+    cc_split_counts counts;     /* what the configuration asks of the data */
+    cc_split split;             /* drawn, or read from the state */
     cc_model *model;
     cc_resident *train_images;
     cc_arena *arena;
     cc_step *step;
-    cc_session *validation; /* NULL without validation images */
-    cc_tape *swap;          /* exchanges weights and their EMA; NULL without EMA */
+    cc_session *validation;       /* NULL without validation images */
+    cc_session_cache evaluations; /* of other splits */
+    cc_tape *swap;                /* exchanges weights and their EMA; NULL without EMA */
     cc_sampler *labeled, *unlabeled;
     cc_draws draws; /* of the step that is fed */
     uint32_t *sources;
     cc_run_state state; /* step, best, interval sums; the rest is filled when it is saved */
     cc_metrics metrics;
     cc_event_file *events; /* NULL until there is something to tell TensorBoard */
+    cc_pseudo_labels pseudo_labels;
     cc_model_card card;
     cc_readback *in_flight[CC_IN_FLIGHT];
     uint64_t in_flight_step[CC_IN_FLIGHT];
@@ -48,25 +58,52 @@ typedef struct cc_run {
     uint64_t saved_epochs; /* resuming: the length of the training when the state was saved */
     bool saved_by_ratio;   /* resuming: the state is of a version whose data.unlabeled = auto went by data.ratio for folders, too */
     double started;        /* cc_seconds() when this process began to train */
+    uint64_t first_step;   /* at that time */
     double interval_started;
-    double shown;        /* cc_seconds() of the last progress report */
-    double saved;        /* cc_seconds() of the last save, or when the loop began */
+    double shown;            /* cc_seconds() of the last progress report */
+    double saved;            /* cc_seconds() of the last save, or when the loop began */
+    camcl_progress progress; /* after the last call of camcl_trainer_step, with the objective's figures behind it */
+    camcl_figure figures[CC_MOST_OBJECTIVE_FIGURES];
     uint64_t saved_step; /* of the state in the run directory; 0: there is none */
+    bool stop_wanted;    /* by the callback that saw an evaluation */
     bool resuming;       /* there was a state */
     bool finished_before;
     bool abandoned; /* this new run could not start */
     bool logging;   /* a line was logged, so failures are logged too; without one, a run that never began leaves train.log as it is */
 } cc_run;
 
-/* setup.c */
+/* setup.c: a run with a run directory; a trainer for a program that drives it, from the beginning or (path not NULL) from a state. Close
+ * it also after a failure. options are complete; those of a run are borrowed until then. config NULL: the state's. */
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err);
+camcl_status cc_run_open_stepwise(cc_run *run, const char *path, camcl_device *device, const camcl_config *config,
+                                  const camcl_train_options *options, camcl_error *err);
 void cc_run_close(cc_run *run);
+
+/* trainer.c */
+bool cc_run_wants_stop(const cc_run *run);
+/* Enqueues up to `count` steps, but stops behind the last one of the training, or behind one during which a stop was requested. The sums of
+ * the last steps may not have been read back yet. */
+camcl_status cc_run_steps(cc_run *run, uint64_t count, camcl_error *err);
+/* Reads the sums of all steps back. */
+camcl_status cc_run_collect(cc_run *run, camcl_error *err);
+/* Where training stands; own [CC_MOST_OBJECTIVE_FIGURES]: the objective's figures, which the result refers to. */
+camcl_progress cc_run_progress(const cc_run *run, camcl_figure *own);
+/* Exchanges weights and their average, so that what follows sees the average; nothing without one. */
+camcl_status cc_run_swap_average(cc_run *run, camcl_error *err);
+/* Swaps back after work that returned `status`, even if it failed: the weights that are trained must come back. Returns the first failure.
+ */
+camcl_status cc_run_swap_back(cc_run *run, camcl_status status, camcl_error *err);
+/* Evaluates the validation images, and keeps the weights if they are the best so far (best NULL: nobody asks). Every step's sums have been
+ * read back. */
+camcl_status cc_run_validate(cc_run *run, camcl_evaluation *out, bool *best, camcl_error *err);
+/* The sums of the interval begin anew. */
+void cc_run_begin_interval(cc_run *run);
 
 /* images.c: train_images. Once the split is known: puts the run's images on the device, as many as data.resident has room for, and says
  * how many those are. */
 camcl_status cc_run_place_images(cc_run *run, camcl_error *err);
 
-/* say.c: writes a line to train.log and passes it to options->message. */
+/* say.c: writes a line to train.log, if there is one, and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
 camcl_status cc_run_say_data(cc_run *run, camcl_error *err);  /* what was read, how it is split; whether a resumed run knows its data */
 camcl_status cc_run_say_model(cc_run *run, camcl_error *err); /* and the kernel plan, in the log alone */
@@ -75,8 +112,11 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);
 /* A metrics row in words. Values that are not available are left out. */
 camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err);
 
-/* save.c */
+/* save.c: into the run directory; the state alone, anywhere. */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
+camcl_status cc_run_save_state(cc_run *run, const char *path, camcl_error *err);
+/* The weights as they are, averaged if there is an average. Borrowed until the next save. */
+camcl_status cc_run_last_model(cc_run *run, cc_snapshot *out, camcl_error *err);
 /* A run is read back in three steps, none of which changes a file. Its data may take minutes to read, so that whatever can be refused
  * without them is refused before. Texts: into run->state and run->saved_epochs; CAMCL_BAD_CONFIG, with the keys, if the
  * state belongs to another configuration. Data: CAMCL_BAD_DATA, with what changed, if the run began with others; a state that does not know
@@ -98,11 +138,23 @@ camcl_status cc_run_add_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 camcl_status cc_run_restore_rows(cc_run *run, camcl_error *err);
 camcl_status cc_run_show_cams(cc_run *run, camcl_error *err);
 
-/* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. */
+/* pseudo.c: reads pseudo_labels.csv; drops what is beyond a step; adds what was counted since the evaluation before, and counts anew.
+ * Nothing where the objective has no pseudo-labels. */
+camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err);
+camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err);
+camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err);
+
+/* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. A run with a directory says what was saved, and
+ * the command that tries again. */
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
 
-/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. */
+/* before.c: remembers which weights the run begins with, those that the model holds. */
+camcl_status cc_run_note_start(cc_run *run, camcl_error *err);
+/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. Those of a
+ * finished run have the worst mistakes, too, and maps of the weights before training; the model then holds the best
+ * weights, as before; logits [test images,classes], NULL without test images. */
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
+camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_error *err);
 bool cc_run_has_cams(const cc_run *run);
 
 /* finish.c: a session for test images of the run, recorded with the model's weights as they are. The spec's size, normalisation and sides

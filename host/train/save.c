@@ -16,8 +16,7 @@
 static void identify_device(const cc_run *run, char *text, size_t size)
 {
     const camcl_device_info *info = camcl_device_get_info(run->device);
-    snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver,
-             camcl_config_string(run->config, "device.conv"));
+    snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver, cc_device_conv(run->device));
 }
 
 static bool all_finite(const float *values, size_t n)
@@ -43,6 +42,18 @@ static cc_run_shape shape_of(const cc_run *run)
                            { info->classes, step->batch_labeled, step->batch_unlabeled, info->train_count, step->pool } };
 }
 
+static camcl_status gather_weights(cc_run *run, camcl_error *err)
+{
+    cc_run_state *s = &run->state;
+    const cc_graph *g = run->model->graph;
+    CC_RETURN_IF_FAILED(
+        cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
+    /* The loss was finite, but the update that followed may have overflowed. */
+    if (!all_finite(s->now.weights, g->trained) || !all_finite(s->now.statistics, g->statistics))
+        return cc_run_fail_diverged(run, "the weights became NaN or infinite", s->step, err);
+    return cc_step_average(run->step) ? read_flat(cc_step_average(run->step), g->trained, &s->average, err) : CAMCL_OK;
+}
+
 /* Everything that is on the device or in the configuration into run->state. */
 static camcl_status gather(cc_run *run, camcl_error *err)
 {
@@ -50,13 +61,8 @@ static camcl_status gather(cc_run *run, camcl_error *err)
     const cc_graph *g = run->model->graph;
     const cc_run_shape shape = shape_of(run);
     char device[640];
-    CC_RETURN_IF_FAILED(
-        cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
-    /* The loss was finite, but the update that followed may have overflowed. */
-    if (!all_finite(s->now.weights, g->trained) || !all_finite(s->now.statistics, g->statistics))
-        return cc_run_fail_diverged(run, "the weights became NaN or infinite", s->step, err);
+    CC_RETURN_IF_FAILED(gather_weights(run, err));
     CC_RETURN_IF_FAILED(read_flat(cc_step_velocity(run->step), g->trained, &s->velocity, err));
-    if (cc_step_average(run->step)) CC_RETURN_IF_FAILED(read_flat(cc_step_average(run->step), g->trained, &s->average, err));
     CC_RETURN_IF_FAILED(cc_run_state_take_objective(s, &shape, run->step, err));
     free(s->plan);
     free(s->device);
@@ -126,30 +132,43 @@ bool cc_run_has_models(const cc_run *run)
 
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err) { return cc_run_has_models(run) ? CAMCL_OK : write_models(run, err); }
 
-camcl_status cc_run_save(cc_run *run, camcl_error *err)
+camcl_status cc_run_last_model(cc_run *run, cc_snapshot *out, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(gather_weights(run, err));
+    *out = last_model(&run->state);
+    return CAMCL_OK;
+}
+
+camcl_status cc_run_save_state(cc_run *run, const char *path, camcl_error *err)
 {
     cc_run_state *s = &run->state;
     const cc_run_shape shape = shape_of(run);
     double now = cc_seconds(), before = s->seconds;
     CC_RETURN_IF_FAILED(gather(run, err));
     s->seconds = before + now - run->started;
-    camcl_status status = cc_run_state_write(cc_run_dir_file(run->dir, CC_RUN_STATE), &shape, s, &run->split, err);
+    camcl_status status = cc_run_state_write(path, &shape, s, &run->split, err);
     s->seconds = before;
-    CC_RETURN_IF_FAILED(status);
-    run->saved_step = s->step;
+    return status;
+}
+
+camcl_status cc_run_save(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_save_state(run, cc_run_dir_file(run->dir, CC_RUN_STATE), err));
+    run->saved_step = run->state.step;
     run->saved = cc_seconds();
     return write_models(run, err);
 }
 
 /* ---- reading it back */
 
-/* The wanted configuration is compared with the state's, because config.ini may be missing or edited. */
+/* The wanted configuration is compared with the state's, because config.ini may be missing or edited. Who wants none gets the state's. */
 static camcl_status check_config(cc_run *run, const char *path, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     camcl_config *saved = NULL;
     CC_TRY(camcl_config_create(&saved, err));
     CC_TRY(cc_config_read_written(saved, path, run->state.config, err));
+    if (run->config == NULL) CC_TRY(camcl_config_copy(saved, &run->config, err));
     CC_TRY(camcl_config_check_resume(saved, run->config, err));
     run->saved_epochs = (uint64_t)camcl_config_int(saved, "train.epochs");
     run->saved_by_ratio =
@@ -161,15 +180,14 @@ cleanup:
 
 camcl_status cc_run_read_texts(cc_run *run, camcl_error *err)
 {
-    const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
-    CC_RETURN_IF_FAILED(cc_run_state_read_texts(path, &run->state, err));
-    return check_config(run, path, err);
+    CC_RETURN_IF_FAILED(cc_run_state_read_texts(run->state_path, &run->state, err));
+    return check_config(run, run->state_path, err);
 }
 
 camcl_status cc_run_check_data(cc_run *run, camcl_error *err)
 {
     if (run->state.data == NULL) return CAMCL_OK;
-    return cc_data_identity_check(cc_run_dir_file(run->dir, CC_RUN_STATE), run->state.data, run->data, err);
+    return cc_data_identity_check(run->state_path, run->state.data, run->data, err);
 }
 
 /* The unlabelled pool of such a state is held against the number that data.ratio makes. */
@@ -183,7 +201,7 @@ static camcl_status count_by_ratio(cc_run *run, camcl_error *err)
 
 camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
 {
-    const char *path = cc_run_dir_file(run->dir, CC_RUN_STATE);
+    const char *path = run->state_path;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     const cc_split_data data = cc_split_data_of(run->dataset);
     const cc_run_shape shape = shape_of(run);
@@ -195,6 +213,7 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
     const cc_state_limits limits = { .steps = run->loop.schedule.steps,
                                      .epoch_steps = run->loop.schedule.epoch_steps,
                                      .eval_every = run->loop.eval_every,
+                                     .stepwise = run->dir == NULL,
                                      .data = info->name,
                                      .images = info->train_count,
                                      .split = run->counts,
@@ -214,7 +233,7 @@ camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
     if (strcmp(device, s->device) != 0)
         return cc_run_say(run, err, "resuming on another device or driver: results may differ in the last bits");
     camcl_status status = cc_plan_parse(&run->model->plan, s->plan, err);
-    if (status != CAMCL_OK) cc_context(err, "%s", cc_run_dir_file(run->dir, CC_RUN_STATE));
+    if (status != CAMCL_OK) cc_context(err, "%s", run->state_path);
     if (status == CAMCL_OK && s->first_plan) cc_plan_update(&run->model->plan, run->device);
     return status;
 }

@@ -73,7 +73,7 @@ camcl_status cc_run_say_model(cc_run *run, camcl_error *err)
         if (!cc_param_is_statistic(&g->params[i])) parameters += g->params[i].count;
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: %s, stem %s, width %zu: %zu parameters; %.0f MiB of device memory", g->spec.arch,
                                    g->spec.stem, g->spec.width, parameters, (double)cc_device_bytes(run->device) / 1048576));
-    for (size_t i = 0; i < run->model->plan.count; i++) {
+    for (size_t i = 0; run->dir && i < run->model->plan.count; i++) {
         const cc_plan_entry *entry = &run->model->plan.entries[i];
         char parameters_of_gemm[256] = "";
         for (size_t set = 0; strcmp(entry->key, CC_GEMM_SETS_KEY) == 0 && cc_gemm_set_name(set); set++)

@@ -43,8 +43,6 @@ static camcl_status forget_result(const cc_run *run, camcl_error *err)
 
 /* ---- data */
 
-static bool wants_stop(const cc_run *run) { return run->options->stop && *run->options->stop; }
-
 static void report_loading(void *context, const camcl_reading *reading)
 {
     const cc_run *run = context;
@@ -58,8 +56,17 @@ static camcl_status read_data(cc_run *run, camcl_error *err)
     spec.context = run;
     spec.progress = run->options->loading ? report_loading : NULL;
     spec.stop = run->options->stop;
-    const camcl_status status = camcl_dataset_open(&spec, &run->dataset, err);
-    if (status == CAMCL_STOPPED || (status == CAMCL_OK && wants_stop(run)))
+    const camcl_status status = camcl_dataset_open(&spec, &run->own_dataset, err);
+    run->dataset = run->own_dataset;
+    return status;
+}
+
+static camcl_status find_data(cc_run *run, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    run->dataset = run->options->dataset;
+    if (run->dataset == NULL) status = read_data(run, err);
+    if (status == CAMCL_STOPPED || (status == CAMCL_OK && cc_run_wants_stop(run)))
         return cc_fail(err, CAMCL_STOPPED, "training: stopped while the data were read (%s)",
                        run->resuming ? "the run is as it was: go on with --resume" : "nothing was begun: start it again");
     CC_RETURN_IF_FAILED(status);
@@ -69,7 +76,7 @@ static camcl_status read_data(cc_run *run, camcl_error *err)
 static camcl_status open_data(cc_run *run, camcl_error *err)
 {
     const cc_split_spec split = cc_split_spec_from(run->config);
-    CC_RETURN_IF_FAILED(read_data(run, err));
+    CC_RETURN_IF_FAILED(find_data(run, err));
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_check_data(run, err));
     const cc_split_data data = cc_split_data_of(run->dataset);
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
@@ -158,13 +165,14 @@ static void report_tuning(void *context, const camcl_tune_progress *p)
     (void)cc_run_say(report->run, NULL, "timing kernels: %zu of %zu, %.0f s to go", p->done, p->total, p->eta);
 }
 
-/* device.tune = full: missing timings are made first. A plan that was saved with the state is not changed. */
+/* device.tune = full: missing timings are made first. A plan that was saved with the state is not changed. A device that a program opened
+ * has a tune mode of its own. */
 static camcl_status tune(cc_run *run, camcl_error *err)
 {
     tune_report report = { run, 0 };
-    camcl_tune_options options = { false, run->options->stop, &report, report_tuning };
+    const camcl_tune_options options = { .stop = run->options->stop, .context = &report, .progress = report_tuning };
     camcl_tune_result result;
-    if (!camcl_config_is(run->config, "device.tune", "full") || run->model->plan.count > 0) return CAMCL_OK;
+    if (run->own_device == NULL || !camcl_config_is(run->config, "device.tune", "full") || run->model->plan.count > 0) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tune_run(run->device, &run->settings, &options, &result, err));
     return cc_run_say(run, err, "kernels: %zu timed in %.0f s, %zu known before", result.timed, result.seconds, result.known);
 }
@@ -236,7 +244,9 @@ static camcl_status start(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_rows(run, err));
-    return initial_weights(run, err);
+    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, 0, err));
+    CC_RETURN_IF_FAILED(initial_weights(run, err));
+    return cc_run_note_start(run, err);
 }
 
 /* ---- a run that goes on */
@@ -249,6 +259,7 @@ static camcl_status restore_files(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
+    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, run->state.step, err));
     return cc_run_restore_rows(run, err);
 }
 
@@ -269,6 +280,7 @@ static camcl_status go_on(cc_run *run, camcl_error *err)
 static camcl_status open_dir(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_run_dir_open(camcl_config_string(run->config, "output.dir"), run->options->resume, &run->dir, err));
+    run->state_path = cc_run_dir_file(run->dir, CC_RUN_STATE);
     run->resuming = cc_run_dir_has(run->dir, CC_RUN_STATE);
     return run->resuming ? cc_run_read_texts(run, err) : CAMCL_OK;
 }
@@ -308,17 +320,38 @@ static camcl_status check_init(const cc_run *run, camcl_error *err)
     return status;
 }
 
+/* A configuration that names no data set takes the one that is given, so that its other defaults, and those who read it later, know it. */
+static camcl_status name_data(cc_run *run, camcl_error *err)
+{
+    static const char key[] = "data.dataset";
+    if (run->options->dataset == NULL) return CAMCL_OK;
+    const char *name = camcl_dataset_get_info(run->options->dataset)->name;
+    if (strcmp(camcl_config_origin(run->config, key), "default") == 0)
+        CC_RETURN_IF_FAILED(camcl_config_set(run->config, key, name, "the data set that was given", err));
+    if (camcl_config_is(run->config, key, name)) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_CONFIG, "data.dataset = %s: the data set that was given is %s (set it to %s, or leave it out)",
+                   camcl_config_string(run->config, key), name, name);
+}
+
+/* Data and network, before anything is on the device. */
+static camcl_status open_model(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(open_data(run, err));
+    run->loop = cc_loop_settings_from(run->config, run->counts.labeled);
+    return cc_model_create(run->device, &run->settings.graph, &run->model, err);
+}
+
 static camcl_status open_inputs(cc_run *run, camcl_error *err)
 {
+    CC_RETURN_IF_FAILED(name_data(run, err));
     camcl_device_options device = cc_device_options_from(run->config);
     device.compiler = run->options->compiler;
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     CC_RETURN_IF_FAILED(find_dir(run, err));
     CC_RETURN_IF_FAILED(check_init(run, err));
-    CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->device, err));
-    CC_RETURN_IF_FAILED(open_data(run, err));
-    run->loop = cc_loop_settings_from(run->config, run->counts.labeled);
-    CC_RETURN_IF_FAILED(cc_model_create(run->device, &run->settings.graph, &run->model, err));
+    CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->own_device, err));
+    run->device = run->own_device;
+    CC_RETURN_IF_FAILED(open_model(run, err));
     return make_dir(run, err);
 }
 
@@ -328,6 +361,7 @@ static camcl_status open_run(cc_run *run, camcl_error *err)
     if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
     const cc_columns columns = cc_columns_of(run->settings.step.objective.kind);
     CC_RETURN_IF_FAILED(cc_metrics_read(cc_run_dir_file(run->dir, CC_RUN_METRICS), &columns, &run->metrics, err));
+    CC_RETURN_IF_FAILED(cc_run_open_pseudo(run, err));
     if (!run->resuming) return start(run, err);
     run->finished_before = cc_run_is_finished(run);
     if (!run->finished_before) return go_on(run, err);
@@ -339,12 +373,51 @@ static camcl_status open_run(cc_run *run, camcl_error *err)
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err)
 {
     memset(run, 0, sizeof *run);
-    run->config = config;
     run->options = options;
+    CC_RETURN_IF_FAILED(camcl_config_copy(config, &run->config, err));
     camcl_status status = open_run(run, err);
     /* A new run that could not start must remove its directory, so that the next attempt can use the same name. */
     run->abandoned = status != CAMCL_OK && !run->resuming;
     return status;
+}
+
+/* ---- a trainer that a program drives */
+
+static camcl_status open_stepwise(cc_run *run, camcl_error *err)
+{
+    if (run->config) CC_RETURN_IF_FAILED(name_data(run, err));
+    if (run->resuming) CC_RETURN_IF_FAILED(cc_run_read_texts(run, err));
+    CC_RETURN_IF_FAILED(name_data(run, err));
+    CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
+    CC_RETURN_IF_FAILED(check_init(run, err));
+    CC_RETURN_IF_FAILED(open_model(run, err));
+    if (run->resuming) {
+        CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
+        CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
+    } else {
+        CC_RETURN_IF_FAILED(draw_split(run, err));
+    }
+    CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
+    CC_RETURN_IF_FAILED(prepare_training(run, err));
+    return run->resuming ? cc_run_apply_state(run, err) : initial_weights(run, err);
+}
+
+camcl_status cc_run_open_stepwise(cc_run *run, const char *path, camcl_device *device, const camcl_config *config,
+                                  const camcl_train_options *options, camcl_error *err)
+{
+    memset(run, 0, sizeof *run);
+    run->own_options = *options;
+    run->options = &run->own_options;
+    run->device = device;
+    run->state_path = path;
+    run->resuming = path != NULL;
+    if (config) CC_RETURN_IF_FAILED(camcl_config_copy(config, &run->config, err));
+    CC_RETURN_IF_FAILED(open_stepwise(run, err));
+    run->state_path = NULL;
+    run->started = cc_seconds();
+    run->first_step = run->state.step;
+    run->progress = cc_run_progress(run, run->figures);
+    return CAMCL_OK;
 }
 
 void cc_run_close(cc_run *run)
@@ -354,6 +427,7 @@ void cc_run_close(cc_run *run)
     cc_arena_destroy(&run->arena);
     cc_step_destroy(&run->step);
     cc_session_destroy(&run->validation);
+    cc_session_cache_drop(&run->evaluations);
     cc_sampler_destroy(&run->labeled);
     cc_sampler_destroy(&run->unlabeled);
     cc_draws_free(&run->draws);
@@ -364,12 +438,14 @@ void cc_run_close(cc_run *run)
     cc_run_state_free(&run->state);
     cc_metrics_free(&run->metrics);
     cc_event_file_close(&run->events);
+    cc_pseudo_labels_free(&run->pseudo_labels);
     cc_model_card_free(&run->card);
-    camcl_dataset_close(&run->dataset);
+    camcl_dataset_close(&run->own_dataset);
     free(run->data);
+    camcl_config_destroy(&run->config);
     if (run->abandoned)
         cc_run_dir_abandon(&run->dir);
     else
         cc_run_dir_close(&run->dir);
-    camcl_device_close(&run->device);
+    camcl_device_close(&run->own_device);
 }

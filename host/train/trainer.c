@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/evaluation.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "train/run.h"
 
-static bool wants_stop(const cc_run *run) { return run->options->stop && *run->options->stop; }
+bool cc_run_wants_stop(const cc_run *run) { return camcl_stop_requested(run->options->stop); }
 
 /* ---- one step */
 
@@ -37,6 +39,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     const cc_objective *objective = &run->settings.step.objective;
     cc_step_sums sums;
     double loss_s, loss_u, loss_c;
+    CC_RETURN_IF_FAILED(cc_step_count_pseudo(run->step, run->in_flight[0], run->state.pseudo, err));
     cc_readback *oldest = run->in_flight[0];
     uint64_t k = run->in_flight_step[0];
     run->in_flight_count--;
@@ -52,7 +55,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status collect_all(cc_run *run, camcl_error *err)
+camcl_status cc_run_collect(cc_run *run, camcl_error *err)
 {
     while (run->in_flight_count)
         CC_RETURN_IF_FAILED(collect(run, err));
@@ -92,15 +95,11 @@ static void summarise(const cc_run *run, const cc_interval *interval, camcl_prog
     p->figure_count = kind->figure_count;
 }
 
-static void show_progress(cc_run *run, uint64_t first_step)
+/* interval: the run's, or a copy with the seconds until now. */
+static camcl_progress progress_at(const cc_run *run, double now, const cc_interval *interval, camcl_figure *own)
 {
     const cc_schedule *schedule = &run->loop.schedule;
-    uint64_t k = run->state.step;
-    double now = cc_seconds();
-    cc_interval interval = run->state.interval;
-    camcl_figure own[CC_MOST_OBJECTIVE_FIGURES];
-    if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval.sums[CC_SUM_STEPS] == 0) return;
-    interval.sums[CC_SUM_SECONDS] += now - run->interval_started;
+    const uint64_t k = run->state.step, first_step = run->first_step;
     camcl_progress p = { .step = k,
                          .steps = schedule->steps,
                          .epoch = (k ? k - 1 : 0) / schedule->epoch_steps + 1,
@@ -109,7 +108,20 @@ static void show_progress(cc_run *run, uint64_t first_step)
                          .lr = cc_schedule_lr(schedule, k ? k - 1 : 0),
                          .threshold = cc_schedule_threshold(schedule, k ? k - 1 : 0) };
     p.eta = k > first_step ? p.seconds / (double)(k - first_step) * (double)(schedule->steps - k) : NAN;
-    summarise(run, &interval, &p, own);
+    summarise(run, interval, &p, own);
+    return p;
+}
+
+camcl_progress cc_run_progress(const cc_run *run, camcl_figure *own) { return progress_at(run, cc_seconds(), &run->state.interval, own); }
+
+static void show_progress(cc_run *run)
+{
+    double now = cc_seconds();
+    cc_interval interval = run->state.interval;
+    camcl_figure own[CC_MOST_OBJECTIVE_FIGURES];
+    if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval.sums[CC_SUM_STEPS] == 0) return;
+    interval.sums[CC_SUM_SECONDS] += now - run->interval_started;
+    const camcl_progress p = progress_at(run, now, &interval, own);
     run->options->progress(run->options->context, &p);
     run->shown = now;
 }
@@ -129,22 +141,29 @@ static camcl_status warn_if_nothing_is_confident(cc_run *run, uint64_t epoch, ca
 
 /* ---- evaluation */
 
-static camcl_status swap_average(cc_run *run, camcl_error *err)
+camcl_status cc_run_swap_average(cc_run *run, camcl_error *err)
 {
     if (run->swap == NULL) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tape_run(run->swap, err));
     return cc_model_refresh(run->model, err);
 }
 
-static camcl_status keep_if_best(cc_run *run, uint64_t epoch, double score, camcl_error *err)
+camcl_status cc_run_swap_back(cc_run *run, camcl_status status, camcl_error *err)
+{
+    const camcl_status back = cc_run_swap_average(run, status == CAMCL_OK ? err : NULL);
+    return status == CAMCL_OK ? back : status;
+}
+
+static camcl_status keep_if_best(cc_run *run, double score, bool *best, camcl_error *err)
 {
     cc_run_state *s = &run->state;
     /* Without validation images the latest weights count as the best. */
-    if (s->has_best && run->validation && !(score > s->best_score)) return CAMCL_OK;
+    *best = !s->has_best || !run->validation || score > s->best_score;
+    if (!*best) return CAMCL_OK;
     CC_RETURN_IF_FAILED(
         cc_snapshot_take(&s->best, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
     s->has_best = true;
-    s->best_epoch = epoch;
+    s->best_epoch = s->step / run->loop.schedule.epoch_steps;
     s->best_step = s->step;
     s->best_score = score;
     return CAMCL_OK;
@@ -176,33 +195,75 @@ static cc_metrics_row make_row(const cc_run *run, uint64_t epoch, const camcl_ev
     return row;
 }
 
-static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
+static camcl_status validate(cc_run *run, camcl_evaluation *out, bool *best, camcl_error *err)
 {
-    camcl_evaluation v = cc_evaluation_nothing();
-    CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
-    CC_RETURN_IF_FAILED(swap_average(run, err));
     const cc_session_input images = { .indices = run->split.validation, .n = run->split.validation_count };
-    if (run->validation) CC_RETURN_IF_FAILED(cc_session_run(run->validation, &images, &(cc_session_output){ .evaluation = &v }, err));
-    CC_RETURN_IF_FAILED(keep_if_best(run, epoch, camcl_evaluation_get(&v, "top1"), err));
-    CC_RETURN_IF_FAILED(swap_average(run, err));
-    const cc_metrics_row row = make_row(run, epoch, &v);
-    CC_RETURN_IF_FAILED(cc_run_add_row(run, &row, err));
-    CC_RETURN_IF_FAILED(cc_run_say_row(run, &row, err));
+    if (run->validation) CC_RETURN_IF_FAILED(cc_session_run(run->validation, &images, &(cc_session_output){ .evaluation = out }, err));
+    return keep_if_best(run, camcl_evaluation_get(out, "top1"), best, err);
+}
+
+camcl_status cc_run_validate(cc_run *run, camcl_evaluation *out, bool *best, camcl_error *err)
+{
+    *out = cc_evaluation_nothing();
+    CC_RETURN_IF_FAILED(cc_run_swap_average(run, err));
+    const camcl_status status = validate(run, out, best, err);
+    return cc_run_swap_back(run, status, err);
+}
+
+void cc_run_begin_interval(cc_run *run)
+{
     memset(&run->state.interval, 0, sizeof run->state.interval);
     run->interval_started = cc_seconds();
+}
+
+/* Whether to go on. */
+static bool tell(cc_run *run, const camcl_evaluation *validation, bool best)
+{
+    camcl_figure own[CC_MOST_OBJECTIVE_FIGURES];
+    const camcl_progress p = cc_run_progress(run, own);
+    const camcl_evaluated evaluated = { &p, validation, best };
+    return run->options->evaluated == NULL || run->options->evaluated(run->options->context, &evaluated);
+}
+
+static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
+{
+    camcl_evaluation v;
+    bool best;
+    CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
+    CC_RETURN_IF_FAILED(cc_run_validate(run, &v, &best, err));
+    const cc_metrics_row row = make_row(run, epoch, &v);
+    CC_RETURN_IF_FAILED(cc_run_add_row(run, &row, err));
+    CC_RETURN_IF_FAILED(cc_run_append_pseudo(run, epoch, err));
+    CC_RETURN_IF_FAILED(cc_run_say_row(run, &row, err));
+    run->stop_wanted = !tell(run, &v, best);
+    cc_run_begin_interval(run);
     return CAMCL_OK;
 }
 
 /* The pictures show the weights that are evaluated. */
 static camcl_status draw_cams(cc_run *run, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(swap_average(run, err));
+    CC_RETURN_IF_FAILED(cc_run_swap_average(run, err));
     CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
     CC_RETURN_IF_FAILED(cc_run_show_cams(run, err));
-    return swap_average(run, err);
+    return cc_run_swap_average(run, err);
 }
 
 /* ---- the loop */
+
+camcl_status cc_run_steps(cc_run *run, uint64_t count, camcl_error *err)
+{
+    const cc_schedule *schedule = &run->loop.schedule;
+    const uint64_t left = schedule->steps - run->state.step, end = run->state.step + (count < left ? count : left);
+    while (run->state.step < end) {
+        if (run->in_flight_count == CC_IN_FLIGHT) CC_RETURN_IF_FAILED(collect(run, err));
+        CC_RETURN_IF_FAILED(feed(run, run->state.step, &run->in_flight[run->in_flight_count], err));
+        run->in_flight_step[run->in_flight_count++] = run->state.step++;
+        show_progress(run);
+        if (cc_run_wants_stop(run)) return CAMCL_OK;
+    }
+    return CAMCL_OK;
+}
 
 static camcl_status end_epoch(cc_run *run, camcl_error *err)
 {
@@ -212,7 +273,7 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     bool evaluates = last || epoch % s->eval_every == 0, saves = last || epoch % s->save_every == 0;
     bool draws = !last && s->cams_every && epoch % s->cams_every == 0;
     if (!evaluates && !saves && !draws) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(collect_all(run, err));
+    CC_RETURN_IF_FAILED(cc_run_collect(run, err));
     if (evaluates) CC_RETURN_IF_FAILED(evaluate(run, epoch, err));
     if (saves) CC_RETURN_IF_FAILED(cc_run_save(run, err));
     if (draws) CC_RETURN_IF_FAILED(draw_cams(run, err));
@@ -224,7 +285,7 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
 static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
 {
     if (cc_seconds() - run->saved < CC_SAVE_SECONDS) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(collect_all(run, err));
+    CC_RETURN_IF_FAILED(cc_run_collect(run, err));
     CC_RETURN_IF_FAILED(cc_run_save(run, err));
     run->interval_started = cc_seconds();
     return CAMCL_OK;
@@ -233,16 +294,12 @@ static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
 static camcl_status loop(cc_run *run, camcl_error *err)
 {
     const cc_schedule *schedule = &run->loop.schedule;
-    uint64_t first = run->state.step;
     run->interval_started = run->saved = cc_seconds();
     while (run->state.step < schedule->steps) {
-        if (run->in_flight_count == CC_IN_FLIGHT) CC_RETURN_IF_FAILED(collect(run, err));
-        CC_RETURN_IF_FAILED(feed(run, run->state.step, &run->in_flight[run->in_flight_count], err));
-        run->in_flight_step[run->in_flight_count++] = run->state.step++;
-        show_progress(run, first);
+        CC_RETURN_IF_FAILED(cc_run_steps(run, 1, err));
         if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(end_epoch(run, err));
-        if (wants_stop(run) && run->state.step < schedule->steps) {
-            CC_RETURN_IF_FAILED(collect_all(run, err));
+        if ((run->stop_wanted || cc_run_wants_stop(run)) && run->state.step < schedule->steps) {
+            CC_RETURN_IF_FAILED(cc_run_collect(run, err));
             CC_RETURN_IF_FAILED(cc_run_save(run, err));
             return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
                            run->state.step, schedule->steps);
@@ -264,19 +321,22 @@ static void recall(const cc_run *run, camcl_train_result *result)
     result->seconds = saved.seconds;
 }
 
-camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err)
+camcl_status camcl_train(const camcl_config *config, const camcl_train_options *given, camcl_train_result *result, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
+    camcl_train_options options;
     cc_run run = { .config = NULL };
-    const camcl_train_options defaults = { .resume = false };
-    if (options == NULL) options = &defaults;
+    CC_CHECK_GIVEN(result, err);
     *result = (camcl_train_result){ .best_val_top1 = NAN, .test = cc_evaluation_nothing() };
-    CC_TRY(cc_run_open(&run, config, options, err));
+    CC_CHECK_GIVEN(config, err);
+    CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_train_options, dataset, given, &options, err));
+    CC_TRY(cc_run_open(&run, config, &options, err));
     if (run.finished_before) {
         recall(&run, result);
         goto cleanup;
     }
     run.started = cc_seconds();
+    run.first_step = run.state.step;
     CC_TRY(loop(&run, err));
     CC_TRY(cc_run_finish(&run, result, err));
 cleanup:

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "config/copy.h"
+#include "config/use_mode.h"
 #include "model/fit.h"
 #include "ops/peak.h"
 #include "infer/session.h"
@@ -98,7 +99,7 @@ static camcl_status settings_of(const camcl_config *config, const char *mode, co
 {
     camcl_status status = CAMCL_OK;
     camcl_config *own = NULL;
-    CC_TRY(cc_config_copy(config, &own, err));
+    CC_TRY(camcl_config_copy(config, &own, err));
     CC_TRY(cc_config_use_mode(own, mode, err));
     CC_TRY(cc_settings_from(own, data, out, err));
 cleanup:
@@ -150,6 +151,10 @@ static camcl_status run_once(bench *b, camcl_device *device, camcl_error *err)
 camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, const char *name, unsigned repeat, camcl_step_time *out,
                               camcl_error *err)
 {
+    CC_CHECK_GIVEN(device, err);
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(name, err);
+    CC_CHECK_GIVEN(out, err);
     camcl_status status = CAMCL_OK;
     bench b;
     double best = DBL_MAX;
@@ -172,6 +177,8 @@ cleanup:
 
 camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(device, err);
+    CC_CHECK_GIVEN(out, err);
     cc_peak peak;
     CC_RETURN_IF_FAILED(cc_peak_measure(device, &peak, err));
     const double copy = peak.copy_gbytes_per_s, triad = peak.triad_gbytes_per_s;
@@ -325,6 +332,10 @@ static camcl_status peak_again(camcl_device *device, camcl_peak *peak, camcl_err
 
 camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, const char *name, camcl_step_profile *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(device, err);
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(name, err);
+    CC_CHECK_GIVEN(out, err);
     camcl_status status = CAMCL_OK;
     bench b;
     cc_profile_row *rows = NULL;

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "dataset/dataset.h"
 #include "infer/session.h"
 #include "ops/choice/gemm_sets.h"
@@ -284,15 +286,18 @@ cleanup:
     return status;
 }
 
-camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
+camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *given, camcl_tune_result *result,
                         camcl_error *err)
 {
+    CC_CHECK_GIVEN(device, err);
+    CC_CHECK_GIVEN(config, err);
+    CC_CHECK_GIVEN(result, err);
     cc_settings settings;
-    const camcl_tune_options defaults = { .again = false };
-    if (options == NULL) options = &defaults;
+    camcl_tune_options options;
     memset(result, 0, sizeof *result);
+    CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_tune_options, progress, given, &options, err));
     CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
-    return tune(device, &settings, NULL, true, options, result, err);
+    return tune(device, &settings, NULL, true, &options, result, err);
 }
 
 camcl_status cc_tune_run(camcl_device *device, const cc_settings *settings, const camcl_tune_options *options, camcl_tune_result *result,

@@ -16,6 +16,7 @@ extern "C" {
 typedef struct camcl_peak {
     double gflops, gbytes_per_s, copy_gbytes_per_s, triad_gbytes_per_s;
 } camcl_peak;
+/* Measures these limits. */
 camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error *err);
 
 typedef struct camcl_step_time {
@@ -61,7 +62,9 @@ typedef struct camcl_step_profile {
     camcl_kernel_time *kernels;
     size_t kernel_count;
 } camcl_step_profile;
+/* Profiles a step of what camcl_bench_step times by this name. The caller frees what is in *out with camcl_step_profile_free. */
 camcl_status camcl_bench_ops(camcl_device *device, const camcl_config *config, const char *name, camcl_step_profile *out, camcl_error *err);
+/* Frees its tables; a profile of zeros has none. */
 void camcl_step_profile_free(camcl_step_profile *profile);
 
 #ifdef __cplusplus

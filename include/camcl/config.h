@@ -56,6 +56,9 @@ typedef struct camcl_config camcl_config;
  *
  * A configuration of defaults; device.select takes CAMCL_DEVICE from the environment when that is set. The caller owns *config. */
 camcl_status camcl_config_create(camcl_config **config, camcl_error *err);
+/* The same values with the same origins. The caller owns *out. */
+camcl_status camcl_config_copy(const camcl_config *config, camcl_config **out, camcl_error *err);
+/* NULL, or a pointer to NULL, is fine. */
 void camcl_config_destroy(camcl_config **config);
 
 /* Sets the keys of an INI file. CAMCL_BAD_CONFIG for unreadable or malformed files, unknown sections or keys, a key given twice and

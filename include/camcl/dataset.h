@@ -1,14 +1,15 @@
-/* Data sets: labelled images in host memory, as bytes. */
+/* Data sets: images in host memory, as bytes, from files or from a program. */
 #ifndef CAMCL_DATASET_H
 #define CAMCL_DATASET_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "camcl/config.h"
 #include "camcl/pictures.h"
 #include "camcl/status.h"
+#include "camcl/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,8 +29,10 @@ typedef struct camcl_reading {
     double seconds, eta;  /* since the start, until the end; NaN: not known yet */
 } camcl_reading;
 
+/* Where a data set is, and how it is read. */
 typedef struct camcl_dataset_spec {
-    const char *dataset;   /* shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder | list */
+    size_t size;           /* set by camcl_dataset_spec_init */
+    const char *dataset;   /* shapes | cifar10 | cifar100 | mnist | fashion-mnist | folder | list; "memory" is not opened by name */
     const char *root;      /* where its files are, see camcl_dataset_open; NULL: "data" */
     uint32_t shapes_train; /* `shapes` only: number of images drawn; 0: 10000 */
     uint32_t shapes_test;  /* `shapes` only; 0: 2000 */
@@ -48,15 +51,21 @@ typedef struct camcl_dataset_spec {
     void *context; /* first argument of the callback */
     void (*progress)(void *context,
                      const camcl_reading *reading); /* about ten times a second at most, in the calling thread; may be NULL */
-    const volatile sig_atomic_t *stop;              /* once nonzero: CAMCL_STOPPED; may be NULL */
+    const camcl_stop *stop;                         /* once requested: CAMCL_STOPPED; may be NULL */
 } camcl_dataset_spec;
+/* Sets size, and everything else to zero. */
+static inline void camcl_dataset_spec_init(camcl_dataset_spec *spec)
+{
+    memset(spec, 0, sizeof *spec);
+    spec->size = sizeof *spec;
+}
 
 /* The data set that a configuration names. Progress and stop are the caller's to fill in. Texts are borrowed from the configuration, like
  * its values. */
 camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config);
 
 typedef struct camcl_dataset_info {
-    const char *name;                 /* as in the spec */
+    const char *name;                 /* as in the spec; "memory" */
     uint32_t height, width, channels; /* of every image */
     uint32_t classes;
     /* Images of the part CAMCL_TRAIN_IMAGES, in this order: those with a label, unlabeled_count without, validation_count of a validation
@@ -100,7 +109,38 @@ typedef struct camcl_dataset_info {
  * labels out of range; CAMCL_IO when reading fails; CAMCL_UNSUPPORTED when this build lacks the library that reads
  * archives or pictures. The caller owns *out; it is NULL after an error. */
 camcl_status camcl_dataset_open(const camcl_dataset_spec *spec, camcl_dataset **out, camcl_error *err);
+/* NULL, or a pointer to NULL, is fine. */
 void camcl_dataset_close(camcl_dataset **dataset);
+
+/* Images in memory. Everything is the caller's and is copied. */
+typedef struct camcl_memory_images {
+    const uint8_t *pixels; /* [count, height, width, channels], channels in RGB order */
+    const int32_t *labels; /* [count], each 0..classes-1, or -1 without a label; NULL: none has one */
+    size_t count;          /* 0: there are none */
+} camcl_memory_images;
+
+/* A data set in memory. */
+typedef struct camcl_memory_data {
+    size_t size; /* set by camcl_memory_data_init */
+    uint32_t height, width, channels, classes;
+    const char *const *class_names; /* [classes], each another; NULL: "0", "1", ... */
+    camcl_memory_images train;      /* labelled and unlabelled images in any order */
+    camcl_memory_images validation; /* may be empty: data.validation then says how many training images are held out */
+    camcl_memory_images test;       /* may be empty */
+} camcl_memory_data;
+/* Sets size, and everything else to zero. */
+static inline void camcl_memory_data_init(camcl_memory_data *data)
+{
+    memset(data, 0, sizeof *data);
+    data->size = sizeof *data;
+}
+
+/* A data set of images that the caller has in memory, which may be changed and freed afterwards. Its name is "memory", which
+ * data.dataset of a configuration must say, or not say at all. Its training images are numbered anew: those with a label, those without,
+ * the validation set, each in the order in which they were given. Every validation image must have a label. A run on it remembers its
+ * fingerprint, and goes on with the same images and labels only. CAMCL_BAD_DATA for data that cannot be right, naming the first fault. The
+ * caller owns *out; it is NULL after an error. */
+camcl_status camcl_dataset_from_memory(const camcl_memory_data *data, camcl_dataset **out, camcl_error *err);
 
 /* Everything below is borrowed from the data set. */
 const camcl_dataset_info *camcl_dataset_get_info(const camcl_dataset *dataset);
@@ -129,6 +169,7 @@ typedef struct camcl_fingerprint {
     uint64_t sizes;  /* pictures: bytes of each file; others: number and size of images, and their bytes */
     uint64_t labels; /* class names, label and part of each image */
 } camcl_fingerprint;
+/* That of a data set. */
 camcl_fingerprint camcl_dataset_fingerprint(const camcl_dataset *dataset);
 
 #ifdef __cplusplus

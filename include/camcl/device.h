@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "camcl/status.h"
 
@@ -53,6 +54,7 @@ typedef struct camcl_kernel_compiler {
 } camcl_kernel_compiler;
 
 typedef struct camcl_device_options {
+    size_t size;           /* set by camcl_device_options_init */
     const char *select;    /* as above; NULL or "": CAMCL_DEVICE, else auto */
     const char *cache_dir; /* compiled kernels and tuned choices; NULL or "": the user's cache directory / camcl. Created for this user
                             * alone; not used if another user owns it or can write into it */
@@ -62,6 +64,12 @@ typedef struct camcl_device_options {
     bool separate_memory;  /* one buffer per tensor, for checking tools */
     camcl_kernel_compiler compiler; /* program must stay valid until the device is closed */
 } camcl_device_options;
+/* Sets size, and everything else to zero: the defaults. */
+static inline void camcl_device_options_init(camcl_device_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->size = sizeof *options;
+}
 
 /* A device, and all models and runs on it, are used by one thread at a time. Devices are independent of each other, also several opened
  * from one piece of hardware: each thread opens its own.
@@ -75,7 +83,9 @@ typedef struct camcl_device_options {
 
 /* Opens the selected device: context, queue, kernel cache. The caller owns *device. options NULL: all defaults. */
 camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **device, camcl_error *err);
+/* Models, sessions and trainers on it are ended before. NULL, or a pointer to NULL, is fine. */
 void camcl_device_close(camcl_device **device);
+/* Borrowed until the device is closed. */
 const camcl_device_info *camcl_device_get_info(const camcl_device *device);
 /* Why this device was picked, and why its cache folder is not used if that is so: one line for logs, "Tesla T4 (0:0), the only GPU".
  * Borrowed. */

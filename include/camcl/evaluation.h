@@ -9,7 +9,11 @@
 extern "C" {
 #endif
 
-typedef enum camcl_unit { CAMCL_PERCENT, CAMCL_NATS } camcl_unit;
+typedef enum camcl_unit {
+    CAMCL_PERCENT, /* a share of the images, 0..100: camcl_wilson_interval says how exact it is */
+    CAMCL_NATS,
+    CAMCL_POINTS /* a difference of shares, 0..100 */
+} camcl_unit;
 
 typedef struct camcl_metric {
     const char *name;  /* "top1": the key in JSON; metrics.csv has it as val_top1 */

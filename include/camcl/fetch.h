@@ -2,11 +2,12 @@
 #ifndef CAMCL_FETCH_H
 #define CAMCL_FETCH_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "camcl/status.h"
+#include "camcl/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,14 +35,21 @@ typedef struct camcl_fetching {
 } camcl_fetching;
 
 typedef struct camcl_fetch_spec {
+    size_t size;         /* set by camcl_fetch_spec_init */
     const char *dataset; /* a camcl_fetch_name */
     const char *folder;  /* where it goes, made with its parents; NULL: "data". data.root may be this folder, whatever the data set */
     const char *mirrors; /* addresses to ask instead of the published ones, one after another, separated by blanks; NULL or "": none. Each
                             stands for a folder with the files as they lie in `folder`. */
     void *context;       /* first argument of the callback */
     void (*progress)(void *context, const camcl_fetching *state); /* in the calling thread; may be NULL */
-    const volatile sig_atomic_t *stop;                            /* once nonzero: CAMCL_STOPPED; may be NULL */
+    const camcl_stop *stop;                                       /* once requested: CAMCL_STOPPED; may be NULL */
 } camcl_fetch_spec;
+/* Sets size, and everything else to zero. */
+static inline void camcl_fetch_spec_init(camcl_fetch_spec *spec)
+{
+    memset(spec, 0, sizeof *spec);
+    spec->size = sizeof *spec;
+}
 
 /* Fetches the files of a data set that are not there yet. Each one is written to NAME.part, and gets its name once it has the published
  * size and SHA-256. What a broken or stopped try leaves there, the next call goes on from. Addresses are tried in turn. Proxies are taken

@@ -31,6 +31,7 @@ typedef struct camcl_image {
 
 /* Black. CAMCL_BAD_DATA for sizes of 0 or beyond CAMCL_IMAGE_MOST_PIXELS. */
 camcl_status camcl_image_create(uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err);
+/* Frees the pixels and leaves it empty; an empty one may be freed again. */
 void camcl_image_free(camcl_image *image);
 
 /* Reads a PNG, JPEG or WebP file, told apart by content, into RGB. Grey becomes three equal channels, 16 bits are rounded to 8,

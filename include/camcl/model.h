@@ -36,6 +36,7 @@ typedef struct camcl_model_info {
  * Loads a checkpoint (best.safetensors, last.safetensors) onto a device, which must outlive the model. Weights that are not finite and
  * negative running variances are CAMCL_BAD_DATA, naming the tensor. The caller owns *model. */
 camcl_status camcl_model_open(const char *checkpoint, camcl_device *device, camcl_model **model, camcl_error *err);
+/* Its sessions are ended before. NULL, or a pointer to NULL, is fine. */
 void camcl_model_close(camcl_model **model);
 /* Borrowed until the model is closed. */
 const camcl_model_info *camcl_model_get_info(const camcl_model *model);
@@ -55,8 +56,8 @@ typedef struct camcl_images {
 camcl_status camcl_model_labels(const camcl_model *model, const camcl_dataset *dataset, camcl_dataset_part part, int32_t **labels,
                                 camcl_error *err);
 
-/* The metrics over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label, n and all
- * values that the number of classes allows are 0. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits
+/* The metrics over images[indices[0..n)] (indices NULL: all). Images without a label (-1) do not count; if no image has a label, n is 0 and
+ * no value is available. Labels are numbered as the model numbers its classes: see camcl_model_labels. logits
  * [n,classes] is filled unless NULL. The loss is not finite if the network's output is not. An index or label beyond images or classes:
  * CAMCL_BAD_DATA. */
 camcl_status camcl_model_evaluate(camcl_model *model, const camcl_images *images, const uint32_t *indices, size_t n, camcl_evaluation *out,

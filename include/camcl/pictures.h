@@ -26,7 +26,9 @@ typedef struct camcl_picture_list camcl_picture_list;
  * A folder that is reached again through a symbolic link is walked once. Everything else in a folder is counted as left out. A path that
  * does not exist is listed all the same (reading it says so). CAMCL_IO where a given folder cannot be opened. The caller owns *out. */
 camcl_status camcl_pictures_list(const char *const *paths, size_t count, camcl_picture_list **out, camcl_error *err);
+/* NULL, or a pointer to NULL, is fine. */
 void camcl_pictures_free(camcl_picture_list **list);
+/* How many pictures the list has. */
 size_t camcl_pictures_count(const camcl_picture_list *list);
 /* The path to open. Borrowed. */
 const char *camcl_pictures_path(const camcl_picture_list *list, size_t index);

@@ -2,11 +2,11 @@
 #ifndef CAMCL_SELFTEST_H
 #define CAMCL_SELFTEST_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "camcl/device.h"
+#include "camcl/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,10 +29,9 @@ typedef struct camcl_selftest_result {
 /* Uses the device like any other call: by one thread at a time.
  *
  * Calls report (unless NULL) for each variant in turn. Wrong results do not make this function fail: see result->failed. A variant that
- * does not build or run counts as failed too. CAMCL_STOPPED once *stop is nonzero (stop may be NULL). */
-camcl_status camcl_selftest(camcl_device *device, const volatile sig_atomic_t *stop,
-                            void (*report)(void *context, const camcl_check *check), void *context, camcl_selftest_result *result,
-                            camcl_error *err);
+ * does not build or run counts as failed too. CAMCL_STOPPED once a stop is requested (stop may be NULL). */
+camcl_status camcl_selftest(camcl_device *device, const camcl_stop *stop, void (*report)(void *context, const camcl_check *check),
+                            void *context, camcl_selftest_result *result, camcl_error *err);
 
 #ifdef __cplusplus
 }

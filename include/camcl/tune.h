@@ -3,12 +3,13 @@
 #ifndef CAMCL_TUNE_H
 #define CAMCL_TUNE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "camcl/config.h"
 #include "camcl/device.h"
+#include "camcl/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,11 +25,18 @@ typedef struct camcl_tune_progress {
 } camcl_tune_progress;
 
 typedef struct camcl_tune_options {
-    bool again;                        /* also time what has stored timings */
-    const volatile sig_atomic_t *stop; /* once nonzero: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
+    size_t size;            /* set by camcl_tune_options_init */
+    bool again;             /* also time what has stored timings */
+    const camcl_stop *stop; /* once requested: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
     void *context;
     void (*progress)(void *context, const camcl_tune_progress *progress); /* after each; may be NULL */
 } camcl_tune_options;
+/* Sets size, and everything else to zero: the defaults. */
+static inline void camcl_tune_options_init(camcl_tune_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->size = sizeof *options;
+}
 
 typedef struct camcl_tune_result {
     size_t total, known, timed; /* problems of the configuration; of those, the ones with stored timings; the ones timed now */

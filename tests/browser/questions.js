@@ -39,10 +39,11 @@ const questions = (() => {
       texts = Math.min(texts, r);
       if (r < 4.5) bad.push(`${r.toFixed(2)} ${node.data.trim().slice(0, 30)}`);
     }
-    for (const e of document.querySelectorAll(".curve, .key line, .dot")) {
+    const outlined = ".curve, .key line, .bar, .gap, .diagonal", filled = ".dot, .amount, .pseudo .right, .pseudo .wrong, .pseudo .unknown, .now";
+    for (const e of document.querySelectorAll(outlined + ", " + filled)) {
       const style = getComputedStyle(e);
       if (!shown(e)) continue;
-      const r = ratio(e, parse(e.matches(".dot") ? style.fill : style.stroke), e.closest("svg").parentElement);
+      const r = ratio(e, parse(e.matches(filled) ? style.fill : style.stroke), e.closest("svg").parentElement);
       marks = Math.min(marks, r);
       if (r < 3) bad.push(`${r.toFixed(2)} ${e.getAttribute("class")} ${e.parentElement.getAttribute("class")}`);
     }
@@ -90,7 +91,7 @@ const questions = (() => {
 
   /* Tops of the pictures of each card of the gallery. */
   function rows() {
-    return [...document.querySelectorAll(".image")].map(card =>
+    return [...document.querySelectorAll("#maps .image")].map(card =>
       [...card.querySelectorAll("img")].map(img => Math.round(img.getBoundingClientRect().top)));
   }
 

@@ -1,6 +1,5 @@
 /* Runs that are killed, or find the disk full, before any one file of a save or of the end appears: what is resumed then has all files of a
  * run that was left alone. */
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -88,19 +87,6 @@ static char *read_result(const char *run)
     return text;
 }
 
-static void assert_same_pictures(const char *run_a, const char *run_b)
-{
-    char a[700], b[700]; /* scratch_path's buffers are too few for so many files */
-    snprintf(a, sizeof a, "%s/cams", run_a);
-    snprintf(b, sizeof b, "%s/cams", run_b);
-    DIR *entries = opendir(a);
-    assert_non_null(entries);
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (entry->d_name[0] != '.') assert_same_file(a, b, entry->d_name);
-    closedir(entries);
-    assert_int_equal(scratch_entries(a), scratch_entries(b));
-}
-
 /* Every file, but for times. report.html shows times, so it is compared with what `camcl report` makes of the directory. */
 static void assert_whole(const char *folder, const char *whole, const char *run)
 {
@@ -110,7 +96,6 @@ static void assert_whole(const char *folder, const char *whole, const char *run)
     assert_string_equal(a, b);
     free(a);
     free(b);
-    assert_same_pictures(whole, run);
     assert_int_equal(access(scratch_path(run, "report.html"), F_OK), 0);
     size_t size_a, size_b;
     a = scratch_read(scratch_path(run, "report.html"), &size_a);
@@ -190,7 +175,9 @@ static void test_killed_with_more_epochs(void **state)
     moments *m = list_moments(folder, whole, keys);
     assert_string_equal(m->name[0], "result.json"); /* it goes before anything else is changed */
     for (size_t i = 0; i < m->count; i++)
-        if (strncmp(m->name[i], "cams/", 5) != 0) check_moment(folder, m, i, "kill", keys, whole, one_epoch);
+        if (strncmp(m->name[i], "cams/", 5) != 0 ||
+            strcmp(m->name[i], "cams/index.json") == 0) /* pictures of old mistakes are gone by then */
+            check_moment(folder, m, i, "kill", keys, whole, one_epoch);
     free(m);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "camcl/image.h"
+#include "run/pseudo_labels.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
@@ -167,7 +168,7 @@ static void compare_metrics(const metrics_table *got, const metrics_table *expec
 {
     assert_int_equal(got->rows, expected->rows);
     for (size_t r = 0; r < got->rows; r++) {
-        for (size_t c = 0; c < METRICS_COLUMNS; c++) {
+        for (size_t c = 0; c < METRICS_FIRST_COLUMNS; c++) {
             const char *name = metrics_names[c];
             if (strcmp(name, "images_per_s") == 0 || strcmp(name, "seconds") == 0) continue;
             assert_int_equal(metrics_empty(got, r, name), metrics_empty(expected, r, name));
@@ -197,6 +198,14 @@ static void resume(const char *folder, const char *preset)
     compare_metrics(got, expected);
     free(got);
     free(expected);
+
+    /* Of the interval in which it was stopped, the state does not know the pseudo-labels: it has no row, and the others are whole. */
+    cc_pseudo_labels labels;
+    assert_int_equal(cc_pseudo_labels_read(scratch_path(run, "pseudo_labels.csv"), 0, NULL, &labels, NULL), CAMCL_OK);
+    assert_true(labels.count > 0);
+    for (size_t i = 0; i < labels.count; i++)
+        assert_true(labels.evaluations[i].seen == 24 * 8);
+    cc_pseudo_labels_free(&labels);
 
     cc_json *result = json_load(run, "result.json"), *before = json_load(whole, "result.json");
     static const char *const figures[] = { "loss", "top1", "top3", "top5" };

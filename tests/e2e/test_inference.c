@@ -40,7 +40,9 @@ static const char *checkpoint(void **state) { return scratch_path(*state, "run/b
 
 /* ---- eval */
 
-static const char *const eval_members[] = { "split", "n", "loss", "top1", "top3", "top5", NULL };
+static const char *const eval_members[] = {
+    "split", "n", "loss", "top1", "top3", "top5", "ece", "interval", "classes", "reliability", NULL
+};
 
 static cc_json *evaluate(void **state, const char *more)
 {

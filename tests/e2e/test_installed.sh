@@ -1,6 +1,6 @@
 #!/bin/sh
 # camcl as others build against it: installed, moved, then found by CMake and by pkg-config, shared and static; what the shared library
-# shows; and docs/examples/, compiled without warnings and run.
+# shows; docs/examples/ and the programs in docs/c-library.md, compiled without warnings and run.
 # Usage: tests/e2e/test_installed.sh CMAKE BUILD CC PROGRAM PNG. PROGRAM: camcl with the shared library. PNG: whether this build writes PNG
 # files, from which the examples take a picture.
 set -eu
@@ -40,7 +40,7 @@ export LD_LIBRARY_PATH="$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 # ---- what the shared library shows: what the headers declare, and nothing else
 
 nm -D --defined-only "$library" | sed 's/.* //' | sort >"$scratch/shown"
-cat "$prefix"/include/camcl/*.h | grep -oE '\bcamcl_[a-z0-9_]+\(' | tr -d '(' | sort -u >"$scratch/declared"
+cat "$prefix"/include/camcl/*.h | grep -v '^static inline' | grep -oE '\bcamcl_[a-z0-9_]+\(' | tr -d '(' | sort -u >"$scratch/declared"
 grep -qx camcl_train "$scratch/declared" || fail "the declarations were not read"
 diff "$scratch/declared" "$scratch/shown" || fail "declared (<) and shown (>) differ"
 same "soname" "$(readelf -d "$library" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p')" "libcamcl.so.$major"
@@ -124,6 +124,31 @@ if "$cmake" -S "$scratch/static" -B "$scratch/lacking-static" "-DCMAKE_PREFIX_PA
 fi
 grep -q 'needs what is not found here: Threads' "$scratch/log" || fail "it is not said what is missing: $(cat "$scratch/log")"
 
+# ---- the examples by pkg-config, and the programs in the page on the library
+
+# Each block of C in the page is a program; its first line is a comment with its name.
+mkdir "$scratch/page"
+awk -v folder="$scratch/page" '
+    /^```c$/ { inside = 1; getline; name = $2; file = folder "/" name ".c" }
+    /^```$/ { inside = 0 }
+    inside { print >file }' "$top/docs/c-library.md"
+same "programs in docs/c-library.md" "$(cd "$scratch/page" && echo *)" "classify_buffers.c devices.c whole_run.c"
+
+# by_package PACKAGE FILE PROGRAM
+by_package() {
+    flags=$(PKG_CONFIG_PATH=$libraries/pkgconfig pkg-config --cflags --libs "$1")
+    # shellcheck disable=SC2086
+    "$CC" -std=c11 $warnings -o "$3" "$2" $flags || fail "$2 by pkg-config $1"
+}
+page=
+if command -v pkg-config >/dev/null; then
+    page=$scratch/page
+    for file in "$top"/docs/examples/*.c "$page"/*.c; do
+        by_package camcl "$file" "$scratch/$(basename "$file" .c)-pc"
+        by_package camcl-static "$file" "$scratch/$(basename "$file" .c)-pc-static"
+    done
+fi
+
 # ---- the examples' doings
 
 cat >"$scratch/small.ini" <<'TEXT'
@@ -143,15 +168,45 @@ batch_labeled = 4
 [output]
 cams_every = 1
 TEXT
+"$program" train "$scratch/small.ini" "output.dir=$scratch/run" --quiet || fail "no run"
+
 train=build/train_with_early_stopping
-done=$("$scratch/shared/$train" "$scratch/small.ini" "$scratch/run" 1000)
-case $done in "done: test top-1 "*" %") ;; *) fail "a run to its end: $done" ;; esac
-# A run that learns nothing, and would go on for hours.
-sed '/^epoch_steps/s/=.*/= 100000/; s/^cams_every.*//' "$scratch/small.ini" >"$scratch/long.ini"
+said=$("$scratch/shared/$train" "$scratch/small.ini" "$scratch/early" 5)
+case $said in "epoch 1: validation loss "*", top-1 "*" %") ;; *) fail "a training to its end: $said" ;; esac
+"$program" eval "$scratch/early" data.dataset=shapes >/dev/null || fail "the early stopper's checkpoint"
+# A training that learns nothing, and would go on for days.
+sed '/^epochs/s/=.*/= 1000000/; /^epoch_steps/s/=.*/= 1/' "$scratch/small.ini" >"$scratch/long.ini"
 printf '[optim]\nlr = 1e-12\n' >>"$scratch/long.ini"
-stopped=$("$scratch/static/$train" "$scratch/long.ini" "$scratch/stopped" 20)
-case $stopped in "stopped: lowest loss "*" at step "*) ;; *) fail "a run without progress: $stopped" ;; esac
-[ -f "$scratch/stopped/state.safetensors" ] || fail "the stopped run has not saved its state"
+"$scratch/static/$train" "$scratch/long.ini" "$scratch/stopped" 3 >"$scratch/log" || fail "stopping early"
+lines=$(wc -l <"$scratch/log")
+if [ "$lines" -lt 4 ] || [ "$lines" -gt 2000 ]; then fail "stopped after $lines epochs"; fi
+[ -s "$scratch/stopped" ] || fail "the early stopper leaves no checkpoint"
+# An interrupt.
+"$scratch/shared/$train" "$scratch/long.ini" "$scratch/interrupted" 1000000000 >"$scratch/epochs" &
+pid=$!
+tries=0
+until [ -s "$scratch/epochs" ] || [ "$tries" -ge 1200 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -INT "$pid"
+wait "$pid" || fail "an interrupted training"
+[ -s "$scratch/interrupted" ] || fail "an interrupted training leaves no checkpoint"
+
+said=$("$scratch/shared/build/train_from_memory" "$scratch/memory" | tail -n 1)
+case $said in "test top-1 "*" %, weights in $scratch/memory") ;; *) fail "training from memory: $said" ;; esac
+top1=${said#test top-1 }
+[ "${top1%%.*}" -ge 90 ] || fail "training from memory learns nothing: $said"
+if [ -n "$page" ]; then
+    same "version, by the page" "$("$scratch/devices-pc" | head -n 1)" "camcl $version"
+    said=$("$scratch/whole_run-pc" "$scratch/whole" | tail -n 1)
+    case $said in "test top-1 "*" %") ;; *) fail "a whole run, by the page: $said" ;; esac
+    [ -s "$scratch/whole/report.html" ] || fail "a whole run, by the page, leaves no report"
+    for kind in pc pc-static; do
+        said=$("$scratch/classify_buffers-$kind" "$scratch/whole/best.safetensors" | grep -c ' %$')
+        same "classified buffers, $kind" "$said" 3
+    done
+fi
 
 if [ "$png" = yes ]; then
     picture=$scratch/run/cams/00000_image.png

@@ -361,27 +361,36 @@ static void contradictions_are_refused(void **state)
 
 typedef struct stopper {
     const char *at; /* the beginning of the message at which the run is to stop */
-    volatile sig_atomic_t stop;
+    camcl_stop *stop;
 } stopper;
+
+static stopper stopper_at(const char *message)
+{
+    stopper s = { .at = message };
+    OK(camcl_stop_create(&s.stop, &err));
+    return s;
+}
 
 static void stop_at_message(void *context, const char *line)
 {
     stopper *s = context;
-    if (strncmp(line, s->at, strlen(s->at)) == 0) s->stop = 1;
+    if (strncmp(line, s->at, strlen(s->at)) == 0) camcl_stop_request(s->stop);
 }
 
 /* Who asks for a stop before the data are read gets no run, and a run that was there stays as it was. */
 static void stopped_before_the_data_are_read(void **state)
 {
     const char *dir = scratch_path(*state, "run");
-    volatile sig_atomic_t stop = 1;
+    stopper s = stopper_at("");
+    camcl_stop_request(s.stop);
     camcl_config *config = small_config(dir);
-    camcl_train_options options = { .resume = true, .stop = &stop };
+    camcl_train_options options = { .resume = true, .stop = s.stop };
     camcl_train_result r;
     size_t size;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "nothing was begun");
     assert_null(scratch_read(scratch_path(dir, "train.log"), &size));
     camcl_config_destroy(&config);
+    camcl_stop_destroy(&s.stop);
     assert_int_equal(printed(state), 0);
 }
 
@@ -389,7 +398,7 @@ static void stopped_before_the_data_are_read(void **state)
 static void a_longer_run_is_finished_at_its_new_end(void **state)
 {
     const char *dir = scratch_path(*state, "run");
-    stopper s = { .at = "resuming after step" };
+    stopper s = stopper_at("resuming after step");
     camcl_config *config = small_config(dir);
     camcl_train_options options = { .resume = true };
     camcl_train_result r;
@@ -397,7 +406,7 @@ static void a_longer_run_is_finished_at_its_new_end(void **state)
     OK(camcl_train(config, &options, &r, &err));
     assert_false(r.was_finished);
     OK(camcl_config_set(config, "train.epochs", "2", "test", &err));
-    options.stop = &s.stop;
+    options.stop = s.stop;
     options.context = &s;
     options.message = stop_at_message;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 3 of 4");
@@ -409,6 +418,7 @@ static void a_longer_run_is_finished_at_its_new_end(void **state)
     OK(camcl_train(config, &options, &r, &err));
     assert_true(r.was_finished);
     camcl_config_destroy(&config);
+    camcl_stop_destroy(&s.stop);
     assert_int_equal(printed(state), 0);
 }
 
@@ -453,9 +463,9 @@ static double overlay_difference(const char *run)
 static void pictures_of_a_run_in_progress(void **state)
 {
     const char *dir = scratch_path(*state, "run");
-    stopper s = { .at = "epoch 1/2" };
+    stopper s = stopper_at("epoch 1/2");
     camcl_config *config = small_config(dir);
-    camcl_train_options options = { .stop = &s.stop, .context = &s, .message = stop_at_message };
+    camcl_train_options options = { .stop = s.stop, .context = &s, .message = stop_at_message };
     camcl_train_result r;
     OK(camcl_config_set(config, "train.epochs", "2", "test", &err));
     OK(camcl_config_set(config, "optim.ema", "0.9", "test", &err));
@@ -463,6 +473,7 @@ static void pictures_of_a_run_in_progress(void **state)
     OK(camcl_config_set(config, "output.cams_every", "1", "test", &err));
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 2 of 4");
     camcl_config_destroy(&config);
+    camcl_stop_destroy(&s.stop);
     camcl_image image = CAMCL_IMAGE_INIT;
     if (camcl_image_read(scratch_path(dir, "cams/00000_overlay.png"), &image, &err) == CAMCL_UNSUPPORTED) skip(); /* a build without PNG */
     camcl_image_free(&image);
@@ -513,14 +524,14 @@ static void listen(void *context, const camcl_reading *reading)
 static void missing_images_are_noticed(void **state)
 {
     const char *root = scratch_path(*state, "pictures");
-    stopper s = { .at = "device:" };
+    stopper s = stopper_at("device:");
     make_folder(root);
     camcl_config *config = small_config(scratch_path(*state, "run"));
     const char *const changes[][2] = { { "data.dataset", "folder" }, { "data.root", root },       { "data.labeled", "4" },
                                        { "data.validation", "4" },   { "data.unlabeled", "all" }, { "ssl.mode", "pseudo-label" } };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
         OK(camcl_config_set(config, changes[i][0], changes[i][1], "test", &err));
-    camcl_train_options options = { .resume = true, .stop = &s.stop, .context = &s, .message = stop_at_message, .loading = listen };
+    camcl_train_options options = { .resume = true, .stop = s.stop, .context = &s, .message = stop_at_message, .loading = listen };
     camcl_train_result r;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 1 of 2");
     assert_true(read_last.total > 0 && read_last.done == read_last.total);
@@ -531,6 +542,7 @@ static void missing_images_are_noticed(void **state)
     options.stop = NULL;
     FAILS(camcl_train(config, &options, &r, &err), CAMCL_BAD_DATA, "24 training pictures before, 16 now");
     camcl_config_destroy(&config);
+    camcl_stop_destroy(&s.stop);
     assert_int_equal(printed(state), 0);
 }
 

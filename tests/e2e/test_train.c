@@ -109,7 +109,7 @@ static void test_learns_on_other_devices(void **state)
 static void check_result(const char *run)
 {
     cc_json *result = json_load(run, "result.json");
-    static const char *const best[] = { "epoch", "val_top1", NULL }, *const test[] = { "loss", "top1", "top3", "top5", NULL };
+    static const char *const best[] = { "epoch", "val_top1", NULL }, *const test[] = { "n", "loss", "top1", "top3", "top5", "ece", NULL };
     assert_members(cc_json_get(result, "best"), best);
     assert_members(cc_json_get(result, "test"), test);
     assert_true(json_number_at(result, "seconds") > 0);
@@ -182,9 +182,9 @@ static void check_cells(const metrics_table *m, bool has_unlabeled, bool has_cam
 
 static void test_leaves(void **state)
 {
-    static const char *const files[] = { "config.ini",  "splits.json",      "metrics.csv",      "train.log",
-                                         "result.json", "best.safetensors", "last.safetensors", "state.safetensors",
-                                         "cams",        "report.html",      "confusion.csv",    "metrics.jsonl" };
+    static const char *const files[] = { "config.ini",       "splits.json",      "metrics.csv",       "train.log", "result.json",
+                                         "best.safetensors", "last.safetensors", "state.safetensors", "cams",      "report.html",
+                                         "confusion.csv",    "metrics.jsonl",    "pseudo_labels.csv" };
     const char *run = train(*state, "leaves", "ssl.alpha=2 ssl.beta=3");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (access(scratch_path(run, files[i]), F_OK) != 0) fail_msg("%s is missing", files[i]);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,7 +16,7 @@
 
 const char *const metrics_names[METRICS_COLUMNS] = { "step",     "epoch",    "lr",        "threshold",    "loss",       "loss_s",
                                                      "loss_u",   "loss_c",   "mask_rate", "pseudo_acc",   "train_top1", "val_loss",
-                                                     "val_top1", "val_top3", "val_top5",  "images_per_s", "seconds" };
+                                                     "val_top1", "val_top3", "val_top5",  "images_per_s", "seconds",    "val_ece" };
 
 int runs_setup(void **state)
 {
@@ -68,15 +69,18 @@ size_t other_devices(char selectors[16][16])
 
 /* ---- metrics.csv */
 
-static void check_header(const char *text)
+/* Returns the number of columns. */
+static size_t check_header(const char *text)
 {
     char header[512] = "";
     for (size_t i = 0; i < METRICS_COLUMNS; i++) {
-        if (i > 0) strcat(header, ",");
-        strcat(header, metrics_names[i]);
+        const size_t length = strlen(header);
+        snprintf(header + length, sizeof header - length, "%s%s", i > 0 ? "," : "", metrics_names[i]);
+        if (i + 1 < METRICS_FIRST_COLUMNS) continue;
+        if (strncmp(text, header, strlen(header)) == 0 && text[strlen(header)] == '\n') return i + 1;
     }
-    strcat(header, "\n");
-    if (strncmp(text, header, strlen(header)) != 0) fail_msg("metrics.csv does not begin with %s but: %s", header, text);
+    fail_msg("metrics.csv does not begin with %s but: %s", header, text);
+    return 0;
 }
 
 metrics_table *metrics_load(const char *run)
@@ -84,20 +88,19 @@ metrics_table *metrics_load(const char *run)
     size_t size;
     char *text = scratch_read(scratch_path(run, "metrics.csv"), &size);
     if (text == NULL) fail_msg("%s has no metrics.csv", run);
-    check_header(text);
+    const size_t columns = check_header(text);
     assert_int_equal(text[size - 1], '\n');
     metrics_table *table = calloc(1, sizeof *table);
     assert_non_null(table);
     for (char *line = strchr(text, '\n') + 1; *line != '\0'; line = strchr(line, '\n') + 1) {
         assert_true(table->rows < METRICS_MOST_ROWS);
         const char *at = line;
-        for (size_t c = 0; c < METRICS_COLUMNS; c++) {
+        for (size_t c = 0; c < columns; c++) {
             size_t length = strcspn(at, ",\n");
             assert_true(length < sizeof table->cell[0][0]);
             memcpy(table->cell[table->rows][c], at, length);
             at += length;
-            if (*at != (c + 1 < METRICS_COLUMNS ? ',' : '\n'))
-                fail_msg("row %zu of metrics.csv has not %d cells: %s", table->rows, METRICS_COLUMNS, text);
+            if (*at != (c + 1 < columns ? ',' : '\n')) fail_msg("row %zu of metrics.csv has not %zu cells: %s", table->rows, columns, text);
             at++;
         }
         table->rows++;
@@ -149,8 +152,11 @@ void assert_same_metrics(const char *run_a, const char *run_b)
 
 bool same_file(const char *run_a, const char *run_b, const char *name)
 {
+    char path_a[1024], path_b[1024]; /* scratch_path's buffers are too few for all pictures */
     size_t size_a, size_b;
-    char *a = scratch_read(scratch_path(run_a, name), &size_a), *b = scratch_read(scratch_path(run_b, name), &size_b);
+    snprintf(path_a, sizeof path_a, "%s/%s", run_a, name);
+    snprintf(path_b, sizeof path_b, "%s/%s", run_b, name);
+    char *a = scratch_read(path_a, &size_a), *b = scratch_read(path_b, &size_b);
     if (a == NULL || b == NULL) fail_msg("%s is missing in %s", name, a == NULL ? run_a : run_b);
     bool same = size_a == size_b && memcmp(a, b, size_a) == 0;
     free(a);
@@ -198,6 +204,19 @@ void assert_lines_are_rows(const char *run)
     free(lines);
 }
 
+static void assert_same_pictures(const char *run_a, const char *run_b)
+{
+    DIR *entries = opendir(scratch_path(run_a, "cams"));
+    if (entries == NULL) return;
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        char name[300];
+        snprintf(name, sizeof name, "cams/%s", entry->d_name);
+        if (entry->d_name[0] != '.') assert_same_file(run_a, run_b, name);
+    }
+    closedir(entries);
+    assert_int_equal(scratch_entries(scratch_path(run_a, "cams")), scratch_entries(scratch_path(run_b, "cams")));
+}
+
 void assert_same_run(const char *run_a, const char *run_b)
 {
     assert_same_metrics(run_a, run_b);
@@ -207,6 +226,8 @@ void assert_same_run(const char *run_a, const char *run_b)
     assert_same_file(run_a, run_b, "last.safetensors");
     assert_same_file(run_a, run_b, "best.safetensors");
     assert_same_file(run_a, run_b, "confusion.csv");
+    if (access(scratch_path(run_a, "pseudo_labels.csv"), F_OK) == 0) assert_same_file(run_a, run_b, "pseudo_labels.csv");
+    assert_same_pictures(run_a, run_b);
 }
 
 /* ---- JSON */

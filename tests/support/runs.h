@@ -18,8 +18,9 @@ bool default_device_is_slow(void);
 /* Selectors of the usable devices besides it; none where CAMCL_DEVICE says which to use. */
 size_t other_devices(char selectors[16][16]);
 
-/* metrics.csv as cells. */
-#define METRICS_COLUMNS 17
+/* metrics.csv as cells. Files of the first version end with the 17th column: the cells of the others are empty. */
+#define METRICS_COLUMNS 18
+#define METRICS_FIRST_COLUMNS 17
 #define METRICS_MOST_ROWS 64
 extern const char *const metrics_names[METRICS_COLUMNS];
 typedef struct metrics_table {
@@ -38,7 +39,7 @@ void assert_same_file(const char *run_a, const char *run_b, const char *name);
 bool same_file(const char *run_a, const char *run_b, const char *name);
 /* metrics.jsonl of a run says what its metrics.csv says, to the digit. */
 void assert_lines_are_rows(const char *run);
-/* Weights, split, metrics and the confusion matrix. */
+/* Weights, split, metrics, the confusion matrix, pseudo-labels by class where there are any, and all of cams/. */
 void assert_same_run(const char *run_a, const char *run_b);
 
 /* DIR/name, parsed; the caller frees. */

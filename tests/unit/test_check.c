@@ -108,8 +108,11 @@ static void the_registry_passes(void **state)
     assert_int_equal(s.ok, s.reports);
     assert_int_equal(result.failed, 0);
     assert_true(result.checked > 40);
-    volatile sig_atomic_t stop = 1;
-    assert_int_equal(camcl_selftest(device, &stop, NULL, NULL, &result, &err), CAMCL_STOPPED);
+    camcl_stop *stop = NULL;
+    assert_int_equal(camcl_stop_create(&stop, &err), CAMCL_OK);
+    camcl_stop_request(stop);
+    assert_int_equal(camcl_selftest(device, stop, NULL, NULL, &result, &err), CAMCL_STOPPED);
+    camcl_stop_destroy(&stop);
 }
 
 static const struct CMUnitTest operation_tests[] = {

@@ -17,7 +17,7 @@
 #include "base/rng.h"
 #include "base/words.h"
 #include "camcl/config.h"
-#include "config/copy.h"
+#include "config/use_mode.h"
 #include "config/written.h"
 
 static char folder[] = "/tmp/camcl-config-XXXXXX";
@@ -294,7 +294,7 @@ static void test_defaults_of_own_pictures(void **state)
         assert_int_equal(camcl_config_describe(config, &text, NULL), CAMCL_OK);
         snprintf(line, sizeof line, "; set by data.dataset = %s: every label of one's own pictures is used\n", sets[i]);
         assert_non_null(strstr(text, line));
-        assert_non_null(strstr(text, "default 500, all with data.dataset = folder | list;"));
+        assert_non_null(strstr(text, "default 500, all with data.dataset = folder | list | memory;"));
         assert_non_null(strstr(text, "; set by data.labeled = all: classes have as many labels as they have\n"));
         free(text);
         set(config, "data.labeled", "30");
@@ -699,7 +699,7 @@ static void test_copies(void **state)
     camcl_config *config = create(), *copy = NULL;
     set(config, "ssl.beta", "3");
     set(config, "optim.lr", "0.5");
-    assert_int_equal(cc_config_copy(config, &copy, &err), CAMCL_OK);
+    assert_int_equal(camcl_config_copy(config, &copy, &err), CAMCL_OK);
     assert_int_equal(cc_config_use_mode(copy, "gradcam", &err), CAMCL_OK);
     assert_string_equal(camcl_config_string(copy, "ssl.beta"), "3");
     assert_int_equal(cc_config_use_mode(copy, "fixmatch", &err), CAMCL_OK);

@@ -43,6 +43,14 @@ static void writes_and_reads(void **state)
     assert_int_equal(scratch_entries(*state), 1);
     assert_int_equal(cc_file_write(path, NULL, 0, &err), CAMCL_OK);
     assert_content(path, "");
+
+    assert_int_equal(cc_file_write_among(path, pieces, 1, &err), CAMCL_OK);
+    assert_int_equal(cc_folder_sync(*state, &err), CAMCL_OK);
+    data = scratch_read(path, &size);
+    assert_true(size == 7 && memcmp(data, "one\0two", 7) == 0);
+    free(data);
+    assert_int_equal(scratch_entries(*state), 1);
+    assert_int_equal(cc_folder_sync(scratch_path(*state, "none"), &err), CAMCL_IO);
 }
 
 static void reads_large_and_pipes(void **state)
@@ -104,7 +112,9 @@ static void failed_writes_change_nothing(void **state)
     scratch_limit_files(4096);
     camcl_status status = cc_file_write(path, &piece, 1, &err);
     camcl_status fresh = cc_file_write(scratch_path(*state, "fresh"), &piece, 1, NULL);
+    camcl_status among = cc_file_write_among(path, &piece, 1, NULL);
     scratch_unlimit_files();
+    assert_int_equal(among, CAMCL_IO);
     assert_int_equal(status, CAMCL_IO);
     assert_non_null(strstr(err.message, path));
     assert_non_null(strstr(err.message, "free some space"));

@@ -188,7 +188,7 @@ static void check_host(const layer *self, const char *folder, const char *path, 
 
 static void check_public(const layer *self, const char *folder, const char *path, const char *what, bool quoted)
 {
-    static const char *const standard[] = { "stdbool.h", "stddef.h", "stdint.h", "signal.h" };
+    static const char *const standard[] = { "stdbool.h", "stddef.h", "stdint.h", "string.h" };
     (void)self;
     (void)folder;
     if (quoted) {

@@ -51,11 +51,11 @@ static void test_columns_without_a_terminal(void **state)
     FILE *file = tmpfile();
     assert_non_null(file);
     assert_int_equal(unsetenv("COLUMNS"), 0);
-    assert_int_equal(columns_of(file), 80);
+    assert_int_equal(cli_columns(file), 80);
     assert_int_equal(setenv("COLUMNS", "132", 1), 0);
-    assert_int_equal(columns_of(file), 132);
+    assert_int_equal(cli_columns(file), 132);
     assert_int_equal(setenv("COLUMNS", "wide", 1), 0);
-    assert_int_equal(columns_of(file), 80);
+    assert_int_equal(cli_columns(file), 80);
     fclose(file);
 }
 

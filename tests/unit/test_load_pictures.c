@@ -356,7 +356,7 @@ typedef struct watcher {
     pthread_t thread;
     size_t calls;
     camcl_reading last;
-    volatile sig_atomic_t stop;
+    camcl_stop *stop;
     bool stops;
 } watcher;
 
@@ -369,7 +369,7 @@ static void watch(void *context, const camcl_reading *reading)
     assert_true(reading->done == 0 ? isnan(reading->eta) : reading->eta >= 0);
     w->calls++;
     w->last = *reading;
-    if (w->stops && strcmp(reading->what, "pictures") == 0) w->stop = 1;
+    if (w->stops && strcmp(reading->what, "pictures") == 0) camcl_stop_request(w->stop);
 }
 
 static void progress_is_reported(void **state)
@@ -378,7 +378,8 @@ static void progress_is_reported(void **state)
     camcl_dataset_spec spec = spec_of(*state);
     spec.progress = watch;
     spec.context = &w;
-    spec.stop = &w.stop;
+    assert_int_equal(camcl_stop_create(&w.stop, NULL), CAMCL_OK);
+    spec.stop = w.stop;
     make_mixed(*state);
     open_and_check(&spec, "; took ");
     assert_true(w.calls > 0);
@@ -386,6 +387,7 @@ static void progress_is_reported(void **state)
     assert_int_equal(w.last.done, 7);
     assert_int_equal(w.last.total, 7);
     assert_true(w.last.eta == 0);
+    camcl_stop_destroy(&w.stop);
 }
 
 static void reading_can_be_stopped(void **state)
@@ -395,15 +397,17 @@ static void reading_can_be_stopped(void **state)
     camcl_dataset_spec spec = spec_of(*state);
     spec.progress = watch;
     spec.context = &w;
-    spec.stop = &w.stop;
+    assert_int_equal(camcl_stop_create(&w.stop, NULL), CAMCL_OK);
+    spec.stop = w.stop;
     spec.cache_dir = scratch_path(*state, ".cache");
     make_mixed(*state);
     REFUSED(&spec, CAMCL_STOPPED, &err, "stopped while its pictures were read");
     assert_int_equal(scratch_entries(scratch_path(*state, ".cache/pictures")), 0);
     w.stops = false;
     REFUSED(&spec, CAMCL_STOPPED, &err, "stopped"); /* from the start */
-    w.stop = 0;
+    camcl_stop_clear(w.stop);
     open_and_check(&spec, "7 pictures read");
+    camcl_stop_destroy(&w.stop);
 }
 
 /* ---- kept pixels */

@@ -15,10 +15,14 @@
 #include "support/scratch.h"
 #include "run/interval.h"
 #include "run/metrics.h"
+#include "run/pseudo_labels.h"
+#include "run/result.h"
 
-#define HEADER                                                                                                                             \
+#define FIRST_HEADER                                                                                                                       \
     "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"                                                   \
-    "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds\n"
+    "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds"
+
+#define HEADER FIRST_HEADER ",val_ece\n"
 
 /* A file with a column that this program does not know. */
 #define LONGER                                                                                                                             \
@@ -70,10 +74,10 @@ static void exact_text(void **state)
     cc_metrics_set(&metrics, &one, "no_such_column", 7);
     assert_int_equal(metrics.count, 0);
     assert_int_equal(cc_metrics_append(&metrics, path, &one, &err), CAMCL_OK);
-    assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,\n");
+    assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,,\n");
     assert_int_equal(cc_metrics_append(&metrics, path, &full, &err), CAMCL_OK);
-    assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,\n"
-                                "3000000000,20,1e-07,0.95,1,2,0,-0,12.5,99,50,1.25,33.25,60,70,1234.5678,1000000\n");
+    assert_content(path, HEADER "10,1,0.03,,2.5,,,,,,,,33.3333333,,,,,\n"
+                                "3000000000,20,1e-07,0.95,1,2,0,-0,12.5,99,50,1.25,33.25,60,70,1234.5678,1000000,\n");
     assert_int_equal(scratch_entries(*state), 1);
     cc_metrics_free(&metrics);
     assert_int_equal(cc_metrics_read(path, NULL, &metrics, &err), CAMCL_OK);
@@ -182,7 +186,7 @@ static void words_for_columns(void **state)
                   { "loss_u", "Unlabelled loss", false },   { "val_top1", "Validation top-1", true },
                   { "val_loss", "Validation loss", false }, { "fairness", "fairness loss", false },
                   { "tau", "threshold of its own", true },  { "val_unknown", "val_unknown", false },
-                  { "images_per_s", "Speed", false } };
+                  { "images_per_s", "Speed", false },       { "val_ece", "Validation calibration error", true } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const cc_column_text text = cc_column_describe(cases[i].column, &toy);
         assert_string_equal(text.label, cases[i].label);
@@ -199,15 +203,15 @@ static void files_of_other_versions(void **state)
     const cc_columns columns = cc_columns_of(&toy);
     cc_metrics metrics;
     camcl_error err = { 0 };
-    const char *old = HEADER "10,1,0.03,,2.5,,,,,,,,,,,,7\n";
+    const char *old = FIRST_HEADER "\n10,1,0.03,,2.5,,,,,,,,,,,,7\n";
     scratch_write(path, old, strlen(old));
     assert_int_equal(cc_metrics_read(path, &columns, &metrics, &err), CAMCL_OK);
     cc_metrics_row row = cc_metrics_row_at(20, 2);
     cc_metrics_set(&metrics, &row, "fairness", 0.5);
     assert_int_equal(cc_metrics_append(&metrics, path, &row, &err), CAMCL_OK);
     assert_content(path, "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"
-                         "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,fairness,tau\n"
-                         "10,1,0.03,,2.5,,,,,,,,,,,,7,,\n20,2,,,,,,,,,,,,,,,,0.5,\n");
+                         "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,val_ece,fairness,tau\n"
+                         "10,1,0.03,,2.5,,,,,,,,,,,,7,,,\n20,2,,,,,,,,,,,,,,,,,0.5,\n");
     cc_metrics_free(&metrics);
 
     const char *later = LONGER ",fairness\n10,1,0.03,,,,,,,,,,,,,,7,8,9\n";
@@ -221,8 +225,8 @@ static void files_of_other_versions(void **state)
     cc_metrics_set(&metrics, &row, "tau", 50);
     assert_int_equal(cc_metrics_append(&metrics, path, &row, &err), CAMCL_OK);
     assert_content(path, "step,epoch,lr,threshold,loss,loss_s,loss_u,loss_c,mask_rate,pseudo_acc,train_top1,"
-                         "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,fairness,tau,new\n"
-                         "10,1,0.03,,,,,,,,,,,,,,7,9,,8\n20,2,,,,,,,,,,,,,,,,,50,\n");
+                         "val_loss,val_top1,val_top3,val_top5,images_per_s,seconds,val_ece,fairness,tau,new\n"
+                         "10,1,0.03,,,,,,,,,,,,,,7,,9,,8\n20,2,,,,,,,,,,,,,,,,,,50,\n");
     cc_metrics_free(&metrics);
 }
 
@@ -259,17 +263,17 @@ static void damaged_metrics(void **state)
         { "step,epoch\n", 1 },
         { "x", 1 },
         { "\n", 1 },
-        { HEADER "\n", 2 },
-        { HEADER "1,1,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,1,,,,,,,,,,,,,,,,\n", 2 },
-        { HEADER ",1,,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,-1,,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,1,x,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,1,,,,,,,,,,,,,,,\n1,1,1e,,,,,,,,,,,,,,\n", 3 },
-        { HEADER "1,1,,,,,,,,,,,,,,,5", 2 },
-        { HEADER "1,1,nan,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "99999999999999999999,1,,,,,,,,,,,,,,,\n", 2 },
-        { HEADER "1,1,[1],,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n\n", 2 },
+        { FIRST_HEADER "\n1,1,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n1,1,,,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n,1,,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n1,-1,,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n1,1,x,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n1,1,,,,,,,,,,,,,,,\n1,1,1e,,,,,,,,,,,,,,\n", 3 },
+        { FIRST_HEADER "\n1,1,,,,,,,,,,,,,,,5", 2 },
+        { FIRST_HEADER "\n1,1,nan,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n99999999999999999999,1,,,,,,,,,,,,,,,\n", 2 },
+        { FIRST_HEADER "\n1,1,[1],,,,,,,,,,,,,,\n", 2 },
         { LONGER ",\n", 1 },
         { LONGER ",new\n", 1 },
         { LONGER ",Loss\n", 1 },
@@ -305,18 +309,21 @@ static void result_round_trip(void **state)
     *cc_evaluation_at(&result.test, "top1") = 70.5;
     result.seconds = 151.25;
     strcpy(result.device, "A \"quoted\" \\ device");
-    assert_int_equal(cc_result_write(path, &result, &err), CAMCL_OK);
+    result.test.n = 200;
+    assert_int_equal(cc_result_write(path, &result, NULL, NULL, &err), CAMCL_OK);
     assert_content(path, "{\n  \"best\": {\"epoch\": 18, \"val_top1\": 71.24},\n"
-                         "  \"test\": {\"loss\": 0.9, \"top1\": 70.5, \"top3\": null, "
-                         "\"top5\": null},\n  \"seconds\": 151.25,\n  \"device\": \"A \\\"quoted\\\" \\\\ device\"\n}\n");
+                         "  \"test\": {\"n\": 200, \"loss\": 0.9, \"top1\": 70.5, \"top3\": null, \"top5\": null, \"ece\": null},\n"
+                         "  \"interval\": {\"top1\": [63.8412855, 76.3860561], \"top3\": [null, null], \"top5\": [null, null]},\n"
+                         "  \"seconds\": 151.25,\n  \"device\": \"A \\\"quoted\\\" \\\\ device\"\n}\n");
     strcpy(result.mode, "gradcam");
     strcpy(result.arch, "resnet18");
     strcpy(result.preset, "corrected");
     result.width = 16;
     result.labeled = 500;
     result.unlabeled = 1000;
-    assert_int_equal(cc_result_write(path, &result, &err), CAMCL_OK);
+    assert_int_equal(cc_result_write(path, &result, NULL, NULL, &err), CAMCL_OK);
     assert_int_equal(cc_result_read(path, &back, &err), CAMCL_OK);
+    assert_true(back.test.n == 200 && !back.has_reliability);
     assert_true(back.best_epoch == 18 && back.best_val_top1 == 71.24 && camcl_evaluation_get(&back.test, "loss") == 0.9 &&
                 camcl_evaluation_get(&back.test, "top1") == 70.5);
     assert_true(isnan(camcl_evaluation_get(&back.test, "top3")) && isnan(camcl_evaluation_get(&back.test, "top5")) &&
@@ -326,6 +333,115 @@ static void result_round_trip(void **state)
     assert_string_equal(back.mode, "gradcam");
     assert_string_equal(back.arch, "resnet18");
     assert_string_equal(back.preset, "corrected");
+}
+
+/* Three classes, of which the last has no image and is never predicted. */
+static void result_in_detail(void **state)
+{
+    const char *path = scratch_path(*state, "result.json");
+    const char *const names[] = { "cat", "a \"dog\"", "fish" };
+    uint64_t confusion[] = { 3, 1, 0, 2, 4, 0, 0, 0, 0 };
+    const camcl_breakdown breakdown = { 3, 10, confusion, { { 0 } } };
+    cc_result result = cc_result_nothing(), back;
+    camcl_error err = { 0 };
+    result.has_reliability = true;
+    for (size_t b = 0; b < CAMCL_RELIABILITY_BINS; b++)
+        result.reliability[b] = (camcl_reliability_bin){ 0, NAN, NAN };
+    result.reliability[14] = (camcl_reliability_bin){ 10, 98.5, 70 };
+    assert_int_equal(cc_result_write(path, &result, &breakdown, names, &err), CAMCL_OK);
+    size_t size;
+    char *text = scratch_read(path, &size);
+    const char *const parts[] = {
+        "{\"class\": \"cat\", \"n\": 4, \"predicted\": 5, \"right\": 3, \"precision\": 60, \"recall\": 75}",
+        "{\"class\": \"a \\\"dog\\\"\", \"n\": 6, \"predicted\": 5, \"right\": 4, \"precision\": 80, \"recall\": 66.6666667}",
+        "{\"class\": \"fish\", \"n\": 0, \"predicted\": 0, \"right\": 0, \"precision\": null, \"recall\": null}",
+        "{\"from\": 0, \"to\": 6.66666667, \"n\": 0, \"confidence\": null, \"accuracy\": null}",
+        "{\"from\": 93.3333333, \"to\": 100, \"n\": 10, \"confidence\": 98.5, \"accuracy\": 70}",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(text, parts[i]) == NULL) fail_msg("%s is missing in %s", parts[i], text);
+    free(text);
+    assert_int_equal(cc_result_read(path, &back, &err), CAMCL_OK);
+    assert_true(back.has_reliability && back.reliability[14].n == 10 && back.reliability[14].accuracy == 70);
+    assert_true(back.reliability[3].n == 0 && isnan(back.reliability[3].confidence));
+    /* Bins of another version are not shown as if they were these. */
+    const char *fewer = "{\"reliability\": [{\"n\": 1, \"confidence\": 2, \"accuracy\": 3}]}";
+    scratch_write(path, fewer, strlen(fewer));
+    assert_int_equal(cc_result_read(path, &back, &err), CAMCL_OK);
+    assert_false(back.has_reliability);
+}
+
+/* ---- pseudo_labels.csv */
+
+#define PSEUDO_HEAD "step,epoch,class,seen,confident,known,right\n"
+static const char *const pseudo_names[] = { "cat", "dog, large" };
+
+static void pseudo_labels_round_trip(void **state)
+{
+    const char *path = scratch_path(*state, "pseudo_labels.csv");
+    cc_pseudo_labels labels;
+    camcl_error err = { 0 };
+    const double first[] = { 3, 2, 1, 0, 0, 0 }, second[] = { 4.25, 4.25, 4, 1.0 / 3, 0, 0 }, unknown[] = { 1, 1, 1, NAN, 1, 1 };
+    assert_int_equal(cc_pseudo_labels_read(path, 2, pseudo_names, &labels, &err), CAMCL_OK); /* no file: no evaluations */
+    assert_int_equal(labels.count, 0);
+    assert_int_equal(cc_pseudo_labels_append(&labels, path, &(cc_pseudo_evaluation){ 10, 1, 64 }, first, &err), CAMCL_OK);
+    assert_int_equal(cc_pseudo_labels_append(&labels, path, &(cc_pseudo_evaluation){ 20, 2, 64 }, unknown, &err), CAMCL_OK);
+    assert_int_equal(labels.count, 1); /* what is not known is no row */
+    assert_int_equal(cc_pseudo_labels_append(&labels, path, &(cc_pseudo_evaluation){ 30, 3, 65 }, second, &err), CAMCL_OK);
+    const char *whole = PSEUDO_HEAD "10,1,cat,64,3,2,1\n10,1,\"dog, large\",64,0,0,0\n"
+                                    "30,3,cat,65,4.25,4.25,4\n30,3,\"dog, large\",65,0.333333333,0,0\n";
+    assert_content(path, whole);
+    assert_int_equal(scratch_entries(*state), 1);
+    cc_pseudo_labels_free(&labels);
+
+    /* Reading without knowing the classes; then writing back the same text. */
+    assert_int_equal(cc_pseudo_labels_read(path, 0, NULL, &labels, &err), CAMCL_OK);
+    assert_int_equal(labels.classes, 2);
+    assert_string_equal(labels.names[1], "dog, large");
+    assert_int_equal(labels.count, 2);
+    assert_true(labels.evaluations[1].step == 30 && labels.evaluations[1].epoch == 3 && labels.evaluations[1].seen == 65);
+    assert_true(labels.counts[2 * CC_PSEUDO_SUMS + CC_PSEUDO_RIGHT] == 4 && labels.counts[CC_PSEUDO_KNOWN] == 2);
+    assert_int_equal(cc_pseudo_labels_append(&labels, path, &(cc_pseudo_evaluation){ 40, 4, 1 }, first, &err), CAMCL_OK);
+    assert_int_equal(cc_pseudo_labels_drop_after(&labels, path, 39, &err), CAMCL_OK);
+    assert_content(path, whole);
+    assert_int_equal(cc_pseudo_labels_drop_after(&labels, path, 0, &err), CAMCL_OK);
+    assert_content(path, PSEUDO_HEAD);
+    cc_pseudo_labels_free(&labels);
+    assert_int_equal(cc_pseudo_labels_read(path, 2, pseudo_names, &labels, &err), CAMCL_OK);
+    assert_int_equal(labels.count, 0);
+    cc_pseudo_labels_free(&labels);
+}
+
+static void damaged_pseudo_labels(void **state)
+{
+    const char *path = scratch_path(*state, "pseudo_labels.csv");
+    static const struct {
+        const char *text;
+        unsigned line;
+    } cases[] = {
+        { "", 1 },
+        { "step,epoch\n", 1 },
+        { PSEUDO_HEAD "10,1,cat,64,3,2,1\n", 3 },                               /* a class is missing */
+        { PSEUDO_HEAD "10,1,cat,64,3,2,1\n10,1,fish,64,0,0,0\n", 3 },           /* another class */
+        { PSEUDO_HEAD "10,1,cat,64,3,2,1\n20,1,\"dog, large\",64,0,0,0\n", 3 }, /* of another step */
+        { PSEUDO_HEAD "10,1,cat,64,3,2\n10,1,\"dog, large\",64,0,0,0\n", 2 },   /* a cell is missing */
+        { PSEUDO_HEAD "10,1,cat,64,3,2,x\n10,1,\"dog, large\",64,0,0,0\n", 2 },
+        { PSEUDO_HEAD "10,1,cat,64,-3,2,1\n10,1,\"dog, large\",64,0,0,0\n", 2 },
+        { PSEUDO_HEAD "1.5,1,cat,64,3,2,1\n1.5,1,\"dog, large\",64,0,0,0\n", 2 },
+        { PSEUDO_HEAD "10,1,cat,64,3,2,1\n10,1,\"dog, large\",64,0,0,0\n10,1,cat,64,3,2,1\n", 4 }, /* the same step again */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cc_pseudo_labels labels;
+        camcl_error err = { 0 };
+        char where[32];
+        snprintf(where, sizeof where, "line %u:", cases[i].line);
+        scratch_write(path, cases[i].text, strlen(cases[i].text));
+        if (cc_pseudo_labels_read(path, 2, pseudo_names, &labels, &err) != CAMCL_BAD_DATA) fail_msg("accepted: %s", cases[i].text);
+        if (strstr(err.message, path) == NULL || strstr(err.message, where) == NULL) fail_msg("%s: %s", cases[i].text, err.message);
+        cc_pseudo_labels_free(&labels);
+        (void)cc_pseudo_labels_read(path, 0, NULL, &labels, &err); /* the report shows what comes before; nothing may crash */
+        cc_pseudo_labels_free(&labels);
+    }
 }
 
 static void result_of_others(void **state)
@@ -415,9 +531,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-        TEST(exact_text),        TEST(rewriting_is_exact), TEST(resuming_drops_later_rows), TEST(failures_change_nothing),
-        TEST(damaged_metrics),   TEST(result_round_trip),  TEST(result_of_others),          TEST(confusion_round_trip),
-        TEST(damaged_confusion), TEST(columns_of_a_run),   TEST(words_for_columns),         TEST(files_of_other_versions),
+        TEST(exact_text),        TEST(rewriting_is_exact),       TEST(resuming_drops_later_rows), TEST(failures_change_nothing),
+        TEST(damaged_metrics),   TEST(result_round_trip),        TEST(result_of_others),          TEST(confusion_round_trip),
+        TEST(damaged_confusion), TEST(columns_of_a_run),         TEST(words_for_columns),         TEST(files_of_other_versions),
+        TEST(result_in_detail),  TEST(pseudo_labels_round_trip), TEST(damaged_pseudo_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "report/html.h"
 #include "report/statistics.h"
 #include "run/metrics.h"
+#include "run/result.h"
 #include "support/report_page.h"
 #include "support/scratch.h"
 
@@ -61,7 +62,7 @@ static void write_result(const char *dir, const char *mode, double top1, const c
     snprintf(result.device, sizeof result.device, "%s", device);
     snprintf(result.mode, sizeof result.mode, "%s", mode);
     snprintf(result.arch, sizeof result.arch, "resnet18");
-    assert_int_equal(cc_result_write(scratch_path(dir, "result.json"), &result, NULL), CAMCL_OK);
+    assert_int_equal(cc_result_write(scratch_path(dir, "result.json"), &result, NULL, NULL, NULL), CAMCL_OK);
 }
 
 static void write_config_with(const char *dir, const char *mode, const char *seed)
@@ -415,6 +416,85 @@ static void missing_parts(void **state)
     cc_json_free(&document);
 }
 
+static void write_index(const char *cams, const char *images)
+{
+    char text[4096];
+    snprintf(text, sizeof text, "{\"images\": [%s]}", images);
+    scratch_write(scratch_path(cams, "index.json"), text, strlen(text));
+}
+
+/* What the first versions did not write: pseudo-labels by class, bins of the confidence, why an image is shown and which pictures it has.
+ */
+static void further_files(void **state)
+{
+    const char *dir = scratch_path(*state, "run"), *cams = scratch_path(dir, "cams");
+    assert_int_equal(cc_make_folders(dir, NULL), CAMCL_OK);
+    write_run(dir, "gradcam", 69);
+    cc_json *document = report(&dir, 1, NULL);
+    assert_null(cc_json_get(report_run(document, 0), "pseudo_labels"));
+    assert_null(cc_json_get(report_run(document, 0), "reliability"));
+    assert_text_at(document, "gallery/0/runs/0/why/0", "spread");
+    assert_int_equal(json_at(document, "gallery/0/runs/0/why")->count, 1);
+    assert_null_at(document, "gallery/0/runs/0/distance");
+    cc_json_free(&document);
+
+    const char *labels = "step,epoch,class,seen,confident,known,right\n10,1,cat,64,3,2,1\n10,1,</script>,64,5,0,0\n"
+                         "20,2,cat,64,6,6,6\n20,2,</script>,64,7.5,7.5,7\n";
+    scratch_write(scratch_path(dir, "pseudo_labels.csv"), labels, strlen(labels));
+    cc_result result = cc_result_nothing();
+    *cc_evaluation_at(&result.test, "top1") = 50;
+    result.test.n = 1000;
+    result.has_reliability = true;
+    for (size_t b = 0; b < CAMCL_RELIABILITY_BINS; b++)
+        result.reliability[b] = (camcl_reliability_bin){ 0, NAN, NAN };
+    result.reliability[7] = (camcl_reliability_bin){ 1000, 51.5, 50 };
+    assert_int_equal(cc_result_write(scratch_path(dir, "result.json"), &result, NULL, NULL, NULL), CAMCL_OK);
+    write_picture(cams, "00001_before.png", 5);
+    write_picture(cams, "00007_image.png", 6);
+    write_picture(cams, "00007_overlay.png", 7);
+    write_index(cams, "{\"file\": \"00001\", \"why\": \"spread\", \"class\": \"cat\", \"predicted\": \"dog\", \"confidence\": 0.75, "
+                      "\"explained\": \"dog\", \"distance\": 0.25, \"pictures\": [\"image\", \"overlay\"]}, "
+                      "{\"file\": \"00001\", \"why\": \"mistake\", \"class\": \"cat\", \"predicted\": \"dog\", \"pictures\": [\"mask\"]}, "
+                      "{\"file\": \"00007\", \"why\": \"mistake\", \"pictures\": [\"image\", \"overlay\", \"nonsense\", 3]}");
+    document = report(&dir, 1, NULL);
+    const cc_json *run = report_run(document, 0);
+    assert_number_at(run, "test/images", 1000); /* of result.json, before the confusion matrix */
+    assert_number_at(run, "interval/0", 46.91);
+    assert_number_at(document, "reliability_bins", 15);
+    assert_number_at(run, "reliability/7/confidence", 51.5);
+    assert_null_at(run, "reliability/0/accuracy");
+    assert_text_at(run, "pseudo_labels/classes/1", "</script>");
+    assert_number_at(run, "pseudo_labels/step/1", 20);
+    assert_number_at(run, "pseudo_labels/seen/0", 64);
+    assert_number_at(run, "pseudo_labels/confident/1/1", 7.5);
+    assert_number_at(run, "pseudo_labels/known/0/0", 2);
+    assert_number_at(run, "pseudo_labels/right/0/1", 6);
+    /* before.png of 00001 is of an earlier state of the run: no list has it. 00002 is in no list, as pictures of others are. */
+    const cc_json *gallery = json_at(document, "gallery");
+    assert_int_equal(gallery->count, 3);
+    assert_parts(&gallery->items[0], 2, "image");
+    assert_parts(json_at(&gallery->items[0], "runs/0"), 1, "overlay");
+    assert_text_at(&gallery->items[0], "runs/0/why/1", "mistake");
+    assert_number_at(&gallery->items[0], "runs/0/distance", 0.25);
+    assert_text_at(&gallery->items[0], "runs/0/explained", "dog");
+    assert_text_at(&gallery->items[1], "runs/0/why/0", "spread");
+    assert_text_at(&gallery->items[2], "runs/0/why/0", "mistake");
+    assert_int_equal(json_at(&gallery->items[2], "runs/0/why")->count, 1);
+    assert_int_equal(json_at(document, "pictures")->count, 6);
+    cc_json_free(&document);
+
+    /* A damaged file: what stands before the damage is shown, and the page says so. */
+    scratch_write(scratch_path(dir, "pseudo_labels.csv"), labels, strlen(labels) - 2);
+    document = report(&dir, 1, NULL);
+    run = report_run(document, 0);
+    bool said = false;
+    for (size_t i = 0; i < json_at(run, "problems")->count; i++)
+        said |= strstr(cc_json_string(&json_at(run, "problems")->items[i]), "pseudo_labels.csv' line 5") != NULL;
+    assert_true(said);
+    assert_int_equal(json_at(run, "pseudo_labels/step")->count, 1);
+    cc_json_free(&document);
+}
+
 static void assert_problem(const cc_json *run, const char *part)
 {
     const cc_json *problems = json_at(run, "problems");
@@ -603,7 +683,7 @@ static void refusals(void **state)
 
 static void assert_interval(double percent, double n, double low, double high)
 {
-    const cc_share_interval interval = cc_wilson_interval(percent, n);
+    const camcl_interval interval = camcl_wilson_interval(percent, n);
     if (!(fabs(interval.low - low) < 0.01 && fabs(interval.high - high) < 0.01))
         fail_msg("%g %% of %g: %g to %g", percent, n, interval.low, interval.high);
 }
@@ -616,7 +696,7 @@ static void statistics(void **state)
     assert_interval(80, 10, 49.02, 94.33);
     assert_interval(0, 10, 0, 27.75);
     assert_interval(100, 10, 72.25, 100);
-    assert_true(isnan(cc_wilson_interval(50, 0).low) && isnan(cc_wilson_interval(NAN, 10).high));
+    assert_true(isnan(camcl_wilson_interval(50, 0).low) && isnan(camcl_wilson_interval(NAN, 10).high));
     const double values[] = { 2, NAN, 4, 4, 4, 5, 5, 7, 9 };
     const cc_spread spread = cc_spread_of(values, 9);
     assert_int_equal(spread.n, 8);
@@ -675,6 +755,7 @@ int main(void)
         TEST(seeds),
         TEST(hostile_texts),
         TEST(missing_parts),
+        TEST(further_files),
         TEST(damaged_parts),
         TEST(many_rows_and_classes),
         TEST(further_columns),

@@ -36,6 +36,6 @@ void cc_choice_store(cc_choice *choice)
 
 camcl_status cc_choice_check_stop(const cc_choice *choice, camcl_error *err)
 {
-    if (choice->stop == NULL || !*choice->stop) return CAMCL_OK;
+    if (!camcl_stop_requested(choice->stop)) return CAMCL_OK;
     return cc_fail(err, CAMCL_STOPPED, "timing of kernels: stopped (what was timed is kept: camcl tune goes on from there)");
 }

@@ -3,8 +3,7 @@
 #ifndef CC_OPS_CHOICE_STATE_H
 #define CC_OPS_CHOICE_STATE_H
 
-#include <signal.h>
-
+#include "camcl/stop.h"
 #include "device/device.h"
 #include "ops/choice/timings.h"
 
@@ -16,8 +15,8 @@ typedef struct cc_choice {
     char policy[16]; /* of device.conv: auto | direct | winograd | gemm */
     cc_tune_mode mode;
     cc_timings timings;
-    size_t gemm_set;                   /* products recorded from here on use it: see cc_gemm_use; 0 at first */
-    const volatile sig_atomic_t *stop; /* timing ends early, with CAMCL_STOPPED, once it is nonzero; NULL: never */
+    size_t gemm_set;        /* products recorded from here on use it: see cc_gemm_use; 0 at first */
+    const camcl_stop *stop; /* timing ends early, with CAMCL_STOPPED, once it is requested; NULL: never */
 } cc_choice;
 
 /* The device's, made by the first call, which loads stored timings unless device.tune is off; it ends with the device. */

@@ -189,10 +189,7 @@ function drawChart(chart) {
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, tabindex: "0", role: "img", "aria-label":
     `${chart.title}: ${chart.series.filter(s => !s.thin).map(s => s.name).join(", ")}. Arrow keys read values; a table follows.` });
   const hide = reader(chart, state, plot, picture, tip);
-  const details = el("details", { class: "values" }, el("summary", null, "Values as a table"));
-  details.addEventListener("toggle", () => {
-    if (details.open && details.children.length === 1) details.append(...valueTable(chart).filter(Boolean));
-  });
+  const details = later("Values as a table", () => valueTable(chart));
   plot.append(picture, tip);
   const node = el("figure", { class: "card chart" },
     el("figcaption", null, el("h3", null, chart.title), chart.about ? el("p", null, chart.about) : null),

@@ -1,4 +1,4 @@
-/* Confusion matrices, and precision and recall of each class. */
+/* Confusion matrices. */
 
 const TABLE_CLASSES = 20; /* a table of more classes does not fit the page */
 const PAIRS = 6;          /* most confused pairs named in words */
@@ -51,25 +51,4 @@ function confusionSection() {
       el("div", { class: "inner" }, matrix(run))));
   return [el("p", { class: "note" }, "Test images by true class (rows) and predicted class (columns). Blue: right; orange: wrong; the " +
     "stronger, the larger the share of the row."), el("div", { class: "stack" }, cards)];
-}
-
-/* ---- classes */
-
-/* Groups with the classes of the first, each with the mean over its seeds. */
-function classesSection() {
-  const first = confused()[0], same = run => run.confusion && run.confusion.classes.join("\n") === first.confusion.classes.join("\n");
-  const groups = report.groups.map((group, g) => ({ group, g, runs: group.runs.map(r => report.runs[r]).filter(same) }))
-    .filter(x => x.runs.length > 0);
-  const mean = (runs, what, c) => {
-    const values = runs.map(run => run.confusion[what][c]).filter(known);
-    return values.length > 0 ? sum(values) / values.length : null;
-  };
-  const head = ["Class", { text: "Images", n: true },
-    ...groups.flatMap(() => [{ text: "Precision", n: true }, { text: "Recall", n: true }])];
-  const over = groups.length > 1 ? [["", 2], ...groups.map(({ group, g }) => [named(g, group.name), 2])] : null;
-  const rows = first.confusion.classes.map((name, c) => [name, count(sum(first.confusion.counts[c])),
-    ...groups.flatMap(({ runs }) => [percent(mean(runs, "precision", c)), percent(mean(runs, "recall", c))])]);
-  return [el("p", { class: "note" }, "Precision: of the test images predicted as the class, the share that is of it. Recall: of the " +
-    "class's test images, the share that is predicted as it." + (groups.some(x => x.runs.length > 1) ? " Several seeds: their mean." : "")),
-  el("div", { class: "card pad fit" }, table("Precision and recall", null, head, rows, over))];
 }

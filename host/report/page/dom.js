@@ -50,6 +50,43 @@ function table(label, className, head, rows, over) {
     el("tbody", null, rows.map(row => el("tr", { class: row.class }, (row.cells || row).map(cell))))));
 }
 
+/* The same with buttons in the heads that sort the rows, {cells, keys}: by number, or by text where the first key is one; keys that are not
+ * known come last either way. The first click puts the lowest first, as what is weak is looked for. */
+function sortableTable(label, className, head, rows, over) {
+  const frame = table(label, className, head.map(h => ({ ...(h.text === undefined ? { text: h } : h), text: "" })), [], over);
+  const heads = [...frame.querySelectorAll("thead tr:last-child th")], body = frame.querySelector("tbody");
+  const numeric = head.map(h => h.n === true);
+  const drawn = rows.map(({ cells, keys }) => ({ keys, node: el("tr", null, cells.map((cell, i) => {
+    const text = cell !== null && typeof cell === "object" && "text" in cell ? cell.text : cell;
+    return el(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: numeric[i] ? "n" : null }, text);
+  })) }));
+  body.append(...drawn.map(row => row.node));
+  const compare = (a, b, up) => {
+    if (typeof a === "string") return up * a.localeCompare(b, "en");
+    return known(a) && known(b) ? up * (a - b) : known(b) - known(a);
+  };
+  const sort = at => {
+    const up = heads[at].getAttribute("aria-sort") === "ascending" ? -1 : 1;
+    heads.forEach((th, i) => i === at ? th.setAttribute("aria-sort", up > 0 ? "ascending" : "descending") : th.removeAttribute("aria-sort"));
+    body.append(...[...drawn].sort((a, b) => compare(a.keys[at], b.keys[at], up)).map(row => row.node));
+  };
+  heads.forEach((th, i) => {
+    const button = el("button", { type: "button", class: "sort" }, head[i].text === undefined ? head[i] : head[i].text);
+    button.addEventListener("click", () => sort(i));
+    th.append(button);
+  });
+  return frame;
+}
+
+/* What opens when it is asked for, and is made then. */
+function later(summary, make) {
+  const details = el("details", { class: "values" }, el("summary", null, summary));
+  details.addEventListener("toggle", () => {
+    if (details.open && details.children.length === 1) details.append(...[make()].flat(Infinity).filter(Boolean));
+  });
+  return details;
+}
+
 /* ---- numbers: null is not available */
 
 const known = value => typeof value === "number" && isFinite(value);
@@ -78,7 +115,17 @@ function short(value) {
 
 const unbroken = label => label.replace(/-/g, "\u2011");
 const metric = name => report.metrics.find(m => m.name === name);
-const figure = (m, value) => m.unit === "percent" ? percent(value) : fixed(value, 3);
+const figure = (m, value) => m.unit === "nats" ? fixed(value, 3) : percent(value);
+
+/* The 95 % Wilson interval of a share of n images, both in percent; null where there are none. */
+function wilson(share, n) {
+  if (!known(share) || !(n > 0)) return null;
+  const p = share / 100, z = 1.959963984540054, all = 1 + z * z / n, middle = (p + z * z / (2 * n)) / all;
+  const half = z * Math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / all;
+  return [100 * Math.max(middle - half, 0), 100 * Math.min(middle + half, 1)];
+}
+const fromTo = (interval, decimals = 1) =>
+  interval && known(interval[0]) ? `${fixed(interval[0], decimals)}\u2060–\u2060${fixed(interval[1], decimals)}\u00a0%` : "";
 
 /* ---- runs and groups */
 

@@ -3,9 +3,13 @@
 const SECTIONS = [
   { id: "results", title: "Results", has: () => true, draw: resultsSection },
   { id: "curves", title: "Curves", has: () => true, draw: curvesSection },
+  { id: "pseudo-labels", title: "Pseudo-labels", has: () => pseudoRuns().length > 0, draw: pseudoSection },
+  { id: "calibration", title: "Calibration", has: () => calibrated().length > 0, draw: calibrationSection },
   { id: "confusion", title: "Confusion matrix", has: () => true, draw: confusionSection },
   { id: "classes", title: "Classes", has: () => confused().length > 0, draw: classesSection },
   { id: "maps", title: "Class activation maps", has: () => true, draw: gallerySection },
+  { id: "views", title: "Strong views", has: () => viewed().length > 0, draw: viewsSection },
+  { id: "mistakes", title: "Worst mistakes", has: () => mistaken().length > 0, draw: mistakesSection },
   { id: "configuration", title: "Configuration", has: () => true, draw: settingsSection },
 ];
 

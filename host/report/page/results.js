@@ -16,10 +16,7 @@ function tile(first, label, value, below) {
     below ? el("dd", null, el("small", null, below)) : null);
 }
 
-function intervalText(run) {
-  const [low, high] = run.interval;
-  return known(low) ? `${fixed(low, 1)}\u2060–\u2060${fixed(high, 1)}\u00a0%` : "";
-}
+const intervalText = run => fromTo(run.interval);
 
 function tilesOf(run) {
   const interval = intervalText(run), others = report.metrics.filter(m => m !== headline && known(run.test[m.name]));
@@ -121,7 +118,7 @@ function runRow(r, grouped) {
 
 function meanText(m, spread) {
   if (!known(spread.sd)) return "–";
-  const decimals = m.unit === "percent" ? 1 : 3, unit = m.unit === "percent" ? "\u00a0%" : "";
+  const decimals = m.unit === "nats" ? 3 : 1, unit = m.unit === "nats" ? "" : "\u00a0%";
   return `${fixed(spread.mean, decimals)} ± ${fixed(spread.sd, decimals)}${unit}`;
 }
 
