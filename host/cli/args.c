@@ -256,6 +256,7 @@ camcl_status cli_parse_eval(int argc, char **argv, cli_eval_args *args, camcl_er
         { "--split", NULL, WORD, &args->split, split_words, NULL },
         { "--logits", NULL, TEXT, &args->logits, NULL, NULL },
         { "--json", NULL, FLAG, &args->json, NULL, NULL },
+        { "--cam", NULL, FLAG, &args->cam, NULL, NULL },
     };
     cli_list operands = { NULL, 0 };
     const cli_syntax syntax = { "eval", OPTIONS(options), &operands, &args->overrides, "CHECKPOINT", 1, 1 };

@@ -36,7 +36,7 @@ typedef struct cli_eval_args {
     cli_list overrides;
     const char *split;  /* test | validation | train */
     const char *logits; /* file to write, or NULL */
-    bool json;
+    bool json, cam;
 } cli_eval_args;
 
 typedef struct cli_predict_args {

@@ -24,7 +24,8 @@ typedef struct result {
     camcl_breakdown breakdown;
     uint32_t *indices;
     int32_t *labels;
-    float *logits; /* [count,classes] */
+    float *logits;          /* [count,classes] */
+    cli_localisation *cams; /* [stages], with --cam */
     size_t count;
 } result;
 
@@ -42,6 +43,14 @@ static camcl_status choose_images(const cli_session *s, const cli_eval_args *arg
     return camcl_model_labels(s->model, s->dataset, *part, &r->labels, err);
 }
 
+static camcl_status localise(cli_session *s, camcl_dataset_part part, result *r, camcl_error *err)
+{
+    const size_t stages = camcl_model_get_info(s->model)->stages;
+    r->cams = calloc(stages, sizeof *r->cams);
+    if (r->cams == NULL) return cli_error(err, CAMCL_NO_MEMORY, "eval: no memory (close other programs)");
+    return cli_localise(s, part, r->indices, r->count, camcl_config_bool(s->config, "ssl.cam_relu"), r->cams, err);
+}
+
 static camcl_status evaluate(cli_session *s, const cli_eval_args *args, result *r, camcl_error *err)
 {
     const camcl_model_info *info = camcl_model_get_info(s->model);
@@ -54,10 +63,15 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, result *
     status = camcl_model_evaluate(s->model, &images, r->indices, r->count, &r->evaluation, r->logits, err);
     if (status == CAMCL_OK) status = camcl_breakdown_make(r->logits, r->labels, r->indices, r->count, info->classes, &r->breakdown, err);
     if (status == CAMCL_OK && args->logits) status = write_logits(args->logits, r->logits, r->count, info->classes, err);
+    if (status == CAMCL_OK && args->cam) status = localise(s, part, r, err);
     if (status != CAMCL_OK) return status;
-    if (!args->json) return cli_eval_text(args->split, &r->evaluation, &r->breakdown, info->class_names, err);
-    cli_eval_json(args->split, &r->evaluation, &r->breakdown, info->class_names);
-    return CAMCL_OK;
+    if (args->json) {
+        cli_eval_json(args->split, &r->evaluation, &r->breakdown, info->class_names, r->cams, args->cam ? info->stages : 0);
+        return CAMCL_OK;
+    }
+    status = cli_eval_text(args->split, &r->evaluation, &r->breakdown, info->class_names, err);
+    if (status == CAMCL_OK && args->cam) cli_localisation_text(r->cams, info->stages);
+    return status;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -73,6 +87,7 @@ int cmd_eval(int argc, char **argv)
     free(r.indices);
     free(r.labels);
     free(r.logits);
+    free(r.cams);
     cli_session_close(&s);
     cli_list_free(&args.overrides);
     return status == CAMCL_OK ? 0 : cli_fail(&err);

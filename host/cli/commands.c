@@ -16,10 +16,13 @@ static const cli_command commands[] = {
       "Without CONFIG every key has its default, and the run lies in runs/camcl. RUN_DIR stands for its config.ini:\n"
       "camcl train RUN_DIR --resume goes on with that run.\n",
       cmd_train },
-    { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy]",
+    { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy] [--cam]",
       "loss and accuracy of a checkpoint",
       "  --split S       which images: test (the default), validation or train\n"
-      "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n" JSON_OPTION,
+      "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n"
+      "  --cam           also say how well Grad-CAMs lie on the objects, for data that know where these are (shapes)\n" JSON_OPTION
+      "\n--cam explains the predicted class at every stage of the network. pointing: how often the highest point of the map lies on\n"
+      "the object; mass: the mean share of the map, scaled to 0..1, that lies inside it.\n",
       cmd_eval },
     { "predict", "CHECKPOINT PATH... [key=value ...] [--top K] [--json | --csv] [--pseudo FILE.csv]",
       "the classes of picture files, and of folders of them",

@@ -52,7 +52,17 @@ static void json_bin(size_t b, const camcl_reliability_bin *bin)
     printf("}");
 }
 
-void cli_eval_json(const char *split, const camcl_evaluation *e, const camcl_breakdown *b, const char *const *names)
+static void json_cam(const cli_localisation *cam)
+{
+    printf("{\"layer\": %zu, \"pointing\": ", cam->layer);
+    cli_json_number(cam->pointing);
+    printf(", \"mass\": ");
+    cli_json_number(cam->mass);
+    printf("}");
+}
+
+void cli_eval_json(const char *split, const camcl_evaluation *e, const camcl_breakdown *b, const char *const *names,
+                   const cli_localisation *cams, size_t stages)
 {
     size_t count, intervals = 0;
     const camcl_metric *metrics = camcl_metric_list(&count);
@@ -78,7 +88,13 @@ void cli_eval_json(const char *split, const camcl_evaluation *e, const camcl_bre
         printf(i ? ",\n  " : "\n  ");
         json_bin(i, &b->reliability[i]);
     }
-    printf("]}\n");
+    printf("]");
+    if (stages) printf(",\n \"cam\": [");
+    for (size_t i = 0; i < stages; i++) {
+        printf(i ? ",\n  " : "\n  ");
+        json_cam(&cams[i]);
+    }
+    printf(stages ? "]}\n" : "}\n");
 }
 
 /* ---- text */
@@ -167,4 +183,15 @@ camcl_status cli_eval_text(const char *split, const camcl_evaluation *e, const c
     print_classes(b, names, rows);
     free(rows);
     return CAMCL_OK;
+}
+
+void cli_localisation_text(const cli_localisation *cams, size_t stages)
+{
+    printf("\nGrad-CAM of the predicted class\nstage  pointing      mass\n");
+    for (size_t i = 0; i < stages; i++) {
+        printf("%5zu", cams[i].layer);
+        print_share("  ", cams[i].pointing);
+        print_share("  ", cams[i].mass);
+        printf("\n");
+    }
 }

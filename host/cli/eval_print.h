@@ -6,9 +6,13 @@
 
 #include "camcl/breakdown.h"
 #include "camcl/evaluation.h"
+#include "localisation.h"
 
-/* names [classes of the breakdown]. Of many classes, text shows those of the lowest recall. */
-void cli_eval_json(const char *split, const camcl_evaluation *evaluation, const camcl_breakdown *breakdown, const char *const *names);
+/* names [classes of the breakdown]; cams [stages], with stages 0: none were asked for. Of many classes, text shows those of the lowest
+ * recall. */
+void cli_eval_json(const char *split, const camcl_evaluation *evaluation, const camcl_breakdown *breakdown, const char *const *names,
+                   const cli_localisation *cams, size_t stages);
+void cli_localisation_text(const cli_localisation *cams, size_t stages);
 camcl_status cli_eval_text(const char *split, const camcl_evaluation *evaluation, const camcl_breakdown *breakdown,
                            const char *const *names, camcl_error *err);
 

@@ -1,7 +1,6 @@
 /* The pointing game and the share of a map's mass inside the object (Zhang et al., arXiv 1608.00507; Wang et al., arXiv 1910.01279). */
 #include "localisation.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,13 +77,12 @@ camcl_status cli_localise(const cli_session *session, camcl_dataset_part part, c
     camcl_status status = CAMCL_OK;
     batch b;
     if (masks == NULL) {
-        snprintf(err->message, sizeof err->message,
-                 "eval: --cam needs to know where the objects are, and this data set does not say (leave --cam out; shapes has masks)");
-        return err->status = CAMCL_BAD_DATA;
+        return cli_error(
+            err, CAMCL_BAD_DATA,
+            "eval: --cam needs to know where the objects are, and this data set does not say (leave --cam out; shapes says it)");
     }
     if (!allocate(&b, all.height * all.width * all.channels, info->image_size * info->image_size)) {
-        snprintf(err->message, sizeof err->message, "memory: no room for %d maps (leave --cam out, or close other programs)", AT_A_TIME);
-        status = err->status = CAMCL_NO_MEMORY;
+        status = cli_error(err, CAMCL_NO_MEMORY, "eval: no memory for %d maps (leave --cam out, or close other programs)", AT_A_TIME);
     }
     for (size_t stage = 0; stage < info->stages; stage++)
         out[stage] = (cli_localisation){ .layer = stage + 1 };
