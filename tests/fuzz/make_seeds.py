@@ -111,7 +111,7 @@ def published(seeds):
 def archives(seeds):
     folder = os.path.join(FIXTURES, "archives")
     for name in sorted(os.listdir(folder)):
-        if not name.endswith(".py"):
+        if not name.endswith(".py") and name != "bomb.zst":  # half a second each time
             seeds.add("fuzz_archive", name, read(folder, name))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
@@ -123,7 +123,7 @@ def archives(seeds):
             entry.size = 5 if kind == tarfile.REGTYPE else 0
             tar.addfile(entry, io.BytesIO(b"hello"))
     seeds.add("fuzz_archive", "kinds.tar", out.getvalue())
-    seeds.add("fuzz_archive", "zeros.gz", gzip.compress(bytes(1 << 20), mtime=0))
+    seeds.add("fuzz_archive", "zeros.gz", gzip.compress(bytes(1 << 16), mtime=0))
 
 
 def safetensors(seeds):
