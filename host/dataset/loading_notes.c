@@ -50,6 +50,27 @@ static uint32_t number_at(const char *numbers, size_t index)
     return number;
 }
 
+/* Whether the head can be of these pictures. The file's hash notices damage, not what somebody wrote on purpose, so that nothing is taken
+ * for granted. */
+static bool is_head_of(const cc_loading *loading, const head *first)
+{
+    const uint32_t side = loading->spec->image_size;
+    for (size_t i = 0; i < CC_MOST_FORMATS; i++)
+        if (!memchr(first->formats.rows[i].name, '\0', sizeof first->formats.rows[i].name)) return false;
+    if (first->width == 0 || first->height == 0 || first->width > CAMCL_IMAGE_MOST_PIXELS / first->height) return false;
+    if (side > 0 && (first->width != side || first->height != side)) return false;
+    if (first->failed > 0 && !loading->spec->skip_corrupt) return false; /* each of them is to be named */
+    return first->failed < loading->count;
+}
+
+/* Whether they are places of pictures, each once: they rise. */
+static bool are_places(const char *numbers, size_t count, size_t pictures)
+{
+    for (size_t i = 0; i < count; i++)
+        if (number_at(numbers, i) >= pictures || (i > 0 && number_at(numbers, i) <= number_at(numbers, i - 1))) return false;
+    return true;
+}
+
 bool cc_loading_read_notes(cc_loading *loading, const cc_pixel_store *store)
 {
     size_t size, pixels;
@@ -58,14 +79,13 @@ bool cc_loading_read_notes(cc_loading *loading, const cc_pixel_store *store)
     (void)cc_pixel_store_pixels(store, &pixels);
     if (size < sizeof first) return false;
     memcpy(&first, notes, sizeof first);
+    if (!is_head_of(loading, &first)) return false;
+    if (size <= sizeof first + first.failed * sizeof(uint32_t) || notes[size - 1] != '\0') return false;
     const char *numbers = notes + sizeof first, *why = numbers + first.failed * sizeof(uint32_t);
-    if (first.failed >= loading->count || size <= sizeof first + first.failed * sizeof(uint32_t) || notes[size - 1] != '\0') return false;
-    if (first.failed > 0 && !loading->spec->skip_corrupt) return false; /* each of them is to be named */
     loading->width = first.width;
     loading->height = first.height;
     if (pixels != (loading->count - first.failed) * cc_loading_image_bytes(loading)) return false;
-    for (size_t i = 0; i < first.failed; i++)
-        if (number_at(numbers, i) >= loading->count) return false;
+    if (!are_places(numbers, first.failed, loading->count)) return false;
     for (size_t i = 0; i < first.failed; i++)
         loading->pictures[number_at(numbers, i)].status = CAMCL_BAD_DATA;
     if (first.failed > 0) fail_as_then(loading, number_at(numbers, 0), why);

@@ -11,6 +11,9 @@
 
 static bool equals(const char *text, size_t length, const char *word) { return length == strlen(word) && memcmp(text, word, length) == 0; }
 
+/* strchr would find the NUL byte as well. */
+static bool is_one_of(char letter, const char *letters) { return letter != '\0' && strchr(letters, letter); }
+
 static camcl_status refuse_name(cc_pickle *pickle, const char *module, size_t module_length, const char *name, size_t length)
 {
     char *copy = NULL;
@@ -66,7 +69,7 @@ static camcl_status make_dtype(cc_pickle *pickle, const cc_pickle_value *argumen
     size_t length = 0;
     cc_pickle_value value = { .kind = CC_PICKLE_DTYPE };
     if (!cc_pickle_text_at(pickle, arguments, 0, &text, &length)) return cc_pickle_malformed(pickle, "a dtype without a name");
-    if (length != 2 || (text[0] != 'u' && text[0] != 'i') || !strchr("1248", text[1])) return refuse_type(pickle, text, length);
+    if (length != 2 || (text[0] != 'u' && text[0] != 'i') || !is_one_of(text[1], "1248")) return refuse_type(pickle, text, length);
     CC_RETURN_IF_FAILED(CC_NEW(1, &value.as.array, pickle->err));
     value.as.array->is_signed = text[0] == 'i';
     value.as.array->item_size = (size_t)(text[1] - '0');
@@ -80,7 +83,7 @@ static camcl_status set_dtype_state(cc_pickle *pickle, cc_pickle_array *type, co
 {
     const char *order = NULL;
     size_t length = 0;
-    if (!cc_pickle_text_at(pickle, state, 1, &order, &length) || length != 1 || !strchr("<>|=", order[0]))
+    if (!cc_pickle_text_at(pickle, state, 1, &order, &length) || length != 1 || !is_one_of(order[0], "<>|="))
         return cc_pickle_malformed(pickle, "a dtype without a byte order");
     type->big_endian = order[0] == '>';
     return CAMCL_OK;
@@ -143,7 +146,7 @@ static camcl_status make_array_from_buffer(cc_pickle *pickle, const cc_pickle_va
     const char *order = NULL;
     size_t length = 0;
     cc_pickle_array filled = { 0 };
-    if (!cc_pickle_text_at(pickle, arguments, 3, &order, &length) || length != 1 || !strchr("CF", order[0]))
+    if (!cc_pickle_text_at(pickle, arguments, 3, &order, &length) || length != 1 || !is_one_of(order[0], "CF"))
         return cc_pickle_malformed(pickle, "an array without an order");
     CC_RETURN_IF_FAILED(fill_array(pickle, &filled, cc_pickle_item(pickle, arguments, 2), cc_pickle_item(pickle, arguments, 1),
                                    cc_pickle_item(pickle, arguments, 0), order[0] == 'F'));

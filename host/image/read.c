@@ -92,6 +92,7 @@ static void turn(cc_picture_header *header)
 static camcl_status decode_upright(const cc_encoded *file, const cc_codec *codec, unsigned orientation, unsigned shrink, camcl_image *out,
                                    camcl_error *err)
 {
+    *out = (camcl_image)CAMCL_IMAGE_INIT; /* the codec frees what it has made when it fails */
     CC_RETURN_IF_FAILED(codec->decode(file, shrink, out, err));
     camcl_status status = cc_orient(out, orientation, err);
     if (status != CAMCL_OK) camcl_image_free(out);

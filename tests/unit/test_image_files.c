@@ -158,6 +158,36 @@ static void claims_of_huge_sizes_are_refused(void **state)
     cc_safetensors_free(&golden);
 }
 
+/* Leaves wild values where the next call's variables will be. */
+static void dirty_stack(void)
+{
+    volatile unsigned char bytes[1 << 15];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = 0xAA;
+}
+
+/* Damage that a look at the header passes over and the decoder refuses before it has made anything: nothing is there to be freed. */
+static void damage_before_the_first_pixel(void **state)
+{
+    const char *path = scratch_path(*state, "damaged.png");
+    cc_safetensors *golden = golden_open("tests/golden/pictures.safetensors");
+    const cc_st_tensor *file = golden_tensor(golden, "file.rgb.png");
+    uint8_t *copy = malloc(file->shape[0]);
+    assert_non_null(copy);
+    memcpy(copy, file->data, file->shape[0]);
+    copy[29] ^= 1; /* the header's checksum */
+    scratch_write(path, copy, file->shape[0]);
+    for (uint32_t side = 0; side <= 8; side += 8) {
+        camcl_image image;
+        dirty_stack();
+        const camcl_status status = camcl_image_read_fit(path, side, CAMCL_FIT_CROP, &image, NULL);
+        assert_true(status == CAMCL_BAD_DATA || status == CAMCL_UNSUPPORTED);
+        assert_null(image.pixels);
+    }
+    free(copy);
+    cc_safetensors_free(&golden);
+}
+
 /* A header behind more than what is read at first: a JPEG with comments of 120 KiB. */
 static void long_headers_are_read_on(void **state)
 {
@@ -224,13 +254,10 @@ int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(other_kinds_are_named),
-        IN_SCRATCH(missing_and_unreadable_files),
-        IN_SCRATCH(headers_are_read_alone),
-        IN_SCRATCH(claims_of_huge_sizes_are_refused),
-        IN_SCRATCH(long_headers_are_read_on),
-        cmocka_unit_test(pipes_are_read_once),
-        cmocka_unit_test(endless_devices_are_refused),
+        IN_SCRATCH(other_kinds_are_named),         IN_SCRATCH(missing_and_unreadable_files),
+        IN_SCRATCH(headers_are_read_alone),        IN_SCRATCH(claims_of_huge_sizes_are_refused),
+        IN_SCRATCH(damage_before_the_first_pixel), IN_SCRATCH(long_headers_are_read_on),
+        cmocka_unit_test(pipes_are_read_once),     cmocka_unit_test(endless_devices_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,6 +189,10 @@ static void arrays_must_fit_their_bytes(void **state)
     ASSERT_REFUSED("\x80\2cnumpy\ndtype\nU\2f4\x85R.", "an array of type 'f4'");
     ASSERT_REFUSED("\x80\2cnumpy\ndtype\nU\2O8\x85R.", "an array of type 'O8'"); /* of Python objects */
     ASSERT_REFUSED("\x80\2" U1 "(K\3U\1?tb.", "without a byte order");
+    /* A NUL byte is none of the letters that may be there. */
+    ASSERT_REFUSED("\x80\2cnumpy\ndtype\nU\2u\0\x85R.", "an array of type 'u'");
+    ASSERT_REFUSED("\x80\2" U1 "(K\3U\1\0tb.", "without a byte order");
+    ASSERT_REFUSED("\x80\2cnumpy.core.numeric\n_frombuffer\n(U\3abc" U1 "K\3\x85U\1\0tR.", "without an order");
 }
 
 static void append_many(cc_text *text, const char *bytes, size_t size, size_t times)

@@ -1,0 +1,9 @@
+/* JPEG pictures. */
+#include "fuzz.h"
+#include "picture.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_picture(&cc_jpeg, data, size);
+    return 0;
+}
