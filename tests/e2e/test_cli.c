@@ -205,7 +205,8 @@ static void test_config_warning(void **state)
 /* The configurations that come along are good, and so is the page made of the schema. Tests run in the source folder. */
 static void test_shipped_files(void **state)
 {
-    static const char *const files[] = { "quickstart", "cifar10-supervised", "cifar10-pseudo-label", "cifar10-gradcam", "cifar10-fixmatch", "cifar10-paper" };
+    static const char *const files[] = { "quickstart",      "cifar10-supervised", "cifar10-pseudo-label",
+                                         "cifar10-gradcam", "cifar10-fixmatch",   "cifar10-paper" };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char arguments[64];
         snprintf(arguments, sizeof arguments, "config configs/%s.ini", files[i]);

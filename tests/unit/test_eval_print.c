@@ -47,7 +47,7 @@ static void as_text(void *context)
 static void as_json(void *context)
 {
     const sample *s = context;
-    cli_eval_json("validation", &s->evaluation, &s->breakdown, s->names);
+    cli_eval_json("validation", &s->evaluation, &s->breakdown, s->names, NULL, 0);
 }
 
 /* Class c has 10 images, of which c % 11 are right and the others taken for the class before; the last class has no image. */
