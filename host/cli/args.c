@@ -286,7 +286,7 @@ camcl_status cli_parse_predict(int argc, char **argv, cli_predict_args *args, ca
 
 camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_error *err)
 {
-    *args = (cli_cam_args){ .folder = "." };
+    *args = (cli_cam_args){ .folder = ".", .opacity = 50 };
     args->indices = calloc((size_t)argc + 1, sizeof *args->indices);
     if (args->indices == NULL) return cli_no_memory(err);
     const cli_option options[] = {
@@ -295,7 +295,9 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
         { "--layer", NULL, NUMBER, &args->layer, NULL, NULL },
         { "--class", NULL, TEXT, &args->class_name, NULL, NULL },
         { "--output", "-o", TEXT, &args->folder, NULL, NULL },
+        { "--opacity", NULL, COUNT, &args->opacity, NULL, NULL },
         { "--npy", NULL, FLAG, &args->npy, NULL, NULL },
+        { "--json", NULL, FLAG, &args->json, NULL, NULL },
     };
     const cli_syntax syntax = { "cam", OPTIONS(options), &args->paths, &args->overrides, "CHECKPOINT", 1, SIZE_MAX };
     camcl_status status = parse(&syntax, argc, argv, err);
@@ -305,6 +307,7 @@ camcl_status cli_parse_cam(int argc, char **argv, cli_cam_args *args, camcl_erro
         return cli_usage(err, "cam: nothing to explain (name picture files or folders, or --index N of the data set)");
     if (args->paths.count > 0 && args->index_count > 0)
         return cli_usage(err, "cam: both pictures and --index (give one of them; put -- before a file named like a number)");
+    if (args->opacity > 100) return cli_usage(err, "cam: --opacity %zu: out of range (choose 1 to 100, percent)", args->opacity);
     if (args->split && args->index_count == 0) return cli_usage(err, "cam: --split without --index (images belong to no split)");
     if (args->split == NULL) args->split = split_words[0];
     return CAMCL_OK;

@@ -58,7 +58,9 @@ typedef struct cli_cam_args {
     int layer;              /* 1..4; 0: the configuration's */
     const char *class_name; /* number or name; NULL: the predicted class */
     const char *folder;     /* the folder for images; "." by default */
+    size_t opacity;         /* of the map in the overlay, percent */
     bool npy;               /* the maps themselves, too */
+    bool json;
 } cli_cam_args;
 
 typedef struct cli_export_args {

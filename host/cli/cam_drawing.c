@@ -90,14 +90,15 @@ static camcl_status draw_grey(const float *map, const cli_view *v, const camcl_i
     return status;
 }
 
-static camcl_status draw_overlay(const camcl_image *picture, const float *map, const cli_view *v, camcl_image *out, camcl_error *err)
+static camcl_status draw_overlay(const camcl_image *picture, const float *map, const cli_view *v, float opacity, camcl_image *out,
+                                 camcl_error *err)
 {
     camcl_image seen = CAMCL_IMAGE_INIT, drawn = CAMCL_IMAGE_INIT;
-    if (is_whole(v, picture)) return camcl_image_overlay(picture, map, v->map_width, v->map_height, 0.5f, out, err);
+    if (is_whole(v, picture)) return camcl_image_overlay(picture, map, v->map_width, v->map_height, opacity, out, err);
     camcl_status status = camcl_image_create(v->width, v->height, picture->channels, &seen, err);
     if (status == CAMCL_OK) {
         copy_part(picture, v->x, v->y, &seen, 0, 0, v->width, v->height);
-        status = camcl_image_overlay(&seen, map, v->map_width, v->map_height, 0.5f, &drawn, err);
+        status = camcl_image_overlay(&seen, map, v->map_width, v->map_height, opacity, &drawn, err);
     }
     if (status == CAMCL_OK) status = put_part(picture, picture, &drawn, v->x, v->y, out, err);
     camcl_image_free(&seen);
@@ -105,7 +106,7 @@ static camcl_status draw_overlay(const camcl_image *picture, const float *map, c
     return status;
 }
 
-camcl_status cli_draw_cam(const camcl_image *picture, const float *map, uint32_t side, camcl_fit fit, camcl_image *grey,
+camcl_status cli_draw_cam(const camcl_image *picture, const float *map, uint32_t side, camcl_fit fit, float opacity, camcl_image *grey,
                           camcl_image *overlay, camcl_error *err)
 {
     camcl_image large = CAMCL_IMAGE_INIT;
@@ -120,7 +121,7 @@ camcl_status cli_draw_cam(const camcl_image *picture, const float *map, uint32_t
     const camcl_image *shown = factor > 1 ? &large : picture;
     if (status == CAMCL_OK) status = cut_map(map, side, &v, &seen, err);
     if (status == CAMCL_OK) status = draw_grey(seen, &v, shown, grey, err);
-    if (status == CAMCL_OK) status = draw_overlay(shown, seen, &v, overlay, err);
+    if (status == CAMCL_OK) status = draw_overlay(shown, seen, &v, opacity, overlay, err);
     free(seen);
     camcl_image_free(&large);
     return status;

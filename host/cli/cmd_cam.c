@@ -18,7 +18,7 @@ typedef struct job {
     float *maps, *raw;              /* [room of a block, side, side]; raw: NULL without --npy */
     int32_t *explained, *predicted; /* [room] */
     cli_file npy;                   /* stream NULL without --npy */
-    size_t rows;                    /* of the array so far */
+    size_t rows;                    /* of the array, or of the JSON, so far */
 } job;
 
 /* Reads a class given by number or by name; -1: each image's own arg-max. */
@@ -76,6 +76,30 @@ static bool is_blank(const float *map, size_t n)
     return true;
 }
 
+static void json_path(const char *key, const char *folder, const char *name, const char *suffix)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s%s", folder, name, suffix);
+    printf(", \"%s\": ", key);
+    cli_json_string(path);
+}
+
+static void tell_json(const job *j, size_t i, const char *name)
+{
+    const camcl_model_info *info = camcl_model_get_info(j->session.model);
+    const size_t pixels = j->side * j->side;
+    printf("%s\n {\"name\": ", j->rows > 1 ? "," : "");
+    cli_json_string(name);
+    printf(", \"layer\": %zu, \"explained\": %d, \"explained_label\": ", j->layer, (int)j->explained[i]);
+    cli_json_string(info->class_names[j->explained[i]]);
+    printf(", \"predicted\": %d, \"predicted_label\": ", (int)j->predicted[i]);
+    cli_json_string(info->class_names[j->predicted[i]]);
+    printf(", \"blank\": %s", is_blank(j->maps + i * pixels, pixels) ? "true" : "false");
+    json_path("map", j->source.args->folder, name, "_cam.png");
+    json_path("overlay", j->source.args->folder, name, "_overlay.png");
+    printf("}");
+}
+
 static void tell(const job *j, size_t i, const char *name)
 {
     const camcl_model_info *info = camcl_model_get_info(j->session.model);
@@ -104,8 +128,8 @@ static camcl_status write_one(job *j, size_t i, camcl_error *err)
         cli_pictures_refuse(&j->source.pictures, err);
         return CAMCL_OK;
     }
-    camcl_status status =
-        cli_draw_cam(&picture, j->maps + i * pixels, (uint32_t)j->side, cli_cam_source_fit(&j->source), &grey, &overlay, err);
+    camcl_status status = cli_draw_cam(&picture, j->maps + i * pixels, (uint32_t)j->side, cli_cam_source_fit(&j->source),
+                                       (float)j->source.args->opacity / 100, &grey, &overlay, err);
     if (status == CAMCL_OK) status = write_picture(folder, name, "_cam.png", &grey, err);
     if (status == CAMCL_OK) status = write_picture(folder, name, "_overlay.png", &overlay, err);
     camcl_image_free(&picture);
@@ -114,7 +138,7 @@ static camcl_status write_one(job *j, size_t i, camcl_error *err)
     if (status != CAMCL_OK) return status;
     if (j->raw) fwrite(j->raw + i * pixels, sizeof *j->raw, pixels, j->npy.stream);
     j->rows++;
-    tell(j, i, name);
+    (j->source.args->json ? tell_json : tell)(j, i, name);
     return CAMCL_OK;
 }
 
@@ -181,11 +205,14 @@ static camcl_status explain(job *j, const cli_cam_args *args, camcl_error *err)
 {
     camcl_status status = prepare(j, args, err);
     if (status == CAMCL_OK && args->npy) status = begin_npy(j, err);
-    if (status == CAMCL_OK) status = cli_cam_source_next(&j->source, err);
+    if (status != CAMCL_OK) return status;
+    if (args->json) printf("[");
+    status = cli_cam_source_next(&j->source, err);
     while (status == CAMCL_OK && j->source.block.count > 0) {
         status = explain_block(j, err);
         if (status == CAMCL_OK) status = cli_cam_source_next(&j->source, err);
     }
+    if (args->json) printf("\n]\n");
     return status == CAMCL_OK && args->npy ? finish_npy(j, err) : status;
 }
 

@@ -35,7 +35,8 @@ static const cli_command commands[] = {
       "does not keep the others from their answers; the exit status is then 1. Confident: of a probability of at least the run's\n"
       "ssl.threshold_end; give ssl.threshold=P for another one. data.fit=FIT replaces the checkpoint's.\n",
       cmd_predict },
-    { "cam", "CHECKPOINT PATH... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [--npy] [key=value ...]",
+    { "cam",
+      "CHECKPOINT PATH... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [--opacity P] [--npy] [--json] [key=value ...]",
       "Grad-CAM maps and overlays of picture files, of folders of them, or of images of the data set",
       "  --index N...     images of the data set by their position in the split, from 0\n"
       "  --split S        of which split: test (the default), validation or train\n"
@@ -43,7 +44,9 @@ static const cli_command commands[] = {
       "  --class C        class explained, number or name; default: the predicted one\n"
       "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n"
       "  --npy            write DIR/cams.npy too, float32 [N,S,S]: the maps before they are scaled to 0..1, in the order of the lines\n"
-      "                   on stdout\n\n"
+      "                   on stdout\n"
+      "  --opacity P      of the map over the picture, percent; default: 50\n" JSON_OPTION "\n"
+      "In overlays dark violet is 0, where the network did not look, then come red, orange, and pale yellow, which is 1.\n"
       "Folders are walked to any depth; their pictures keep their sub-folders below DIR. A picture that cannot be read is named on\n"
       "stderr and does not keep the others from being explained; the exit status is then 1.\n",
       cmd_cam },

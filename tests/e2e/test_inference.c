@@ -416,6 +416,35 @@ static void test_cam_of_data(void **state)
 
 /* ---- report */
 
+/* JSON names the pictures that were written; the opacity changes the overlay and nothing else. */
+static void test_cam_json_and_opacity(void **state)
+{
+    const char *folder = *state;
+    char *text = program_prints(folder, "cam '%s' --index 3 1999 --class 4 --json -o '%s/json'", checkpoint(state), folder);
+    cc_json *list = json_parse_text(text);
+    assert_true(list->kind == CC_JSON_ARRAY && list->count == 2);
+    const cc_json *one = &list->items[1];
+    assert_members(one, (const char *[]){ "name", "layer", "explained", "explained_label", "predicted", "predicted_label", "blank", "map",
+                                          "overlay", NULL });
+    assert_string_equal(cc_json_string(cc_json_get(one, "name")), "01999");
+    assert_true(json_number_at(one, "explained") == 4 && json_number_at(one, "layer") == 3);
+    assert_int_equal(access(cc_json_string(cc_json_get(one, "map")), R_OK), 0);
+    assert_int_equal(access(cc_json_string(cc_json_get(one, "overlay")), R_OK), 0);
+    cc_json_free(&list);
+    free(text);
+    free(program_prints(folder, "cam '%s' --index 3 --class 4 --opacity 90 -o '%s/strong'", checkpoint(state), folder));
+    const char *plain = scratch_path(folder, "json"), *strong = scratch_path(folder, "strong");
+    assert_true(same_file(plain, strong, "00003_cam.png"));
+    assert_false(same_file(plain, strong, "00003_overlay.png"));
+    program_fails(folder, 2, "--opacity 101|1 to 100", "cam '%s' --index 3 --opacity 101", checkpoint(state));
+    program_fails(folder, 2, "--opacity 0", "cam '%s' --index 3 --opacity 0", checkpoint(state));
+    /* Only JSON on stdout, also where there is nothing to say. */
+    outcome nothing = program_run(folder, "cam '%s' '%s/missing.png' --json -o '%s/json'", checkpoint(state), folder, folder);
+    assert_int_equal(nothing.status, 1);
+    assert_string_equal(nothing.out, "[\n]\n");
+    outcome_free(&nothing);
+}
+
 static void test_report(void **state)
 {
     const char *folder = *state;
@@ -508,12 +537,19 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eval),           cmocka_unit_test(test_eval_overrides),
-        cmocka_unit_test(test_eval_elsewhere), cmocka_unit_test(test_logits),
-        cmocka_unit_test(test_predict),        cmocka_unit_test(test_cam_of_files),
-        cmocka_unit_test(test_cam_of_folders), cmocka_unit_test(test_cam_of_crop),
-        cmocka_unit_test(test_cam_of_data),    cmocka_unit_test(test_cam_of_long_names),
-        cmocka_unit_test(test_report),         cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_eval),
+        cmocka_unit_test(test_eval_overrides),
+        cmocka_unit_test(test_eval_elsewhere),
+        cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_cam_of_files),
+        cmocka_unit_test(test_cam_of_folders),
+        cmocka_unit_test(test_cam_of_crop),
+        cmocka_unit_test(test_cam_of_data),
+        cmocka_unit_test(test_cam_of_long_names),
+        cmocka_unit_test(test_cam_json_and_opacity),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_bench),
         cmocka_unit_test(test_other_devices),
     };
     return cmocka_run_group_tests(tests, setup, runs_teardown);

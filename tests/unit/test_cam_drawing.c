@@ -63,7 +63,7 @@ static void draw(camcl_fit fit, camcl_image *grey, camcl_image *overlay)
         map[i] = 1;
     assert_int_equal(camcl_image_create(400, 200, 1, &picture, &err), CAMCL_OK);
     memset(picture.pixels, 100, (size_t)400 * 200);
-    assert_int_equal(cli_draw_cam(&picture, map, SIDE, fit, grey, overlay, &err), CAMCL_OK);
+    assert_int_equal(cli_draw_cam(&picture, map, SIDE, fit, 0.5f, grey, overlay, &err), CAMCL_OK);
     camcl_image_free(&picture);
     assert_int_equal(grey->width, 400);
     assert_int_equal(grey->height, 200);
@@ -114,7 +114,7 @@ static void test_bars_are_cut(void **state)
     for (size_t i = 0; i < SIDE * SIDE; i++)
         map[i] = i / SIDE < 2 || i / SIDE >= 6;
     assert_int_equal(camcl_image_create(400, 200, 3, &picture, &err), CAMCL_OK);
-    assert_int_equal(cli_draw_cam(&picture, map, SIDE, CAMCL_FIT_PAD, &grey, &overlay, &err), CAMCL_OK);
+    assert_int_equal(cli_draw_cam(&picture, map, SIDE, CAMCL_FIT_PAD, 0.5f, &grey, &overlay, &err), CAMCL_OK);
     for (size_t k = 0; k < (size_t)400 * 200; k++)
         assert_int_equal(grey.pixels[k], 0);
     camcl_image_free(&picture);
