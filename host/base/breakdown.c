@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/confidence.h"
 #include "base/diag.h"
 #include "base/memory.h"
@@ -61,6 +62,11 @@ static camcl_reliability_bin bin_from(const double *sums)
 camcl_status camcl_breakdown_make(const float *logits, const int32_t *labels, const uint32_t *indices, size_t n, size_t classes,
                                   camcl_breakdown *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(out, err);
+    if (n > 0) {
+        CC_CHECK_GIVEN(logits, err);
+        CC_CHECK_GIVEN(labels, err);
+    }
     double sums[CAMCL_RELIABILITY_BINS * CC_BIN_SUMS] = { 0 };
     *out = (camcl_breakdown){ .classes = classes };
     CC_RETURN_IF_FAILED(CC_NEW(classes * classes, &out->confusion, err));

@@ -29,7 +29,7 @@ static camcl_status add_folder(cc_walk *walk, const char *path, camcl_error *err
 
 camcl_status camcl_pictures_list(const char *const *paths, size_t count, camcl_picture_list **out, camcl_error *err)
 {
-    CC_CHECK_GIVEN(paths, err);
+    if (count > 0) CC_CHECK_GIVEN(paths, err);
     CC_CHECK_GIVEN(out, err);
     camcl_status status = CAMCL_OK;
     camcl_picture_list *list = NULL;

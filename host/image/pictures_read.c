@@ -43,12 +43,12 @@ static void read_one(void *context, size_t index)
 camcl_status camcl_pictures_read(const char *const *paths, size_t n, uint32_t side, camcl_fit fit, uint32_t channels, uint8_t *pixels,
                                  camcl_error *errors, camcl_error *err)
 {
-    CC_CHECK_GIVEN(paths, err);
-    CC_CHECK_GIVEN(pixels, err);
-    CC_CHECK_GIVEN(errors, err);
+    if (n > 0) {
+        CC_CHECK_GIVEN(paths, err);
+        CC_CHECK_GIVEN(pixels, err);
+        CC_CHECK_GIVEN(errors, err);
+    }
     batch b = { paths, side, channels, fit, pixels, errors };
-    if (n > 0 && (!paths || !pixels || !errors))
-        return cc_fail(err, CAMCL_BAD_CONFIG, "reading pictures: a pointer is NULL (give paths, pixels and errors)");
     if (side == 0 || (channels != 1 && channels != 3))
         return cc_fail(err, CAMCL_BAD_CONFIG, "reading pictures: a side of %u, %u channels (the side must be more than 0, channels 1 or 3)",
                        (unsigned)side, (unsigned)channels);

@@ -139,7 +139,7 @@ camcl_status cc_run_restore_rows(cc_run *run, camcl_error *err);
 camcl_status cc_run_show_cams(cc_run *run, camcl_error *err);
 
 /* pseudo.c: reads pseudo_labels.csv; drops what is beyond a step; adds what was counted since the evaluation before, and counts anew.
- * Nothing where the objective has no pseudo-labels. */
+ * Nothing where the objective has no pseudo-labels, or the run no directory: then nothing is counted (state.pseudo is NULL). */
 camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err);
 camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err);
 camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err);

@@ -39,7 +39,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     const cc_objective *objective = &run->settings.step.objective;
     cc_step_sums sums;
     double loss_s, loss_u, loss_c;
-    CC_RETURN_IF_FAILED(cc_step_count_pseudo(run->step, run->in_flight[0], run->state.pseudo, err));
+    if (run->state.pseudo) CC_RETURN_IF_FAILED(cc_step_count_pseudo(run->step, run->in_flight[0], run->state.pseudo, err));
     cc_readback *oldest = run->in_flight[0];
     uint64_t k = run->in_flight_step[0];
     run->in_flight_count--;

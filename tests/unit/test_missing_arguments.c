@@ -107,6 +107,10 @@ static void data(void **state)
     LACKS("paths", camcl_pictures_list, NULL, 1, &list, &err);
     LACKS("out", camcl_pictures_list, SOME(const char *), 1, NULL, &err);
     LACKS("errors", camcl_pictures_read, SOME(const char *), 1, 8, CAMCL_FIT_CROP, 3, &pixel, NULL, &err);
+    camcl_breakdown breakdown;
+    LACKS("out", camcl_breakdown_make, SOME(const float), SOME(const int32_t), NULL, 1, 2, NULL, &err);
+    LACKS("logits", camcl_breakdown_make, NULL, SOME(const int32_t), NULL, 1, 2, &breakdown, &err);
+    LACKS("labels", camcl_breakdown_make, SOME(const float), NULL, NULL, 1, 2, &breakdown, &err);
     LACKS("spec", camcl_fetch, NULL, &err);
     camcl_fetch_spec nothing;
     camcl_fetch_spec_init(&nothing);
