@@ -6,6 +6,8 @@
 #include "census.h"
 #include "cli.h"
 #include "contact_sheet.h"
+#include "lies_in.h"
+#include "whole_file.h"
 
 typedef struct report {
     const camcl_config *config;
@@ -211,6 +213,14 @@ static void print_json(const report *r)
 /* A build that cannot write PNG tells everything else. */
 static camcl_status draw_sheet(report *r, const char *path, camcl_error *err)
 {
+    const char *root = camcl_config_string(r->config, "data.root");
+    const char *first = r->info->train_count > 0 ? camcl_dataset_file(r->dataset, CAMCL_TRAIN_IMAGES, 0) : NULL;
+    if (first && cli_lies_in(path, root))
+        return cli_usage(
+            err, "data inspect: the contact sheet would go to %s, which lies in %s, where pictures are read (choose another file with -o)",
+            path, root);
+    camcl_status refused = cli_file_refuse_other(path, "\x89PNG", 4, "a PNG picture", err);
+    if (refused != CAMCL_OK) return refused;
     camcl_status status = cli_contact_sheet(path, r->config, r->dataset, &r->sheet_rows, err);
     if (status == CAMCL_OK) r->sheet = path;
     if (status != CAMCL_UNSUPPORTED) return status;

@@ -55,7 +55,8 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, result *
 {
     const camcl_model_info *info = camcl_model_get_info(s->model);
     camcl_dataset_part part = CAMCL_TEST_IMAGES;
-    camcl_status status = cli_session_data(s, err);
+    camcl_status status = args->logits ? cli_file_refuse_other(args->logits, "\x93NUMPY", 6, "a NumPy array", err) : CAMCL_OK;
+    if (status == CAMCL_OK) status = cli_session_data(s, err);
     if (status == CAMCL_OK) status = choose_images(s, args, &part, r, err);
     if (status != CAMCL_OK) return status;
     camcl_images images = cli_images_of(s->dataset, part);

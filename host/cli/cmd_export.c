@@ -3,6 +3,7 @@
 
 #include "camcl/export.h"
 #include "cli.h"
+#include "whole_file.h"
 
 int cmd_export(int argc, char **argv)
 {
@@ -11,7 +12,10 @@ int cmd_export(int argc, char **argv)
     camcl_status status = cli_parse_export(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = camcl_export_onnx(args.checkpoint, args.output, &err);
     if (status != CAMCL_OK) return cli_fail(&err);
-    cli_text(stdout, args.output);
-    printf("\n");
+    /* The model may have gone to stdout itself. */
+    if (!cli_is_open_file(args.output)) {
+        cli_text(stdout, args.output);
+        printf("\n");
+    }
     return 0;
 }

@@ -58,12 +58,14 @@ static char *path_between(const char *from, const char *to, const char *name)
 
 camcl_status cli_pseudo_begin(cli_pseudo *p, const char *path, double threshold, camcl_error *err)
 {
+    static const char header[] = "path,label,probability\n";
     *p = (cli_pseudo){ .threshold = threshold };
-    camcl_status status = cli_file_open(&p->file, path, err);
+    camcl_status status = cli_file_refuse_other(path, header, sizeof header - 1, "a list that --pseudo wrote", err);
+    if (status == CAMCL_OK) status = cli_file_open(&p->file, path, err);
     if (status != CAMCL_OK) return status;
     p->folder = real_folder(path);
     if (p->folder == NULL) return no_memory(err, path);
-    fputs("path,label,probability\n", p->file.stream);
+    fputs(header, p->file.stream);
     return CAMCL_OK;
 }
 

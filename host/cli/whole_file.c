@@ -37,15 +37,24 @@ static int create_beside(cli_file *f)
     return -1;
 }
 
-/* Whether path is another name of an open file: the system's link, and not the file, would be replaced, even where it leads to a regular
- * file
- * ("-o /dev/stdout >FILE"). */
-static bool names_open_file(const char *path)
+bool cli_is_open_file(const char *path)
 {
     static const char *const starts[] = { "/dev/std", "/dev/fd/", "/proc/" };
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         if (strncmp(path, starts[i], strlen(starts[i])) == 0) return true;
     return false;
+}
+
+camcl_status cli_file_refuse_other(const char *path, const void *beginning, size_t size, const char *what, camcl_error *err)
+{
+    struct stat info;
+    char found[64];
+    if (cli_is_open_file(path) || stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
+    FILE *file = fopen(path, "rb");
+    const size_t got = file ? fread(found, 1, size < sizeof found ? size : sizeof found, file) : 0;
+    if (file) fclose(file);
+    if (got == size && memcmp(found, beginning, size) == 0) return CAMCL_OK;
+    return cli_error(err, CAMCL_EXISTS, "'%s': exists and is not %s (move it away, or choose another file)", path, what);
 }
 
 camcl_status cli_file_open(cli_file *f, const char *path, camcl_error *err)
@@ -59,7 +68,7 @@ camcl_status cli_file_open(cli_file *f, const char *path, camcl_error *err)
         return cannot(err, "write", path, EISDIR);
     }
     int handle =
-        there && (!S_ISREG(info.st_mode) || names_open_file(path)) ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : create_beside(f);
+        there && (!S_ISREG(info.st_mode) || cli_is_open_file(path)) ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : create_beside(f);
     int code = errno;
     if (handle >= 0 && (f->stream = fdopen(handle, "wb")) != NULL) return CAMCL_OK;
     if (handle >= 0) close(handle);

@@ -1,6 +1,7 @@
 /* Checks that involve more than one key: contradictions, features that this version lacks, and whether a run may be resumed. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/arguments.h"
@@ -178,9 +179,6 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Modes that take ssl.threshold for nothing. */
-#define WITHOUT_THRESHOLD "pi-model | mean-teacher | freematch | softmatch"
-
 static bool differs_from_default(const camcl_config *config, const char *key)
 {
     double given = 0, standard = 0;
@@ -188,13 +186,36 @@ static bool differs_from_default(const camcl_config *config, const char *key)
            (given < standard || given > standard);
 }
 
+/* Steps of the training; 0 where only the data say how many labelled images there are. */
+static double steps_of(const camcl_config *config)
+{
+    const double batch = (double)camcl_config_int(config, "train.batch_labeled"),
+                 each = (double)camcl_config_int(config, "train.epoch_steps");
+    double labeled = 0;
+    if (each > 0) return each * (double)camcl_config_int(config, "train.epochs");
+    if (!cc_parse_number(camcl_config_string(config, "data.labeled"), &labeled)) return 0;
+    return ceil(labeled / batch) * (double)camcl_config_int(config, "train.epochs");
+}
+
+/* Of the averaged weights, decay^steps are the weights that the training began with. */
+#define LEAST_AVERAGES 3
+
 const char *camcl_config_warning(const camcl_config *config, size_t index)
 {
-    const char *found[2], *mode = camcl_config_string(config, "ssl.mode");
+    const char *found[4], *mode = camcl_config_string(config, "ssl.mode");
+    const double steps = steps_of(config), ema = camcl_config_double(config, "optim.ema");
     size_t count = 0;
-    if (cc_words_have(WITHOUT_THRESHOLD, mode)) {
+    if (steps > 0 && ema > 0 && steps * (1 - ema) < LEAST_AVERAGES)
+        found[count++] = "optim.ema: so short a training leaves much of the first weights in the average, which is what is evaluated "
+                         "(train longer, or set optim.ema to 0.99, or to 0)";
+    if (steps > 0 && (double)camcl_config_int(config, "optim.warmup") >= steps)
+        found[count++] = "optim.warmup: not shorter than the training, so the learning rate never reaches optim.lr (lower it)";
+    if (cc_words_have("pi-model | mean-teacher", mode)) {
         if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end"))
-            found[count++] = "ssl.threshold: this mode goes without (what counts follows from its own averages, or every image does)";
+            found[count++] = "ssl.threshold: has no effect in this mode, in which every unlabelled image counts";
+    } else if (cc_words_have("freematch | softmatch", mode)) {
+        if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end"))
+            found[count++] = "ssl.threshold: has no effect in this mode, which finds thresholds of its own";
     } else if (strcmp(mode, "supervised") != 0 && camcl_config_is(config, "ssl.confidence", "softmax")) {
         if (camcl_config_double(config, "ssl.threshold") > 1)
             found[count++] = "ssl.threshold: above 1, no image is confident at first (ssl.confidence = softmax means 0 to 1)";

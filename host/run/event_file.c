@@ -29,8 +29,14 @@ struct cc_event_file {
 
 /* ---- names */
 
+#define LATEST 1000000000000LL /* s since 1970; a name with a later time was not given by a clock */
+
 /* The time in the name of an event file, by which readers order them; 0 for other names. */
-static long long time_of(const char *name) { return strncmp(name, NAME, strlen(NAME)) == 0 ? strtoll(name + strlen(NAME), NULL, 10) : 0; }
+static long long time_of(const char *name)
+{
+    const long long time = strncmp(name, NAME, strlen(NAME)) == 0 ? strtoll(name + strlen(NAME), NULL, 10) : 0;
+    return time < LATEST ? time : 0;
+}
 
 static long long latest(const char *folder)
 {

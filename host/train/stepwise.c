@@ -65,7 +65,7 @@ void camcl_trainer_destroy(camcl_trainer **trainer)
 
 /* ---- training */
 
-const camcl_progress *camcl_trainer_get_progress(const camcl_trainer *trainer) { return &trainer->progress; }
+const camcl_progress *camcl_trainer_get_progress(const camcl_trainer *trainer) { return trainer ? &trainer->progress : NULL; }
 
 camcl_status camcl_trainer_step(camcl_trainer *t, uint64_t count, camcl_error *err)
 {

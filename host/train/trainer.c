@@ -275,8 +275,9 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     if (!evaluates && !saves && !draws) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_run_collect(run, err));
     if (evaluates) CC_RETURN_IF_FAILED(evaluate(run, epoch, err));
-    if (saves) CC_RETURN_IF_FAILED(cc_run_save(run, err));
+    /* A run that is killed between the two draws once more after it was resumed; the other way round the pictures would be lost. */
     if (draws) CC_RETURN_IF_FAILED(draw_cams(run, err));
+    if (saves) CC_RETURN_IF_FAILED(cc_run_save(run, err));
     run->interval_started = cc_seconds();
     return CAMCL_OK;
 }

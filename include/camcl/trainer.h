@@ -125,7 +125,7 @@ camcl_status camcl_trainer_load(const char *path, camcl_device *device, const ca
 void camcl_trainer_destroy(camcl_trainer **trainer);
 
 /* Where training stands since the last call of camcl_trainer_step, or since the trainer was made. Losses and rates are means over the steps
- * since the last evaluation of CAMCL_SPLIT_VALIDATION before that call. Borrowed until the next call with this trainer. */
+ * since the last evaluation of CAMCL_SPLIT_VALIDATION before that call. Borrowed until the next call with this trainer. NULL of NULL. */
 const camcl_progress *camcl_trainer_get_progress(const camcl_trainer *trainer);
 
 /* Does `count` training steps, and waits for them; fewer where the training (train.epochs) ends before, none when it has ended. Many at a

@@ -192,6 +192,8 @@ static void test_contact_sheet(void **state)
     assert_colour(&sheet, 6 * PLACE + 6, 6, white);
     camcl_image_free(&sheet);
     program_fails(folder, 1, "no-such", "data inspect '%s/own.ini' -o '%s/no-such/sheet.png'", folder, folder);
+    program_fails(folder, 2, "contact sheet|lies in|-o", "data inspect '%s/own.ini' -o '%s/own/train/cat/sheet.png'", folder, folder);
+    program_fails(folder, 1, "own.ini|exists and is not a PNG picture", "data inspect '%s/own.ini' -o '%s/own.ini'", folder, folder);
 }
 
 /* A drawn data set has no files. */

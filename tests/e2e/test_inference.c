@@ -445,6 +445,23 @@ static void test_cam_json_and_opacity(void **state)
     outcome_free(&nothing);
 }
 
+/* What is no file of the same kind stays as it is. */
+static void test_other_files_stay(void **state)
+{
+    const char *folder = *state;
+    size_t size;
+    scratch_write(scratch_path(folder, "notes.txt"), "mine", 4);
+    program_fails(folder, 1, "notes.txt|exists and is not a NumPy array", "eval '%s' --logits '%s/notes.txt'", checkpoint(state), folder);
+    program_fails(folder, 1, "notes.txt|exists and is not a list that --pseudo wrote",
+                  "predict '%s' '%s/notes.txt' --pseudo '%s/notes.txt'", checkpoint(state), folder, folder);
+    char *text = scratch_read(scratch_path(folder, "notes.txt"), &size);
+    assert_true(size == 4 && memcmp(text, "mine", 4) == 0);
+    free(text);
+    /* Its own kind is replaced. */
+    for (int i = 0; i < 2; i++)
+        free(program_prints(folder, "eval '%s' --logits '%s/again.npy'", checkpoint(state), folder));
+}
+
 static void test_report(void **state)
 {
     const char *folder = *state;
@@ -548,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_cam_of_data),
         cmocka_unit_test(test_cam_of_long_names),
         cmocka_unit_test(test_cam_json_and_opacity),
+        cmocka_unit_test(test_other_files_stay),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_bench),
         cmocka_unit_test(test_other_devices),

@@ -768,11 +768,32 @@ static void test_warnings(void **state)
     assert_non_null(strstr(camcl_config_warning(config, 1), "ssl.threshold_end:"));
     set(config, "ssl.confidence", "logit");
     assert_null(camcl_config_warning(config, 0));
+    set(config, "train.epochs", "1000");
     set(config, "ssl.mode", "freematch");
-    assert_non_null(strstr(camcl_config_warning(config, 0), "goes without"));
+    assert_non_null(strstr(camcl_config_warning(config, 0), "thresholds of its own"));
     assert_null(camcl_config_warning(config, 1));
+    set(config, "ssl.mode", "pi-model");
+    assert_non_null(strstr(camcl_config_warning(config, 0), "every unlabelled image counts"));
     set(config, "ssl.threshold", "0.85");
     set(config, "ssl.threshold_end", "0.95");
+    assert_null(camcl_config_warning(config, 0));
+    set(config, "optim.ema", "0.999");
+    set(config, "train.epochs", "29");
+    set(config, "train.epoch_steps", "100");
+    set(config, "optim.warmup", "2900");
+    assert_non_null(strstr(camcl_config_warning(config, 0), "optim.ema:"));
+    assert_non_null(strstr(camcl_config_warning(config, 1), "optim.warmup:"));
+    set(config, "train.epochs", "31");
+    assert_null(camcl_config_warning(config, 0));
+    set(config, "train.epoch_steps", "0"); /* as many as the labelled images make */
+    set(config, "data.labeled", "6200");
+    set(config, "train.batch_labeled", "64");
+    set(config, "train.epochs", "30");
+    assert_non_null(strstr(camcl_config_warning(config, 0), "optim.ema:"));
+    set(config, "train.epochs", "31");
+    assert_null(camcl_config_warning(config, 0));
+    set(config, "data.labeled", "all"); /* only the data know */
+    set(config, "train.epochs", "1");
     assert_null(camcl_config_warning(config, 0));
     camcl_config_destroy(&config);
 }

@@ -39,7 +39,7 @@ function everything(runs) {
 
 function commands(runs) {
   return card(runs.length === 1 ? "Repeat this run" : "Repeat these runs", [
-    el("p", { class: "note" }, "Same device, driver, version and configuration: the same weights, bit for bit."),
+    el("p", { class: "note" }, "Same device, driver, version and configuration: the same weights, bit for bit, unless the run was lengthened by --resume."),
     runs.map(run => [runs.length > 1 ? el("p", { class: "of" }, run.name) : null, el("pre", { class: "command" }, run.command)])]);
 }
 
