@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "fuzz.h"
 #include "run/metrics.h"
+#include "run/result.h"
 
 /* Reads the file and writes it with its last row once more, twice. */
 static void rewrite(const cc_columns *wanted)
@@ -36,7 +37,7 @@ static void read_result(void)
     cc_result result, again;
     camcl_error err;
     if (cc_result_read(fuzz_path("result.json"), &result, &err) != CAMCL_OK) return;
-    fuzz_expect(cc_result_write(fuzz_path("copy.json"), &result, &err) == CAMCL_OK, "a result can be written");
+    fuzz_expect(cc_result_write(fuzz_path("copy.json"), &result, NULL, NULL, &err) == CAMCL_OK, "a result can be written");
     fuzz_expect(cc_result_read(fuzz_path("copy.json"), &again, &err) == CAMCL_OK && strcmp(again.device, result.device) == 0,
                 "what is written can be read");
 }
