@@ -86,6 +86,7 @@ camcl_status camcl_breakdown_make(const float *logits, const int32_t *labels, co
 
 void camcl_breakdown_free(camcl_breakdown *breakdown)
 {
+    if (breakdown == NULL) return;
     free(breakdown->confusion);
     *breakdown = (camcl_breakdown){ .classes = 0 };
 }

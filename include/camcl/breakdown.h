@@ -17,6 +17,7 @@ extern "C" {
 typedef struct camcl_interval {
     double low, high;
 } camcl_interval;
+/* percent: 0..100, or NaN; n: images, 0 or more. */
 camcl_interval camcl_wilson_interval(double percent, double n);
 
 /* Bins of equal width of the confidence, which is the probability of the predicted class: bin b holds the images with a confidence above
@@ -29,6 +30,7 @@ typedef struct camcl_reliability_bin {
     double confidence, accuracy; /* means, percent; NaN where n is 0 */
 } camcl_reliability_bin;
 
+/* What an evaluation is made of. */
 typedef struct camcl_breakdown {
     size_t classes, n;   /* n: images with a label, which are all that count */
     uint64_t *confusion; /* [classes true, classes predicted] images */
@@ -40,6 +42,7 @@ typedef struct camcl_breakdown {
  * confidence that makes its bin NaN. Release with camcl_breakdown_free, also after a failure. */
 camcl_status camcl_breakdown_make(const float *logits, const int32_t *labels, const uint32_t *indices, size_t n, size_t classes,
                                   camcl_breakdown *out, camcl_error *err);
+/* Frees what it holds, not the struct itself, and empties it. NULL is fine. */
 void camcl_breakdown_free(camcl_breakdown *breakdown);
 
 /* A class: of its images, the share that is predicted as it (recall), and of the images predicted as it, the share that is of it

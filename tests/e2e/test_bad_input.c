@@ -284,7 +284,7 @@ static void test_not_finite(void **state)
         "NaN|step|optim.lr = 1e6|/diverges/config.ini optim.lr=100000 output.dir=|/diverges-lr100000|Saved before, and kept: step",
         "train --quiet '%s/small.ini' 'output.dir=%s' ssl.mode=supervised optim.lr=1e6 optim.schedule=constant "
         "optim.warmup=10000000 optim.weight_decay=1 "
-        "train.epochs=400 train.epoch_steps=10",
+        "train.epochs=1000001 train.epoch_steps=10",
         folder, run);
     assert_int_not_equal(access(scratch_path(run, "result.json"), F_OK), 0);
     char *out = program_prints(folder, "eval '%s/last.safetensors' --json", run);
