@@ -1,0 +1,67 @@
+/* The processes that train together, one rank each, connected by MPI. Every function that takes part in an exchange is called by all ranks
+ * in the same order (a collective call), waits for the others, and leaves the same bits on all of them.
+ *
+ * Whoever waits for others notices that they are gone: a process that ended, or one from which nothing came for CC_WORLD_PATIENCE seconds,
+ * ends the waiting with CAMCL_FAILED, and the message names the rank and its host. A rank that works on something of its own for long (it
+ * reads pictures, compiles kernels, evaluates) calls cc_world_alive from time to time. */
+#ifndef CC_EXCHANGE_WORLD_H
+#define CC_EXCHANGE_WORLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+
+enum { CC_WORLD_PATIENCE = 120 };
+
+typedef struct cc_world cc_world;
+
+/* Joins the processes that mpirun started beside this one. *out is NULL for a process that is alone: it was not started by MPI, or as the
+ * only one. CAMCL_UNSUPPORTED if this process was started as one of several by a launcher and the program was built without MPI. The caller
+ * owns *out; one per process. */
+camcl_status cc_world_open(cc_world **out, camcl_error *err);
+/* Leaves. If `failed`, the others are told, so that they end, too, without waiting; the error that they report is `err`'s message with the
+ * rank and its host. NULL or a pointer to NULL is fine. */
+void cc_world_close(cc_world **world, bool failed, const camcl_error *err);
+
+/* For a process that is alone (NULL) rank 0 of 1. */
+size_t cc_world_rank(const cc_world *world);
+size_t cc_world_size(const cc_world *world);
+const char *cc_world_host(const cc_world *world, size_t rank); /* the name of the machine that a rank runs on; borrowed */
+
+/* Tells the others that this rank is still at work. Cheap; may be called often. */
+void cc_world_alive(cc_world *world);
+
+/* values [count] = the ranks' values, added in the order of the ranks: ((v0 + v1) + v2) + ... */
+camcl_status cc_world_sum(cc_world *world, float *values, size_t count, camcl_error *err);
+/* The mean and the sum of squared deviations m2 of `count` series, of which each rank has the figures of its `weight` values: joined in the
+ * order of the ranks by the formula of Chan, Golub and LeVeque. */
+camcl_status cc_world_moments(cc_world *world, double weight, float *mean, float *m2, size_t count, camcl_error *err);
+/* data [bytes] = rank 0's. */
+camcl_status cc_world_broadcast(cc_world *world, void *data, size_t bytes, camcl_error *err);
+/* all [size,bytes] = each rank's `own`, in the order of the ranks. */
+camcl_status cc_world_gather(cc_world *world, const void *own, size_t bytes, void *all, camcl_error *err);
+/* Each rank's text, of any length; the caller frees *texts [size] and each of them. */
+camcl_status cc_world_gather_texts(cc_world *world, const char *own, char ***texts, camcl_error *err);
+/* Agrees on how a part of the work ended: CAMCL_OK if it did on all ranks, else on every rank the status and the message of the first rank
+ * that failed, "rank 2 (host b): ..." where that is another one. */
+camcl_status cc_world_agree(cc_world *world, camcl_status own, camcl_error *err);
+/* Whether any rank wants something, to stop for example. */
+camcl_status cc_world_any(cc_world *world, bool own, bool *any, camcl_error *err);
+
+/* A sum of cc_world_sum that goes on while the caller does other work: start, poll now and then, finish. Several may be under way; all
+ * ranks start them in the same order. `values` is the caller's and untouched by it until cc_world_sum_finish, which waits and frees
+ * *pending. */
+typedef struct cc_world_pending cc_world_pending;
+camcl_status cc_world_sum_start(cc_world *world, float *values, size_t count, cc_world_pending **pending, camcl_error *err);
+/* Moves on what is under way, and sets *done when everything of this sum has arrived. */
+camcl_status cc_world_sum_poll(cc_world_pending *pending, bool *done, camcl_error *err);
+camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err);
+
+/* Bytes and messages that this rank sent since the last call. */
+typedef struct cc_world_traffic {
+    uint64_t bytes, messages;
+} cc_world_traffic;
+cc_world_traffic cc_world_take_traffic(cc_world *world);
+
+#endif
