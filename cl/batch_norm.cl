@@ -97,6 +97,18 @@ __kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, 
     }
 }
 
+/* The chunks of a lane, joined. partial: of the first chunk, at the lane's vector. */
+static inline moments join_chunks(__global const float *partial, const int lane, const int m, const int c, const int rows, const int chunks)
+{
+    moments all = { SPLAT(0.0f), SPLAT(0.0f), 0.0f };
+    for (int chunk = lane; chunk < chunks; chunk += LANES) {
+        const float size = (float)min(rows, m - chunk * rows);
+        JOIN(all.n, all.mean, all.m2, size, load(partial + (size_t)chunk * c), load(partial + (size_t)(chunks + chunk) * c));
+        all.n += size;
+    }
+    return all;
+}
+
 /* Joins the chunks: mean, invstd, and the running statistics. */
 __kernel void batch_norm_finalize(__global const float *x, __global const float *partial, __global float *mean,
                                   __global float *invstd, __global float *running_mean, __global float *running_var, int m, int c,
@@ -104,12 +116,7 @@ __kernel void batch_norm_finalize(__global const float *x, __global const float 
 {
     LANE_SCRATCH(moments, scratch);
     const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
-    moments all = { SPLAT(0.0f), SPLAT(0.0f), 0.0f };
-    for (int chunk = lane; chunk < chunks; chunk += LANES) {
-        const float size = (float)min(rows, m - chunk * rows);
-        JOIN(all.n, all.mean, all.m2, size, load(partial + (size_t)chunk * c + at), load(partial + (size_t)(chunks + chunk) * c + at));
-        all.n += size;
-    }
+    moments all = join_chunks(partial + at, lane, m, c, rows, chunks);
     JOIN_LANES(all, scratch, join_moments);
     if (lane > 0) return;
     const floatv m2 = all.m2, average = all.mean + typical(x + at, m, c);
@@ -117,6 +124,34 @@ __kernel void batch_norm_finalize(__global const float *x, __global const float 
     store(invstd + at, SPLAT(1.0f) / sqrt(m2 / (float)m + eps));
     store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + average * momentum);
     store(running_var + at, load(running_var + at) * (1.0f - momentum) + m2 / (float)(m - 1) * momentum);
+}
+
+/* Joins the chunks where other devices have more rows: found [2][C] = mean and M2 of this device's. */
+__kernel void batch_norm_moments(__global const float *x, __global const float *partial, __global float *found, int m, int c, int rows,
+                                 int chunks)
+{
+    LANE_SCRATCH(moments, scratch);
+    const int lane = (int)get_local_id(0), at = (int)get_group_id(0) * WIDTH;
+    moments all = join_chunks(partial + at, lane, m, c, rows, chunks);
+    JOIN_LANES(all, scratch, join_moments);
+    if (lane > 0) return;
+    store(found + at, all.mean + typical(x + at, m, c));
+    store(found + c + at, all.m2);
+}
+
+/* What batch_norm_finalize leaves, from the mean and M2 of the rows of all devices; biased, unbiased: 1/M, 1/(M-1). One work-item per
+ * vector. Each product and sum of the running statistics is rounded by itself, so that unlike devices keep the same bits. */
+__kernel void batch_norm_joined(__global const float *found, __global float *mean, __global float *invstd, __global float *running_mean,
+                                __global float *running_var, int c, float biased, float unbiased, float eps, float momentum)
+{
+#pragma OPENCL FP_CONTRACT OFF
+    const int at = (int)get_global_id(0) * WIDTH;
+    if (at >= c) return;
+    const floatv average = load(found + at), m2 = load(found + c + at);
+    store(mean + at, average);
+    store(invstd + at, SPLAT(1.0f) / sqrt(m2 * biased + eps));
+    store(running_mean + at, load(running_mean + at) * (1.0f - momentum) + average * momentum);
+    store(running_var + at, load(running_var + at) * (1.0f - momentum) + m2 * unbiased * momentum);
 }
 
 /* Evaluation: the statistics that forward and backward use are the running ones. One work-item per vector. */
@@ -229,15 +264,15 @@ __kernel void batch_norm_backward_finalize(__global const float *partial, __glob
     ADD_OR_STORE(add, dgamma + at, product);
 }
 
-/* train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M); else dx = gamma * invstd * g (sums and x are not read). dresidual = g.
- * Modes: 0 no such output, 1 overwrite, 2 add. dx may be dy. */
+/* train: dx = gamma * invstd * (g - dbeta/M - xhat * dgamma/M), M = `all` rows; else dx = gamma * invstd * g (sums and x are not read).
+ * dresidual = g. Modes: 0 no such output, 1 overwrite, 2 add. dx may be dy. */
 __kernel void batch_norm_backward(__global const float *restrict x, __global const float *y, __global const float *dy,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global const float *restrict sums, __global float *dx, __global float *dresidual,
-    int m, int c, int rows, int chunks, int span, float slope, int has_y, int train, int dx_mode, int dresidual_mode)
+    int m, int c, int rows, int chunks, int span, int all, float slope, int has_y, int train, int dx_mode, int dresidual_mode)
 {
     FIND_CHUNK(LAST_FIRST);
-    const float share = 1.0f / (float)m;
+    const float share = 1.0f / (float)all;
     for (int row = first; row < last; row++)
         for (int at = left; at < right; at += WIDTH) {
             const size_t i = (size_t)row * c + at;

@@ -137,10 +137,10 @@ __kernel SUB_GROUP void batch_norm_forward_group(__global const float *restrict 
 __kernel SUB_GROUP void batch_norm_backward_group(__global const float *restrict x, __global const float *y, __global const float *dy,
     __global const float *restrict gamma, __global const float *restrict beta, __global const float *restrict mean,
     __global const float *restrict invstd, __global const float *restrict sums, __global float *dx, __global float *dresidual, int m,
-    int c, int rows, float slope, int has_y, int train, int dx_mode, int dresidual_mode)
+    int c, int rows, int all, float slope, int has_y, int train, int dx_mode, int dresidual_mode)
 {
     FIND_VECTOR;
-    const float share = 1.0f / (float)m;
+    const float share = 1.0f / (float)all;
     const floatv shift = load(mean + at), inverse = load(invstd + at), scale = load(gamma + at) * inverse, offset = load(beta + at);
     const floatv sum = train ? load(sums + at) : SPLAT(0.0f), tilt = train ? load(sums + c + at) * inverse : SPLAT(0.0f);
     for (int top = first; top < min(m, first + rows); top += BATCH) {

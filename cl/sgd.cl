@@ -1,6 +1,9 @@
 /* Updates of `count` parameters. Work-item i takes vectors i*each .. of WIDTH numbers; the first one also takes the count % WIDTH numbers
- * at the end. */
+ * at the end. Each product and sum is rounded by itself: devices that train together make the same update, each for itself, and unlike ones
+ * would drift apart if a compiler fused some of them. */
 #include "vector.clh"
+
+#pragma OPENCL FP_CONTRACT OFF
 
 /* g = grad + weight_decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v). The type is that of the operands. */
 #define SGD_STEP(type, grad, w, v)                                     \

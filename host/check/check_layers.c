@@ -115,7 +115,7 @@ void cc_check_batch_norm(cc_check *c)
     for (size_t i = 0; i < 8 * CC_COUNT(shapes); i++) {
         const size_t s = i / 8;
         const bool without_y = cc_activation_needs(cc_check_activation(i + s)) == CC_NEEDS_X;
-        const cc_batch_norm_op op = { .desc = { shapes[s].m, shapes[s].c, EPS, 0.1f, cc_check_activation(i + s) },
+        const cc_batch_norm_op op = { .desc = { shapes[s].m, shapes[s].c, EPS, 0.1f, cc_check_activation(i + s), 0 },
                                       .train = i & 1,
                                       .add = { i & 2, i & 4, i & 2 } };
         if (c->variant->direction == CC_FORWARD)
@@ -130,7 +130,7 @@ void cc_check_batch_norm_fold(cc_check *c)
 {
     static const size_t counts[] = { 1, 15, 16, 33, 1000 };
     for (size_t s = 0; s < CC_COUNT(counts); s++) {
-        const cc_batch_norm_desc d = { 1, counts[s], EPS, 0.1f, cc_check_activation(0) };
+        const cc_batch_norm_desc d = { 1, counts[s], EPS, 0.1f, cc_check_activation(0), 0 };
         if (!cc_check_begin(c, &d)) continue;
         float *in[4];
         cc_tensor io[8];

@@ -160,14 +160,45 @@ static camcl_status check_mode(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
+static size_t count_items(const char *list)
+{
+    size_t count = 1;
+    for (; *list; list++)
+        count += *list == ',';
+    return count;
+}
+
+static camcl_status check_share(const camcl_config *config, camcl_error *err)
+{
+    const char *text = camcl_config_string(config, "device.share"), *select = camcl_config_string(config, "device.select"), *item = text;
+    const size_t devices = count_items(select), shares = count_items(text);
+    if (strcmp(text, "auto") == 0) return CAMCL_OK;
+    for (size_t i = 0; i < shares; i++) {
+        char number[64];
+        double value;
+        const size_t length = strcspn(item, ",");
+        snprintf(number, sizeof number, "%.*s", (int)(length < sizeof number ? length : sizeof number - 1), item);
+        char *end = number + strlen(number), *begin = number + strspn(number, " \t");
+        while (end > begin && (end[-1] == ' ' || end[-1] == '\t'))
+            *--end = '\0';
+        if (!cc_parse_number(begin, &value) || !(value > 0) || !isfinite(value))
+            return cc_fail(err, CAMCL_BAD_CONFIG,
+                           "%s: device.share = %s: \"%s\" is not a share (auto, or one number above 0 per device of device.select)",
+                           camcl_config_origin(config, "device.share"), text, begin);
+        item += length + 1;
+    }
+    if (shares == devices) return CAMCL_OK;
+    return cc_fail(
+        err, CAMCL_BAD_CONFIG, "%s: device.share = %s: %zu share%s for the %zu device%s of device.select = %s (one for each, or auto)",
+        camcl_config_origin(config, "device.share"), text, shares, shares == 1 ? "" : "s", devices, devices == 1 ? "" : "s", select);
+}
+
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
 {
     CC_CHECK_GIVEN(config, err);
     CC_RETURN_IF_FAILED(check_model(config, err));
     CC_RETURN_IF_FAILED(check_absent(config, err));
-    if (strchr(camcl_config_string(config, "device.select"), ','))
-        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: device.select = %s: a list of devices is not in this version (name one device)",
-                       camcl_config_origin(config, "device.select"), camcl_config_string(config, "device.select"));
+    CC_RETURN_IF_FAILED(check_share(config, err));
     CC_RETURN_IF_FAILED(check_data(config, err));
     CC_RETURN_IF_FAILED(check_augment(config, err));
     CC_RETURN_IF_FAILED(check_unlabeled(config, err));

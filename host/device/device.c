@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "base/words.h"
 #include "device/list.h"
+#include "device/part.h"
 
 /* `wanted`, or camcl in the user's cache folder. *out is NULL if neither is known. */
 static camcl_status find_cache(const char *wanted, char **out, camcl_error *err)
@@ -54,6 +55,8 @@ camcl_status camcl_device_open(const camcl_device_options *given, camcl_device *
     camcl_device *device = NULL;
     size_t count = 0, index = 0;
     camcl_device_options options;
+    char first[CC_SELECTOR_SIZE], whole[CC_SELECTOR_SIZE];
+    unsigned part, parts;
     *out = NULL;
     CC_TRY(CC_TAKE_OPTIONS(camcl_device_options, compiler, given, &options, err));
     CC_TRY(check_word("conv", options.conv, "auto | direct | winograd | gemm", err));
@@ -63,6 +66,7 @@ camcl_status camcl_device_open(const camcl_device_options *given, camcl_device *
     if (select == NULL || *select == '\0') select = "auto";
     CC_TRY(cc_device_enumerate(&infos, &ids, &count, err));
     CC_TRY(camcl_device_select(infos, count, select, &index, err));
+    CC_TRY(cc_selector_at(select, 0, first, err));
     if (!cc_device_override_registers(getenv("CAMCL_VECTOR"), &infos[index])) {
         status = cc_fail(err, CAMCL_BAD_CONFIG,
                          "CAMCL_VECTOR = %s: not the width of vector registers and their number (4x16, 4x32, 8x16 or 16x32)",
@@ -72,6 +76,11 @@ camcl_status camcl_device_open(const camcl_device_options *given, camcl_device *
     CC_TRY(CC_NEW(1, &device, err));
     device->info = infos[index];
     device->id = ids[index];
+    if (cc_selector_part(first, whole, &part, &parts)) {
+        CC_TRY(cc_device_divide(ids[index], part, parts, &device->info, &device->part, err));
+        device->id = device->part;
+        infos[index] = device->info;
+    }
     device->separate = options.separate_memory;
     device->compiler = options.compiler;
     device->poison = poison && strcmp(poison, "1") == 0;
@@ -80,7 +89,7 @@ camcl_status camcl_device_open(const camcl_device_options *given, camcl_device *
     cc_device_read_group_limits(device);
     snprintf(device->conv, sizeof device->conv, "%s", options.conv ? options.conv : "auto");
     snprintf(device->tune, sizeof device->tune, "%s", options.tune ? options.tune : "cache");
-    cc_device_explain(infos, count, select, index, device->reason, sizeof device->reason);
+    cc_device_explain(infos, count, first, index, device->reason, sizeof device->reason);
     CC_TRY(find_cache(options.cache_dir, &device->cache_dir, err));
     check_cache(device);
     cc_program_read_refusal(device);
@@ -114,6 +123,7 @@ void camcl_device_close(camcl_device **handle)
     }
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
+    if (device->part) clReleaseDevice(device->part);
     free(device->unfit);
     free(device->programs);
     free(device->arenas);

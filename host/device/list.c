@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "device/absent.h"
 #include "device/list.h"
+#include "device/part.h"
 
 static void text_info(cl_device_id id, cl_device_info what, char *out, size_t size)
 {
@@ -226,13 +227,8 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
     return CAMCL_NO_DEVICE;
 }
 
-camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
+static camcl_status select_one(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
 {
-    CC_CHECK_GIVEN(selector, err);
-    CC_CHECK_GIVEN(index, err);
-    if (count == 0) return cc_device_fail_absent(err);
-    if (strchr(selector, ','))
-        return cc_fail(err, CAMCL_UNSUPPORTED, "device.select = %s: several devices are not supported yet (name one)", selector);
     bool automatic = equal_no_case(selector, "auto");
     for (int type = CAMCL_GPU; type <= CAMCL_ACCELERATOR; type++) {
         if (!equal_no_case(selector, type_name((camcl_device_type)type)) && !(automatic && type == CAMCL_GPU)) continue;
@@ -266,6 +262,18 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
         return CAMCL_NO_DEVICE;
     }
     return select_by_name(infos, count, selector, index, err);
+}
+
+camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err)
+{
+    CC_CHECK_GIVEN(selector, err);
+    CC_CHECK_GIVEN(index, err);
+    if (count == 0) return cc_device_fail_absent(err);
+    char first[CC_SELECTOR_SIZE], device[CC_SELECTOR_SIZE];
+    unsigned part, parts;
+    CC_RETURN_IF_FAILED(cc_selector_at(selector, 0, first, err));
+    cc_selector_part(first, device, &part, &parts);
+    return select_one(infos, count, device, index, err);
 }
 
 void cc_device_explain(const camcl_device_info *infos, size_t count, const char *selector, size_t index, char *text, size_t size)

@@ -44,7 +44,7 @@ struct camcl_device {
     size_t sub_group;                       /* cc_device_find_sub_group's */
     size_t most_groups;                     /* of a launch in each of dimensions 1 and 2; tests lower it */
     cc_group_limits group;                  /* tests lower them */
-    cl_device_id id;
+    cl_device_id id, part;                  /* part: the same, where it was made of a larger device; else NULL */
     cl_context context;
     cl_command_queue queue; /* in order */
     char *cache_dir;        /* NULL: nothing is cached */

@@ -84,7 +84,32 @@ typedef camcl_status (*cc_tape_callback)(void *context, void *cl_queue, void *co
 camcl_status cc_tape_call(cc_tape *tape, const char *name, cc_tape_callback call, void *context, const cc_arg *args, size_t count,
                           camcl_error *err);
 
-/* Enqueues all steps and does not wait. */
+/* ---- points of exchange: where devices that train together bring their figures together. Each has a tape of its own; all were recorded
+ * with the same points in the same order. Who runs the tapes does what a point asks for (host/exchange). */
+typedef enum cc_exchange_kind {
+    CC_EXCHANGE_SUM,       /* count floats: their sums over the devices */
+    CC_EXCHANGE_SUM_LATER, /* the same, which need not be there before the end of the tape; CC_MOST_LATER on a tape, of no buffer of its own
+                            */
+    CC_EXCHANGE_MOMENTS, /* [2,count] floats, means and sums of squared deviations of `weight` values on this device: those of all values */
+    CC_EXCHANGE_FIRST    /* count floats or integers of 4 bytes: those of the first device */
+} cc_exchange_kind;
+enum { CC_MOST_LATER = 16 };
+typedef struct cc_exchange_point {
+    cc_exchange_kind kind;
+    cc_buffer *buffer;
+    size_t offset, count; /* offset in bytes */
+    double weight;        /* of CC_EXCHANGE_MOMENTS */
+} cc_exchange_point;
+camcl_status cc_tape_exchange(cc_tape *tape, const cc_exchange_point *point, camcl_error *err);
+/* The same behind launch `after`, which is recorded already. */
+camcl_status cc_tape_exchange_after(cc_tape *tape, size_t after, const cc_exchange_point *point, camcl_error *err);
+/* The last launch that writes to the buffer; SIZE_MAX: none does. */
+size_t cc_tape_last_write(const cc_tape *tape, const cc_buffer *buffer);
+/* Enqueues the steps from *next on, 0 at first, up to a point of exchange, *point, or to the end of the tape, *point = NULL. Does not wait.
+ */
+camcl_status cc_tape_run_to_exchange(cc_tape *tape, size_t *next, const cc_exchange_point **point, camcl_error *err);
+
+/* Enqueues all steps and does not wait. The tape has no points of exchange. */
 camcl_status cc_tape_run(cc_tape *tape, camcl_error *err);
 
 size_t cc_tape_length(const cc_tape *tape); /* launches recorded so far */

@@ -5,7 +5,7 @@
 #include "device/opencl.h"
 #include "device/tape.h"
 
-typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL } step_kind;
+typedef enum step_kind { STEP_KERNEL, STEP_ZERO, STEP_COPY, STEP_CALL, STEP_EXCHANGE } step_kind;
 
 typedef struct tape_step {
     step_kind kind;
@@ -22,7 +22,8 @@ typedef struct tape_step {
     size_t from_offset, to_offset, size; /* STEP_COPY, STEP_ZERO */
     cc_tape_callback call;               /* STEP_CALL */
     void *context;
-    void **mems; /* STEP_CALL: the buffers' memory objects */
+    void **mems;                /* STEP_CALL: the buffers' memory objects */
+    cc_exchange_point exchange; /* STEP_EXCHANGE */
 } tape_step;
 
 struct cc_tape {
@@ -59,6 +60,10 @@ void cc_tape_destroy(cc_tape **tape);
 camcl_status cc_tape_build(cc_tape *tape, camcl_error *err);
 /* Sets kernel arguments from the buffers' memory. */
 camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err);
+/* CAMCL_FAILED before the commit. */
+camcl_status cc_tape_check_committed(const cc_tape *tape, camcl_error *err);
+/* Enqueues one step; nothing for a point of exchange. */
+camcl_status cc_tape_enqueue(cc_tape *tape, size_t step, camcl_error *err);
 
 /* local_size.c: chooses the local size of a step that has a kernel, if it was launched without one, checks it, and rounds the global size
  * up to a multiple of it. A step that does not fit loses its kernel and is added to the arena's misfits. */

@@ -48,7 +48,7 @@ static cc_rows_desc rows_of(const cc_session *s) { return (cc_rows_desc){ 0, s->
 static camcl_status record_pass(cc_session *s, cc_tensor images, cc_tensor *logits, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_pass_spec spec = { s->spec.batch, s->spec.image_size, s->spec.image_size, false, 1 };
+    const cc_pass_spec spec = { s->spec.batch, s->spec.image_size, s->spec.image_size, false, 1, 0 };
     cc_pass *pass = NULL;
     CC_TRY(cc_pass_create(s->model->main, s->tape, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, images, err));

@@ -27,7 +27,15 @@ cc_batch_norm_desc cc_node_batch_norm_desc(const cc_node *node, const cc_node_sh
     size_t rows = 1;
     for (unsigned i = 0; i + 1 < x->rank; i++)
         rows *= x->dim[i];
-    return (cc_batch_norm_desc){ rows, node->channels, node->epsilon, node->momentum, node->activation };
+    return (cc_batch_norm_desc){ rows, node->channels, node->epsilon, node->momentum, node->activation, 0 };
+}
+
+/* With the rows of all devices that train together. */
+static cc_batch_norm_desc shared_desc(const cc_pass *pass, size_t self)
+{
+    cc_batch_norm_desc desc = cc_node_batch_norm_desc(cc_pass_node(pass, self), &pass->nodes[self].shape);
+    if (pass->spec.train) desc.all = desc.m / pass->spec.batch * pass->spec.whole_batch;
+    return desc;
 }
 
 static camcl_status infer(const cc_node *node, const cc_node_shape *inputs, cc_node_shape *out, camcl_error *err)
@@ -46,7 +54,7 @@ static camcl_status infer(const cc_node *node, const cc_node_shape *inputs, cc_n
 static camcl_status forward(cc_pass *pass, size_t self, camcl_error *err)
 {
     const cc_node_state *state = &pass->nodes[self];
-    const cc_batch_norm_desc desc = cc_node_batch_norm_desc(cc_pass_node(pass, self), &state->shape);
+    const cc_batch_norm_desc desc = shared_desc(pass, self);
     return (pass->spec.train ? cc_batch_norm_forward_train : cc_batch_norm_forward_eval)(
         pass->tape, &desc, cc_pass_input(pass, self, INPUT), cc_pass_input(pass, self, RESIDUAL), cc_pass_value(pass, self, CC_ROLE_WEIGHT),
         cc_pass_value(pass, self, CC_ROLE_BIAS), cc_pass_value(pass, self, CC_ROLE_RUNNING_MEAN),
@@ -94,7 +102,7 @@ static camcl_status backward(cc_pass *pass, size_t self, bool *written, camcl_er
 {
     const cc_node *node = cc_pass_node(pass, self);
     const cc_node_state *state = &pass->nodes[self];
-    const cc_batch_norm_desc desc = cc_node_batch_norm_desc(node, &state->shape);
+    const cc_batch_norm_desc desc = shared_desc(pass, self);
     const cc_tensor x = cc_pass_input(pass, self, INPUT), gamma = cc_pass_value(pass, self, CC_ROLE_WEIGHT),
                     beta = cc_pass_value(pass, self, CC_ROLE_BIAS);
     gradients g = { .dx = CC_NO_TENSOR };

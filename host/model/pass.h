@@ -11,6 +11,9 @@ typedef struct cc_pass_spec {
     /* Evaluation: no parameter gradients are computed for this node and all nodes after it. There a convolution may apply the batch norm
      * that follows it, and the output of the convolution need not be kept. 0: no parameter gradients for any node. */
     size_t frozen_from;
+    /* Training: images of the batch on all devices that train together, which exchange statistics at points on the tape; 0: this device is
+     * alone. */
+    size_t whole_batch;
 } cc_pass_spec;
 
 typedef struct cc_pass cc_pass;

@@ -21,19 +21,26 @@ typedef struct cc_step_input {
 /* All of a step's draws. */
 cc_step_input cc_step_input_of(const cc_draws *draws, float lr, float threshold);
 
+/* The part of a step's images that one of several devices takes. */
+typedef struct cc_part {
+    size_t labeled0, labeled, unlabeled0, unlabeled; /* the first one, and how many */
+} cc_part;
+
 typedef struct cc_inputs_spec {
     cc_view_spec views;
-    size_t labeled, unlabeled, image_size; /* images of a step; unlabeled 0: there are none */
+    size_t labeled, unlabeled, image_size; /* images of a step, on all devices; unlabeled 0: there are none */
+    cc_part own;                           /* those that this device shows */
     bool cams;                             /* T is needed */
 } cc_inputs_spec;
 
+/* Labels are those of all images of a step, views and T those of the device's own. */
 typedef struct cc_inputs {
     cc_inputs_spec spec;
     cc_resident *data;         /* borrowed */
-    cc_tensor transforms[3];   /* labelled, weak, strong: [n,8] i32 */
-    cc_tensor placed[3];       /* the same with places on the device as sources; the same tensors if those agree */
-    cc_transform *places;      /* [B+2U] scratch: what `placed` holds */
-    cc_tensor operations;      /* [U, views.operations + 1, 8] i32 */
+    cc_tensor all[2];          /* labelled, weak: [B,8], [U,8] i32, sources are images */
+    cc_tensor own[3];          /* labelled, weak, strong: [n,8] i32 of the own images, sources are places on the device */
+    cc_transform *places;      /* scratch: what `own` holds, one after the other */
+    cc_tensor operations;      /* [own U, views.operations + 1, 8] i32 */
     cc_view_transform between; /* T */
 } cc_inputs;
 
@@ -49,7 +56,7 @@ camcl_status cc_inputs_load_labeled(const cc_inputs *inputs, cc_tape *tape, cc_t
 camcl_status cc_inputs_load_weak(const cc_inputs *inputs, cc_tape *tape, cc_tensor dst, size_t row0, camcl_error *err);
 camcl_status cc_inputs_load_strong(const cc_inputs *inputs, cc_tape *tape, cc_tensor weak, size_t weak_row0, cc_tensor dst, size_t row0,
                                    camcl_error *err);
-/* Records the labels of the labelled images [B] i32, and the hidden ones of the unlabelled images [U] i32, -1 where nobody knows. */
+/* Records the labels of all labelled images [B] i32, and the hidden ones of all unlabelled images [U] i32, -1 where nobody knows. */
 camcl_status cc_inputs_labels(const cc_inputs *inputs, cc_tape *tape, cc_tensor labels, camcl_error *err);
 camcl_status cc_inputs_hidden_labels(const cc_inputs *inputs, cc_tape *tape, cc_tensor truth, camcl_error *err);
 

@@ -1,4 +1,4 @@
-#include "objective/step.h"
+#include "objective/step_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,50 +7,15 @@
 #include "base/memory.h"
 #include "objective/consistency.h"
 
-enum { HYPER_LR, HYPER_THRESHOLD, HYPER_LOWEST, HYPER_ALPHA, HYPER_COUNT };
-/* Sums that every objective has, four floats each in the layout of the operation that leaves them (ops.h); the objective's own follow. */
-enum { SUMS_S, SUMS_CONFIDENCE, SUMS_U, SUMS_C, SUMS_OWN, SUMS_MOST = SUMS_OWN + CC_MOST_OBJECTIVE_SUMS };
-
-struct cc_step {
-    cc_model *model;
-    cc_resident *data;
-    cc_step_spec spec;
-    cc_tape *tape, *update; /* leaves gradients and sums; moves the weights */
-    cc_inputs inputs;
-    cc_tensor hyper;           /* [HYPER_COUNT] */
-    cc_tensor sums[SUMS_MOST]; /* [4] each */
-    cc_tensor report;          /* sums [4 * SUMS_MOST]; pseudo-labels, weights and hidden labels [U] each, as their bytes are */
-    cc_tensor state[CC_MOST_OBJECTIVE_STATES];
-    cc_buffer *velocity, *average; /* average: of the weights; the teacher's, where there is one */
-    /* Its batch-norm statistics are not kept: its passes in train mode leave what nobody reads, and its CAMs go by the main set's. */
-    cc_weights *teacher;
-    bool *written;           /* parameters that already have a gradient in this step */
-    cc_pass *passes[3];      /* labelled (or joint), weak, strong */
-    cc_tensor images[3];     /* joint: all in images[0] */
-    cc_tensor labels, truth; /* [B], [U] i32 */
-    cc_objective_scope scope;
-    cc_step_views views;
-};
-
-static bool uses_unlabeled(const cc_step *step) { return step->spec.objective.kind->unlabeled; }
-static bool uses_cams(const cc_step *step) { return uses_unlabeled(step) && step->spec.objective.beta != 0; }
-static bool has_teacher(const cc_step *step) { return step->spec.objective.kind->teacher; }
-/* Whether labelled images and unlabelled views share a pass of the student, [labelled; weak; strong]; the teacher's weak views do not. */
-static bool is_joint(const cc_step *step) { return uses_unlabeled(step) && step->spec.objective.joint; }
-static bool weak_is_joint(const cc_step *step) { return is_joint(step) && !has_teacher(step); }
-static size_t first_strong_row(const cc_step *step)
-{
-    return is_joint(step) ? step->spec.batch_labeled + (weak_is_joint(step) ? step->spec.batch_unlabeled : 0) : 0;
-}
-static size_t sum_count(const cc_step *step) { return SUMS_OWN + step->spec.objective.kind->sum_count; }
-
 /* ---- inputs */
 
 static camcl_status create_inputs(cc_step *step, camcl_error *err)
 {
     camcl_device *device = step->model->device;
-    const cc_inputs_spec inputs = { step->spec.views, step->spec.batch_labeled, uses_unlabeled(step) ? step->spec.batch_unlabeled : 0,
-                                    step->spec.image_size, uses_cams(step) };
+    const cc_inputs_spec inputs = {
+        step->spec.views, step->spec.batch_labeled, uses_unlabeled(step) ? step->spec.batch_unlabeled : 0, step->spec.image_size,
+        step->own,        uses_cams(step)
+    };
     CC_RETURN_IF_FAILED(cc_inputs_create(device, step->data, &inputs, &step->inputs, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
     for (size_t i = 0; i < sum_count(step); i++)
@@ -99,9 +64,8 @@ static camcl_status image_tensor(cc_step *step, const char *name, size_t rows, c
 /* Loads the views into rows of one tensor (joint) or into one tensor each. */
 static camcl_status record_images(cc_step *step, camcl_error *err)
 {
-    const cc_step_spec *s = &step->spec;
-    const size_t b = s->batch_labeled, u = uses_unlabeled(step) ? s->batch_unlabeled : 0;
-    const size_t row[3] = { 0, weak_is_joint(step) ? b : 0, first_strong_row(step) };
+    const size_t b = step->own.labeled, u = step->own.unlabeled;
+    const size_t row[3] = { 0, weak_is_joint(step) ? b : 0, first_strong_row(step, b, u) };
     if (is_joint(step)) {
         CC_RETURN_IF_FAILED(image_tensor(step, "images", row[2] + u, &step->images[0], err));
         step->images[1] = step->images[2] = step->images[0];
@@ -110,11 +74,11 @@ static camcl_status record_images(cc_step *step, camcl_error *err)
         if (u) CC_RETURN_IF_FAILED(image_tensor(step, "strong views", u, &step->images[2], err));
     }
     if (u && !weak_is_joint(step)) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[1], err));
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(b), &step->labels, err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(step->spec.batch_labeled), &step->labels, err));
     CC_RETURN_IF_FAILED(cc_inputs_load_labeled(&step->inputs, step->tape, step->images[0], row[0], err));
     CC_RETURN_IF_FAILED(cc_inputs_labels(&step->inputs, step->tape, step->labels, err));
     if (u == 0) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "hidden labels", CC_I32, CC_DIMS(u), &step->truth, err));
+    CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "hidden labels", CC_I32, CC_DIMS(step->spec.batch_unlabeled), &step->truth, err));
     CC_RETURN_IF_FAILED(cc_inputs_load_weak(&step->inputs, step->tape, step->images[1], row[1], err));
     CC_RETURN_IF_FAILED(cc_inputs_hidden_labels(&step->inputs, step->tape, step->truth, err));
     return cc_inputs_load_strong(&step->inputs, step->tape, step->images[1], row[1], step->images[2], row[2], err);
@@ -127,13 +91,15 @@ static cc_device_scalar sum(const cc_step *step, int which, size_t index) { retu
 /* The divisor of L_u and L_c: the number of confident images, or of all unlabelled images. */
 static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS_CONFIDENCE, step->spec.objective.whole_batch ? 2 : 0); }
 
-static camcl_status record_forward(cc_step *step, int which, cc_weights *weights, size_t rows, camcl_error *err)
+/* Leaves the logits of the whole batch. rows, own_rows: of the batch, and of the device's part of it. */
+static camcl_status record_forward(cc_step *step, int which, cc_weights *weights, size_t rows, size_t own_rows, camcl_error *err)
 {
-    cc_pass_spec spec = { rows, step->spec.image_size, step->spec.image_size, true, 0 };
+    const size_t size = step->spec.image_size;
+    const cc_pass_spec spec = { own_rows, size, size, true, 0, step->shared ? rows : 0 };
     CC_RETURN_IF_FAILED(cc_pass_create(weights, step->tape, &spec, &step->passes[which], err));
     CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[which], step->images[which], err));
-    step->views.logits[which] = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
-    return CAMCL_OK;
+    const cc_tensor own = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
+    return cc_step_gather_logits(step, which, own, &step->views.logits[which], err);
 }
 
 /* The targets of the unlabelled images, from the weak rows of `logits` on. */
@@ -147,7 +113,7 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
                                    .lowest = { step->hyper.buffer, HYPER_LOWEST },
                                    .alpha = { step->hyper.buffer, HYPER_ALPHA },
                                    .truth = step->truth,
-                                   .transforms = step->inputs.transforms[1],
+                                   .transforms = step->inputs.all[1],
                                    .weak = { logits, row0 },
                                    .confidence_sums = step->sums[SUMS_CONFIDENCE],
                                    .loss_sums = step->sums[SUMS_U],
@@ -164,7 +130,7 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
 static camcl_status record_weak(cc_step *step, camcl_error *err)
 {
     cc_weights *weights = has_teacher(step) ? step->teacher : step->model->main;
-    CC_RETURN_IF_FAILED(record_forward(step, 1, weights, step->spec.batch_unlabeled, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 1, weights, step->spec.batch_unlabeled, step->own.unlabeled, err));
     return record_targets(step, 0, step->views.logits[1], err);
 }
 
@@ -190,7 +156,9 @@ static camcl_status logits_gradient(cc_step *step, size_t rows, cc_tensor *out, 
 static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits, camcl_error *err)
 {
     cc_pass *pass = step->passes[which];
-    cc_pass_set_gradient(pass, cc_pass_last(pass), dlogits);
+    cc_tensor own;
+    CC_RETURN_IF_FAILED(cc_step_own_rows(step, which, dlogits, &own, err));
+    cc_pass_set_gradient(pass, cc_pass_last(pass), own);
     return cc_pass_backward(pass, cc_pass_last(pass), 0, step->written, err);
 }
 
@@ -198,14 +166,15 @@ static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits,
  * activations do, because all rows share the batch statistics. */
 static camcl_status record_joint(cc_step *step, camcl_error *err)
 {
-    const size_t strong = first_strong_row(step), rows = strong + step->spec.batch_unlabeled;
+    const size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled, strong = first_strong_row(step, b, u), rows = strong + u;
+    const size_t own_rows = first_strong_row(step, step->own.labeled, step->own.unlabeled) + step->own.unlabeled;
     cc_tensor dlogits;
     if (has_teacher(step)) CC_RETURN_IF_FAILED(record_weak(step, err));
-    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, rows, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, rows, own_rows, err));
     cc_tensor logits = step->views.logits[2] = step->views.logits[0];
     if (!has_teacher(step)) {
         step->views.logits[1] = logits;
-        CC_RETURN_IF_FAILED(record_targets(step, step->spec.batch_labeled, logits, err));
+        CC_RETURN_IF_FAILED(record_targets(step, b, logits, err));
     }
     CC_RETURN_IF_FAILED(logits_gradient(step, rows, &dlogits, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(step->tape, dlogits.buffer, err));
@@ -220,13 +189,13 @@ static camcl_status record_separate(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
     cc_tensor dlogits;
-    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, b, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, b, step->own.labeled, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, b, &dlogits, err));
     CC_RETURN_IF_FAILED(record_labeled_loss(step, step->views.logits[0], dlogits, err));
     CC_RETURN_IF_FAILED(record_backward(step, 0, dlogits, err));
     if (!uses_unlabeled(step)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(record_weak(step, err));
-    CC_RETURN_IF_FAILED(record_forward(step, 2, step->model->main, u, err));
+    CC_RETURN_IF_FAILED(record_forward(step, 2, step->model->main, u, step->own.unlabeled, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, u, &dlogits, err));
     CC_RETURN_IF_FAILED(record_unlabeled_loss(step, 0, step->views.logits[2], dlogits, err));
     return record_backward(step, 2, dlogits, err);
@@ -237,13 +206,13 @@ static camcl_status record_separate(cc_step *step, camcl_error *err)
 /* Returns the rows of one unlabelled view as a tensor of its own. */
 static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_error *err)
 {
-    const cc_step_spec *s = &step->spec;
+    const size_t b = step->own.labeled, u = step->own.unlabeled;
     const bool joint = which == 1 ? weak_is_joint(step) : is_joint(step);
     *out = step->images[which];
     if (!joint) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(image_tensor(step, which == 1 ? "weak views" : "strong views", s->batch_unlabeled, out, err));
-    size_t bytes = cc_tensor_bytes(out), row0 = which == 2 ? first_strong_row(step) : s->batch_labeled;
-    return cc_tape_copy(step->tape, step->images[0].buffer, row0 * (bytes / s->batch_unlabeled), out->buffer, 0, bytes, err);
+    CC_RETURN_IF_FAILED(image_tensor(step, which == 1 ? "weak views" : "strong views", u, out, err));
+    size_t bytes = cc_tensor_bytes(out), row0 = which == 2 ? first_strong_row(step, b, u) : b;
+    return cc_tape_copy(step->tape, step->images[0].buffer, row0 * (bytes / u), out->buffer, 0, bytes, err);
 }
 
 static camcl_status record_consistency(cc_step *step, camcl_error *err)
@@ -254,13 +223,13 @@ static camcl_status record_consistency(cc_step *step, camcl_error *err)
                                          step->model->graph->statistics * sizeof(float), err));
     cc_consistency_spec spec = { .options = &step->spec.objective,
                                  .target_weights = has_teacher(step) ? step->teacher : step->model->main,
-                                 .batch = step->spec.batch_unlabeled,
+                                 .batch = step->own.unlabeled,
                                  .image_size = step->spec.image_size,
                                  .between = step->inputs.between,
-                                 .pseudo = step->scope.pseudo,
-                                 .weight = step->scope.weight,
                                  .denominator = denominator(step),
                                  .sums = step->sums[SUMS_C] };
+    CC_RETURN_IF_FAILED(cc_step_own_images(step, "own pseudo-labels", step->scope.pseudo, &spec.pseudo, err));
+    CC_RETURN_IF_FAILED(cc_step_own_images(step, "own weights", step->scope.weight, &spec.weight, err));
     CC_RETURN_IF_FAILED(view_of(step, 1, &spec.weak, err));
     CC_RETURN_IF_FAILED(view_of(step, 2, &spec.strong, err));
     CC_RETURN_IF_FAILED(cc_consistency_record(step->model, step->tape, &spec, step->written, &maps, err));
@@ -284,8 +253,6 @@ static camcl_status record_update(cc_step *step, camcl_error *err)
     cc_tensor average = { step->average, CC_F32, 1, { count } };
     return cc_ema_update(step->update, count, step->spec.ema, w, average, err);
 }
-
-static bool has_pseudo_labels(const cc_step *step) { return step->scope.pseudo.buffer && step->scope.weight.buffer; }
 
 static camcl_status record_report(cc_step *step, camcl_error *err)
 {
@@ -312,6 +279,7 @@ static camcl_status record(cc_step *step, camcl_error *err)
     CC_TRY(record_images(step, err));
     CC_TRY(is_joint(step) ? record_joint(step, err) : record_separate(step, err));
     if (uses_cams(step)) CC_TRY(record_consistency(step, err));
+    if (step->shared) CC_TRY(cc_step_share(step, err));
     CC_TRY(record_report(step, err));
     CC_TRY(record_update(step, err));
     if (step->spec.inspect) keep_views(step);
@@ -330,6 +298,8 @@ camcl_status cc_step_create(cc_model *model, cc_resident *data, const cc_step_sp
     step->model = model;
     step->data = data;
     step->spec = *spec;
+    step->shared = spec->own.labeled > 0;
+    step->own = step->shared ? spec->own : (cc_part){ 0, spec->batch_labeled, 0, uses_unlabeled(step) ? spec->batch_unlabeled : 0 };
     CC_TRY(cc_tape_create(arena, "training step", &step->tape, err));
     CC_TRY(cc_tape_create(arena, "update", &step->update, err));
     CC_TRY(create_inputs(step, err));
@@ -361,95 +331,4 @@ void cc_step_destroy(cc_step **handle)
     free(step->written);
     free(step);
     *handle = NULL;
-}
-
-/* ---- running */
-
-camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err)
-{
-    const float hyper[HYPER_COUNT] = { [HYPER_LR] = input->lr,
-                                       [HYPER_THRESHOLD] = input->threshold,
-                                       [HYPER_LOWEST] = -INFINITY,
-                                       [HYPER_ALPHA] = cc_step_alpha(&step->spec.objective, input->ramp) };
-    CC_RETURN_IF_FAILED(cc_inputs_send(&step->inputs, input, err));
-    CC_RETURN_IF_FAILED(cc_buffer_upload(step->hyper.buffer, 0, hyper, sizeof hyper, err));
-    if (step->teacher) CC_RETURN_IF_FAILED(cc_weights_refresh(step->teacher, err));
-    CC_RETURN_IF_FAILED(cc_tape_run(step->tape, err));
-    /* Gradients, sums and the objective's state are complete here: several devices would add theirs up before the update. */
-    CC_RETURN_IF_FAILED(cc_tape_run(step->update, err));
-    CC_RETURN_IF_FAILED(cc_model_refresh(step->model, err));
-    return cc_readback_start(step->report.buffer, 0, cc_tensor_bytes(&step->report), sums, err);
-}
-
-camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err)
-{
-    const void *data;
-    camcl_status status = cc_readback_wait(*sums, &data, err);
-    if (status == CAMCL_OK) {
-        const float *f = data, *s = f + 4 * SUMS_S, *confidence = f + 4 * SUMS_CONFIDENCE;
-        *out = (cc_step_sums){ s[0],          s[1],          s[2],          confidence[0], confidence[1],
-                               confidence[2], confidence[3], f[4 * SUMS_U], f[4 * SUMS_C], { { 0 } } };
-        memcpy(out->own, f + 4 * SUMS_OWN, sizeof out->own);
-    }
-    cc_readback_destroy(sums);
-    return status;
-}
-
-camcl_status cc_step_count_pseudo(const cc_step *step, cc_readback *sums, double *counts, camcl_error *err)
-{
-    const size_t u = step->spec.batch_unlabeled, classes = step->model->graph->spec.classes;
-    const void *data;
-    if (!has_pseudo_labels(step)) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_readback_wait(sums, &data, err));
-    const char *rows = (const char *)data + SUMS_MOST * 16;
-    for (size_t i = 0; i < u; i++) {
-        int32_t pseudo, truth;
-        float weight;
-        memcpy(&pseudo, rows + i * sizeof pseudo, sizeof pseudo);
-        memcpy(&weight, rows + (u + i) * sizeof weight, sizeof weight);
-        memcpy(&truth, rows + (2 * u + i) * sizeof truth, sizeof truth);
-        if (pseudo < 0 || (size_t)pseudo >= classes) continue;
-        double *of_class = counts + (size_t)pseudo * CC_PSEUDO_SUMS;
-        of_class[CC_PSEUDO_CONFIDENT] += (double)weight;
-        if (truth >= 0) of_class[CC_PSEUDO_KNOWN] += (double)weight;
-        if (truth == pseudo) of_class[CC_PSEUDO_RIGHT] += (double)weight;
-    }
-    return CAMCL_OK;
-}
-
-void cc_step_losses(const cc_objective *objective, const cc_step_sums *sums, double *loss_s, double *loss_u, double *loss_c)
-{
-    double n = objective->whole_batch ? sums->unlabeled : sums->confident;
-    *loss_s = sums->loss_s / sums->count_s;
-    *loss_u = sums->loss_u / (n > 1 ? n : 1);
-    *loss_c = sums->loss_c / (n > 1 ? n : 1);
-}
-
-float cc_step_alpha(const cc_objective *objective, float ramp)
-{
-    return objective->kind->ramped ? objective->alpha * ramp : objective->alpha;
-}
-
-double cc_step_further(const cc_objective *objective, const cc_step_sums *sums)
-{
-    return objective->kind->further ? objective->kind->further(objective, sums->own) : 0;
-}
-
-cc_buffer *cc_step_velocity(const cc_step *step) { return step->velocity; }
-cc_buffer *cc_step_average(const cc_step *step) { return step->average; }
-cc_tape *cc_step_tape(const cc_step *step, size_t index) { return index == 0 ? step->tape : step->update; }
-const cc_tensor *cc_step_state(const cc_step *step) { return step->state; }
-
-cc_objective_sizes cc_step_sizes(const cc_step *step)
-{
-    const size_t images = cc_resident_count(step->data);
-    return (cc_objective_sizes){ step->model->graph->spec.classes, step->spec.batch_labeled, step->spec.batch_unlabeled, images,
-                                 step->spec.pool ? step->spec.pool : images };
-}
-
-const cc_step_views *cc_step_look(const cc_step *step) { return &step->views; }
-
-unsigned cc_step_train_passes(const cc_objective *objective)
-{
-    return !objective->kind->unlabeled || objective->joint ? 1 : objective->kind->teacher ? 2 : 3;
 }

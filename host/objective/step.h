@@ -15,6 +15,9 @@ typedef struct cc_step_spec {
     float momentum, weight_decay, ema; /* ema: decay, 0 = none */
     bool nesterov;
     bool inspect; /* keep intermediate results for cc_step_look */
+    /* Of several devices that train together: the images of a batch that this one shows. Its tape then has points of exchange. All zero:
+     * the device is alone. */
+    cc_part own;
 } cc_step_spec;
 
 /* What a step reports: sums and counts. cc_step_losses divides them. */
@@ -32,8 +35,12 @@ typedef struct cc_step cc_step;
 camcl_status cc_step_create(cc_model *model, cc_resident *data, const cc_step_spec *spec, cc_arena *arena, cc_step **out, camcl_error *err);
 void cc_step_destroy(cc_step **step);
 
-/* Enqueues one step. *sums is the pending read-back of its sums; pass it to cc_step_read later. */
+/* Enqueues one step of a device that is alone. *sums is the pending read-back of its sums; pass it to cc_step_read later. */
 camcl_status cc_step_run(cc_step *step, const cc_step_input *input, cc_readback **sums, camcl_error *err);
+/* The same in parts, between which the tape CC_STEP_GRADIENTS is run: sends the inputs, of the whole batch on every device; updates the
+ * weights and, unless sums is NULL, starts the read-back. Every device has the sums of the whole batch. */
+camcl_status cc_step_begin(cc_step *step, const cc_step_input *input, camcl_error *err);
+camcl_status cc_step_end(cc_step *step, cc_readback **sums, camcl_error *err);
 /* Waits for the read-back, destroys it and fills *out. */
 camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err);
 /* Before cc_step_read: waits for the read-back and adds the unlabelled images to counts [classes, CC_PSEUDO_SUMS] by the class of their
@@ -55,15 +62,15 @@ cc_buffer *cc_step_average(const cc_step *step);
 /* The state tensors of the objective, in the order of its row; step->spec.objective.kind->state_count of them. Borrowed. */
 const cc_tensor *cc_step_state(const cc_step *step);
 cc_objective_sizes cc_step_sizes(const cc_step *step);
-/* The two tapes of a step, for profiles: what leaves the gradients, and the update. */
-enum { CC_STEP_TAPES = 2 };
+/* The two tapes of a step: what leaves the gradients, and the update. */
+enum { CC_STEP_GRADIENTS, CC_STEP_UPDATE, CC_STEP_TAPES };
 cc_tape *cc_step_tape(const cc_step *step, size_t index);
 /* The number of train-mode passes of the main weights per step, by which num_batches_tracked grows. */
 unsigned cc_step_train_passes(const cc_objective *objective);
 
-/* With spec.inspect, after a run: logits [*,classes] of the labelled, weak and strong rows; pseudo-labels and mask [U]; CAMs after
- * min-max [U,S,S] of the weak view (before T), the target (T applied) and the strong view. Tensors of views that the mode does not use
- * have no buffer. */
+/* With spec.inspect, after a run: logits [*,classes] of the labelled, weak and strong rows of the whole batch; pseudo-labels and mask [U];
+ * CAMs after min-max [U,S,S], of the device's own images, of the weak view (before T), the target (T applied) and the strong view. Tensors
+ * of views that the mode does not use have no buffer. */
 typedef struct cc_step_views {
     cc_tensor logits[3]; /* joint: all three are the one [B+U+U,classes] tensor; with a teacher the weak ones are apart */
     cc_tensor pseudo, mask, cam_weak, cam_target, cam_strong;

@@ -92,6 +92,8 @@ static camcl_status launch_groups(cc_tape *tape, const cc_kernel *kernel, const 
     return cc_tape_launch(tape, kernel, args, &l, err);
 }
 
+static size_t all_rows(const cc_batch_norm_desc *d) { return d->all ? d->all : d->m; }
+
 /* `residual`: what was added before the activation, or its gradient. */
 static camcl_status check_desc(const cc_batch_norm_op *op, const cc_buffer *residual, camcl_error *err)
 {
@@ -102,7 +104,7 @@ static camcl_status check_desc(const cc_batch_norm_op *op, const cc_buffer *resi
             "batch norm: the derivative of %s needs the sum with the residual, which is not kept (activate the sum in an operation "
             "of its own)",
             cc_activation_get(activation)->name);
-    if (op->train && op->desc.m < 2)
+    if (op->train && all_rows(&op->desc) < 2)
         return cc_fail(err, CAMCL_UNSUPPORTED, "batch norm: one row per channel has no variance (use a larger batch or larger images)");
     return CAMCL_OK;
 }
@@ -119,6 +121,26 @@ static camcl_status record_statistics(cc_tape *tape, const geometry *g, const cc
                   CC_BIND(batch_norm_statistics, .x = CC_IN(x), .partial = CC_OUT(partial), .m = CC_INT(d->m), .c = CC_INT(d->c),
                           .rows = CC_INT(g->rows), .chunks = CC_INT(g->chunks), .span = CC_INT(g->span), .tile = CC_INT(g->tile)),
                   g, d, g->chunks, 1, err);
+}
+
+/* Joins the chunks, and the result with the other devices'. io as in forward. */
+static camcl_status record_joined(cc_tape *tape, const geometry *g, const cc_batch_norm_desc *d, cc_buffer *partial, const cc_tensor *io,
+                                  camcl_error *err)
+{
+    cc_buffer *found;
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * d->c * sizeof(float), "batch norm, joined statistics", &found, err));
+    CC_RETURN_IF_FAILED(launch(tape,
+                               CC_BIND(batch_norm_moments, .x = CC_IN(io[0].buffer), .partial = CC_IN(partial), .found = CC_OUT(found),
+                                       .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g->rows), .chunks = CC_INT(g->chunks)),
+                               g, d, 0, 0, err));
+    const cc_exchange_point point = { .kind = CC_EXCHANGE_MOMENTS, .buffer = found, .count = d->c, .weight = (double)d->m };
+    CC_RETURN_IF_FAILED(cc_tape_exchange(tape, &point, err));
+    return launch(tape,
+                  CC_BIND(batch_norm_joined, .found = CC_IN(found), .mean = CC_OUT(io[6].buffer), .invstd = CC_OUT(io[7].buffer),
+                          .running_mean = CC_INOUT(io[4].buffer), .running_var = CC_INOUT(io[5].buffer), .c = CC_INT(d->c),
+                          .biased = CC_FLOAT(1 / (float)d->all), .unbiased = CC_FLOAT(1 / (float)(d->all - 1)), .eps = CC_FLOAT(d->eps),
+                          .momentum = CC_FLOAT(d->momentum)),
+                  g, d, 0, 0, err);
 }
 
 static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, bool group, camcl_error *err)
@@ -141,12 +163,15 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
         cc_buffer *partial;
         CC_RETURN_IF_FAILED(cc_tape_buffer(tape, 2 * g.chunks * d->c * sizeof(float), "batch norm, partial statistics", &partial, err));
         CC_RETURN_IF_FAILED(record_statistics(tape, &g, d, x, partial, err));
-        CC_RETURN_IF_FAILED(launch(
-            tape,
-            CC_BIND(batch_norm_finalize, .x = CC_IN(x), .partial = CC_IN(partial), .mean = CC_OUT(mean), .invstd = CC_OUT(invstd),
-                    .running_mean = CC_INOUT(running_mean), .running_var = CC_INOUT(running_var), .m = CC_INT(d->m), .c = CC_INT(d->c),
-                    .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .eps = CC_FLOAT(d->eps), .momentum = CC_FLOAT(d->momentum)),
-            &g, d, 0, 0, err));
+        if (d->all)
+            CC_RETURN_IF_FAILED(record_joined(tape, &g, d, partial, io, err));
+        else
+            CC_RETURN_IF_FAILED(launch(
+                tape,
+                CC_BIND(batch_norm_finalize, .x = CC_IN(x), .partial = CC_IN(partial), .mean = CC_OUT(mean), .invstd = CC_OUT(invstd),
+                        .running_mean = CC_INOUT(running_mean), .running_var = CC_INOUT(running_var), .m = CC_INT(d->m), .c = CC_INT(d->c),
+                        .rows = CC_INT(g.rows), .chunks = CC_INT(g.chunks), .eps = CC_FLOAT(d->eps), .momentum = CC_FLOAT(d->momentum)),
+                &g, d, 0, 0, err));
     } else {
         CC_RETURN_IF_FAILED(launch(tape,
                                    CC_BIND(batch_norm_running, .running_mean = CC_IN(running_mean), .running_var = CC_IN(running_var),
@@ -287,6 +312,8 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                                            .sums = CC_OUT(sums), .dgamma = output(dgamma, how, NULL), .dbeta = output(dbeta, how, NULL),
                                            .c = CC_INT(d->c), .chunks = CC_INT(g.chunks), .add = CC_INT(op->add.dparams)),
                                    &g, d, 0, 0, err));
+        if (op->train && d->all)
+            CC_RETURN_IF_FAILED(cc_tape_exchange(tape, &(cc_exchange_point){ CC_EXCHANGE_SUM, sums, 0, 2 * d->c, 0 }, err));
     }
     if (keep) { /* dy now holds the gradient of the activation's operand, which is the residual's gradient, too */
         from = (source){ dy, true, 2 };
@@ -302,15 +329,16 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                              CC_BIND(batch_norm_backward_group, .x = CC_IN(x), .y = CC_IN(from.y), .dy = CC_IN(dy), .gamma = CC_IN(gamma),
                                      .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums), .dx = to_dx,
                                      .dresidual = to_residual, .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows),
-                                     .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y), .train = CC_INT(op->train),
-                                     .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
+                                     .all = CC_INT(all_rows(d)), .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y),
+                                     .train = CC_INT(op->train), .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
                              keep ? &g : &activating, d, false, passes, err);
     return launch(tape,
                   CC_BIND(batch_norm_backward, .x = CC_IN(x), .y = CC_IN(from.y), .dy = CC_IN(dy), .gamma = CC_IN(gamma),
                           .beta = CC_IN(beta), .mean = CC_IN(mean), .invstd = CC_IN(invstd), .sums = CC_IN(sums), .dx = to_dx,
                           .dresidual = to_residual, .m = CC_INT(d->m), .c = CC_INT(d->c), .rows = CC_INT(g.apply_rows),
-                          .chunks = CC_INT(g.apply_chunks), .span = CC_INT(g.span), .slope = CC_FLOAT(slope), .has_y = CC_INT(from.has_y),
-                          .train = CC_INT(op->train), .dx_mode = CC_INT(dx_mode), .dresidual_mode = CC_INT(dresidual_mode)),
+                          .chunks = CC_INT(g.apply_chunks), .span = CC_INT(g.span), .all = CC_INT(all_rows(d)), .slope = CC_FLOAT(slope),
+                          .has_y = CC_INT(from.has_y), .train = CC_INT(op->train), .dx_mode = CC_INT(dx_mode),
+                          .dresidual_mode = CC_INT(dresidual_mode)),
                   keep ? &g : &activating, d, g.apply_chunks, passes, err);
 }
 

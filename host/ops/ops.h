@@ -19,6 +19,9 @@ typedef struct cc_batch_norm_desc {
     size_t m, c;
     float eps, momentum;
     cc_activation activation;
+    /* Training: rows on all devices that train together. Statistics and sums are then those of all of them, by points of exchange on the
+     * tape; dgamma and dbeta are this device's. 0: the device is alone. */
+    size_t all;
 } cc_batch_norm_desc;
 /* x, residual (or none), y [M,C]; gamma, beta, running_mean, running_var, mean, invstd [C]. mean and invstd are outputs, kept for
  * backward. CAMCL_UNSUPPORTED: a residual and an activation whose derivative needs x. Such an activation is recorded separately, with

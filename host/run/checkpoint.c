@@ -263,10 +263,11 @@ camcl_status cc_run_state_write(const char *path, const cc_run_shape *shape, con
 {
     camcl_status status = CAMCL_OK;
     cc_tensor_list list = { .count = 0 };
-    cc_st_pair metadata[8] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan },
+    cc_st_pair metadata[9] = { { "format", "camcl state" }, { "version", CAMCL_VERSION }, { "plan", s->plan },
                                { "plan_version", "2" },     { "device", s->device },      { "config", s->config } };
     size_t pairs = 6;
     if (s->data) metadata[pairs++] = (cc_st_pair){ "data", s->data };
+    if (s->team) metadata[pairs++] = (cc_st_pair){ "team", s->team };
     if (s->start[0]) metadata[pairs++] = (cc_st_pair){ "start", s->start };
     CC_TRY(add_state(&list, shape, s, split, err));
     CC_TRY(cc_safetensors_write(path, list.tensors, list.count, metadata, pairs, err));
@@ -383,13 +384,15 @@ static camcl_status read_split(const cc_safetensors *file, cc_split *split, camc
 
 static camcl_status read_texts(const char *path, const cc_safetensors *file, cc_run_state *s, camcl_error *err)
 {
-    const char *data = cc_safetensors_metadata(file, "data"), *start = cc_safetensors_metadata(file, "start");
+    const char *data = cc_safetensors_metadata(file, "data"), *start = cc_safetensors_metadata(file, "start"),
+               *team = cc_safetensors_metadata(file, "team");
     snprintf(s->start, sizeof s->start, "%s", start ? start : "");
     CC_RETURN_IF_FAILED(check_version(path, file, s, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "plan", &s->plan, err));
     s->first_plan = cc_safetensors_metadata(file, "plan_version") == NULL;
     CC_RETURN_IF_FAILED(read_text(path, file, "device", &s->device, err));
     CC_RETURN_IF_FAILED(read_text(path, file, "config", &s->config, err));
+    if (team) CC_RETURN_IF_FAILED(cc_copy_text(team, &s->team, err));
     return data ? cc_copy_text(data, &s->data, err) : CAMCL_OK;
 }
 
@@ -462,6 +465,7 @@ void cc_run_state_free(cc_run_state *s)
         free(s->objective[i]);
     free(s->plan);
     free(s->device);
+    free(s->team);
     free(s->config);
     free(s->data);
     free(s->version);

@@ -7,10 +7,10 @@
 #include "train/run.h"
 
 /* The bytes that images may take on the device. Weights, optimizer and activations get the larger part of its memory. */
-static size_t image_budget(const cc_run *run)
+static size_t image_budget(const cc_run *run, const camcl_device *device)
 {
     enum { SHARE = 4 };
-    if (camcl_config_is(run->config, "data.resident", "auto")) return camcl_device_get_info(run->device)->global_mem / SHARE;
+    if (camcl_config_is(run->config, "data.resident", "auto")) return camcl_device_get_info(device)->global_mem / SHARE;
     return (size_t)camcl_config_int(run->config, "data.resident") << 20;
 }
 
@@ -28,9 +28,9 @@ static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *co
 }
 
 /* image: bytes of one. */
-static camcl_status say_images(cc_run *run, size_t image, camcl_error *err)
+static camcl_status say_images(cc_run *run, const cc_resident *images, size_t image, camcl_error *err)
 {
-    const size_t used = cc_resident_used(run->train_images), kept = cc_resident_kept(run->train_images);
+    const size_t used = cc_resident_used(images), kept = cc_resident_kept(images);
     cc_text line = CC_TEXT_INIT;
     cc_text_add(&line, "images: ");
     cc_text_add_mebibytes(&line, used * image);
@@ -49,12 +49,12 @@ static camcl_status say_images(cc_run *run, size_t image, camcl_error *err)
     return status;
 }
 
-camcl_status cc_run_place_images(cc_run *run, camcl_error *err)
+camcl_status cc_run_place_images(cc_run *run, camcl_device *device, cc_resident **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const camcl_dataset_info *info = camcl_dataset_get_info(run->dataset);
     const cc_step_spec *step = &run->settings.step;
-    const size_t image = (size_t)info->height * info->width * info->channels, room = image_budget(run) / image;
+    const size_t image = (size_t)info->height * info->width * info->channels, room = image_budget(run, device) / image;
     uint32_t *order = NULL;
     const cc_resident_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
                                       camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
@@ -70,8 +70,8 @@ camcl_status cc_run_place_images(cc_run *run, camcl_error *err)
     streaming.order = order;
     streaming.batch = cc_max_size(step->batch_labeled + step->batch_unlabeled,
                                   cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, step->image_size));
-    CC_TRY(cc_resident_create_streaming(run->device, &images, order ? &streaming : NULL, &run->train_images, err));
-    CC_TRY(say_images(run, image, err));
+    CC_TRY(cc_resident_create_streaming(device, &images, order ? &streaming : NULL, out, err));
+    CC_TRY(say_images(run, *out, image, err));
 cleanup:
     free(order);
     return status;

@@ -15,6 +15,7 @@
 #include "run/run_dir.h"
 #include "run/settings.h"
 #include "train/loop_settings.h"
+#include "train/team.h"
 
 enum {
     CC_IN_FLIGHT = 3,      /* steps whose sums may not have been read back yet */
@@ -30,7 +31,9 @@ typedef struct camcl_trainer {
     cc_loop_settings loop;
     cc_run_dir *dir;        /* NULL: a program drives it */
     const char *state_path; /* while it is opened: of the state that is read back; borrowed */
-    camcl_device *device;
+    camcl_device *device;   /* the first of the list; what is evaluated and saved is there */
+    cc_team team;           /* all devices */
+    bool follows;           /* a process of rank 1 or above: it trains with the others, and writes and says nothing */
     const camcl_dataset *dataset;
     camcl_device *own_device;   /* the same, if it was opened here */
     camcl_dataset *own_dataset; /* the same, if it was read here */
@@ -99,9 +102,9 @@ camcl_status cc_run_validate(cc_run *run, camcl_evaluation *out, bool *best, cam
 /* The sums of the interval begin anew. */
 void cc_run_begin_interval(cc_run *run);
 
-/* images.c: train_images. Once the split is known: puts the run's images on the device, as many as data.resident has room for, and says
- * how many those are. */
-camcl_status cc_run_place_images(cc_run *run, camcl_error *err);
+/* images.c: once the split is known: puts the run's images on a device, as many as data.resident has room for, and says how many those
+ * are. The caller owns *images. */
+camcl_status cc_run_place_images(cc_run *run, camcl_device *device, cc_resident **images, camcl_error *err);
 
 /* say.c: writes a line to train.log, if there is one, and passes it to options->message. */
 camcl_status cc_run_say(cc_run *run, camcl_error *err, const char *format, ...) CC_PRINTF(3, 4);
@@ -112,7 +115,20 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);
 /* A metrics row in words. Values that are not available are left out. */
 camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err);
 
-/* save.c: into the run directory; the state alone, anywhere. */
+/* ranks.c, for the processes of a world. Joins it, and makes this process one that follows if its rank is not 0. */
+camcl_status cc_run_join(cc_run *run, camcl_error *err);
+/* Checks that all have the same configuration, but for what is a machine's own, and the same data; CAMCL_BAD_CONFIG, CAMCL_BAD_DATA. */
+camcl_status cc_run_check_ranks(cc_run *run, camcl_error *err);
+/* What the others need to know before they prepare: split, step, and whether the run goes on or is finished. */
+camcl_status cc_run_brief(cc_run *run, camcl_error *err);
+/* Whether training is to stop, on any of them. */
+camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err);
+/* Ends together: the first failure of any of them. */
+camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err);
+
+/* save.c: the identity of a device, as far as the kernel plan and with it the bits depend on it. */
+void cc_run_identify_device(const camcl_device *device, char *text, size_t size);
+/* Into the run directory; the state alone, anywhere. */
 camcl_status cc_run_save(cc_run *run, camcl_error *err);
 camcl_status cc_run_save_state(cc_run *run, const char *path, camcl_error *err);
 /* The weights as they are, averaged if there is an average. Borrowed until the next save. */

@@ -13,10 +13,10 @@
 #include "train/run.h"
 
 /* What the kernel plan and with it the bits depend on. */
-static void identify_device(const cc_run *run, char *text, size_t size)
+void cc_run_identify_device(const camcl_device *device, char *text, size_t size)
 {
-    const camcl_device_info *info = camcl_device_get_info(run->device);
-    snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver, cc_device_conv(run->device));
+    const camcl_device_info *info = camcl_device_get_info(device);
+    snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver, cc_device_conv(device));
 }
 
 static bool all_finite(const float *values, size_t n)
@@ -68,11 +68,13 @@ static camcl_status gather(cc_run *run, camcl_error *err)
     free(s->device);
     free(s->config);
     free(s->data);
-    s->plan = s->device = s->config = s->data = NULL;
-    identify_device(run, device, sizeof device);
+    free(s->team);
+    s->plan = s->device = s->config = s->data = s->team = NULL;
+    cc_run_identify_device(run->device, device, sizeof device);
     CC_RETURN_IF_FAILED(cc_plan_format(&run->model->plan, &s->plan, err));
     CC_RETURN_IF_FAILED(cc_copy_text(device, &s->device, err));
     CC_RETURN_IF_FAILED(cc_copy_text(run->data, &s->data, err));
+    if (run->team.plans) CC_RETURN_IF_FAILED(cc_copy_text(run->team.plans, &s->team, err));
     return camcl_config_write(run->config, &s->config, err);
 }
 
@@ -229,7 +231,7 @@ camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
     char device[640];
     if (strcmp(s->version, CAMCL_VERSION) != 0)
         CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming a run of camcl %s: results may differ in the last bits", s->version));
-    identify_device(run, device, sizeof device);
+    cc_run_identify_device(run->device, device, sizeof device);
     if (strcmp(device, s->device) != 0)
         return cc_run_say(run, err, "resuming on another device or driver: results may differ in the last bits");
     camcl_status status = cc_plan_parse(&run->model->plan, s->plan, err);

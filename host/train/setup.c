@@ -135,7 +135,7 @@ static camcl_status record_tapes(void *context, cc_arena *arena, camcl_error *er
     const cc_session_spec validation = { .kind = CC_SESSION_EVALUATION,
                                          .batch = cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, size),
                                          .image_size = size };
-    if (run->split.validation_count)
+    if (run->split.validation_count && !run->follows)
         CC_RETURN_IF_FAILED(cc_session_create(run->model, &validation, run->train_images, arena, &run->validation, err));
     CC_RETURN_IF_FAILED(record_swap(run, err));
     CC_RETURN_IF_FAILED(cc_weights_record_packing(run->model->main, err));
@@ -211,11 +211,14 @@ static camcl_status make_card(cc_run *run, camcl_error *err)
 
 static camcl_status prepare_training(cc_run *run, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(cc_run_place_images(run, err));
+    CC_RETURN_IF_FAILED(cc_team_place_images(run, err));
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));
+    CC_RETURN_IF_FAILED(cc_team_divide(run, err));
     CC_RETURN_IF_FAILED(commit_tapes(run, err));
+    CC_RETURN_IF_FAILED(cc_team_commit(run, err));
+    CC_RETURN_IF_FAILED(cc_team_describe(run, err));
     /* How much memory is needed is said before it is used, so that it is the last line on the screen if the system or a driver then ends
      * the process. */
     CC_RETURN_IF_FAILED(cc_run_say_model(run, err));
@@ -242,10 +245,12 @@ static camcl_status start(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(begin(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
+    CC_RETURN_IF_FAILED(cc_run_brief(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_rows(run, err));
     CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, 0, err));
     CC_RETURN_IF_FAILED(initial_weights(run, err));
+    CC_RETURN_IF_FAILED(cc_team_follow(run, err));
     return cc_run_note_start(run, err);
 }
 
@@ -268,8 +273,10 @@ static camcl_status go_on(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "device: %s", camcl_device_reason(run->device)));
     CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
+    CC_RETURN_IF_FAILED(cc_run_brief(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
+    CC_RETURN_IF_FAILED(cc_team_follow(run, err));
     CC_RETURN_IF_FAILED(restore_files(run, err));
     CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming after step %" PRIu64 " of %" PRIu64, run->state.step, run->loop.schedule.steps));
     return cc_run_say_jumps(run, err);
@@ -337,8 +344,9 @@ static camcl_status name_data(cc_run *run, camcl_error *err)
 static camcl_status open_model(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(open_data(run, err));
+    CC_RETURN_IF_FAILED(cc_run_check_ranks(run, err));
     run->loop = cc_loop_settings_from(run->config, run->counts.labeled);
-    return cc_model_create(run->device, &run->settings.graph, &run->model, err);
+    return cc_team_create_models(run, err);
 }
 
 static camcl_status open_inputs(cc_run *run, camcl_error *err)
@@ -349,8 +357,7 @@ static camcl_status open_inputs(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
     CC_RETURN_IF_FAILED(find_dir(run, err));
     CC_RETURN_IF_FAILED(check_init(run, err));
-    CC_RETURN_IF_FAILED(camcl_device_open(&device, &run->own_device, err));
-    run->device = run->own_device;
+    CC_RETURN_IF_FAILED(cc_team_open(run, &device, &run->own_device, err));
     CC_RETURN_IF_FAILED(open_model(run, err));
     return make_dir(run, err);
 }
@@ -365,9 +372,26 @@ static camcl_status open_run(cc_run *run, camcl_error *err)
     if (!run->resuming) return start(run, err);
     run->finished_before = cc_run_is_finished(run);
     if (!run->finished_before) return go_on(run, err);
+    CC_RETURN_IF_FAILED(cc_run_brief(run, err));
     /* A finished run stays unchanged: not even a line is added to its log. */
     if (run->options->message) run->options->message(run->options->context, "this run is finished already: nothing to do");
     return CAMCL_OK;
+}
+
+/* ---- a process that follows another: it has no directory, and gets from the first one what that reads from its own */
+
+static camcl_status open_follower(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(name_data(run, err));
+    camcl_device_options device = cc_device_options_from(run->config);
+    device.compiler = run->options->compiler;
+    CC_RETURN_IF_FAILED(camcl_config_finish(run->config, err));
+    CC_RETURN_IF_FAILED(cc_team_open(run, &device, &run->own_device, err));
+    CC_RETURN_IF_FAILED(open_model(run, err));
+    CC_RETURN_IF_FAILED(cc_run_brief(run, err));
+    if (run->finished_before) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(prepare_training(run, err));
+    return cc_team_follow(run, err);
 }
 
 camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_train_options *options, camcl_error *err)
@@ -375,6 +399,8 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
     memset(run, 0, sizeof *run);
     run->options = options;
     CC_RETURN_IF_FAILED(camcl_config_copy(config, &run->config, err));
+    CC_RETURN_IF_FAILED(cc_run_join(run, err));
+    if (run->follows) return open_follower(run, err);
     camcl_status status = open_run(run, err);
     /* A new run that could not start must remove its directory, so that the next attempt can use the same name. */
     run->abandoned = status != CAMCL_OK && !run->resuming;
@@ -428,6 +454,7 @@ void cc_run_close(cc_run *run)
     cc_step_destroy(&run->step);
     cc_session_destroy(&run->validation);
     cc_session_cache_drop(&run->evaluations);
+    cc_team_close(&run->team);
     cc_sampler_destroy(&run->labeled);
     cc_sampler_destroy(&run->unlabeled);
     cc_draws_free(&run->draws);

@@ -30,7 +30,7 @@ static camcl_status feed(cc_run *run, uint64_t k, cc_readback **sums, camcl_erro
     cc_step_input input =
         cc_step_input_of(&run->draws, (float)cc_schedule_lr(&run->loop.schedule, k), (float)cc_schedule_threshold(&run->loop.schedule, k));
     input.ramp = (float)cc_schedule_ramp(&run->loop.schedule, k);
-    return cc_step_run(run->step, &input, sums, err);
+    return cc_team_step(run, &input, sums, err);
 }
 
 /* Reads back the sums of the oldest step in flight and adds them to the interval's. */
@@ -274,6 +274,10 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     bool draws = !last && s->cams_every && epoch % s->cams_every == 0;
     if (!evaluates && !saves && !draws) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_run_collect(run, err));
+    if (run->follows) {
+        cc_run_begin_interval(run);
+        return CAMCL_OK;
+    }
     if (evaluates) CC_RETURN_IF_FAILED(evaluate(run, epoch, err));
     /* A run that is killed between the two draws once more after it was resumed; the other way round the pictures would be lost. */
     if (draws) CC_RETURN_IF_FAILED(draw_cams(run, err));
@@ -285,7 +289,7 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
 /* An epoch may take hours, so the state is also saved whenever none was for half an hour. */
 static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
 {
-    if (cc_seconds() - run->saved < CC_SAVE_SECONDS) return CAMCL_OK;
+    if (run->follows || cc_seconds() - run->saved < CC_SAVE_SECONDS) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_run_collect(run, err));
     CC_RETURN_IF_FAILED(cc_run_save(run, err));
     run->interval_started = cc_seconds();
@@ -295,13 +299,15 @@ static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
 static camcl_status loop(cc_run *run, camcl_error *err)
 {
     const cc_schedule *schedule = &run->loop.schedule;
+    bool stop = false;
     run->interval_started = run->saved = cc_seconds();
     while (run->state.step < schedule->steps) {
         CC_RETURN_IF_FAILED(cc_run_steps(run, 1, err));
         if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(end_epoch(run, err));
-        if ((run->stop_wanted || cc_run_wants_stop(run)) && run->state.step < schedule->steps) {
+        CC_RETURN_IF_FAILED(cc_run_agree_stop(run, &stop, err));
+        if (stop && run->state.step < schedule->steps) {
             CC_RETURN_IF_FAILED(cc_run_collect(run, err));
-            CC_RETURN_IF_FAILED(cc_run_save(run, err));
+            if (!run->follows) CC_RETURN_IF_FAILED(cc_run_save(run, err));
             return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
                            run->state.step, schedule->steps);
         }
@@ -333,14 +339,17 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
     CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_train_options, dataset, given, &options, err));
     CC_TRY(cc_run_open(&run, config, &options, err));
     if (run.finished_before) {
-        recall(&run, result);
+        if (!run.follows) recall(&run, result);
         goto cleanup;
     }
     run.started = cc_seconds();
     run.first_step = run.state.step;
     CC_TRY(loop(&run, err));
-    CC_TRY(cc_run_finish(&run, result, err));
+    if (!run.follows) CC_TRY(cc_run_finish(&run, result, err));
 cleanup:
+    result->rank = cc_world_rank(run.team.world);
+    result->ranks = cc_world_size(run.team.world);
+    status = cc_run_leave(&run, status, err);
     if (status != CAMCL_OK && run.logging && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
     cc_run_close(&run);
     return status;

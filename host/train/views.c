@@ -93,9 +93,12 @@ cleanup:
 static camcl_status draw_views(recorder *r, camcl_error *err)
 {
     cc_augment_options options = r->run->settings.augment;
-    const cc_inputs_spec spec = {
-        .views = options.views, .labeled = 1, .unlabeled = r->n, .image_size = r->run->settings.step.image_size, .cams = true
-    };
+    const cc_inputs_spec spec = { .views = options.views,
+                                  .labeled = 1,
+                                  .unlabeled = r->n,
+                                  .own = { 0, 1, 0, r->n },
+                                  .image_size = r->run->settings.step.image_size,
+                                  .cams = true };
     uint32_t sources[CC_GALLERY_IMAGES];
     options.seed = FIGURE_SEED;
     for (size_t i = 0; i < r->n; i++)

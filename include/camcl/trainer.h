@@ -73,6 +73,7 @@ typedef struct camcl_train_result {
     double best_val_top1;  /* percent; NaN without validation images */
     camcl_evaluation test; /* nothing available without test images */
     double seconds;
+    size_t rank, ranks; /* of the processes that trained together; only rank 0 has figures, and messages and files are its alone */
 } camcl_train_result;
 
 /* Several threads may train at once, each with its own configuration and output.dir: a run opens a device of its own, and gives the bits

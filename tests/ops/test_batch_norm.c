@@ -83,7 +83,7 @@ static void problem_end(problem *p)
 /* Runs the forward pass on the device and compares everything that it writes. `absolute`: of y. */
 static void check_forward(problem *p, bool train, double absolute)
 {
-    const cc_batch_norm_desc d = { p->m, p->c, EPS, MOMENTUM, p->activation };
+    const cc_batch_norm_desc d = { p->m, p->c, EPS, MOMENTUM, p->activation, 0 };
     const ref_batch_norm ref = { p->m, p->c, EPS, cc_check_reference(p->activation) };
     double *running_mean = to_doubles(p->running_mean, p->c), *running_var = to_doubles(p->running_var, p->c), *invstd = doubles(p->c);
     if (train) {
@@ -179,7 +179,7 @@ static void check_backward(size_t m, size_t c, cc_activation activation, bool tr
                            bool want_residual, bool want_params, takes_dy heir)
 {
     const size_t all = m * c;
-    const cc_batch_norm_desc d = { m, c, EPS, MOMENTUM, activation };
+    const cc_batch_norm_desc d = { m, c, EPS, MOMENTUM, activation, 0 };
     const ref_batch_norm ref = { m, c, EPS, cc_check_reference(activation) }, alone = { m, c, EPS, { "none", 0 } };
     problem p;
     if (cc_activation_needs(activation) == CC_NEEDS_X) {
@@ -330,7 +330,7 @@ static void fold_matches_reference(void **state)
     for (size_t i = 0; i < CC_COUNT(shapes); i++) {
         problem p;
         problem_begin(&p, 2, shapes[i].c, CC_NO_ACTIVATION, false, 0.0f);
-        const cc_batch_norm_desc d = { 2, p.c, EPS, MOMENTUM, CC_NO_ACTIVATION };
+        const cc_batch_norm_desc d = { 2, p.c, EPS, MOMENTUM, CC_NO_ACTIVATION, 0 };
         op_test t;
         op_begin(&t, device);
         const float *inputs[4] = { p.gamma, p.beta, p.running_mean, p.running_var };
@@ -363,7 +363,7 @@ static void fold_matches_reference(void **state)
 static void equal_inputs_give_equal_bits(void **state)
 {
     (void)state;
-    const cc_batch_norm_desc d = { 150, 20, EPS, MOMENTUM, CC_RELU };
+    const cc_batch_norm_desc d = { 150, 20, EPS, MOMENTUM, CC_RELU, 0 };
     const size_t all = d.m * d.c;
     float *x = random_floats(all, 1), *first[4] = { NULL };
     for (int run = 0; run < 3; run++) {
@@ -401,7 +401,7 @@ static void nan_propagates(void **state)
 {
     (void)state;
     enum { M = 37, C = 18 };
-    const cc_batch_norm_desc d = { M, C, EPS, MOMENTUM, CC_RELU };
+    const cc_batch_norm_desc d = { M, C, EPS, MOMENTUM, CC_RELU, 0 };
     float *x = random_floats(M * C, 1), ones[C];
     for (int k = 0; k < C; k++)
         ones[k] = 1.0f;
@@ -434,7 +434,7 @@ static void missing_sums_are_refused(void **state)
     for (int i = 0; i < 9; i++)
         in[i] = op_input(&t, CC_F32, v, i < 3 ? 8 : 4);
     for (size_t kind = 0; kind < CC_ACTIVATION_COUNT; kind++) {
-        const cc_batch_norm_desc d = { 2, 4, EPS, MOMENTUM, cc_check_activation(kind) };
+        const cc_batch_norm_desc d = { 2, 4, EPS, MOMENTUM, cc_check_activation(kind), 0 };
         const camcl_status want = cc_activation_needs(d.activation) == CC_NEEDS_X ? CAMCL_UNSUPPORTED : CAMCL_OK;
         assert_int_equal(cc_batch_norm_forward_eval(t.tape, &d, in[0], in[1], in[3], in[4], in[5], in[6], in[7], in[8], y, &t.err), want);
         assert_int_equal(cc_batch_norm_backward_eval(t.tape, &d, in[0], in[1], in[2], in[3], in[4], in[5], in[6], y, dr, none, none,
@@ -451,7 +451,7 @@ static void missing_sums_are_refused(void **state)
 static void one_row_is_refused(void **state)
 {
     (void)state;
-    const cc_batch_norm_desc d = { 1, 2, EPS, MOMENTUM, CC_RELU };
+    const cc_batch_norm_desc d = { 1, 2, EPS, MOMENTUM, CC_RELU, 0 };
     const float v[2] = { 1, 2 };
     op_test t;
     op_begin(&t, device);

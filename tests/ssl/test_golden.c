@@ -157,7 +157,7 @@ static void run_pass(base *b, const cc_safetensors *golden, bool train)
     cc_pass *pass;
     cc_tensor transforms, images, labels, sums, dlogits;
     cc_rows_desc rows = { 0, n, classes };
-    cc_pass_spec spec = { n, s, s, train, 0 };
+    cc_pass_spec spec = { n, s, s, train, 0, 0 };
     bool *written = calloc(b->model->graph->param_count, sizeof *written);
     cc_transform *host = calloc(n, sizeof *host);
     char name[64], quantity[64];

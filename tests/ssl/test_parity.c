@@ -69,7 +69,7 @@ static void pass_case(parity_case *c, parity_net *net)
     cc_pass *pass;
     cc_tensor dlogits;
     const cc_rows_desc rows = { 0, net->pool, net->classes };
-    const cc_pass_spec spec = { net->pool, net->side, net->side, parity_is(net, c->name, "train", "yes"), 0 };
+    const cc_pass_spec spec = { net->pool, net->side, net->side, parity_is(net, c->name, "train", "yes"), 0, 0 };
     scene_open(&s, net);
     OK(cc_pass_create(net->model->main, s.tape, &spec, &pass, &err));
     OK(cc_pass_forward(pass, s.images, &err));

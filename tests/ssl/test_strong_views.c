@@ -84,7 +84,7 @@ static float *read_back(cc_tensor tensor)
 static void make_views(const cc_augment_options *o, cc_resident *resident, bool moves_only, views *out)
 {
     const size_t size = o->size;
-    const cc_inputs_spec spec = { o->views, 1, U, size, true };
+    const cc_inputs_spec spec = { o->views, 1, U, size, { 0, 1, 0, U }, true };
     uint32_t sources[U];
     cc_arena *arena;
     cc_tape *tape;

@@ -28,7 +28,7 @@ static const layer layers[] = {
     { "model", { "base", "device", "tensor", "ops" } },
     { "feed", { "base", "device", "tensor", "ops" } },
     { "objective", { "base", "device", "tensor", "ops", "model", "feed" } },
-    { "exchange", { "base", "device" } },
+    { "exchange", { "base", "device", "tensor", "ops", "model", "feed", "objective" } },
     { "run", { "base", "config", "dataset", "device", "tensor", "ops", "model", "feed", "objective" } },
     { "infer", { "base", "config", "dataset", "device", "tensor", "ops", "model", "feed", "objective", "run" } },
     { "tune", { "base", "config", "dataset", "device", "tensor", "ops", "model", "feed", "objective", "exchange", "run", "infer" } },

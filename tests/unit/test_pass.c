@@ -67,7 +67,7 @@ static cc_tensor images_of(const float *values)
 
 static cc_pass *forward(cc_weights *weights, cc_tape *tape, cc_tensor images, bool train, size_t kept)
 {
-    const cc_pass_spec spec = { BATCH, HEIGHT, WIDTH, train, 0 };
+    const cc_pass_spec spec = { BATCH, HEIGHT, WIDTH, train, 0, 0 };
     cc_pass *pass;
     OK(cc_pass_create(weights, tape, &spec, &pass, &err));
     OK(cc_pass_forward(pass, images, &err));

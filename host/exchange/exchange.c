@@ -1,0 +1,271 @@
+#include "exchange/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* A sum that need not be there before the end of the tapes. */
+typedef struct later_sum {
+    const cc_exchange_point **points; /* [devices] */
+    cc_readback **found;              /* [devices]; NULL once taken */
+    float *values;
+    size_t capacity; /* of values */
+    cc_world_pending *pending;
+} later_sum;
+
+struct cc_exchange {
+    size_t devices;
+    cc_world *world;
+    cc_tape **tapes;                  /* [devices] of a step */
+    size_t *next;                     /* [devices]: where each tape goes on */
+    const cc_exchange_point **points; /* [devices] */
+    cc_readback **found;              /* [devices] */
+    float *values, *other;            /* of all devices so far, and of one of them */
+    size_t value_capacity, other_capacity;
+    later_sum later[CC_MOST_LATER]; /* in the order in which they begin; memory of earlier runs is used again */
+    size_t later_count;             /* begun in this run */
+};
+
+camcl_status cc_exchange_create(size_t devices, cc_world *world, cc_exchange **out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_exchange *x = NULL;
+    *out = NULL;
+    CC_TRY(CC_NEW(1, &x, err));
+    x->devices = devices;
+    x->world = world;
+    CC_TRY(CC_NEW(devices, &x->tapes, err));
+    CC_TRY(CC_NEW(devices, &x->next, err));
+    CC_TRY(CC_NEW(devices, &x->points, err));
+    CC_TRY(CC_NEW(devices, &x->found, err));
+    *out = x;
+    x = NULL;
+cleanup:
+    cc_exchange_destroy(&x);
+    return status;
+}
+
+void cc_exchange_destroy(cc_exchange **handle)
+{
+    cc_exchange *x = *handle;
+    if (x == NULL) return;
+    for (size_t i = 0; i < CC_MOST_LATER; i++) {
+        free(x->later[i].points);
+        free(x->later[i].found);
+        free(x->later[i].values);
+    }
+    free(x->values);
+    free(x->other);
+    free(x->found);
+    free(x->points);
+    free(x->next);
+    free(x->tapes);
+    free(x);
+    *handle = NULL;
+}
+
+size_t cc_exchange_devices(const cc_exchange *exchange) { return exchange->devices; }
+
+/* ---- between the devices of this process */
+
+static size_t floats_of(const cc_exchange_point *point) { return point->kind == CC_EXCHANGE_MOMENTS ? 2 * point->count : point->count; }
+
+static camcl_status read_back(const cc_exchange_point *point, cc_readback **found, camcl_error *err)
+{
+    return cc_readback_start(point->buffer, point->offset, floats_of(point) * sizeof(float), found, err);
+}
+
+static camcl_status write_to_all(const cc_exchange *x, const cc_exchange_point *const *points, const float *values, camcl_error *err)
+{
+    for (size_t d = 0; d < x->devices; d++)
+        CC_RETURN_IF_FAILED(cc_buffer_upload(points[d]->buffer, points[d]->offset, values, floats_of(points[d]) * sizeof *values, err));
+    return CAMCL_OK;
+}
+
+/* Waits for what one device found, and copies it. */
+static camcl_status take(cc_readback **found, float *values, size_t count, camcl_error *err)
+{
+    const void *data;
+    const camcl_status status = cc_readback_wait(*found, &data, err);
+    if (status == CAMCL_OK) memcpy(values, data, count * sizeof *values);
+    cc_readback_destroy(found);
+    return status;
+}
+
+static void add(float *sums, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sums[i] += values[i];
+}
+
+/* Joins means and sums of squared deviations of `more` values with those of `weight`. */
+static void join(float *mean, float *m2, double weight, const float *more_mean, const float *more_m2, double more, size_t count)
+{
+    const double share = more / (weight + more);
+    for (size_t i = 0; i < count; i++) {
+        const double delta = (double)more_mean[i] - (double)mean[i];
+        m2[i] = (float)((double)m2[i] + (double)more_m2[i] + delta * delta * weight * share);
+        mean[i] = (float)((double)mean[i] + delta * share);
+    }
+}
+
+/* Brings together what devices 1.. found with that of device 0, which is in x->values. *weight: of all of them. */
+static camcl_status join_devices(cc_exchange *x, double *weight, camcl_error *err)
+{
+    const cc_exchange_point *first = x->points[0];
+    const size_t floats = floats_of(first), count = first->count;
+    *weight = first->weight;
+    for (size_t d = 1; d < x->devices; d++) {
+        CC_RETURN_IF_FAILED(take(&x->found[d], x->other, floats, err));
+        if (first->kind == CC_EXCHANGE_SUM) add(x->values, x->other, count);
+        if (first->kind != CC_EXCHANGE_MOMENTS) continue;
+        join(x->values, x->values + count, *weight, x->other, x->other + count, x->points[d]->weight, count);
+        *weight += x->points[d]->weight;
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status join_processes(cc_exchange *x, double weight, camcl_error *err)
+{
+    const cc_exchange_point *first = x->points[0];
+    if (x->world == NULL) return CAMCL_OK;
+    switch (first->kind) {
+    case CC_EXCHANGE_MOMENTS: return cc_world_moments(x->world, weight, x->values, x->values + first->count, first->count, err);
+    case CC_EXCHANGE_FIRST: return cc_world_broadcast(x->world, x->values, first->count * sizeof *x->values, err);
+    default: return cc_world_sum(x->world, x->values, first->count, err);
+    }
+}
+
+/* A point at which all devices wait for one another. */
+static camcl_status meet(cc_exchange *x, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t floats = floats_of(x->points[0]);
+    double weight;
+    CC_TRY(cc_grow((void **)&x->values, &x->value_capacity, floats, sizeof *x->values, err));
+    CC_TRY(cc_grow((void **)&x->other, &x->other_capacity, floats, sizeof *x->other, err));
+    for (size_t d = 0; d < x->devices; d++)
+        CC_TRY(read_back(x->points[d], &x->found[d], err));
+    CC_TRY(take(&x->found[0], x->values, floats, err));
+    CC_TRY(join_devices(x, &weight, err));
+    CC_TRY(join_processes(x, weight, err));
+    CC_TRY(write_to_all(x, x->points, x->values, err));
+cleanup:
+    for (size_t d = 0; d < x->devices; d++)
+        cc_readback_destroy(&x->found[d]);
+    return status;
+}
+
+/* ---- sums that go on while the devices compute */
+
+static camcl_status begin_later(cc_exchange *x, camcl_error *err)
+{
+    if (x->later_count == CC_MOST_LATER)
+        return cc_fail(err, CAMCL_FAILED, "exchange: more than %d sums for later (report this as a defect)", CC_MOST_LATER);
+    later_sum *sum = &x->later[x->later_count];
+    if (sum->points == NULL) CC_RETURN_IF_FAILED(CC_NEW(x->devices, &sum->points, err));
+    if (sum->found == NULL) CC_RETURN_IF_FAILED(CC_NEW(x->devices, &sum->found, err));
+    CC_RETURN_IF_FAILED(cc_grow((void **)&sum->values, &sum->capacity, x->points[0]->count, sizeof *sum->values, err));
+    x->later_count++;
+    memcpy(sum->points, x->points, x->devices * sizeof *sum->points);
+    for (size_t d = 0; d < x->devices; d++)
+        CC_RETURN_IF_FAILED(read_back(sum->points[d], &sum->found[d], err));
+    return CAMCL_OK;
+}
+
+/* Adds up what the devices found. */
+static camcl_status add_later(cc_exchange *x, later_sum *sum, camcl_error *err)
+{
+    const size_t count = sum->points[0]->count;
+    const void *data;
+    CC_RETURN_IF_FAILED(take(&sum->found[0], sum->values, count, err));
+    for (size_t d = 1; d < x->devices; d++) {
+        CC_RETURN_IF_FAILED(cc_readback_wait(sum->found[d], &data, err));
+        add(sum->values, data, count);
+        cc_readback_destroy(&sum->found[d]);
+    }
+    if (x->world == NULL) return CAMCL_OK;
+    return cc_world_sum_start(x->world, sum->values, count, &sum->pending, err);
+}
+
+/* Moves on what can be moved on without waiting, whenever the devices meet: a sum is sent to the other processes once all devices of this
+ * one have it, and all processes begin their sums in the same order. */
+static camcl_status move_on(cc_exchange *x, camcl_error *err)
+{
+    bool done = true;
+    for (size_t i = 0; i < x->later_count; i++) {
+        later_sum *sum = &x->later[i];
+        if (sum->pending) CC_RETURN_IF_FAILED(cc_world_sum_poll(sum->pending, &done, err));
+        if (sum->found[0] == NULL) continue;
+        for (size_t d = 0; d < x->devices; d++)
+            if (!cc_readback_is_done(sum->found[d])) return CAMCL_OK;
+        CC_RETURN_IF_FAILED(add_later(x, sum, err));
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status finish_later(cc_exchange *x, camcl_error *err)
+{
+    for (size_t i = 0; i < x->later_count; i++)
+        if (x->later[i].found[0]) CC_RETURN_IF_FAILED(add_later(x, &x->later[i], err));
+    for (size_t i = 0; i < x->later_count; i++) {
+        if (x->later[i].pending) CC_RETURN_IF_FAILED(cc_world_sum_finish(&x->later[i].pending, err));
+        CC_RETURN_IF_FAILED(write_to_all(x, x->later[i].points, x->later[i].values, err));
+    }
+    x->later_count = 0;
+    return CAMCL_OK;
+}
+
+/* After a failure: nothing may still write to the memory of these sums. */
+static void abandon_later(cc_exchange *x)
+{
+    for (size_t i = 0; i < x->later_count; i++) {
+        for (size_t d = 0; d < x->devices; d++)
+            cc_readback_destroy(&x->later[i].found[d]);
+        if (x->later[i].pending) (void)cc_world_sum_finish(&x->later[i].pending, NULL);
+    }
+    x->later_count = 0;
+}
+
+/* ---- */
+
+static bool alike(const cc_exchange_point *a, const cc_exchange_point *b)
+{
+    return a == b || (a && b && a->kind == b->kind && a->count == b->count);
+}
+
+static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
+{
+    memset(x->next, 0, x->devices * sizeof *x->next);
+    for (;;) {
+        for (size_t d = 0; d < x->devices; d++)
+            CC_RETURN_IF_FAILED(cc_tape_run_to_exchange(tapes[d], &x->next[d], &x->points[d], err));
+        for (size_t d = 1; d < x->devices; d++)
+            if (!alike(x->points[0], x->points[d]))
+                return cc_fail(err, CAMCL_FAILED, "exchange: the tapes of devices 0 and %zu differ (report this as a defect)", d);
+        if (x->points[0] == NULL) return finish_later(x, err);
+        CC_RETURN_IF_FAILED(x->points[0]->kind == CC_EXCHANGE_SUM_LATER ? begin_later(x, err) : meet(x, err));
+        CC_RETURN_IF_FAILED(move_on(x, err));
+    }
+}
+
+camcl_status cc_exchange_run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
+{
+    const camcl_status status = run(x, tapes, err);
+    if (status != CAMCL_OK) abandon_later(x);
+    return status;
+}
+
+camcl_status cc_exchange_step(cc_exchange *x, cc_step *const *steps, const cc_step_input *input, cc_readback **sums, camcl_error *err)
+{
+    if (x == NULL) return cc_step_run(steps[0], input, sums, err);
+    for (size_t d = 0; d < x->devices; d++) {
+        x->tapes[d] = cc_step_tape(steps[d], CC_STEP_GRADIENTS);
+        CC_RETURN_IF_FAILED(cc_step_begin(steps[d], input, err));
+    }
+    CC_RETURN_IF_FAILED(cc_exchange_run(x, x->tapes, err));
+    for (size_t d = x->devices; d-- > 0;)
+        CC_RETURN_IF_FAILED(cc_step_end(steps[d], d == 0 ? sums : NULL, err));
+    return CAMCL_OK;
+}

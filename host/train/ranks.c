@@ -1,0 +1,137 @@
+/* A run of several processes. The first one, rank 0, reads and writes the run directory and tells the others what they need. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/run.h"
+
+camcl_status cc_run_join(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_world_open(&run->team.world, err));
+    run->follows = cc_world_rank(run->team.world) > 0;
+    if (!run->follows) return CAMCL_OK;
+    run->own_options =
+        (camcl_train_options){ .stop = run->options->stop, .dataset = run->options->dataset, .compiler = run->options->compiler };
+    run->own_options.compiler.progress = NULL;
+    run->options = &run->own_options;
+    return CAMCL_OK;
+}
+
+/* ---- what all must have alike */
+
+/* Keys that say where a machine has what: the processes may differ in them. */
+static bool is_own(const char *key)
+{
+    return strncmp(key, "device.", 7) == 0 || strncmp(key, "output.", 7) == 0 || strcmp(key, "data.root") == 0 ||
+           strcmp(key, "data.resident") == 0 || strcmp(key, "model.init") == 0;
+}
+
+/* "key = value" lines of what all must have alike. */
+static camcl_status common_settings(const cc_run *run, cc_text *out, camcl_error *err)
+{
+    size_t count;
+    const camcl_config_key *keys = camcl_config_schema(&count);
+    for (size_t i = 0; i < count; i++) {
+        char key[96];
+        snprintf(key, sizeof key, "%s.%s", keys[i].section, keys[i].name);
+        if (!is_own(key)) cc_text_add(out, "%s = %s\n", key, camcl_config_string(run->config, key));
+    }
+    return out->failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the text of the settings (close other programs)") : CAMCL_OK;
+}
+
+/* The first line in which two texts differ; line [size]: of the second. */
+static bool find_difference(const char *a, const char *b, char *line, size_t size)
+{
+    size_t begin = 0, i = 0;
+    for (; a[i] && a[i] == b[i]; i++)
+        if (a[i] == '\n') begin = i + 1;
+    if (a[i] == b[i]) return false;
+    snprintf(line, size, "%.*s", (int)strcspn(b + begin, "\n"), b + begin);
+    return true;
+}
+
+/* Compares each rank's text with rank 0's. */
+static camcl_status compare(const cc_run *run, const char *own, camcl_status failure, const char *what, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    char **texts = NULL, line[256];
+    const size_t size = cc_world_size(run->team.world);
+    CC_RETURN_IF_FAILED(cc_world_gather_texts(run->team.world, own, &texts, err));
+    for (size_t i = 1; i < size && status == CAMCL_OK; i++)
+        if (find_difference(texts[0], texts[i], line, sizeof line))
+            status =
+                cc_fail(err, failure, "rank %zu (%s): %s: %s (give all ranks the same)", i, cc_world_host(run->team.world, i), what, line);
+    for (size_t i = 0; i < size; i++)
+        free(texts[i]);
+    free(texts);
+    return status;
+}
+
+camcl_status cc_run_check_ranks(cc_run *run, camcl_error *err)
+{
+    cc_text settings = CC_TEXT_INIT;
+    if (run->team.world == NULL) return CAMCL_OK;
+    camcl_status status = common_settings(run, &settings, err);
+    if (status == CAMCL_OK) status = compare(run, settings.data, CAMCL_BAD_CONFIG, "another configuration than rank 0", err);
+    if (status == CAMCL_OK) status = compare(run, run->data, CAMCL_BAD_DATA, "other data than rank 0", err);
+    cc_text_free(&settings);
+    return status;
+}
+
+/* ---- what rank 0 tells */
+
+static camcl_status tell_indices(cc_run *run, uint32_t **indices, size_t count, camcl_error *err)
+{
+    if (run->follows) CC_RETURN_IF_FAILED(CC_NEW(count, indices, err));
+    return count ? cc_world_broadcast(run->team.world, *indices, count * sizeof **indices, err) : CAMCL_OK;
+}
+
+static camcl_status tell_text(cc_run *run, char **text, camcl_error *err)
+{
+    uint64_t size = *text ? strlen(*text) + 1 : 0;
+    CC_RETURN_IF_FAILED(cc_world_broadcast(run->team.world, &size, sizeof size, err));
+    if (size == 0) return CAMCL_OK;
+    if (run->follows) CC_RETURN_IF_FAILED(CC_NEW(size, text, err));
+    return cc_world_broadcast(run->team.world, *text, size, err);
+}
+
+camcl_status cc_run_brief(cc_run *run, camcl_error *err)
+{
+    cc_split *s = &run->split;
+    uint64_t figures[] = { run->resuming,      run->finished_before, run->state.step, s->labeled_count,
+                           s->unlabeled_count, s->validation_count,  s->test_count };
+    if (run->team.world == NULL) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_world_broadcast(run->team.world, figures, sizeof figures, err));
+    if (run->follows) {
+        run->resuming = figures[0];
+        run->finished_before = figures[1];
+        run->state.step = figures[2];
+        s->labeled_count = figures[3];
+        s->unlabeled_count = figures[4];
+        s->validation_count = figures[5];
+        s->test_count = figures[6];
+    }
+    CC_RETURN_IF_FAILED(tell_indices(run, &s->labeled, s->labeled_count, err));
+    CC_RETURN_IF_FAILED(tell_indices(run, &s->unlabeled, s->unlabeled_count, err));
+    CC_RETURN_IF_FAILED(tell_indices(run, &s->validation, s->validation_count, err));
+    CC_RETURN_IF_FAILED(tell_indices(run, &s->test, s->test_count, err));
+    return tell_text(run, &run->state.team, err);
+}
+
+/* ---- together */
+
+camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err)
+{
+    const bool own = run->stop_wanted || cc_run_wants_stop(run);
+    *stop = own;
+    return run->team.world ? cc_world_any(run->team.world, own, stop, err) : CAMCL_OK;
+}
+
+camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err)
+{
+    if (run->team.world && status == CAMCL_OK) status = cc_world_agree(run->team.world, status, err);
+    cc_world_close(&run->team.world, status != CAMCL_OK, err);
+    return status;
+}

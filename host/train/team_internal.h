@@ -1,0 +1,21 @@
+/* A team from the inside: team.c opens it and keeps it together, team_shares.c divides the batch. Devices of this process are counted from
+ * 0, the first. */
+#ifndef CC_TRAIN_TEAM_INTERNAL_H
+#define CC_TRAIN_TEAM_INTERNAL_H
+
+#include "train/run.h"
+
+static inline size_t own_count(const cc_team *team) { return 1 + team->count; }
+static inline camcl_device *device_of(const cc_run *run, size_t i) { return i == 0 ? run->device : run->team.others[i - 1].device; }
+static inline cc_model *model_of(const cc_run *run, size_t i) { return i == 0 ? run->model : run->team.others[i - 1].model; }
+static inline cc_step *step_of(const cc_run *run, size_t i) { return i == 0 ? run->step : run->team.others[i - 1].step; }
+static inline const char *selector_of(const cc_run *run, size_t i) { return camcl_device_get_info(device_of(run, i))->selector; }
+
+/* Says which device of the list an error is of, where there are several. */
+static inline camcl_status of_device(const cc_run *run, size_t i, camcl_status status, camcl_error *err)
+{
+    if (status != CAMCL_OK && run->team.count) cc_context(err, "device %s", selector_of(run, i));
+    return status;
+}
+
+#endif

@@ -1,0 +1,357 @@
+/* Who takes how much of a batch. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "dataset/apportion.h"
+#include "train/team_internal.h"
+
+static camcl_status out_of_text(camcl_error *err)
+{
+    return cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a text about the devices (close other programs)");
+}
+
+/* ---- which devices there are */
+
+/* One text of those of all processes. */
+static camcl_status join_texts(const cc_run *run, const char *own, char **out, camcl_error *err)
+{
+    char **texts = NULL;
+    cc_text all = CC_TEXT_INIT;
+    const size_t size = cc_world_size(run->team.world);
+    if (run->team.world == NULL) return cc_copy_text(own, out, err);
+    CC_RETURN_IF_FAILED(cc_world_gather_texts(run->team.world, own, &texts, err));
+    for (size_t i = 0; i < size; i++) {
+        cc_text_add(&all, "%s", texts[i]);
+        free(texts[i]);
+    }
+    free(texts);
+    const camcl_status status = all.failed ? out_of_text(err) : cc_copy_text(all.data ? all.data : "", out, err);
+    cc_text_free(&all);
+    return status;
+}
+
+static bool starts_with(const char *text, const char *word) { return strncmp(text, word, strlen(word)) == 0; }
+static const char *next_line(const char *line)
+{
+    const char *end = strchr(line, '\n');
+    return end ? end + 1 : line + strlen(line);
+}
+
+/* The line of this index among those that start with `word`; NULL: there are fewer. */
+static const char *find_line(const char *text, const char *word, size_t index)
+{
+    for (const char *line = text; *line; line = next_line(line))
+        if (starts_with(line, word) && index-- == 0) return line;
+    return NULL;
+}
+
+static size_t count_lines(const char *text, const char *word)
+{
+    size_t count = 0;
+    while (find_line(text, word, count))
+        count++;
+    return count;
+}
+
+static bool same_line(const char *a, const char *b)
+{
+    const size_t length = (size_t)(next_line(a) - a);
+    return length == (size_t)(next_line(b) - b) && strncmp(a, b, length) == 0;
+}
+
+#define DEVICE "device "
+#define SHARE "share "
+#define PLAN "plan "
+
+/* "device PLATFORM | NAME | ..." */
+static void add_identity(const cc_run *run, size_t i, cc_text *text)
+{
+    char identity[640];
+    cc_run_identify_device(device_of(run, i), identity, sizeof identity);
+    cc_text_add(text, DEVICE "%s | %u compute units\n", identity, camcl_device_get_info(device_of(run, i))->compute_units);
+}
+
+/* The identities of all devices, and how many there are before this process's and in all. */
+static camcl_status list_devices(cc_run *run, char **out, camcl_error *err)
+{
+    cc_text own = CC_TEXT_INIT;
+    uint64_t *counts = NULL;
+    cc_team *team = &run->team;
+    const size_t size = cc_world_size(team->world);
+    camcl_status status = CAMCL_OK;
+    *out = NULL;
+    for (size_t i = 0; i < own_count(team); i++)
+        add_identity(run, i, &own);
+    if (own.failed) CC_TRY(out_of_text(err));
+    CC_TRY(join_texts(run, own.data, out, err));
+    team->all = count_lines(*out, DEVICE);
+    CC_TRY(CC_NEW(size, &counts, err));
+    if (team->world) CC_TRY(cc_world_gather(team->world, &(uint64_t){ own_count(team) }, sizeof *counts, counts, err));
+    for (size_t i = 0; i < cc_world_rank(team->world); i++)
+        team->first += counts[i];
+cleanup:
+    free(counts);
+    cc_text_free(&own);
+    return status;
+}
+
+/* ---- shares */
+
+/* device.share = numbers: one per device of the list, which camcl_config_finish checked. */
+static void read_shares(const cc_run *run, double *rates)
+{
+    const char *text = camcl_config_string(run->config, "device.share");
+    for (size_t i = 0; i < own_count(&run->team); i++) {
+        char *end;
+        rates[i] = strtod(text, &end);
+        end += strspn(end, " \t");
+        text = end + (*end == ',');
+    }
+}
+
+/* The images per second of one device alone, of steps as large as they would be if all devices took as much. */
+static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *err)
+{
+    enum { WARM_UP = 1, TIMED = 3 };
+    camcl_status status = CAMCL_OK;
+    cc_team *team = &run->team;
+    cc_step_spec spec = run->settings.step;
+    cc_augment_options augment = run->settings.augment;
+    cc_resident *images = i == 0 ? run->train_images : team->others[i - 1].images;
+    cc_arena *arena = NULL;
+    cc_step *step = NULL;
+    cc_draws draws = { .labeled = NULL };
+    cc_step_sums read;
+    double best = 0;
+    spec.batch_labeled = cc_ceil_div(spec.batch_labeled, team->all);
+    spec.batch_unlabeled = cc_ceil_div(spec.batch_unlabeled, team->all);
+    const size_t unlabeled = spec.objective.kind->unlabeled ? spec.batch_unlabeled : 0;
+    CC_TRY(cc_draws_create(&augment, spec.batch_labeled, unlabeled, spec.objective.beta != 0, &draws, err));
+    CC_TRY(cc_arena_create(device_of(run, i), &arena, err));
+    CC_TRY(cc_step_create(model_of(run, i), images, &spec, arena, &step, err));
+    CC_TRY(cc_arena_commit(arena, err));
+    for (int k = 0; k < WARM_UP + TIMED; k++) {
+        cc_readback *sums = NULL;
+        const double start = cc_seconds();
+        cc_sampler_batch(run->labeled, 0, spec.batch_labeled, run->sources);
+        cc_draw_labeled(&augment, 0, run->sources, &draws);
+        if (unlabeled) cc_sampler_batch(run->unlabeled, 0, unlabeled, run->sources);
+        if (unlabeled) cc_draw_unlabeled(&augment, 0, run->sources, &draws);
+        const cc_step_input input = cc_step_input_of(&draws, 0, 0);
+        CC_TRY(cc_step_run(step, &input, &sums, err));
+        CC_TRY(cc_step_read(&sums, &read, err));
+        CC_TRY(cc_device_finish(device_of(run, i), err));
+        const double seconds = cc_seconds() - start;
+        if (k == WARM_UP || (k > WARM_UP && seconds < best)) best = seconds;
+    }
+    *rate = (double)(spec.batch_labeled + unlabeled) / best;
+cleanup:
+    cc_arena_destroy(&arena);
+    cc_step_destroy(&step);
+    cc_draws_free(&draws);
+    return of_device(run, i, status, err);
+}
+
+/* Whether all devices are of one kind, so that equal shares take equal time. */
+static bool are_alike(const char *devices)
+{
+    for (size_t i = 1; find_line(devices, DEVICE, i); i++)
+        if (!same_line(devices, find_line(devices, DEVICE, i))) return false;
+    return true;
+}
+
+/* Of each device of all processes, a number to which its share is proportional. The caller frees *rates. */
+static camcl_status find_rates(cc_run *run, const char *devices, double **rates, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_team *team = &run->team;
+    const bool automatic = camcl_config_is(run->config, "device.share", "auto"), alike = are_alike(devices);
+    cc_text own = CC_TEXT_INIT;
+    char *all = NULL;
+    CC_TRY(CC_NEW(team->all, rates, err));
+    if (!automatic) read_shares(run, *rates);
+    for (size_t i = 0; i < own_count(team); i++) {
+        if (automatic && alike) (*rates)[i] = 1;
+        if (automatic && !alike) CC_TRY(measure(run, i, &(*rates)[i], err));
+        cc_text_add(&own, "%.9g\n", (*rates)[i]);
+    }
+    if (own.failed) CC_TRY(out_of_text(err));
+    CC_TRY(join_texts(run, own.data, &all, err));
+    const char *line = all;
+    for (size_t i = 0; i < team->all; i++, line = next_line(line))
+        (*rates)[i] = strtod(line, NULL);
+cleanup:
+    cc_text_free(&own);
+    free(all);
+    return status;
+}
+
+/* shares [all] of `total` images, at least one each. */
+static camcl_status share_out(const cc_team *team, const char *key, size_t total, const double *rates, size_t *shares, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    size_t *weights = NULL, *least = NULL, *most = NULL;
+    double all = 0;
+    if (total < team->all)
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "%s = %zu: each of the %zu devices needs at least one image (raise it, or list fewer devices)", key, total,
+                       team->all);
+    CC_TRY(CC_NEW(team->all, &weights, err));
+    CC_TRY(CC_NEW(team->all, &least, err));
+    CC_TRY(CC_NEW(team->all, &most, err));
+    for (size_t i = 0; i < team->all; i++)
+        all += rates[i];
+    for (size_t i = 0; i < team->all; i++) {
+        weights[i] = (size_t)(rates[i] / all * 1e6 + 0.5);
+        least[i] = 1;
+        most[i] = total;
+    }
+    cc_apportion(total, weights, least, most, team->all, shares);
+cleanup:
+    free(weights);
+    free(least);
+    free(most);
+    return status;
+}
+
+static camcl_status set_parts(cc_run *run, const size_t *labeled, const size_t *unlabeled, camcl_error *err)
+{
+    cc_team *team = &run->team;
+    cc_part next = { 0, 0, 0, 0 };
+    CC_RETURN_IF_FAILED(CC_NEW(team->all, &team->parts, err));
+    for (size_t i = 0; i < team->all; i++) {
+        next = (cc_part){ next.labeled0 + next.labeled, labeled[i], next.unlabeled0 + next.unlabeled, unlabeled[i] };
+        team->parts[i] = next;
+    }
+    run->settings.step.own = team->parts[team->first];
+    return cc_exchange_create(own_count(team), team->world, &team->exchange, err);
+}
+
+/* The shares of the saved state, if it was saved with these devices and batches. */
+static bool take_saved(const cc_run *run, const char *devices, size_t *labeled, size_t *unlabeled)
+{
+    const cc_team *team = &run->team;
+    const cc_step_spec *step = &run->settings.step;
+    const size_t u = step->objective.kind->unlabeled ? step->batch_unlabeled : 0;
+    size_t labeled_sum = 0, unlabeled_sum = 0;
+    if (run->state.team == NULL || count_lines(run->state.team, DEVICE) != team->all) return false;
+    for (size_t i = 0; i < team->all; i++) {
+        const char *share = find_line(run->state.team, SHARE, i);
+        if (!same_line(find_line(run->state.team, DEVICE, i), find_line(devices, DEVICE, i))) return false;
+        if (share == NULL || sscanf(share, SHARE "%zu %zu", &labeled[i], &unlabeled[i]) != 2) return false;
+        if (labeled[i] == 0 || (u && unlabeled[i] == 0)) return false;
+        labeled_sum += labeled[i];
+        unlabeled_sum += unlabeled[i];
+    }
+    return labeled_sum == step->batch_labeled && unlabeled_sum == u;
+}
+
+/* The kernels that the saved state names for the devices of this process. */
+static camcl_status take_plans(cc_run *run, camcl_error *err)
+{
+    for (size_t i = 0; i < own_count(&run->team); i++) {
+        cc_text plan = CC_TEXT_INIT;
+        const char *line = next_line(find_line(run->state.team, DEVICE, run->team.first + i));
+        for (; *line && !starts_with(line, DEVICE); line = next_line(line))
+            if (starts_with(line, PLAN)) cc_text_add(&plan, "%.*s", (int)(next_line(line) - line - (int)strlen(PLAN)), line + strlen(PLAN));
+        camcl_status status = plan.failed ? out_of_text(err) : CAMCL_OK;
+        if (status == CAMCL_OK && plan.data) status = cc_plan_parse(&model_of(run, i)->plan, plan.data, err);
+        cc_text_free(&plan);
+        CC_RETURN_IF_FAILED(of_device(run, i, status, err));
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status say_shares(cc_run *run, const char *devices, camcl_error *err)
+{
+    const cc_team *team = &run->team;
+    const cc_step_spec *step = &run->settings.step;
+    for (size_t i = 0; i < team->all; i++) {
+        const char *line = find_line(devices, DEVICE, i) + strlen(DEVICE), *name = strstr(line, "| ");
+        const size_t length = name ? strcspn(name + 2, "|\n") : 0;
+        const cc_part *part = &team->parts[i];
+        char unlabeled[64] = "";
+        if (part->unlabeled) snprintf(unlabeled, sizeof unlabeled, " and %zu of %zu unlabelled", part->unlabeled, step->batch_unlabeled);
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "device %zu of %zu: %.*s: takes %zu of %zu labelled%s images of a batch", i + 1, team->all,
+                                       (int)(length ? length - 1 : 0), name ? name + 2 : "", part->labeled, step->batch_labeled,
+                                       unlabeled));
+    }
+    return CAMCL_OK;
+}
+
+static camcl_status divide(cc_run *run, const char *devices, size_t *labeled, size_t *unlabeled, camcl_error *err)
+{
+    const cc_team *team = &run->team;
+    const cc_step_spec *step = &run->settings.step;
+    double *rates = NULL;
+    camcl_status status = CAMCL_OK;
+    if (take_saved(run, devices, labeled, unlabeled)) {
+        CC_RETURN_IF_FAILED(take_plans(run, err));
+        return set_parts(run, labeled, unlabeled, err);
+    }
+    if (run->resuming)
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming on other devices than before: results may differ in the last bits"));
+    CC_TRY(find_rates(run, devices, &rates, err));
+    CC_TRY(share_out(team, "train.batch_labeled", step->batch_labeled, rates, labeled, err));
+    if (step->objective.kind->unlabeled) CC_TRY(share_out(team, "train.batch_unlabeled", step->batch_unlabeled, rates, unlabeled, err));
+    CC_TRY(set_parts(run, labeled, unlabeled, err));
+cleanup:
+    free(rates);
+    return status;
+}
+
+camcl_status cc_team_divide(cc_run *run, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_team *team = &run->team;
+    char *devices = NULL;
+    size_t *labeled = NULL, *unlabeled = NULL;
+    CC_TRY(list_devices(run, &devices, err));
+    if (team->all == 1) goto cleanup;
+    CC_TRY(CC_NEW(team->all, &labeled, err));
+    CC_TRY(CC_NEW(team->all, &unlabeled, err));
+    CC_TRY(divide(run, devices, labeled, unlabeled, err));
+    CC_TRY(say_shares(run, devices, err));
+cleanup:
+    free(devices);
+    free(labeled);
+    free(unlabeled);
+    return status;
+}
+
+/* ---- for the state */
+
+static camcl_status describe(const cc_run *run, size_t i, cc_text *text, camcl_error *err)
+{
+    const cc_part *part = &run->team.parts[run->team.first + i];
+    char *plan = NULL;
+    CC_RETURN_IF_FAILED(cc_plan_format(&model_of(run, i)->plan, &plan, err));
+    add_identity(run, i, text);
+    cc_text_add(text, SHARE "%zu %zu\n", part->labeled, part->unlabeled);
+    for (const char *line = plan; *line; line = next_line(line))
+        cc_text_add(text, PLAN "%.*s", (int)(next_line(line) - line), line);
+    free(plan);
+    return CAMCL_OK;
+}
+
+camcl_status cc_team_describe(cc_run *run, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cc_team *team = &run->team;
+    cc_text own = CC_TEXT_INIT;
+    if (team->exchange == NULL) return CAMCL_OK;
+    for (size_t i = 0; i < own_count(team); i++)
+        CC_TRY(describe(run, i, &own, err));
+    if (own.failed) CC_TRY(out_of_text(err));
+    free(team->plans);
+    team->plans = NULL;
+    CC_TRY(join_texts(run, own.data, &team->plans, err));
+cleanup:
+    cc_text_free(&own);
+    return status;
+}

@@ -1,0 +1,337 @@
+/* Devices that train together: ten steps on two and on three devices, in unequal parts, agree to rounding with the same steps on one, in
+ * every mode; all devices keep the same bits; and the same list gives the same bits again.
+ *
+ * Errors are medians over the seeds: where rounding moves a value across the kink of a ReLU, or another pixel becomes a map's greatest, one
+ * seed's losses differ by far more, on any two ways to compute them. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "exchange/exchange.h"
+#include "run/settings.h"
+#include "support/devices.h"
+
+static camcl_error err;
+
+#define OK(call)                                                                                                                           \
+    do {                                                                                                                                   \
+        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
+    } while (0)
+
+enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 3, MOST_DEVICES = 3 };
+
+/* One of the devices that train together. */
+typedef struct member {
+    camcl_device *device;
+    cc_resident *images;
+    cc_model *model;
+    cc_arena *arena;
+    cc_step *step;
+    void *state[CC_MOST_OBJECTIVE_STATES]; /* of the objective, before the first step */
+} member;
+
+typedef struct team {
+    size_t count;
+    member members[MOST_DEVICES];
+    cc_step *steps[MOST_DEVICES];
+    cc_exchange *exchange;
+    cc_settings settings;
+    cc_draws draws;
+} team;
+
+/* What ten steps leave. */
+typedef struct outcome {
+    double loss[STEPS], loss_c[STEPS];
+    size_t weight_count, statistic_count;
+    float *weights, *statistics;
+    cc_step_sums last;
+} outcome;
+
+static void outcome_free(outcome *o)
+{
+    free(o->weights);
+    free(o->statistics);
+}
+
+static float *read_all(const cc_buffer *buffer, size_t count)
+{
+    float *values = calloc(count, sizeof *values);
+    assert_non_null(values);
+    OK(cc_buffer_read(buffer, 0, values, count * sizeof *values, &err));
+    return values;
+}
+
+/* `settings`: "key=value key=value". */
+static void settings_of(const char *settings, cc_settings *out)
+{
+    const camcl_dataset_info data = { .name = "random",
+                                      .height = SIDE,
+                                      .width = SIDE,
+                                      .channels = CHANNELS,
+                                      .classes = CLASSES,
+                                      .mean = { 0.5f, 0.5f, 0.5f },
+                                      .std = { 0.25f, 0.25f, 0.25f } };
+    char text[512];
+    camcl_config *config;
+    OK(camcl_config_create(&config, &err));
+    snprintf(text, sizeof text,
+             "model.width=8 data.image_size=%d train.batch_labeled=%d train.batch_unlabeled=%d optim.weight_decay=5e-4 %s", SIDE, LABELED,
+             UNLABELED, settings);
+    char *rest = text;
+    for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(word, '=');
+        *value++ = '\0';
+        OK(camcl_config_set(config, word, value, "test", &err));
+    }
+    OK(camcl_config_finish(config, &err));
+    OK(cc_settings_from(config, &data, out, &err));
+    camcl_config_destroy(&config);
+}
+
+static void open_member(team *t, size_t index, const char *selector, const cc_part *own)
+{
+    member *m = &t->members[index];
+    uint8_t pixels[IMAGES * SIDE * SIDE * CHANNELS];
+    int32_t labels[IMAGES];
+    cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)cc_rng_u32(&rng);
+    for (int i = 0; i < IMAGES; i++)
+        labels[i] = i % CLASSES;
+    camcl_device_options options;
+    camcl_device_options_init(&options);
+    options.select = selector;
+    options.conv = "direct";
+    OK(camcl_device_open(&options, &m->device, &err));
+    const cc_resident_spec images = { pixels, labels, IMAGES, SIDE, SIDE, CHANNELS, t->settings.mean, t->settings.std, "images" };
+    cc_step_spec spec = t->settings.step;
+    spec.own = *own;
+    OK(cc_resident_create(m->device, &images, &m->images, &err));
+    OK(cc_model_create(m->device, &t->settings.graph, &m->model, &err));
+    OK(cc_arena_create(m->device, &m->arena, &err));
+    OK(cc_step_create(m->model, m->images, &spec, m->arena, &m->step, &err));
+    OK(cc_arena_commit(m->arena, &err));
+    for (size_t i = 0; i < spec.objective.kind->state_count; i++)
+        m->state[i] = read_all(cc_step_state(m->step)[i].buffer, cc_tensor_bytes(&cc_step_state(m->step)[i]) / 4);
+    t->steps[index] = m->step;
+}
+
+/* Before the first step, with weights of a seed. */
+static void begin(const team *t, uint64_t seed)
+{
+    for (size_t d = 0; d < t->count; d++) {
+        const member *m = &t->members[d];
+        const size_t bytes = cc_buffer_bytes(m->model->main->trained), count = bytes / sizeof(float);
+        float *zeros = calloc(count, sizeof *zeros);
+        assert_non_null(zeros);
+        OK(cc_model_init(m->model, seed, &err));
+        float *weights = read_all(m->model->main->trained, count);
+        OK(cc_buffer_write(cc_step_velocity(m->step), 0, zeros, bytes, &err));
+        if (cc_step_average(m->step)) OK(cc_buffer_write(cc_step_average(m->step), 0, weights, bytes, &err));
+        for (size_t i = 0; i < t->settings.step.objective.kind->state_count; i++)
+            OK(cc_buffer_write(cc_step_state(m->step)[i].buffer, 0, m->state[i], cc_tensor_bytes(&cc_step_state(m->step)[i]), &err));
+        free(weights);
+        free(zeros);
+    }
+}
+
+static void team_open(team *t, const char *selector, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count)
+{
+    cc_part part = { 0, 0, 0, 0 };
+    memset(t, 0, sizeof *t);
+    t->count = count;
+    settings_of(settings, &t->settings);
+    const cc_step_spec *step = &t->settings.step;
+    const bool unlabeled_too = step->objective.kind->unlabeled;
+    for (size_t i = 0; i < count; i++) {
+        part = (cc_part){ part.labeled0 + part.labeled, labeled[i], part.unlabeled0 + part.unlabeled, unlabeled_too ? unlabeled[i] : 0 };
+        open_member(t, i, selector, count > 1 ? &part : &(cc_part){ 0, 0, 0, 0 });
+    }
+    if (count > 1) OK(cc_exchange_create(count, NULL, &t->exchange, &err));
+    OK(cc_draws_create(&t->settings.augment, LABELED, unlabeled_too ? UNLABELED : 0, step->objective.beta != 0, &t->draws, &err));
+}
+
+static void team_close(team *t)
+{
+    cc_exchange_destroy(&t->exchange);
+    for (size_t i = 0; i < t->count; i++) {
+        member *m = &t->members[i];
+        cc_arena_destroy(&m->arena);
+        cc_step_destroy(&m->step);
+        cc_model_destroy(&m->model);
+        cc_resident_destroy(&m->images);
+        for (size_t k = 0; k < CC_MOST_OBJECTIVE_STATES; k++)
+            free(m->state[k]);
+        camcl_device_close(&m->device);
+    }
+    cc_draws_free(&t->draws);
+}
+
+/* The members' buffers hold the same bits. */
+static void assert_same(const team *t, cc_buffer *(*buffer)(const member *), const char *what)
+{
+    const size_t bytes = cc_buffer_bytes(buffer(&t->members[0]));
+    float *first = read_all(buffer(&t->members[0]), bytes / 4);
+    for (size_t i = 1; i < t->count; i++) {
+        float *other = read_all(buffer(&t->members[i]), bytes / 4);
+        if (memcmp(first, other, bytes) != 0) fail_msg("%s of device %zu are not those of device 0", what, i);
+        free(other);
+    }
+    free(first);
+}
+
+static cc_buffer *weights_of(const member *m) { return m->model->main->trained; }
+static cc_buffer *statistics_of(const member *m) { return m->model->main->statistics; }
+static cc_buffer *velocity_of(const member *m) { return cc_step_velocity(m->step); }
+static cc_buffer *average_of(const member *m) { return cc_step_average(m->step); }
+static cc_buffer *state_of(const member *m) { return cc_step_state(m->step)[0].buffer; }
+
+static void assert_alike(const team *t)
+{
+    assert_same(t, weights_of, "weights");
+    assert_same(t, statistics_of, "statistics");
+    assert_same(t, velocity_of, "momenta");
+    if (cc_step_average(t->members[0].step)) assert_same(t, average_of, "averages");
+    if (t->settings.step.objective.kind->state_count) assert_same(t, state_of, "states");
+}
+
+static void train(team *t, uint64_t seed, outcome *out)
+{
+    uint32_t sources[LABELED + UNLABELED];
+    memset(out, 0, sizeof *out);
+    begin(t, seed);
+    for (uint64_t k = 0; k < STEPS; k++) {
+        cc_readback *pending = NULL;
+        double loss_s, loss_u;
+        for (uint32_t i = 0; i < LABELED + UNLABELED; i++)
+            sources[i] = (uint32_t)((i * 7 + k * 5 + seed) % IMAGES);
+        cc_draw_labeled(&t->settings.augment, k, sources, &t->draws);
+        if (t->settings.step.objective.kind->unlabeled) cc_draw_unlabeled(&t->settings.augment, k, sources + LABELED, &t->draws);
+        cc_step_input input = cc_step_input_of(&t->draws, 1e-4f, -FLT_MAX);
+        input.ramp = 1;
+        OK(cc_exchange_step(t->exchange, t->steps, &input, &pending, &err));
+        OK(cc_step_read(&pending, &out->last, &err));
+        cc_step_losses(&t->settings.step.objective, &out->last, &loss_s, &loss_u, &out->loss_c[k]);
+        out->loss[k] = loss_s + loss_u + cc_step_further(&t->settings.step.objective, &out->last);
+    }
+    const cc_graph *graph = t->members[0].model->graph;
+    out->weight_count = graph->trained;
+    out->statistic_count = graph->statistics;
+    out->weights = read_all(weights_of(&t->members[0]), graph->trained);
+    out->statistics = read_all(statistics_of(&t->members[0]), graph->statistics);
+    if (t->count > 1) assert_alike(t);
+}
+
+static double relative(double a, double b) { return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b)); }
+
+/* |a - b| / |b| */
+static double distance(const float *a, const float *b, size_t count)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        difference += pow((double)a[i] - (double)b[i], 2);
+        size += pow((double)b[i], 2);
+    }
+    return sqrt(difference / size);
+}
+
+static double median(double *values)
+{
+    for (size_t i = 1; i < SEEDS; i++)
+        for (size_t j = i; j > 0 && values[j] < values[j - 1]; j--) {
+            const double other = values[j];
+            values[j] = values[j - 1];
+            values[j - 1] = other;
+        }
+    return values[SEEDS / 2];
+}
+
+static void assert_near(const char *settings, size_t devices, const outcome *many, const outcome *one)
+{
+    double first[SEEDS], last[SEEDS], weights[SEEDS], statistics[SEEDS];
+    for (size_t s = 0; s < SEEDS; s++) {
+        const outcome *m = &many[s], *o = &one[s];
+        first[s] = fmax(relative(m->loss[0], o->loss[0]), relative(m->loss_c[0], o->loss_c[0]));
+        last[s] = fmax(relative(m->loss[STEPS - 1], o->loss[STEPS - 1]), relative(m->loss_c[STEPS - 1], o->loss_c[STEPS - 1]));
+        weights[s] = distance(m->weights, o->weights, o->weight_count);
+        statistics[s] = distance(m->statistics, o->statistics, o->statistic_count);
+        assert_true(o->last.count_s == LABELED && m->last.count_s == LABELED && o->last.unlabeled == m->last.unlabeled);
+    }
+    const double f = median(first), l = median(last), w = median(weights), b = median(statistics);
+    print_message("%s, %zu devices: losses %.1e, then %.1e; weights %.1e, statistics %.1e\n", settings, devices, f, l, w, b);
+    if (!(f <= 1e-5 && l <= 1e-3 && w <= 1e-5 && b <= 1e-5)) fail_msg("%s, %zu devices: more than rounding", settings, devices);
+}
+
+static void train_all(const char *selector, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count,
+                      outcome out[SEEDS])
+{
+    team t;
+    team_open(&t, selector, settings, labeled, unlabeled, count);
+    for (size_t s = 0; s < SEEDS; s++)
+        train(&t, s + 1, &out[s]);
+    if (count > 1) {
+        outcome again;
+        train(&t, 1, &again);
+        assert_memory_equal(again.weights, out[0].weights, again.weight_count * sizeof(float));
+        assert_memory_equal(again.statistics, out[0].statistics, again.statistic_count * sizeof(float));
+        outcome_free(&again);
+    }
+    team_close(&t);
+}
+
+static void check_modes(camcl_device *device, void *context)
+{
+    (void)context;
+    static const char *const modes[] = {
+        "ssl.mode=supervised",
+        "ssl.mode=supervised model.arch=wrn28-2",
+        "ssl.mode=pseudo-label",
+        "ssl.mode=pseudo-label ssl.batch_norm=separate",
+        "ssl.mode=gradcam",
+        "ssl.mode=gradcam ssl.batch_norm=separate ssl.preset=paper-code",
+        "ssl.mode=gradcam ssl.cam_gradient=exact ssl.cam_layer=2",
+        "ssl.mode=pi-model",
+        "ssl.mode=mean-teacher ssl.beta=1",
+        "ssl.mode=uda",
+        "ssl.mode=fixmatch ssl.beta=1",
+        "ssl.mode=flexmatch",
+        "ssl.mode=freematch ssl.beta=1",
+        "ssl.mode=softmatch",
+    };
+    static const size_t two[][2] = { { 2, 5 }, { 3, 8 } }, three[][3] = { { 1, 4, 2 }, { 6, 1, 4 } }, all[] = { LABELED, UNLABELED };
+    const char *selector = camcl_device_get_info(device)->selector;
+    for (size_t i = 0; i < CC_COUNT(modes); i++) {
+        outcome one[SEEDS], many[SEEDS];
+        const size_t devices = 2 + i % 2;
+        if (test_few_sizes() && i % 4 != 0) continue;
+        train_all(selector, modes[i], &all[0], &all[1], 1, one);
+        train_all(selector, modes[i], devices == 2 ? two[0] : three[0], devices == 2 ? two[1] : three[1], devices, many);
+        assert_near(modes[i], devices, many, one);
+        for (size_t s = 0; s < SEEDS; s++) {
+            outcome_free(&one[s]);
+            outcome_free(&many[s]);
+        }
+    }
+}
+
+static void every_mode(void **unused)
+{
+    (void)unused;
+    for_each_device(check_modes, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_mode) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
