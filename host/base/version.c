@@ -36,6 +36,11 @@
 #else
 #define NETTLE false
 #endif
+#ifdef CAMCL_HAVE_MPI
+#define MPI true
+#else
+#define MPI false
+#endif
 
 static const camcl_library libraries[] = {
     { "libpng", "PNG pictures, CAM pictures and the report's gallery", PNG },
@@ -45,6 +50,7 @@ static const camcl_library libraries[] = {
     { "libarchive", "reading data sets straight from archives", ARCHIVE },
     { "libcurl", "fetching data sets (camcl data fetch)", CURL },
     { "nettle", "fetching data sets, which are checked by SHA-256", NETTLE },
+    { "mpi", "training by several processes, on several machines", MPI },
 };
 
 const char *camcl_version(void) { return CAMCL_VERSION; }

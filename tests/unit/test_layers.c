@@ -153,6 +153,8 @@ static void check_library(const layer *self, const char *path, const char *what)
         complain(path, what, "only host/dataset/download.c knows libcurl");
     if (strncmp(what, "nettle/", 7) == 0 && strcmp(path, "host/dataset/checksum.c") != 0)
         complain(path, what, "only host/dataset/checksum.c knows nettle");
+    if (strcmp(what, "mpi.h") == 0 && strncmp(path, "host/exchange/mpi/", 18) != 0)
+        complain(path, what, "only host/exchange/mpi knows MPI");
 }
 
 static bool sees_configuration(const layer *self)
@@ -371,6 +373,8 @@ static void rules_bite(void **state)
         { "check", "host/check/ref/x.c", "base/memory.h", true, 1 },
         { "ops", "host/ops/x.c", "check/ref/pool_ref.h", true, 1 },
         { "check", "host/check/x.c", "model/model.h", true, 1 },
+        { "exchange", "host/exchange/mpi/x.h", "mpi.h", false, 0 },
+        { "exchange", "host/exchange/x.c", "mpi.h", false, 1 },
     };
     for (size_t i = 0; i < CC_COUNT(cases); i++) {
         char folder[64];

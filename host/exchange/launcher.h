@@ -1,0 +1,15 @@
+/* What the program that started this process, mpirun for example, says about it in the environment. */
+#ifndef CC_EXCHANGE_LAUNCHER_H
+#define CC_EXCHANGE_LAUNCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct cc_launch {
+    bool launched; /* by a launcher of MPI programs */
+    size_t size;   /* how many processes it started; 0: it does not say */
+} cc_launch;
+
+cc_launch cc_launch_find(void);
+
+#endif

@@ -1,0 +1,127 @@
+/* Signs of life, last words, and who is missing. Messages of their own communicator: their tags say what they are. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/mpi/ranks.h"
+
+enum { ALIVE, LEAVES, FAILS };
+enum { LOOK_AGAIN = 2 };
+#define LOOK_SECONDS 0.1
+/* Time that passed without listening (the rank was busy, stopped, or its machine swapped) says nothing about the others. */
+#define MOST_COUNTED 1.0
+
+/* What a rank that fails tells the others. Small enough to be sent without a hand-shake with a receiver who does not answer. */
+typedef struct last_words {
+    int32_t origin, status;
+    char message[sizeof((camcl_error *)0)->message];
+} last_words;
+
+/* ---- what others say */
+
+static void hear_failure(cc_world *world, const last_words *words)
+{
+    if (world->failed || words->origin < 0 || words->origin >= world->size) return;
+    cc_fail(&world->why, (camcl_status)words->status, "%.*s", (int)sizeof words->message - 1, words->message);
+    world->origin = words->origin;
+    world->failed = true;
+}
+
+/* One message, if there is one. */
+static bool hear(cc_world *world)
+{
+    int there = 0;
+    MPI_Status about;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world->control, &there, &about) != MPI_SUCCESS || !there) return false;
+    last_words words = { 0 };
+    const int from = about.MPI_SOURCE, tag = about.MPI_TAG;
+    if (MPI_Recv(&words, sizeof words, MPI_BYTE, from, tag, world->control, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
+    world->peers[from].heard = world->clock;
+    if (tag == ALIVE) return true;
+    world->peers[from].state = CC_PEER_LEFT;
+    if (tag == FAILS) hear_failure(world, &words);
+    return true;
+}
+
+/* ---- what this rank says */
+
+static void give_sign(cc_world *world)
+{
+    for (int r = 0; r < world->size; r++) {
+        cc_peer *peer = &world->peers[r];
+        if (r == world->rank || peer->state != CC_PEER_HERE) continue;
+        /* One at a time: to a rank that takes nothing they would pile up. */
+        int gone = 1;
+        if (peer->sign != MPI_REQUEST_NULL) MPI_Test(&peer->sign, &gone, MPI_STATUS_IGNORE);
+        if (gone) MPI_Isend(NULL, 0, MPI_BYTE, r, ALIVE, world->control, &peer->sign);
+    }
+}
+
+void cc_ranks_say_goodbye(cc_world *world, bool failed)
+{
+    /* It stays: a rank that does not answer may take it at any time. */
+    static last_words words;
+    if (failed) {
+        words = (last_words){ .origin = world->origin, .status = (int32_t)world->why.status };
+        memcpy(words.message, world->why.message, sizeof words.message);
+    }
+    for (int r = 0; r < world->size; r++) {
+        MPI_Request request;
+        if (r == world->rank || world->peers[r].vanished >= LOOK_AGAIN) continue;
+        if (MPI_Isend(&words, failed ? sizeof words : 0, MPI_BYTE, r, failed ? FAILS : LEAVES, world->control, &request) == MPI_SUCCESS)
+            MPI_Request_free(&request);
+    }
+}
+
+/* ---- who is missing */
+
+/* A process of this machine that has ended is noticed at once. What it said before is heard first. */
+static void look_for(cc_world *world, int rank)
+{
+    cc_peer *peer = &world->peers[rank];
+    if (!peer->near || kill((pid_t)peer->card.process, 0) == 0 || errno != ESRCH) {
+        peer->vanished = 0;
+        return;
+    }
+    if (++peer->vanished < LOOK_AGAIN) return;
+    peer->state = CC_PEER_LOST;
+    cc_ranks_fail(world, rank, NULL, "its process has ended during %s (its own messages or mpirun's may say why)", world->doing);
+}
+
+static void look_around(cc_world *world, bool processes)
+{
+    for (int r = 0; r < world->size; r++) {
+        cc_peer *peer = &world->peers[r];
+        if (r == world->rank || peer->state != CC_PEER_HERE) continue;
+        if (processes) look_for(world, r);
+        if (peer->state == CC_PEER_LOST || world->clock - peer->heard <= world->patience) continue;
+        peer->state = CC_PEER_LOST;
+        cc_ranks_fail(world, r, NULL, "nothing heard for %.0f s during %s (its process or its machine hangs, or the network is down)",
+                      world->patience, world->doing);
+    }
+}
+
+void cc_ranks_listen(cc_world *world)
+{
+    const double now = cc_ranks_seconds(), passed = now - world->listened_at;
+    world->clock += passed < MOST_COUNTED ? passed : MOST_COUNTED;
+    world->listened_at = now;
+    while (hear(world)) {
+    }
+    if (now - world->signed_at >= world->sign_every) {
+        give_sign(world);
+        world->signed_at = now;
+    }
+    const bool processes = now - world->looked_at >= LOOK_SECONDS;
+    if (processes) world->looked_at = now;
+    look_around(world, processes);
+}
+
+void cc_world_alive(cc_world *world)
+{
+    /* A look at the clock is cheap, listening is not quite. */
+    if (world == NULL || cc_ranks_seconds() - world->listened_at < world->sign_every / 4) return;
+    world->doing = "its own work";
+    cc_ranks_listen(world);
+}

@@ -1,0 +1,59 @@
+/* Means and squared deviations over the ranks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "exchange/mpi/ranks.h"
+
+/* One rank's figures as they travel: its weight, mean [count], m2 [count]. */
+static size_t message_size(size_t count) { return sizeof(double) + 2 * count * sizeof(float); }
+
+static void pack(char *message, double weight, const float *mean, const float *m2, size_t count)
+{
+    memcpy(message, &weight, sizeof weight);
+    memcpy(message + sizeof weight, mean, count * sizeof *mean);
+    memcpy(message + sizeof weight + count * sizeof *mean, m2, count * sizeof *m2);
+}
+
+static float value_at(const char *message, size_t index)
+{
+    float value;
+    memcpy(&value, message + sizeof(double) + index * sizeof value, sizeof value);
+    return value;
+}
+
+/* T. F. Chan, G. H. Golub, R. J. LeVeque: Updating formulae and a pairwise algorithm for computing sample variances (1979). In double,
+ * rounded once at the end. */
+static void join_series(const char *all, size_t ranks, size_t count, size_t series, float *mean, float *m2)
+{
+    double weight = 0, center = 0, squares = 0;
+    for (size_t r = 0; r < ranks; r++) {
+        const char *message = all + r * message_size(count);
+        double other;
+        memcpy(&other, message, sizeof other);
+        /* A rank without values: what it gives for their mean means nothing. */
+        if (!(other > 0)) continue;
+        const double total = weight + other, apart = (double)value_at(message, series) - center;
+        center += apart * other / total;
+        squares += (double)value_at(message, count + series) + apart * apart * weight * other / total;
+        weight = total;
+    }
+    *mean = (float)center;
+    *m2 = (float)squares;
+}
+
+camcl_status cc_world_moments(cc_world *world, double weight, float *mean, float *m2, size_t count, camcl_error *err)
+{
+    if (world == NULL) return CAMCL_OK;
+    const size_t ranks = (size_t)world->size, bytes = message_size(count);
+    char *own, *all;
+    CC_RETURN_IF_FAILED(CC_NEW(bytes * (ranks + 1), &own, err));
+    all = own + bytes;
+    pack(own, weight, mean, m2, count);
+    /* If it fails, the memory stays: MPI may write into it later. */
+    CC_RETURN_IF_FAILED(cc_ranks_gather(world, own, bytes, all, "an exchange of batch statistics", err));
+    for (size_t i = 0; i < count; i++)
+        join_series(all, ranks, count, i, &mean[i], &m2[i]);
+    free(own);
+    return CAMCL_OK;
+}
