@@ -6,8 +6,9 @@
 #include "train_config.h"
 #include "train_screen.h"
 
-/* Writes the accuracy on the test images to *accuracy, percent; NaN: there are none. */
-static camcl_status train(const cli_train_args *args, const camcl_config *config, double *accuracy, camcl_error *err)
+/* Writes the accuracy on the test images to *accuracy, percent; NaN: there are none. *silent: another process, which trains together with
+ * this one, speaks for all. */
+static camcl_status train(const cli_train_args *args, const camcl_config *config, double *accuracy, bool *silent, camcl_error *err)
 {
     cli_screen s = cli_screen_open(args->quiet);
     camcl_train_options options;
@@ -22,13 +23,14 @@ static camcl_status train(const cli_train_args *args, const camcl_config *config
     options.loading = cli_screen_loading;
     camcl_status status = camcl_train(config, &options, &result, err);
     cli_screen_close(&s);
-    if (status == CAMCL_OK && !args->quiet && !result.was_finished)
+    *silent = result.rank > 0 && !result.first_lost;
+    if (status == CAMCL_OK && !args->quiet && !*silent && !result.was_finished)
         printf("run: %s (report.html shows it)\n", camcl_config_string(config, "output.dir"));
     *accuracy = camcl_evaluation_get(&result.test, "top1");
     return status;
 }
 
-static camcl_status train_seeds(const cli_train_args *args, camcl_config *config, camcl_error *err)
+static camcl_status train_seeds(const cli_train_args *args, camcl_config *config, bool *silent, camcl_error *err)
 {
     cli_seeds seeds;
     camcl_status status = cli_seeds_open(&seeds, args->seeds, args, config, err);
@@ -36,12 +38,12 @@ static camcl_status train_seeds(const cli_train_args *args, camcl_config *config
     if (status == CAMCL_OK && accuracies == NULL) status = cli_no_memory(err);
     for (size_t i = 0; status == CAMCL_OK && i < seeds.count; i++) {
         status = cli_seeds_choose(&seeds, i, config, err);
-        if (status == CAMCL_OK && !args->quiet)
+        if (status == CAMCL_OK && !args->quiet && !*silent)
             printf("%sseed %s, %zu of %zu: %s\n", i ? "\n" : "", seeds.texts[i], i + 1, seeds.count,
                    camcl_config_string(config, "output.dir"));
-        if (status == CAMCL_OK) status = train(args, config, &accuracies[i], err);
+        if (status == CAMCL_OK) status = train(args, config, &accuracies[i], silent, err);
     }
-    if (status == CAMCL_OK && !args->quiet) cli_seeds_print(&seeds, accuracies);
+    if (status == CAMCL_OK && !args->quiet && !*silent) cli_seeds_print(&seeds, accuracies);
     free(accuracies);
     cli_seeds_close(&seeds);
     return status;
@@ -53,10 +55,13 @@ int cmd_train(int argc, char **argv)
     camcl_error err = { 0 };
     camcl_config *config = NULL;
     double accuracy;
+    bool silent = false;
     camcl_status status = cli_parse_train(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = cli_configure_training(args.config, &args.overrides, &config, &err);
-    if (status == CAMCL_OK) status = args.seeds ? train_seeds(&args, config, &err) : train(&args, config, &accuracy, &err);
+    if (status == CAMCL_OK)
+        status = args.seeds ? train_seeds(&args, config, &silent, &err) : train(&args, config, &accuracy, &silent, &err);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
-    return status == CAMCL_OK ? 0 : cli_fail_or_stopped(&err);
+    if (status == CAMCL_OK) return 0;
+    return silent ? camcl_exit_status(status) : cli_fail_or_stopped(&err);
 }

@@ -206,8 +206,6 @@ cleanup:
     return status;
 }
 
-bool cc_readback_is_done(const cc_readback *readback) { return is_done(readback->done); }
-
 camcl_status cc_readback_wait(cc_readback *readback, const void **data, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -59,7 +59,6 @@ camcl_status cc_buffer_upload(cc_buffer *buffer, size_t offset, const void *data
  * before the device is closed. */
 typedef struct cc_staging cc_readback;
 camcl_status cc_readback_start(const cc_buffer *buffer, size_t offset, size_t bytes, cc_readback **out, camcl_error *err);
-bool cc_readback_is_done(const cc_readback *readback); /* whether cc_readback_wait returns at once */
 /* Waits; *data is borrowed until cc_readback_destroy. */
 camcl_status cc_readback_wait(cc_readback *readback, const void **data, camcl_error *err);
 void cc_readback_destroy(cc_readback **readback);

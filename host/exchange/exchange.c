@@ -189,26 +189,18 @@ static camcl_status add_later(cc_exchange *x, later_sum *sum, camcl_error *err)
     return cc_world_sum_start(x->world, sum->values, count, &sum->pending, err);
 }
 
-/* Moves on what can be moved on without waiting, whenever the devices meet: a sum is sent to the other processes once all devices of this
- * one have it, and all processes begin their sums in the same order. */
-static camcl_status move_on(cc_exchange *x, camcl_error *err)
+/* Adds up what has begun since the last point at which the devices met. The figures of that point were read back behind these, so none of
+ * them is waited for, and all processes begin their sums at the same point. */
+static camcl_status add_all_later(cc_exchange *x, camcl_error *err)
 {
-    bool done = true;
-    for (size_t i = 0; i < x->later_count; i++) {
-        later_sum *sum = &x->later[i];
-        if (sum->pending) CC_RETURN_IF_FAILED(cc_world_sum_poll(sum->pending, &done, err));
-        if (sum->found[0] == NULL) continue;
-        for (size_t d = 0; d < x->devices; d++)
-            if (!cc_readback_is_done(sum->found[d])) return CAMCL_OK;
-        CC_RETURN_IF_FAILED(add_later(x, sum, err));
-    }
+    for (size_t i = 0; i < x->later_count; i++)
+        if (x->later[i].found[0]) CC_RETURN_IF_FAILED(add_later(x, &x->later[i], err));
     return CAMCL_OK;
 }
 
 static camcl_status finish_later(cc_exchange *x, camcl_error *err)
 {
-    for (size_t i = 0; i < x->later_count; i++)
-        if (x->later[i].found[0]) CC_RETURN_IF_FAILED(add_later(x, &x->later[i], err));
+    CC_RETURN_IF_FAILED(add_all_later(x, err));
     for (size_t i = 0; i < x->later_count; i++) {
         if (x->later[i].pending) CC_RETURN_IF_FAILED(cc_world_sum_finish(&x->later[i].pending, err));
         CC_RETURN_IF_FAILED(write_to_all(x, x->later[i].points, x->later[i].values, err));
@@ -245,8 +237,12 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
             if (!alike(x->points[0], x->points[d]))
                 return cc_fail(err, CAMCL_FAILED, "exchange: the tapes of devices 0 and %zu differ (report this as a defect)", d);
         if (x->points[0] == NULL) return finish_later(x, err);
-        CC_RETURN_IF_FAILED(x->points[0]->kind == CC_EXCHANGE_SUM_LATER ? begin_later(x, err) : meet(x, err));
-        CC_RETURN_IF_FAILED(move_on(x, err));
+        if (x->points[0]->kind == CC_EXCHANGE_SUM_LATER) {
+            CC_RETURN_IF_FAILED(begin_later(x, err));
+        } else {
+            CC_RETURN_IF_FAILED(meet(x, err));
+            CC_RETURN_IF_FAILED(add_all_later(x, err));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ camcl_status cc_exchange_run(cc_exchange *exchange, cc_tape *const *tapes, camcl
 /* One training step on all devices: steps [devices], each with its part of the batch as spec.own; input of the whole batch. Without an
  * exchange (NULL) the one device is alone. Waits inside the step, except where the device is alone. *sums as in cc_step_run, read from the
  * first device. */
-camcl_status cc_exchange_step(cc_exchange *exchange, cc_step *const *steps, const cc_step_input *input, cc_readback **sums, camcl_error *err);
+camcl_status cc_exchange_step(cc_exchange *exchange, cc_step *const *steps, const cc_step_input *input, cc_readback **sums,
+                              camcl_error *err);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Whoever waits for others notices that they are gone: a process that ended, or one from which nothing came for CC_WORLD_PATIENCE seconds,
  * ends the waiting with CAMCL_FAILED, and the message names the rank and its host. A rank that works on something of its own for long (it
- * reads pictures, compiles kernels, evaluates) calls cc_world_alive from time to time. */
+ * reads pictures, compiles kernels, evaluates) calls cc_world_alive from time to time, or cc_world_busy before. */
 #ifndef CC_EXCHANGE_WORLD_H
 #define CC_EXCHANGE_WORLD_H
 
@@ -29,8 +29,14 @@ size_t cc_world_rank(const cc_world *world);
 size_t cc_world_size(const cc_world *world);
 const char *cc_world_host(const cc_world *world, size_t rank); /* the name of the machine that a rank runs on; borrowed */
 
+/* Whether this rank found that another one has ended, or hangs, without having said why. */
+bool cc_world_has_lost(const cc_world *world, size_t rank);
+
 /* Tells the others that this rank is still at work. Cheap; may be called often. */
 void cc_world_alive(cc_world *world);
+/* Tells the others that nothing will be heard from this rank until its next exchange, however long that takes; that its process has ended
+ * is noticed all the same where it can be seen. NULL is fine. */
+void cc_world_busy(cc_world *world);
 
 /* values [count] = the ranks' values, added in the order of the ranks: ((v0 + v1) + v2) + ... */
 camcl_status cc_world_sum(cc_world *world, float *values, size_t count, camcl_error *err);

@@ -28,11 +28,13 @@ static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *co
 }
 
 /* image: bytes of one. */
-static camcl_status say_images(cc_run *run, const cc_resident *images, size_t image, camcl_error *err)
+static camcl_status say_images(cc_run *run, const camcl_device *device, const cc_resident *images, size_t image, camcl_error *err)
 {
     const size_t used = cc_resident_used(images), kept = cc_resident_kept(images);
     cc_text line = CC_TEXT_INIT;
-    cc_text_add(&line, "images: ");
+    cc_text_add(&line, "images");
+    if (run->team.count) cc_text_add(&line, " of device %s", camcl_device_get_info(device)->selector);
+    cc_text_add(&line, ": ");
     cc_text_add_mebibytes(&line, used * image);
     if (kept == used) {
         cc_text_add(&line, ", all of them on the device");
@@ -71,7 +73,7 @@ camcl_status cc_run_place_images(cc_run *run, camcl_device *device, cc_resident 
     streaming.batch = cc_max_size(step->batch_labeled + step->batch_unlabeled,
                                   cc_session_batch(CC_SESSION_EVALUATION, run->split.validation_count, step->image_size));
     CC_TRY(cc_resident_create_streaming(device, &images, order ? &streaming : NULL, out, err));
-    CC_TRY(say_images(run, *out, image, err));
+    CC_TRY(say_images(run, device, *out, image, err));
 cleanup:
     free(order);
     return status;

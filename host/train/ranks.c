@@ -10,6 +10,7 @@
 camcl_status cc_run_join(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_world_open(&run->team.world, err));
+    cc_world_busy(run->team.world);
     run->follows = cc_world_rank(run->team.world) > 0;
     if (!run->follows) return CAMCL_OK;
     run->own_options =
@@ -132,6 +133,7 @@ camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err)
 camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err)
 {
     if (run->team.world && status == CAMCL_OK) status = cc_world_agree(run->team.world, status, err);
+    run->first_lost = cc_world_has_lost(run->team.world, 0);
     cc_world_close(&run->team.world, status != CAMCL_OK, err);
     return status;
 }

@@ -33,6 +33,7 @@ typedef struct camcl_trainer {
     const char *state_path; /* while it is opened: of the state that is read back; borrowed */
     camcl_device *device;   /* the first of the list; what is evaluated and saved is there */
     cc_team team;           /* all devices */
+    bool first_lost;        /* rank 0 has ended, or hangs, and did not say why */
     bool follows;           /* a process of rank 1 or above: it trains with the others, and writes and says nothing */
     const camcl_dataset *dataset;
     camcl_device *own_device;   /* the same, if it was opened here */

@@ -211,6 +211,7 @@ static camcl_status make_card(cc_run *run, camcl_error *err)
 
 static camcl_status prepare_training(cc_run *run, camcl_error *err)
 {
+    cc_world_busy(run->team.world);
     CC_RETURN_IF_FAILED(cc_team_place_images(run, err));
     CC_RETURN_IF_FAILED(create_samplers(run, err));
     CC_RETURN_IF_FAILED(make_card(run, err));

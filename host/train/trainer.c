@@ -278,6 +278,7 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
         cc_run_begin_interval(run);
         return CAMCL_OK;
     }
+    cc_world_busy(run->team.world);
     if (evaluates) CC_RETURN_IF_FAILED(evaluate(run, epoch, err));
     /* A run that is killed between the two draws once more after it was resumed; the other way round the pictures would be lost. */
     if (draws) CC_RETURN_IF_FAILED(draw_cams(run, err));
@@ -345,11 +346,13 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
     run.started = cc_seconds();
     run.first_step = run.state.step;
     CC_TRY(loop(&run, err));
+    cc_world_busy(run.team.world);
     if (!run.follows) CC_TRY(cc_run_finish(&run, result, err));
 cleanup:
     result->rank = cc_world_rank(run.team.world);
     result->ranks = cc_world_size(run.team.world);
     status = cc_run_leave(&run, status, err);
+    result->first_lost = run.first_lost;
     if (status != CAMCL_OK && run.logging && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
     cc_run_close(&run);
     return status;

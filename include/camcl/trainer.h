@@ -73,7 +73,10 @@ typedef struct camcl_train_result {
     double best_val_top1;  /* percent; NaN without validation images */
     camcl_evaluation test; /* nothing available without test images */
     double seconds;
-    size_t rank, ranks; /* of the processes that trained together; only rank 0 has figures, and messages and files are its alone */
+    /* Of the processes that trained together: only rank 0 has figures and files, and gets messages. Its error tells of any rank's, unless
+     * it is lost itself, as the others then found. */
+    size_t rank, ranks;
+    bool first_lost;
 } camcl_train_result;
 
 /* Several threads may train at once, each with its own configuration and output.dir: a run opens a device of its own, and gives the bits

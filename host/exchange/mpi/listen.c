@@ -6,7 +6,7 @@
 
 #include "exchange/mpi/ranks.h"
 
-enum { ALIVE, LEAVES, FAILS };
+enum { ALIVE, BUSY, LEAVES, FAILS };
 enum { LOOK_AGAIN = 2 };
 #define LOOK_SECONDS 0.1
 /* Time that passed without listening (the rank was busy, stopped, or its machine swapped) says nothing about the others. */
@@ -38,7 +38,8 @@ static bool hear(cc_world *world)
     const int from = about.MPI_SOURCE, tag = about.MPI_TAG;
     if (MPI_Recv(&words, sizeof words, MPI_BYTE, from, tag, world->control, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
     world->peers[from].heard = world->clock;
-    if (tag == ALIVE) return true;
+    world->peers[from].busy = tag == BUSY;
+    if (tag == ALIVE || tag == BUSY) return true;
     world->peers[from].state = CC_PEER_LEFT;
     if (tag == FAILS) hear_failure(world, &words);
     return true;
@@ -46,7 +47,7 @@ static bool hear(cc_world *world)
 
 /* ---- what this rank says */
 
-static void give_sign(cc_world *world)
+static void give_sign(cc_world *world, int tag)
 {
     for (int r = 0; r < world->size; r++) {
         cc_peer *peer = &world->peers[r];
@@ -54,7 +55,7 @@ static void give_sign(cc_world *world)
         /* One at a time: to a rank that takes nothing they would pile up. */
         int gone = 1;
         if (peer->sign != MPI_REQUEST_NULL) MPI_Test(&peer->sign, &gone, MPI_STATUS_IGNORE);
-        if (gone) MPI_Isend(NULL, 0, MPI_BYTE, r, ALIVE, world->control, &peer->sign);
+        if (gone) MPI_Isend(NULL, 0, MPI_BYTE, r, tag, world->control, &peer->sign);
     }
 }
 
@@ -95,7 +96,7 @@ static void look_around(cc_world *world, bool processes)
         cc_peer *peer = &world->peers[r];
         if (r == world->rank || peer->state != CC_PEER_HERE) continue;
         if (processes) look_for(world, r);
-        if (peer->state == CC_PEER_LOST || world->clock - peer->heard <= world->patience) continue;
+        if (peer->state == CC_PEER_LOST || peer->busy || world->clock - peer->heard <= world->patience) continue;
         peer->state = CC_PEER_LOST;
         cc_ranks_fail(world, r, NULL, "nothing heard for %.0f s during %s (its process or its machine hangs, or the network is down)",
                       world->patience, world->doing);
@@ -110,7 +111,7 @@ void cc_ranks_listen(cc_world *world)
     while (hear(world)) {
     }
     if (now - world->signed_at >= world->sign_every) {
-        give_sign(world);
+        give_sign(world, ALIVE);
         world->signed_at = now;
     }
     const bool processes = now - world->looked_at >= LOOK_SECONDS;
@@ -124,4 +125,14 @@ void cc_world_alive(cc_world *world)
     if (world == NULL || cc_ranks_seconds() - world->listened_at < world->sign_every / 4) return;
     world->doing = "its own work";
     cc_ranks_listen(world);
+}
+
+void cc_world_busy(cc_world *world)
+{
+    if (world == NULL) return;
+    world->doing = "its own work";
+    cc_ranks_listen(world);
+    give_sign(world, BUSY);
+    /* The next exchange begins with a sign of life, whenever that is. */
+    world->signed_at = world->listened_at - world->sign_every;
 }

@@ -29,6 +29,7 @@ typedef struct cc_peer {
     cc_rank_card card;
     cc_peer_state state;
     bool near;         /* its process can be looked for here */
+    bool busy;         /* it said that it will be silent */
     unsigned vanished; /* how often in a row it was not found */
     double heard;      /* when, on the world's clock */
     MPI_Request sign;  /* the last sign of life sent to it */
