@@ -7,6 +7,7 @@
 #ifndef CC_EXCHANGE_WORLD_H
 #define CC_EXCHANGE_WORLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,10 @@ void cc_world_close(cc_world **world, bool failed, const camcl_error *err);
 size_t cc_world_rank(const cc_world *world);
 size_t cc_world_size(const cc_world *world);
 const char *cc_world_host(const cc_world *world, size_t rank); /* the name of the machine that a rank runs on; borrowed */
+
+/* Whether this rank is the one that tells people what all ranks know, an error for example: the first that is not lost. True for a process
+ * that is alone. To be asked before the world is closed. */
+bool cc_world_speaks(const cc_world *world);
 
 /* Tells the others that this rank is still at work. Cheap; may be called often. */
 void cc_world_alive(cc_world *world);

@@ -251,6 +251,16 @@ size_t cc_world_size(const cc_world *world) { return world ? (size_t)world->size
 
 const char *cc_world_host(const cc_world *world, size_t rank) { return world ? world->peers[rank].card.host : "localhost"; }
 
+bool cc_world_speaks(const cc_world *world)
+{
+    int first = 0;
+    if (world == NULL) return true;
+    if (world->given_up) return false;
+    while (first < world->rank && world->peers[first].state == CC_PEER_LOST)
+        first++;
+    return first == world->rank;
+}
+
 cc_world_traffic cc_world_take_traffic(cc_world *world)
 {
     if (world == NULL) return (cc_world_traffic){ 0 };
