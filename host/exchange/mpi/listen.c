@@ -73,10 +73,9 @@ void cc_ranks_say_goodbye(cc_world *world, bool failed)
         memcpy(words.message, world->why.message, sizeof words.message);
     }
     for (int r = 0; r < world->size; r++) {
-        MPI_Request request;
-        if (r == world->rank || world->peers[r].vanished >= LOOK_AGAIN) continue;
-        if (MPI_Isend(&words, failed ? sizeof words : 0, MPI_BYTE, r, failed ? FAILS : LEAVES, world->control, &request) == MPI_SUCCESS)
-            MPI_Request_free(&request);
+        cc_peer *peer = &world->peers[r];
+        if (r == world->rank || peer->vanished >= LOOK_AGAIN) continue;
+        MPI_Isend(&words, failed ? sizeof words : 0, MPI_BYTE, r, failed ? FAILS : LEAVES, world->control, &peer->goodbye);
     }
 }
 

@@ -32,6 +32,7 @@ typedef struct cc_peer {
     unsigned vanished; /* how often in a row it was not found */
     double heard;      /* when, on the world's clock */
     MPI_Request sign;  /* the last sign of life sent to it */
+    MPI_Request goodbye;
 } cc_peer;
 
 struct cc_world {
