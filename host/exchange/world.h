@@ -3,15 +3,23 @@
  *
  * Whoever waits for others notices that they are gone: a process that ended, or one from which nothing came for CC_WORLD_PATIENCE seconds,
  * ends the waiting with CAMCL_FAILED, and the message names the rank and its host. A rank that works on something of its own for long (it
- * reads pictures, compiles kernels, evaluates) calls cc_world_alive from time to time, or cc_world_busy before. */
+ * reads pictures, compiles kernels, evaluates) calls cc_world_alive from time to time, at least every quarter of CC_WORLD_PATIENCE, or
+ * cc_world_busy before. Only time in which this rank itself waits or calls cc_world_alive counts as silence of another one.
+ *
+ * After a failure no exchange is possible any more: every further call fails at once with the same error. What the failed calls were given
+ * (values, data) and the sums that were under way stay allocated until cc_world_close: MPI may still read and write there.
+ *
+ * One thread, the one that opened the world, makes all calls. */
 #ifndef CC_EXCHANGE_WORLD_H
 #define CC_EXCHANGE_WORLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/diag.h"
 
+/* Seconds; CAMCL_WORLD_PATIENCE in the environment of rank 0 sets another time, for tests and for networks with long interruptions. */
 enum { CC_WORLD_PATIENCE = 120 };
 
 typedef struct cc_world cc_world;
@@ -21,7 +29,9 @@ typedef struct cc_world cc_world;
  * owns *out; one per process. */
 camcl_status cc_world_open(cc_world **out, camcl_error *err);
 /* Leaves. If `failed`, the others are told, so that they end, too, without waiting; the error that they report is `err`'s message with the
- * rank and its host. NULL or a pointer to NULL is fine. */
+ * rank and its host. Waits until all have left or are lost. Where someone is lost, or the process ends without closing, its exit ends the
+ * others by MPI_Abort; the caller has to exit with another status than 0 then. After a world that ended well another one can be opened,
+ * after one that failed no more in this process. NULL or a pointer to NULL is fine. */
 void cc_world_close(cc_world **world, bool failed, const camcl_error *err);
 
 /* For a process that is alone (NULL) rank 0 of 1. */
@@ -29,8 +39,9 @@ size_t cc_world_rank(const cc_world *world);
 size_t cc_world_size(const cc_world *world);
 const char *cc_world_host(const cc_world *world, size_t rank); /* the name of the machine that a rank runs on; borrowed */
 
-/* Whether this rank found that another one has ended, or hangs, without having said why. */
-bool cc_world_has_lost(const cc_world *world, size_t rank);
+/* Whether this rank is the one that tells people what all ranks know, an error for example: the first that is not lost. True for a process
+ * that is alone. To be asked before the world is closed. */
+bool cc_world_speaks(const cc_world *world);
 
 /* Tells the others that this rank is still at work. Cheap; may be called often. */
 void cc_world_alive(cc_world *world);

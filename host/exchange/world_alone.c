@@ -40,11 +40,10 @@ const char *cc_world_host(const cc_world *world, size_t rank)
     return "localhost";
 }
 
-bool cc_world_has_lost(const cc_world *world, size_t rank)
+bool cc_world_speaks(const cc_world *world)
 {
     (void)world;
-    (void)rank;
-    return false;
+    return true;
 }
 
 void cc_world_alive(cc_world *world) { (void)world; }

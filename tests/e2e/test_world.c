@@ -129,15 +129,17 @@ static void wait_for_end(pid_t process)
     }
 }
 
-/* Rank 0 says what happened to rank 1, and everything ends soon. */
-static void check_failure(const char *folder, int ranks, const char *scenario, const char *message, double most_seconds)
+/* One rank says what happened to another, and everything ends soon. */
+static void check_failure(const char *folder, int ranks, const char *scenario, int culprit, const char *message, double most_seconds)
 {
     ended result = run_ranks(folder, ranks, 3, scenario);
     char expected[1024], host[256] = "";
     gethostname(host, sizeof host - 1);
-    snprintf(expected, sizeof expected, "camcl: rank 1 (host %s): %s", host, message);
+    snprintf(expected, sizeof expected, "camcl: rank %d (host %s): %s", culprit, host, message);
     if (result.status == 0 || result.status == 124) fail_msg("exit %d\n%s", result.status, result.err);
     if (strstr(result.err, expected) == NULL) fail_msg("\"%s\" is not in\n%s", expected, result.err);
+    const char *first = strstr(result.err, "camcl: ");
+    if (strstr(first + 1, "camcl: ")) fail_msg("two ranks report:\n%s", result.err);
     if (result.seconds > most_seconds) fail_msg("%s took %.1f s", scenario, result.seconds);
     for (const char *line = result.err; (line = strstr(line, "pid ")) != NULL; line++)
         wait_for_end((pid_t)atol(line + 4));
@@ -147,31 +149,37 @@ static void check_failure(const char *folder, int ranks, const char *scenario, c
 static void a_rank_that_exits(void **state)
 {
     skip_without_mpirun();
-    check_failure(*state, 2, "exits", "its process has ended before its work", 20);
+    check_failure(*state, 2, "exits", 1, "its process has ended before its work", 20);
 }
 
 static void a_rank_that_is_killed(void **state)
 {
     skip_without_mpirun();
-    check_failure(*state, 4, "killed", "its process has ended during a sum", 20);
+    check_failure(*state, 4, "killed", 1, "its process has ended during a sum", 20);
 }
 
 static void a_rank_that_hangs(void **state)
 {
     skip_without_mpirun();
-    check_failure(*state, 4, "stops", "nothing heard for 3 s during a sum", 25);
+    check_failure(*state, 4, "stops", 1, "nothing heard for 3 s during a sum", 25);
+}
+
+static void the_first_rank_hangs(void **state)
+{
+    skip_without_mpirun();
+    check_failure(*state, 2, "stops_first", 0, "nothing heard for 3 s during a sum", 25);
 }
 
 static void a_rank_that_gives_up(void **state)
 {
     skip_without_mpirun();
-    check_failure(*state, 4, "gives_up", "runs/x: no space left on the disk", 20);
+    check_failure(*state, 4, "gives_up", 1, "runs/x: no space left on the disk", 20);
 }
 
 static void a_rank_that_gives_up_while_others_work(void **state)
 {
     skip_without_mpirun();
-    check_failure(*state, 2, "gives_up_late", "x.png: cannot be read", 20);
+    check_failure(*state, 2, "gives_up_late", 1, "x.png: cannot be read", 20);
 }
 
 /* ---- without others */
@@ -265,17 +273,12 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "open") == 0) return open_main();
     snprintf(self, sizeof self, "%s", argv[0]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_process_alone),
-        cmocka_unit_test(what_launchers_say),
-        cmocka_unit_test(two_ranks_exchange),
-        cmocka_unit_test(four_ranks_exchange),
-        cmocka_unit_test(five_ranks_exchange),
-        cmocka_unit_test(busy_ranks_are_waited_for),
-        cmocka_unit_test(a_rank_that_exits),
-        cmocka_unit_test(a_rank_that_is_killed),
-        cmocka_unit_test(a_rank_that_hangs),
-        cmocka_unit_test(a_rank_that_gives_up),
-        cmocka_unit_test(a_rank_that_gives_up_while_others_work),
+        cmocka_unit_test(a_process_alone),      cmocka_unit_test(what_launchers_say),
+        cmocka_unit_test(two_ranks_exchange),   cmocka_unit_test(four_ranks_exchange),
+        cmocka_unit_test(five_ranks_exchange),  cmocka_unit_test(busy_ranks_are_waited_for),
+        cmocka_unit_test(a_rank_that_exits),    cmocka_unit_test(a_rank_that_is_killed),
+        cmocka_unit_test(a_rank_that_hangs),    cmocka_unit_test(the_first_rank_hangs),
+        cmocka_unit_test(a_rank_that_gives_up), cmocka_unit_test(a_rank_that_gives_up_while_others_work),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -268,11 +268,12 @@ static void ignore(int signal) { (void)signal; }
 
 static void end_with(cc_world *world, const camcl_error *err)
 {
-    fprintf(stderr, "camcl: %s\n", err->message);
+    if (cc_world_speaks(world)) fprintf(stderr, "camcl: %s\n", err->message);
     cc_world_close(&world, true, err);
     exit(camcl_exit_status(err->status));
 }
 
+/* Until something ends it. */
 static void sum_on(cc_world *world)
 {
     camcl_error err = { 0 };
@@ -294,6 +295,13 @@ static void sum_on(cc_world *world)
 static void exits(cc_world *world)
 {
     if (rank == 1) exit(7);
+    sum_on(world);
+}
+
+static void stops_first(cc_world *world)
+{
+    fprintf(stderr, "pid %ld\n", (long)getpid());
+    if (rank == 0) raise(SIGSTOP);
     sum_on(world);
 }
 
@@ -347,8 +355,10 @@ static const struct {
     { "exits", exits },
     { "killed", killed },
     { "stops", stops },
+    { "stops_first", stops_first },
     { "gives_up", gives_up },
     { "gives_up_late", gives_up_late },
+    { "for_ever", sum_on },
 };
 
 static void run(cc_world *world, const char *name)

@@ -20,10 +20,15 @@ typedef struct last_words {
 
 /* ---- what others say */
 
-static void hear_failure(cc_world *world, const last_words *words)
+static void hear_failure(cc_world *world, int from, const last_words *words)
 {
     if (world->failed || words->origin < 0 || words->origin >= world->size) return;
-    cc_fail(&world->why, (camcl_status)words->status, "%.*s", (int)sizeof words->message - 1, words->message);
+    world->given_up = words->origin == world->rank;
+    if (world->given_up)
+        cc_fail(&world->why, CAMCL_FAILED, "rank %d (host %s) has given this one up: %s", from, world->peers[from].card.host,
+                words->message);
+    else
+        cc_fail(&world->why, (camcl_status)words->status, "%s", words->message);
     world->origin = words->origin;
     world->failed = true;
 }
@@ -37,11 +42,12 @@ static bool hear(cc_world *world)
     last_words words = { 0 };
     const int from = about.MPI_SOURCE, tag = about.MPI_TAG;
     if (MPI_Recv(&words, sizeof words, MPI_BYTE, from, tag, world->control, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
+    words.message[sizeof words.message - 1] = '\0';
     world->peers[from].heard = world->clock;
     world->peers[from].busy = tag == BUSY;
     if (tag == ALIVE || tag == BUSY) return true;
     world->peers[from].state = CC_PEER_LEFT;
-    if (tag == FAILS) hear_failure(world, &words);
+    if (tag == FAILS) hear_failure(world, from, &words);
     return true;
 }
 
@@ -68,10 +74,9 @@ void cc_ranks_say_goodbye(cc_world *world, bool failed)
         memcpy(words.message, world->why.message, sizeof words.message);
     }
     for (int r = 0; r < world->size; r++) {
-        MPI_Request request;
-        if (r == world->rank || world->peers[r].vanished >= LOOK_AGAIN) continue;
-        if (MPI_Isend(&words, failed ? sizeof words : 0, MPI_BYTE, r, failed ? FAILS : LEAVES, world->control, &request) == MPI_SUCCESS)
-            MPI_Request_free(&request);
+        cc_peer *peer = &world->peers[r];
+        if (r == world->rank || peer->vanished >= LOOK_AGAIN) continue;
+        MPI_Isend(&words, failed ? sizeof words : 0, MPI_BYTE, r, failed ? FAILS : LEAVES, world->control, &peer->goodbye);
     }
 }
 

@@ -128,7 +128,7 @@ static camcl_status join(cc_world *world, double patience, camcl_error *err)
     CC_RETURN_IF_FAILED(CC_NEW((size_t)world->size, &world->peers, err));
     for (int r = 0; r < world->size; r++) {
         snprintf(world->peers[r].card.host, sizeof world->peers[r].card.host, "unknown");
-        world->peers[r].sign = MPI_REQUEST_NULL;
+        world->peers[r].sign = world->peers[r].goodbye = MPI_REQUEST_NULL;
     }
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (MPI_Comm_dup(MPI_COMM_WORLD, &world->data) != MPI_SUCCESS || MPI_Comm_dup(MPI_COMM_WORLD, &world->control) != MPI_SUCCESS)
@@ -179,14 +179,25 @@ camcl_status cc_world_open(cc_world **out, camcl_error *err)
 
 /* ---- closing */
 
-static bool all_said_goodbye(const cc_world *world, bool *deserted)
+/* Whether a message has gone. MPI may put it off until the next call, and those who leave make no more. */
+static bool is_gone(MPI_Request *request)
+{
+    int gone = 1;
+    if (*request != MPI_REQUEST_NULL) MPI_Test(request, &gone, MPI_STATUS_IGNORE);
+    return gone;
+}
+
+static bool all_said_goodbye(cc_world *world, bool *deserted)
 {
     bool waiting = false;
     *deserted = false;
     for (int r = 0; r < world->size; r++) {
+        cc_peer *peer = &world->peers[r];
         if (r == world->rank) continue;
-        if (world->peers[r].state == CC_PEER_HERE) waiting = true;
-        if (world->peers[r].state == CC_PEER_LOST) *deserted = true;
+        if (peer->state == CC_PEER_LOST)
+            *deserted = true;
+        else if (peer->state == CC_PEER_HERE || !is_gone(&peer->sign) || !is_gone(&peer->goodbye))
+            waiting = true;
     }
     return !waiting;
 }
@@ -235,8 +246,6 @@ void cc_world_close(cc_world **world, bool failed, const camcl_error *err)
         process.status = camcl_exit_status(self->failed ? self->why.status : CAMCL_FAILED);
         return;
     }
-    for (int r = 0; r < self->size; r++)
-        if (self->peers[r].sign != MPI_REQUEST_NULL) MPI_Wait(&self->peers[r].sign, MPI_STATUS_IGNORE);
     MPI_Comm_free(&self->data);
     MPI_Comm_free(&self->control);
     free(self->peers);
@@ -251,7 +260,15 @@ size_t cc_world_size(const cc_world *world) { return world ? (size_t)world->size
 
 const char *cc_world_host(const cc_world *world, size_t rank) { return world ? world->peers[rank].card.host : "localhost"; }
 
-bool cc_world_has_lost(const cc_world *world, size_t rank) { return world && world->peers[rank].state == CC_PEER_LOST; }
+bool cc_world_speaks(const cc_world *world)
+{
+    int first = 0;
+    if (world == NULL) return true;
+    if (world->given_up) return false;
+    while (first < world->rank && world->peers[first].state == CC_PEER_LOST)
+        first++;
+    return first == world->rank;
+}
 
 cc_world_traffic cc_world_take_traffic(cc_world *world)
 {

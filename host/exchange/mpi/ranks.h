@@ -33,6 +33,7 @@ typedef struct cc_peer {
     unsigned vanished; /* how often in a row it was not found */
     double heard;      /* when, on the world's clock */
     MPI_Request sign;  /* the last sign of life sent to it */
+    MPI_Request goodbye;
 } cc_peer;
 
 struct cc_world {
@@ -48,6 +49,7 @@ struct cc_world {
     bool failed;     /* no exchange is possible any more, for the reason in `why` */
     camcl_error why; /* without "rank 2 (host b): " where `origin` is another rank that told it */
     int origin;
+    bool given_up;             /* the others have ended because they heard nothing of this rank for too long */
     cc_world_pending *pending; /* sums under way, in the order in which they were started */
     cc_world_traffic traffic;
 };
