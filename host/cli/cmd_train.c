@@ -23,7 +23,7 @@ static camcl_status train(const cli_train_args *args, const camcl_config *config
     options.loading = cli_screen_loading;
     camcl_status status = camcl_train(config, &options, &result, err);
     cli_screen_close(&s);
-    *silent = result.rank > 0 && !result.first_lost;
+    *silent = result.silent;
     if (status == CAMCL_OK && !args->quiet && !*silent && !result.was_finished)
         printf("run: %s (report.html shows it)\n", camcl_config_string(config, "output.dir"));
     *accuracy = camcl_evaluation_get(&result.test, "top1");

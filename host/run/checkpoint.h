@@ -67,7 +67,7 @@ typedef struct cc_run_state {
     char *plan, *device, *config;              /* kernel plan; identity of the device that it is for; the configuration in force */
     char start[17];                            /* hash of the weights before the training; "": not known */
     char *data;                                /* cc_data_identity of the data; NULL: the file is from before states knew their data */
-    char *team;                                /* the devices that trained together, as train/team.h has it; NULL: one alone */
+    char *team;                                /* the devices that trained together, as train/team_shares.c writes it; NULL: one alone */
     char *version;                             /* of the program that wrote the file; NULL: not read from one */
 } cc_run_state;
 

@@ -133,7 +133,7 @@ camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err)
 camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err)
 {
     if (run->team.world && status == CAMCL_OK) status = cc_world_agree(run->team.world, status, err);
-    run->first_lost = cc_world_has_lost(run->team.world, 0);
+    run->silent = !cc_world_speaks(run->team.world);
     cc_world_close(&run->team.world, status != CAMCL_OK, err);
     return status;
 }

@@ -15,7 +15,7 @@
 #include "run/run_dir.h"
 #include "run/settings.h"
 #include "train/loop_settings.h"
-#include "train/team.h"
+#include "train/members.h"
 
 enum {
     CC_IN_FLIGHT = 3,      /* steps whose sums may not have been read back yet */
@@ -33,7 +33,7 @@ typedef struct camcl_trainer {
     const char *state_path; /* while it is opened: of the state that is read back; borrowed */
     camcl_device *device;   /* the first of the list; what is evaluated and saved is there */
     cc_team team;           /* all devices */
-    bool first_lost;        /* rank 0 has ended, or hangs, and did not say why */
+    bool silent;            /* after cc_run_leave: another process tells people what this one knows */
     bool follows;           /* a process of rank 1 or above: it trains with the others, and writes and says nothing */
     const camcl_dataset *dataset;
     camcl_device *own_device;   /* the same, if it was opened here */
@@ -115,6 +115,24 @@ camcl_status cc_run_say_model(cc_run *run, camcl_error *err); /* and the kernel 
 camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err);
 /* A metrics row in words. Values that are not available are left out. */
 camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err);
+
+/* team.c, team_shares.c: opens the devices of device.select: the first into *first. CAMCL_BAD_CONFIG for a device that is listed twice. */
+camcl_status cc_team_open(cc_run *run, const camcl_device_options *options, camcl_device **first, camcl_error *err);
+/* A network on each device, all laid out alike. */
+camcl_status cc_team_create_models(cc_run *run, camcl_error *err);
+/* Puts the run's images on every device. */
+camcl_status cc_team_place_images(cc_run *run, camcl_error *err);
+/* Divides the batch, by device.share or as the saved state has it, and says how. The images are there, and the samplers. */
+camcl_status cc_team_divide(cc_run *run, camcl_error *err);
+/* Records and commits the steps of the devices besides the first. */
+camcl_status cc_team_commit(cc_run *run, camcl_error *err);
+/* One training step; *sums as in cc_step_run. */
+camcl_status cc_team_step(cc_run *run, const cc_step_input *input, cc_readback **sums, camcl_error *err);
+/* Copies the first device's weights, statistics, momenta, average and state of the objective to all devices of all processes. */
+camcl_status cc_team_follow(cc_run *run, camcl_error *err);
+/* team->plans: for each device of all processes which it is, its share and its kernels, for the state. */
+camcl_status cc_team_describe(cc_run *run, camcl_error *err);
+void cc_team_close(cc_team *team);
 
 /* ranks.c, for the processes of a world. Joins it, and makes this process one that follows if its rank is not 0. */
 camcl_status cc_run_join(cc_run *run, camcl_error *err);

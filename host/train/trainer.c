@@ -352,7 +352,7 @@ cleanup:
     result->rank = cc_world_rank(run.team.world);
     result->ranks = cc_world_size(run.team.world);
     status = cc_run_leave(&run, status, err);
-    result->first_lost = run.first_lost;
+    result->silent = run.silent;
     if (status != CAMCL_OK && run.logging && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
     cc_run_close(&run);
     return status;

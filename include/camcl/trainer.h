@@ -73,10 +73,10 @@ typedef struct camcl_train_result {
     double best_val_top1;  /* percent; NaN without validation images */
     camcl_evaluation test; /* nothing available without test images */
     double seconds;
-    /* Of the processes that trained together: only rank 0 has figures and files, and gets messages. Its error tells of any rank's, unless
-     * it is lost itself, as the others then found. */
+    /* Of the processes that trained together. Only rank 0 has figures and files, and calls back. silent: another process tells people what
+     * this one knows, its error too. */
     size_t rank, ranks;
-    bool first_lost;
+    bool silent;
 } camcl_train_result;
 
 /* Several threads may train at once, each with its own configuration and output.dir: a run opens a device of its own, and gives the bits

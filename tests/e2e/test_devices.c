@@ -1,0 +1,261 @@
+/* Training on several devices: a list in one process, and processes under mpirun with a list each. The device is divided into halves, so
+ * that this runs wherever the driver can divide it. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "camcl/device.h"
+#include "camcl/version.h"
+#include "support/program.h"
+#include "support/runs.h"
+#include "support/scratch.h"
+
+#define MPIRUN                                                                                                                             \
+    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CAMCL_WORLD_PATIENCE=60 timeout -k 5 240 mpirun --oversubscribe "           \
+    "--bind-to none"
+
+static char device[16], first[32], second[32], halves[80]; /* selectors: of the device, its halves, and both as a list */
+
+/* Whether the device that a command picks by itself can be divided. */
+static bool find_halves(void)
+{
+    camcl_device_info *infos;
+    camcl_device_options options;
+    camcl_device *half = NULL;
+    camcl_error err = { 0 };
+    size_t count, picked;
+    const char *select = getenv("CAMCL_DEVICE");
+    if (camcl_device_list(&infos, &count, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    if (camcl_device_select(infos, count, select && *select ? select : "auto", &picked, &err) != CAMCL_OK) fail_msg("%s", err.message);
+    snprintf(device, sizeof device, "%s", infos[picked].selector);
+    free(infos);
+    snprintf(first, sizeof first, "%s/0/2", device);
+    snprintf(second, sizeof second, "%s/1/2", device);
+    snprintf(halves, sizeof halves, "%s, %s", first, second);
+    camcl_device_options_init(&options);
+    options.select = first;
+    const bool divides = camcl_device_open(&options, &half, &err) == CAMCL_OK;
+    camcl_device_close(&half);
+    if (!divides) print_message("skipped: %s\n", err.message);
+    return divides;
+}
+
+static void skip_undivided(void)
+{
+    if (!find_halves()) skip();
+}
+
+static void skip_without_mpirun(void)
+{
+    size_t count;
+    bool present = false;
+    const camcl_library *libraries = camcl_libraries(&count);
+    skip_undivided();
+    for (size_t i = 0; i < count; i++)
+        present = present || (strcmp(libraries[i].name, "mpi") == 0 && libraries[i].present);
+    if (present && system("command -v mpirun >/dev/null 2>&1") == 0) return;
+    print_message("skipped: no MPI in this build, or no mpirun (apt-get install libopenmpi-dev openmpi-bin)\n");
+    skip();
+}
+
+static char *train(const char *folder, const char *name, const char *select, const char *more)
+{
+    return program_prints(folder, "train '%s/small.ini' 'output.dir=%s/%s' 'device.select=%s' %s", folder, folder, name, select, more);
+}
+
+static const char *run_of(const char *folder, const char *name)
+{
+    static char paths[4][512];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+/* Starts train in the background and stops it after its first save; whether it had not finished before. */
+static bool train_and_stop(const char *folder, const char *name, const char *more)
+{
+    char state[600];
+    snprintf(state, sizeof state, "%s/%s/state.safetensors", folder, name);
+    const pid_t process = program_start(folder, name, "train '%s/small.ini' 'output.dir=%s/%s' 'device.select=%s' output.save_every=1 %s",
+                                        folder, folder, name, halves, more);
+    wait_for_file(state, process);
+    kill(process, SIGTERM);
+    const int status = program_wait(process);
+    assert_true(status == 0 || status == 128 + SIGTERM);
+    return status != 0;
+}
+
+/* ---- a list */
+
+static void a_list_trains_and_says_so(void **state)
+{
+    skip_undivided();
+    char *out = train(*state, "list", halves, "");
+    assert_non_null(strstr(out, "device 2 of 2: "));
+    assert_non_null(strstr(out, "takes 4 of 8 labelled and 4 of 8 unlabelled images of a batch"));
+    free(out);
+    free(train(*state, "again", halves, ""));
+    assert_same_run(run_of(*state, "list"), run_of(*state, "again"));
+    out = train(*state, "shares", halves, "'device.share=3, 1'");
+    assert_non_null(strstr(out, "takes 6 of 8 labelled and 6 of 8 unlabelled images of a batch"));
+    free(out);
+    assert_false(same_file(run_of(*state, "list"), run_of(*state, "shares"), "last.safetensors"));
+    free(train(*state, "alone", device, ""));
+    metrics_table *many = metrics_load(run_of(*state, "list")), *one = metrics_load(run_of(*state, "alone"));
+    const double a = metrics_number(many, 0, "loss"), b = metrics_number(one, 0, "loss");
+    assert_true(a - b < 1e-3 * b && b - a < 1e-3 * b);
+    free(many);
+    free(one);
+}
+
+/* The other commands take the first device of the list that a run's config.ini names. */
+static void a_run_of_a_list_is_evaluated(void **state)
+{
+    skip_undivided();
+    free(train(*state, "evaluated", halves, ""));
+    char *out = program_prints(*state, "eval '%s'", run_of(*state, "evaluated"));
+    assert_non_null(strstr(out, "top-1"));
+    free(out);
+}
+
+static void a_stopped_list_goes_on_with_the_same_bits(void **state)
+{
+    skip_undivided();
+    free(train(*state, "whole", halves, "train.epochs=6 'device.share=5, 3'"));
+    train_and_stop(*state, "stopped", "train.epochs=6 'device.share=5, 3'");
+    char *out = train(*state, "stopped", halves, "train.epochs=6 --resume");
+    assert_non_null(strstr(out, "takes 5 of 8 labelled")); /* as the state has it, although device.share is auto now */
+    assert_null(strstr(out, "last bits"));
+    free(out);
+    assert_same_run(run_of(*state, "whole"), run_of(*state, "stopped"));
+}
+
+static void another_list_goes_on(void **state)
+{
+    skip_undivided();
+    if (train_and_stop(*state, "fewer", "train.epochs=12")) {
+        char *out = train(*state, "fewer", device, "train.epochs=12 --resume");
+        assert_non_null(strstr(out, "results may differ in the last bits"));
+        free(out);
+    }
+    free(train(*state, "more", device, "train.epochs=3"));
+    char *out = train(*state, "more", halves, "train.epochs=4 --resume");
+    assert_non_null(strstr(out, "results may differ in the last bits"));
+    assert_non_null(strstr(out, "device 2 of 2"));
+    free(out);
+}
+
+static void bad_lists_are_refused(void **state)
+{
+    skip_undivided();
+    const char *const folder = *state;
+#define REFUSED(status, parts, ...)                                                                                                        \
+    program_fails(folder, status, parts, "train '%s/small.ini' 'output.dir=%s/bad' " __VA_ARGS__, folder, folder)
+    REFUSED(2, "device.select|is listed twice", "'device.select=%s, %s'", device, device);
+    REFUSED(2, "device.select|is listed twice, in part by|list every device once", "'device.select=%s, %s'", device, first);
+    REFUSED(2, "device 2 of the list is empty", "'device.select=%s, '", device);
+    REFUSED(2, "device.share = 1|1 share for the 2 devices", "'device.select=%s' device.share=1", halves);
+    REFUSED(2, "device.share = 1, 0|is not a share", "'device.select=%s' 'device.share=1, 0'", halves);
+    REFUSED(2, "device.share = 1, many|is not a share", "'device.select=%s' 'device.share=1, many'", halves);
+    REFUSED(2, "train.batch_labeled = 1|each of the 2 devices", "'device.select=%s' train.batch_labeled=1", halves);
+    REFUSED(3, "no such device|99:0", "'device.select=%s, 99:0'", device);
+    REFUSED(3, "there is no such part", "'device.select=%s/2/2'", device);
+    REFUSED(3, "compute units", "'device.select=%s/0/999'", device);
+    assert_int_not_equal(access(scratch_path(folder, "bad"), F_OK), 0);
+}
+
+/* ---- ranks */
+
+static const char *program(void) { return getenv("CAMCL_PROGRAM"); }
+
+/* Runs `ranks` processes, of which each has the device that "$select" names in the shell text `choose`; output in folder/out and
+ * folder/err. */
+static int run_ranks(const char *folder, int ranks, const char *choose, const char *name, const char *more)
+{
+    char command[6000];
+    snprintf(command, sizeof command,
+             MPIRUN
+             " -n %d sh -c '%s; exec \"$0\" train \"$1/small.ini\" \"output.dir=$1/%s\" \"device.select=$select\" \"$@\"' '%s' '%s' %s "
+             ">'%s/out' 2>'%s/err' </dev/null",
+             ranks, choose, name, program(), folder, more, folder, folder);
+    const int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+#define EACH_A_HALF "select=$HALVES_OF/$OMPI_COMM_WORLD_RANK/2; shift"
+
+static char *text_of(const char *folder, const char *name)
+{
+    size_t size;
+    char *text = scratch_read(scratch_path(folder, name), &size);
+    assert_non_null(text);
+    return text;
+}
+
+static void ranks_give_the_bits_of_a_list(void **state)
+{
+    skip_without_mpirun();
+    setenv("HALVES_OF", device, 1);
+    free(train(*state, "one-process", halves, ""));
+    if (run_ranks(*state, 2, EACH_A_HALF, "two-processes", "") != 0) fail_msg("%s", text_of(*state, "err"));
+    assert_same_run(run_of(*state, "one-process"), run_of(*state, "two-processes"));
+    char *out = text_of(*state, "out");
+    const char *end = strstr(out, "report.html shows it");
+    assert_non_null(end);
+    assert_null(strstr(end + 1, "report.html shows it")); /* only rank 0 speaks */
+    free(out);
+}
+
+static void the_error_of_a_rank_is_named(void **state)
+{
+    skip_without_mpirun();
+    setenv("HALVES_OF", device, 1);
+    assert_int_not_equal(
+        run_ranks(*state, 2, "select=99:$OMPI_COMM_WORLD_RANK; [ $OMPI_COMM_WORLD_RANK = 1 ] || select=$HALVES_OF; shift", "unlucky", ""),
+        0);
+    char *err = text_of(*state, "err");
+    if (!strstr(err, "camcl: rank 1 (host ") || !strstr(err, "99:1: there is no such device")) fail_msg("%s", err);
+    free(err);
+    assert_int_not_equal(run_ranks(*state, 2, EACH_A_HALF "; set -- \"$1\" train.seed=$OMPI_COMM_WORLD_RANK", "unlike", ""), 0);
+    free(text_of(*state, "err"));
+}
+
+static void a_killed_rank_ends_all_and_the_run_goes_on(void **state)
+{
+    skip_without_mpirun();
+    setenv("HALVES_OF", device, 1);
+    free(train(*state, "unbroken", halves, "train.epochs=6"));
+    /* The second rank kills itself once there is a state. */
+    const int status = run_ranks(*state, 2,
+                                 "select=$HALVES_OF/$OMPI_COMM_WORLD_RANK/2; if [ $OMPI_COMM_WORLD_RANK = 1 ]; then { while [ ! -f "
+                                 "\"$1/broken/state.safetensors\" ]; do sleep 0.02; done; kill -9 $$; } & fi; shift",
+                                 "broken", "train.epochs=6 output.save_every=1");
+    if (status == 0) print_message("it had finished before the kill\n");
+    if (run_ranks(*state, 2, EACH_A_HALF, "broken", "train.epochs=6 --resume") != 0) fail_msg("%s", text_of(*state, "err"));
+    assert_same_run(run_of(*state, "unbroken"), run_of(*state, "broken"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_trains_and_says_so),
+        cmocka_unit_test(a_run_of_a_list_is_evaluated),
+        cmocka_unit_test(a_stopped_list_goes_on_with_the_same_bits),
+        cmocka_unit_test(another_list_goes_on),
+        cmocka_unit_test(bad_lists_are_refused),
+        cmocka_unit_test(ranks_give_the_bits_of_a_list),
+        cmocka_unit_test(the_error_of_a_rank_is_named),
+        cmocka_unit_test(a_killed_rank_ends_all_and_the_run_goes_on),
+    };
+    return program_is_named() ? cmocka_run_group_tests(tests, runs_setup, runs_teardown) : 1;
+}
