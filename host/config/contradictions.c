@@ -1,6 +1,7 @@
 /* Checks that involve more than one key: contradictions, features that this version lacks, and whether a run may be resumed. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -168,10 +169,23 @@ static size_t count_items(const char *list)
     return count;
 }
 
+static camcl_status check_batch(const camcl_config *config, const char *key, size_t devices, camcl_error *err)
+{
+    const int64_t batch = camcl_config_int(config, key);
+    if (batch >= (int64_t)devices) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_CONFIG,
+                   "%s: %s = %" PRId64
+                   ": each of the %zu devices of device.select needs at least one image of a batch (raise it, or list fewer "
+                   "devices)",
+                   camcl_config_origin(config, key), key, batch, devices);
+}
+
 static camcl_status check_share(const camcl_config *config, camcl_error *err)
 {
     const char *text = camcl_config_string(config, "device.share"), *select = camcl_config_string(config, "device.select"), *item = text;
     const size_t devices = count_items(select), shares = count_items(text);
+    CC_RETURN_IF_FAILED(check_batch(config, "train.batch_labeled", devices, err));
+    CC_RETURN_IF_FAILED(check_batch(config, "train.batch_unlabeled", devices, err));
     if (strcmp(text, "auto") == 0) return CAMCL_OK;
     for (size_t i = 0; i < shares; i++) {
         char number[64];

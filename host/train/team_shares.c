@@ -284,6 +284,11 @@ static camcl_status say_shares(cc_run *run, const char *devices, camcl_error *er
     return CAMCL_OK;
 }
 
+static camcl_status say_other_devices(cc_run *run, camcl_error *err)
+{
+    return cc_run_say(run, err, "resuming on other devices than before: results may differ in the last bits");
+}
+
 static camcl_status divide(cc_run *run, const char *devices, size_t *labeled, size_t *unlabeled, camcl_error *err)
 {
     const cc_team *team = &run->team;
@@ -294,8 +299,7 @@ static camcl_status divide(cc_run *run, const char *devices, size_t *labeled, si
         CC_RETURN_IF_FAILED(take_plans(run, err));
         return set_parts(run, labeled, unlabeled, err);
     }
-    if (run->resuming)
-        CC_RETURN_IF_FAILED(cc_run_say(run, err, "resuming on other devices than before: results may differ in the last bits"));
+    if (run->resuming) CC_RETURN_IF_FAILED(say_other_devices(run, err));
     CC_TRY(find_rates(run, devices, &rates, err));
     CC_TRY(share_out(team, "train.batch_labeled", step->batch_labeled, rates, labeled, err));
     if (step->objective.kind->unlabeled) CC_TRY(share_out(team, "train.batch_unlabeled", step->batch_unlabeled, rates, unlabeled, err));
@@ -312,7 +316,10 @@ camcl_status cc_team_divide(cc_run *run, camcl_error *err)
     char *devices = NULL;
     size_t *labeled = NULL, *unlabeled = NULL;
     CC_TRY(list_devices(run, &devices, err));
-    if (team->all == 1) goto cleanup;
+    if (team->all == 1) {
+        if (run->state.team) CC_TRY(say_other_devices(run, err));
+        goto cleanup;
+    }
     CC_TRY(CC_NEW(team->all, &labeled, err));
     CC_TRY(CC_NEW(team->all, &unlabeled, err));
     CC_TRY(divide(run, devices, labeled, unlabeled, err));
