@@ -270,6 +270,16 @@ bool cc_world_speaks(const cc_world *world)
     return first == world->rank;
 }
 
+bool cc_world_speaks(const cc_world *world)
+{
+    int first = 0;
+    if (world == NULL) return true;
+    if (world->given_up) return false;
+    while (first < world->rank && world->peers[first].state == CC_PEER_LOST)
+        first++;
+    return first == world->rank;
+}
+
 cc_world_traffic cc_world_take_traffic(cc_world *world)
 {
     if (world == NULL) return (cc_world_traffic){ 0 };
