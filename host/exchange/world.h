@@ -43,10 +43,6 @@ const char *cc_world_host(const cc_world *world, size_t rank); /* the name of th
  * that is alone. To be asked before the world is closed. */
 bool cc_world_speaks(const cc_world *world);
 
-/* Whether this rank is the one that tells people what all ranks know, an error for example: the first that is not lost. True for a process
- * that is alone. To be asked before the world is closed. */
-bool cc_world_speaks(const cc_world *world);
-
 /* Tells the others that this rank is still at work. Cheap; may be called often. */
 void cc_world_alive(cc_world *world);
 /* Tells the others that nothing will be heard from this rank until its next exchange, however long that takes; that its process has ended

@@ -46,12 +46,6 @@ bool cc_world_speaks(const cc_world *world)
     return true;
 }
 
-bool cc_world_speaks(const cc_world *world)
-{
-    (void)world;
-    return true;
-}
-
 void cc_world_alive(cc_world *world) { (void)world; }
 
 void cc_world_busy(cc_world *world) { (void)world; }
