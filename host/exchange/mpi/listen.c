@@ -61,7 +61,10 @@ static void give_sign(cc_world *world, int tag)
         /* One at a time: to a rank that takes nothing they would pile up. */
         int gone = 1;
         if (peer->sign != MPI_REQUEST_NULL) MPI_Test(&peer->sign, &gone, MPI_STATUS_IGNORE);
-        if (gone) MPI_Isend(NULL, 0, MPI_BYTE, r, tag, world->control, &peer->sign);
+        if (!gone && tag != BUSY) continue;
+        /* Only what is said last counts: this one must not be left out. */
+        if (!gone) MPI_Request_free(&peer->sign);
+        MPI_Isend(NULL, 0, MPI_BYTE, r, tag, world->control, &peer->sign);
     }
 }
 

@@ -68,7 +68,8 @@ camcl_status cc_ranks_mpi_failed(cc_world *world, int code, const char *call, ca
 /* CAMCL_OK, or what has ended all exchange. */
 camcl_status cc_ranks_check(const cc_world *world, camcl_error *err);
 
-/* A tag for the next exchange, and one more for its second round; the same on all ranks, since they exchange in the same order. */
+/* A tag for the messages of the next exchange, the same on all ranks, since they exchange in the same order. Those of equal tags keep
+ * theirs. */
 int cc_ranks_tag(cc_world *world);
 
 /* Posts a message; `bytes` may be any number, and 0 posts nothing. The data belong to MPI until it is done; if the exchange fails, for

@@ -92,11 +92,11 @@ static camcl_status post_sums(cc_world_pending *p, camcl_error *err)
     for (size_t r = 0; r < ranks; r++) {
         if (r == own) continue;
         CC_RETURN_IF_FAILED(cc_ranks_receive(p->world, &p->transfers, p->values + slice_begin(p->count, ranks, r),
-                                             slice_size(p->count, ranks, r) * sizeof *p->values, (int)r, p->tag + 1, err));
+                                             slice_size(p->count, ranks, r) * sizeof *p->values, (int)r, p->tag, err));
     }
     for (size_t i = 1; i < ranks; i++)
         CC_RETURN_IF_FAILED(cc_ranks_send(p->world, &p->transfers, p->values + slice_begin(p->count, ranks, own),
-                                          slice_size(p->count, ranks, own) * sizeof *p->values, (int)((own + i) % ranks), p->tag + 1, err));
+                                          slice_size(p->count, ranks, own) * sizeof *p->values, (int)((own + i) % ranks), p->tag, err));
     return CAMCL_OK;
 }
 

@@ -52,8 +52,8 @@ camcl_status cc_ranks_mpi_failed(cc_world *world, int code, const char *call, ca
 
 int cc_ranks_tag(cc_world *world)
 {
-    /* Every MPI has at least 32,768 tags, and messages with equal tags keep their order. */
-    return (int)(world->tags++ % 16384) * 2;
+    /* Every MPI has at least 32,768 tags. */
+    return (int)(world->tags++ % 32768);
 }
 
 /* Room for one more request. */
