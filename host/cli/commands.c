@@ -8,7 +8,7 @@ enum { LINE_WIDTH = 80 };
 #define JSON_OPTION "  --json   JSON on stdout, and nothing else there\n"
 
 static const cli_command commands[] = {
-    { "devices", "[--json]", "every OpenCL device of every platform, with the selector that picks it", JSON_OPTION, cmd_devices },
+    { "devices", "[--json]", "every OpenCL device, with the selector that picks it", JSON_OPTION, cmd_devices },
     { "train", "[CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]",
       "trains a classifier and leaves a run directory",
       "  --resume      go on with the run in output.dir, bit for bit; its data may lie\n"
@@ -50,7 +50,7 @@ static const cli_command commands[] = {
       cmd_predict },
     { "cam",
       "CHECKPOINT PATH... | --index N... [--split S] [--layer L] [--class C] [-o DIR] [--opacity P] [--npy] [--json] [key=value ...]",
-      "Grad-CAM maps and overlays of pictures, or of the data set's images",
+      "Grad-CAM maps and overlays of pictures, or of images of the data set",
       "  --index N...     images of the data set by their position in the split, from 0\n"
       "  --split S        of which split: test (the default), validation or train\n"
       "  --layer L        stage, 1 to 4; default: ssl.cam_layer of the run\n"
@@ -94,7 +94,7 @@ static const cli_command commands[] = {
       "download. Without TASK they are listed. A file that exists is not overwritten.\n",
       cmd_init },
     { "data", "inspect CONFIG [key=value ...] [-o FILE] [--json] | fetch NAME [-o DIR]",
-      "what a data set holds (inspect), or a published one from the network (fetch)",
+      "what a data set holds (inspect), or a published one (fetch)",
       "inspect: counts by class and pool, sizes, what is left out. Needs no device.\n"
       "Pictures that cannot be read are counted, whatever data.corrupt says.\n"
       "  -o, --output FILE   the contact sheet, a PNG with a few labelled images of\n"
