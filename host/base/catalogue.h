@@ -41,9 +41,8 @@
     ROW(freematch, "freematch", "fixmatch with thresholds that follow the confidence, and a fairness term")                                \
     ROW(softmatch, "softmatch", "fixmatch with weights by confidence in place of the mask")
 
-/* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT |
- * POINTS | NATS),
- * whether higher is better, and the number of classes up to which it is not available, because it would say nothing there.
+/* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT,
+ * POINTS or NATS), whether higher is better, and the number of classes up to which it is not available, because it would say nothing there.
  * Implemented by `const cc_metric cc_metric_SYMBOL` (infer/metric.h). */
 #define CC_METRICS(ROW)                                                                                                                    \
     ROW(loss, "loss", "loss", NATS, false, 0)                                                                                              \

@@ -41,6 +41,16 @@ camcl_status cc_fail_errno(camcl_error *err, const char *action, const char *pat
     return cc_fail(err, CAMCL_IO, "cannot %s '%s': %s (%s)", action, path, reason, advice(code));
 }
 
+/* Something like /dev/zero never ends. One that ends at once is an empty file, as people use /dev/null. */
+static camcl_status read_device(int file, const char *path, char **data, camcl_error *err)
+{
+    char first;
+    const ssize_t got = read(file, &first, 1);
+    if (got < 0) return cc_fail_errno(err, "read", path, errno);
+    if (got > 0) return cc_fail(err, CAMCL_IO, "cannot read '%s': it is a device (name a file)", path);
+    return CC_NEW(1, data, err);
+}
+
 static camcl_status read_all(int file, size_t expected, const char *path, char **data, size_t *size, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -81,6 +91,8 @@ camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_err
         status = cc_fail_errno(err, "read", path, errno);
     else if (S_ISDIR(info.st_mode))
         status = cc_fail_errno(err, "read", path, EISDIR);
+    else if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
+        status = read_device(file, path, data, err);
     else if ((uintmax_t)info.st_size > SIZE_MAX / 2)
         status = cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
     else
@@ -234,6 +246,15 @@ camcl_status cc_file_write_text(const char *path, const char *text, camcl_error 
 {
     cc_piece piece = { text, strlen(text) };
     return cc_file_write(path, &piece, 1, err);
+}
+
+camcl_status cc_file_write_built(const char *path, cc_text *text, camcl_error *err)
+{
+    const cc_piece piece = { text->data, text->length };
+    const camcl_status status = text->failed ? cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path)
+                                             : cc_file_write(path, &piece, 1, err);
+    cc_text_free(text);
+    return status;
 }
 
 camcl_status cc_make_folders(const char *path, camcl_error *err)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 
 /* Reads the whole file; one NUL byte follows the content in *data. A file that cannot be read is CAMCL_IO, with its path and the reason.
  * The caller frees *data. */
@@ -24,6 +25,8 @@ camcl_status cc_file_write(const char *path, const cc_piece *pieces, size_t coun
 camcl_status cc_file_write_among(const char *path, const cc_piece *pieces, size_t count, camcl_error *err);
 camcl_status cc_folder_sync(const char *folder, camcl_error *err);
 camcl_status cc_file_write_text(const char *path, const char *text, camcl_error *err);
+/* Writes a text that was built, and frees it in any case; CAMCL_NO_MEMORY if building it failed. */
+camcl_status cc_file_write_built(const char *path, cc_text *text, camcl_error *err);
 
 camcl_status cc_make_folders(const char *path, camcl_error *err); /* mkdir -p */
 bool cc_file_exists(const char *path);                            /* of any kind */

@@ -61,7 +61,9 @@ static void print_next(const camcl_config_template *task, const char *path)
     printf("wrote ");
     cli_text(stdout, path);
     if (*task->needs) printf("\nneeds: %s", task->needs);
-    printf("\nnext:  camcl train ");
+    printf("\nnext:  ");
+    cli_text(stdout, cli_program());
+    printf(" train ");
     cli_text(stdout, path);
     printf("\n");
 }

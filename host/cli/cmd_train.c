@@ -1,6 +1,7 @@
 /* camcl train: a run, or one for each of several seeds. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "seeds.h"
 #include "train_config.h"
@@ -20,6 +21,7 @@ static camcl_status train(const cli_train_args *args, const camcl_config *config
     options.progress = cli_screen_progress;
     options.message = cli_screen_message;
     options.compiler = cli_kernel_compiler();
+    if (!isatty(STDERR_FILENO)) options.compiler.progress = NULL; /* a message says it */
     options.loading = cli_screen_loading;
     camcl_status status = camcl_train(config, &options, &result, err);
     cli_screen_close(&s);

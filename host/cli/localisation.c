@@ -54,18 +54,27 @@ static void add_map(const float *map, size_t side, const uint8_t *mask, size_t h
 static camcl_status localise_batch(const cli_session *s, const camcl_images *all, const uint8_t *masks, const uint32_t *indices, size_t n,
                                    bool relu, batch *b, cli_localisation *out, camcl_error *err)
 {
-    const camcl_model_info *info = camcl_model_get_info(s->model);
-    const size_t plane = all->height * all->width, image = plane * all->channels, side = info->image_size;
+    const size_t plane = all->height * all->width, image = plane * all->channels, side = camcl_model_get_info(s->model)->image_size;
     const camcl_images images = { b->pixels, NULL, n, all->height, all->width, all->channels };
     for (size_t i = 0; i < n; i++)
         memcpy(b->pixels + i * image, all->pixels + indices[i] * image, image);
-    for (size_t stage = 0; stage < info->stages; stage++) {
-        const camcl_status status = camcl_model_cam(s->model, &images, stage + 1, relu, -1, b->maps, b->classes[0], b->classes[1], err);
-        if (status != CAMCL_OK) return status;
-        for (size_t i = 0; i < n; i++)
-            add_map(b->maps + i * side * side, side, masks + indices[i] * plane, all->height, all->width, &out[stage]);
-    }
+    const camcl_status status = camcl_model_cam(s->model, &images, out->layer, relu, -1, b->maps, b->classes[0], b->classes[1], err);
+    if (status != CAMCL_OK) return status;
+    for (size_t i = 0; i < n; i++)
+        add_map(b->maps + i * side * side, side, masks + indices[i] * plane, all->height, all->width, out);
     return CAMCL_OK;
+}
+
+/* out->layer says which. */
+static camcl_status localise_stage(const cli_session *s, const camcl_images *all, const uint8_t *masks, const uint32_t *indices, size_t n,
+                                   bool relu, batch *b, cli_localisation *out, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    for (size_t i = 0; i < n && status == CAMCL_OK; i += AT_A_TIME)
+        status = localise_batch(s, all, masks, indices + i, n - i < AT_A_TIME ? n - i : AT_A_TIME, relu, b, out, err);
+    out->pointing *= 100.0 / (double)n;
+    out->mass *= 100.0 / (double)n;
+    return status;
 }
 
 camcl_status cli_localise(const cli_session *session, camcl_dataset_part part, const uint32_t *indices, size_t n, bool relu,
@@ -84,13 +93,10 @@ camcl_status cli_localise(const cli_session *session, camcl_dataset_part part, c
     if (!allocate(&b, all.height * all.width * all.channels, info->image_size * info->image_size)) {
         status = cli_error(err, CAMCL_NO_MEMORY, "eval: no memory for %d maps (leave --cam out, or close other programs)", AT_A_TIME);
     }
-    for (size_t stage = 0; stage < info->stages; stage++)
+    /* Stage by stage, because a model keeps what it has recorded for few stages only. */
+    for (size_t stage = 0; stage < info->stages && status == CAMCL_OK; stage++) {
         out[stage] = (cli_localisation){ .layer = stage + 1 };
-    for (size_t i = 0; i < n && status == CAMCL_OK; i += AT_A_TIME)
-        status = localise_batch(session, &all, masks, indices + i, n - i < AT_A_TIME ? n - i : AT_A_TIME, relu, &b, out, err);
-    for (size_t stage = 0; stage < info->stages; stage++) {
-        out[stage].pointing *= 100.0 / (double)n;
-        out[stage].mass *= 100.0 / (double)n;
+        status = localise_stage(session, &all, masks, indices, n, relu, &b, &out[stage], err);
     }
     free_batch(&b);
     return status;

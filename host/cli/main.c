@@ -15,7 +15,8 @@ static void print_usage(FILE *out)
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\n  camcl help COMMAND   the arguments of one command\n\n"
-                 "key=value is section.key=value, wins over the file, and stands anywhere; camcl config lists every key.\n");
+                 "key=value is section.key=value, wins over the file, and stands anywhere;\n"
+                 "camcl config lists every key.\n");
 }
 
 static int unknown_command(const char *name)

@@ -113,6 +113,8 @@ static const char *program;
 
 void cli_set_program(const char *name) { program = name; }
 
+const char *cli_program(void) { return program ? program : "camcl"; }
+
 /* Shows the progress of compilation in one line, which is erased at the end. */
 static void show_compiling(void *context, size_t done, size_t total)
 {
@@ -125,7 +127,16 @@ static void show_compiling(void *context, size_t done, size_t total)
     cli_line_draw(&line, stderr);
 }
 
+/* Says once that it takes a while, for those who read a pipe or a file. */
+static void say_compiling(void *context, size_t done, size_t total)
+{
+    static bool said;
+    (void)context;
+    if (!said && done < total) fprintf(stderr, "camcl: compiling %zu kernel programs, once for this device and driver\n", total);
+    said = true;
+}
+
 camcl_kernel_compiler cli_kernel_compiler(void)
 {
-    return (camcl_kernel_compiler){ program, NULL, isatty(STDERR_FILENO) ? show_compiling : NULL };
+    return (camcl_kernel_compiler){ program, NULL, isatty(STDERR_FILENO) ? show_compiling : say_compiling };
 }

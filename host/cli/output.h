@@ -10,6 +10,8 @@
 
 /* Remembers the name that this program was started with; borrowed. */
 void cli_set_program(const char *name);
+/* That name, or "camcl". */
+const char *cli_program(void);
 /* Options that make this program compile its own kernels in helper processes. If stderr is a terminal, progress is shown there. */
 camcl_kernel_compiler cli_kernel_compiler(void);
 

@@ -1,5 +1,6 @@
 #include "train_config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,9 @@ camcl_status cli_configure_training(const char *from, const cli_list *overrides,
 {
     char *path = trimmed(from ? from : "camcl");
     camcl_status status = path ? CAMCL_OK : cli_no_memory(err);
+    if (status == CAMCL_OK && from && access(path, F_OK) != 0)
+        status = cli_usage(err, "train: cannot read '%s': %s (give a configuration or the folder of a run; camcl init writes one)", path,
+                           strerror(errno));
     if (status == CAMCL_OK)
         status =
             from && cli_is_folder(path) ? configure_from_folder(path, overrides, config, err) : cli_configure(from, overrides, config, err);

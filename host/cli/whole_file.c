@@ -49,7 +49,10 @@ camcl_status cli_file_refuse_other(const char *path, const void *beginning, size
 {
     struct stat info;
     char found[64];
-    if (cli_is_open_file(path) || stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
+    if (cli_is_open_file(path)) return CAMCL_OK;
+    if (stat(path, &info) != 0 && lstat(path, &info) == 0)
+        return cli_error(err, CAMCL_EXISTS, "'%s': exists, a link that leads nowhere (remove it, or choose another file)", path);
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
     FILE *file = fopen(path, "rb");
     const size_t got = file ? fread(found, 1, size < sizeof found ? size : sizeof found, file) : 0;
     if (file) fclose(file);

@@ -242,25 +242,30 @@ static double steps_of(const camcl_config *config)
     return ceil(labeled / batch) * (double)camcl_config_int(config, "train.epochs");
 }
 
+/* Why a threshold has no effect in this mode; NULL where it has one. */
+static const char *unused_threshold(const char *mode)
+{
+    if (cc_words_have("pi-model | mean-teacher", mode))
+        return "ssl.threshold: has no effect in this mode, in which every unlabelled image counts";
+    if (cc_words_have("freematch | softmatch", mode)) return "ssl.threshold: has no effect in this mode, which finds thresholds of its own";
+    return NULL;
+}
+
 /* Of the averaged weights, decay^steps are the weights that the training began with. */
 #define LEAST_AVERAGES 3
 
 const char *camcl_config_warning(const camcl_config *config, size_t index)
 {
-    const char *found[4], *mode = camcl_config_string(config, "ssl.mode");
+    const char *found[4], *mode = camcl_config_string(config, "ssl.mode"), *unused = unused_threshold(mode);
     const double steps = steps_of(config), ema = camcl_config_double(config, "optim.ema");
     size_t count = 0;
     if (steps > 0 && ema > 0 && steps * (1 - ema) < LEAST_AVERAGES)
         found[count++] = "optim.ema: so short a training leaves much of the first weights in the average, which is what is evaluated "
-                         "(train longer, or set optim.ema to 0.99, or to 0)";
+                         "(train longer, set optim.ema to 0.99, or to 0 for no average)";
     if (steps > 0 && (double)camcl_config_int(config, "optim.warmup") >= steps)
         found[count++] = "optim.warmup: not shorter than the training, so the learning rate never reaches optim.lr (lower it)";
-    if (cc_words_have("pi-model | mean-teacher", mode)) {
-        if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end"))
-            found[count++] = "ssl.threshold: has no effect in this mode, in which every unlabelled image counts";
-    } else if (cc_words_have("freematch | softmatch", mode)) {
-        if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end"))
-            found[count++] = "ssl.threshold: has no effect in this mode, which finds thresholds of its own";
+    if (unused) {
+        if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end")) found[count++] = unused;
     } else if (strcmp(mode, "supervised") != 0 && camcl_config_is(config, "ssl.confidence", "softmax")) {
         if (camcl_config_double(config, "ssl.threshold") > 1)
             found[count++] = "ssl.threshold: above 1, no image is confident at first (ssl.confidence = softmax means 0 to 1)";

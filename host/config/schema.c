@@ -179,7 +179,7 @@ static const camcl_config_key schema[] = {
                    "weight of the CAM consistency loss L_c, which any mode but supervised may have; 0: no CAM is computed"),
     NUMBER("ssl", "ramp", "0.4", 0, 1, false, false,
            "pi-model and mean-teacher: share of the steps over which the weight of L_u rises linearly from 0 to alpha"),
-    NUMBER("ssl", "temperature", "0.4", 0, 1e6, true, false,
+    NUMBER("ssl", "temperature", "0.4", 1e-6, 1e6, false, false,
            "uda: the weak view's logits are divided by it to make the target; below 1 sharpens"),
     NUMBER("ssl", "fairness", "0.001", 0, 1e6, false, false,
            "freematch: weight of the term that keeps predictions spread over the classes"),

@@ -31,7 +31,7 @@ struct cc_onnx {
 /* The operator's output is called `name`. */
 static void end(cc_onnx *o, const char *name)
 {
-    if (o->op.length == 0) return;
+    if (o->op.length == 0 && !o->op.failed) return;
     cc_protobuf_string(&o->op, NODE_OUTPUT, name);
     cc_protobuf_string(&o->op, NODE_NAME, name);
     cc_protobuf_message(o->fields, GRAPH_NODE, &o->op);

@@ -20,6 +20,8 @@ const cc_objective_kind *cc_objective_find(const char *name)
     return NULL;
 }
 
+bool cc_objective_has_cams(const cc_objective *objective) { return objective->kind->unlabeled && objective->beta != 0; }
+
 /* ---- targets */
 
 cc_rows_desc cc_objective_rows(const cc_objective_scope *scope, const cc_view_logits *view)

@@ -105,6 +105,8 @@ size_t cc_objective_count(void);
 const cc_objective_kind *cc_objective_at(size_t index); /* index < cc_objective_count() */
 /* NULL: there is no such objective. */
 const cc_objective_kind *cc_objective_find(const char *name);
+/* Whether the loss has the CAM term. */
+bool cc_objective_has_cams(const cc_objective *objective);
 
 /* ---- what objectives share */
 

@@ -260,7 +260,7 @@ static camcl_status record_report(cc_step *step, camcl_error *err)
     const size_t bytes = step->spec.batch_unlabeled * sizeof(float);
     for (size_t i = 0; i < sum_count(step); i++)
         CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->sums[i].buffer, 0, step->report.buffer, i * 16, 16, err));
-    for (size_t i = 0; i < CC_COUNT(rows) && has_pseudo_labels(step); i++)
+    for (size_t i = 0; i < CC_COUNT(rows) && cc_step_has_pseudo_labels(step); i++)
         CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, rows[i]->buffer, 0, step->report.buffer, SUMS_MOST * 16 + i * bytes, bytes, err));
     return CAMCL_OK;
 }

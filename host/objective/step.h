@@ -43,6 +43,8 @@ camcl_status cc_step_begin(cc_step *step, const cc_step_input *input, camcl_erro
 camcl_status cc_step_end(cc_step *step, cc_readback **sums, camcl_error *err);
 /* Waits for the read-back, destroys it and fills *out. */
 camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *err);
+/* Objectives that need unlabelled images may do without. */
+bool cc_step_has_pseudo_labels(const cc_step *step);
 /* Before cc_step_read: waits for the read-back and adds the unlabelled images to counts [classes, CC_PSEUDO_SUMS] by the class of their
  * pseudo-label: their weights (1 where confident, else 0, unless the objective has it otherwise), of those whose hidden label is known the
  * weights, and of these where it is the pseudo-label. Adds nothing for an objective without pseudo-labels. */

@@ -43,11 +43,13 @@ camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *er
     return status;
 }
 
+bool cc_step_has_pseudo_labels(const cc_step *step) { return step->scope.pseudo.buffer && step->scope.weight.buffer; }
+
 camcl_status cc_step_count_pseudo(const cc_step *step, cc_readback *sums, double *counts, camcl_error *err)
 {
     const size_t u = step->spec.batch_unlabeled, classes = step->model->graph->spec.classes;
     const void *data;
-    if (!has_pseudo_labels(step)) return CAMCL_OK;
+    if (!cc_step_has_pseudo_labels(step)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_readback_wait(sums, &data, err));
     const char *rows = (const char *)data + SUMS_MOST * 16;
     for (size_t i = 0; i < u; i++) {

@@ -7,9 +7,11 @@
 
 #define GROUP_LANES 128
 #define GROUP_OPTIONS "-DWIDTH=1 -DLANES=128"
-#define SERIAL_OPTIONS "-DWIDTH=1"
 
 _Static_assert(sizeof(cc_counted_row) == 4 * sizeof(int32_t), "the device's table of rows has no gaps");
+
+/* Those of masked_mse, so that its program is not compiled twice. */
+static const char *serial_options(const cc_tape *tape) { return cc_vector_options(camcl_device_get_info(cc_tape_device(tape))); }
 
 /* io: {a, b, mask, maps, rows, sums} */
 static camcl_status forward(cc_tape *tape, const cc_affine_warp_desc *d, const cc_tensor *io, size_t count, size_t lanes,
@@ -36,7 +38,7 @@ static camcl_status forward(cc_tape *tape, const cc_affine_warp_desc *d, const c
 static camcl_status forward_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_op_check_no_add("counted_mse", add, err));
-    return forward(tape, desc, io, count, 1, SERIAL_OPTIONS, err);
+    return forward(tape, desc, io, count, 1, serial_options(tape), err);
 }
 
 static camcl_status forward_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -57,7 +59,7 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
                                           { "rows", CC_I32, 4 * n * size, CC_AT_LEAST }, { "da", CC_F32, all, CC_EXACT | CC_APART },
                                           { "db", CC_F32, all, CC_OPTIONAL | CC_APART }));
     CC_RETURN_IF_FAILED(cc_op_check_scalar("counted_mse", d->denominator, err));
-    const cc_launch launch = { .options = SERIAL_OPTIONS,
+    const cc_launch launch = { .options = serial_options(tape),
                                .dims = 2,
                                .global = { items, n },
                                .flops = 2.0 * (double)all,

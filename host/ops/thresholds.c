@@ -8,8 +8,6 @@ enum { TRANSFORM = sizeof(cc_transform) / sizeof(int32_t) };
 
 static size_t logits_needed(const cc_rows_desc *d) { return (d->row0 + d->n) * d->classes; }
 
-static cc_launch single(void) { return (cc_launch){ .dims = 1, .global = { 1 } }; }
-
 /* io: {logits, truth or none, transforms, last, counts, pseudo, weight, sums, own} */
 static camcl_status class_thresholds(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
 {
@@ -25,7 +23,7 @@ static camcl_status class_thresholds(cc_tape *tape, const void *desc, const cc_t
     CC_RETURN_IF_FAILED(cc_op_check_scalar("class_thresholds", op->threshold, err));
     cc_buffer *truth = io[1].buffer;
     cc_tensor sure;
-    const cc_launch rows = cc_rows_launch(tape, d->n, true), one = single();
+    const cc_launch rows = cc_rows_launch(tape, d->n, true), one = cc_rows_launch(tape, 1, false);
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "confident classes", CC_I32, CC_DIMS(d->n), &sure, err));
     CC_RETURN_IF_FAILED(
         CC_LAUNCH(tape, class_thresholds, &rows, err, .logits = CC_IN(io[0].buffer), .thresholds = CC_IN(op->threshold.buffer),

@@ -230,7 +230,6 @@ void cc_report_add_document(cc_text *out, const cc_report_run *runs, size_t coun
     cc_json_add_count(out, "version", 1);
     cc_json_add_string(out, "camcl", CAMCL_VERSION);
     add_metrics(out);
-    cc_json_add_count(out, "reliability_bins", CAMCL_RELIABILITY_BINS);
     cc_json_add_string(out, "headline", camcl_metric_list(&(size_t){ 0 })[cc_report_headline()].name);
     add_columns(out, runs, count);
     add_keys(out);

@@ -61,7 +61,7 @@ typedef struct cc_run_state {
     uint64_t best_epoch, best_step;
     double best_score, seconds;
     cc_interval interval;
-    double *pseudo; /* [classes, CC_PSEUDO_SUMS] since the last metrics row; NULL for objectives without unlabelled images */
+    double *pseudo;                            /* [classes, CC_PSEUDO_SUMS] since the last metrics row; NULL: nobody counts */
     void *objective[CC_MOST_OBJECTIVE_STATES]; /* values of the objective's state tensors, in the order of its row */
     bool first_plan;                           /* the plan names kernels as the first version of camcl did: cc_plan_update */
     char *plan, *device, *config;              /* kernel plan; identity of the device that it is for; the configuration in force */

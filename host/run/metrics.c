@@ -11,13 +11,6 @@
 #include "base/text.h"
 #include "run/csv_text.h"
 
-static camcl_status write_text(const char *path, cc_text *text, camcl_error *err)
-{
-    if (text->failed) return cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path);
-    cc_piece piece = { text->data, text->length };
-    return cc_file_write(path, &piece, 1, err);
-}
-
 /* ---- metrics.csv ---- */
 
 static camcl_status write_metrics(const cc_metrics *metrics, const char *path, camcl_error *err)
@@ -36,9 +29,7 @@ static camcl_status write_metrics(const cc_metrics *metrics, const char *path, c
         }
     }
     cc_text_add(&text, "\n");
-    camcl_status status = write_text(path, &text, err);
-    cc_text_free(&text);
-    return status;
+    return cc_file_write_built(path, &text, err);
 }
 
 /* Reads a number in JSON's grammar, whatever the current locale. */
@@ -204,9 +195,7 @@ camcl_status cc_confusion_write(const char *path, size_t classes, const char *co
             cc_text_add(&text, ",%llu", (unsigned long long)counts[t * classes + p]);
     }
     cc_text_add(&text, "\n");
-    camcl_status status = write_text(path, &text, err);
-    cc_text_free(&text);
-    return status;
+    return cc_file_write_built(path, &text, err);
 }
 
 /* Reads one field in place, NUL-terminated, and moves *at behind it and its separator. *end_of_line tells which separator it was. */

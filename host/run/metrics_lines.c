@@ -20,8 +20,5 @@ camcl_status cc_metrics_write_lines(const cc_metrics *metrics, const char *path,
     cc_text text = CC_TEXT_INIT;
     for (size_t i = 0; i < metrics->count; i++)
         add_row(&text, &metrics->columns, &metrics->rows[i]);
-    camcl_status status = text.failed ? cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path)
-                                      : cc_file_write(path, &(cc_piece){ text.data, text.length }, 1, err);
-    cc_text_free(&text);
-    return status;
+    return cc_file_write_built(path, &text, err);
 }

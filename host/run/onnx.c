@@ -146,12 +146,14 @@ static camcl_status write(const char *path, const contents *c, camcl_error *err)
     return status;
 }
 
-/* A model of camcl begins with the version of the format and the producer. */
+/* A model of camcl begins with the version of the format and the producer. A link that leads nowhere is somebody's, too. */
 static camcl_status check_output(const char *path, camcl_error *err)
 {
     static const char start[] = { MODEL_IR << 3, IR_VERSION, MODEL_PRODUCER << 3 | 2, sizeof PRODUCER - 1, 'c', 'a', 'm', 'c', 'l' };
     struct stat info;
     char head[sizeof start] = "";
+    if (stat(path, &info) != 0 && lstat(path, &info) == 0)
+        return cc_fail(err, CAMCL_EXISTS, "'%s': exists, a link that leads nowhere (remove it, or choose another file)", path);
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
     FILE *file = fopen(path, "rb");
     const size_t got = file ? fread(head, 1, sizeof head, file) : 0;

@@ -40,10 +40,7 @@ static camcl_status write_file(const cc_pseudo_labels *l, const char *path, camc
     for (size_t i = 0; i < l->count; i++)
         add_evaluation(&text, l, i);
     cc_text_add(&text, "\n");
-    camcl_status status = text.failed ? cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path)
-                                      : cc_file_write_text(path, text.data, err);
-    cc_text_free(&text);
-    return status;
+    return cc_file_write_built(path, &text, err);
 }
 
 static camcl_status make_room(cc_pseudo_labels *l, camcl_error *err)

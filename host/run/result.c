@@ -114,10 +114,7 @@ camcl_status cc_result_write(const char *path, const cc_result *result, const ca
     if (breakdown) add_classes(&text, breakdown, names);
     if (result->has_reliability) add_reliability(&text, result->reliability);
     cc_text_add(&text, "\n}\n");
-    camcl_status status = text.failed ? cc_fail(err, CAMCL_NO_MEMORY, "cannot write '%s': no memory (close other programs)", path)
-                                      : cc_file_write_text(path, text.data, err);
-    cc_text_free(&text);
-    return status;
+    return cc_file_write_built(path, &text, err);
 }
 
 static void get_number(const cc_json *object, const char *name, double *out)

@@ -31,11 +31,17 @@ camcl_status cc_run_note_start(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status load(cc_run *run, const char *init, camcl_error *err)
+camcl_status cc_run_draw_start(cc_run *run, cc_init_report *report, camcl_error *err)
+{
+    const char *init = camcl_config_string(run->config, "model.init");
+    CC_RETURN_IF_FAILED(cc_model_init(run->model, run->loop.seed, err));
+    return *init ? cc_checkpoint_init(init, run->model, run->loop.seed, report, err) : CAMCL_OK;
+}
+
+static camcl_status load(cc_run *run, camcl_error *err)
 {
     cc_init_report report;
-    CC_RETURN_IF_FAILED(cc_model_init(run->model, run->loop.seed, err));
-    if (*init) CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->loop.seed, &report, err));
+    CC_RETURN_IF_FAILED(cc_run_draw_start(run, &report, err));
     return cc_model_refresh(run->model, err);
 }
 
@@ -48,7 +54,7 @@ camcl_status cc_gallery_load_start(cc_run *run, bool *known, camcl_error *err)
     camcl_error problem = { 0 };
     *known = false;
     snprintf(noted, sizeof noted, "%s", run->state.start);
-    const camcl_status status = load(run, init, &problem);
+    const camcl_status status = load(run, &problem);
     if (status == CAMCL_IO || status == CAMCL_BAD_DATA) return cc_run_say(run, err, NONE "%s", problem.message);
     if (status != CAMCL_OK) return cc_fail(err, status, "%s", problem.message);
     CC_RETURN_IF_FAILED(cc_run_note_start(run, err));

@@ -1,5 +1,6 @@
 /* The end of a run whose numbers are not finite any more: what is saved, and the command that tries again. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/text.h"
 #include "train/run.h"
@@ -38,22 +39,30 @@ static void add_saved(const cc_run *run, camcl_error *err)
     cc_detail(err, ".\nNot saved: what was trained since.\n");
 }
 
-camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err)
+camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, double value, uint64_t step, camcl_error *err)
 {
-    const char *init = camcl_config_string(run->config, "model.init");
+    const char *init = camcl_config_string(run->config, "model.init"), *became = isnan(value) ? "NaN" : "infinite";
     cc_text command = CC_TEXT_INIT;
     /* The first loss is that of the initial weights, so no learning rate is to blame. */
     if (step == 0)
         return cc_fail(err, CAMCL_NOT_FINITE,
-                       "training: %s in the first step, before anything was learnt (check data.mean and data.std%s%s)", what,
-                       *init ? ", and the weights in model.init = " : "", init);
+                       "training: %s became %s in the first step, before anything was learnt (check data.mean and data.std%s%s)", what,
+                       became, *init ? ", and the weights in model.init = " : "", init);
     if (run->dir == NULL)
-        return cc_fail(err, CAMCL_NOT_FINITE, "training: %s at step %" PRIu64 ", with optim.lr = %s (lower it)", what, step,
-                       camcl_config_string(run->config, "optim.lr"));
+        return cc_fail(err, CAMCL_NOT_FINITE, "training: %s became %s at step %" PRIu64 ", with optim.lr = %s (lower it)", what, became,
+                       step, camcl_config_string(run->config, "optim.lr"));
     add_command(&command, run);
-    cc_fail(err, CAMCL_NOT_FINITE, "training: %s at step %" PRIu64 ", with optim.lr = %s (lower it: %s)", what, step,
+    cc_fail(err, CAMCL_NOT_FINITE, "training: %s became %s at step %" PRIu64 ", with optim.lr = %s (lower it: %s)", what, became, step,
             camcl_config_string(run->config, "optim.lr"), command.failed ? "optim.lr" : command.data);
     add_saved(run, err);
     cc_text_free(&command);
     return CAMCL_NOT_FINITE;
+}
+
+camcl_status cc_run_check_finite(const cc_run *run, const char *what, const float *values, size_t n, camcl_error *err)
+{
+    double found = 0;
+    for (size_t i = 0; i < n && !isnan(found); i++)
+        if (!isfinite(values[i])) found = (double)values[i];
+    return isfinite(found) ? CAMCL_OK : cc_run_fail_diverged(run, what, found, run->state.step, err);
 }

@@ -142,24 +142,44 @@ cleanup:
     cc_gallery_views_free(&views);
     free(answers.maps);
     free(answers.before);
-    if (status == CAMCL_UNSUPPORTED) return cc_run_say(run, err, "no CAM pictures: %s", err ? err->message : "PNG support is not built in");
     return status;
 }
 
-camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
+/* A run goes on without pictures where PNG is not built in and, while it trains, where its step has left too little memory for them. */
+static camcl_status excuse(cc_run *run, camcl_status status, const camcl_error *problem, bool training, camcl_error *err)
 {
-    cc_gallery g;
-    CC_RETURN_IF_FAILED(choose_spread(run, &g, err));
-    return g.count ? write_gallery(run, &g, false, err) : CAMCL_OK;
+    if (status == CAMCL_OK) return CAMCL_OK;
+    if (status == CAMCL_UNSUPPORTED || (training && status == CAMCL_NO_MEMORY))
+        return cc_run_say(run, err, "no CAM pictures: %s", problem->message);
+    if (err) *err = *problem;
+    return status;
 }
 
-camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_error *err)
+static camcl_status write_cams(cc_run *run, camcl_error *err)
 {
     cc_gallery g;
     CC_RETURN_IF_FAILED(choose_spread(run, &g, err));
     if (g.count == 0) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(write_gallery(run, &g, false, err));
+    return cc_run_show_cams(run, err);
+}
+
+camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
+{
+    camcl_error problem = { 0 };
+    const camcl_status status = write_cams(run, &problem);
+    return excuse(run, status, &problem, true, err);
+}
+
+camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_error *err)
+{
+    camcl_error problem = { 0 };
+    cc_gallery g;
+    CC_RETURN_IF_FAILED(choose_spread(run, &g, err));
+    if (g.count == 0) return CAMCL_OK;
     choose_mistakes(run, logits, &g);
-    CC_RETURN_IF_FAILED(write_gallery(run, &g, true, err));
+    const camcl_status status = write_gallery(run, &g, true, &problem);
+    CC_RETURN_IF_FAILED(excuse(run, status, &problem, false, err));
     return cc_snapshot_apply(&run->state.best, run->model, err);
 }
 

@@ -23,20 +23,20 @@ typedef struct cc_gallery_answers {
     float *before;                     /* the same of the weights before training; NULL: not known */
 } cc_gallery_answers;
 
-/* Both views of the first images, and their CAMs: what the consistency loss compares. */
+/* Both views of some images, and their CAMs: what the consistency loss compares. */
 typedef struct cc_gallery_views {
-    size_t count;
+    size_t count, entries[CC_GALLERY_VIEWS]; /* of the gallery */
     uint8_t *weak, *strong;                  /* [count,S,S,channels] as the network sees them */
     float *weak_maps, *target, *strong_maps; /* [count,S,S]; target: T of the weak view's map */
-    double distance[CC_GALLERY_IMAGES];      /* of strong_maps and target: mean squared difference over the pixels that count */
-    int32_t explained[CC_GALLERY_IMAGES];    /* the class that the weak view's map explains */
+    double distance[CC_GALLERY_VIEWS];       /* of strong_maps and target: mean squared difference over the pixels that count */
+    int32_t explained[CC_GALLERY_VIEWS];     /* the class that the weak view's map explains */
 } cc_gallery_views;
 
 /* views.c: T and flips are drawn as in training, but by a seed of their own, so that runs with the same augmentation show the same. */
 camcl_status cc_gallery_views_make(const cc_run *run, const cc_gallery *gallery, cc_gallery_views *out, camcl_error *err);
 void cc_gallery_views_free(cc_gallery_views *views);
-/* Whether the views of entry i are shown. */
-bool cc_gallery_shows_views(const cc_gallery *gallery, const cc_gallery_views *views, size_t i);
+/* Whether there are views of entry i of the gallery, and at which place. */
+bool cc_gallery_find_views(const cc_gallery_views *views, size_t i, size_t *place);
 
 /* before.c: puts the weights from before training into the model. *known is false, and the run says why, where they cannot be had. */
 camcl_status cc_gallery_load_start(cc_run *run, bool *known, camcl_error *err);

@@ -95,10 +95,10 @@ cleanup:
 }
 
 /* _weak: the weak view with its map. _seen: the strong view. _strong: the strong view with its map; _target: with T of the weak view's. */
-static camcl_status write_views(const frame *f, const cc_gallery_views *views, size_t i, camcl_error *err)
+static camcl_status write_views(const frame *f, const cc_gallery_views *views, size_t place, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const size_t map = i * f->side * f->side, at = map * f->channels;
+    const size_t map = place * f->side * f->side, at = map * f->channels;
     camcl_image weak = CAMCL_IMAGE_INIT, strong = CAMCL_IMAGE_INIT;
     CC_TRY(enlarge(views->weak + at, f->side, f->side, f->channels, &weak, err));
     CC_TRY(enlarge(views->strong + at, f->side, f->side, f->channels, &strong, err));
@@ -125,8 +125,9 @@ camcl_status cc_gallery_write(const cc_run *run, const cc_gallery *g, const cc_g
     CC_RETURN_IF_FAILED(cc_make_folders(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
     for (size_t i = 0; i < g->count; i++) {
         const frame f = frame_of(run, g, i);
+        size_t place;
         CC_RETURN_IF_FAILED(write_image(&f, g, answers, i, err));
-        if (cc_gallery_shows_views(g, views, i)) CC_RETURN_IF_FAILED(write_views(&f, views, i, err));
+        if (cc_gallery_find_views(views, i, &place)) CC_RETURN_IF_FAILED(write_views(&f, views, place, err));
     }
     CC_RETURN_IF_FAILED(cc_folder_sync(cc_run_dir_file(run->dir, CC_RUN_CAMS), err));
     return cc_gallery_write_index(run, g, answers, views, err);

@@ -20,13 +20,13 @@ static void add_parts(cc_text *text, const cc_run *run, const cc_gallery *g, con
                       const cc_gallery_views *views, size_t i)
 {
     static const char *const of_views[] = { "weak", "seen", "strong", "target" };
-    size_t count = 0;
+    size_t count = 0, place;
     cc_text_add(text, ", \"pictures\": [");
     add_part(text, &count, "image");
     if (camcl_dataset_masks(run->dataset, g->part)) add_part(text, &count, "mask");
     if (cc_gallery_shows_before(g, answers, i)) add_part(text, &count, "before");
     add_part(text, &count, "overlay");
-    for (size_t k = 0; cc_gallery_shows_views(g, views, i) && k < CC_COUNT(of_views); k++)
+    for (size_t k = 0; cc_gallery_find_views(views, i, &place) && k < CC_COUNT(of_views); k++)
         add_part(text, &count, of_views[k]);
     cc_text_add(text, "]");
 }
@@ -37,6 +37,7 @@ static void add_entry(cc_text *text, const cc_run *run, const cc_gallery *g, con
     const char *const *names = camcl_dataset_class_names(run->dataset);
     const int32_t label = camcl_dataset_labels(run->dataset, g->part)[g->images[i]];
     char stem[CC_STEM];
+    size_t place;
     cc_gallery_stem(g, i, stem);
     cc_text_add(text, "  {\"file\": \"%s\", \"index\": %u, \"why\": \"%s\", \"class\": ", stem, (unsigned)g->positions[i],
                 i < g->spread ? "spread" : "mistake");
@@ -45,11 +46,11 @@ static void add_entry(cc_text *text, const cc_run *run, const cc_gallery *g, con
     cc_text_add_json_string(text, names[answers->predicted[i]]);
     cc_text_add(text, ", \"confidence\": ");
     cc_text_add_json_number(text, (double)answers->confidence[i]);
-    if (cc_gallery_shows_views(g, views, i)) {
+    if (cc_gallery_find_views(views, i, &place)) {
         cc_text_add(text, ", \"explained\": ");
-        cc_text_add_json_string(text, names[views->explained[i]]);
+        cc_text_add_json_string(text, names[views->explained[place]]);
         cc_text_add(text, ", \"distance\": ");
-        cc_text_add_json_number(text, views->distance[i]);
+        cc_text_add_json_number(text, views->distance[place]);
     }
     add_parts(text, run, g, answers, views, i);
     cc_text_add(text, i + 1 < g->count ? "},\n" : "}\n");
@@ -146,9 +147,8 @@ camcl_status cc_gallery_write_index(const cc_run *run, const cc_gallery *g, cons
     for (size_t i = 0; i < g->count; i++)
         add_entry(&text, run, g, answers, views, i);
     cc_text_add(&text, "]}\n");
-    if (text.failed) CC_TRY(cc_fail(err, CAMCL_NO_MEMORY, "cams/index.json: no memory for its text"));
     CC_TRY(index_path(run, &path, err));
-    CC_TRY(cc_file_write_text(path, text.data, err));
+    status = cc_file_write_built(path, &text, err);
 cleanup:
     cc_text_free(&text);
     free(path);

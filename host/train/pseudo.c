@@ -6,13 +6,6 @@
 
 static const char *path_of(const cc_run *run) { return cc_run_dir_file(run->dir, CC_RUN_PSEUDO_LABELS); }
 
-/* Objectives that need unlabelled images may do without pseudo-labels. */
-static bool has_pseudo_labels(const cc_run *run)
-{
-    const cc_step_views *views = cc_step_look(run->step);
-    return views->pseudo.buffer && views->mask.buffer;
-}
-
 camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err)
 {
     const size_t classes = camcl_dataset_get_info(run->dataset)->classes;
@@ -29,7 +22,7 @@ camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err)
 camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err)
 {
     const cc_pseudo_evaluation evaluation = { run->state.step, epoch, run->state.interval.sums[CC_SUM_UNLABELED] };
-    if (run->state.pseudo == NULL || !has_pseudo_labels(run)) return CAMCL_OK;
+    if (run->state.pseudo == NULL || !cc_step_has_pseudo_labels(run->step)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_pseudo_labels_append(&run->pseudo_labels, path_of(run), &evaluation, run->state.pseudo, err));
     memset(run->state.pseudo, 0, run->pseudo_labels.classes * CC_PSEUDO_SUMS * sizeof *run->state.pseudo);
     return CAMCL_OK;

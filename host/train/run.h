@@ -179,15 +179,20 @@ camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err);
 camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err);
 camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err);
 
-/* diverged.c: CAMCL_NOT_FINITE for what ("the loss became NaN") at a step, counted from 0. A run with a directory says what was saved, and
- * the command that tries again. */
-camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, uint64_t step, camcl_error *err);
+/* diverged.c: CAMCL_NOT_FINITE for what ("the loss") became NaN or infinite, as `value` is, at a step, counted from 0. A run with a
+ * directory says what was saved, and the command that tries again. */
+camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, double value, uint64_t step, camcl_error *err);
+/* The same at the present step, if one of n values is not finite: NaN if any of them is. */
+camcl_status cc_run_check_finite(const cc_run *run, const char *what, const float *values, size_t n, camcl_error *err);
 
-/* before.c: remembers which weights the run begins with, those that the model holds. */
+/* before.c: puts the weights that a run begins with into the model: those of model.init, of which *report then tells, or drawn ones.
+ * Layouts that are made of weights are not made anew. And remembers which they are, those that the model holds. */
+camcl_status cc_run_draw_start(cc_run *run, cc_init_report *report, camcl_error *err);
 camcl_status cc_run_note_start(cc_run *run, camcl_error *err);
-/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. Those of a
- * finished run have the worst mistakes, too, and maps of the weights before training; the model then holds the best
- * weights, as before; logits [test images,classes], NULL without test images. */
+/* gallery.c: the pictures in cams/ and index.json, of the weights that the model holds; and whether the pictures are all there. While a run
+ * trains, TensorBoard gets them, too, and where memory does not suffice for them, the run says so and goes on. Those of a finished run have
+ * the worst mistakes, too, and maps of the weights before training; the model then holds the best weights, as before; logits
+ * [test images,classes], NULL without test images. */
 camcl_status cc_run_write_cams(cc_run *run, camcl_error *err);
 camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_error *err);
 bool cc_run_has_cams(const cc_run *run);

@@ -19,13 +19,6 @@ void cc_run_identify_device(const camcl_device *device, char *text, size_t size)
     snprintf(text, size, "%s | %s | %s | conv = %s", info->platform, info->name, info->driver, cc_device_conv(device));
 }
 
-static bool all_finite(const float *values, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 static camcl_status read_flat(cc_buffer *buffer, size_t n, float **out, camcl_error *err)
 {
     if (*out == NULL) CC_RETURN_IF_FAILED(CC_NEW(n, out, err));
@@ -49,8 +42,8 @@ static camcl_status gather_weights(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(
         cc_snapshot_take(&s->now, run->model, (int64_t)(s->step * cc_step_train_passes(&run->settings.step.objective)), err));
     /* The loss was finite, but the update that followed may have overflowed. */
-    if (!all_finite(s->now.weights, g->trained) || !all_finite(s->now.statistics, g->statistics))
-        return cc_run_fail_diverged(run, "the weights became NaN or infinite", s->step, err);
+    CC_RETURN_IF_FAILED(cc_run_check_finite(run, "the weights", s->now.weights, g->trained, err));
+    CC_RETURN_IF_FAILED(cc_run_check_finite(run, "the running statistics", s->now.statistics, g->statistics, err));
     return cc_step_average(run->step) ? read_flat(cc_step_average(run->step), g->trained, &s->average, err) : CAMCL_OK;
 }
 

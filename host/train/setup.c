@@ -27,10 +27,7 @@ static camcl_status write_split(cc_run *run, camcl_error *err)
 {
     cc_text text = CC_TEXT_INIT;
     cc_split_write(&run->split, &text);
-    camcl_status status = text.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the split's indices (close other programs)")
-                                      : cc_file_write_text(cc_run_dir_file(run->dir, CC_RUN_SPLITS), text.data, err);
-    cc_text_free(&text);
-    return status;
+    return cc_file_write_built(cc_run_dir_file(run->dir, CC_RUN_SPLITS), &text, err);
 }
 
 /* A finished run that goes on is not finished any more: if it stops before its new end, the next --resume must not take it for complete. */
@@ -102,8 +99,8 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
     const cc_settings *s = &run->settings;
     size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(b, u), &run->sources, err));
-    CC_RETURN_IF_FAILED(
-        cc_draws_create(&s->augment, b, s->step.objective.kind->unlabeled ? u : 0, s->step.objective.beta != 0, &run->draws, err));
+    CC_RETURN_IF_FAILED(cc_draws_create(&s->augment, b, s->step.objective.kind->unlabeled ? u : 0,
+                                        cc_objective_has_cams(&s->step.objective), &run->draws, err));
     CC_RETURN_IF_FAILED(cc_sampler_create(run->split.labeled, run->split.labeled_count, run->loop.seed, CC_RNG_ORDER_LABELED,
                                           run->loop.shuffle, &run->labeled, err));
     if (!s->step.objective.kind->unlabeled) return CAMCL_OK;
@@ -180,11 +177,10 @@ static camcl_status tune(cc_run *run, camcl_error *err)
 static camcl_status initial_weights(cc_run *run, camcl_error *err)
 {
     const char *init = camcl_config_string(run->config, "model.init");
-    CC_RETURN_IF_FAILED(cc_model_init(run->model, run->loop.seed, err));
+    cc_init_report report;
+    CC_RETURN_IF_FAILED(cc_run_draw_start(run, &report, err));
     if (*init) {
-        cc_init_report report;
         char done[960];
-        CC_RETURN_IF_FAILED(cc_checkpoint_init(init, run->model, run->loop.seed, &report, err));
         cc_init_describe(&report, run->model->graph->spec.classes, done, sizeof done);
         CC_RETURN_IF_FAILED(cc_run_say(run, err, "model: weights from %s: %s", init, done));
     }
@@ -410,6 +406,13 @@ camcl_status cc_run_open(cc_run *run, const camcl_config *config, const camcl_tr
 
 /* ---- a trainer that a program drives */
 
+/* Without a pseudo_labels.csv nobody would read what is counted per class, and nobody would begin the count anew. */
+static void drop_pseudo_sums(cc_run *run)
+{
+    free(run->state.pseudo);
+    run->state.pseudo = NULL;
+}
+
 static camcl_status open_stepwise(cc_run *run, camcl_error *err)
 {
     if (run->config) CC_RETURN_IF_FAILED(name_data(run, err));
@@ -420,13 +423,16 @@ static camcl_status open_stepwise(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(open_model(run, err));
     if (run->resuming) {
         CC_RETURN_IF_FAILED(cc_run_read_state(run, err));
+        drop_pseudo_sums(run);
         CC_RETURN_IF_FAILED(cc_run_take_plan(run, err));
     } else {
         CC_RETURN_IF_FAILED(draw_split(run, err));
     }
     CC_RETURN_IF_FAILED(cc_run_say_data(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
-    return run->resuming ? cc_run_apply_state(run, err) : initial_weights(run, err);
+    if (!run->resuming) return initial_weights(run, err);
+    CC_RETURN_IF_FAILED(cc_run_apply_state(run, err));
+    return cc_run_say_jumps(run, err);
 }
 
 camcl_status cc_run_open_stepwise(cc_run *run, const char *path, camcl_device *device, const camcl_config *config,

@@ -131,7 +131,7 @@ static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *er
     spec.batch_labeled = cc_ceil_div(spec.batch_labeled, team->all);
     spec.batch_unlabeled = cc_ceil_div(spec.batch_unlabeled, team->all);
     const size_t unlabeled = spec.objective.kind->unlabeled ? spec.batch_unlabeled : 0;
-    CC_TRY(cc_draws_create(&augment, spec.batch_labeled, unlabeled, spec.objective.beta != 0, &draws, err));
+    CC_TRY(cc_draws_create(&augment, spec.batch_labeled, unlabeled, cc_objective_has_cams(&spec.objective), &draws, err));
     CC_TRY(cc_arena_create(device_of(run, i), &arena, err));
     CC_TRY(cc_step_create(model_of(run, i), images, &spec, arena, &step, err));
     CC_TRY(cc_arena_commit(arena, err));

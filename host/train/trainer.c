@@ -49,7 +49,7 @@ static camcl_status collect(cc_run *run, camcl_error *err)
     cc_step_losses(objective, &sums, &loss_s, &loss_u, &loss_c);
     const double off = (double)objective->alpha - (double)cc_step_alpha(objective, (float)cc_schedule_ramp(&run->loop.schedule, k));
     const double further = cc_step_further(objective, &sums) - off * loss_u, loss = loss_s + loss_u + loss_c + further;
-    if (!isfinite(loss)) return cc_run_fail_diverged(run, isnan(loss) ? "the loss became NaN" : "the loss became infinite", k, err);
+    if (!isfinite(loss)) return cc_run_fail_diverged(run, "the loss", loss, k, err);
     const size_t images = run->settings.step.batch_labeled + (run->unlabeled ? run->settings.step.batch_unlabeled : 0);
     cc_interval_add(&run->state.interval, &(cc_interval_step){ objective->kind, &sums, loss_s, loss_u, loss_c, images, further });
     return CAMCL_OK;
@@ -244,9 +244,7 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
 static camcl_status draw_cams(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_run_swap_average(run, err));
-    CC_RETURN_IF_FAILED(cc_run_write_cams(run, err));
-    CC_RETURN_IF_FAILED(cc_run_show_cams(run, err));
-    return cc_run_swap_average(run, err);
+    return cc_run_swap_back(run, cc_run_write_cams(run, err), err);
 }
 
 /* ---- the loop */

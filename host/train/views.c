@@ -12,13 +12,15 @@
 
 #define FIGURE_SEED 1
 
-bool cc_gallery_shows_views(const cc_gallery *g, const cc_gallery_views *views, size_t i)
+bool cc_gallery_find_views(const cc_gallery_views *views, size_t i, size_t *place)
 {
-    const size_t shown = views->count ? cc_min_size(CC_GALLERY_VIEWS, g->spread) : 0;
-    for (size_t k = 0; k < shown; k++)
-        if (i == k * g->spread / shown) return true;
+    for (*place = 0; *place < views->count; ++*place)
+        if (views->entries[*place] == i) return true;
     return false;
 }
+
+/* Which of the images that are spread over the classes: these are spread evenly, too. */
+static size_t entry_of(const cc_gallery *g, size_t n, size_t place) { return place * g->spread / n; }
 
 /* ---- recording */
 
@@ -69,7 +71,7 @@ static camcl_status record(void *context, cc_arena *arena, camcl_error *err)
 
 /* ---- inputs */
 
-/* Copies the gallery's images to the device, one behind the other. */
+/* Copies the images to the device, one behind the other. */
 static camcl_status place_images(recorder *r, const cc_gallery *g, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
@@ -79,7 +81,7 @@ static camcl_status place_images(recorder *r, const cc_gallery *g, camcl_error *
     uint8_t *pixels = NULL;
     CC_TRY(CC_NEW(r->n * image, &pixels, err));
     for (size_t i = 0; i < r->n; i++)
-        memcpy(pixels + i * image, all + g->images[i] * image, image);
+        memcpy(pixels + i * image, all + g->images[entry_of(g, r->n, i)] * image, image);
     const cc_resident_spec spec = {
         pixels, NULL, r->n, info->height, info->width, info->channels, r->run->settings.mean, r->run->settings.std, "images"
     };
@@ -99,7 +101,7 @@ static camcl_status draw_views(recorder *r, camcl_error *err)
                                   .own = { 0, 1, 0, r->n },
                                   .image_size = r->run->settings.step.image_size,
                                   .cams = true };
-    uint32_t sources[CC_GALLERY_IMAGES];
+    uint32_t sources[CC_GALLERY_VIEWS];
     options.seed = FIGURE_SEED;
     for (size_t i = 0; i < r->n; i++)
         sources[i] = (uint32_t)i;
@@ -163,7 +165,7 @@ static double distance_of(const recorder *r, const cc_gallery_views *views, size
     return n > 0 ? sum / n : NAN;
 }
 
-static camcl_status read_views(const recorder *r, cc_gallery_views *out, camcl_error *err)
+static camcl_status read_views(const recorder *r, const cc_gallery *g, cc_gallery_views *out, camcl_error *err)
 {
     out->count = r->n;
     CC_RETURN_IF_FAILED(read_images(r, r->weak, &out->weak, err));
@@ -171,15 +173,17 @@ static camcl_status read_views(const recorder *r, cc_gallery_views *out, camcl_e
     CC_RETURN_IF_FAILED(read_map(r->weak_map, &out->weak_maps, err));
     CC_RETURN_IF_FAILED(read_map(r->target, &out->target, err));
     CC_RETURN_IF_FAILED(read_map(r->strong_map, &out->strong_maps, err));
-    for (size_t i = 0; i < r->n; i++)
+    for (size_t i = 0; i < r->n; i++) {
+        out->entries[i] = entry_of(g, r->n, i);
         out->distance[i] = distance_of(r, out, i);
+    }
     return cc_buffer_read(r->explained.buffer, 0, out->explained, r->n * sizeof *out->explained, err);
 }
 
 camcl_status cc_gallery_views_make(const cc_run *run, const cc_gallery *g, cc_gallery_views *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    recorder r = { .run = run, .n = g->spread };
+    recorder r = { .run = run, .n = cc_min_size(CC_GALLERY_VIEWS, g->spread) };
     cc_arena *arena = NULL;
     *out = (cc_gallery_views){ .count = 0 };
     CC_TRY(place_images(&r, g, err));
@@ -188,7 +192,7 @@ camcl_status cc_gallery_views_make(const cc_run *run, const cc_gallery *g, cc_ga
     CC_TRY(cc_model_commit(run->model, arena, &(cc_recording){ record, NULL, &r }, err));
     CC_TRY(cc_model_refresh(run->model, err));
     CC_TRY(cc_tape_run(r.tape, err));
-    CC_TRY(read_views(&r, out, err));
+    CC_TRY(read_views(&r, g, out, err));
 cleanup:
     cc_arena_destroy(&arena);
     cc_inputs_release(&r.inputs);

@@ -135,5 +135,5 @@ explain_missing() {
         [ -e "$node" ] || continue
         [ -r "$node" ] && [ -w "$node" ] || echo "$node: not yours to open; join the group that owns it (render or video)."
     done
-    echo "docs/new-device.md says how to install each vendor's driver. Drivers may also be put into the kit's folder drivers/."
+    echo "drivers.md says how to install each vendor's driver. Drivers may also be put into the kit's folder drivers/."
 }

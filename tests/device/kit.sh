@@ -155,6 +155,7 @@ for file in run.sh drivers.sh results.sh pytorch_step.py; do
 done
 chmod +x "$out/run.sh" "$out/pytorch_step.py"
 cp "$top/docs/new-device.md" "$out/README.md"
+cp "$top/docs/drivers.md" "$out/"
 cp "$top/LICENSE" "$out/"
 if [ -n "$drivers" ]; then
     mkdir "$out/drivers"

@@ -107,7 +107,7 @@ static void test_configuration(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         train_fails(*state, cases[i].status, cases[i].parts, cases[i].keys);
-    program_fails(*state, 2, "nowhere.ini", "train nowhere.ini");
+    program_fails(*state, 2, "cannot read 'nowhere.ini'|the folder of a run", "train nowhere.ini");
     program_fails(*state, 2, "config.ini", "train configs");
 }
 

@@ -82,7 +82,7 @@ static void test_help(void **state)
     assert_prints(state, "help help", "usage: camcl COMMAND");
     assert_prints(state, "help config", "usage: camcl config [CONFIG] [key=value ...] [KEY ...]");
     assert_prints(state, "train --resume --help",
-                  "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume] [--seeds N,N,...] [--quiet]");
+                  "usage: camcl train [CONFIG | RUN_DIR] [key=value ...] [--resume]\n                   [--seeds N,N,...] [--quiet]\n");
     assert_prints(state, "--version", "camcl 0.");
     assert_prints(state, "version", "camcl 0.");
     assert_prints(state, "version --help", "usage: camcl version\n");
@@ -91,6 +91,21 @@ static void test_help(void **state)
     assert_int_equal(result.out_size, 0);
     assert_non_null(strstr(result.err, "usage: camcl COMMAND"));
     free_outcome(&result);
+}
+
+static void test_help_fits_a_terminal(void **state)
+{
+    static const char *const commands[] = { "",     "devices",  "train", "eval", "predict", "cam",    "config", "bench",
+                                            "tune", "selftest", "init",  "data", "report",  "export", "version" };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char arguments[32];
+        snprintf(arguments, sizeof arguments, "help %s", commands[i]);
+        outcome result = run(state, "", arguments);
+        assert_int_equal(result.status, 0);
+        for (const char *line = result.out; *line; line += strcspn(line, "\n"), line += *line == '\n')
+            if (strcspn(line, "\n") > 80) fail_msg("%s: wider than 80 columns: %s", arguments, line);
+        free_outcome(&result);
+    }
 }
 
 static void test_usage_errors(void **state)
@@ -312,6 +327,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_help, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_help_fits_a_terminal, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_usage_errors, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_of_some_keys, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_config_listing, scratch_setup, scratch_teardown),

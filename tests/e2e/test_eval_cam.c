@@ -11,16 +11,12 @@
 #include <cmocka.h>
 
 #include "camcl/camcl.h"
+#include "support/ok.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 /* The network sees the images at a fraction of their side: a point of a map covers every x every pixels, and stands for the one in the
  * middle. */

@@ -49,7 +49,7 @@ static void init_writes_what_comes_along(void **state)
     static const char *const tasks[][2] = {
         { "cifar10", "cifar10-gradcam" }, { "own-pictures", "own-pictures" }, { "paper", "cifar10-paper" }, { "quickstart", "quickstart" }
     };
-    char before[4096], *texts[4], next[64];
+    char before[4096], *texts[4], next[4096];
     size_t sizes[4], size;
     here(before, sizeof before);
     for (size_t i = 0; i < 4; i++) {
@@ -66,7 +66,7 @@ static void init_writes_what_comes_along(void **state)
         assert_non_null(written);
         assert_int_equal(size, sizes[i]);
         assert_memory_equal(written, texts[i], size);
-        snprintf(next, sizeof next, "\nnext:  camcl train %s\n", file);
+        snprintf(next, sizeof next, "\nnext:  %s train %s\n", getenv("CAMCL_PROGRAM"), file);
         assert_non_null(strstr(out, next));
         free(program_prints(*state, "config %s", file));
         free(written);

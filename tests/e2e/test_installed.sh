@@ -55,10 +55,19 @@ same "the installed program's version" "$("$prefix/bin/camcl" --version | sed -n
 
 for file in man/man1/camcl.1 man/man1/camcl-train.1 man/man5/camcl.ini.5 bash-completion/completions/camcl \
     fish/vendor_completions.d/camcl.fish camcl/configs/quickstart.ini doc/camcl/README.md doc/camcl/docs/adding.md \
-    doc/camcl/configs/reference.md doc/camcl/examples/classify_and_explain.c doc/camcl/LICENSE; do
+    doc/camcl/configs/reference.md doc/camcl/docs/examples/classify_and_explain.c doc/camcl/LICENSE; do
     [ -s "$prefix/share/$file" ] || [ -s "$prefix/share/$file.gz" ] || fail "share/$file is not installed"
 done
 find "$prefix/share/zsh" -name _camcl -size +1k | grep -q . || fail "the completion for zsh is not installed"
+
+# Links from page to page hold; examples of code may look like links.
+find "$prefix/share/doc" -name '*.md' | while read -r page; do
+    sed '/^ *```/,/^ *```/d' "$page" | grep -oE '\]\([^) ]+\)' | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:.*)?$' |
+        while read -r link; do
+            [ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+        done || true
+done >"$scratch/dead"
+[ ! -s "$scratch/dead" ] || fail "links that lead nowhere: $(cat "$scratch/dead")"
 
 # ---- pkg-config
 

@@ -21,22 +21,10 @@
 #include "camcl/report.h"
 #include "camcl/trainer.h"
 #include "camcl/tune.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
-/* An expected failure: its status, and a message of one line that mentions something. */
-#define FAILS(call, wanted, mention)                                                                                                       \
-    do {                                                                                                                                   \
-        camcl_status got_ = (call);                                                                                                        \
-        if (got_ != (wanted)) fail_msg("%s: %s (%s)", #call, camcl_status_name(got_), err.message);                                        \
-        assert_int_equal(err.status, (wanted));                                                                                            \
-        if (!strstr(err.message, (mention)) || strchr(err.message, '\n')) fail_msg("%s: message \"%s\"", #call, err.message);              \
-    } while (0)
 
 /* ---- silence: stdout and stderr go to a file while a test runs */
 

@@ -31,8 +31,8 @@ static void make_document(cc_report_run *run)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = { "metrics.csv",     "result.json",        "confusion.csv",     "config.ini",
-                                         "cams/index.json", "cams/00012_cam.png", "cams/00013_cam.png" };
+    static const char *const names[] = { "metrics.csv",     "result.json",          "confusion.csv",          "config.ini",
+                                         "cams/index.json", "cams/00012_image.png", "cams/00012_overlay.png", "pseudo_labels.csv" };
     cc_report_run run = { 0 };
     camcl_error err;
     fuzz_files(data, size, names, sizeof names / sizeof names[0]);

@@ -181,11 +181,22 @@ def runs(seeds, png):
     metrics, result = read(run, "metrics.csv"), read(run, "result.json")
     config = read(FIXTURES, "v0.1", "runs", "corrected", "config.ini")
     confusion = b'true\\predicted,cat,"a ""b"", c"\ncat,3,1\n"a ""b"", c",0,4\n'
-    index = json.dumps({"images": [{"file": "00012", "index": 12, "class": "cat", "predicted": "dog", "confidence": 0.75}]}).encode()
+    index = json.dumps({"images": [{"file": "00012", "index": 12, "why": "mistake", "class": "cat", "predicted": "dog", "confidence": 0.75,
+                                    "explained": "dog", "distance": 0.01, "pictures": ["image", "overlay"]}]}).encode()
+    pseudo = (b"step,epoch,class,seen,confident,known,right\n80,1,beetle,2560,12,12,11\n80,1,fern,2560,3.5,3.5,0\n"
+              b"160,2,beetle,2560,40,40,39\n160,2,fern,2560,0,0,0\n")
+    detailed = json.dumps({
+        "best": {"epoch": 2, "val_top1": 61.5}, "test": {"n": 8, "loss": 1.25, "top1": 75, "top3": None, "top5": None, "ece": 12.5},
+        "interval": {"top1": [40.9, 92.9]}, "seconds": 3.5, "device": "a device", "mode": "gradcam", "arch": "resnet18", "labeled": 20,
+        "unlabeled": 80,
+        "classes": [{"class": name, "n": 4, "predicted": 4, "right": 3, "precision": 75, "recall": 75} for name in ("beetle", "fern")],
+        "reliability": [{"from": b / 0.15, "to": (b + 1) / 0.15, "n": b % 2, "confidence": b / 0.15 if b % 2 else None,
+                         "accuracy": 100 if b % 2 else None} for b in range(15)]}).encode()
     seeds.add("fuzz_metrics", "first", parts((0, metrics)))
     seeds.add("fuzz_metrics", "result", parts((1, result)))
     seeds.add("fuzz_metrics", "confusion", parts((2, confusion)))
     seeds.add("fuzz_report", "whole", parts((0, metrics), (1, result), (2, confusion), (3, config), (4, index), (5, png), (6, png)))
+    seeds.add("fuzz_report", "detailed", parts((0, metrics), (1, detailed), (3, config), (4, index), (5, png), (6, png), (7, pseudo)))
     seeds.add("fuzz_report", "damaged", parts((0, metrics[:-3]), (1, b"{"), (3, b"[data]\nroot = </script>\n"), (4, b"[]"), (5, b"x")))
     seeds.add("fuzz_splits", "four", read(FIXTURES, "v0.1", "runs", "corrected", "splits.json"))
     seeds.add("fuzz_splits", "test", b'{"labeled": [0, 1], "unlabeled": [2], "validation": [3],\n "test": [4, 5]}\n')

@@ -12,16 +12,11 @@
 #include "device/kernel_bindings.h"
 #include "device/opencl.h"
 #include "support/devices.h"
+#include "support/ok.h"
 #include "support/original.h"
 
 static camcl_device *device;
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        camcl_status s_ = (call);                                                                                                          \
-        if (s_ != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                        \
-    } while (0)
 
 /* A tape that is to bring `data` from `in` to `out`. */
 typedef struct transport {

@@ -49,7 +49,7 @@ inside "the development files" '
     cd /tmp/camcl
     apt-get install -y -q --no-install-recommends ./libcamcl-dev_*.deb gcc libc6-dev pkg-config cmake make >>apt.log 2>&1 || { tail -n 20 apt.log; exit 1; }
     rm -rf examples
-    cp -r /usr/share/doc/camcl/examples examples
+    cp -r /usr/share/doc/camcl/docs/examples examples
     gcc -std=c11 -Wall -Werror -o classify examples/classify_and_explain.c $(pkg-config --cflags --libs camcl)
     ./classify run/best.safetensors run/cams/00000_image.png overlay.png
     cmake -S examples -B examples/build >cmake.log && cmake --build examples/build >>cmake.log

@@ -15,14 +15,10 @@
 #include "base/memory.h"
 #include "support/consistency.h"
 #include "support/devices.h"
+#include "support/ok.h"
 
 static camcl_device *device;
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 enum { SEED = 0, TENSORS = 6 };
 

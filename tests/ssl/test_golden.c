@@ -16,14 +16,10 @@
 #include "support/devices.h"
 #include "support/golden.h"
 #include "support/golden_views.h"
+#include "support/ok.h"
 
 static camcl_device *device;
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 static cc_safetensors *open_golden(const char *prefix, const char *name, const char *suffix)
 {

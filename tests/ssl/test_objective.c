@@ -14,13 +14,9 @@
 #include "base/rng.h"
 #include "run/checkpoint.h"
 #include "support/devices.h"
+#include "support/ok.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 enum { SIDE = 8, IMAGES = 12, CLASSES = 3, LABELED = 4, UNLABELED = 6, STEPS = 3 };
 static const float decay = 0.75f;

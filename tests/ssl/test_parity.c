@@ -20,14 +20,10 @@
 #include "support/consistency.h"
 #include "support/devices.h"
 #include "support/golden.h"
+#include "support/ok.h"
 #include "train/schedule.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 /* What each family of kernels is held to. direct and gemm are plain float32 sums; Winograd's transforms round more, and auto may choose
  * them. */

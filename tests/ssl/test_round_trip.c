@@ -15,15 +15,11 @@
 #include "run/snapshot.h"
 #include "support/devices.h"
 #include "support/golden.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 #include "run/checkpoint.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 typedef struct job {
     const char *arch, *folder;

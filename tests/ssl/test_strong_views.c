@@ -13,14 +13,10 @@
 #include "base/memory.h"
 #include "objective/inputs.h"
 #include "support/devices.h"
+#include "support/ok.h"
 
 static camcl_device *device;
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 enum { U = 24, IMAGES = 9, MOST_SIDE = 40 };
 

@@ -7,12 +7,9 @@
 
 #include <cmocka.h>
 
-static camcl_error err;
+#include "support/ok.h"
 
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
+static camcl_error err;
 
 void scene_open(scene *s, parity_net *net)
 {

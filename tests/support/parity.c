@@ -11,13 +11,9 @@
 
 #include "base/memory.h"
 #include "support/golden.h"
+#include "support/ok.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 enum { MOST_SUMS = 32, MOST_SEEDS = 16 };
 

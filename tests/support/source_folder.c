@@ -19,15 +19,11 @@
 #include "model/arch.h"
 #include "model/param.h"
 #include "run/safetensors.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 
 static camcl_error err;
 static char *caches; /* the group's folder */
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 /* *state stays NULL, so that a test's own initial state counts. */
 int source_folders_setup(void **state)

@@ -12,19 +12,10 @@
 #include "base/memory.h"
 #include "camcl/camcl.h"
 #include "support/devices.h"
+#include "support/ok.h"
 #include "support/painted.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
-#define FAILS(call, wanted, mention)                                                                                                       \
-    do {                                                                                                                                   \
-        camcl_status got_ = (call);                                                                                                        \
-        if (got_ != (wanted) || !strstr(err.message, (mention))) fail_msg("%s: %s (%s)", #call, camcl_status_name(got_), err.message);     \
-    } while (0)
 
 enum { MOST = 13, BATCH = 4, S = PAINTED_SIDE, AREA = S * S };
 

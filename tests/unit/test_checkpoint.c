@@ -14,16 +14,12 @@
 #include "base/memory.h"
 #include "model/param.h"
 #include "support/devices.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 #include "model/arch.h"
 #include "run/checkpoint.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 static const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
 static const char *const class_names[] = { "cat", "a \"dog\"",

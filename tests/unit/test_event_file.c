@@ -14,14 +14,10 @@
 #include "base/protobuf.h"
 #include "run/event_file.h"
 #include "support/events.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 /* ---- protocol buffers */
 

@@ -98,6 +98,13 @@ static void reading_fails(void **state)
     assert_non_null(strstr(err.message, "No such file"));
     assert_int_equal(cc_file_read(*state, &data, &size, &err), CAMCL_IO);
     assert_non_null(strstr(err.message, "name a file, not a folder"));
+    assert_int_equal(cc_file_read("/dev/zero", &data, &size, &err), CAMCL_IO);
+    assert_non_null(strstr(err.message, "'/dev/zero': it is a device"));
+    assert_null(data);
+    assert_int_equal(cc_file_read("/dev/null", &data, &size, &err), CAMCL_OK);
+    assert_int_equal(size, 0);
+    assert_string_equal(data, "");
+    free(data);
 }
 
 static void failed_writes_change_nothing(void **state)

@@ -15,14 +15,10 @@
 #include "model/param.h"
 #include "run/checkpoint.h"
 #include "support/devices.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 static const cc_graph_spec small = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,14 +18,10 @@
 #include "model/nodes.h"
 #include "model/onnx.h"
 #include "run/checkpoint.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 /* A narrow network of two classes whose weights are 0. Returns how many bytes of them there are. */
 static size_t write_checkpoint(const char *path, const char *arch, const char *stem, size_t channels)
@@ -148,6 +145,9 @@ static void nothing_of_others_is_overwritten(void **state)
     scratch_write(path, "", 0);
     OK(camcl_export_onnx(checkpoint, path, &err)); /* an empty file is nobody's */
     OK(camcl_export_onnx(checkpoint, path, &err)); /* its own is replaced */
+    const char *link = scratch_path(*state, "link");
+    assert_int_equal(symlink(scratch_path(*state, "nowhere"), link), 0);
+    FAILS(camcl_export_onnx(checkpoint, link, &err), CAMCL_EXISTS, "a link that leads nowhere");
 }
 
 static void models_are_whole_or_absent(void **state)

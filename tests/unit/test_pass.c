@@ -19,15 +19,12 @@
 #include "model/nodes.h"
 #include "support/devices.h"
 #include "support/operands.h"
+/* That of tests of operations takes the test, too. */
+#undef OK
+#include "support/ok.h"
 
 static camcl_device *device;
 static camcl_error err;
-
-#undef OK
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 enum { BATCH = 2, HEIGHT = 6, WIDTH = 5, CHANNELS = 3, CLASSES = 3, PIXELS = BATCH * HEIGHT * WIDTH * CHANNELS, LOGITS = BATCH * CLASSES };
 

@@ -460,7 +460,6 @@ static void further_files(void **state)
     const cc_json *run = report_run(document, 0);
     assert_number_at(run, "test/images", 1000); /* of result.json, before the confusion matrix */
     assert_number_at(run, "interval/0", 46.91);
-    assert_number_at(document, "reliability_bins", 15);
     assert_number_at(run, "reliability/7/confidence", 51.5);
     assert_null_at(run, "reliability/0/accuracy");
     assert_text_at(run, "pseudo_labels/classes/1", "</script>");

@@ -15,15 +15,11 @@
 #include "device/tape.h"
 #include "feed/resident.h"
 #include "support/devices.h"
+#include "support/ok.h"
 
 enum { IMAGES = 37, SIDE = 5, CHANNELS = 3, IMAGE = SIDE * SIDE * CHANNELS, BATCH = 8, STEPS = 12 };
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 /* ---- streams */
 

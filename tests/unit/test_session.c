@@ -12,16 +12,12 @@
 #include "base/evaluation.h"
 #include "base/memory.h"
 #include "support/devices.h"
+#include "support/ok.h"
 #include "infer/session_cache.h"
 
 enum { IMAGES = 23, SIDE = 8, CLASSES = 7 };
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 typedef struct fixture {
     camcl_device *device;

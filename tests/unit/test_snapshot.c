@@ -13,14 +13,10 @@
 #include "model/arch.h"
 #include "run/snapshot.h"
 #include "support/devices.h"
+#include "support/ok.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 static const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 3, .classes = 7, .channels = 2 };
 

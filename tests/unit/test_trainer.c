@@ -14,21 +14,12 @@
 #include <cmocka.h>
 
 #include "camcl/camcl.h"
+#include "support/ok.h"
 #include "support/painted.h"
 #include "support/program.h"
 #include "support/scratch.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
-#define FAILS(call, wanted, mention)                                                                                                       \
-    do {                                                                                                                                   \
-        camcl_status got_ = (call);                                                                                                        \
-        if (got_ != (wanted) || !strstr(err.message, (mention))) fail_msg("%s: %s (%s)", #call, camcl_status_name(got_), err.message);     \
-    } while (0)
 
 enum { STEPS = 12, EPOCH_STEPS = 4 };
 
@@ -271,6 +262,18 @@ static void the_model_is_usable_at_once(void **state)
 
 /* ---- saving and loading */
 
+/* Whether the header of a safetensors file, which is text behind eight bytes, has these words. */
+static bool mentions(const char *path, const char *words)
+{
+    size_t size = 0;
+    char *file = scratch_read(path, &size);
+    assert_non_null(file);
+    assert_true(size > 8);
+    const bool found = strstr(file + 8, words) != NULL;
+    free(file);
+    return found;
+}
+
 static void loading_goes_on_with_the_same_bits(void **state)
 {
     const char *saved = scratch_path(*state, "saved"), *one = scratch_path(*state, "one"), *two = scratch_path(*state, "two");
@@ -287,6 +290,8 @@ static void loading_goes_on_with_the_same_bits(void **state)
     OK(camcl_trainer_evaluate(again, CAMCL_SPLIT_VALIDATION, &e, &err));
     OK(camcl_trainer_evaluate(again, CAMCL_SPLIT_TEST, &e, &err));
     OK(camcl_trainer_save(again, saved, &err));
+    assert_false(mentions(saved, "interval.pseudo")); /* nobody would read them */
+    assert_true(mentions(saved, "\"interval\""));
     camcl_trainer_destroy(&again);
     OK(camcl_trainer_load(saved, b.device, b.data, b.config, NULL, &again, &err));
     /* The two take turns on one device. */
@@ -341,11 +346,12 @@ static void on_signal(int number)
     camcl_stop_request(stop);
 }
 
+/* Only once: on a busy machine the steps behind it are slow enough for a report of their own. */
 static void raise_a_signal(void *context, const camcl_progress *p)
 {
+    int *reports = context;
     (void)p;
-    *(int *)context += 1;
-    raise(SIGUSR1);
+    if ((*reports)++ == 0) raise(SIGUSR1);
 }
 
 static void *stop_soon(void *started)
@@ -441,7 +447,7 @@ static void divergence_is_noticed(void **state)
     camcl_trainer *trainer = create(&b);
     FAILS(camcl_trainer_step(trainer, UINT64_MAX, &err), CAMCL_NOT_FINITE, "with optim.lr = 1000 (lower it)");
     assert_int_equal(err.status, CAMCL_NOT_FINITE);
-    FAILS(camcl_trainer_write_model(trainer, CAMCL_LAST_WEIGHTS, path, &err), CAMCL_NOT_FINITE, "NaN or infinite");
+    FAILS(camcl_trainer_write_model(trainer, CAMCL_LAST_WEIGHTS, path, &err), CAMCL_NOT_FINITE, "became");
     assert_null(scratch_read(path, &size));
     camcl_trainer_destroy(&trainer);
     tear_down(&b);

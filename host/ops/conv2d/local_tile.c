@@ -46,17 +46,17 @@ static size_t groups_wanted(const camcl_device_info *info, const cc_local_tile *
 bool cc_local_tile_prefers_large(const camcl_device_info *info, size_t rows, size_t columns, size_t products, bool vector)
 {
     const cc_device_class class = cc_device_get_class(info);
+    /* On an H100, small tiles were 10 % faster where there are many products, or many parts of one: they fill the device anyway. */
+    if (class == CC_CLASS_NVIDIA && products > 1) return false;
     const cc_local_tile large = cc_local_tile_get(info, false, columns), small = cc_local_tile_get(info, true, columns);
     const size_t groups = groups_of(&large, rows, columns, products);
     /* Large tiles are wasteful if more than a third of their sums lie beyond the matrix and are not computed by small tiles. */
     const bool wasteful =
         2 * groups * large.rows * large.columns > 3 * groups_of(&small, rows, columns, products) * small.rows * small.columns;
-    /* A work-item with 8x8 sums takes 100 to 130 registers on NVIDIA's and AMD's GPUs, so that a compute unit runs two groups or more.
-     * If numbers are loaded singly (not `vector`), their addresses raise this to up to 165 registers. Intel's compiler spills registers
-     * where a thread has 32 work-items. Small GPUs have fewer registers. */
+    /* A work-item with 8x8 sums takes 100 to 130 registers on NVIDIA's and AMD's GPUs, where a compute unit then still runs two groups or
+     * more. If numbers are loaded one at a time (not `vector`), their addresses raise this to up to 165 registers, which is too many.
+     * Intel's compiler spills registers where a thread has 32 work-items, and small GPUs have fewer registers. */
     const bool roomy = class == CC_CLASS_NVIDIA || class == CC_CLASS_AMD;
-    /* On an H100, small tiles were 10 % faster where many products, or many parts of one, fill the device anyway. */
-    if (class == CC_CLASS_NVIDIA && products > 1) return false;
     return vector && roomy && !wasteful && groups >= groups_wanted(info, &large);
 }
 

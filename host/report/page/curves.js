@@ -9,7 +9,7 @@ const PLOTS = [
       ["train_top1", "training, augmented", 1]] },
   { title: "Loss", about: "Cross-entropy.", fromZero: true,
     columns: [["val_loss", "validation", 0, "Cross-entropy on validation images."],
-      ["loss_s", "labelled", 1], ["loss_u", "pseudo-labels", 2]] },
+      ["loss_s", "labelled", 1], ["loss_u", "unlabelled", 2]] },
   { title: "Calibration error", about: "Mean distance of confidence from accuracy on validation images, over 15 bins of confidence.",
     percent: true, fromZero: true, columns: [["val_ece", "validation", 0,
       "Mean distance of confidence from accuracy on validation images, over 15 bins of confidence."]] },

@@ -18,17 +18,21 @@ function svg(name, attributes, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
-/* What is wider than its frame can be scrolled by keyboard, too; other frames are no stop of the Tab key. */
-const frames = new ResizeObserver(entries => {
-  for (const { target } of entries) {
-    const scrolls = target.scrollWidth > target.clientWidth + 1 || target.scrollHeight > target.clientHeight + 1;
-    if (scrolls) target.setAttribute("tabindex", "0");
-    else target.removeAttribute("tabindex");
-  }
-});
+/* What is wider than its frame can be scrolled by keyboard, too; other frames are no stop of the Tab key. wide: the frame says that it
+ * scrolls, because most systems show no bar; more: its right edge fades, because something lies beyond. */
+function markScrolling(frame) {
+  const wide = frame.scrollWidth > frame.clientWidth + 1, scrolls = wide || frame.scrollHeight > frame.clientHeight + 1;
+  if (scrolls) frame.setAttribute("tabindex", "0");
+  else frame.removeAttribute("tabindex");
+  frame.classList.toggle("wide", wide);
+  frame.classList.toggle("more", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 1);
+}
+
+const frames = new ResizeObserver(entries => entries.forEach(({ target }) => markScrolling(target)));
 
 function scrolling(label, content) {
   const frame = el("div", { class: "scroll", role: "region", "aria-label": label }, content);
+  frame.addEventListener("scroll", () => markScrolling(frame), { passive: true });
   frames.observe(frame);
   return frame;
 }
