@@ -1,8 +1,8 @@
 /* Checks that involve more than one key: contradictions, features that this version lacks, and whether a run may be resumed. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arguments.h"

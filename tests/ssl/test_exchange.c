@@ -20,13 +20,9 @@
 #include "exchange/exchange.h"
 #include "run/settings.h"
 #include "support/devices.h"
+#include "support/ok.h"
 
 static camcl_error err;
-
-#define OK(call)                                                                                                                           \
-    do {                                                                                                                                   \
-        if ((call) != CAMCL_OK) fail_msg("%s: %s\n%s", #call, err.message, err.detail);                                                    \
-    } while (0)
 
 enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 3, MOST_DEVICES = 3 };
 
