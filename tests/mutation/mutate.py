@@ -140,8 +140,7 @@ class Suite:
 
     def __init__(self, tree):
         self.tree, self.log = tree, os.path.join(tree.work, "test.log")
-        tree.configure(False)
-        self.tests = {False: suite.read_tests(tree.build_folder(False))}
+        self.tests = {}
         self.cache = os.path.join(tree.work, "cache")
         self.baseline_path = os.path.join(tree.work, "baseline.json")
         self.baseline = {}
@@ -166,7 +165,9 @@ class Suite:
 
     def all_tests(self, sanitized):
         if sanitized not in self.tests:
-            self.tree.configure(sanitized)
+            # CTest gives the command of a test only when its program is there.
+            if not self.tree.build([], sanitized):
+                sys.exit(f"mutate: the sources do not build without a mutant: see {self.tree.work}/build.log")
             self.tests[sanitized] = suite.read_tests(self.tree.build_folder(sanitized))
         return self.tests[sanitized]
 
@@ -257,6 +258,7 @@ def try_mutant(tree, tests, mutant, row, first_stage, until):
             if sanitized and row["group"] == "kernels":
                 continue
             names = tests.names(mutant.file, stage)
+            assert names, f"no tests near {mutant.file}"
             tree.write(mutant.file, original)
             tests.measure(names, sanitized)
             pristine = None

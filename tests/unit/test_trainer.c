@@ -341,11 +341,12 @@ static void on_signal(int number)
     camcl_stop_request(stop);
 }
 
-static void raise_a_signal(void *context, const camcl_progress *p)
+/* Where steps take longer than reports are apart, there are more reports. */
+static void raise_a_signal_once(void *context, const camcl_progress *p)
 {
     (void)p;
     *(int *)context += 1;
-    raise(SIGUSR1);
+    if (*(int *)context == 1) raise(SIGUSR1);
 }
 
 static void *stop_soon(void *started)
@@ -383,12 +384,12 @@ static void a_signal_handler_may_stop(void **state)
     camcl_trainer *trainer = create_long(&b, &options);
     camcl_trainer_destroy(&trainer);
     options.context = &reports;
-    options.progress = raise_a_signal;
+    options.progress = raise_a_signal_once;
     OK(camcl_trainer_create(b.device, b.data, b.config, &options, &trainer, &err));
     signal(SIGUSR1, on_signal);
     FAILS(camcl_trainer_step(trainer, UINT64_MAX, &err), CAMCL_STOPPED, "stopped after step");
     signal(SIGUSR1, SIG_DFL);
-    assert_int_equal(reports, 1);
+    assert_true(reports >= 1);
     const uint64_t at = camcl_trainer_get_progress(trainer)->step;
     assert_true(at >= 1);
     /* One step per call is done all the same, also where no more is asked for. */
