@@ -25,6 +25,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -157,7 +158,8 @@ class Suite:
             os.unlink(path)
 
     def environment(self, sanitized):
-        values = {**os.environ, "XDG_CACHE_HOME": self.cache, "POCL_CACHE_DIR": self.cache + "/pocl", "CAMCL_TEST_SIZES": "few"}
+        values = {**os.environ, "XDG_CACHE_HOME": self.cache, "POCL_CACHE_DIR": self.cache + "/pocl", "CAMCL_TEST_SIZES": "few",
+                  "CMOCKA_TEST_ABORT": "1"}  # the first failure of a program will do
         if sanitized:
             values.update(ASAN_OPTIONS="detect_leaks=1",
                           LSAN_OPTIONS=f"suppressions={os.path.join(self.tree.path, SUPPRESSIONS)}:print_suppressions=0")
@@ -368,6 +370,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="of the build")
     parser.add_argument("--report", action="store_true", help="print what results.csv says")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a test that runs ends, too
     if arguments.report:
         report(arguments)
     else:

@@ -115,21 +115,21 @@ def run(test, environment, limit, log, sanitized):
         process = subprocess.Popen(test.command, cwd=test.folder, env={**environment, **test.environment}, stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=subprocess.STDOUT, preexec_fn=limited(limit, sanitized))
     used, since, outcome = 0.0, time.monotonic(), None
-    while True:
-        try:
-            process.wait(timeout=2)
-            break
-        except subprocess.TimeoutExpired:
-            now = seconds_of(process.pid)
-            if now > used + 0.02:
-                used, since = now, time.monotonic()
-            outcome = "time" if used > 2 * limit else "stalled" if time.monotonic() - since > STALLED else None
-            if outcome:
-                break
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+        while not outcome:
+            try:
+                process.wait(timeout=2)
+                break
+            except subprocess.TimeoutExpired:
+                now = seconds_of(process.pid)
+                if now > used + 0.02:
+                    used, since = now, time.monotonic()
+                outcome = "time" if used > 2 * limit else "stalled" if time.monotonic() - since > STALLED else None
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
     code = process.wait()
     if not outcome:
         outcome = "passed" if code in (0, 77) else "time" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "failed"
