@@ -33,15 +33,24 @@ commands() {
     }
 }
 
-# tidy CHECKS FILE ...: none of the checks may find anything.
+# tidy CHECKS FILE ...: the checks may find nothing but what tidy.txt has. One process for each file, since the analyzer's check of
+# va_list finds what is not there from the second on.
 tidy() {
-    local checks=$1 found
+    local checks=$1
     shift
-    found=$(printf '%s\0' "$@" | xargs -0 -n 8 -P "$(processors)" clang-tidy-14 -p build-static --quiet --warnings-as-errors='*' \
-        --checks="$checks" 2>/dev/null) || {
-        printf '%s\n' "${found//$PWD\//}"
-        failed=1
-    }
+    printf '%s\0' "$@" | xargs -0 -n 1 -P "$(processors)" clang-tidy-14 -p build-static --quiet --checks="$checks" \
+        >build-static/tidy.log 2>build-static/tidy-errors.log
+    grep -q 'warning: ' build-static/tidy.log || [ ! -s build-static/tidy.log ] || failed=1
+    sed "s|^$PWD/||" build-static/tidy.log | awk '
+        FNR == NR { if ($0 !~ /^#/ && NF > 1) accepted[$1 " " $2] = 1; next }
+        /(warning|error): .*\[[^] ]*\]$/ {
+            split($0, place, ":")
+            check = $0
+            sub(/.*\[/, "", check)
+            sub(/\]$/, "", check)
+            if (!((place[1] " " check) in accepted) && !seen[$0]++) { print; bad = 1 }
+        }
+        END { exit bad }' tests/static/tidy.txt - || failed=1
     ran=1
 }
 
@@ -82,9 +91,30 @@ for program in $threaded; do
     [ -f "tests/unit/$program.c" ] || threaded=${threaded//$program/}
 done
 
+# Two steps of a small network, which PoCL compiles under valgrind, too: half an hour. Kernels are looked at as well.
+check_memory() {
+    have valgrind valgrind || return
+    mkdir -p build-memcheck
+    { cmake -S . -B build-memcheck -DCMAKE_BUILD_TYPE=None '-DCMAKE_C_FLAGS=-O1 -g' -DCAMCL_TESTS=OFF &&
+        cmake --build build-memcheck --parallel "$(processors)" --target camcl; } >build-memcheck/build.log 2>&1 || {
+        tail -n 40 build-memcheck/build.log
+        exit 1
+    }
+    local scratch
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/camcl-memcheck-XXXXXX") || exit 1
+    # A processor without AVX-512 is what valgrind shows, so that what was compiled for the real one must not be found.
+    XDG_CACHE_HOME=$scratch/cache POCL_CACHE_DIR=$scratch/pocl valgrind --quiet --error-exitcode=9 --num-callers=30 --leak-check=full \
+        --show-leak-kinds=definite --errors-for-leak-kinds=definite --suppressions=tests/static/memcheck.supp \
+        build-memcheck/camcl train data.dataset=shapes data.labeled=20 data.unlabeled=20 data.validation=10 model.arch=resnet18 \
+        model.width=4 ssl.mode=gradcam train.epochs=1 train.epoch_steps=2 train.batch_labeled=4 train.batch_unlabeled=4 \
+        device.cache_dir= output.dir="$scratch/run" --quiet || failed=1
+    rm -rf "$scratch"
+    ran=1
+}
+
 case ${1:-} in
 --threads) check_threads ;;
---memcheck) . tests/static/memcheck.sh ;;
+--memcheck) check_memory ;;
 *)
     commands
     files=()
