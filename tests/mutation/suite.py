@@ -18,7 +18,9 @@ NEAR = (
     ("choice/*", "unit.test_timings unit.test_plan ops.test_registry ops.test_gemm_sets"),
     ("activation*", "ops.test_pointwise ops.test_batch_norm"),
     ("vector*", "ops.test_pool ops.test_batch_norm ops.test_softmax ops.test_resize"),
-    ("batch_norm*", "ops.test_batch_norm"),
+    # Kernels that GPUs take run on processors in the checks of all variants.
+    ("batch_norm_group*", "unit.test_check"),
+    ("batch_norm*", "ops.test_batch_norm unit.test_check"),
     ("bilinear*", "ops.test_resize ops.test_warp ops.test_load"),
     ("affine_warp*", "ops.test_affine_warp ops.test_counted_mse"),
     ("fetch*", "ops.test_load ops.test_randaugment"),
