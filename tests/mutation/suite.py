@@ -38,7 +38,7 @@ NEAR = (
     ("feed/augment*", "unit.test_augment ops.test_load ssl.test_strong_views"),
     ("feed/randaugment*", "unit.test_augment unit.test_views ops.test_randaugment ssl.test_strong_views"),
     ("feed/*", "unit.test_sampler unit.test_places unit.test_resident unit.test_augment"),
-    ("exchange/*", "unit.test_exchange"),
+    ("exchange/*", "ssl.test_exchange e2e.test_world"),
 )
 # For what no pattern above and no test of the same name fits.
 GENERAL = "ops.test_registry ops.test_pool ops.test_batch_norm ops.test_linear ops.test_conv2d"

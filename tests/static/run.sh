@@ -86,10 +86,7 @@ check_threads() {
     done
     ran=1
 }
-threaded='test_parallel test_pixel_store test_load_pictures test_picture_folder test_image_formats test_exchange'
-for program in $threaded; do
-    [ -f "tests/unit/$program.c" ] || threaded=${threaded//$program/}
-done
+threaded='test_parallel test_pixel_store test_load_pictures test_picture_folder test_image_formats'
 
 # Two steps of a small network, which PoCL compiles under valgrind, too: half an hour. Kernels are looked at as well.
 check_memory() {
@@ -120,7 +117,8 @@ case ${1:-} in
     files=()
     checks=
     case ${1:-} in
-    --quick | --all) mapfile -t files < <(find host -name '*.c') ;;
+    # What this build leaves out for want of a library cannot be read either.
+    --quick | --all) mapfile -t files < <(sed -n "s|^ *\"file\": \"$PWD/\(host/.*\.c\)\",*$|\1|p" build-static/compile_commands.json | sort -u) ;;
     '') mapfile -t files < <(git diff --name-only --diff-filter=d main -- 'host/*.c' 2>/dev/null) ;;
     *) files=("$@") ;;
     esac
