@@ -86,10 +86,12 @@ class Tree:
         return commit
 
     def restore_all(self):
-        """Writes what differs from the commit: an earlier call may have been killed in the middle of a mutant."""
+        """Makes the copy what the commit is: an earlier call may have been killed in the middle of a mutant."""
+        names = set()
         with tarfile.open(fileobj=io.BytesIO(git("archive", self.commit))) as archive:
             for member in archive:
                 path = os.path.join(self.path, member.name)
+                names.add(path)
                 if not member.isfile():
                     if member.isdir():
                         os.makedirs(path, exist_ok=True)
@@ -102,6 +104,12 @@ class Tree:
                 if not os.path.exists(path) or open(path, "rb").read() != content:
                     archive.extract(member, self.path)
                     os.utime(path)
+        for folder, folders, files in os.walk(self.path):
+            if folder == self.path:
+                folders[:] = [name for name in folders if not name.startswith("build")]
+            for name in files:
+                if os.path.join(folder, name) not in names:
+                    os.unlink(os.path.join(folder, name))
 
     def write(self, file, text):
         with open(os.path.join(self.path, file), "w", encoding="utf-8", newline="") as out:
