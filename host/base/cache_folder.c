@@ -112,7 +112,7 @@ static void remove_oldest(DIR *folder, entry_list *list, const cc_cache_bounds *
 {
     size_t left = list->count;
     if (list->bytes <= bounds->bytes && left <= bounds->files) return;
-    qsort(list->entries, left, sizeof *list->entries, by_use);
+    if (left > 0) qsort(list->entries, left, sizeof *list->entries, by_use);
     for (size_t i = 0; i < list->count && (list->bytes > bounds->bytes || left > bounds->files); i++) {
         if (bounds->keep && strcmp(list->entries[i].name, bounds->keep) == 0) continue;
         (void)unlinkat(dirfd(folder), list->entries[i].name, 0);

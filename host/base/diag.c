@@ -43,7 +43,7 @@ static void flatten(char *message)
     }
 }
 
-camcl_status cc_fail(camcl_error *err, camcl_status status, const char *format, ...)
+camcl_status(cc_fail)(camcl_error *err, camcl_status status, const char *format, ...)
 {
     if (err == NULL) return status;
     va_list args;

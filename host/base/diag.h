@@ -8,6 +8,10 @@
 /* Fills *err (unless NULL) with status and the formatted "what: why (what to do)", clears the detail, and
  * returns status, so that `return cc_fail(err, CAMCL_IO, ...)` is one line. */
 camcl_status cc_fail(camcl_error *err, camcl_status status, const char *format, ...) CC_PRINTF(3, 4);
+/* Clang's analyzer looks at one file at a time, and else takes it that a failure may return CAMCL_OK. */
+#ifdef __clang_analyzer__
+#define cc_fail(err, status, ...) ((cc_fail)(err, status, __VA_ARGS__), (status))
+#endif
 
 /* Appends formatted text to err->detail (cut when full). No effect when err is NULL. */
 void cc_detail(camcl_error *err, const char *format, ...) CC_PRINTF(2, 3);

@@ -89,7 +89,7 @@ static void count_pixels(size_t n, size_t size, cc_affine *maps, cc_counted_row 
             for (int32_t b = 0; b < s; b++) {
                 const bool counted = b >= row.begin && b < row.end && !(b >= row.hole_begin && b < row.hole_end);
                 counts[(i * size + (size_t)a) * size + (size_t)b] = counted;
-                maps[i].counted += counted;
+                maps[i].counted += counted ? 1.0f : 0.0f;
             }
         }
     }

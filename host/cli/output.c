@@ -9,7 +9,7 @@
 #include "line.h"
 #include "output.h"
 
-camcl_status cli_error(camcl_error *err, camcl_status status, const char *format, ...)
+camcl_status(cli_error)(camcl_error *err, camcl_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -19,7 +19,7 @@ camcl_status cli_error(camcl_error *err, camcl_status status, const char *format
     return err->status = status;
 }
 
-camcl_status cli_usage(camcl_error *err, const char *format, ...)
+camcl_status(cli_usage)(camcl_error *err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -21,6 +21,11 @@ int cli_fail(const camcl_error *err);
 camcl_status cli_error(camcl_error *err, camcl_status status, const char *format, ...);
 /* The same with CAMCL_BAD_CONFIG; control characters become '?'. */
 camcl_status cli_usage(camcl_error *err, const char *format, ...);
+/* As of cc_fail in host/base/diag.h. */
+#ifdef __clang_analyzer__
+#define cli_error(err, status, ...) ((cli_error)(err, status, __VA_ARGS__), (status))
+#define cli_usage(err, ...) ((cli_usage)(err, __VA_ARGS__), CAMCL_BAD_CONFIG)
+#endif
 
 /* Prints text from outside so that it cannot control a terminal: control characters and bytes that are not UTF-8 become \xNN. */
 void cli_text(FILE *file, const char *text);

@@ -20,10 +20,10 @@ static camcl_status refuse_name(cc_pickle *pickle, const char *module, size_t mo
     cc_text shown = CC_TEXT_INIT;
     CC_RETURN_IF_FAILED(CC_NEW(module_length + length + 2, &copy, pickle->err));
     for (size_t i = 0; i < module_length; i++)
-        copy[i] = module[i] ? module[i] : '?';
+        copy[i] = (char)(module[i] ? module[i] : '?');
     copy[module_length] = '.';
     for (size_t i = 0; i < length; i++)
-        copy[module_length + 1 + i] = name[i] ? name[i] : '?';
+        copy[module_length + 1 + i] = (char)(name[i] ? name[i] : '?');
     cc_text_add_visible(&shown, copy, 80);
     camcl_status status = cc_fail(pickle->err, CAMCL_BAD_DATA,
                                   "%s: the pickle calls '%s', which is refused: data need only numpy's arrays (fetch "

@@ -51,7 +51,8 @@ static void draw_checks(cc_rng *rng, const cc_sines *sines, uint16_t *mix)
 /* Random values on a grid of `cell` pixels, blended by 3f^2 - 2f^3; weight is added to mix in 256ths. */
 static void add_noise(cc_rng *rng, int32_t cell, int32_t weight, uint16_t *mix)
 {
-    int32_t grid[size / 4 + 2][size / 4 + 2], n = size / cell + 2;
+    /* A pixel on a line of the grid multiplies what lies beyond that line by zero, which may lie beyond the grid. */
+    int32_t grid[size / 4 + 2][size / 4 + 2] = { { 0 } }, n = size / cell + 2;
     int32_t x0 = cc_between(rng, 0, cell - 1), y0 = cc_between(rng, 0, cell - 1);
     for (int32_t i = 0; i < n * n; i++)
         grid[i / n][i % n] = cc_between(rng, 0, whole);

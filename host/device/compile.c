@@ -120,7 +120,7 @@ static void list_jobs(camcl_device *device, job_list *list)
             list->jobs[kept++] = list->jobs[i];
     }
     list->count = kept;
-    qsort(list->jobs, kept, sizeof *list->jobs, most_launches_first);
+    if (kept > 0) qsort(list->jobs, kept, sizeof *list->jobs, most_launches_first);
 }
 
 size_t cc_device_count_uncompiled(camcl_device *device)

@@ -80,7 +80,7 @@ static void add_rows(const uint8_t *restrict a, const uint8_t *restrict b, float
                      float *restrict sums)
 {
     for (size_t i = 0; i < count; i++)
-        sums[i] += weight_a * a[i] + weight_b * b[i];
+        sums[i] += weight_a * (float)a[i] + weight_b * (float)b[i];
 }
 
 /* The weighted sum of `count` rows that are `stride` bytes apart. */

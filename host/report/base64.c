@@ -14,8 +14,8 @@ void cc_text_add_base64(cc_text *text, const void *bytes, size_t n)
         if (i + 2 < n) word |= from[i + 2];
         chunk[used++] = digits[word >> 18];
         chunk[used++] = digits[word >> 12 & 63];
-        chunk[used++] = i + 1 < n ? digits[word >> 6 & 63] : '=';
-        chunk[used++] = i + 2 < n ? digits[word & 63] : '=';
+        chunk[used++] = (char)(i + 1 < n ? digits[word >> 6 & 63] : '=');
+        chunk[used++] = (char)(i + 2 < n ? digits[word & 63] : '=');
         if (used == sizeof chunk) {
             cc_text_add_bytes(text, chunk, used);
             used = 0;

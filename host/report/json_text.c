@@ -3,7 +3,7 @@
 /* A comma, unless this is the first in its brackets, and the name. */
 static void begin_value(cc_text *out, const char *name)
 {
-    const char last = out->length > 0 ? out->data[out->length - 1] : '{';
+    const char last = (char)(out->length > 0 ? out->data[out->length - 1] : '{');
     if (last != '{' && last != '[') cc_text_add(out, ",");
     if (name == NULL) return;
     cc_text_add_json_string(out, name);

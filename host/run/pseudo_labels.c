@@ -124,8 +124,8 @@ static camcl_status list_names(cc_csv *csv, cc_csv_row *row, char ***names, size
 static camcl_status read_names(const char *path, cc_pseudo_labels *l, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_csv csv = { NULL };
-    cc_csv_row row = { NULL };
+    cc_csv csv = { .data = NULL };
+    cc_csv_row row = { .fields = NULL };
     char **names = NULL;
     size_t count = 0;
     CC_TRY(cc_csv_open(path, &csv, err));
@@ -184,8 +184,8 @@ static camcl_status read_rows(const char *path, cc_csv *csv, cc_csv_row *row, cc
 camcl_status cc_pseudo_labels_read(const char *path, size_t classes, const char *const *names, cc_pseudo_labels *out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    cc_csv csv = { NULL };
-    cc_csv_row row = { NULL };
+    cc_csv csv = { .data = NULL };
+    cc_csv_row row = { .fields = NULL };
     *out = (cc_pseudo_labels){ .classes = 0 };
     if (names) CC_RETURN_IF_FAILED(set_names(out, classes, names, err));
     if (!cc_file_exists(path)) return CAMCL_OK;

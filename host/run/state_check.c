@@ -140,8 +140,8 @@ static camcl_status check_split(const char *path, const cc_split *split, const c
                            { "test", split->test, split->test_count, limits->split.test } };
     uint8_t *taken = NULL;
     CC_TRY(CC_NEW(limits->images, &taken, err));
-    for (uint8_t i = 0; i < CC_COUNT(pools); i++)
-        CC_TRY(check_pool(path, pools, i, limits, taken, err));
+    for (size_t i = 0; i < CC_COUNT(pools); i++)
+        CC_TRY(check_pool(path, pools, (uint8_t)i, limits, taken, err));
 cleanup:
     free(taken);
     return status;

@@ -5,12 +5,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/memory.h"
 #include "device/device.h"
+#include "device/opencl.h"
 #include "ops/ops.h"
 #include "support/devices.h"
 #include "support/operands.h"
@@ -117,12 +119,30 @@ static void nonsense_is_refused(void **state)
     program_fails(*state, 1, "kernel compiler", "compile-kernels <%s", file);
 }
 
+/* Who reports a driver that refuses a kernel finds in the message what is needed to look into it. */
+static void build_what_is_wrong(camcl_device *device, void *context)
+{
+    const char *options = "-DWIDTH=4 -D__kernel=there_is_no_such_word";
+    cl_program program = NULL;
+    camcl_error err;
+    (void)context;
+    assert_int_equal(cc_program_get(device, "pointwise", options, &program, &err), CAMCL_OPENCL);
+    assert_null(program);
+    if (!strstr(err.message, "kernel pointwise: does not build on") || !strstr(err.message, camcl_device_get_info(device)->name))
+        fail_msg("%s", err.message);
+    const char *after = strstr(err.detail, options);
+    if (!after || !strstr(after + strlen(options), "there_is_no_such_word")) fail_msg("no options and log in: %s", err.detail);
+}
+
+static void a_program_that_does_not_build_leaves_its_log(void **state) { for_each_device(build_what_is_wrong, *state); }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(helpers_fill_the_cache, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(useless_helpers_do_no_harm, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(nonsense_is_refused, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_program_that_does_not_build_leaves_its_log, scratch_setup, scratch_teardown),
     };
     return program_is_named() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -78,8 +78,8 @@ static camcl_status record_job(cc_tape *tape, const tile_job *j, cc_buffer *x, c
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, j->k);
     const size_t panels = cc_ceil_div(j->k, panel.channels);
     const size_t columns = (j->q - 1) * j->stride + j->s, last_row = (j->p - 1) * j->stride + j->r;
-    const bool use_band = j->r * j->s > 0 &&
-                          (j->top < 0 || j->left < 0 || (size_t)(j->top + (int)last_row) > j->h || (size_t)(j->left + (int)columns) > j->w);
+    const bool use_band =
+        j->r * j->s > 0 && (j->top < 0 || j->left < 0 || (size_t)j->top + last_row > j->h || (size_t)j->left + columns > j->w);
     const size_t band_pixel = use_band ? cc_conv2d_tile_pixel_pitch(j->c) : j->c, band_row = (use_band ? columns : j->w) * band_pixel;
     const cc_conv2d_groups g = cc_conv2d_tile_groups(j->n, j->p, cc_max_size(j->r, 1), j->stride, cc_max_size(1, band_row) * sizeof(float),
                                                      CC_CONV2D_TILE_BAND_BYTES, items);

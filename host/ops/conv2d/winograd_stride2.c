@@ -57,7 +57,7 @@ const char *cc_conv2d_winograd_stride2_default(const char *policy, cc_direction 
 /* One launch: forward, or backward-data, which takes the tensor `in` for the gradient of the output, whose tiles have 8x8 points. */
 typedef struct stride2_job {
     bool forward;
-    size_t in_h, in_w, in_channels, out_channels, out_h, out_w;
+    size_t in_channels, out_channels, out_h, out_w;
 } stride2_job;
 
 static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const stride2_job *j, cc_buffer *in, cc_buffer *weights,
@@ -99,7 +99,7 @@ static camcl_status record_job(cc_tape *tape, const cc_conv2d_desc *d, const str
 static camcl_status record_forward(cc_tape *tape, const cc_conv2d_desc *d, cc_buffer *x, cc_buffer *weights, cc_buffer *y, bool add,
                                    const cc_conv2d_affine *affine, camcl_error *err)
 {
-    const stride2_job job = { true, d->h, d->w, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d) };
+    const stride2_job job = { true, d->c, d->k, cc_conv2d_out_h(d), cc_conv2d_out_w(d) };
     return record_job(tape, d, &job, x, weights, y, add, affine, err);
 }
 
@@ -122,7 +122,7 @@ static camcl_status backward_data(cc_tape *tape, const void *desc, const cc_tens
 {
     const cc_conv2d_desc *d = desc;
     CC_RETURN_IF_FAILED(cc_conv2d_check(CC_BACKWARD_DATA, d, io, count, true, err));
-    const stride2_job job = { false, cc_conv2d_out_h(d), cc_conv2d_out_w(d), d->k, d->c, d->h, d->w };
+    const stride2_job job = { false, d->k, d->c, d->h, d->w };
     return record_job(tape, d, &job, io[0].buffer, io[1].buffer, io[2].buffer, add, NULL, err);
 }
 
