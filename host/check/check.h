@@ -1,5 +1,5 @@
 /* Checking kernels against plain-C references on a device, for `camcl selftest`. A check runs one variant over a few small shapes that
- * straddle tiles and vectors. Numbers come from a fixed sequence, outputs start as NaN, guards lie behind every buffer. */
+ * straddle tiles and vectors. Numbers depend on the seed alone, outputs start as NaN, guards lie behind every buffer. */
 #ifndef CC_CHECK_CHECK_H
 #define CC_CHECK_CHECK_H
 
@@ -12,10 +12,16 @@ enum { CC_CHECK_OPERANDS = 16, CC_CHECK_BLOCKS = 48 };
 typedef struct cc_check {
     camcl_device *device;
     const cc_variant *variant;
+    unsigned seed; /* of the numbers; selftest: 0 */
+    size_t every;  /* 0 and 1: all cases that the variant takes; more: the first of as many of them */
+    /* NULL, or told after each comparison how much of the bound the worst element has used: 1 is all of it */
+    void (*compared)(void *context, const char *name, double share);
+    void *context;
     camcl_status status;
     camcl_error *err;
     bool ok;
-    size_t shapes;  /* cases that ran */
+    size_t taken;   /* cases that the variant takes */
+    size_t shapes;  /* of these, those that ran */
     double error;   /* largest |got - expected|; NaN and guards count as infinite */
     char what[192]; /* the first wrong result */
     /* of the current case */
@@ -35,8 +41,8 @@ void cc_check_end(cc_check *c);
 cc_activation cc_check_activation(size_t i);
 ref_activation cc_check_reference(cc_activation activation);
 
-/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on seed alone; a copy as doubles (NULL: zeros). NULL after a
- * failure, which cc_check_ready tells. */
+/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on `seed` and the check's; a copy as doubles (NULL: zeros). NULL
+ * after a failure, which cc_check_ready tells. */
 void *cc_check_memory(cc_check *c, size_t count, size_t size);
 float *cc_check_random(cc_check *c, size_t count, unsigned seed);
 double *cc_check_doubles(cc_check *c, const float *values, size_t count);

@@ -1,0 +1,95 @@
+/* Every variant of the registry by the checks behind selftest, with inputs that CAMCL_TEST_SEED chooses, on every device: as what the
+ * device is, and posing as the other kind, since kernels for CPUs and for GPUs are shaped otherwise and some variants are for one kind
+ * only. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "check/check.h"
+#include "ops/record.h"
+#include "ops/registry.h"
+#include "support/devices.h"
+#include "support/shares.h"
+
+enum { MOST = 200 };
+
+static camcl_device *device;
+
+/* Makes a CPU a GPU to the host, anything else a CPU with vectors of 8. */
+static void pose(camcl_device_info *info)
+{
+    if (cc_likes_long_items(info)) {
+        info->type = CAMCL_GPU;
+        return;
+    }
+    info->type = CAMCL_CPU;
+    strcpy(info->name, "posing as a processor");
+    if (getenv("CAMCL_VECTOR") == NULL) info->vector_width = 8, info->vector_registers = 16;
+}
+
+/* Oclgrind interprets kernels. */
+static size_t cases_apart(void)
+{
+    if (strstr(camcl_device_get_info(device)->platform, "Oclgrind")) return 16;
+    return test_few_sizes() ? 5 : 1;
+}
+
+static void note(void *context, const char *name, double share)
+{
+    const cc_variant *v = context;
+    char what[96];
+    snprintf(what, sizeof what, "%s | %s | %s | %s", v->op->name, cc_direction_name(v->direction), v->name, name);
+    note_share(what, share, 1.0);
+}
+
+/* Counts in ran[] the cases of each variant; returns how many are wrong. */
+static size_t check_all(size_t *ran)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < cc_registry_count(); i++) {
+        cc_variant v = *cc_registry_at(i);
+        camcl_error err = { 0 };
+        cc_check c = { .device = device, .variant = &v, .seed = test_seed(), .every = cases_apart(), .compared = note, .context = &v };
+        c.err = &err;
+        c.ok = true;
+        cc_check_find(v.op->name)(&c);
+        ran[i] += c.shapes;
+        if (c.ok && c.status == CAMCL_OK) continue;
+        wrong++;
+        printf("  %s, %s, %s: %s\n%s", v.op->name, cc_direction_name(v.direction), v.name, c.status == CAMCL_OK ? c.what : err.message,
+               c.status == CAMCL_OK ? "" : err.detail);
+    }
+    return wrong;
+}
+
+static void every_variant_is_right(void **state)
+{
+    (void)state;
+    camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
+    const camcl_device_info was = *info;
+    size_t ran[MOST] = { 0 }, wrong = check_all(ran);
+    pose(info);
+    printf("posing as a %s\n", info->type == CAMCL_GPU ? "GPU" : "CPU");
+    wrong += check_all(ran);
+    *info = was;
+    assert_true(cc_registry_count() <= MOST);
+    for (size_t i = 0; i < cc_registry_count(); i++) {
+        const cc_variant *v = cc_registry_at(i);
+        if (ran[i] > 0) continue;
+        wrong++;
+        printf("  %s, %s, %s: no case of its check is for it\n", v->op->name, cc_direction_name(v->direction), v->name);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static const struct CMUnitTest operation_tests[] = {
+    cmocka_unit_test(every_variant_is_right),
+};
+#include "support/op_main.h"
