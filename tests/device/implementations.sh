@@ -24,10 +24,11 @@ library_of() {
     pocl) find_library '' libpocl ;;
     rusticl) find_library '' libRusticlOpenCL ;;
     intel)
-        for path in "$folder"/venv/lib/libintelocl.so; do
-            [ ! -f "$path" ] || { echo "$path" && return 0; }
-        done
-        find_library '' libintelocl
+        if [ -f "$base/venv/lib/libintelocl.so" ]; then
+            echo "$base/venv/lib/libintelocl.so"
+        else
+            find_library '' libintelocl
+        fi
         ;;
     esac
 }
@@ -48,7 +49,7 @@ missing() {
 
 [ $# -ge 1 ] || exit 2
 mkdir -p "$1" || exit 2
-folder=$(cd "$1" && pwd -P)
+base=$(cd "$1" && pwd -P)
 if [ $# = 1 ]; then
     for name in $names; do
         if why=$(missing "$name"); then echo "$name: missing: $why"; else echo "$name"; fi
@@ -67,21 +68,21 @@ if why=$(missing "$name"); then
 fi
 
 # An empty folder for Oclgrind, which is no driver that a loader loads.
-mkdir -p "$folder/$name/vendors" "$folder/$name/cache"
-[ "$name" = oclgrind ] || library_of "$name" >"$folder/$name/vendors/$name.icd"
-OCL_ICD_VENDORS=$folder/$name/vendors
-XDG_CACHE_HOME=$folder/$name/cache
-POCL_CACHE_DIR=$folder/$name/cache/pocl
+mkdir -p "$base/$name/vendors" "$base/$name/cache"
+[ "$name" = oclgrind ] || library_of "$name" >"$base/$name/vendors/$name.icd"
+OCL_ICD_VENDORS=$base/$name/vendors
+XDG_CACHE_HOME=$base/$name/cache
+POCL_CACHE_DIR=$base/$name/cache/pocl
 RUSTICL_ENABLE=llvmpipe
 unset CAMCL_DEVICE
 export OCL_ICD_VENDORS XDG_CACHE_HOME POCL_CACHE_DIR RUSTICL_ENABLE
 [ "$name" = oclgrind ] || exec "$@"
 
-rm -f "$folder/oclgrind.log"
+rm -f "$base/oclgrind.log"
 export CAMCL_TEST_MEMORY=separate
-oclgrind --data-races --uninitialized --log "$folder/oclgrind.log" "$@" || exit
-[ ! -s "$folder/oclgrind.log" ] || {
+oclgrind --data-races --uninitialized --log "$base/oclgrind.log" "$@" || exit
+[ ! -s "$base/oclgrind.log" ] || {
     echo "Oclgrind reports:"
-    head -n 40 "$folder/oclgrind.log"
+    head -n 40 "$base/oclgrind.log"
     exit 1
 }
