@@ -29,6 +29,7 @@ bool cc_check_ready(const cc_check *c) { return c->status == CAMCL_OK; }
 bool cc_check_begin(cc_check *c, const void *desc)
 {
     if (c->status != CAMCL_OK || !c->variant->supports(camcl_device_get_info(c->device), desc)) return false;
+    if (c->most && c->shapes >= c->most) return false;
     if (c->taken++ % cc_max_size(c->every, 1) != 0) return false;
     keep(c, cc_arena_create(c->device, &c->arena, c->err));
     if (c->status == CAMCL_OK) keep(c, cc_tape_create(c->arena, "check", &c->tape, c->err));

@@ -14,6 +14,7 @@ typedef struct cc_check {
     const cc_variant *variant;
     unsigned seed; /* of the numbers; selftest: 0 */
     size_t every;  /* 0 and 1: all cases that the variant takes; more: the first of as many of them */
+    size_t most;   /* cases that run at most; 0: no limit */
     /* NULL, or told after each comparison how much of the bound the worst element has used: 1 is all of it */
     void (*compared)(void *context, const char *name, double share);
     void *context;
