@@ -138,7 +138,7 @@ static void free_problem(problem *p)
  * fails.
  * Winograd's transforms mix the points of a tile, so that an element's error goes with the largest sum around it, and add and subtract
  * numbers that cancel: WINOGRAD_SLACK times as much of the largest magnitude of all is allowed. */
-#define WINOGRAD_SLACK 4.0
+#define WINOGRAD_SLACK 2.0
 
 static void compare(const char *what, const char *label, const float *got, const float *before, const double *expected,
                     const double *magnitude, size_t terms, size_t count, bool winograd)

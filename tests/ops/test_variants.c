@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
 #include "check/check.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -35,8 +34,10 @@ static void pose(camcl_device_info *info)
 }
 
 static bool wants_all(void) { return getenv("CAMCL_TEST_ALL") != NULL && !test_few_sizes(); }
-/* The simulator interprets kernels: two small cases take long enough. */
+/* The simulator interprets kernels: two small cases take long enough, and CLBlast's are not ours to look at. */
 static bool interprets(void) { return strstr(camcl_device_get_info(device)->platform, "Oclgrind") != NULL; }
+
+static bool is_left_out(const cc_variant *v) { return interprets() && (strcmp(v->name, "gemm") == 0 || strcmp(v->name, "clblast") == 0); }
 
 static void note(void *context, const char *name, double share)
 {
@@ -67,6 +68,7 @@ static size_t check_all(size_t *ran, bool again)
     size_t wrong = 0;
     for (size_t i = 0; i < cc_registry_count(); i++) {
         cc_variant v = *cc_registry_at(i);
+        if (is_left_out(&v)) continue;
         if (again || ran[i] == 0) wrong += !is_right(&v, &ran[i]);
     }
     return wrong;
@@ -86,7 +88,7 @@ static void every_variant_is_right(void **state)
     *info = was;
     for (size_t i = 0; i < cc_registry_count(); i++) {
         const cc_variant *v = cc_registry_at(i);
-        if (ran[i] > 0) continue;
+        if (ran[i] > 0 || is_left_out(v)) continue;
         wrong++;
         printf("  %s, %s, %s: no case of its check is for it\n", v->op->name, cc_direction_name(v->direction), v->name);
     }
