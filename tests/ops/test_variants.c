@@ -37,6 +37,13 @@ static bool wants_all(void) { return getenv("CAMCL_TEST_ALL") != NULL && !test_f
 /* The simulator interprets kernels: two small cases take long enough, and CLBlast's are not ours to look at. */
 static bool interprets(void) { return strstr(camcl_device_get_info(device)->platform, "Oclgrind") != NULL; }
 
+/* Mesa 22.3 warns that it takes kernels' arguments for uniform where they are not, and makes wrong code of kernels for processors. The host
+ * uses none of them on llvmpipe. */
+static bool compiles_own_kernels_only(const camcl_device_info *info)
+{
+    return strcmp(info->platform, "rusticl") == 0 && strncmp(info->driver, "22.", 3) == 0;
+}
+
 static bool is_left_out(const cc_variant *v) { return interprets() && (strcmp(v->name, "gemm") == 0 || strcmp(v->name, "clblast") == 0); }
 
 static void note(void *context, const char *name, double share)
@@ -82,6 +89,11 @@ static void every_variant_is_right(void **state)
     size_t ran[MOST] = { 0 };
     assert_true(cc_registry_count() <= MOST);
     size_t wrong = check_all(ran, false);
+    if (compiles_own_kernels_only(info)) {
+        printf("kernels for processors are not tested: Mesa %s compiles them wrongly\n", info->driver);
+        assert_int_equal(wrong, 0);
+        return;
+    }
     pose(info);
     printf("posing as a %s\n", info->type == CAMCL_GPU ? "GPU" : "processor");
     wrong += check_all(ran, wants_all() && !interprets());
