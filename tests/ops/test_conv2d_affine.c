@@ -110,7 +110,7 @@ static void compare(const problem *p, const cc_variant *v, const float *got, boo
         const double scaled = p->sum[i] * p->scale[k], before = scaled + p->shift[k] + (residual ? p->residual[i] : 0);
         const double want = ref_activate(cc_check_reference(p->desc.activation), before);
         const double allowed =
-            unit * ((4 + sqrt(terms)) * (winograd ? 2 * largest : p->magnitude[i]) * fabs((double)p->scale[k]) + 4 * (fabs(scaled) + 2));
+            unit * ((4 + sqrt(terms)) * (winograd ? 4 * largest : p->magnitude[i]) * fabs((double)p->scale[k]) + 4 * (fabs(scaled) + 2));
         const double distance = fabs((double)got[i] - want);
         note_share(label, distance, allowed);
         if (!(distance <= allowed)) {
