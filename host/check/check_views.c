@@ -128,7 +128,7 @@ void cc_check_counted_mse(cc_check *c)
         op.denominator = (cc_device_scalar){ cc_check_input(c, CC_F32, denominators, 4).buffer, which };
         if (cc_check_ready(c) && forward) {
             ref_counted_mse_forward(d.n, pixels, a64, b64, mask64, counts, want);
-            bounds[0] = 6e-7 * fabs(want[0]);
+            bounds[0] = 1.2e-6 * fabs(want[0]);
             bounds[1] = 2e-7 * want[1];
             cc_check_run(c, &d, io, 6, false);
             cc_check_compare_bounds(c, io[5], want, bounds, "sums");
