@@ -100,10 +100,10 @@ __kernel SUB_GROUP void batch_norm_statistics(__global const float *restrict x, 
 /* The chunks of a lane, joined. partial: of the first chunk, at the lane's vector. */
 static inline moments join_chunks(__global const float *partial, const int lane, const int m, const int c, const int rows, const int chunks)
 {
-    moments all = { SPLAT(0.0f), SPLAT(0.0f), 0.0f };
+    moments all = { SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f) };
     for (int chunk = lane; chunk < chunks; chunk += LANES) {
         const float size = (float)min(rows, m - chunk * rows);
-        JOIN(all.n, all.mean, all.m2, size, load(partial + (size_t)chunk * c), load(partial + (size_t)(chunks + chunk) * c));
+        JOIN(ROWS_OF(all), all.mean, all.m2, size, load(partial + (size_t)chunk * c), load(partial + (size_t)(chunks + chunk) * c));
         all.n += size;
     }
     return all;

@@ -31,6 +31,13 @@ static inline float class_threshold(float threshold, int count, int most)
     return threshold * share / (2.0f - share);
 }
 
+/* All lanes have read from global memory what lane 0 overwrites at the kernel's end. The barriers of JOIN_LANES order local memory only. */
+#if LANES > 1
+#define LANES_HAVE_READ barrier(CLK_GLOBAL_MEM_FENCE)
+#else
+#define LANES_HAVE_READ
+#endif
+
 /* sure = the class where the confidence reaches the whole threshold, else -1; own = {sum of the classes' thresholds, classes, sum of counts
  * without the last, sum of counts} */
 __kernel void class_thresholds(__global const float *logits, __global const float *thresholds, __global const int *truth,
@@ -126,6 +133,7 @@ __kernel void adaptive_thresholds(__global const float *confidence, __global con
     LANE_SCRATCH(float4, scratch);
     float mean = 0.0f, most = average[0], all = 0.0f;
     const float before = threshold[0];
+    LANES_HAVE_READ;
     for (int c = 0; c < classes; c++) {
         most = fmax(most, average[c]);
         all += average[c];
@@ -162,6 +170,7 @@ __kernel void confidence_weights(__global const float *probability, __global con
     LANE_SCRATCH(float, scratch_squares);
     LANE_SCRATCH(float4, scratch);
     const float mean_before = mean[0], variance_before = variance[0];
+    LANES_HAVE_READ;
     float total = 0.0f, squares = 0.0f;
     for (int i = (int)get_local_id(0); i < n; i += LANES) {
         __global const float *row = probability + (size_t)i * classes;

@@ -29,6 +29,8 @@ bool cc_check_ready(const cc_check *c) { return c->status == CAMCL_OK; }
 bool cc_check_begin(cc_check *c, const void *desc)
 {
     if (c->status != CAMCL_OK || !c->variant->supports(camcl_device_get_info(c->device), desc)) return false;
+    if (c->most && c->shapes >= c->most) return false;
+    if (c->taken++ % cc_max_size(c->every, 1) != 0) return false;
     keep(c, cc_arena_create(c->device, &c->arena, c->err));
     if (c->status == CAMCL_OK) keep(c, cc_tape_create(c->arena, "check", &c->tape, c->err));
     return true;
@@ -74,7 +76,7 @@ void *cc_check_memory(cc_check *c, size_t count, size_t size)
 float *cc_check_random(cc_check *c, size_t count, unsigned seed)
 {
     float *values = cc_check_memory(c, count, sizeof *values);
-    uint64_t state = 0x9e3779b97f4a7c15u * ((uint64_t)seed + 1);
+    uint64_t state = 0x9e3779b97f4a7c15u * ((uint64_t)c->seed * 1000003 + seed + 1);
     for (size_t i = 0; values && i < count; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         values[i] = (float)((double)(state >> 40) / (1 << 23) - 1.0);
@@ -157,21 +159,27 @@ void cc_check_run(cc_check *c, const void *desc, cc_tensor *io, size_t count, bo
 
 /* ---- comparing */
 
+/* Of a bound; a bound of 0 is none that could be used in part. */
+static double share_of(double distance, double bound) { return distance > 0 || isnan(distance) ? distance / bound : 0.0; }
+
 void cc_check_compare_bounds(cc_check *c, cc_tensor got, const double *want, const double *bounds, const char *name)
 {
     const size_t count = cc_tensor_count(&got);
     float *values = cc_check_memory(c, count, sizeof *values);
+    double share = 0;
     if (values == NULL) return;
     keep(c, cc_buffer_read(got.buffer, 0, values, count * sizeof *values, c->err));
     for (size_t i = 0; i < count && c->status == CAMCL_OK; i++) {
         const double distance = fabs((double)values[i] - want[i]);
         if (!(distance <= c->error)) c->error = isnan(distance) ? INFINITY : distance;
+        share = fmax(share, share_of(distance, bounds[i]));
         if (distance <= bounds[i]) continue;
         char text[sizeof c->what];
         snprintf(text, sizeof text, "%s, shape %zu: element %zu of %zu is %.9g, should be %.9g within %.2g", name, c->shapes + 1, i, count,
                  (double)values[i], want[i], bounds[i]);
         wrong(c, text);
     }
+    if (c->compared && c->status == CAMCL_OK) c->compared(c->context, name, share);
 }
 
 void cc_check_compare(cc_check *c, cc_tensor got, const double *want, double absolute, double relative, const char *name)

@@ -1,5 +1,9 @@
 /* Checking kernels against plain-C references on a device, for `camcl selftest`. A check runs one variant over a few small shapes that
- * straddle tiles and vectors. Numbers come from a fixed sequence, outputs start as NaN, guards lie behind every buffer. */
+ * straddle tiles and vectors. Numbers depend on the seed alone, outputs start as NaN, guards lie behind every buffer.
+ *
+ * Bounds are about twice the largest error that was seen on PoCL, Intel's runtime and Mesa's llvmpipe (tests/ops/test_variants.c prints
+ * the share of each bound that is used), and not below what OpenCL C allows: 2.5 units in the last place for a quotient, 3 for exp, log
+ * and sqrt, of which GPUs use more than processors do. */
 #ifndef CC_CHECK_CHECK_H
 #define CC_CHECK_CHECK_H
 
@@ -12,10 +16,17 @@ enum { CC_CHECK_OPERANDS = 16, CC_CHECK_BLOCKS = 48 };
 typedef struct cc_check {
     camcl_device *device;
     const cc_variant *variant;
+    unsigned seed; /* of the numbers; selftest: 0 */
+    size_t every;  /* 0 and 1: all cases that the variant takes; more: the first of as many of them */
+    size_t most;   /* cases that run at most; 0: no limit */
+    /* NULL, or told after each comparison how much of the bound the worst element has used: 1 is all of it */
+    void (*compared)(void *context, const char *name, double share);
+    void *context;
     camcl_status status;
     camcl_error *err;
     bool ok;
-    size_t shapes;  /* cases that ran */
+    size_t taken;   /* cases that the variant takes */
+    size_t shapes;  /* of these, those that ran */
     double error;   /* largest |got - expected|; NaN and guards count as infinite */
     char what[192]; /* the first wrong result */
     /* of the current case */
@@ -35,8 +46,8 @@ void cc_check_end(cc_check *c);
 cc_activation cc_check_activation(size_t i);
 ref_activation cc_check_reference(cc_activation activation);
 
-/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on seed alone; a copy as doubles (NULL: zeros). NULL after a
- * failure, which cc_check_ready tells. */
+/* Host memory of the case: zeros; `count` numbers in [-1, 1) that depend on `seed` and the check's; a copy as doubles (NULL: zeros). NULL
+ * after a failure, which cc_check_ready tells. */
 void *cc_check_memory(cc_check *c, size_t count, size_t size);
 float *cc_check_random(cc_check *c, size_t count, unsigned seed);
 double *cc_check_doubles(cc_check *c, const float *values, size_t count);

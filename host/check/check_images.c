@@ -25,8 +25,8 @@ static void check_cam_shape(cc_check *c, const cc_grad_cam_desc *d, bool add)
         ref_grad_cam_weights(d->n, pixels, d->c, g64, m64);
         ref_grad_cam_map(d->n, pixels, d->c, d->relu, a64, m64, cam64);
         cc_check_run(c, d, io, 4, false);
-        cc_check_compare(c, io[2], m64, 5e-7, 0, "weights");
-        cc_check_compare(c, io[3], cam64, 1e-5, 0, "map");
+        cc_check_compare(c, io[2], m64, 2e-7, 0, "weights");
+        cc_check_compare(c, io[3], cam64, 1e-6, 0, "map");
     } else if (cc_check_ready(c) && c->variant->direction == CC_BACKWARD) {
         cc_tensor io[] = { cc_check_input(c, CC_F32, m, means), cc_check_input(c, CC_F32, cam, maps), cc_check_input(c, CC_F32, u, maps),
                            cc_check_sum(c, add, a, count) };
@@ -39,7 +39,7 @@ static void check_cam_shape(cc_check *c, const cc_grad_cam_desc *d, bool add)
                            cc_check_output(c, CC_F32, count) };
         ref_grad_cam_tangent(d->n, pixels, d->c, d->relu, a64, cam64, u64, want);
         cc_check_run(c, d, io, 4, false);
-        cc_check_compare(c, io[3], want, 5e-7, 0, "direction");
+        cc_check_compare(c, io[3], want, 1e-7, 0, "direction");
     }
     cc_check_end(c);
 }
@@ -104,7 +104,7 @@ void cc_check_resize(cc_check *c)
             cc_tensor io[] = { forward ? cc_check_input(c, CC_F32, x, in) : cc_check_input(c, CC_F32, dy, out),
                                forward ? cc_check_output(c, CC_F32, out) : cc_check_sum(c, add, x, in) };
             cc_check_run(c, d, io, 2, add);
-            cc_check_compare(c, io[1], forward ? y : dx, forward ? 1e-6 : 1e-5, 0, forward ? "y" : "dx");
+            cc_check_compare(c, io[1], forward ? y : dx, forward ? 3e-7 : 3e-6, 0, forward ? "y" : "dx");
         }
         cc_check_end(c);
     }
@@ -135,14 +135,14 @@ void cc_check_min_max(cc_check *c)
             if (c->variant->direction == CC_FORWARD) {
                 cc_tensor io[] = { cc_check_input(c, CC_F32, x, count), cc_check_output(c, CC_F32, count), cc_check_output(c, CC_F32, 12) };
                 cc_check_run(c, &d, io, 3, false);
-                cc_check_compare(c, io[1], y64, 5e-7, 0, "y");
+                cc_check_compare(c, io[1], y64, 4e-7, 0, "y");
                 cc_check_compare(c, io[2], range64, 0, 0, "range");
             } else {
                 cc_tensor io[] = { cc_check_input(c, CC_F32, x, count), cc_check_input(c, CC_F32, y, count),
                                    cc_check_input(c, CC_F32, range, 12), cc_check_input(c, CC_F32, dy, count),
                                    cc_check_output(c, CC_F32, count) };
                 cc_check_run(c, &d, io, 5, false);
-                cc_check_compare(c, io[4], dx, 3e-6, 3e-6, "dx");
+                cc_check_compare(c, io[4], dx, 7e-7, 1.5e-6, "dx");
             }
         }
         cc_check_end(c);
@@ -194,12 +194,12 @@ static void check_warp_shape(cc_check *c, size_t size, size_t channels, bool add
         if (c->variant->direction == CC_FORWARD) {
             cc_tensor io[] = { cc_check_input(c, CC_F32, x, in), table, cc_check_input(c, CC_F32, before, out) };
             cc_check_run(c, &d, io, 3, false);
-            cc_check_compare(c, io[2], y, 1e-6, 0, "images");
+            cc_check_compare(c, io[2], y, 2.5e-7, 0, "images");
         } else {
             cc_tensor io[] = { cc_check_input(c, CC_F32, dy, out), table, cc_check_input(c, CC_F32, old, in) };
             cc_check_run(c, &d, io, 3, add);
             /* One input pixel can take the gradient of the whole image. */
-            cc_check_compare(c, io[2], dx, 2e-6 * (double)size, 1e-6, "gradient");
+            cc_check_compare(c, io[2], dx, 3e-7 * (double)size, 3e-7, "gradient");
         }
     }
     cc_check_end(c);

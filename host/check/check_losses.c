@@ -64,7 +64,7 @@ void cc_check_softmax(cc_check *c)
         if (cc_check_ready(c)) {
             ref_softmax(p.d.n, p.d.classes, p.rows64, want);
             cc_check_run(c, &p.d, io, 2, false);
-            cc_check_compare(c, io[1], want, 1e-7, 5e-6, "probability");
+            cc_check_compare(c, io[1], want, 3e-8, 3e-6, "probability");
         }
         cc_check_end(c);
     }
@@ -116,7 +116,7 @@ static void forward_cross_entropy(cc_check *c, const problem *p, const cc_rows_o
         want[0] += weight * ref_cross_entropy(p->d.classes, row, p->labels[i]);
         want[1] += weight;
         want[2] += weight * (ref_argmax(p->d.classes, row) == p->labels[i]);
-        bounds[0] += 1e-6 * weight;
+        bounds[0] += 5e-7 * weight;
     }
     bounds[0] += 5e-7 * fabs(want[0]);
     cc_tensor io[] = { p->tlogits, p->tlabels, masked ? p->tmask : CC_NO_TENSOR, cc_check_output(c, CC_F32, 4) };
@@ -175,7 +175,7 @@ void cc_check_evaluate(cc_check *c)
                 want[0] += ref_cross_entropy(p.d.classes, row, p.labels[r]);
                 want[1] += rank < 1, want[2] += rank < 3, want[3] += rank < 5, want[4] += 1;
             }
-            bounds[0] = 1e-6 * (double)p.d.n + 1e-6 * fabs(want[0]);
+            bounds[0] = 5e-7 * (double)p.d.n + 5e-7 * fabs(want[0]);
             cc_check_run(c, &p.d, io, 3, false);
             cc_check_compare_bounds(c, io[2], want, bounds, "sums");
         }
@@ -189,7 +189,7 @@ static void forward_mse(cc_check *c, const cc_masked_mse_desc *d, const cc_tenso
 {
     double want[4], bounds[4] = { 0 };
     ref_masked_mse_forward(d->n, d->size, a, b, mask, want);
-    bounds[0] = 3e-6 * fabs(want[0]);
+    bounds[0] = 5e-7 * fabs(want[0]);
     cc_tensor io[] = { in[0], in[1], in[2], cc_check_output(c, CC_F32, 4) };
     cc_check_run(c, d, io, 4, false);
     cc_check_compare_bounds(c, io[3], want, bounds, "sums");
@@ -209,8 +209,8 @@ static void backward_mse(cc_check *c, cc_masked_mse_op *op, const cc_tensor *in,
     for (size_t i = 0; i < count; i++)
         db[i] = -da[i];
     cc_check_run(c, op, io, 5, false);
-    cc_check_compare(c, io[3], da, 1e-12, 1e-6, "da");
-    if (index != 2) cc_check_compare(c, io[4], db, 1e-12, 1e-6, "db");
+    cc_check_compare(c, io[3], da, 1e-12, 5e-7, "da");
+    if (index != 2) cc_check_compare(c, io[4], db, 1e-12, 5e-7, "db");
 }
 
 void cc_check_masked_mse(cc_check *c)

@@ -9,7 +9,7 @@
 #include "check/ref/linear_ref.h"
 
 /* A float32 sum of `terms` products hardly errs by more than (4 + sqrt(terms)) * 2^-24 * the sum of their absolute values. Winograd's
- * transforms mix the points of a tile and cancel: four times as much of the largest such sum of all is allowed. */
+ * transforms mix the points of a tile and cancel: twice as much of the largest such sum of all is allowed. */
 static void bounds_of(const cc_check *c, double *magnitude, size_t count, size_t terms, const float *old)
 {
     const bool winograd = strcmp(c->variant->family, "winograd") == 0;
@@ -17,7 +17,7 @@ static void bounds_of(const cc_check *c, double *magnitude, size_t count, size_t
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, magnitude[i]);
     for (size_t i = 0; i < count; i++) {
-        const double sum = (winograd ? 4 * largest : magnitude[i]) + (old ? fabs((double)old[i]) : 0.0);
+        const double sum = (winograd ? 2 * largest : magnitude[i]) + (old ? fabs((double)old[i]) : 0.0);
         magnitude[i] = (4.0 + sqrt((double)terms)) * ldexp(1.0, -24) * sum + 1e-30;
     }
 }
@@ -117,16 +117,17 @@ void cc_check_conv2d_affine(cc_check *c)
         check_affine_shape(c, &(cc_conv2d_affine_desc){ shapes[i / 6], cc_check_activation(i) }, i % 2);
 }
 
-/* n, h, w, c, k, r, s, stride, pad, groups */
+/* n, h, w, c, k, r, s, stride, pad, groups; small ones first, since simulators run no others */
 void cc_check_conv2d(cc_check *c)
 {
     static const cc_conv2d_desc shapes[] = {
-        { 2, 5, 6, 16, 32, 3, 3, 1, 1, 2 },   { 2, 7, 5, 16, 16, 3, 3, 2, 1, 16 },  { 1, 1, 1, 1, 1, 1, 1, 1, 0, 1 },
-        { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 },   { 2, 5, 7, 3, 16, 3, 3, 1, 1, 1 },    { 1, 9, 6, 15, 17, 3, 3, 1, 1, 1 },
-        { 2, 7, 5, 31, 33, 3, 3, 2, 1, 1 },   { 17, 4, 4, 16, 48, 3, 3, 1, 1, 1 },  { 2, 12, 10, 3, 15, 7, 7, 2, 3, 1 },
-        { 3, 7, 6, 16, 32, 1, 1, 2, 0, 1 },   { 3, 6, 6, 17, 32, 1, 1, 1, 0, 1 },   { 2, 8, 9, 4, 5, 3, 3, 1, 2, 1 },
-        { 1, 6, 7, 5, 3, 5, 3, 1, 1, 1 },     { 2, 5, 5, 160, 17, 3, 3, 1, 1, 1 },  { 1, 17, 19, 33, 40, 3, 3, 1, 1, 1 },
-        { 2, 17, 19, 33, 40, 3, 3, 2, 0, 1 }, { 1, 9, 7, 257, 260, 3, 3, 2, 1, 1 },
+        { 1, 3, 2, 2, 4, 3, 3, 1, 1, 2 },     { 1, 4, 5, 3, 8, 3, 3, 1, 1, 1 },     { 2, 5, 6, 16, 32, 3, 3, 1, 1, 2 },
+        { 2, 7, 5, 16, 16, 3, 3, 2, 1, 16 },  { 1, 1, 1, 1, 1, 1, 1, 1, 0, 1 },     { 3, 8, 8, 16, 16, 3, 3, 1, 1, 1 },
+        { 2, 5, 7, 3, 16, 3, 3, 1, 1, 1 },    { 1, 9, 6, 15, 17, 3, 3, 1, 1, 1 },   { 2, 7, 5, 31, 33, 3, 3, 2, 1, 1 },
+        { 17, 4, 4, 16, 48, 3, 3, 1, 1, 1 },  { 2, 12, 10, 3, 15, 7, 7, 2, 3, 1 },  { 3, 7, 6, 16, 32, 1, 1, 2, 0, 1 },
+        { 3, 6, 6, 17, 32, 1, 1, 1, 0, 1 },   { 2, 8, 9, 4, 5, 3, 3, 1, 2, 1 },     { 1, 6, 7, 5, 3, 5, 3, 1, 1, 1 },
+        { 2, 5, 5, 160, 17, 3, 3, 1, 1, 1 },  { 1, 17, 19, 33, 40, 3, 3, 1, 1, 1 }, { 2, 17, 19, 33, 40, 3, 3, 2, 0, 1 },
+        { 1, 9, 7, 257, 260, 3, 3, 2, 1, 1 }, { 2, 9, 21, 3, 32, 3, 3, 1, 1, 1 },   { 1, 19, 37, 3, 16, 7, 7, 2, 3, 1 },
     };
     for (size_t i = 0; i < 2 * CC_COUNT(shapes); i++)
         check_conv_shape(c, &shapes[i / 2], i % 2);
@@ -134,7 +135,7 @@ void cc_check_conv2d(cc_check *c)
 
 void cc_check_gemm(cc_check *c)
 {
-    static const size_t sizes[][3] = { { 1, 1, 1 }, { 3, 5, 7 }, { 33, 17, 40 }, { 64, 64, 64 }, { 130, 31, 65 } };
+    static const size_t sizes[][3] = { { 3, 5, 7 }, { 1, 1, 1 }, { 33, 17, 40 }, { 64, 64, 64 }, { 130, 31, 65 } };
     for (size_t i = 0; i < 8 * CC_COUNT(sizes); i++) {
         const size_t m = sizes[i / 8][0], n = sizes[i / 8][1], k = sizes[i / 8][2];
         const cc_gemm_desc d = { m, n, k, i & 1, i & 2 };
@@ -157,7 +158,7 @@ void cc_check_gemm(cc_check *c)
 static void check_linear_shape(cc_check *c, const cc_linear_desc *d, bool add, bool bias)
 {
     const size_t nx = d->n * d->in, nw = d->in * d->out, ny = d->n * d->out;
-    const double bound = 1e-6 * sqrt((double)(d->in + d->n + d->out));
+    const double bound = 2e-6 * sqrt((double)(d->in + d->n + d->out));
     const cc_direction direction = c->variant->direction;
     if (!cc_check_begin(c, d)) return;
     float *x = cc_check_random(c, nx, 1), *w = cc_check_random(c, nw, 2), *b = cc_check_random(c, d->out, 3),
@@ -194,7 +195,7 @@ static void check_linear_shape(cc_check *c, const cc_linear_desc *d, bool add, b
 void cc_check_linear(cc_check *c)
 {
     /* The last one is large enough for every variant on every device. */
-    static const cc_linear_desc shapes[] = { { 1, 1, 1 },    { 3, 15, 10 },   { 33, 17, 3 },     { 5, 33, 31 },
+    static const cc_linear_desc shapes[] = { { 3, 15, 10 },  { 1, 1, 1 },     { 33, 17, 3 },     { 5, 33, 31 },
                                              { 8, 512, 10 }, { 96, 128, 33 }, { 257, 1025, 17 }, { 130, 144, 1030 } };
     for (size_t i = 0; i < 4 * CC_COUNT(shapes); i++)
         check_linear_shape(c, &shapes[i / 4], i & 1, i & 2);

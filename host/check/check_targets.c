@@ -72,7 +72,7 @@ static void check_gradient(cc_check *c, const cc_soft_op *op, cc_tensor *io, siz
         all[before + i] = factor * want[i];
     io[count] = cc_check_input(c, CC_F32, old, x->total);
     cc_check_run(c, op, io, count + 1, false);
-    cc_check_compare(c, io[count], all, 5e-7, 2e-6, "dlogits");
+    cc_check_compare(c, io[count], all, 5e-7, 5e-7, "dlogits");
 }
 
 void cc_check_soft_cross_entropy(cc_check *c)
@@ -90,8 +90,8 @@ void cc_check_soft_cross_entropy(cc_check *c)
         if (cc_check_ready(c) && c->variant->direction == CC_FORWARD) {
             io[3] = cc_check_output(c, CC_F32, 4);
             cc_check_run(c, &op, io, 4, false);
-            bounds[0] = 1e-6 * (double)d.n + 1e-6 * fabs(sums[0]);
-            bounds[1] = bounds[2] = 1e-6 * (double)d.n;
+            bounds[0] = 5e-7 * (double)d.n + 5e-7 * fabs(sums[0]);
+            bounds[1] = bounds[2] = 2e-7 * (double)d.n;
             cc_check_compare_bounds(c, io[3], sums, bounds, "sums");
         } else if (cc_check_ready(c)) {
             check_gradient(c, &op, io, 3, &x, (double)op.scale / fmax(scalars[i % 2], 1), dx);
@@ -115,7 +115,7 @@ void cc_check_probability_mse(cc_check *c)
         if (cc_check_ready(c) && c->variant->direction == CC_FORWARD) {
             io[2] = cc_check_output(c, CC_F32, 4);
             cc_check_run(c, &op, io, 3, false);
-            bounds[0] = 2e-6 * sums[0] + 1e-7;
+            bounds[0] = 1e-6 * sums[0] + 1e-7;
             cc_check_compare_bounds(c, io[2], sums, bounds, "sums");
         } else if (cc_check_ready(c)) {
             check_gradient(c, &op, io, 2, &x, (double)scalars[2] / fmax(scalars[i % 2], 1), dx);
@@ -157,7 +157,7 @@ static void compare_case(cc_check *c, const target_case *t, double weights)
     cc_check_compare_integers(c, t->io[5], t->want.pseudo, "pseudo-label");
     cc_check_compare(c, t->io[6], t->want.weight, weights, 0, "weight");
     cc_check_compare(c, t->io[7], t->want.sums, weights * (double)t->d.n, 0, "sums");
-    cc_check_compare(c, t->io[8], t->want.own, 1e-6, 1e-6, "figures");
+    cc_check_compare(c, t->io[8], t->want.own, 2e-7, 2e-7, "figures");
 }
 
 /* Every other image is there twice; the first ones have classes already. */
@@ -223,9 +223,9 @@ void cc_check_adaptive_thresholds(cc_check *c)
                                     &(ref_average_state){ .threshold = &now, .probability = p, .histogram = h }, &t.want);
             cc_check_run(c, &op, t.io, 9, false);
             compare_case(c, &t, 0);
-            cc_check_compare(c, t.io[FIRST_STATE], &now, 0, 1e-6, "threshold");
-            cc_check_compare(c, t.io[FIRST_STATE + 1], p, 0, 1e-6, "average probability");
-            cc_check_compare(c, t.io[FIRST_STATE + 2], h, 0, 1e-6, "average histogram");
+            cc_check_compare(c, t.io[FIRST_STATE], &now, 0, 2e-7, "threshold");
+            cc_check_compare(c, t.io[FIRST_STATE + 1], p, 0, 2e-7, "average probability");
+            cc_check_compare(c, t.io[FIRST_STATE + 2], h, 0, 2e-7, "average histogram");
         }
         cc_check_end(c);
     }
@@ -249,10 +249,10 @@ void cc_check_confidence_weights(cc_check *c)
             ref_confidence_weights(t.d.n, classes, op.decay, t.x.used, t.truth,
                                    &(ref_average_state){ .probability = p, .mean = &mean, .variance = &variance }, &t.want);
             cc_check_run(c, &op, t.io, 9, false);
-            compare_case(c, &t, 5e-6);
-            cc_check_compare(c, t.io[FIRST_STATE], p, 0, 1e-6, "average probability");
-            cc_check_compare(c, t.io[FIRST_STATE + 1], &mean, 0, 1e-6, "mean");
-            cc_check_compare(c, t.io[FIRST_STATE + 2], &variance, 0, 3e-6, "variance");
+            compare_case(c, &t, 1e-6);
+            cc_check_compare(c, t.io[FIRST_STATE], p, 0, 2e-7, "average probability");
+            cc_check_compare(c, t.io[FIRST_STATE + 1], &mean, 0, 2e-7, "mean");
+            cc_check_compare(c, t.io[FIRST_STATE + 2], &variance, 0, 5e-7, "variance");
         }
         cc_check_end(c);
     }
@@ -296,8 +296,8 @@ void cc_check_fairness(cc_check *c)
                                cc_check_output(c, CC_F32, d.classes),
                                cc_check_output(c, CC_F32, 4) };
             cc_check_run(c, &op, io, 6, false);
-            cc_check_compare(c, io[4], slope, 1e-5 * most, 0, "slope");
-            cc_check_compare(c, io[5], sums, 1e-7, 3e-6, "sums");
+            cc_check_compare(c, io[4], slope, 2e-6 * most, 0, "slope");
+            cc_check_compare(c, io[5], sums, 1e-7, 5e-7, "sums");
         } else if (cc_check_ready(c)) {
             float *slope32 = cc_check_memory(c, d.classes, sizeof *slope32);
             double *want = cc_check_doubles(c, old, total);
@@ -306,7 +306,7 @@ void cc_check_fairness(cc_check *c)
             if (cc_check_ready(c)) ref_fairness_backward(d.n, d.classes, q64, mask64, slope, op.scale, want + d.row0 * d.classes);
             cc_tensor io[] = { tq, tmask, cc_check_input(c, CC_F32, slope32, d.classes), cc_check_input(c, CC_F32, old, total) };
             if (cc_check_ready(c)) cc_check_run(c, &op, io, 4, false);
-            cc_check_compare(c, io[3], want, 1e-6, 2e-6, "dlogits");
+            cc_check_compare(c, io[3], want, 1e-7, 3e-7, "dlogits");
         }
         cc_check_end(c);
     }

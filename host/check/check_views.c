@@ -60,9 +60,9 @@ static void check_affine_shape(cc_check *c, size_t size, bool add)
         cc_check_run(c, &d, io, 3, add);
         /* Places are sums of products with whole numbers up to the side, and one pixel may take the gradient of all others. */
         if (forward)
-            cc_check_compare(c, io[2], y, 1e-6 * (double)(1 + size), 0, "maps");
+            cc_check_compare(c, io[2], y, 5e-7 * (double)(1 + size), 0, "maps");
         else
-            cc_check_compare(c, io[2], dx, 5e-6 * (double)(1 + size), 1e-5, "gradient");
+            cc_check_compare(c, io[2], dx, 2.5e-7 * (double)(1 + size), 5e-7, "gradient");
     }
     cc_check_end(c);
 }
@@ -128,8 +128,8 @@ void cc_check_counted_mse(cc_check *c)
         op.denominator = (cc_device_scalar){ cc_check_input(c, CC_F32, denominators, 4).buffer, which };
         if (cc_check_ready(c) && forward) {
             ref_counted_mse_forward(d.n, pixels, a64, b64, mask64, counts, want);
-            bounds[0] = 3e-6 * fabs(want[0]);
-            bounds[1] = 1e-6 * want[1];
+            bounds[0] = 1.2e-6 * fabs(want[0]);
+            bounds[1] = 2e-7 * want[1];
             cc_check_run(c, &d, io, 6, false);
             cc_check_compare_bounds(c, io[5], want, bounds, "sums");
         } else if (cc_check_ready(c)) {
@@ -137,8 +137,8 @@ void cc_check_counted_mse(cc_check *c)
             for (size_t n = 0; n < count; n++)
                 db[n] = -da[n];
             cc_check_run(c, &op, io, 7, false);
-            cc_check_compare(c, io[5], da, 1e-12, 1e-6, "da");
-            if (which != 2) cc_check_compare(c, io[6], db, 1e-12, 1e-6, "db");
+            cc_check_compare(c, io[5], da, 1e-12, 5e-7, "da");
+            if (which != 2) cc_check_compare(c, io[6], db, 1e-12, 5e-7, "db");
         }
         cc_check_end(c);
     }
@@ -204,7 +204,7 @@ static void check_pictures(cc_check *c, const cc_randaugment_desc *d)
         cc_tensor io[] = { cc_check_input(c, CC_U8, bytes, count), cc_check_input(c, CC_I32, table, 8 * d->n * STEPS),
                            cc_check_input(c, CC_F32, normalise, 2 * d->c), cc_check_input(c, CC_F32, before, out) };
         cc_check_run(c, d, io, 4, false);
-        cc_check_compare(c, io[3], want, 1e-4, 0, "pictures");
+        cc_check_compare(c, io[3], want, 4e-5, 0, "pictures");
     }
     cc_check_end(c);
 }

@@ -24,16 +24,29 @@ typedef struct kernel_needs {
     size_t local_bytes;
 } kernel_needs;
 
+/* Whether the driver's answers about a kernel are wrong. Mesa's rusticl 22.3 names the size of a sub-group as the most work-items of any
+ * kernel, even if its source requires more, and counts local memory twice. */
+static bool is_misinformed(const camcl_device *device, cl_kernel kernel, size_t items)
+{
+    size_t sub_group = 0;
+    return strcmp(device->info.platform, "rusticl") == 0 &&
+           clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, sizeof sub_group, &sub_group, NULL) ==
+               CL_SUCCESS &&
+           items == sub_group;
+}
+
 /* A driver that does not answer leaves the device's limits. */
 static kernel_needs ask_kernel(const camcl_device *device, cl_kernel kernel)
 {
     kernel_needs needs = { device->group.items, { 0, 0, 0 }, 0 };
     size_t items = 0, required[3] = { 0, 0, 0 };
     cl_ulong bytes = 0;
-    if (clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof items, &items, NULL) == CL_SUCCESS && items > 0)
-        needs.most_items = cc_min_size(needs.most_items, items);
     if (clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof required, required, NULL) == CL_SUCCESS)
         memcpy(needs.required, required, sizeof required);
+    if (clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof items, &items, NULL) == CL_SUCCESS && items > 0) {
+        if (is_misinformed(device, kernel, items)) return needs;
+        needs.most_items = cc_min_size(needs.most_items, items);
+    }
     if (clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
         needs.local_bytes = (size_t)bytes;
     return needs;

@@ -2,14 +2,15 @@
 """What three vendors' compilers make of the kernels in cl/, without any of their devices: registers, local memory, spills, occupancy.
 
 Usage: offline_compilers.py [--ptxas PROGRAM] [--ocloc PROGRAM] [--clang PROGRAM] [--libclc FOLDER] [--target NAME]... [--jobs N]
-                            [--allow-spills] [FILTER]
+                            [--allow-spills] [--short] [FILTER]
        offline_compilers.py --cpu-kernels [--few] [--list-programs PROGRAM] [--clang PROGRAM] [--target NAME]... [--jobs N] [FILTER]
 
 Compiles every kernel file with the macros that the host gives it on a GPU (BUILDS below), and prints one Markdown table per vendor, one row
 per kernel and set of macros. A column has one value per target, in the order of the heading, or one value where all of them agree. FILTER
 is a regular expression: only kernels, or files, whose names match it somewhere. Targets: sm_75, sm_80, sm_90 (NVIDIA), gfx90a, gfx1030,
-gfx1100 (AMD), tgllp, dg2, pvc (Intel); without --target all that the tools at hand allow, the others are skipped with a line that says
-what is missing.
+gfx1100 (AMD), skl, tgllp, dg2, pvc (Intel); without --target all that the tools at hand allow, the others are skipped with a line that says
+what is missing. --vendor NVIDIA, AMD or Intel: its targets. --short: one target of a vendor and one set of macros of a file, unless the
+environment has CAMCL_TEST_ALL; the tests of the build use it.
 
 How to get the tools; none of them needs a GPU or a driver:
     clang    Debian: clang-15. Others work as long as they read libclc's modules. For NVIDIA and AMD.
@@ -30,8 +31,8 @@ It is not what drivers do to the last register: NVIDIA's and AMD's have front en
 What spills here, or needs half of a register file, is worth a look nevertheless.
 
 Exit status: 0 all is well; 1 a kernel does not compile, or spills without --allow-spills, or a file in cl/
-is in no list here; 2 no compiler at all, or a usage error; 77 with --cpu-kernels: no clang-15,
-or nothing to ask for geometries. Values kept in memory for want of registers, and private arrays that cannot be
+is in no list here; 2 a usage error; 77 no compiler at all, or with --cpu-kernels nothing to ask for
+geometries. Values kept in memory for want of registers, and private arrays that cannot be
 kept in registers, count as spills alike.
 """
 import argparse
@@ -116,10 +117,12 @@ TARGETS = {
     "gfx90a": Target("AMD", 104, 64 << 10, 256),
     "gfx1030": Target("AMD", 36, 64 << 10, 256),
     "gfx1100": Target("AMD", 48, 64 << 10, 256),
+    "skl": Target("Intel", 24, 64 << 10, 256),
     "tgllp": Target("Intel", 96, 64 << 10, 512),
     "dg2": Target("Intel", 512, 64 << 10, 1024),
     "pvc": Target("Intel", 1024, 128 << 10, 1024, sub_group=16),
 }
+SHORT = ("sm_80", "gfx1030", "tgllp")
 # clang may be older than the chip: the code is then made for the nearest one that it knows, as ptxas translates it anyway.
 PTX_FOR = {"sm_90": "sm_80"}
 COLUMNS = {
@@ -141,12 +144,17 @@ def arguments():
     ap.add_argument("--clang", default=shutil.which("clang-15") or "clang")
     ap.add_argument("--libclc", help="the folder with nvptx64--nvidiacl.bc and amdgcn--amdhsa.bc")
     ap.add_argument("--target", action="append", choices=list(TARGETS) + list(cpu_kernels.TARGETS), help="may be given several times")
+    ap.add_argument("--vendor", choices=list(COLUMNS))
+    ap.add_argument("--short", action="store_true", help="little of everything, for the tests of the build")
     ap.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time")
     ap.add_argument("--allow-spills", action="store_true")
     ap.add_argument("--cpu-kernels", action="store_true", help="compile for CPUs instead of GPUs")
     ap.add_argument("--few", action="store_true", help="with --cpu-kernels: of one network only")
     ap.add_argument("--list-programs", default=os.path.join(ROOT, "build", "tests", "list_programs"), metavar="PROGRAM")
-    return ap.parse_args()
+    args = ap.parse_args()
+    args.short = args.short and not os.environ.get("CAMCL_TEST_ALL")
+    args.few = args.few and not os.environ.get("CAMCL_TEST_ALL")
+    return args
 
 
 def run(command, folder, env=None):
@@ -325,7 +333,7 @@ def usable(args, tools):
     """Targets in their order; says what the others lack."""
     targets, missing = [], {}
     for name, target in TARGETS.items():
-        if args.target and name not in args.target:
+        if args.target and name not in args.target or args.vendor not in (None, target.vendor) or args.short and name not in SHORT:
             continue
         lacking = [tool for tool in NEEDED[target.vendor] if not tools[tool]]
         if lacking:
@@ -451,8 +459,7 @@ def main():
     tools = find_tools(args)
     targets = usable(args, tools)
     if not targets:
-        print("error: nothing to compile with")
-        return 2
+        return SKIPPED if not problems else 1
 
     pattern = re.compile(args.filter)
     wanted = lambda build, name: bool(pattern.search(build.file) or pattern.search(name))
@@ -462,6 +469,9 @@ def main():
             names[program] = re.findall(r"\bvoid\s+(\w+)\s*\(", file.read())
     concerns = lambda build: build.file in names and any(wanted(build, name) for name in [build.file, *names[build.file]])
     builds = [build for build in BUILDS if concerns(build)]
+    if args.short:
+        firsts = {(build.file, build.vendors): build for build in reversed(builds)}
+        builds = [build for build in builds if firsts[build.file, build.vendors] == build]
     if not builds:
         print("error: no kernel matches %s" % args.filter)
         return 2

@@ -16,6 +16,7 @@
 #include "check/ref/conv2d_ref.h"
 #include "support/devices.h"
 #include "support/operands.h"
+#include "support/shares.h"
 
 static camcl_device *device;
 
@@ -100,6 +101,8 @@ static void compare(const problem *p, const cc_variant *v, const float *got, boo
     const double unit = ldexp(1.0, -24), terms = (double)(d->r * d->s * d->c);
     const bool winograd = strcmp(v->family, "winograd") == 0;
     double largest = 0;
+    char label[96];
+    snprintf(label, sizeof label, "conv2d_affine %s", v->name);
     for (size_t i = 0; i < p->y_count; i++)
         largest = fmax(largest, p->magnitude[i]);
     for (size_t i = 0; i < p->y_count; i++) {
@@ -108,7 +111,9 @@ static void compare(const problem *p, const cc_variant *v, const float *got, boo
         const double want = ref_activate(cc_check_reference(p->desc.activation), before);
         const double allowed =
             unit * ((4 + sqrt(terms)) * (winograd ? 4 * largest : p->magnitude[i]) * fabs((double)p->scale[k]) + 4 * (fabs(scaled) + 2));
-        if (!(fabs((double)got[i] - want) <= allowed)) {
+        const double distance = fabs((double)got[i] - want);
+        note_share(label, distance, allowed);
+        if (!(distance <= allowed)) {
             char key[160];
             cc_conv2d_key(d, CC_FORWARD, key, sizeof key);
             fail_msg("%s, %s%s: element %zu is %.9g, expected %.9g +- %.2g", v->name, key, residual ? ", residual" : "", i, (double)got[i],

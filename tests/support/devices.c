@@ -13,7 +13,8 @@ static camcl_device *open_device(const char *selector)
 {
     camcl_device *device = NULL;
     camcl_error err = { 0 };
-    camcl_device_options options = { .select = selector, .tune = "off" };
+    const char *memory = getenv("CAMCL_TEST_MEMORY");
+    camcl_device_options options = { .select = selector, .tune = "off", .separate_memory = memory && strcmp(memory, "separate") == 0 };
     if (camcl_device_open(&options, &device, &err) != CAMCL_OK)
         fail_msg("%s: %s\n%s", selector ? selector : "CAMCL_DEVICE", err.message, err.detail);
     const camcl_device_info *info = camcl_device_get_info(device);
@@ -56,4 +57,17 @@ bool test_few_sizes(void)
 {
     const char *sizes = getenv("CAMCL_TEST_SIZES");
     return sizes && strcmp(sizes, "few") == 0;
+}
+
+unsigned test_seed(void)
+{
+    static bool known;
+    static unsigned seed;
+    if (known) return seed;
+    const char *text = getenv("CAMCL_TEST_SEED");
+    seed = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+    printf("random inputs: CAMCL_TEST_SEED=%u\n", seed);
+    fflush(stdout);
+    known = true;
+    return seed;
 }

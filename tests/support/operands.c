@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "support/devices.h"
+#include "support/shares.h"
 
 #define GUARD_WORDS 16
 static const uint32_t guard_word = 0x7fa5a5a5u, poison_word = 0x7fc00000u;
@@ -106,6 +108,7 @@ void check_close(const float *got, const double *want, size_t count, double abso
     for (size_t i = 0; i < count; i++) {
         const double distance = (double)got[i] > want[i] ? (double)got[i] - want[i] : want[i] - (double)got[i];
         const double size = want[i] < 0 ? -want[i] : want[i];
+        note_share(what, distance, absolute + relative * size);
         if (distance <= absolute + relative * size) continue;
         char name[128];
         va_list args;
@@ -133,7 +136,7 @@ float *random_floats(size_t count, unsigned seed)
 {
     float *values = malloc((count ? count : 1) * sizeof *values);
     assert_non_null(values);
-    uint64_t state = 0x9e3779b97f4a7c15u * ((uint64_t)seed + 1);
+    uint64_t state = 0x9e3779b97f4a7c15u * ((uint64_t)test_seed() * 1000003 + seed + 1);
     for (size_t i = 0; i < count; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         values[i] = (float)((double)(state >> 40) / (1 << 23) - 1.0);

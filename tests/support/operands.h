@@ -36,7 +36,7 @@ void check_close(const float *got, const double *want, size_t count, double abso
 /* Equal bits. */
 void check_same(const float *got, const float *want, size_t count, const char *what, ...) CC_PRINTF(4, 5);
 
-/* count floats, uniform in [-1,1), a function of the seed. The caller frees. */
+/* count floats, uniform in [-1,1), a function of `seed` and of test_seed() (devices.h). The caller frees. */
 float *random_floats(size_t count, unsigned seed);
 /* The same numbers as doubles. The caller frees. */
 double *to_doubles(const float *values, size_t count);
