@@ -84,7 +84,8 @@ static camcl_status look_at_files(cli_census *c, const camcl_config *config, con
     const size_t counts[] = { info->train_count, info->test_count }, all = counts[0] + counts[1];
     uint32_t *widths = malloc((all + 1) * sizeof *widths), *heights = malloc((all + 1) * sizeof *heights);
     cli_bar bar = cli_bar_start("pictures looked at");
-    camcl_status status = widths && heights ? CAMCL_OK : cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu sizes", all);
+    camcl_status status =
+        widths && heights ? CAMCL_OK : cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu sizes (close other programs)", all);
     size_t n = 0;
     for (size_t i = 0; status == CAMCL_OK && i < all; i++) {
         const camcl_dataset_part part = i < counts[0] ? CAMCL_TRAIN_IMAGES : CAMCL_TEST_IMAGES;
@@ -115,7 +116,8 @@ camcl_status cli_census_take(cli_census *c, const camcl_config *config, const ca
 {
     *c = (cli_census){ .classes = camcl_dataset_get_info(dataset)->classes };
     c->counts = calloc(c->classes + 1, sizeof *c->counts);
-    if (c->counts == NULL) return cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu classes", c->classes);
+    if (c->counts == NULL)
+        return cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu classes (close other programs)", c->classes);
     camcl_status status = CAMCL_OK;
     for (size_t p = 0; status == CAMCL_OK && p < CLI_POOLS; p++)
         status = count_pool(c, p, config, dataset, err);
