@@ -96,10 +96,15 @@ static camcl_status look_at_files(cli_census *c, const camcl_config *config, con
         char *path = path_of(config, file);
         cli_bar_show(&bar, i, all);
         c->files++;
-        if (path && camcl_image_probe(path, &about, &why) == CAMCL_OK) {
+        const camcl_status read = path ? camcl_image_probe(path, &about, &why)
+                                       : cli_error(&why, CAMCL_NO_MEMORY, "%s: no memory for its path (close other programs)", file);
+        if (read == CAMCL_OK) {
             widths[n] = about.width;
             heights[n++] = about.height;
             count_format(c, about.format);
+        } else if (read == CAMCL_NO_MEMORY) {
+            *err = why; /* it says nothing of the picture */
+            status = read;
         }
         free(path);
     }
