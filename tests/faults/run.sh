@@ -7,12 +7,13 @@
 # kills:  SIGKILL at each call that changes a file of a run, and at 100 random moments
 # full:   full disks, limits of file sizes, read-only folders
 # growth: memory over 5,000 steps and 200 evaluations
-# sample: a few of each, as ctest runs them (two or three minutes on two cores)
+# sample: a few of each, as ctest runs them (about a minute on two cores)
 # Options go to the script, which --help explains; each run says by which --seed it can be repeated. Builds build/tests/camcl_faults first,
-# in the folder that CAMCL_BUILD names instead of build. What takes long to prepare is kept in build/faults.
+# in the folder that CAMCL_BUILD names instead of build. What takes long to prepare is kept in build/faults, until the program is built anew.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 build=${CAMCL_BUILD:-build}
+scratch=$build/faults
 what=${1:-all}
 [ $# -eq 0 ] || shift
 failed=0
@@ -23,13 +24,14 @@ prepare() {
         cat "$build/faults.log"
         exit 1
     }
+    [ "$scratch/base/complete" -nt "$build/tests/camcl_faults" ] || rm -rf "$scratch"
 }
 
 script() {
     local name=$1
     shift
     echo "== $name $*"
-    python3 "tests/faults/$name.py" --program "$build/tests/camcl_faults" --scratch "$build/faults" "$@" || failed=1
+    python3 "tests/faults/$name.py" --program "$build/tests/camcl_faults" --scratch "$scratch" "$@" || failed=1
 }
 
 growth() {
@@ -38,15 +40,20 @@ growth() {
 }
 
 sample() {
-    script places --commands train,eval,predict,cam,report,inspect --sample 30 "$@"
-    script kills --calls 4 --random 4 "$@"
-    script full --sample 6 "$@"
+    script places --commands train,eval,predict,cam,report,inspect --sample 24 --seed 1 "$@"
+    script kills --calls 3 --random 4 --seed 1 "$@"
+    script full --sample 5 --seed 1 "$@"
 }
 
 case $what in
 places | kills | full) prepare && script "$what" "$@" ;;
 growth) prepare && growth ;;
 sample) prepare && sample "$@" ;;
+ctest)
+    scratch=$(mktemp -d) || exit 1
+    trap 'rm -rf "$scratch"' EXIT
+    sample "$@"
+    ;;
 all)
     prepare
     script places "$@"

@@ -35,7 +35,7 @@ epoch_steps = 2
 batch_labeled = 4
 batch_unlabeled = 4
 """
-PATIENCE = 300  # seconds
+PATIENCE = 300  # seconds; nothing takes longer than that, but for compiling on a busy machine
 KEPT = "old"  # the folder in which copies of the products of earlier commands lie
 
 
@@ -91,7 +91,7 @@ class Program:
         self.path = str(pathlib.Path(path).resolve())
         self.names = {}
 
-    def run(self, folder, arguments, faults=None, limit=None):
+    def run(self, folder, arguments, faults=None, limit=None, patience=PATIENCE):
         reports = folder / "reports"
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir()
@@ -99,7 +99,7 @@ class Program:
         process = subprocess.Popen([self.path] + arguments, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, errors="replace", env=environment, preexec_fn=limit)
         try:
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
@@ -109,21 +109,29 @@ class Program:
         return outcome
 
     def must(self, folder, *arguments):
-        outcome = self.run(folder, list(arguments))
+        outcome = self.run(folder, list(arguments), patience=10 * PATIENCE)
         if outcome.status != 0:
             raise SystemExit(f"camcl {' '.join(arguments)}: exit status {outcome.status}\n{outcome.err}")
         return outcome
 
-    def describe(self, place):
-        """"malloc < cc_text_add < cc_run_say": by the symbols of the program."""
-        missing = [f for f in place.frames if f not in self.names]
+    def resolve(self, places):
+        missing = sorted({frame for place in places for frame in place.frames if frame not in self.names})
         if missing:
             text = subprocess.run(["addr2line", "-f", "-s", "-e", self.path] + [hex(int(f, 16) - 1) for f in missing],
                                   capture_output=True, text=True).stdout.splitlines()
             for i, frame in enumerate(missing):
                 line = text[2 * i + 1].split(" ")[0]
                 self.names[frame] = text[2 * i] + ("" if line.startswith("?") else f" ({line})")
-        return f"{place.function} < " + " < ".join(self.names[f] for f in place.frames)
+
+    def describe(self, place):
+        """malloc < cc_text_add (text.c:20) < cc_run_say (say.c:30): lines where the program has debugging information."""
+        self.resolve([place])
+        return " < ".join([place.function] + [self.names[frame] for frame in place.frames])
+
+    def name(self, place):
+        """The same without lines, so that it stays when other code changes."""
+        self.resolve([place])
+        return " < ".join([place.function] + [self.names[frame].split(" ")[0] for frame in place.frames])
 
 
 # ---- what a folder holds, but for times and for where it lies
