@@ -56,7 +56,8 @@ static camcl_status read_all(int file, size_t expected, const char *path, char *
     camcl_status status = CAMCL_OK;
     char *buffer = NULL;
     size_t capacity = 0, length = 0;
-    if (!cc_add_size(expected, 2, &expected)) return cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
+    if (!cc_add_size(expected, 2, &expected))
+        return cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory (close other programs)", path);
     CC_TRY(cc_grow((void **)&buffer, &capacity, expected, 1, err));
     for (;;) {
         /* The size that the system reports is only a hint: it is 0 for pipes, and a file may grow while it is read. */
@@ -94,7 +95,7 @@ camcl_status cc_file_read(const char *path, char **data, size_t *size, camcl_err
     else if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
         status = read_device(file, path, data, err);
     else if ((uintmax_t)info.st_size > SIZE_MAX / 2)
-        status = cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory", path);
+        status = cc_fail(err, CAMCL_NO_MEMORY, "cannot read '%s': larger than the memory (close other programs)", path);
     else
         status = read_all(file, (size_t)info.st_size, path, data, size, err);
     close(file);
@@ -279,10 +280,28 @@ camcl_status cc_make_folders(const char *path, camcl_error *err)
     return status;
 }
 
+camcl_status cc_file_beginning(const char *path, char *out, size_t size, size_t *got, camcl_error *err)
+{
+    struct stat info;
+    *got = 0;
+    if (stat(path, &info) != 0) return errno == ENOENT || errno == ENOTDIR ? CAMCL_OK : cc_fail_errno(err, "read", path, errno);
+    if (!S_ISREG(info.st_mode)) return CAMCL_OK;
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return cc_fail_errno(err, "read", path, errno);
+    ssize_t n;
+    do
+        n = read(file, out, size);
+    while (n < 0 && errno == EINTR);
+    const int code = n < 0 ? errno : 0;
+    close(file);
+    *got = n > 0 ? (size_t)n : 0;
+    return code == 0 ? CAMCL_OK : cc_fail_errno(err, "read", path, code);
+}
+
 bool cc_file_exists(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0;
+    return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool cc_is_folder(const char *path)

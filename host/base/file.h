@@ -29,7 +29,10 @@ camcl_status cc_file_write_text(const char *path, const char *text, camcl_error 
 camcl_status cc_file_write_built(const char *path, cc_text *text, camcl_error *err);
 
 camcl_status cc_make_folders(const char *path, camcl_error *err); /* mkdir -p */
-bool cc_file_exists(const char *path);                            /* of any kind */
+/* Whether something is there, of any kind. What cannot be looked at counts as there, so that reading it says why. */
+bool cc_file_exists(const char *path);
+/* The first bytes of a regular file, at most `size`; *got is their number, 0 if there is no such file. */
+camcl_status cc_file_beginning(const char *path, char *out, size_t size, size_t *got, camcl_error *err);
 bool cc_is_folder(const char *path);
 
 /* The name of the temporary file that a killed writer leaves: this prefix, then "PID-N", then the suffix. */

@@ -321,6 +321,18 @@ bool cc_json_size(const cc_json *json, size_t *out)
     return true;
 }
 
+bool cc_json_number_of_text(const char *text, size_t length, double *out)
+{
+    parser p = { .data = text, .length = length };
+    cc_json json = { .kind = CC_JSON_NULL };
+    skip_space(&p);
+    const int first = peek(&p);
+    if (first != '-' && (first < '0' || first > '9')) return false;
+    const bool good = parse_number(&p, &json) == CAMCL_OK;
+    skip_space(&p);
+    return good && p.at == length && cc_json_number(&json, out);
+}
+
 bool cc_json_number(const cc_json *json, double *out)
 {
     if (json == NULL || json->kind != CC_JSON_NUMBER) return false;

@@ -31,5 +31,7 @@ const cc_json *cc_json_get(const cc_json *json, const char *name);
 const char *cc_json_string(const cc_json *json);     /* NULL unless a string */
 bool cc_json_size(const cc_json *json, size_t *out); /* false unless a whole number 0..2^53 */
 bool cc_json_number(const cc_json *json, double *out);
+/* The same of a text that is one number in JSON's grammar, and nothing else; needs no memory, so that false says that it is none. */
+bool cc_json_number_of_text(const char *text, size_t length, double *out);
 
 #endif

@@ -84,7 +84,8 @@ static camcl_status look_at_files(cli_census *c, const camcl_config *config, con
     const size_t counts[] = { info->train_count, info->test_count }, all = counts[0] + counts[1];
     uint32_t *widths = malloc((all + 1) * sizeof *widths), *heights = malloc((all + 1) * sizeof *heights);
     cli_bar bar = cli_bar_start("pictures looked at");
-    camcl_status status = widths && heights ? CAMCL_OK : cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu sizes", all);
+    camcl_status status =
+        widths && heights ? CAMCL_OK : cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu sizes (close other programs)", all);
     size_t n = 0;
     for (size_t i = 0; status == CAMCL_OK && i < all; i++) {
         const camcl_dataset_part part = i < counts[0] ? CAMCL_TRAIN_IMAGES : CAMCL_TEST_IMAGES;
@@ -95,10 +96,15 @@ static camcl_status look_at_files(cli_census *c, const camcl_config *config, con
         char *path = path_of(config, file);
         cli_bar_show(&bar, i, all);
         c->files++;
-        if (path && camcl_image_probe(path, &about, &why) == CAMCL_OK) {
+        const camcl_status read = path ? camcl_image_probe(path, &about, &why)
+                                       : cli_error(&why, CAMCL_NO_MEMORY, "%s: no memory for its path (close other programs)", file);
+        if (read == CAMCL_OK) {
             widths[n] = about.width;
             heights[n++] = about.height;
             count_format(c, about.format);
+        } else if (read == CAMCL_NO_MEMORY) {
+            *err = why; /* it says nothing of the picture */
+            status = read;
         }
         free(path);
     }
@@ -115,7 +121,8 @@ camcl_status cli_census_take(cli_census *c, const camcl_config *config, const ca
 {
     *c = (cli_census){ .classes = camcl_dataset_get_info(dataset)->classes };
     c->counts = calloc(c->classes + 1, sizeof *c->counts);
-    if (c->counts == NULL) return cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu classes", c->classes);
+    if (c->counts == NULL)
+        return cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for %zu classes (close other programs)", c->classes);
     camcl_status status = CAMCL_OK;
     for (size_t p = 0; status == CAMCL_OK && p < CLI_POOLS; p++)
         status = count_pool(c, p, config, dataset, err);

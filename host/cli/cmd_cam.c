@@ -156,10 +156,14 @@ static camcl_status explain_block(job *j, camcl_error *err)
 /* Maps among the pictures would be read as pictures, and trained with, the next time. */
 static camcl_status keep_apart(const cli_cam_args *args, camcl_error *err)
 {
-    for (size_t i = 0; i < args->paths.count; i++)
-        if (cli_lies_in(args->folder, args->paths.items[i]))
+    for (size_t i = 0; i < args->paths.count; i++) {
+        bool inside;
+        const camcl_status status = cli_lies_in(args->folder, args->paths.items[i], &inside, err);
+        if (status != CAMCL_OK) return status;
+        if (inside)
             return cli_usage(err, "cam: the maps would go to %s, which lies in %s, where pictures are read (choose another folder with -o)",
                              args->folder, args->paths.items[i]);
+    }
     return CAMCL_OK;
 }
 

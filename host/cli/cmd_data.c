@@ -215,13 +215,16 @@ static camcl_status draw_sheet(report *r, const char *path, camcl_error *err)
 {
     const char *root = camcl_config_string(r->config, "data.root");
     const char *first = r->info->train_count > 0 ? camcl_dataset_file(r->dataset, CAMCL_TRAIN_IMAGES, 0) : NULL;
-    if (first && cli_lies_in(path, root))
+    bool inside = false;
+    camcl_status status = first ? cli_lies_in(path, root, &inside, err) : CAMCL_OK;
+    if (status != CAMCL_OK) return status;
+    if (inside)
         return cli_usage(
             err, "data inspect: the contact sheet would go to %s, which lies in %s, where pictures are read (choose another file with -o)",
             path, root);
-    camcl_status refused = cli_file_refuse_other(path, "\x89PNG", 4, "a PNG picture", err);
-    if (refused != CAMCL_OK) return refused;
-    camcl_status status = cli_contact_sheet(path, r->config, r->dataset, &r->sheet_rows, err);
+    status = cli_file_refuse_other(path, "\x89PNG", 4, "a PNG picture", err);
+    if (status != CAMCL_OK) return status;
+    status = cli_contact_sheet(path, r->config, r->dataset, &r->sheet_rows, err);
     if (status == CAMCL_OK) r->sheet = path;
     if (status != CAMCL_UNSUPPORTED) return status;
     fputs("camcl: warning: ", stderr);

@@ -43,7 +43,8 @@ camcl_status cli_contact_sheet(const char *path, const camcl_config *config, con
     uint32_t *indices = NULL;
     size_t count = 0, *used = calloc(info->classes, sizeof *used);
     sheet s = { .image = CAMCL_IMAGE_INIT };
-    camcl_status status = used ? CAMCL_OK : cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for the contact sheet");
+    camcl_status status =
+        used ? CAMCL_OK : cli_error(err, CAMCL_NO_MEMORY, "data inspect: no memory for the contact sheet (close other programs)");
     if (status == CAMCL_OK && info->channels != 1 && info->channels != 3)
         status =
             cli_error(err, CAMCL_UNSUPPORTED, "%s: no contact sheet of images with %u channels (1 or 3)", path, (unsigned)info->channels);

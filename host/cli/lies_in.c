@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The nearest part of the path that exists, absolute and without links; the caller frees. */
+#include "output.h"
+
+/* The nearest part of the path that exists, absolute and without links; the caller frees. NULL: errno says why. */
 static char *real_part(const char *path)
 {
     char *part = strdup(path), *real = NULL, *slash;
@@ -13,19 +15,27 @@ static char *real_part(const char *path)
         *slash = '\0';
     /* What is left is a single name that does not exist: it would be made here. */
     if (part && real == NULL && errno == ENOENT) real = realpath(*part == '/' ? "/" : ".", NULL);
+    const int code = errno;
     free(part);
+    errno = code;
     return real;
 }
 
-bool cli_lies_in(const char *path, const char *folder)
+camcl_status cli_lies_in(const char *path, const char *folder, bool *inside, camcl_error *err)
 {
-    char *inner = real_part(path), *outer = realpath(folder, NULL);
-    bool inside = false;
-    if (inner && outer) {
+    camcl_status status = CAMCL_OK;
+    *inside = false;
+    char *outer = realpath(folder, NULL), *inner = outer ? real_part(path) : NULL;
+    if (inner) {
         const size_t length = strcmp(outer, "/") == 0 ? 0 : strlen(outer);
-        inside = strncmp(inner, outer, length) == 0 && (inner[length] == '/' || inner[length] == '\0');
+        *inside = strncmp(inner, outer, length) == 0 && (inner[length] == '/' || inner[length] == '\0');
     }
+    if (inner == NULL && errno == ENOMEM)
+        status = cli_error(err, CAMCL_NO_MEMORY, "%s: no memory for its path (close other programs)", outer ? path : folder);
+    else if (inner == NULL && errno != ENOENT && errno != ENOTDIR)
+        status = cli_error(err, CAMCL_IO, "cannot find out where '%s' lies: %s (check the disk and the path)", outer ? path : folder,
+                           strerror(errno));
     free(inner);
     free(outer);
-    return inside;
+    return status;
 }

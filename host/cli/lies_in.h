@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-/* Whether `path`, which need not exist yet, is `folder` or lies below it, links followed. false where that cannot be found out. */
-bool cli_lies_in(const char *path, const char *folder);
+#include "camcl/status.h"
+
+/* *inside: whether `path`, which need not exist yet, is `folder` or lies below it, links followed. A folder that does not exist holds
+ * nothing. CAMCL_IO or CAMCL_NO_MEMORY where that cannot be found out. */
+camcl_status cli_lies_in(const char *path, const char *folder, bool *inside, camcl_error *err);
 
 #endif

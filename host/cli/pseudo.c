@@ -1,5 +1,6 @@
 /* The list of confident predictions. */
 #define _XOPEN_SOURCE 700 /* realpath, which glibc keeps from plain POSIX */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,22 @@
 #include "output.h"
 #include "predictions.h"
 
-static camcl_status no_memory(camcl_error *err, const char *path)
+/* Why the folder of path is not known: an errno. */
+static camcl_status fail_path(camcl_error *err, const char *path, int code)
 {
-    return cli_error(err, CAMCL_NO_MEMORY, "%s: no memory for its path (close other programs)", path);
+    if (code == ENOMEM) return cli_error(err, CAMCL_NO_MEMORY, "%s: no memory for its path (close other programs)", path);
+    return cli_error(err, CAMCL_IO, "cannot find out the folder of '%s': %s (check the disk and the path)", path, strerror(code));
 }
 
-/* The folder of path, absolute and without links; the caller frees. NULL where it cannot be found out. */
+/* The folder of path, absolute and without links; the caller frees. NULL where it cannot be found out: errno says why. */
 static char *real_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
     char *real = folder ? realpath(folder, NULL) : NULL;
+    const int code = errno;
     free(folder);
+    errno = code;
     return real;
 }
 
@@ -64,7 +69,7 @@ camcl_status cli_pseudo_begin(cli_pseudo *p, const char *path, double threshold,
     if (status == CAMCL_OK) status = cli_file_open(&p->file, path, err);
     if (status != CAMCL_OK) return status;
     p->folder = real_folder(path);
-    if (p->folder == NULL) return no_memory(err, path);
+    if (p->folder == NULL) return fail_path(err, path, errno);
     fputs(header, p->file.stream);
     return CAMCL_OK;
 }
@@ -74,8 +79,9 @@ camcl_status cli_pseudo_add(cli_pseudo *p, const char *file, const char *label, 
     if (!(probability >= p->threshold)) return CAMCL_OK;
     const char *slash = strrchr(file, '/');
     char *folder = real_folder(file), *path = folder ? path_between(p->folder, folder, slash ? slash + 1 : file) : NULL;
+    const int code = errno;
     free(folder);
-    if (path == NULL) return no_memory(err, file);
+    if (path == NULL) return fail_path(err, file, code);
     cli_csv_field(p->file.stream, path);
     free(path);
     fputc(',', p->file.stream);

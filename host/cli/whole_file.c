@@ -50,12 +50,18 @@ camcl_status cli_file_refuse_other(const char *path, const void *beginning, size
     struct stat info;
     char found[64];
     if (cli_is_open_file(path)) return CAMCL_OK;
-    if (stat(path, &info) != 0 && lstat(path, &info) == 0)
+    if (stat(path, &info) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) return cannot(err, "look at", path, errno);
+        if (lstat(path, &info) != 0) return CAMCL_OK;
         return cli_error(err, CAMCL_EXISTS, "'%s': exists, a link that leads nowhere (remove it, or choose another file)", path);
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
+    }
+    if (!S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
     FILE *file = fopen(path, "rb");
-    const size_t got = file ? fread(found, 1, size < sizeof found ? size : sizeof found, file) : 0;
-    if (file) fclose(file);
+    if (file == NULL) return cannot(err, "read", path, errno);
+    const size_t got = fread(found, 1, size < sizeof found ? size : sizeof found, file);
+    const int code = ferror(file) ? errno : 0;
+    fclose(file);
+    if (code != 0) return cannot(err, "read", path, code);
     if (got == size && memcmp(found, beginning, size) == 0) return CAMCL_OK;
     return cli_error(err, CAMCL_EXISTS, "'%s': exists and is not %s (move it away, or choose another file)", path, what);
 }

@@ -82,7 +82,7 @@ cleanup:
 static camcl_status create_reader(const char *path, bool bare, const cc_blob *content, struct archive **out, camcl_error *err)
 {
     struct archive *reader = *out = archive_read_new();
-    if (!reader) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", path);
+    if (!reader) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory (close other programs)", path);
     if (bare) {
         archive_read_support_filter_gzip(reader);
         archive_read_support_filter_bzip2(reader);

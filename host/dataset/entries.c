@@ -62,12 +62,21 @@ void cc_entry_describe(const char *path, char *kind, size_t size)
         describe_extension(path, kind, size);
 }
 
-/* What the entry is. One that cannot be looked at (it vanished, or the folder lets nobody pass) goes by its name. */
-static cc_entry look_at(int folder, const char *name)
+/* Whether an entry cannot be looked at because of what it is: it vanished, leads nowhere, or the folder lets nobody pass. */
+static bool is_unknown(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG || code == EACCES || code == EPERM;
+}
+
+/* What the entry is. One that cannot be looked at goes by its name. *code: an errno if the system failed; the entry might then be a folder
+ * of pictures that must not be overlooked. */
+static cc_entry look_at(int folder, const char *name, int *code)
 {
     cc_entry entry = { NULL, CC_ENTRY_OTHER, 0, 0 };
     struct stat info;
+    *code = 0;
     if (fstatat(folder, name, &info, 0) != 0) {
+        if (!is_unknown(errno)) *code = errno;
         bool is_link = fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode);
         if (!is_link && is_picture_name(name)) entry.kind = CC_ENTRY_PICTURE;
     } else if (S_ISDIR(info.st_mode)) {
@@ -96,7 +105,8 @@ camcl_status cc_entries_read(const char *folder, cc_entries *out, int *code, cam
         if (!found) break;
         if (found->d_name[0] == '.') continue;
         CC_TRY(cc_grow((void **)&out->items, &out->capacity, out->count + 1, sizeof *out->items, err));
-        cc_entry entry = look_at(dirfd(stream), found->d_name);
+        cc_entry entry = look_at(dirfd(stream), found->d_name, code);
+        if (*code != 0) goto cleanup;
         CC_TRY(cc_copy_text(found->d_name, &entry.name, err));
         out->items[out->count++] = entry;
     }

@@ -43,7 +43,7 @@ camcl_status camcl_fetch(const camcl_fetch_spec *given, camcl_error *err)
     if (status != CAMCL_OK) return status;
     const char *top = spec->folder && *spec->folder ? spec->folder : "data";
     cc_text_add(&folder, "%s%s%s%s", top, top[strlen(top) - 1] == '/' ? "" : "/", set->folder, *set->folder ? "/" : "");
-    CC_TRY(folder.failed ? cc_fail(err, CAMCL_NO_MEMORY, "data fetch: out of memory") : CAMCL_OK);
+    CC_TRY(folder.failed ? cc_fail(err, CAMCL_NO_MEMORY, "data fetch: out of memory (close other programs)") : CAMCL_OK);
     CC_TRY(cc_make_folders(folder.data, err));
     for (const cc_published_file *file = set->files; file->name; file++)
         CC_TRY(cc_fetch_file(spec, set, file, folder.data, err));

@@ -199,7 +199,7 @@ static camcl_status try_addresses(job *j, bool *done, camcl_error *err)
         const size_t length = own ? strcspn(base, " \t\n") : base ? strlen(base) : 0;
         if (length == 0) break;
         char *address = address_of(base, length, own ? j->set->folder : "", j->wanted->name);
-        if (address == NULL) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", j->path);
+        if (address == NULL) return cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory (close other programs)", j->path);
         status = try_address(j, address, done, err);
         j->download.address = NULL;
         free(address);
@@ -281,7 +281,8 @@ camcl_status cc_fetch_file(const camcl_fetch_spec *spec, const cc_published *set
     j.path = path.data;
     j.part = part.data;
     j.download = (cc_download){ .file = -1, .size = wanted->size, .stop = spec->stop, .context = &j, .progress = show_bytes };
-    camcl_status status = path.failed || part.failed ? cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", folder) : CAMCL_OK;
+    camcl_status status =
+        path.failed || part.failed ? cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory (close other programs)", folder) : CAMCL_OK;
     if (status == CAMCL_OK) status = fetch_file(&j, folder, err);
     cc_text_free(&j.failures);
     cc_text_free(&path);

@@ -175,7 +175,7 @@ static camcl_status write_summary(cc_loading *loading, double seconds, camcl_err
                                  .seconds = seconds };
     cc_text line = CC_TEXT_INIT;
     cc_summary_write(&summary, &line);
-    const camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text")
+    const camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text (close other programs)")
                                             : cc_copy_text(line.data, &loading->dataset->summary, err);
     cc_text_free(&line);
     return status;

@@ -62,7 +62,7 @@ static camcl_status find_path(const cc_place *place, const char *path, cc_place_
     camcl_status status = CAMCL_OK;
     cc_text_add(&full, place->archive ? "%s: %s" : "%s/%s", place->path, path);
     if (full.failed)
-        status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", place->path);
+        status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory (close other programs)", place->path);
     else if (place->archive ? find_member(place->archive, path, &file->member) : cc_is_plain_file(full.data))
         status = cc_copy_text(full.data, &file->path, err);
     cc_text_free(&full);
@@ -81,7 +81,8 @@ camcl_status cc_place_find(const cc_place *place, const char *folder, const char
             cc_text_add(&path, "%s%s%s/%s%s", folder, slash, name, name, ending);
         else
             cc_text_add(&path, "%s%s%s%s", folder, slash, name, ending);
-        status = path.failed ? cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", name) : find_path(place, path.data, file, err);
+        status = path.failed ? cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory (close other programs)", name)
+                             : find_path(place, path.data, file, err);
         file->packed = *ending != '\0';
         cc_text_free(&path);
     }

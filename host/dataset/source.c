@@ -17,7 +17,7 @@ static camcl_status find_archive(const char *folder, const cc_source_form *form,
         cc_text text = CC_TEXT_INIT;
         cc_text_add(&text, "%s/%s%s", folder, form->archives[*which / CC_COUNT(endings)], endings[*which % CC_COUNT(endings)]);
         if (text.failed)
-            status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory", folder);
+            status = cc_fail(err, CAMCL_NO_MEMORY, "%s: out of memory (close other programs)", folder);
         else if (cc_is_plain_file(text.data))
             status = cc_copy_text(text.data, path, err);
         cc_text_free(&text);

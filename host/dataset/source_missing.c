@@ -88,7 +88,7 @@ camcl_status cc_source_missing(const cc_source *source, const cc_place *place, c
                     source->fetch, source->dataset);
     }
     status = cc_fail(err, text.failed ? CAMCL_NO_MEMORY : CAMCL_BAD_DATA, "data set %s: %s", source->dataset,
-                     text.failed ? "out of memory" : text.data);
+                     text.failed ? "out of memory (close other programs)" : text.data);
 cleanup:
     cc_text_free(&text);
     cc_names_free(&names);

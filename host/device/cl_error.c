@@ -79,11 +79,21 @@ const char *cc_cl_name(cl_int code)
     return "unknown OpenCL error";
 }
 
+static bool is_memory(cl_int code) { return code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY; }
+
+camcl_status cc_cl_status(cl_int code) { return is_memory(code) ? CAMCL_NO_MEMORY : CAMCL_OPENCL; }
+
+const char *cc_cl_advice(cl_int code)
+{
+    if (is_memory(code)) return "use smaller batches, a narrower model or smaller images";
+    /* CL_INVALID_VALUE and what follows it down to -72: the program asked for what cannot be. */
+    if (code <= CL_INVALID_VALUE && code >= -72) return "report this as a defect";
+    return "the driver failed: run it again, and if it stays, another device or driver";
+}
+
 camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const char *file, int line)
 {
-    bool memory = code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY;
-    cc_fail(err, memory ? CAMCL_NO_MEMORY : CAMCL_OPENCL, "OpenCL: %s (%d)%s", cc_cl_name(code), (int)code,
-            memory ? " (use smaller batches, a narrower model or smaller images)" : "");
+    cc_fail(err, cc_cl_status(code), "OpenCL: %s, %d (%s)", cc_cl_name(code), (int)code, cc_cl_advice(code));
     cc_detail(err, "%s\n%s:%d\n", call, file, line);
-    return memory ? CAMCL_NO_MEMORY : CAMCL_OPENCL;
+    return cc_cl_status(code);
 }

@@ -10,15 +10,17 @@
 #include "device/list.h"
 #include "device/part.h"
 
-static void text_info(cl_device_id id, cl_device_info what, char *out, size_t size)
+static bool text_info(cl_device_id id, cl_device_info what, char *out, size_t size)
 {
-    if (clGetDeviceInfo(id, what, size, out, NULL) != CL_SUCCESS) snprintf(out, size, "?");
+    const bool known = clGetDeviceInfo(id, what, size, out, NULL) == CL_SUCCESS;
+    if (!known) snprintf(out, size, "?");
     out[size - 1] = '\0';
     /* Some drivers pad names with spaces. */
     size_t n = strlen(out), skip = strspn(out, " ");
     while (n > skip && out[n - 1] == ' ')
         out[--n] = '\0';
     memmove(out, out + skip, n - skip + 1);
+    return known;
 }
 
 #define NUMBER_INFO(type, id, what, out)                                                                                                   \
@@ -26,21 +28,32 @@ static void text_info(cl_device_id id, cl_device_info what, char *out, size_t si
         type value_ = 0;                                                                                                                   \
         if (clGetDeviceInfo((id), (what), sizeof value_, &value_, NULL) == CL_SUCCESS) (out) = value_;                                     \
     } while (0)
+/* The same of what a device cannot be used without: without an answer `known` becomes false. */
+#define NEEDED_INFO(type, id, what, out)                                                                                                   \
+    do {                                                                                                                                   \
+        type value_ = 0;                                                                                                                   \
+        if (clGetDeviceInfo((id), (what), sizeof value_, &value_, NULL) == CL_SUCCESS)                                                     \
+            (out) = value_;                                                                                                                \
+        else                                                                                                                               \
+            known = false;                                                                                                                 \
+    } while (0)
 
 /* Registers by their width: AVX-512 has 32 of 16 floats, AVX 16 of 8, SSE 16 of 4, NEON 32 of 4. A CPU device is the processor that this
  * program runs on. */
-static void find_registers(cl_device_id id, camcl_device_info *info)
+static bool find_registers(cl_device_id id, camcl_device_info *info)
 {
 #if defined(__aarch64__) || defined(__ARM_NEON)
     enum { NARROW_REGISTERS = 32 };
 #else
     enum { NARROW_REGISTERS = 16 };
 #endif
+    bool known = true;
     cl_uint native = 0;
-    NUMBER_INFO(cl_uint, id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, native);
+    NEEDED_INFO(cl_uint, id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, native);
     info->vector_width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
     info->vector_registers = native >= 16 ? 32 : native >= 8 ? 16 : NARROW_REGISTERS;
     (void)cc_device_override_registers(getenv("CAMCL_VECTOR"), info); /* a wrong text is an error when the device is opened */
+    return known;
 }
 
 bool cc_device_override_registers(const char *text, camcl_device_info *info)
@@ -55,48 +68,50 @@ bool cc_device_override_registers(const char *text, camcl_device_info *info)
     return true;
 }
 
+/* A device that does not answer what kernels and their cache are chosen by is not usable: its driver has lost it. */
 static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsigned d, camcl_device_info *info)
 {
+    bool known;
     memset(info, 0, sizeof *info);
     snprintf(info->selector, sizeof info->selector, "%u:%u", p, d);
-    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform, info->platform, NULL) != CL_SUCCESS)
-        snprintf(info->platform, sizeof info->platform, "?");
-    text_info(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
-    text_info(id, CL_DEVICE_NAME, info->name, sizeof info->name);
-    text_info(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-    text_info(id, CL_DEVICE_OPENCL_C_VERSION, info->opencl_c, sizeof info->opencl_c);
+    known = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform, info->platform, NULL) == CL_SUCCESS;
+    if (!known) snprintf(info->platform, sizeof info->platform, "?");
+    (void)text_info(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
+    known = text_info(id, CL_DEVICE_NAME, info->name, sizeof info->name) && known;
+    known = text_info(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver) && known;
+    known = text_info(id, CL_DEVICE_OPENCL_C_VERSION, info->opencl_c, sizeof info->opencl_c) && known;
     cl_device_type type = 0;
-    NUMBER_INFO(cl_device_type, id, CL_DEVICE_TYPE, type);
+    NEEDED_INFO(cl_device_type, id, CL_DEVICE_TYPE, type);
     info->type = type & CL_DEVICE_TYPE_GPU           ? CAMCL_GPU
                  : type & CL_DEVICE_TYPE_CPU         ? CAMCL_CPU
                  : type & CL_DEVICE_TYPE_ACCELERATOR ? CAMCL_ACCELERATOR
                                                      : CAMCL_OTHER_DEVICE;
-    NUMBER_INFO(cl_uint, id, CL_DEVICE_MAX_COMPUTE_UNITS, info->compute_units);
+    NEEDED_INFO(cl_uint, id, CL_DEVICE_MAX_COMPUTE_UNITS, info->compute_units);
     NUMBER_INFO(cl_uint, id, CL_DEVICE_MAX_CLOCK_FREQUENCY, info->clock_mhz);
     cl_ulong bytes = 0;
-    NUMBER_INFO(cl_ulong, id, CL_DEVICE_GLOBAL_MEM_SIZE, bytes);
+    NEEDED_INFO(cl_ulong, id, CL_DEVICE_GLOBAL_MEM_SIZE, bytes);
     info->global_mem = (size_t)bytes;
-    NUMBER_INFO(cl_ulong, id, CL_DEVICE_LOCAL_MEM_SIZE, bytes);
+    NEEDED_INFO(cl_ulong, id, CL_DEVICE_LOCAL_MEM_SIZE, bytes);
     info->local_mem = (size_t)bytes;
-    NUMBER_INFO(cl_ulong, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, bytes);
+    NEEDED_INFO(cl_ulong, id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, bytes);
     info->max_alloc = (size_t)bytes;
     bytes = 0;
     NUMBER_INFO(cl_ulong, id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, bytes);
     info->cache = (size_t)bytes;
-    NUMBER_INFO(size_t, id, CL_DEVICE_MAX_WORK_GROUP_SIZE, info->max_work_group);
+    NEEDED_INFO(size_t, id, CL_DEVICE_MAX_WORK_GROUP_SIZE, info->max_work_group);
     cl_uint bits = 0;
     NUMBER_INFO(cl_uint, id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, bits);
     info->base_align = bits / 8 > 64 ? bits / 8 : 64;
-    find_registers(id, info);
+    known = find_registers(id, info) && known;
     char extensions[8192] = "";
-    text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
+    (void)text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
     info->fp16 = strstr(extensions, "cl_khr_fp16") != NULL;
     info->fp64 = strstr(extensions, "cl_khr_fp64") != NULL;
     cl_bool compiler = CL_FALSE, little = CL_FALSE, available = CL_FALSE;
     NUMBER_INFO(cl_bool, id, CL_DEVICE_COMPILER_AVAILABLE, compiler);
     NUMBER_INFO(cl_bool, id, CL_DEVICE_ENDIAN_LITTLE, little);
     NUMBER_INFO(cl_bool, id, CL_DEVICE_AVAILABLE, available);
-    info->usable = compiler && little && available;
+    info->usable = known && compiler && little && available;
 }
 
 size_t cc_device_find_sub_group(cl_device_id id)
@@ -104,7 +119,7 @@ size_t cc_device_find_sub_group(cl_device_id id)
     enum { CL_DEVICE_SUB_GROUP_SIZES_INTEL_ = 0x4108 }; /* of cl_intel_required_subgroup_size, whose header may be missing */
     char extensions[8192] = "";
     size_t sizes[16] = { 0 }, bytes = 0, least = SIZE_MAX;
-    text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
+    (void)text_info(id, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
     if (strstr(extensions, "cl_intel_required_subgroup_size") == NULL) return 0;
     if (clGetDeviceInfo(id, CL_DEVICE_SUB_GROUP_SIZES_INTEL_, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return 0;
     for (size_t i = 0; i < bytes / sizeof *sizes; i++)
@@ -183,7 +198,7 @@ static void list_devices(camcl_error *err, const camcl_device_info *infos, size_
 {
     for (size_t i = 0; i < count; i++)
         cc_detail(err, "%-5s %-11s %s (%s)%s\n", infos[i].selector, type_name(infos[i].type), infos[i].name, infos[i].platform,
-                  infos[i].usable ? "" : " [not usable: no compiler, big-endian or not available]");
+                  infos[i].usable ? "" : " [not usable: no compiler, big-endian, not available, or it does not say what it is]");
     cc_device_explain_empty_platforms(err);
 }
 
@@ -201,7 +216,7 @@ static size_t most_capable(const camcl_device_info *infos, size_t count, int typ
 static camcl_status fail_unusable(const camcl_device_info *infos, size_t count, const char *selector, size_t index, camcl_error *err)
 {
     cc_fail(err, CAMCL_NO_DEVICE,
-            "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian or not available "
+            "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian, not available, or does not say what it is "
             "(pick another one from the list below)",
             selector, infos[index].name);
     list_devices(err, infos, count);

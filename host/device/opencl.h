@@ -75,6 +75,10 @@ struct cc_buffer {
 };
 
 const char *cc_cl_name(cl_int code);
+/* What a failed call means: CAMCL_NO_MEMORY for failed allocations, else CAMCL_OPENCL; and what to do, for the end of a message. Only
+ * arguments that cannot be are a defect of the program. */
+camcl_status cc_cl_status(cl_int code);
+const char *cc_cl_advice(cl_int code);
 /* Fills *err for an OpenCL error: the message has its symbolic name, the detail has call, file and line. Returns CAMCL_NO_MEMORY for failed
  * allocations, else CAMCL_OPENCL. */
 camcl_status cc_cl_fail(camcl_error *err, cl_int code, const char *call, const char *file, int line);

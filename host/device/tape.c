@@ -139,7 +139,8 @@ static camcl_status create_kernel(tape_step *step, cl_program program, camcl_err
     step->kernel = clCreateKernel(program, binding->name, &code);
     if (code == CL_SUCCESS) code = clGetKernelInfo(step->kernel, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL);
     if (code != CL_SUCCESS)
-        return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: %s (report this as a defect)", binding->program, binding->name, cc_cl_name(code));
+        return cc_fail(err, cc_cl_status(code), "kernel %s.%s: %s (%s)", binding->program, binding->name, cc_cl_name(code),
+                       cc_cl_advice(code));
     if (count != binding->count)
         return cc_fail(err, CAMCL_OPENCL, "kernel %s.%s: has %u parameters and is passed %zu (report this as a defect)", binding->program,
                        binding->name, count, binding->count);
@@ -206,8 +207,8 @@ camcl_status cc_tape_bind(cc_tape *tape, camcl_error *err)
             if (step->kind != STEP_KERNEL) continue;
             const cl_int code = set_argument(step->kernel, (cl_uint)i, &step->args[i]);
             if (code != CL_SUCCESS)
-                return cc_fail(err, CAMCL_OPENCL, "kernel %s, argument %s: %s (report this as a defect)", step->name,
-                               step->binding->params[i].name, cc_cl_name(code));
+                return cc_fail(err, cc_cl_status(code), "kernel %s, argument %s: %s (%s)", step->name, step->binding->params[i].name,
+                               cc_cl_name(code), cc_cl_advice(code));
         }
     }
     return CAMCL_OK;

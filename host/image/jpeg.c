@@ -165,7 +165,7 @@ static camcl_status fail(const session *s)
 {
     const char *name = s->file->name;
     switch (s->errors.msg_code) {
-    case JERR_OUT_OF_MEMORY: return cc_fail(s->err, CAMCL_NO_MEMORY, "%s: not enough memory to decode it", name);
+    case JERR_OUT_OF_MEMORY: return cc_fail(s->err, CAMCL_NO_MEMORY, "memory: not enough to decode it (close other programs)");
     case JERR_ARITH_NOTIMPL:
     case JERR_BAD_PRECISION:
     case JERR_CCIR601_NOTIMPL:

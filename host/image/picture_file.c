@@ -40,7 +40,11 @@ static camcl_status make_room(cc_picture_file *file, size_t size, camcl_error *e
 camcl_status cc_picture_file_read(cc_picture_file *file, size_t size, camcl_error *err)
 {
     while (!file->whole && file->size < size) {
-        if (file->size == file->capacity) CC_RETURN_IF_FAILED(make_room(file, size, err));
+        const camcl_status status = file->size == file->capacity ? make_room(file, size, err) : CAMCL_OK;
+        if (status != CAMCL_OK) {
+            cc_context(err, "%s", file->path);
+            return status;
+        }
         ssize_t got = read(file->handle, file->data + file->size, cc_min_size(file->capacity - file->size, MOST_AT_ONCE));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return cc_fail_errno(err, "read", file->path, errno);

@@ -99,6 +99,13 @@ static camcl_status decode_upright(const cc_encoded *file, const cc_codec *codec
     return status;
 }
 
+/* Whose picture it was that there was no memory for; other errors say it. */
+static camcl_status name_failure(camcl_status status, const char *name, camcl_error *err)
+{
+    if (status == CAMCL_NO_MEMORY) cc_context(err, "%s", name);
+    return status;
+}
+
 camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
 {
     CC_CHECK_GIVEN(data, err);
@@ -109,7 +116,7 @@ camcl_status camcl_image_decode(const void *data, size_t size, const char *name,
     cc_picture_header header;
     *out = (camcl_image)CAMCL_IMAGE_INIT;
     CC_RETURN_IF_FAILED(look(&file, &codec, &header, err));
-    return decode_upright(&file, codec, header.orientation, 1, out, err);
+    return name_failure(decode_upright(&file, codec, header.orientation, 1, out, err), name, err);
 }
 
 /* The largest of 8, 4, 2 and 1 by which a picture may shrink and still be twice as large as it is scaled to. */
@@ -175,7 +182,7 @@ camcl_status camcl_image_read_fit(const char *path, uint32_t side, camcl_fit fit
     if (status == CAMCL_OK && side == 0)
         status = camcl_image_decode(file.data, file.size, path, out, err);
     else if (status == CAMCL_OK)
-        status = decode_fit(&(cc_encoded){ (const uint8_t *)file.data, file.size, path }, side, fit, out, err);
+        status = name_failure(decode_fit(&(cc_encoded){ (const uint8_t *)file.data, file.size, path }, side, fit, out, err), path, err);
     cc_picture_file_close(&file);
     return status;
 }

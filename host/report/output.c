@@ -1,8 +1,7 @@
 /* Whether a report may be written over a file. */
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "report/page.h"
 
 #define HEAD_BYTES 8192 /* of a file are looked at: more than a title that earlier versions could write */
@@ -25,14 +24,10 @@ static bool is_report(const char *head)
 
 camcl_status cc_report_check_output(const char *path, camcl_error *err)
 {
-    struct stat info;
     char head[HEAD_BYTES] = "";
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
-    FILE *file = fopen(path, "rb");
-    if (file) {
-        head[fread(head, 1, sizeof head - 1, file)] = '\0';
-        fclose(file);
-    }
+    size_t got;
+    CC_RETURN_IF_FAILED(cc_file_beginning(path, head, sizeof head - 1, &got, err));
+    if (got == 0) return CAMCL_OK;
     if (is_report(head)) return CAMCL_OK;
     return cc_fail(err, CAMCL_EXISTS, "'%s': exists and is no report of camcl (move it away, or choose another file)", path);
 }

@@ -109,34 +109,36 @@ static bool read_size(const cc_safetensors *file, const char *key, unsigned long
 static bool read_numbers(const cc_safetensors *file, const char *key, float out[CAMCL_MAX_CHANNELS], size_t *count)
 {
     const char *text = cc_safetensors_metadata(file, key);
-    cc_text list = CC_TEXT_INIT;
-    cc_json *json = NULL;
-    if (text) cc_text_add(&list, "[%s]", text);
-    bool good = text && !list.failed && cc_json_parse(list.data, list.length, &json, NULL) == CAMCL_OK && json->kind == CC_JSON_ARRAY &&
-                json->count > 0 && json->count <= CAMCL_MAX_CHANNELS;
-    for (size_t i = 0; good && i < json->count; i++) {
+    *count = 0;
+    while (text && *count < CAMCL_MAX_CHANNELS) {
+        const size_t length = strcspn(text, ",");
         double value;
-        good = cc_json_number(&json->items[i], &value) && fabs(value) <= FLT_MAX;
-        if (good) out[i] = (float)value;
+        if (!cc_json_number_of_text(text, length, &value) || !(fabs(value) <= FLT_MAX)) return false;
+        out[(*count)++] = (float)value;
+        if (text[length] == '\0') return true;
+        text += length + 1;
     }
-    *count = good ? json->count : 0;
-    cc_json_free(&json);
-    cc_text_free(&list);
-    return good;
+    return false;
 }
 
-static bool read_names(const cc_safetensors *file, cc_model_card *card)
+static camcl_status read_names(const char *path, const cc_safetensors *file, cc_model_card *card, camcl_error *err)
 {
-    const char *text = cc_safetensors_metadata(file, "class_names");
+    static const char key[] = "class_names";
+    const char *text = cc_safetensors_metadata(file, key);
     cc_json *json = NULL;
-    bool good = text && cc_json_parse(text, strlen(text), &json, NULL) == CAMCL_OK && json->kind == CC_JSON_ARRAY &&
-                json->count == card->graph.classes && CC_NEW(json->count, &card->class_names, NULL) == CAMCL_OK;
+    camcl_status status = text ? cc_json_parse(text, strlen(text), &json, err) : CAMCL_BAD_DATA;
+    if (status != CAMCL_OK) return status == CAMCL_NO_MEMORY ? status : no_checkpoint(path, key, err);
+    bool good = json->kind == CC_JSON_ARRAY && json->count == card->graph.classes;
+    if (good) CC_TRY(CC_NEW(json->count, &card->class_names, err));
     for (size_t i = 0; good && i < json->count; i++) {
         const char *name = cc_json_string(&json->items[i]);
-        good = name && cc_copy_text(name, &card->class_names[i], NULL) == CAMCL_OK;
+        good = name != NULL;
+        if (good) CC_TRY(cc_copy_text(name, &card->class_names[i], err));
     }
+    if (!good) status = no_checkpoint(path, key, err);
+cleanup:
     cc_json_free(&json);
-    return good;
+    return status;
 }
 
 static bool read_fit(const cc_safetensors *file, camcl_fit *out)
@@ -176,7 +178,7 @@ static camcl_status read_card(const char *path, const cc_safetensors *file, cc_m
     for (size_t c = 0; good && c < deviations; c++)
         good = card->std[c] > 0;
     if (!good) return no_checkpoint(path, "std", err);
-    return read_names(file, card) ? CAMCL_OK : no_checkpoint(path, "class_names", err);
+    return read_names(path, file, card, err);
 }
 
 camcl_status cc_checkpoint_read(const char *path, cc_safetensors **file, cc_model_card *card, camcl_error *err)

@@ -132,7 +132,9 @@ camcl_status cc_data_identity_check(const char *path, const char *before, const 
     cc_json *old = NULL, *new = NULL;
     comparison c = { .lines = CC_TEXT_INIT };
     if (strcmp(before, now) == 0) return CAMCL_OK;
-    if (cc_json_parse(before, strlen(before), &old, NULL) != CAMCL_OK) {
+    status = cc_json_parse(before, strlen(before), &old, err);
+    if (status == CAMCL_NO_MEMORY) goto cleanup;
+    if (status != CAMCL_OK) {
         status = cc_fail(err, CAMCL_BAD_DATA, "%s: metadata \"data\" does not describe data " ADVICE, path);
         goto cleanup;
     }
@@ -140,7 +142,11 @@ camcl_status cc_data_identity_check(const char *path, const char *before, const 
     c.before = old;
     c.now = new;
     compare(&c);
-    if (c.lines.failed || c.count == 0) {
+    if (c.lines.failed) {
+        status = cc_fail(err, CAMCL_NO_MEMORY, "%s: no memory to say how the data differ from the run's (close other programs)", path);
+        goto cleanup;
+    }
+    if (c.count == 0) {
         status = cc_fail(err, CAMCL_BAD_DATA, "%s: the data are not those of the run " ADVICE, path);
         goto cleanup;
     }

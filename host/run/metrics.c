@@ -33,14 +33,7 @@ static camcl_status write_metrics(const cc_metrics *metrics, const char *path, c
 }
 
 /* Reads a number in JSON's grammar, whatever the current locale. */
-static bool parse_number(const char *text, size_t length, double *out)
-{
-    cc_json *json;
-    if (cc_json_parse(text, length, &json, NULL) != CAMCL_OK) return false;
-    bool is = cc_json_number(json, out);
-    cc_json_free(&json);
-    return is;
-}
+static bool parse_number(const char *text, size_t length, double *out) { return cc_json_number_of_text(text, length, out); }
 
 static bool parse_count(const char *text, size_t length, uint64_t *out)
 {

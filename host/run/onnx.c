@@ -1,6 +1,7 @@
 /* A checkpoint as an ONNX model (camcl/export.h). The numbers of fields and types are those of onnx.proto. */
 #include "camcl/export.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,13 +152,12 @@ static camcl_status check_output(const char *path, camcl_error *err)
 {
     static const char start[] = { MODEL_IR << 3, IR_VERSION, MODEL_PRODUCER << 3 | 2, sizeof PRODUCER - 1, 'c', 'a', 'm', 'c', 'l' };
     struct stat info;
-    char head[sizeof start] = "";
-    if (stat(path, &info) != 0 && lstat(path, &info) == 0)
+    char head[sizeof start];
+    size_t got;
+    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && stat(path, &info) != 0 && (errno == ENOENT || errno == ELOOP))
         return cc_fail(err, CAMCL_EXISTS, "'%s': exists, a link that leads nowhere (remove it, or choose another file)", path);
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return CAMCL_OK;
-    FILE *file = fopen(path, "rb");
-    const size_t got = file ? fread(head, 1, sizeof head, file) : 0;
-    if (file) fclose(file);
+    CC_RETURN_IF_FAILED(cc_file_beginning(path, head, sizeof head, &got, err));
+    if (got == 0) return CAMCL_OK;
     if (got == sizeof start && memcmp(head, start, sizeof start) == 0) return CAMCL_OK;
     return cc_fail(err, CAMCL_EXISTS, "'%s': exists and is no ONNX model of camcl (move it away, or choose another file)", path);
 }

@@ -78,14 +78,7 @@ camcl_status cc_pseudo_labels_drop_after(cc_pseudo_labels *l, const char *path, 
 /* ---- reading */
 
 /* A number in JSON's grammar, whatever the current locale, and not below 0. */
-static bool parse_number(const char *text, double *out)
-{
-    cc_json *json;
-    if (cc_json_parse(text, strlen(text), &json, NULL) != CAMCL_OK) return false;
-    const bool is = cc_json_number(json, out) && *out >= 0;
-    cc_json_free(&json);
-    return is;
-}
+static bool parse_number(const char *text, double *out) { return cc_json_number_of_text(text, strlen(text), out) && *out >= 0; }
 
 static bool parse_step(const char *text, uint64_t *out)
 {

@@ -45,8 +45,8 @@ static camcl_status say_images(cc_run *run, const camcl_device *device, const cc
         cc_text_add_mebibytes(&line, kept * image);
         cc_text_add(&line, " of them on the device, the rest streamed");
     }
-    const camcl_status status =
-        line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text") : cc_run_say(run, err, "%s", line.data);
+    const camcl_status status = line.failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a line of text (close other programs)")
+                                            : cc_run_say(run, err, "%s", line.data);
     cc_text_free(&line);
     return status;
 }

@@ -178,6 +178,27 @@ static void folders(void **state)
     assert_int_equal(cc_make_folders("/", &err), CAMCL_OK);
 }
 
+/* A link to itself leads nowhere, but is not nothing. */
+static void beginnings(void **state)
+{
+    const char *file = scratch_path(*state, "begins"), *loop = scratch_path(*state, "loop");
+    camcl_error err;
+    char head[4];
+    size_t got = 7;
+    assert_int_equal(cc_file_beginning(file, head, sizeof head, &got, &err), CAMCL_OK);
+    assert_int_equal(got, 0);
+    scratch_write(file, "abcdef", 6);
+    assert_int_equal(cc_file_beginning(file, head, sizeof head, &got, &err), CAMCL_OK);
+    assert_int_equal(got, 4);
+    assert_memory_equal(head, "abcd", 4);
+    assert_int_equal(cc_file_beginning(*state, head, sizeof head, &got, &err), CAMCL_OK); /* a folder */
+    assert_int_equal(got, 0);
+    assert_int_equal(symlink(loop, loop), 0);
+    assert_true(cc_file_exists(loop));
+    assert_int_equal(cc_file_beginning(loop, head, sizeof head, &got, &err), CAMCL_IO);
+    assert_non_null(strstr(err.message, loop));
+}
+
 static void assert_absolute(const char *path, const char *expected)
 {
     char *out = NULL;
@@ -236,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failed_writes_change_nothing, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(leftovers_do_not_block, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(folders, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(beginnings, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(paths, scratch_setup, scratch_teardown),
         cmocka_unit_test(clock_runs),
     };

@@ -98,6 +98,9 @@ static void numbers(void **state)
         size_t whole = 12345;
         assert_true(cc_json_number(json, &number));
         assert_true(number == cases[i].expected);
+        number = -7;
+        assert_true(cc_json_number_of_text(cases[i].text, strlen(cases[i].text), &number));
+        assert_true(number == cases[i].expected);
         assert_int_equal(cc_json_size(json, &whole), cases[i].whole);
         if (cases[i].whole)
             assert_true((double)whole == cases[i].expected);
@@ -105,9 +108,14 @@ static void numbers(void **state)
             assert_int_equal(whole, 12345);
         cc_json_free(&json);
     }
+    static const char *const others[] = { "", " ", "true", "null", "1,", "1 2", "[1]", "\"1\"", "+1", "01", ".5", "1e999", "nan" };
     cc_json *json = parse("true");
     double number;
     size_t whole;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(cc_json_number_of_text(others[i], strlen(others[i]), &number));
+    assert_true(cc_json_number_of_text("1234", 2, &number));
+    assert_true(number == 12);
     assert_false(cc_json_number(json, &number));
     assert_false(cc_json_size(json, &whole));
     assert_false(cc_json_number(NULL, &number));
