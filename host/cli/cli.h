@@ -62,6 +62,8 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
 
 /* Opens the device that the [device] keys select. The caller owns *device. */
 camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err);
+/* Every device of the list; close them with camcl_device_close_all. */
+camcl_status cli_open_devices(const camcl_config *config, camcl_device ***devices, size_t *count, camcl_error *err);
 
 /* camcl_dataset_open; a terminal is told how far it is. */
 camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, camcl_error *err);

@@ -29,18 +29,22 @@ static camcl_status bench_peak(const cli_bench_args *args, camcl_device *device,
     return CAMCL_OK;
 }
 
-static camcl_status bench_step(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+static camcl_status time_steps(const cli_bench_args *args, camcl_device *const *devices, size_t count, const camcl_config *config,
+                               camcl_error *err)
 {
     if (args->json) {
         printf("{\"device\": ");
-        cli_json_string(camcl_device_get_info(device)->name);
+        cli_json_string(camcl_device_get_info(devices[0])->name);
+        if (count > 1) printf(", \"devices\": %zu", count);
     } else {
-        printf("%s\n%-13s %12s %12s %14s\n", camcl_device_reason(device), "step", "ms/step", "images/s", "peak bytes");
+        for (size_t i = 0; i < count; i++)
+            printf("%s\n", camcl_device_reason(devices[i]));
+        printf("%-13s %12s %12s %14s\n", "step", "ms/step", "images/s", "peak bytes");
     }
     for (size_t i = 0; camcl_bench_name(config, i); i++) {
         const char *name = camcl_bench_name(config, i);
         camcl_step_time t;
-        camcl_status status = camcl_bench_step(device, config, name, REPEAT, &t, err);
+        camcl_status status = camcl_bench_step_together(devices, count, config, name, REPEAT, &t, err);
         if (status != CAMCL_OK) return status;
         if (args->json)
             printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", name, t.ms_per_step, t.images_per_s,
@@ -51,6 +55,18 @@ static camcl_status bench_step(const cli_bench_args *args, camcl_device *device,
     }
     if (args->json) printf("}\n");
     return CAMCL_OK;
+}
+
+/* Of a list of devices, all of them together. */
+static camcl_status bench_step(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+{
+    camcl_device **devices = NULL;
+    size_t count = 0;
+    if (strchr(camcl_config_string(config, "device.select"), ',') == NULL) return time_steps(args, &device, 1, config, err);
+    camcl_status status = cli_open_devices(config, &devices, &count, err);
+    if (status == CAMCL_OK) status = time_steps(args, devices, count, config, err);
+    camcl_device_close_all(&devices, count);
+    return status;
 }
 
 /* Prints ", "NAME": NUMBER". */

@@ -28,9 +28,10 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
     return CAMCL_OK;
 }
 
-camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err)
+static camcl_device_options device_options(const camcl_config *config)
 {
-    const camcl_device_options options = {
+    return (camcl_device_options){
+        .size = sizeof(camcl_device_options),
         .select = camcl_config_string(config, "device.select"),
         .cache_dir = camcl_config_string(config, "device.cache_dir"),
         .conv = camcl_config_string(config, "device.conv"),
@@ -38,7 +39,18 @@ camcl_status cli_open_device(const camcl_config *config, camcl_device **device, 
         .separate_memory = camcl_config_is(config, "device.memory", "separate"),
         .compiler = cli_kernel_compiler(),
     };
+}
+
+camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err)
+{
+    const camcl_device_options options = device_options(config);
     return camcl_device_open(&options, device, err);
+}
+
+camcl_status cli_open_devices(const camcl_config *config, camcl_device ***devices, size_t *count, camcl_error *err)
+{
+    const camcl_device_options options = device_options(config);
+    return camcl_device_open_all(&options, devices, count, err);
 }
 
 static bool is_listed(const cli_list *keys, const camcl_config_key *key)

@@ -299,7 +299,8 @@ camcl_status cc_step_create(cc_model *model, cc_resident *data, const cc_step_sp
     step->data = data;
     step->spec = *spec;
     step->shared = spec->own.labeled > 0;
-    step->own = step->shared ? spec->own : (cc_part){ 0, spec->batch_labeled, 0, uses_unlabeled(step) ? spec->batch_unlabeled : 0 };
+    step->own = step->shared ? spec->own : (cc_part){ 0, spec->batch_labeled, 0, spec->batch_unlabeled };
+    if (!uses_unlabeled(step)) step->own.unlabeled = 0;
     CC_TRY(cc_tape_create(arena, "training step", &step->tape, err));
     CC_TRY(cc_tape_create(arena, "update", &step->update, err));
     CC_TRY(create_inputs(step, err));

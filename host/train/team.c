@@ -3,42 +3,30 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "device/part.h"
 #include "model/arch.h"
 #include "model/fit.h"
 #include "train/team_internal.h"
 
 /* ---- opening */
 
-static camcl_status check_apart(const cc_run *run, const camcl_device_info *last, size_t index, camcl_error *err)
-{
-    for (size_t i = 0; i < index; i++) {
-        const char *earlier = selector_of(run, i);
-        if (!cc_selectors_overlap(earlier, last->selector)) continue;
-        return cc_fail(err, CAMCL_BAD_CONFIG, "device.select = %s: %s (%s) is listed twice%s%s%s (list every device once, or parts of it)",
-                       camcl_config_string(run->config, "device.select"), last->name, last->selector,
-                       strcmp(earlier, last->selector) ? ", in part by " : "", strcmp(earlier, last->selector) ? earlier : "", "");
-    }
-    return CAMCL_OK;
-}
-
 camcl_status cc_team_open(cc_run *run, const camcl_device_options *options, camcl_device **first, camcl_error *err)
 {
+    camcl_status status = CAMCL_OK;
     cc_team *team = &run->team;
-    camcl_device_options one = *options;
-    char selector[CC_SELECTOR_SIZE];
-    const size_t count = cc_selector_count(options->select);
-    CC_RETURN_IF_FAILED(CC_NEW(count, &team->others, err));
-    CC_RETURN_IF_FAILED(CC_NEW(count, &team->steps, err));
-    one.select = selector;
-    for (size_t i = 0; i < count; i++) {
-        CC_RETURN_IF_FAILED(cc_selector_at(options->select, i, selector, err));
-        CC_RETURN_IF_FAILED(camcl_device_open(&one, i == 0 ? first : &team->others[i - 1].device, err));
-        run->device = *first;
-        CC_RETURN_IF_FAILED(check_apart(run, camcl_device_get_info(device_of(run, i)), i, err));
-        team->count = i;
-    }
-    return CAMCL_OK;
+    camcl_device **devices = NULL;
+    size_t count = 0;
+    CC_TRY(camcl_device_open_all(options, &devices, &count, err));
+    CC_TRY(CC_NEW(count, &team->others, err));
+    CC_TRY(CC_NEW(count, &team->steps, err));
+    team->count = count - 1;
+    run->device = *first = devices[0];
+    for (size_t i = 1; i < count; i++)
+        team->others[i - 1].device = devices[i];
+    /* They are the run's now. */
+    memset(devices, 0, count * sizeof *devices);
+cleanup:
+    camcl_device_close_all(&devices, count);
+    return status;
 }
 
 /* The alignment that suits every device of every process. */

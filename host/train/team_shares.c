@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "dataset/apportion.h"
+#include "run/parts.h"
 #include "train/team_internal.h"
 
 static camcl_status out_of_text(camcl_error *err)
@@ -102,18 +102,6 @@ cleanup:
 
 /* ---- shares */
 
-/* device.share = numbers: one per device of the list, which camcl_config_finish checked. */
-static void read_shares(const cc_run *run, double *rates)
-{
-    const char *text = camcl_config_string(run->config, "device.share");
-    for (size_t i = 0; i < own_count(&run->team); i++) {
-        char *end;
-        rates[i] = strtod(text, &end);
-        end += strspn(end, " \t");
-        text = end + (*end == ',');
-    }
-}
-
 /* The images per second of one device alone, of steps as large as they would be if all devices took as much. */
 static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *err)
 {
@@ -174,7 +162,7 @@ static camcl_status find_rates(cc_run *run, const char *devices, double **rates,
     cc_text own = CC_TEXT_INIT;
     char *all = NULL;
     CC_TRY(CC_NEW(team->all, rates, err));
-    if (!automatic) read_shares(run, *rates);
+    if (!automatic) cc_shares_read(run->config, *rates, own_count(team));
     for (size_t i = 0; i < own_count(team); i++) {
         if (automatic && alike) (*rates)[i] = 1;
         if (automatic && !alike) CC_TRY(measure(run, i, &(*rates)[i], err));
@@ -191,64 +179,30 @@ cleanup:
     return status;
 }
 
-/* shares [all] of `total` images, at least one each. */
-static camcl_status share_out(const cc_team *team, const char *key, size_t total, const double *rates, size_t *shares, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    size_t *weights = NULL, *least = NULL, *most = NULL;
-    double all = 0;
-    if (total < team->all)
-        return cc_fail(err, CAMCL_BAD_CONFIG,
-                       "%s = %zu: each of the %zu devices needs at least one image (raise it, or list fewer devices)", key, total,
-                       team->all);
-    CC_TRY(CC_NEW(team->all, &weights, err));
-    CC_TRY(CC_NEW(team->all, &least, err));
-    CC_TRY(CC_NEW(team->all, &most, err));
-    for (size_t i = 0; i < team->all; i++)
-        all += rates[i];
-    for (size_t i = 0; i < team->all; i++) {
-        weights[i] = (size_t)(rates[i] / all * 1e6 + 0.5);
-        least[i] = 1;
-        most[i] = total;
-    }
-    cc_apportion(total, weights, least, most, team->all, shares);
-cleanup:
-    free(weights);
-    free(least);
-    free(most);
-    return status;
-}
-
-static camcl_status set_parts(cc_run *run, const size_t *labeled, const size_t *unlabeled, camcl_error *err)
+static camcl_status use_parts(cc_run *run, camcl_error *err)
 {
     cc_team *team = &run->team;
-    cc_part next = { 0, 0, 0, 0 };
-    CC_RETURN_IF_FAILED(CC_NEW(team->all, &team->parts, err));
-    for (size_t i = 0; i < team->all; i++) {
-        next = (cc_part){ next.labeled0 + next.labeled, labeled[i], next.unlabeled0 + next.unlabeled, unlabeled[i] };
-        team->parts[i] = next;
-    }
     run->settings.step.own = team->parts[team->first];
     return cc_exchange_create(own_count(team), team->world, &team->exchange, err);
 }
 
 /* The shares of the saved state, if it was saved with these devices and batches. */
-static bool take_saved(const cc_run *run, const char *devices, size_t *labeled, size_t *unlabeled)
+static bool take_saved(const cc_run *run, const char *devices)
 {
     const cc_team *team = &run->team;
     const cc_step_spec *step = &run->settings.step;
     const size_t u = step->objective.kind->unlabeled ? step->batch_unlabeled : 0;
-    size_t labeled_sum = 0, unlabeled_sum = 0;
+    cc_part next = { 0, 0, 0, 0 };
     if (run->state.team == NULL || count_lines(run->state.team, DEVICE) != team->all) return false;
     for (size_t i = 0; i < team->all; i++) {
         const char *share = find_line(run->state.team, SHARE, i);
         if (!same_line(find_line(run->state.team, DEVICE, i), find_line(devices, DEVICE, i))) return false;
-        if (share == NULL || sscanf(share, SHARE "%zu %zu", &labeled[i], &unlabeled[i]) != 2) return false;
-        if (labeled[i] == 0 || (u && unlabeled[i] == 0)) return false;
-        labeled_sum += labeled[i];
-        unlabeled_sum += unlabeled[i];
+        next = (cc_part){ next.labeled0 + next.labeled, 0, next.unlabeled0 + next.unlabeled, 0 };
+        if (share == NULL || sscanf(share, SHARE "%zu %zu", &next.labeled, &next.unlabeled) != 2) return false;
+        if (next.labeled == 0 || next.labeled > step->batch_labeled || (u > 0) != (next.unlabeled > 0) || next.unlabeled > u) return false;
+        team->parts[i] = next;
     }
-    return labeled_sum == step->batch_labeled && unlabeled_sum == u;
+    return next.labeled0 + next.labeled == step->batch_labeled && next.unlabeled0 + next.unlabeled == u;
 }
 
 /* The kernels that the saved state names for the devices of this process. */
@@ -289,22 +243,16 @@ static camcl_status say_other_devices(cc_run *run, camcl_error *err)
     return cc_run_say(run, err, "resuming on other devices than before: results may differ in the last bits");
 }
 
-static camcl_status divide(cc_run *run, const char *devices, size_t *labeled, size_t *unlabeled, camcl_error *err)
+static camcl_status divide(cc_run *run, const char *devices, camcl_error *err)
 {
     const cc_team *team = &run->team;
     const cc_step_spec *step = &run->settings.step;
+    const size_t unlabeled = step->objective.kind->unlabeled ? step->batch_unlabeled : 0;
     double *rates = NULL;
-    camcl_status status = CAMCL_OK;
-    if (take_saved(run, devices, labeled, unlabeled)) {
-        CC_RETURN_IF_FAILED(take_plans(run, err));
-        return set_parts(run, labeled, unlabeled, err);
-    }
+    if (take_saved(run, devices)) return take_plans(run, err);
     if (run->resuming) CC_RETURN_IF_FAILED(say_other_devices(run, err));
-    CC_TRY(find_rates(run, devices, &rates, err));
-    CC_TRY(share_out(team, "train.batch_labeled", step->batch_labeled, rates, labeled, err));
-    if (step->objective.kind->unlabeled) CC_TRY(share_out(team, "train.batch_unlabeled", step->batch_unlabeled, rates, unlabeled, err));
-    CC_TRY(set_parts(run, labeled, unlabeled, err));
-cleanup:
+    camcl_status status = find_rates(run, devices, &rates, err);
+    if (status == CAMCL_OK) status = cc_parts_divide(step->batch_labeled, unlabeled, rates, team->all, team->parts, err);
     free(rates);
     return status;
 }
@@ -314,20 +262,17 @@ camcl_status cc_team_divide(cc_run *run, camcl_error *err)
     camcl_status status = CAMCL_OK;
     cc_team *team = &run->team;
     char *devices = NULL;
-    size_t *labeled = NULL, *unlabeled = NULL;
     CC_TRY(list_devices(run, &devices, err));
     if (team->all == 1) {
         if (run->state.team) CC_TRY(say_other_devices(run, err));
         goto cleanup;
     }
-    CC_TRY(CC_NEW(team->all, &labeled, err));
-    CC_TRY(CC_NEW(team->all, &unlabeled, err));
-    CC_TRY(divide(run, devices, labeled, unlabeled, err));
+    CC_TRY(CC_NEW(team->all, &team->parts, err));
+    CC_TRY(divide(run, devices, err));
+    CC_TRY(use_parts(run, err));
     CC_TRY(say_shares(run, devices, err));
 cleanup:
     free(devices);
-    free(labeled);
-    free(unlabeled);
     return status;
 }
 

@@ -35,6 +35,11 @@ const char *camcl_bench_name(const camcl_config *config, size_t index);
 camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, const char *name, unsigned repeat, camcl_step_time *out,
                               camcl_error *err);
 
+/* The same on several devices that train together, as camcl_train has them of a list in device.select: each takes its share of every batch,
+ * by device.share, or equal shares where that is auto. Of CAMCL_BENCH_INFER the first device does all. peak_bytes: of the first device. */
+camcl_status camcl_bench_step_together(camcl_device *const *devices, size_t count, const camcl_config *config, const char *name,
+                                       unsigned repeat, camcl_step_time *out, camcl_error *err);
+
 /* Where a step's time goes. Each launch is timed by itself and the best of three runs counts. Times are the device's clock's if it can
  * be read, else the host's. */
 typedef struct camcl_op_time {

@@ -85,6 +85,11 @@ static inline void camcl_device_options_init(camcl_device_options *options)
 
 /* Opens the selected device: context, queue, kernel cache. The caller owns *device. options NULL: all defaults. */
 camcl_status camcl_device_open(const camcl_device_options *options, camcl_device **device, camcl_error *err);
+/* Opens every device of a list, for camcl_bench_step_together: *devices [*count], and each of them, is the caller's; camcl_device_close_all
+ * takes both. CAMCL_BAD_CONFIG where the list names a device twice, or parts of one that overlap. */
+camcl_status camcl_device_open_all(const camcl_device_options *options, camcl_device ***devices, size_t *count, camcl_error *err);
+/* NULL, or a pointer to NULL, is fine. */
+void camcl_device_close_all(camcl_device ***devices, size_t count);
 /* Models, sessions and trainers on it are ended before. NULL, or a pointer to NULL, is fine. */
 void camcl_device_close(camcl_device **device);
 /* Borrowed until the device is closed. */
