@@ -29,6 +29,22 @@ static camcl_status bench_peak(const cli_bench_args *args, camcl_device *device,
     return CAMCL_OK;
 }
 
+/* several: with what the devices exchange. */
+static void print_json(const char *name, const camcl_step_time *t, bool several)
+{
+    printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu", name, t->ms_per_step, t->images_per_s,
+           t->peak_bytes);
+    if (several) printf(", \"meetings\": %zu, \"sums\": %zu, \"exchanged_bytes\": %zu", t->meetings, t->later, t->exchanged_bytes);
+    printf("}");
+}
+
+static void print_row(const char *name, const camcl_step_time *t, bool several)
+{
+    printf("%-13s %12.1f %12.1f %14zu", name, t->ms_per_step, t->images_per_s, t->peak_bytes);
+    if (several) printf(" %9zu %9zu %15zu", t->meetings, t->later, t->exchanged_bytes);
+    printf("\n");
+}
+
 static camcl_status time_steps(const cli_bench_args *args, camcl_device *const *devices, size_t count, const camcl_config *config,
                                camcl_error *err)
 {
@@ -39,7 +55,8 @@ static camcl_status time_steps(const cli_bench_args *args, camcl_device *const *
     } else {
         for (size_t i = 0; i < count; i++)
             printf("%s\n", camcl_device_reason(devices[i]));
-        printf("%-13s %12s %12s %14s\n", "step", "ms/step", "images/s", "peak bytes");
+        printf("%-13s %12s %12s %14s", "step", "ms/step", "images/s", "peak bytes");
+        printf(count > 1 ? " %9s %9s %15s\n" : "\n", "meetings", "sums", "exchanged bytes");
     }
     for (size_t i = 0; camcl_bench_name(config, i); i++) {
         const char *name = camcl_bench_name(config, i);
@@ -47,10 +64,9 @@ static camcl_status time_steps(const cli_bench_args *args, camcl_device *const *
         camcl_status status = camcl_bench_step_together(devices, count, config, name, REPEAT, &t, err);
         if (status != CAMCL_OK) return status;
         if (args->json)
-            printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu}", name, t.ms_per_step, t.images_per_s,
-                   t.peak_bytes);
+            print_json(name, &t, count > 1);
         else
-            printf("%-13s %12.1f %12.1f %14zu\n", name, t.ms_per_step, t.images_per_s, t.peak_bytes);
+            print_row(name, &t, count > 1);
         fflush(stdout);
     }
     if (args->json) printf("}\n");

@@ -25,6 +25,7 @@ struct cc_exchange {
     size_t value_capacity, other_capacity;
     later_sum later[CC_MOST_LATER]; /* in the order in which they begin; memory of earlier runs is used again */
     size_t later_count;             /* begun in this run */
+    cc_exchange_figures figures;
 };
 
 camcl_status cc_exchange_create(size_t devices, cc_world *world, cc_exchange **out, camcl_error *err)
@@ -66,6 +67,13 @@ void cc_exchange_destroy(cc_exchange **handle)
 }
 
 size_t cc_exchange_devices(const cc_exchange *exchange) { return exchange->devices; }
+
+cc_exchange_figures cc_exchange_take_figures(cc_exchange *x)
+{
+    const cc_exchange_figures figures = x->figures;
+    x->figures = (cc_exchange_figures){ 0, 0, 0 };
+    return figures;
+}
 
 /* ---- between the devices of this process */
 
@@ -237,9 +245,12 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
             if (!alike(x->points[0], x->points[d]))
                 return cc_fail(err, CAMCL_FAILED, "exchange: the tapes of devices 0 and %zu differ (report this as a defect)", d);
         if (x->points[0] == NULL) return finish_later(x, err);
+        x->figures.bytes += floats_of(x->points[0]) * sizeof(float);
         if (x->points[0]->kind == CC_EXCHANGE_SUM_LATER) {
+            x->figures.later++;
             CC_RETURN_IF_FAILED(begin_later(x, err));
         } else {
+            x->figures.meetings++;
             CC_RETURN_IF_FAILED(meet(x, err));
             CC_RETURN_IF_FAILED(add_all_later(x, err));
         }

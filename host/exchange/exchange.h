@@ -16,6 +16,13 @@ camcl_status cc_exchange_create(size_t devices, cc_world *world, cc_exchange **o
 void cc_exchange_destroy(cc_exchange **exchange);
 size_t cc_exchange_devices(const cc_exchange *exchange);
 
+/* What each device exchanged since the last call: points at which the devices waited for one another, sums that went on beside their work,
+ * and the bytes of both together. */
+typedef struct cc_exchange_figures {
+    size_t meetings, later, bytes;
+} cc_exchange_figures;
+cc_exchange_figures cc_exchange_take_figures(cc_exchange *exchange);
+
 /* Runs one tape per device [devices], which were recorded with the same points of exchange on all devices of all processes. After a failure
  * the content of their buffers is undefined. */
 camcl_status cc_exchange_run(cc_exchange *exchange, cc_tape *const *tapes, camcl_error *err);

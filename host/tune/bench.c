@@ -170,7 +170,7 @@ camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, 
         double seconds = cc_seconds() - start;
         if (i >= CC_BENCH_WARM_UP && seconds < best) best = seconds;
     }
-    *out = (camcl_step_time){ best * 1e3, (double)cc_bench_images(&b, name) / best, cc_device_peak_bytes(device) };
+    *out = (camcl_step_time){ best * 1e3, (double)cc_bench_images(&b, name) / best, cc_device_peak_bytes(device), 0, 0, 0 };
 cleanup:
     cc_bench_close(&b);
     return status;

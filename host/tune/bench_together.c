@@ -64,12 +64,17 @@ camcl_status camcl_bench_step_together(camcl_device *const *devices, size_t coun
     for (size_t i = 0; i < count; i++)
         CC_TRY(cc_bench_open(&members[i], devices[i], config, name, &parts[i], align, err));
     for (unsigned i = 0; i < CC_BENCH_WARM_UP + repeat; i++) {
+        (void)cc_exchange_take_figures(exchange);
         const double start = cc_seconds();
         CC_TRY(run_together(exchange, members, steps, count, devices, err));
         const double seconds = cc_seconds() - start;
         if (i >= CC_BENCH_WARM_UP && seconds < best) best = seconds;
     }
-    *out = (camcl_step_time){ best * 1e3, (double)cc_bench_images(&members[0], name) / best, cc_device_peak_bytes(devices[0]) };
+    const cc_exchange_figures figures = cc_exchange_take_figures(exchange);
+    *out = (camcl_step_time){
+        best * 1e3,   (double)cc_bench_images(&members[0], name) / best, cc_device_peak_bytes(devices[0]), figures.meetings, figures.later,
+        figures.bytes
+    };
 cleanup:
     for (size_t i = 0; members && i < count; i++)
         cc_bench_close(&members[i]);
