@@ -70,7 +70,7 @@ class Case:
 
     def limit(self, bytes):
         # What is compiled, decoded and timed is kept if it can be; then nothing fails.
-        folder, outcome = self.run(limit=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, bytes)))
+        folder, outcome = self.run(limit=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY)))
         return self.judge(folder, outcome, "File too large")
 
     def read_only(self):

@@ -124,6 +124,7 @@ static void assert_finish(const char *sets, camcl_status status, const char *par
 /* The contract's list, typed here a second time: a slip in the schema must not go unseen. */
 static const char *const defaults[][2] = {
     { "device.select", "auto" },
+    { "device.share", "auto" },
     { "device.conv", "auto" },
     { "device.tune", "cache" },
     { "device.cache_dir", "" },
@@ -623,7 +624,14 @@ static void test_finish(void **state)
     assert_finish("ssl.mode=fixmatch optim.momentum=0", CAMCL_BAD_CONFIG, "ssl.mode: optim.nesterov = yes@optim.momentum");
     assert_finish("model.arch=wrn28-2 model.stem=imagenet", CAMCL_BAD_CONFIG, "model.stem = imagenet@model.stem = cifar");
     assert_finish("model.arch=wrn28-8 ssl.cam_layer=4", CAMCL_BAD_CONFIG, "ssl.cam_layer = 4@3 stages");
-    assert_finish("device.select=0:0,0:1", CAMCL_UNSUPPORTED, "device.select = 0:0,0:1@a list of devices");
+    assert_finish("device.select=0:0,0:1", CAMCL_OK, "");
+    assert_finish("device.select=0:0,0:1 device.share=2,1.5", CAMCL_OK, "");
+    assert_finish("device.select=0:0,0:1 device.share=2", CAMCL_BAD_CONFIG, "device.share = 2@1 share for the 2 devices");
+    assert_finish("device.select=0:0 device.share=2,1", CAMCL_BAD_CONFIG, "device.share = 2,1@2 shares for the 1 device");
+    assert_finish("device.select=0:0,0:1 device.share=2,0", CAMCL_BAD_CONFIG, "device.share = 2,0@\"0\" is not a share");
+    assert_finish("device.select=0:0,0:1 device.share=2,", CAMCL_BAD_CONFIG, "device.share = 2,@is not a share");
+    assert_finish("device.select=0:0,0:1 device.share=fast,slow", CAMCL_BAD_CONFIG, "\"fast\" is not a share@auto");
+    assert_finish("device.select=0:0,0:1,0:2 train.batch_labeled=2", CAMCL_BAD_CONFIG, "train.batch_labeled = 2@each of the 3 devices");
     assert_finish("data.labeled=505", CAMCL_BAD_CONFIG, "data.labeled = 505@cifar10@multiple of 10");
     assert_finish("data.labeled=110 data.dataset=cifar100", CAMCL_BAD_CONFIG, "multiple of 100");
     assert_finish("data.labeled=15 data.dataset=shapes", CAMCL_BAD_CONFIG, "shapes@multiple of 10");
@@ -753,6 +761,7 @@ static void test_older_beta(void **state)
         assert_string_equal(camcl_config_string(saved, "ssl.beta"), cases[i].beta);
         camcl_config_destroy(&config);
         camcl_config_destroy(&saved);
+        unlink(older);
         free(text);
     }
 }

@@ -68,12 +68,17 @@ static void devices(void **state)
     camcl_selftest_result checked;
     camcl_step_time time;
     camcl_step_profile profile;
+    camcl_device **list = NULL;
     (void)state;
     LACKS("infos", camcl_device_list, NULL, &count, &err);
     LACKS("count", camcl_device_list, &infos, NULL, &err);
     LACKS("selector", camcl_device_select, NULL, 0, NULL, &count, &err);
     LACKS("index", camcl_device_select, NULL, 0, "auto", NULL, &err);
     LACKS("device", camcl_device_open, NULL, NULL, &err);
+    LACKS("devices", camcl_device_open_all, NULL, NULL, &count, &err);
+    LACKS("count", camcl_device_open_all, NULL, &list, NULL, &err);
+    LACKS("devices", camcl_bench_step_together, NULL, 1, SOME(camcl_config), "infer", 1, &time, &err);
+    LACKS("config", camcl_bench_step_together, (camcl_device *const[]){ SOME(camcl_device) }, 1, NULL, "infer", 1, &time, &err);
     LACKS("device", camcl_bench_peak, NULL, &peak, &err);
     LACKS("out", camcl_bench_peak, SOME(camcl_device), NULL, &err);
     LACKS("config", camcl_bench_step, SOME(camcl_device), NULL, "infer", 1, &time, &err);
@@ -87,6 +92,8 @@ static void devices(void **state)
     camcl_device *none = NULL;
     camcl_device_close(&none);
     camcl_device_close(NULL);
+    camcl_device_close_all(NULL, 0);
+    camcl_device_close_all(&list, 0);
 }
 
 static void data(void **state)

@@ -165,9 +165,11 @@ static void lists_and_nothing(void **state)
     (void)state;
     camcl_device_info infos[DEVICES];
     machine(infos);
-    const char *const wanted[] = { "0:0,1:0", "gpu,cpu", "auto,", "," };
-    for (size_t i = 0; i < CC_COUNT(wanted); i++)
-        refuses(infos, DEVICES, wanted[i], CAMCL_UNSUPPORTED);
+    picks(infos, DEVICES, "0:0,1:0", 0);
+    picks(infos, DEVICES, " 0:0/1/2 , 1:0", 0);
+    const char *const empty[] = { ",", " ,0:0" };
+    for (size_t i = 0; i < CC_COUNT(empty); i++)
+        refuses(infos, DEVICES, empty[i], CAMCL_BAD_CONFIG);
     const char *const any[] = { "auto", "gpu", "0:0", "radial" };
     for (size_t i = 0; i < CC_COUNT(any); i++) {
         camcl_error err = refuses(NULL, 0, any[i], CAMCL_NO_DEVICE);

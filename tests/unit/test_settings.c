@@ -116,6 +116,7 @@ static const struct {
     const char *key, *value, *changes;
 } keys[] = {
     { "device.select", "0:1", "select 0:1;" },
+    { "device.share", "3, 1", NULL },
     { "device.conv", "gemm", "conv gemm;" },
     { "device.tune", "off", "tune off;" },
     { "device.cache_dir", "some/where", "cache some/where;pixels some/where;" },
@@ -192,7 +193,7 @@ static const struct {
 /* Read where they are used, not through these settings. */
 static bool read_elsewhere(const char *key)
 {
-    const char *const elsewhere[] = { "model.init", "output.dir", "data.resident" };
+    const char *const elsewhere[] = { "model.init", "output.dir", "data.resident", "device.share" };
     for (size_t i = 0; i < CC_COUNT(elsewhere); i++)
         if (strcmp(elsewhere[i], key) == 0) return true;
     return false;
