@@ -53,6 +53,8 @@ static const struct {
     { "docs/drivers.md", "RUSTICL_ENABLE=radeonsi", "it needs Mesa's driver and an AMD GPU" },
     { "docs/drivers.md", "OCL_ICD_VENDORS=", "it needs NVIDIA's driver and GPU" },
     { "docs/drivers.md", "CAMCL_DEVICE=0:0", "there may be no such device, and peaks take long" },
+    { "docs/several-devices.md", "build/camcl train configs/quickstart.ini", "the device may not be divisible; e2e.test_devices does it" },
+    { "docs/several-devices.md", "mpirun ", "it needs MPI and machines of these names; e2e.test_devices starts ranks" },
     { "docs/new-device.md", "tests/device/kit.sh", "it builds a second time; unit.test_kit has it" },
     { "docs/new-device.md", "cd camcl-kit", "the kit is not there" },
     { "docs/new-device.md", "./run.sh", "the kit is not there; unit.test_kit has it" },
