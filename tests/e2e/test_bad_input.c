@@ -101,7 +101,7 @@ static void test_configuration(void **state)
         { 2, "ssl.thrshold|ssl.threshold", "ssl.thrshold=1" },
         { 2, "data.mean|3 channels", "data.mean=0.5,0.5" },
         { 2, "data.image_size", "data.image_size=-1" },
-        { 2, "a list of devices", "device.select=0:0,0:1" },
+        { 2, "1 share for the 2 devices", "device.select=0:0,0:1 device.share=1" },
         { 3, "device.select = no such device|matches no device", "'device.select=no such device'" },
         { 3, "device.select = 97:3|no such device", "device.select=97:3" },
     };
