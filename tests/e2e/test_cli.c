@@ -205,7 +205,7 @@ static void test_config_errors(void **state)
     assert_fails(state, "", "config train.epochs=0", 2, "out of range (whole number, 1 to");
     assert_fails(state, "", "config ssl.mode=supervised ssl.beta=2", 2, "supervised has no unlabelled images");
     assert_fails(state, "CAMCL_DEVICE=0:0,0:1", "config device.share=3", 2, "device.share = 3: 1 share for the 2 devices");
-    assert_fails(state, "", "config device.select=cpu,gpu", 2, "a list of devices");
+    assert_fails(state, "", "config device.select=cpu,gpu,all device.share=1,2", 2, "device.share");
     assert_fails(state, "", "config \"data.root=$(printf 'a\\nb')\"", 2, "control character");
 }
 
