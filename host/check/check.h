@@ -1,8 +1,8 @@
 /* Checking kernels against plain-C references on a device, for `camcl selftest`. A check runs one variant over a few small shapes that
  * straddle tiles and vectors. Numbers depend on the seed alone, outputs start as NaN, guards lie behind every buffer.
  *
- * Bounds are about twice the largest error that was seen on PoCL, Intel's runtime and Mesa's llvmpipe (tests/ops/test_variants.c prints
- * the share of each bound that is used), and not below what OpenCL C allows: 2.5 units in the last place for a quotient, 3 for exp, log
+ * Bounds are about twice the largest error that was seen on Intel's CPU runtime (three seeds) and Mesa's llvmpipe (small shapes, one seed);
+ * tests/ops/test_variants.c can record the share of each bound that is used. They are not below what OpenCL C allows: 2.5 units in the last place for a quotient, 3 for exp, log
  * and sqrt, of which GPUs use more than processors do. */
 #ifndef CC_CHECK_CHECK_H
 #define CC_CHECK_CHECK_H
