@@ -2,8 +2,8 @@
  * straddle tiles and vectors. Numbers depend on the seed alone, outputs start as NaN, guards lie behind every buffer.
  *
  * Bounds are about twice the largest error that was seen on Intel's CPU runtime (three seeds) and Mesa's llvmpipe (small shapes, one seed);
- * tests/ops/test_variants.c can record the share of each bound that is used. They are not below what OpenCL C allows: 2.5 units in the last place for a quotient, 3 for exp, log
- * and sqrt, of which GPUs use more than processors do. */
+ * tests/ops/test_variants.c can record the share of each bound that is used. They are not below what OpenCL C allows: 2.5 units in the last
+ * place for a quotient, 3 for exp, log and sqrt, of which GPUs use more than processors do. */
 #ifndef CC_CHECK_CHECK_H
 #define CC_CHECK_CHECK_H
 
