@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,19 +76,30 @@ void cli_csv_field(FILE *file, const char *text)
     if (quoted) fputc('"', file);
 }
 
-int cli_fail(const camcl_error *err)
+static void write_error(FILE *file, const camcl_error *err)
 {
-    fflush(stdout);
-    fputs("camcl: ", stderr);
-    cli_text(stderr, err->message);
-    fputc('\n', stderr);
+    fputs("camcl: ", file);
+    cli_text(file, err->message);
+    fputc('\n', file);
     for (const char *line = err->detail; *line;) {
         size_t n = strcspn(line, "\n");
-        fputs("    ", stderr);
-        camcl_write_visible(line, n, to_file, stderr);
-        fputc('\n', stderr);
+        fputs("    ", file);
+        camcl_write_visible(line, n, to_file, file);
+        fputc('\n', file);
         line += n + (line[n] == '\n');
     }
+}
+
+int cli_fail(const camcl_error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *whole = open_memstream(&text, &size);
+    fflush(stdout);
+    /* stderr has no buffer, and other processes may write to the same place: at once, so that a line stays one. */
+    write_error(whole ? whole : stderr, err);
+    if (whole && fclose(whole) == 0) fwrite(text, 1, size, stderr);
+    free(text);
     return camcl_exit_status(err->status);
 }
 
