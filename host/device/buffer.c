@@ -192,6 +192,14 @@ cleanup:
     return status;
 }
 
+camcl_status cc_buffer_send(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    CC_CL(clEnqueueWriteBuffer(buffer->device->queue, buffer->mem, CL_FALSE, offset, bytes, data, 0, NULL, NULL));
+cleanup:
+    return status;
+}
+
 camcl_status cc_readback_start(const cc_buffer *buffer, size_t offset, size_t bytes, cc_readback **out, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -55,6 +55,9 @@ camcl_status cc_buffer_read(const cc_buffer *buffer, size_t offset, void *data, 
 /* Non-blocking upload: data is copied into a staging block, which the device keeps and uses again when the copy is done. */
 camcl_status cc_buffer_upload(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err);
 
+/* The same without the copy: data must stay as it is until the device has taken it. */
+camcl_status cc_buffer_send(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err);
+
 /* Asynchronous read-back: it is started after a tape ran, and its data can be picked up any number of steps later. It must be destroyed
  * before the device is closed. */
 typedef struct cc_staging cc_readback;

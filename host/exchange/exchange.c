@@ -182,15 +182,20 @@ static camcl_status begin_later(cc_exchange *x, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Adds up what the devices found. */
+/* Adds up what the devices found. What they read here was written to them before, so that none of them still takes from `values` what it
+ * was sent in the step before. */
 static camcl_status add_later(cc_exchange *x, later_sum *sum, camcl_error *err)
 {
     const size_t count = sum->points[0]->count;
     const void *data;
-    CC_RETURN_IF_FAILED(take(&sum->found[0], sum->values, count, err));
-    for (size_t d = 1; d < x->devices; d++) {
+    for (size_t d = 0; d < x->devices; d++)
         CC_RETURN_IF_FAILED(cc_readback_wait(sum->found[d], &data, err));
-        add(sum->values, data, count);
+    for (size_t d = 0; d < x->devices; d++) {
+        CC_RETURN_IF_FAILED(cc_readback_wait(sum->found[d], &data, err));
+        if (d == 0)
+            memcpy(sum->values, data, count * sizeof *sum->values);
+        else
+            add(sum->values, data, count);
         cc_readback_destroy(&sum->found[d]);
     }
     if (x->world == NULL) return CAMCL_OK;
@@ -206,12 +211,21 @@ static camcl_status add_all_later(cc_exchange *x, camcl_error *err)
     return CAMCL_OK;
 }
 
+static camcl_status send_to_all(const cc_exchange *x, const later_sum *sum, camcl_error *err)
+{
+    for (size_t d = 0; d < x->devices; d++) {
+        const cc_exchange_point *point = sum->points[d];
+        CC_RETURN_IF_FAILED(cc_buffer_send(point->buffer, point->offset, sum->values, point->count * sizeof *sum->values, err));
+    }
+    return CAMCL_OK;
+}
+
 static camcl_status finish_later(cc_exchange *x, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(add_all_later(x, err));
     for (size_t i = 0; i < x->later_count; i++) {
         if (x->later[i].pending) CC_RETURN_IF_FAILED(cc_world_sum_finish(&x->later[i].pending, err));
-        CC_RETURN_IF_FAILED(write_to_all(x, x->later[i].points, x->later[i].values, err));
+        CC_RETURN_IF_FAILED(send_to_all(x, &x->later[i], err));
     }
     x->later_count = 0;
     return CAMCL_OK;

@@ -13,6 +13,7 @@ typedef struct cc_exchange cc_exchange;
 /* For `devices` of this process, at least 1, and the processes of a world (NULL: this one alone), which must outlive it. The caller owns
  * *out. */
 camcl_status cc_exchange_create(size_t devices, cc_world *world, cc_exchange **out, camcl_error *err);
+/* After the devices have done everything: they may still take from its memory. */
 void cc_exchange_destroy(cc_exchange **exchange);
 size_t cc_exchange_devices(const cc_exchange *exchange);
 

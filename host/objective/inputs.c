@@ -26,6 +26,20 @@ static camcl_status create_table(camcl_device *device, const char *name, size_t 
     return cc_tensor_create(device, name, CC_I32, CC_DIMS(rows, 8), out, err);
 }
 
+/* Whether the tables of own images are those of all: the device shows every image, and every image lies at its own place. */
+static bool has_own_tables(const cc_inputs *in)
+{
+    const cc_part *own = &in->spec.own;
+    return !cc_resident_is_whole(in->data) || own->labeled < in->spec.labeled || own->unlabeled < in->spec.unlabeled;
+}
+
+static camcl_status create_tables(cc_inputs *in, camcl_device *device, int which, size_t rows, size_t own_rows, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(create_table(device, "transforms", rows, &in->all[which], err));
+    in->own[which] = in->all[which];
+    return has_own_tables(in) ? create_table(device, "transforms of own images", own_rows, &in->own[which], err) : CAMCL_OK;
+}
+
 static camcl_status create_between(cc_inputs *in, camcl_device *device, camcl_error *err)
 {
     const size_t u = in->spec.own.unlabeled, s = in->spec.image_size;
@@ -44,11 +58,9 @@ camcl_status cc_inputs_create(camcl_device *device, cc_resident *data, const cc_
     out->spec = *spec;
     out->data = data;
     CC_RETURN_IF_FAILED(CC_NEW(own->labeled + 2 * own->unlabeled, &out->places, err));
-    CC_RETURN_IF_FAILED(create_table(device, "labelled images", spec->labeled, &out->all[LABELED], err));
-    CC_RETURN_IF_FAILED(create_table(device, "labelled transforms", own->labeled, &out->own[LABELED], err));
+    CC_RETURN_IF_FAILED(create_tables(out, device, LABELED, spec->labeled, own->labeled, err));
     if (spec->unlabeled == 0) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(create_table(device, "unlabelled images", spec->unlabeled, &out->all[WEAK], err));
-    CC_RETURN_IF_FAILED(create_table(device, "weak transforms", own->unlabeled, &out->own[WEAK], err));
+    CC_RETURN_IF_FAILED(create_tables(out, device, WEAK, spec->unlabeled, own->unlabeled, err));
     CC_RETURN_IF_FAILED(create_table(device, "strong transforms", own->unlabeled, &out->own[STRONG], err));
     const size_t operations = cc_view_operations(&spec->views);
     if (operations)
@@ -58,10 +70,11 @@ camcl_status cc_inputs_create(camcl_device *device, cc_resident *data, const cc_
 
 void cc_inputs_release(cc_inputs *in)
 {
-    for (int i = 0; i < 3; i++)
-        cc_buffer_destroy(&in->own[i].buffer);
-    cc_buffer_destroy(&in->all[LABELED].buffer);
-    cc_buffer_destroy(&in->all[WEAK].buffer);
+    for (int i = LABELED; i <= WEAK; i++) {
+        if (in->own[i].buffer != in->all[i].buffer) cc_buffer_destroy(&in->own[i].buffer);
+        cc_buffer_destroy(&in->all[i].buffer);
+    }
+    cc_buffer_destroy(&in->own[STRONG].buffer);
     cc_buffer_destroy(&in->operations.buffer);
     cc_buffer_destroy(&in->between.maps.buffer);
     cc_buffer_destroy(&in->between.counted.buffer);
@@ -83,6 +96,7 @@ static camcl_status place_images(cc_inputs *in, const cc_step_input *input, camc
     const cc_part *own = &in->spec.own;
     const size_t b = own->labeled, u = own->unlabeled;
     cc_transform *weak = in->places + b, *strong = weak + u;
+    if (!has_own_tables(in)) return send(&in->own[STRONG], input->strong, 0, err);
     memcpy(in->places, input->labeled + own->labeled0, b * sizeof *in->places);
     if (u) memcpy(weak, input->weak + own->unlabeled0, u * sizeof *weak);
     CC_RETURN_IF_FAILED(cc_resident_place(in->data, b + u, in->places, err));

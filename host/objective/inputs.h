@@ -38,7 +38,8 @@ typedef struct cc_inputs {
     cc_inputs_spec spec;
     cc_resident *data;         /* borrowed */
     cc_tensor all[2];          /* labelled, weak: [B,8], [U,8] i32, sources are images */
-    cc_tensor own[3];          /* labelled, weak, strong: [n,8] i32 of the own images, sources are places on the device */
+    cc_tensor own[3];          /* labelled, weak, strong: [n,8] i32 of the own images, sources are places on the device; those of `all`
+                                * where the two agree */
     cc_transform *places;      /* scratch: what `own` holds, one after the other */
     cc_tensor operations;      /* [own U, views.operations + 1, 8] i32 */
     cc_view_transform between; /* T */

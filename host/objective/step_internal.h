@@ -37,7 +37,6 @@ static inline bool has_teacher(const cc_step *step) { return step->spec.objectiv
 /* Whether labelled images and unlabelled views share a pass of the student, [labelled; weak; strong]; the teacher's weak views do not. */
 static inline bool is_joint(const cc_step *step) { return uses_unlabeled(step) && step->spec.objective.joint; }
 static inline bool weak_is_joint(const cc_step *step) { return is_joint(step) && !has_teacher(step); }
-/* Whether the objective leaves a pseudo-label and a weight for every unlabelled image; known once the targets are recorded. */
 static inline size_t sum_count(const cc_step *step) { return SUMS_OWN + step->spec.objective.kind->sum_count; }
 /* Of a joint batch of b labelled and u unlabelled images: the rows before the strong views. */
 static inline size_t first_strong_row(const cc_step *step, size_t b, size_t u)

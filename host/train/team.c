@@ -169,7 +169,6 @@ camcl_status cc_team_step(cc_run *run, const cc_step_input *input, cc_readback *
 
 void cc_team_close(cc_team *team)
 {
-    cc_exchange_destroy(&team->exchange);
     for (size_t i = 0; i < team->count; i++) {
         cc_member *member = &team->others[i];
         cc_arena_destroy(&member->arena);
@@ -178,6 +177,7 @@ void cc_team_close(cc_team *team)
         cc_resident_destroy(&member->images);
         camcl_device_close(&member->device);
     }
+    cc_exchange_destroy(&team->exchange);
     free(team->others);
     free(team->steps);
     free(team->parts);

@@ -205,11 +205,13 @@ static bool take_saved(const cc_run *run, const char *devices)
     return next.labeled0 + next.labeled == step->batch_labeled && next.unlabeled0 + next.unlabeled == u;
 }
 
-/* The kernels that the saved state names for the devices of this process. */
+/* The kernels that the saved state names for the devices of this process. It has a plan of the first device besides, which also knows the
+ * kernels of evaluations and has been taken already. */
 static camcl_status take_plans(cc_run *run, camcl_error *err)
 {
     for (size_t i = 0; i < own_count(&run->team); i++) {
         cc_text plan = CC_TEXT_INIT;
+        if (model_of(run, i)->plan.count > 0) continue;
         const char *line = next_line(find_line(run->state.team, DEVICE, run->team.first + i));
         for (; *line && !starts_with(line, DEVICE); line = next_line(line))
             if (starts_with(line, PLAN)) cc_text_add(&plan, "%.*s", (int)(next_line(line) - line - (int)strlen(PLAN)), line + strlen(PLAN));

@@ -159,7 +159,6 @@ static void team_open(team *t, const char *selector, const char *settings, const
 
 static void team_close(team *t)
 {
-    cc_exchange_destroy(&t->exchange);
     for (size_t i = 0; i < t->count; i++) {
         member *m = &t->members[i];
         cc_arena_destroy(&m->arena);
@@ -170,6 +169,7 @@ static void team_close(team *t)
             free(m->state[k]);
         camcl_device_close(&m->device);
     }
+    cc_exchange_destroy(&t->exchange);
     cc_draws_free(&t->draws);
 }
 
