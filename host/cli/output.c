@@ -97,8 +97,11 @@ int cli_fail(const camcl_error *err)
     FILE *whole = open_memstream(&text, &size);
     fflush(stdout);
     /* stderr has no buffer, and other processes may write to the same place: at once, so that a line stays one. */
-    write_error(whole ? whole : stderr, err);
-    if (whole && fclose(whole) == 0) fwrite(text, 1, size, stderr);
+    if (whole) write_error(whole, err);
+    if (whole && fclose(whole) == 0)
+        fwrite(text, 1, size, stderr);
+    else
+        write_error(stderr, err);
     free(text);
     return camcl_exit_status(err->status);
 }

@@ -23,8 +23,9 @@ static camcl_error err;
     } while (0)
 
 /* Events of the steps that are under way, and blocks of memory for transfers, are as many as were once needed at a time: that happens late,
- * too. What is left behind by each tenth step is more. */
-enum { SWING = 8, SWING_BLOCKS = 32, SWING_BYTES = 65536, SWING_KIB = 1024 };
+ * too, and at a moment when the device is behind. Of each class at most half as much may come as one left behind by each tenth step would
+ * be; the shortest run has 27 for that. */
+enum { SWING = 27, SWING_BLOCKS = 32, SWING_BYTES = 65536, SWING_KIB = 1024 };
 
 static const char *const classes[] = { "memory",   "file",      "stream",     "folder",     "mapping",         "cl_mem",
                                        "cl_event", "cl_kernel", "cl_program", "cl_context", "cl_command_queue" };

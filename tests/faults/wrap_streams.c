@@ -36,9 +36,13 @@ static void lead_to(FILE *stream, const char *path, int flags)
     __real_close(other);
 }
 
+/* A stream of open_memstream() has no descriptor; what fails there is memory. */
+static bool is_file(FILE *stream) { return fileno(stream) >= 0; }
+
 #define BEFORE_WRITE(name, stream)                                                                                                         \
     do {                                                                                                                                   \
-        if ((stream) != stderr && FAULT_FAILS((stream) == stdout ? FAULT_OUTPUT : FAULT_WRITE, name, fault_path(fileno(stream))))          \
+        if (is_file(stream) && (stream) != stderr &&                                                                                       \
+            FAULT_FAILS((stream) == stdout ? FAULT_OUTPUT : FAULT_WRITE, name, fault_path(fileno(stream))))                                \
             lead_to(stream, "/dev/full", O_WRONLY);                                                                                        \
     } while (0)
 
@@ -142,6 +146,7 @@ FILE *__wrap_fdopen(int file, const char *mode)
 
 int __wrap_fclose(FILE *stream)
 {
+    if (!is_file(stream)) return __real_fclose(stream);
     const fault_kind kind = fault_of_file(fileno(stream));
     const bool fails = FAULT_FAILS(kind, "fclose", fault_path(fileno(stream)));
     if (fails && kind == FAULT_WRITE) lead_to(stream, "/dev/full", O_WRONLY);
