@@ -6,11 +6,12 @@
  * A task (i, j, l) is part i of the N*P*Q pixels (`each` of them), slice j of `slice` input channels, block l of `outputs` output channels.
  * Work-item t does tasks t, t + size, ... with its own scratch. A task takes BLOCK pixels at a time, which stay in cache while every
  * register tile's sum over them is added to
- *     sums[outputs/KB][slice][KB],      KB = WIDTH*VECTORS.
- * At last it writes them to out + (k/KB)*out_panel + c*out_row + k%KB: dw itself when there is one part, else this part's partial sums,
+ *     sums[outputs/KB][pitch][KB],      KB = WIDTH*VECTORS, pitch = slice rounded up to ROWS.
+ * The last tile of a slice ends with its last channel, so that some of its rows may be those of the tile before, or of the slice before. At
+ * last each channel is written once to out + (k/KB)*out_panel + c*out_row + k%KB: dw itself when there is one part, else this part's partial sums,
  * which conv2d_reduce adds up in fixed order.
  *
- * C and slice are multiples of ROWS, K and outputs of KB. Without a stride the host passes all pixels as one row (Q = N*P*Q). With `fetch`,
+ * C is at least ROWS; K and outputs are multiples of KB. Without a stride the host passes all pixels as one row (Q = N*P*Q). With `fetch`,
  * the next block is fetched meanwhile. Local size is 1. */
 #ifndef ROWS
 #define ROWS 8               /* input channels of a tile: ROWS*VECTORS accumulators + VECTORS of dy must fit the registers */
@@ -44,11 +45,11 @@ static inline void accumulate(__global const float *from, const int *offset, __g
 
 __kernel void conv2d_backward_weight_point(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
     const int C, const int K, const int pixels, const int P, const int Q, const int H, const int W, const int stride,
-    const int parts, const int each, const int slice, const int outputs, const int fetch,
+    const int parts, const int each, const int slice, const int pitch, const int outputs, const int fetch,
     const int out_part, const int out_panel, const int out_row, const int add)
 {
     const int slices = (C + slice - 1) / slice, blocks = (K + outputs - 1) / outputs;
-    __global float *sums = scratch + (size_t)get_global_id(0) * slice * outputs;
+    __global float *sums = scratch + (size_t)get_global_id(0) * pitch * outputs;
     int offset[BLOCK], dy_offset[BLOCK];
     for (int i = 0; i < BLOCK; i++) dy_offset[i] = i * K;
 
@@ -75,22 +76,24 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
                     __global const float *ahead = of_x ? next_source + LINE * line : gradient + (size_t)count * K + LINE * (line - x_lines);
                     if (line >= lines) ahead = gradient + k;
                     line++;
-                    accumulate(source + c, offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset,
-                        sums + (k / KB * slice + c) * KB, first > start);
+                    accumulate(source + min(c, channels - ROWS), offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset,
+                        sums + (k / KB * pitch + c) * KB, first > start);
                 }
             }
         }
 
+        const int last_tile = (channels - 1) / ROWS * ROWS, again = last_tile + ROWS - channels;
         for (int k = 0; k < out_channels; k += KB) {
-            __global const float *sum_row = sums + k * slice;
             __global float *to = dw + (size_t)part * out_part + (size_t)((k0 + k) / KB) * out_panel + (size_t)c0 * out_row;
-            for (int c = 0; c < channels; c++)
+            for (int c = 0; c < channels; c++) {
+                __global const float *sum_row = sums + k * pitch + (c < last_tile ? c : c + again) * KB;
 #pragma unroll
                 for (int v = 0; v < VECTORS; v++) {
-                    const floatv sum = LOAD_ANY(sum_row + WIDTH * (c * VECTORS + v));
+                    const floatv sum = LOAD_ANY(sum_row + WIDTH * v);
                     __global float *result = to + (size_t)c * out_row + WIDTH * v;
                     store_any(add ? LOAD_ANY(result) + sum : sum, result);
                 }
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ __kernel void conv2d_backward_weight_winograd(__global const float *x, __global 
     const int scratch_each, const int parts, const int fetch, const int out_part, const int out_panel, const int out_row, const int add)
 {
     /* + LINE: the same element of V, M or dU for two points f must not fall into the same set of a cache */
-    const int v_step = block * inputs + LINE, m_step = block * outputs + LINE, u_step = inputs * outputs + LINE;
+    const int v_step = block * inputs + LINE, m_step = block * outputs + LINE, u_step = row_pitch(inputs) * outputs + LINE;
     __global float *v = scratch + (size_t)get_global_id(0) * scratch_each;
     __global float *m = v + 36 * v_step, *u = m + 36 * m_step, *copies = u + 36 * u_step, *zeros = copies + 36 * WIDTH;
     for (int i = 0; i < max(inputs, outputs); i += WIDTH) store_any((floatv)0.0f, zeros + i);

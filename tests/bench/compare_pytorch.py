@@ -11,6 +11,7 @@ absolute speeds drift and ratios taken together do not. Both sides are bound to 
 is timed in the first --loop-rounds rounds only. Peak memory is camcl's device memory of a step beside what PyTorch's process grows by.
 --pose: both sides leave wider instructions alone, as on a processor without them: PoCL and camcl's kernels, PyTorch's own kernels, what
 torch.compile makes, oneDNN and MKL. The programs that PoCL compiles so are kept apart from the others.
+--arch resnet50: images of 224 x 224, the stem for ImageNet, 16 + 16 images; PyTorch's figures come from tests/device/pytorch_step.py.
 The table is Markdown, as tests/bench/RESULTS.md holds it; a ratio that is more than 10 % below the newest one there is marked.
 key=value goes to camcl: device.select=cpu for the comparison on the processor. Variants that cannot run are reported and left out.
 Exit status: 0 a table was printed; 1 camcl or every PyTorch variant failed.
@@ -35,7 +36,10 @@ ROWS = [
 ]
 OURS = ("gradcam, corrected, against camcl's paper-code", 1.0)
 COMPILED = ("supervised", "infer")
-BATCH = {"resnet18": 32, "wrn28-2": 64}
+BATCH = {"resnet18": 32, "wrn28-2": 64, "resnet50": 16}
+# Images of a user's own size, by the other script, which knows this network.
+LARGE = {"resnet50": (["model.stem=imagenet", "data.image_size=224"], ["--stem", "imagenet", "--size", "224"])}
+LARGE_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "device", "pytorch_step.py")
 # What makes each side leave wider instructions alone.
 POSES = {
     "avx2": {"POCL_KERNELLIB_NAME": "avx2", "CAMCL_VECTOR": "8x16", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
@@ -120,9 +124,32 @@ def torch_options(a, arch, repeat):
     return ["--arch", arch, *(text for k, v in numbers.items() for text in ("--" + k, str(v)))]
 
 
+def fastest(figures):
+    """{mode: (images per second, variant)} of (mode, variant, images per second)"""
+    best = {}
+    for mode, variant, speed in figures:
+        best[mode] = max(best.get(mode, (0, "")), (speed, variant))
+    return best
+
+
+def large_round(a, arch, modes):
+    """As torch_round, of the script that prints a line per figure."""
+    names = {"pseudo-label": "pseudo", "gradcam": "batched"}
+    options = torch_options(a, arch, a.repeat)
+    at = options.index("--threads")
+    text = run([a.python, LARGE_SCRIPT, "--on", "cpu", *options[:at], *options[at + 2:], *LARGE[arch][1], *["--quick"] * a.no_compile],
+               "PyTorch", str)
+    rows = [line.split() for line in (text or "").splitlines()]
+    figures = [(names.get(r[1], r[1]), r[4] + ", channels last" * (r[3] == "nhwc"), float(r[6])) for r in rows if r and r[0] == "torch"]
+    figures = [f for f in figures if f[0] in modes]
+    return fastest(figures), {f"{m}, {v}": speed for m, v, speed in figures}, rows[0][2] if rows else ""
+
+
 def torch_round(a, arch, modes):
     """{mode: (images per second, variant)}: the fastest variant of each mode; all figures; PyTorch's version."""
-    best, every, version = {}, {}, ""
+    if arch in LARGE:
+        return large_round(a, arch, modes)
+    figures, version = [], ""
     for compiled in (False, True):
         wanted = [m for m in modes if not compiled or m in COMPILED]
         if not wanted or (compiled and a.no_compile):
@@ -132,12 +159,8 @@ def torch_round(a, arch, modes):
             switches = ["--json"] + ["--channels-last"] * last + ["--compile"] * compiled
             got = run([a.python, a.script, *torch_options(a, arch, a.repeat), "--modes", ",".join(wanted), *switches], "PyTorch, " + variant)
             version = got["torch"] if got else version
-            for mode in wanted if got else ():
-                speed = got[mode]["images_per_s"]
-                every[f"{mode}, {variant}"] = speed
-                if speed > best.get(mode, (0, ""))[0]:
-                    best[mode] = (speed, variant)
-    return best, every, version
+            figures += [(mode, variant, got[mode]["images_per_s"]) for mode in (wanted if got else ())]
+    return fastest(figures), {f"{mode}, {variant}": speed for mode, variant, speed in figures}, version
 
 
 def camcl_round(a, arch):
@@ -146,9 +169,10 @@ def camcl_round(a, arch):
     keys = {"model.arch": arch, "train.batch_labeled": batch, "train.batch_unlabeled": a.unlabeled or batch, "ssl.cam_layer": a.layer}
     if arch == "resnet18":
         keys["model.width"] = a.width
+    large = LARGE[arch][0] if arch in LARGE else []
     got = {}
     for preset in ("paper-code", "corrected"):
-        command = [a.camcl, "bench", "step", "--json", f"ssl.preset={preset}", *(f"{k}={v}" for k, v in keys.items()), *a.keys]
+        command = [a.camcl, "bench", "step", "--json", f"ssl.preset={preset}", *(f"{k}={v}" for k, v in keys.items()), *large, *a.keys]
         got[preset] = run(command, "camcl, " + preset)
         if got[preset] is None:
             return None
@@ -158,7 +182,7 @@ def camcl_round(a, arch):
 def torch_memory(a, arch, modes):
     """{mode: bytes}: the smaller of both memory formats."""
     got = {}
-    for mode in modes if not a.no_memory else ():
+    for mode in modes if not a.no_memory and arch not in LARGE else ():
         sizes = [run([a.python, "-c", MEMORY, a.script, *torch_options(a, arch, 1), "--modes", mode, *["--channels-last"] * last],
                      "PyTorch's memory", lambda text: int(text.split()[-1])) for last in (False, True) if mode != "loop"]
         if all(sizes) and sizes:
@@ -226,8 +250,9 @@ def main():
         memory = torch_memory(a, arch, modes)
         record[arch].append({"pytorch_memory": memory})
         batch = a.batch or BATCH[arch]
+        size = 224 if arch in LARGE else 32
         width = f", width {a.width}" if arch == "resnet18" else ""
-        print(f"\n### {arch}{width}, {batch} + {a.unlabeled or batch} images of 32 x 32, CAM layer {a.layer}\n\n"
+        print(f"\n### {arch}{width}, {batch} + {a.unlabeled or batch} images of {size} x {size}, CAM layer {a.layer}\n\n"
               f"{device}{', posing as ' + a.pose if a.pose else ''}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
               "median of the rounds\n")
         table(arch, rounds, memory, {} if a.pose else last_results(a.results, arch))

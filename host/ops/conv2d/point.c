@@ -77,13 +77,13 @@ static camcl_status forward_affine(cc_tape *tape, const void *desc, const cc_ten
     return record(tape, &d->conv, false, io[0].buffer, io[1].buffer, io[5].buffer, false, &affine, err);
 }
 
-/* A tile must not read beyond the last channel. */
+/* A tile must not read before the first channel or beyond the last one. */
 static bool supports_weight(const camcl_device_info *info, const void *desc)
 {
     const cc_conv2d_desc *d = desc;
     if (!supports(info, d)) return false;
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
-    return d->c % panel.even_rows == 0 && d->k % panel.channels == 0;
+    return d->c >= panel.rows && d->k % panel.channels == 0;
 }
 
 static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
@@ -94,12 +94,12 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const size_t units = info->compute_units, items = units > 1 ? 2 * units : 1;
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
-    const size_t kb = panel.channels, rows = panel.even_rows;
+    const size_t kb = panel.channels, rows = panel.rows;
     const bool row = d->stride == 1; /* all pixels are one */
     /* If one side has few channels, a task takes more channels of the other side, so that each loaded number is used more often. */
     const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, SIDE * SIDE / d->k / rows * rows));
     const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
-    const size_t blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
+    const size_t pitch = cc_round_up(slice, rows), blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
     const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
     const size_t walkers = cc_min_size(items, parts * blocks);
 
@@ -107,15 +107,15 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     snprintf(options, sizeof options, "%s -DROWS=%zu -DVECTORS=%u", cc_vector_options(info), rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
-    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * slice * outputs * sizeof(float), "weight gradient sums", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * pitch * outputs * sizeof(float), "weight gradient sums", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
-    CC_RETURN_IF_FAILED(CC_LAUNCH(tape, conv2d_backward_weight_point, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
-                                  .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .C = CC_INT(d->c), .K = CC_INT(d->k),
-                                  .pixels = CC_INT(pixels), .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q),
-                                  .H = CC_INT(row ? 1 : d->h), .W = CC_INT(row ? pixels : d->w), .stride = CC_INT(d->stride),
-                                  .parts = CC_INT(parts), .each = CC_INT(each), .slice = CC_INT(slice), .outputs = CC_INT(outputs),
-                                  .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
+    CC_RETURN_IF_FAILED(CC_LAUNCH(
+        tape, conv2d_backward_weight_point, &launch, err, .x = CC_IN(io[0].buffer), .dy = CC_IN(io[1].buffer),
+        .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .C = CC_INT(d->c), .K = CC_INT(d->k), .pixels = CC_INT(pixels),
+        .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q), .H = CC_INT(row ? 1 : d->h), .W = CC_INT(row ? pixels : d->w),
+        .stride = CC_INT(d->stride), .parts = CC_INT(parts), .each = CC_INT(each), .slice = CC_INT(slice), .pitch = CC_INT(pitch),
+        .outputs = CC_INT(outputs), .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }
 

@@ -44,7 +44,7 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const size_t tiles_each = cc_ceil_div(tiles, most_parts), parts = cc_ceil_div(tiles, tiles_each);
     const size_t rounds = cc_ceil_div(tiles_each, form->tiles), block = cc_ceil_div(tiles_each, rounds);
     const size_t steps = block * (inputs + outputs) + 2 * CC_CACHE_LINE,
-                 u_step = inputs * outputs + CC_CACHE_LINE; /* V, M; dU: each a line apart */
+                 u_step = cc_round_up(inputs, panel.rows) * outputs + CC_CACHE_LINE; /* V, M; dU: each a line apart */
     /* copies of the last channels; zeros */
     const size_t numbers = form->points * (steps + CC_CACHE_LINE) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, CC_CACHE_LINE), walkers = cc_min_size(items, parts * blocks);
@@ -53,7 +53,7 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
 
     char options[64];
-    snprintf(options, sizeof options, "%s -DROWS=%u -DVECTORS=%u", cc_vector_options(info), panel.even_rows, panel.vectors);
+    snprintf(options, sizeof options, "%s -DROWS=%u -DVECTORS=%u", cc_vector_options(info), panel.rows, panel.vectors);
     cc_buffer *scratch;
     cc_conv2d_parts out;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * scratch_each * sizeof(float), "weight gradient tiles", &scratch, err));
