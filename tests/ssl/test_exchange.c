@@ -29,6 +29,7 @@
 #include "support/ok.h"
 
 static camcl_error err;
+static size_t most_modes = SIZE_MAX;
 
 enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 3, MOST_DEVICES = 3 };
 
@@ -44,6 +45,7 @@ typedef struct member {
 
 typedef struct team {
     size_t count;
+    bool unlike; /* a list of several devices, not one several times */
     member members[MOST_DEVICES];
     cc_step *steps[MOST_DEVICES];
     cc_exchange *exchange;
@@ -109,10 +111,10 @@ static void open_device(member *m, const char *selector)
     OK(camcl_device_open(&options, &m->device, &err));
 }
 
-/* All members lay their weights out alike. */
+/* All members lay their weights out alike, and so does the one device that they are compared with, which comes after them. */
 static size_t align_of(const team *t)
 {
-    size_t align = 1;
+    static size_t align = 1;
     for (size_t i = 0; i < t->count; i++)
         align = cc_max_size(align, camcl_device_get_info(t->members[i].device)->base_align);
     return align;
@@ -168,6 +170,7 @@ static void team_open(team *t, const char *const *selectors, const char *setting
     cc_part part = { 0, 0, 0, 0 };
     memset(t, 0, sizeof *t);
     t->count = count;
+    t->unlike = count > 1 && strcmp(selectors[0], selectors[1]) != 0;
     settings_of(settings, &t->settings);
     const cc_step_spec *step = &t->settings.step;
     const bool unlabeled_too = step->objective.kind->unlabeled;
@@ -197,14 +200,27 @@ static void team_close(team *t)
     cc_draws_free(&t->draws);
 }
 
-/* The members' buffers hold the same bits. */
+/* |a - b| / |b| */
+static double distance(const float *a, const float *b, size_t count)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        difference += pow((double)a[i] - (double)b[i], 2);
+        size += pow((double)b[i], 2);
+    }
+    return difference > 0 ? sqrt(difference / size) : 0;
+}
+
+/* The members' buffers hold the same bits; but for the signs of zeros in the gaps between arrays, where llvmpipe has others. */
 static void assert_same(const team *t, cc_buffer *(*buffer)(const member *), const char *what)
 {
-    const size_t bytes = cc_buffer_bytes(buffer(&t->members[0]));
-    float *first = read_all(buffer(&t->members[0]), bytes / 4);
+    const size_t count = cc_buffer_bytes(buffer(&t->members[0])) / sizeof(float);
+    float *first = read_all(buffer(&t->members[0]), count);
     for (size_t i = 1; i < t->count; i++) {
-        float *other = read_all(buffer(&t->members[i]), bytes / 4);
-        if (memcmp(first, other, bytes) != 0) fail_msg("%s of device %zu are not those of device 0", what, i);
+        float *other = read_all(buffer(&t->members[i]), count);
+        for (size_t k = 0; k < count; k++)
+            if (!(first[k] == other[k]))
+                fail_msg("%s of device %zu are not those of device 0: %a, %a", what, i, (double)other[k], (double)first[k]);
         free(other);
     }
     free(first);
@@ -254,17 +270,6 @@ static void train(team *t, uint64_t seed, outcome *out)
 
 static double relative(double a, double b) { return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b)); }
 
-/* |a - b| / |b| */
-static double distance(const float *a, const float *b, size_t count)
-{
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < count; i++) {
-        difference += pow((double)a[i] - (double)b[i], 2);
-        size += pow((double)b[i], 2);
-    }
-    return sqrt(difference / size);
-}
-
 static double median(double *values)
 {
     for (size_t i = 1; i < SEEDS; i++)
@@ -292,6 +297,7 @@ static void assert_near(const char *settings, size_t devices, const outcome *man
     if (!(f <= 1e-5 && l <= 1e-3 && w <= 1e-5 && b <= 1e-5)) fail_msg("%s, %zu devices: more than rounding", settings, devices);
 }
 
+/* Of one device several times, the first seed twice, which gives the same bits. */
 static void train_all(const char *const *selectors, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count,
                       outcome out[SEEDS])
 {
@@ -299,7 +305,7 @@ static void train_all(const char *const *selectors, const char *settings, const 
     team_open(&t, selectors, settings, labeled, unlabeled, count);
     for (size_t s = 0; s < SEEDS; s++)
         train(&t, s + 1, &out[s]);
-    if (count > 1) {
+    if (count > 1 && !t.unlike) {
         outcome again;
         train(&t, 1, &again);
         assert_memory_equal(again.weights, out[0].weights, again.weight_count * sizeof(float));
@@ -329,12 +335,12 @@ static void check_modes(const char *const selectors[MOST_DEVICES], size_t count)
         "ssl.mode=softmatch",
     };
     static const size_t two[][2] = { { 2, 5 }, { 3, 8 } }, three[][3] = { { 1, 4, 2 }, { 6, 1, 4 } }, all[] = { LABELED, UNLABELED };
-    for (size_t i = 0; i < CC_COUNT(modes); i++) {
+    for (size_t i = 0; i < cc_min_size(CC_COUNT(modes), most_modes); i++) {
         outcome one[SEEDS], many[SEEDS];
         const size_t devices = count ? count : 2 + i % 2;
         if (test_few_sizes() && i % 4 != 0) continue;
-        train_all(selectors, modes[i], &all[0], &all[1], 1, one);
         train_all(selectors, modes[i], devices == 2 ? two[0] : three[0], devices == 2 ? two[1] : three[1], devices, many);
+        train_all(selectors, modes[i], &all[0], &all[1], 1, one);
         assert_near(modes[i], devices, many, one);
         for (size_t s = 0; s < SEEDS; s++) {
             outcome_free(&one[s]);
@@ -353,6 +359,7 @@ static void on_parts_of_the_batch(camcl_device *device, void *context)
 static void every_mode(void **unused)
 {
     (void)unused;
+    setbuf(stdout, NULL);
     const char *list = getenv("CAMCL_DEVICE"), *selectors[MOST_DEVICES] = { NULL };
     char room[MOST_DEVICES][CC_SELECTOR_SIZE];
     const size_t count = list ? cc_list_count(list) : 0;
@@ -368,8 +375,10 @@ static void every_mode(void **unused)
     check_modes(selectors, count);
 }
 
-int main(void)
+/* With a number: only so many modes. */
+int main(int argc, char **argv)
 {
+    if (argc > 1) most_modes = (size_t)atoi(argv[1]);
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_mode) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

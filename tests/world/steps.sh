@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Times training steps of one, two and four ranks over links of several rates: tests/world/steps.sh CAMCL [SECONDS] >steps.csv. As root, on
-# a machine that does nothing else; SECONDS (default 8) for each of the points. tests/world/model.py reads what it writes.
+# Times training steps of one, two and four ranks over links of several rates: tests/world/steps.sh CAMCL [SECONDS [RANKS:MBIT ...]]
+# >steps.csv. As root, on a machine that does nothing else; SECONDS (default 8) for each of the points; 0 Mbit/s: the link is not limited.
+# tests/world/model.py reads what it writes.
 #
 # A small network with much to send for its work, 16 images for each rank, one thread for each. Of as many steps as the time allows the
 # median counts, by rank 0's metrics.csv; the first row, in which connections are opened, is left out.
@@ -33,7 +34,6 @@ point() {
 }
 
 echo "ranks,mbit,ms_per_step,rows"
-point 1 0
-for ranks in 2 4; do
-    for rate in 0 1000 400 200 100 50; do point $ranks $rate; done
-done
+shift $(($# < 2 ? $# : 2))
+[ $# -gt 0 ] || set -- 1:0 {2,4}:{0,1000,400,200,100,50}
+for one in "$@"; do point "${one%:*}" "${one#*:}"; done
