@@ -284,7 +284,12 @@ camcl_status cc_file_beginning(const char *path, char *out, size_t size, size_t 
 {
     struct stat info;
     *got = 0;
-    if (stat(path, &info) != 0) return errno == ENOENT || errno == ENOTDIR ? CAMCL_OK : cc_fail_errno(err, "read", path, errno);
+    if (stat(path, &info) != 0) {
+        const int code = errno;
+        if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && (code == ENOENT || code == ELOOP))
+            return cc_fail(err, CAMCL_EXISTS, "'%s': exists, a link that leads nowhere (remove it, or choose another file)", path);
+        return code == ENOENT || code == ENOTDIR ? CAMCL_OK : cc_fail_errno(err, "read", path, code);
+    }
     if (!S_ISREG(info.st_mode)) return CAMCL_OK;
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return cc_fail_errno(err, "read", path, errno);

@@ -31,7 +31,8 @@ camcl_status cc_file_write_built(const char *path, cc_text *text, camcl_error *e
 camcl_status cc_make_folders(const char *path, camcl_error *err); /* mkdir -p */
 /* Whether something is there, of any kind. What cannot be looked at counts as there, so that reading it says why. */
 bool cc_file_exists(const char *path);
-/* The first bytes of a regular file, at most `size`; *got is their number, 0 if there is no such file. */
+/* The first bytes of a regular file that is to be written over, at most `size`; *got is their number, 0 if there is no such file. A link
+ * that leads nowhere is somebody's, and CAMCL_EXISTS. */
 camcl_status cc_file_beginning(const char *path, char *out, size_t size, size_t *got, camcl_error *err);
 bool cc_is_folder(const char *path);
 

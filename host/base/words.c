@@ -43,6 +43,14 @@ bool cc_words_nearest(const char *words, const char *word, char *out, size_t siz
     return nearest != NULL;
 }
 
+size_t cc_list_count(const char *list)
+{
+    size_t count = 1;
+    for (; *list; list++)
+        count += *list == ',';
+    return count;
+}
+
 const char *cc_nearest(const char *word, const char *const *candidates, size_t count)
 {
     const char *best = NULL;

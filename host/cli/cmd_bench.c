@@ -9,9 +9,16 @@
 
 enum { REPEAT = 5 };
 
-static camcl_status bench_peak(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+/* The devices of the list. Only steps are timed on all of them, together; the rest is of the first. */
+typedef struct bench_devices {
+    camcl_device **all;
+    size_t count;
+} bench_devices;
+
+static camcl_status bench_peak(const cli_bench_args *args, const bench_devices *devices, const camcl_config *config, camcl_error *err)
 {
     (void)config;
+    camcl_device *const device = devices->all[0];
     camcl_peak p;
     if (!args->json) printf("%s\n", camcl_device_reason(device));
     fflush(stdout);
@@ -45,9 +52,10 @@ static void print_row(const char *name, const camcl_step_time *t, bool several)
     printf("\n");
 }
 
-static camcl_status time_steps(const cli_bench_args *args, camcl_device *const *devices, size_t count, const camcl_config *config,
-                               camcl_error *err)
+static camcl_status bench_step(const cli_bench_args *args, const bench_devices *d, const camcl_config *config, camcl_error *err)
 {
+    camcl_device *const *devices = d->all;
+    const size_t count = d->count;
     if (args->json) {
         printf("{\"device\": ");
         cli_json_string(camcl_device_get_info(devices[0])->name);
@@ -71,18 +79,6 @@ static camcl_status time_steps(const cli_bench_args *args, camcl_device *const *
     }
     if (args->json) printf("}\n");
     return CAMCL_OK;
-}
-
-/* Of a list of devices, all of them together. */
-static camcl_status bench_step(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
-{
-    camcl_device **devices = NULL;
-    size_t count = 0;
-    if (strchr(camcl_config_string(config, "device.select"), ',') == NULL) return time_steps(args, &device, 1, config, err);
-    camcl_status status = cli_open_devices(config, &devices, &count, err);
-    if (status == CAMCL_OK) status = time_steps(args, devices, count, config, err);
-    camcl_device_close_all(&devices, count);
-    return status;
 }
 
 /* Prints ", "NAME": NUMBER". */
@@ -164,8 +160,9 @@ static void ops_as_text(const camcl_step_profile *p, const char *reason)
 }
 
 /* Where the time of a step goes, in the mode that ssl.mode names. */
-static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+static camcl_status bench_ops(const cli_bench_args *args, const bench_devices *devices, const camcl_config *config, camcl_error *err)
 {
+    camcl_device *const device = devices->all[0];
     camcl_step_profile profile;
     camcl_status status = camcl_bench_ops(device, config, camcl_config_string(config, "ssl.mode"), &profile, err);
     if (status != CAMCL_OK) return status;
@@ -177,14 +174,14 @@ static camcl_status bench_ops(const cli_bench_args *args, camcl_device *device, 
     return CAMCL_OK;
 }
 
-typedef camcl_status (*benchmark)(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err);
+typedef camcl_status (*benchmark)(const cli_bench_args *args, const bench_devices *devices, const camcl_config *config, camcl_error *err);
 static const struct {
     const char *name;
     benchmark run;
 } benchmarks[] = { { "peak", bench_peak }, { "ops", bench_ops }, { "step", bench_step } };
 
 /* Runs the named benchmark, or all of them. With JSON the output is one object with one member per benchmark. */
-static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *device, const camcl_config *config, camcl_error *err)
+static camcl_status run_benchmarks(const cli_bench_args *args, const bench_devices *devices, const camcl_config *config, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     const bool all = args->what == NULL;
@@ -194,7 +191,7 @@ static camcl_status run_benchmarks(const cli_bench_args *args, camcl_device *dev
             printf("%s\"%s\": ", i ? ", " : "{", benchmarks[i].name);
         else if (all && i)
             printf("\n");
-        status = benchmarks[i].run(args, device, config, err);
+        status = benchmarks[i].run(args, devices, config, err);
     }
     if (all && args->json && status == CAMCL_OK) printf("}\n");
     return status;
@@ -205,12 +202,12 @@ int cmd_bench(int argc, char **argv)
     cli_bench_args args = { .what = NULL };
     camcl_error err = { 0 };
     camcl_config *config = NULL;
-    camcl_device *device = NULL;
+    bench_devices devices = { NULL, 0 };
     camcl_status status = cli_parse_bench(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = cli_configure(NULL, &args.overrides, &config, &err);
-    if (status == CAMCL_OK) status = cli_open_device(config, &device, &err);
-    if (status == CAMCL_OK) status = run_benchmarks(&args, device, config, &err);
-    camcl_device_close(&device);
+    if (status == CAMCL_OK) status = cli_open_devices(config, &devices.all, &devices.count, &err);
+    if (status == CAMCL_OK) status = run_benchmarks(&args, &devices, config, &err);
+    camcl_device_close_all(&devices.all, devices.count);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
     return status == CAMCL_OK ? 0 : cli_fail(&err);

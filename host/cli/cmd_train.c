@@ -1,17 +1,19 @@
 /* camcl train: a run, or one for each of several seeds. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "seeds.h"
 #include "train_config.h"
 #include "train_screen.h"
 
-/* Writes the accuracy on the test images to *accuracy, percent; NaN: there are none. *silent: another process, which trains together with
- * this one, speaks for all. */
-static camcl_status train(const cli_train_args *args, const camcl_config *config, double *accuracy, bool *silent, camcl_error *err)
+/* title: a line above what is shown, or NULL. Writes the accuracy on the test images to *accuracy, percent; NaN: there are none. *silent:
+ * another process, which trains together with this one, speaks for all. */
+static camcl_status train(const cli_train_args *args, const camcl_config *config, const char *title, double *accuracy, bool *silent,
+                          camcl_error *err)
 {
-    cli_screen s = cli_screen_open(args->quiet);
+    cli_screen s = cli_screen_open(args->quiet, title);
     camcl_train_options options;
     camcl_train_result result;
     camcl_train_options_init(&options);
@@ -26,9 +28,23 @@ static camcl_status train(const cli_train_args *args, const camcl_config *config
     camcl_status status = camcl_train(config, &options, &result, err);
     cli_screen_close(&s);
     *silent = result.silent;
+    if (!*silent) cli_screen_show_title(&s);
     if (status == CAMCL_OK && !args->quiet && !*silent && !result.was_finished)
         printf("run: %s (report.html shows it)\n", camcl_config_string(config, "output.dir"));
     *accuracy = camcl_evaluation_get(&result.test, "top1");
+    return status;
+}
+
+static camcl_status train_seed(const cli_train_args *args, const cli_seeds *seeds, size_t i, const camcl_config *config, double *accuracy,
+                               bool *silent, camcl_error *err)
+{
+    const char *dir = camcl_config_string(config, "output.dir"), *seed = seeds->texts[i];
+    const size_t room = strlen(dir) + strlen(seed) + 96;
+    char *title = malloc(room);
+    if (title == NULL) return cli_no_memory(err);
+    snprintf(title, room, "%sseed %s, %zu of %zu: %s", i ? "\n" : "", seed, i + 1, seeds->count, dir);
+    const camcl_status status = train(args, config, title, accuracy, silent, err);
+    free(title);
     return status;
 }
 
@@ -40,10 +56,7 @@ static camcl_status train_seeds(const cli_train_args *args, camcl_config *config
     if (status == CAMCL_OK && accuracies == NULL) status = cli_no_memory(err);
     for (size_t i = 0; status == CAMCL_OK && i < seeds.count; i++) {
         status = cli_seeds_choose(&seeds, i, config, err);
-        if (status == CAMCL_OK && !args->quiet && !*silent)
-            printf("%sseed %s, %zu of %zu: %s\n", i ? "\n" : "", seeds.texts[i], i + 1, seeds.count,
-                   camcl_config_string(config, "output.dir"));
-        if (status == CAMCL_OK) status = train(args, config, &accuracies[i], silent, err);
+        if (status == CAMCL_OK) status = train_seed(args, &seeds, i, config, &accuracies[i], silent, err);
     }
     if (status == CAMCL_OK && !args->quiet && !*silent) cli_seeds_print(&seeds, accuracies);
     free(accuracies);
@@ -61,7 +74,7 @@ int cmd_train(int argc, char **argv)
     camcl_status status = cli_parse_train(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = cli_configure_training(args.config, &args.overrides, &config, &err);
     if (status == CAMCL_OK)
-        status = args.seeds ? train_seeds(&args, config, &silent, &err) : train(&args, config, &accuracy, &silent, &err);
+        status = args.seeds ? train_seeds(&args, config, &silent, &err) : train(&args, config, NULL, &accuracy, &silent, &err);
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
     if (status == CAMCL_OK) return 0;

@@ -9,7 +9,16 @@
 #include "cli.h"
 #include "line.h"
 
-cli_screen cli_screen_open(bool quiet) { return (cli_screen){ .quiet = quiet, .terminal = isatty(STDOUT_FILENO) != 0 }; }
+cli_screen cli_screen_open(bool quiet, const char *title)
+{
+    return (cli_screen){ .quiet = quiet, .terminal = isatty(STDOUT_FILENO) != 0, .title = title };
+}
+
+void cli_screen_show_title(cli_screen *s)
+{
+    if (s->title && !s->quiet) printf("%s\n", s->title);
+    s->title = NULL;
+}
 
 void cli_screen_close(cli_screen *s)
 {
@@ -19,6 +28,7 @@ void cli_screen_close(cli_screen *s)
 
 static void show(cli_screen *s, const cli_line *line)
 {
+    cli_screen_show_title(s);
     if (s->terminal)
         cli_line_draw(line, stdout);
     else
@@ -76,6 +86,7 @@ void cli_screen_message(void *context, const char *line)
 {
     cli_screen *s = context;
     if (s->quiet) return;
+    cli_screen_show_title(s);
     printf("%s%s\n", s->line_open ? "\r\033[K" : "", line);
     s->line_open = false;
     fflush(stdout);

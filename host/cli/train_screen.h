@@ -8,12 +8,16 @@
 
 typedef struct cli_screen {
     bool quiet, terminal;
-    bool line_open; /* the terminal's last line is a progress line without its line end */
-    double printed; /* if stdout is not a terminal: the progress time of the last line */
-    double loaded;  /* the same while the data are read */
+    const char *title; /* a line before all others; NULL: none, or shown already */
+    bool line_open;    /* the terminal's last line is a progress line without its line end */
+    double printed;    /* if stdout is not a terminal: the progress time of the last line */
+    double loaded;     /* the same while the data are read */
 } cli_screen;
 
-cli_screen cli_screen_open(bool quiet);
+/* title: borrowed, or NULL. It is shown before what the training says first, since of processes that train together only one says
+ * anything. */
+cli_screen cli_screen_open(bool quiet, const char *title);
+void cli_screen_show_title(cli_screen *screen);
 /* Ends a line that is open. */
 void cli_screen_close(cli_screen *screen);
 

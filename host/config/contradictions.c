@@ -161,14 +161,6 @@ static camcl_status check_mode(const camcl_config *config, camcl_error *err)
     return CAMCL_OK;
 }
 
-static size_t count_items(const char *list)
-{
-    size_t count = 1;
-    for (; *list; list++)
-        count += *list == ',';
-    return count;
-}
-
 static camcl_status check_batch(const camcl_config *config, const char *key, size_t devices, camcl_error *err)
 {
     const int64_t batch = camcl_config_int(config, key);
@@ -182,26 +174,12 @@ static camcl_status check_batch(const camcl_config *config, const char *key, siz
 
 static camcl_status check_share(const camcl_config *config, camcl_error *err)
 {
-    const char *text = camcl_config_string(config, "device.share"), *select = camcl_config_string(config, "device.select"), *item = text;
-    const size_t devices = count_items(select), shares = count_items(text);
+    const char *text = camcl_config_string(config, "device.share"), *select = camcl_config_string(config, "device.select");
+    const size_t devices = cc_list_count(select), shares = cc_list_count(text);
     CC_RETURN_IF_FAILED(check_batch(config, "train.batch_labeled", devices, err));
-    CC_RETURN_IF_FAILED(check_batch(config, "train.batch_unlabeled", devices, err));
-    if (strcmp(text, "auto") == 0) return CAMCL_OK;
-    for (size_t i = 0; i < shares; i++) {
-        char number[64];
-        double value;
-        const size_t length = strcspn(item, ",");
-        snprintf(number, sizeof number, "%.*s", (int)(length < sizeof number ? length : sizeof number - 1), item);
-        char *end = number + strlen(number), *begin = number + strspn(number, " \t");
-        while (end > begin && (end[-1] == ' ' || end[-1] == '\t'))
-            *--end = '\0';
-        if (!cc_parse_number(begin, &value) || !(value > 0) || !isfinite(value))
-            return cc_fail(err, CAMCL_BAD_CONFIG,
-                           "%s: device.share = %s: \"%s\" is not a share (auto, or one number above 0 per device of device.select)",
-                           camcl_config_origin(config, "device.share"), text, begin);
-        item += length + 1;
-    }
-    if (shares == devices) return CAMCL_OK;
+    /* Supervised training has no unlabelled batch. */
+    if (!camcl_config_is(config, "ssl.mode", "supervised")) CC_RETURN_IF_FAILED(check_batch(config, "train.batch_unlabeled", devices, err));
+    if (strcmp(text, "auto") == 0 || shares == devices) return CAMCL_OK;
     return cc_fail(
         err, CAMCL_BAD_CONFIG, "%s: device.share = %s: %zu share%s for the %zu device%s of device.select = %s (one for each, or auto)",
         camcl_config_origin(config, "device.share"), text, shares, shares == 1 ? "" : "s", devices, devices == 1 ? "" : "s", select);

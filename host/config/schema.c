@@ -117,7 +117,8 @@ static const camcl_config_key schema[] = {
          "OpenCL device: auto | gpu | cpu | accelerator | P:D | P:D/I/N (part I of N) | part of a device's or platform's name | several, "
          "with commas: "
          "each trains on its share of every batch"),
-    TEXT("device", "share", "auto", "shares of a batch, one number per device of the list, for example 3, 1; auto: by measured speed"),
+    { "device", "share", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, 0, 1e6, true, false, false,
+      "shares of a batch, one number per device of the list, for example 3, 1; auto: by measured speed" },
     CHOICE("device", "conv", "auto", "auto | direct | winograd | gemm", NULL,
            "kernels that convolutions may use; winograd: direct kernels where Winograd does not apply"),
     CHOICE("device", "tune", "cache", "off | cache | full", NULL,

@@ -17,6 +17,6 @@ size_t cc_parse_numbers(const char *text, double *out, size_t room);
 camcl_status cc_value_check(const camcl_config_key *key, const char *text, const char *origin, camcl_error *err);
 
 /* The largest number of values of a CAMCL_KEY_NUMBERS key. */
-#define CC_MOST_NUMBERS 16
+#define CC_MOST_NUMBERS 64
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/arguments.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/words.h"
 #include "device/device.h"
 #include "device/part.h"
 
@@ -34,7 +35,7 @@ camcl_status camcl_device_open_all(const camcl_device_options *given, camcl_devi
     CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_device_options, compiler, given, &options, err));
     const char *list = options.select, *named = getenv("CAMCL_DEVICE");
     if (list == NULL || *list == '\0') list = named && *named ? named : "auto";
-    const size_t listed = cc_selector_count(list);
+    const size_t listed = cc_list_count(list);
     CC_TRY(CC_NEW(listed, &devices, err));
     options.select = selector;
     for (size_t i = 0; i < listed; i++) {

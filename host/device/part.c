@@ -8,14 +8,6 @@
 
 /* ---- lists */
 
-size_t cc_selector_count(const char *list)
-{
-    size_t count = 1;
-    for (; *list; list++)
-        count += *list == ',';
-    return count;
-}
-
 camcl_status cc_selector_at(const char *list, size_t index, char out[CC_SELECTOR_SIZE], camcl_error *err)
 {
     const char *item = list;

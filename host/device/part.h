@@ -6,9 +6,8 @@
 
 enum { CC_SELECTOR_SIZE = 256 };
 
-/* How many devices a list names, and the one of this index without spaces around it. An empty list, an item that is empty or one of
- * CC_SELECTOR_SIZE characters or more is CAMCL_BAD_CONFIG. */
-size_t cc_selector_count(const char *list);
+/* The device of this index, below cc_list_count, without spaces around it. An item that is empty or one of CC_SELECTOR_SIZE characters or
+ * more is CAMCL_BAD_CONFIG. */
 camcl_status cc_selector_at(const char *list, size_t index, char out[CC_SELECTOR_SIZE], camcl_error *err);
 
 /* The I and N of "P:D/I/N"; false, and 0 of 1, for other selectors. device: what is left, "P:D", or the whole text. */

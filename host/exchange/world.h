@@ -3,11 +3,12 @@
  *
  * Whoever waits for others notices that they are gone: a process that ended, or one from which nothing came for CC_WORLD_PATIENCE seconds,
  * ends the waiting with CAMCL_FAILED, and the message names the rank and its host. A rank that works on something of its own for long (it
- * reads pictures, compiles kernels, evaluates) calls cc_world_alive from time to time, at least every quarter of CC_WORLD_PATIENCE, or
- * cc_world_busy before. Only time in which this rank itself waits or calls cc_world_alive counts as silence of another one.
+ * reads pictures, compiles kernels, evaluates) calls cc_world_busy before. Only time in which this rank itself waits counts as silence of
+ * another one.
  *
- * After a failure no exchange is possible any more: every further call fails at once with the same error. What the failed calls were given
- * (values, data) and the sums that were under way stay allocated until cc_world_close: MPI may still read and write there.
+ * After a failure, for want of memory included, no exchange is possible any more: every further call fails at once with the same error.
+ * The values of sums that failed or were under way stay allocated until cc_world_close: MPI may still read and write there. All other
+ * functions exchange by way of memory of their own.
  *
  * One thread, the one that opened the world, makes all calls. */
 #ifndef CC_EXCHANGE_WORLD_H
@@ -43,8 +44,6 @@ const char *cc_world_host(const cc_world *world, size_t rank); /* the name of th
  * that is alone. To be asked before the world is closed. */
 bool cc_world_speaks(const cc_world *world);
 
-/* Tells the others that this rank is still at work. Cheap; may be called often. */
-void cc_world_alive(cc_world *world);
 /* Tells the others that nothing will be heard from this rank until its next exchange, however long that takes; that its process has ended
  * is noticed all the same where it can be seen. NULL is fine. */
 void cc_world_busy(cc_world *world);
@@ -60,19 +59,14 @@ camcl_status cc_world_broadcast(cc_world *world, void *data, size_t bytes, camcl
 camcl_status cc_world_gather(cc_world *world, const void *own, size_t bytes, void *all, camcl_error *err);
 /* Each rank's text, of any length; the caller frees *texts [size] and each of them. */
 camcl_status cc_world_gather_texts(cc_world *world, const char *own, char ***texts, camcl_error *err);
-/* Agrees on how a part of the work ended: CAMCL_OK if it did on all ranks, else on every rank the status and the message of the first rank
- * that failed, "rank 2 (host b): ..." where that is another one. */
-camcl_status cc_world_agree(cc_world *world, camcl_status own, camcl_error *err);
 /* Whether any rank wants something, to stop for example. */
 camcl_status cc_world_any(cc_world *world, bool own, bool *any, camcl_error *err);
 
-/* A sum of cc_world_sum that goes on while the caller does other work: start, poll now and then, finish. Several may be under way; all
- * ranks start them in the same order. `values` is the caller's and untouched by it until cc_world_sum_finish, which waits and frees
- * *pending. */
+/* A sum of cc_world_sum that goes on while the caller does other work: start, finish. It moves on whenever this rank waits in another
+ * exchange. Several may be under way; all ranks start them in the same order. `values` is the caller's and untouched by it until
+ * cc_world_sum_finish, which waits and frees *pending. */
 typedef struct cc_world_pending cc_world_pending;
 camcl_status cc_world_sum_start(cc_world *world, float *values, size_t count, cc_world_pending **pending, camcl_error *err);
-/* Moves on what is under way, and sets *done when everything of this sum has arrived. */
-camcl_status cc_world_sum_poll(cc_world_pending *pending, bool *done, camcl_error *err);
 camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err);
 
 /* Bytes and messages that this rank sent since the last call. */

@@ -46,8 +46,6 @@ bool cc_world_speaks(const cc_world *world)
     return true;
 }
 
-void cc_world_alive(cc_world *world) { (void)world; }
-
 void cc_world_busy(cc_world *world) { (void)world; }
 
 camcl_status cc_world_sum(cc_world *world, float *values, size_t count, camcl_error *err)
@@ -88,12 +86,6 @@ cleanup:
     return status;
 }
 
-camcl_status cc_world_agree(cc_world *world, camcl_status own, camcl_error *err)
-{
-    (void)world, (void)err;
-    return own;
-}
-
 camcl_status cc_world_any(cc_world *world, bool own, bool *any, camcl_error *err)
 {
     (void)world, (void)err;
@@ -105,13 +97,6 @@ camcl_status cc_world_sum_start(cc_world *world, float *values, size_t count, cc
 {
     (void)world, (void)values, (void)count, (void)err;
     *pending = NULL;
-    return CAMCL_OK;
-}
-
-camcl_status cc_world_sum_poll(cc_world_pending *pending, bool *done, camcl_error *err)
-{
-    (void)pending, (void)err;
-    *done = true;
     return CAMCL_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "feed/views.h"
 
 /* Crop and turns draw their quarter turns from this list, each entry as often. */
-enum { CC_MOST_TURNS = 16 };
+enum { CC_MOST_TURNS = 64 };
 typedef struct cc_turns {
     int32_t turns[CC_MOST_TURNS]; /* 0 .. 3 */
     uint32_t count;               /* at least 1 */

@@ -40,7 +40,7 @@ extern const cc_codec cc_png, cc_jpeg, cc_webp;
 /* Blends RGBA over white into RGB. */
 void cc_lay_over_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb);
 
-/* camcl_image_create with `name` in front of the message. */
+/* camcl_image_create with `name` in front of the message; not where memory is out, since whoever called the codec says of which picture. */
 camcl_status cc_image_create_for(const char *name, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err);
 
 #endif

@@ -26,7 +26,7 @@ camcl_status camcl_image_create(uint32_t width, uint32_t height, uint32_t channe
 camcl_status cc_image_create_for(const char *name, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)
 {
     camcl_status status = camcl_image_create(width, height, 3, out, err);
-    if (status != CAMCL_OK) cc_context(err, "%s", name);
+    if (status != CAMCL_OK && status != CAMCL_NO_MEMORY) cc_context(err, "%s", name);
     return status;
 }
 

@@ -106,8 +106,8 @@ static camcl_status decode_file(const cc_encoded *file, unsigned shrink, camcl_i
     s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
     if (s.png) s.info = png_create_info_struct(s.png);
     if (!s.info) {
-        s.status = cc_fail(err, CAMCL_NO_MEMORY, "%s: libpng does not start: %s (close other programs)", file->name,
-                           *s.reason ? s.reason : "out of memory");
+        s.status =
+            cc_fail(err, CAMCL_NO_MEMORY, "libpng does not start: %s (close other programs)", *s.reason ? s.reason : "out of memory");
     } else if (!completes(&s, decode)) {
         s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt PNG: %s (copy or download it again)", file->name, s.reason);
     }

@@ -106,17 +106,22 @@ static camcl_status name_failure(camcl_status status, const char *name, camcl_er
     return status;
 }
 
+static camcl_status decode_whole(const cc_encoded *file, camcl_image *out, camcl_error *err)
+{
+    const cc_codec *codec = NULL;
+    cc_picture_header header;
+    CC_RETURN_IF_FAILED(look(file, &codec, &header, err));
+    return decode_upright(file, codec, header.orientation, 1, out, err);
+}
+
 camcl_status camcl_image_decode(const void *data, size_t size, const char *name, camcl_image *out, camcl_error *err)
 {
     CC_CHECK_GIVEN(data, err);
     CC_CHECK_GIVEN(name, err);
     CC_CHECK_GIVEN(out, err);
     const cc_encoded file = { data, size, name };
-    const cc_codec *codec = NULL;
-    cc_picture_header header;
     *out = (camcl_image)CAMCL_IMAGE_INIT;
-    CC_RETURN_IF_FAILED(look(&file, &codec, &header, err));
-    return name_failure(decode_upright(&file, codec, header.orientation, 1, out, err), name, err);
+    return name_failure(decode_whole(&file, out, err), name, err);
 }
 
 /* The largest of 8, 4, 2 and 1 by which a picture may shrink and still be twice as large as it is scaled to. */
@@ -161,7 +166,7 @@ static camcl_status open_picture(const char *path, cc_picture_file *file, camcl_
     camcl_status status = cc_picture_file_read(file, BEGINNING, err);
     if (status == CAMCL_OK) status = codec_of(&(cc_encoded){ (const uint8_t *)file->data, file->size, path }, &codec, err);
     if (status != CAMCL_OK) cc_picture_file_close(file);
-    return status;
+    return name_failure(status, path, err);
 }
 
 camcl_status camcl_image_read(const char *path, camcl_image *out, camcl_error *err)
@@ -179,12 +184,12 @@ camcl_status camcl_image_read_fit(const char *path, uint32_t side, camcl_fit fit
     *out = (camcl_image)CAMCL_IMAGE_INIT;
     CC_RETURN_IF_FAILED(open_picture(path, &file, err));
     camcl_status status = cc_picture_file_read(&file, SIZE_MAX, err);
-    if (status == CAMCL_OK && side == 0)
-        status = camcl_image_decode(file.data, file.size, path, out, err);
-    else if (status == CAMCL_OK)
-        status = name_failure(decode_fit(&(cc_encoded){ (const uint8_t *)file.data, file.size, path }, side, fit, out, err), path, err);
+    if (status == CAMCL_OK) {
+        const cc_encoded whole = { (const uint8_t *)file.data, file.size, path };
+        status = side == 0 ? decode_whole(&whole, out, err) : decode_fit(&whole, side, fit, out, err);
+    }
     cc_picture_file_close(&file);
-    return status;
+    return name_failure(status, path, err);
 }
 
 static camcl_status probe(cc_picture_file *file, camcl_image_about *out, camcl_error *err)
@@ -211,5 +216,5 @@ camcl_status camcl_image_probe(const char *path, camcl_image_about *out, camcl_e
         if (status == CAMCL_OK) status = probe(&file, out, err);
     }
     cc_picture_file_close(&file);
-    return status;
+    return name_failure(status, path, err);
 }

@@ -6,17 +6,6 @@
 #include "base/memory.h"
 #include "dataset/apportion.h"
 
-void cc_shares_read(const camcl_config *config, double *shares, size_t count)
-{
-    const char *text = camcl_config_string(config, "device.share");
-    for (size_t i = 0; i < count; i++) {
-        char *end;
-        shares[i] = strtod(text, &end);
-        end += strspn(end, " \t");
-        text = end + (*end == ',');
-    }
-}
-
 /* counts [count]: of `total` images. */
 static camcl_status share_out(size_t total, const double *shares, size_t count, size_t *counts, camcl_error *err)
 {

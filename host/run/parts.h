@@ -2,11 +2,9 @@
 #ifndef CC_RUN_PARTS_H
 #define CC_RUN_PARTS_H
 
-#include "camcl/config.h"
+#include "base/diag.h"
 #include "objective/inputs.h"
 
-/* device.share as numbers [count], one per device of the list, which camcl_config_finish checked. */
-void cc_shares_read(const camcl_config *config, double *shares, size_t count);
 /* parts [count]: of `labeled` and `unlabeled` images (0: there are none) in proportion to shares [count], at least one each.
  * CAMCL_BAD_CONFIG where there are fewer images than devices. */
 camcl_status cc_parts_divide(size_t labeled, size_t unlabeled, const double *shares, size_t count, cc_part *parts, camcl_error *err);

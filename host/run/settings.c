@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/value.h"
 #include "dataset/dataset.h"
 
 camcl_device_options cc_device_options_from(const camcl_config *config)
@@ -106,6 +107,8 @@ static cc_step_spec step_from(const camcl_config *config, size_t image_size)
         .nesterov = camcl_config_bool(config, "optim.nesterov"),
     };
 }
+
+_Static_assert(CC_MOST_TURNS >= CC_MOST_NUMBERS, "augment.rotations has room for every list that the key takes");
 
 static cc_turns turns_from(const camcl_config *config)
 {

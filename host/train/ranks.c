@@ -22,7 +22,7 @@ camcl_status cc_run_join(cc_run *run, camcl_error *err)
 
 /* ---- what all must have alike */
 
-/* Keys that say where a machine has what: the processes may differ in them. */
+/* Keys that say where a machine has what: the processes may differ in them. model.init: rank 0 alone reads it. */
 static bool is_own(const char *key)
 {
     return strncmp(key, "device.", 7) == 0 || strncmp(key, "output.", 7) == 0 || strcmp(key, "data.root") == 0 ||
@@ -125,14 +125,14 @@ camcl_status cc_run_brief(cc_run *run, camcl_error *err)
 
 camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err)
 {
-    const bool own = run->stop_wanted || cc_run_wants_stop(run);
-    *stop = own;
-    return run->team.world ? cc_world_any(run->team.world, own, stop, err) : CAMCL_OK;
+    return cc_world_any(run->team.world, run->stop_wanted || cc_run_wants_stop(run), stop, err);
 }
 
 camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err)
 {
-    if (run->team.world && status == CAMCL_OK) status = cc_world_agree(run->team.world, status, err);
+    bool any;
+    /* Until all have come as far, or one of them has failed. */
+    if (status == CAMCL_OK) status = cc_world_any(run->team.world, false, &any, err);
     run->silent = !cc_world_speaks(run->team.world);
     cc_world_close(&run->team.world, status != CAMCL_OK, err);
     return status;

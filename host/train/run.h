@@ -142,7 +142,7 @@ camcl_status cc_run_check_ranks(cc_run *run, camcl_error *err);
 camcl_status cc_run_brief(cc_run *run, camcl_error *err);
 /* Whether training is to stop, on any of them. */
 camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err);
-/* Ends together: the first failure of any of them. */
+/* Ends together: waits until all have come as far, or returns the first failure of any of them. */
 camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err);
 
 /* save.c: the identity of a device, as far as the kernel plan and with it the bits depend on it. */

@@ -138,7 +138,7 @@ static camcl_status follow_buffer(cc_run *run, size_t which, cc_buffer *first, c
     const size_t bytes = cc_buffer_bytes(first);
     CC_TRY(cc_calloc(bytes, 1, &values, err));
     CC_TRY(cc_buffer_read(first, 0, values, bytes, err));
-    if (run->team.world) CC_TRY(cc_world_broadcast(run->team.world, values, bytes, err));
+    CC_TRY(cc_world_broadcast(run->team.world, values, bytes, err));
     for (size_t i = 0; i < own_count(&run->team); i++)
         CC_TRY(cc_buffer_write(trained_buffer(run, i, which, &last), 0, values, bytes, err));
 cleanup:

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/value.h"
 #include "run/parts.h"
 #include "train/team_internal.h"
 
@@ -153,6 +154,19 @@ static bool are_alike(const char *devices)
     return true;
 }
 
+/* One number a line. Of what other machines wrote nothing depends on their locale, or on this one's. */
+static camcl_status read_rates(const char *text, double *rates, size_t count, camcl_error *err)
+{
+    for (size_t i = 0; i < count; i++, text = next_line(text)) {
+        char number[32];
+        snprintf(number, sizeof number, "%.*s", (int)strcspn(text, "\n"), text);
+        if (!cc_parse_number(number, &rates[i]))
+            return cc_fail(err, CAMCL_FAILED, "device %zu of %zu: its speed is %s, which is no number (give device.share)", i + 1, count,
+                           number);
+    }
+    return CAMCL_OK;
+}
+
 /* Of each device of all processes, a number to which its share is proportional. The caller frees *rates. */
 static camcl_status find_rates(cc_run *run, const char *devices, double **rates, camcl_error *err)
 {
@@ -162,17 +176,16 @@ static camcl_status find_rates(cc_run *run, const char *devices, double **rates,
     cc_text own = CC_TEXT_INIT;
     char *all = NULL;
     CC_TRY(CC_NEW(team->all, rates, err));
-    if (!automatic) cc_shares_read(run->config, *rates, own_count(team));
+    if (!automatic) camcl_config_numbers(run->config, "device.share", *rates, own_count(team));
     for (size_t i = 0; i < own_count(team); i++) {
         if (automatic && alike) (*rates)[i] = 1;
         if (automatic && !alike) CC_TRY(measure(run, i, &(*rates)[i], err));
-        cc_text_add(&own, "%.9g\n", (*rates)[i]);
+        cc_text_add_json_number(&own, (*rates)[i]);
+        cc_text_add(&own, "\n");
     }
     if (own.failed) CC_TRY(out_of_text(err));
     CC_TRY(join_texts(run, own.data, &all, err));
-    const char *line = all;
-    for (size_t i = 0; i < team->all; i++, line = next_line(line))
-        (*rates)[i] = strtod(line, NULL);
+    CC_TRY(read_rates(all, *rates, team->all, err));
 cleanup:
     cc_text_free(&own);
     free(all);

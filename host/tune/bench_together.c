@@ -24,15 +24,17 @@ static camcl_status run_together(cc_exchange *exchange, cc_bench *members, cc_st
     return CAMCL_OK;
 }
 
-static camcl_status divide(const camcl_config *config, size_t count, cc_part *parts, camcl_error *err)
+static camcl_status divide(const camcl_config *config, const char *name, size_t count, cc_part *parts, camcl_error *err)
 {
+    const cc_objective_kind *kind = cc_objective_find(name);
+    const size_t unlabeled = kind && kind->unlabeled ? (size_t)camcl_config_int(config, "train.batch_unlabeled") : 0;
     double *shares = NULL;
     CC_RETURN_IF_FAILED(CC_NEW(count, &shares, err));
     for (size_t i = 0; i < count; i++)
         shares[i] = 1;
-    if (!camcl_config_is(config, "device.share", "auto")) cc_shares_read(config, shares, count);
-    const camcl_status status = cc_parts_divide((size_t)camcl_config_int(config, "train.batch_labeled"),
-                                                (size_t)camcl_config_int(config, "train.batch_unlabeled"), shares, count, parts, err);
+    camcl_config_numbers(config, "device.share", shares, count);
+    const camcl_status status =
+        cc_parts_divide((size_t)camcl_config_int(config, "train.batch_labeled"), unlabeled, shares, count, parts, err);
     free(shares);
     return status;
 }
@@ -56,7 +58,7 @@ camcl_status camcl_bench_step_together(camcl_device *const *devices, size_t coun
     CC_TRY(CC_NEW(count, &members, err));
     CC_TRY(CC_NEW(count, &steps, err));
     CC_TRY(CC_NEW(count, &parts, err));
-    CC_TRY(divide(config, count, parts, err));
+    CC_TRY(divide(config, name, count, parts, err));
     CC_TRY(cc_exchange_create(count, NULL, &exchange, err));
     for (size_t i = 0; i < count; i++)
         align = cc_max_size(align, camcl_device_get_info(devices[i])->base_align);

@@ -1,11 +1,11 @@
 #!/bin/sh
-# OpenCL implementations that need no GPU, one at a time: PoCL, Intel's runtime for processors, rusticl on llvmpipe, Oclgrind.
+# OpenCL implementations that need no GPU, one at a time or side by side: PoCL, Intel's runtime for processors, rusticl on llvmpipe, Oclgrind.
 #
 # usage: implementations.sh FOLDER NAME COMMAND [ARGUMENT ...]
 #        implementations.sh FOLDER
 #
 # Runs the command with only this implementation in sight, its caches of compiled kernels below FOLDER. NAME: pocl, intel, rusticl,
-# oclgrind. Where FOLDER/venv is a Python environment with intel-opencl-rt, Intel's runtime is taken from there. Under Oclgrind, the
+# oclgrind; or several of the first three with commas, pocl,intel,rusticl: platforms 0, 1, 2 in this order. Where FOLDER/venv is a Python environment with intel-opencl-rt, Intel's runtime is taken from there. Under Oclgrind, the
 # simulator, the command runs with data races and accesses outside buffers looked for, and fails if it reports anything. Without a
 # NAME: one line for each, "NAME" or "NAME: what is missing".
 #
@@ -58,18 +58,23 @@ if [ $# = 1 ]; then
 fi
 name=$2
 shift 2
-case " $names " in
-*" $name "*) [ $# -gt 0 ] || exit 2 ;;
-*) exit 2 ;;
-esac
-if why=$(missing "$name"); then
-    echo "missing: $why"
-    exit 77
-fi
-
+[ $# -gt 0 ] || exit 2
 # An empty folder for Oclgrind, which is no driver that a loader loads.
 mkdir -p "$base/$name/vendors" "$base/$name/cache"
-[ "$name" = oclgrind ] || library_of "$name" >"$base/$name/vendors/$name.icd"
+place=0
+for one in $(echo "$name" | tr ',' ' '); do
+    case " $names " in
+    *" $one "*) [ "$one" != oclgrind ] || [ "$name" = oclgrind ] || exit 2 ;;
+    *) exit 2 ;;
+    esac
+    if why=$(missing "$one"); then
+        echo "missing: $why"
+        exit 77
+    fi
+    # Loaders take the files in the order of their names, or of the folder.
+    [ "$one" = oclgrind ] || library_of "$one" >"$base/$name/vendors/$place-$one.icd"
+    place=$((place + 1))
+done
 OCL_ICD_VENDORS=$base/$name/vendors
 XDG_CACHE_HOME=$base/$name/cache
 POCL_CACHE_DIR=$base/$name/cache/pocl

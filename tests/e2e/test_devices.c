@@ -170,8 +170,8 @@ static void bad_lists_are_refused(void **state)
     REFUSED(2, "device.select|is listed twice, in part by|list every device once", "'device.select=%s, %s'", device, first);
     REFUSED(2, "device 2 of the list is empty", "'device.select=%s, '", device);
     REFUSED(2, "device.share = 1|1 share for the 2 devices", "'device.select=%s' device.share=1", halves);
-    REFUSED(2, "device.share = 1, 0|is not a share", "'device.select=%s' 'device.share=1, 0'", halves);
-    REFUSED(2, "device.share = 1, many|is not a share", "'device.select=%s' 'device.share=1, many'", halves);
+    REFUSED(2, "device.share = 1, 0|out of range|above 0", "'device.select=%s' 'device.share=1, 0'", halves);
+    REFUSED(2, "device.share = 1, many|not numbers|auto | numbers with commas", "'device.select=%s' 'device.share=1, many'", halves);
     REFUSED(2, "train.batch_labeled = 1|each of the 2 devices", "'device.select=%s' train.batch_labeled=1", halves);
     REFUSED(3, "there is no such device|99:0", "'device.select=%s, 99:0'", device);
     REFUSED(3, "there is no such part", "'device.select=%s/2/2'", device);

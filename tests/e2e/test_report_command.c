@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -47,6 +48,12 @@ static void test_output(void **state)
     assert_string_equal(kept, "mine");
     free(kept);
     program_fails(folder, 2, "-o", "report '%s/run' -o", folder);
+
+    /* The page would take the place of a link that is meant to lead somewhere. */
+    assert_int_equal(unlink(page), 0);
+    assert_int_equal(symlink("nowhere", page), 0);
+    program_fails(folder, 1, "page.html|a link that leads nowhere|choose another file", "report '%s/run' -o '%s'", folder, page);
+    assert_int_equal(unlink(page), 0);
 }
 
 /* logits [TEST_IMAGES,CLASSES] of the test set, by `eval`. */

@@ -1,6 +1,9 @@
 /* Devices that train together: ten steps on two and on three devices, in unequal parts, agree to rounding with the same steps on one, in
  * every mode; all devices keep the same bits; and the same list gives the same bits again.
  *
+ * On each device by itself, two or three times; where CAMCL_DEVICE is a list of two or three (of unlike ones, for example; see
+ * tests/device/one_list.sh), over this list, against its first device.
+ *
  * Errors are medians over the seeds: where rounding moves a value across the kink of a ReLU, or another pixel becomes a map's greatest, one
  * seed's losses differ by far more, on any two ways to compute them. */
 #include <float.h>
@@ -17,12 +20,16 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/words.h"
+#include "device/part.h"
 #include "exchange/exchange.h"
+#include "model/arch.h"
 #include "run/settings.h"
 #include "support/devices.h"
 #include "support/ok.h"
 
 static camcl_error err;
+static size_t most_modes = SIZE_MAX;
 
 enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 3, MOST_DEVICES = 3 };
 
@@ -38,6 +45,7 @@ typedef struct member {
 
 typedef struct team {
     size_t count;
+    bool unlike; /* a list of several devices, not one several times */
     member members[MOST_DEVICES];
     cc_step *steps[MOST_DEVICES];
     cc_exchange *exchange;
@@ -94,9 +102,28 @@ static void settings_of(const char *settings, cc_settings *out)
     camcl_config_destroy(&config);
 }
 
-static void open_member(team *t, size_t index, const char *selector, const cc_part *own)
+static void open_device(member *m, const char *selector)
+{
+    camcl_device_options options;
+    camcl_device_options_init(&options);
+    options.select = selector;
+    options.conv = "direct";
+    OK(camcl_device_open(&options, &m->device, &err));
+}
+
+/* All members lay their weights out alike, and so does the one device that they are compared with, which comes after them. */
+static size_t align_of(const team *t)
+{
+    static size_t align = 1;
+    for (size_t i = 0; i < t->count; i++)
+        align = cc_max_size(align, camcl_device_get_info(t->members[i].device)->base_align);
+    return align;
+}
+
+static void open_member(team *t, size_t index, const cc_part *own)
 {
     member *m = &t->members[index];
+    cc_graph *graph;
     uint8_t pixels[IMAGES * SIDE * SIDE * CHANNELS];
     int32_t labels[IMAGES];
     cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
@@ -104,16 +131,12 @@ static void open_member(team *t, size_t index, const char *selector, const cc_pa
         pixels[i] = (uint8_t)cc_rng_u32(&rng);
     for (int i = 0; i < IMAGES; i++)
         labels[i] = i % CLASSES;
-    camcl_device_options options;
-    camcl_device_options_init(&options);
-    options.select = selector;
-    options.conv = "direct";
-    OK(camcl_device_open(&options, &m->device, &err));
     const cc_resident_spec images = { pixels, labels, IMAGES, SIDE, SIDE, CHANNELS, t->settings.mean, t->settings.std, "images" };
     cc_step_spec spec = t->settings.step;
     spec.own = *own;
     OK(cc_resident_create(m->device, &images, &m->images, &err));
-    OK(cc_model_create(m->device, &t->settings.graph, &m->model, &err));
+    OK(cc_graph_build(&t->settings.graph, align_of(t) / sizeof(float), &graph, &err));
+    OK(cc_model_create_from(m->device, &graph, &m->model, &err));
     OK(cc_arena_create(m->device, &m->arena, &err));
     OK(cc_step_create(m->model, m->images, &spec, m->arena, &m->step, &err));
     OK(cc_arena_commit(m->arena, &err));
@@ -141,17 +164,21 @@ static void begin(const team *t, uint64_t seed)
     }
 }
 
-static void team_open(team *t, const char *selector, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count)
+static void team_open(team *t, const char *const *selectors, const char *settings, const size_t *labeled, const size_t *unlabeled,
+                      size_t count)
 {
     cc_part part = { 0, 0, 0, 0 };
     memset(t, 0, sizeof *t);
     t->count = count;
+    t->unlike = count > 1 && strcmp(selectors[0], selectors[1]) != 0;
     settings_of(settings, &t->settings);
     const cc_step_spec *step = &t->settings.step;
     const bool unlabeled_too = step->objective.kind->unlabeled;
+    for (size_t i = 0; i < count; i++)
+        open_device(&t->members[i], selectors[i]);
     for (size_t i = 0; i < count; i++) {
         part = (cc_part){ part.labeled0 + part.labeled, labeled[i], part.unlabeled0 + part.unlabeled, unlabeled_too ? unlabeled[i] : 0 };
-        open_member(t, i, selector, count > 1 ? &part : &(cc_part){ 0, 0, 0, 0 });
+        open_member(t, i, count > 1 ? &part : &(cc_part){ 0, 0, 0, 0 });
     }
     if (count > 1) OK(cc_exchange_create(count, NULL, &t->exchange, &err));
     OK(cc_draws_create(&t->settings.augment, LABELED, unlabeled_too ? UNLABELED : 0, step->objective.beta != 0, &t->draws, &err));
@@ -173,14 +200,27 @@ static void team_close(team *t)
     cc_draws_free(&t->draws);
 }
 
-/* The members' buffers hold the same bits. */
+/* |a - b| / |b| */
+static double distance(const float *a, const float *b, size_t count)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        difference += pow((double)a[i] - (double)b[i], 2);
+        size += pow((double)b[i], 2);
+    }
+    return difference > 0 ? sqrt(difference / size) : 0;
+}
+
+/* The members' buffers hold the same bits; but for the signs of zeros in the gaps between arrays, where llvmpipe has others. */
 static void assert_same(const team *t, cc_buffer *(*buffer)(const member *), const char *what)
 {
-    const size_t bytes = cc_buffer_bytes(buffer(&t->members[0]));
-    float *first = read_all(buffer(&t->members[0]), bytes / 4);
+    const size_t count = cc_buffer_bytes(buffer(&t->members[0])) / sizeof(float);
+    float *first = read_all(buffer(&t->members[0]), count);
     for (size_t i = 1; i < t->count; i++) {
-        float *other = read_all(buffer(&t->members[i]), bytes / 4);
-        if (memcmp(first, other, bytes) != 0) fail_msg("%s of device %zu are not those of device 0", what, i);
+        float *other = read_all(buffer(&t->members[i]), count);
+        for (size_t k = 0; k < count; k++)
+            if (!(first[k] == other[k]))
+                fail_msg("%s of device %zu are not those of device 0: %a, %a", what, i, (double)other[k], (double)first[k]);
         free(other);
     }
     free(first);
@@ -230,17 +270,6 @@ static void train(team *t, uint64_t seed, outcome *out)
 
 static double relative(double a, double b) { return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b)); }
 
-/* |a - b| / |b| */
-static double distance(const float *a, const float *b, size_t count)
-{
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < count; i++) {
-        difference += pow((double)a[i] - (double)b[i], 2);
-        size += pow((double)b[i], 2);
-    }
-    return sqrt(difference / size);
-}
-
 static double median(double *values)
 {
     for (size_t i = 1; i < SEEDS; i++)
@@ -268,14 +297,15 @@ static void assert_near(const char *settings, size_t devices, const outcome *man
     if (!(f <= 1e-5 && l <= 1e-3 && w <= 1e-5 && b <= 1e-5)) fail_msg("%s, %zu devices: more than rounding", settings, devices);
 }
 
-static void train_all(const char *selector, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count,
+/* Of one device several times, the first seed twice, which gives the same bits. */
+static void train_all(const char *const *selectors, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count,
                       outcome out[SEEDS])
 {
     team t;
-    team_open(&t, selector, settings, labeled, unlabeled, count);
+    team_open(&t, selectors, settings, labeled, unlabeled, count);
     for (size_t s = 0; s < SEEDS; s++)
         train(&t, s + 1, &out[s]);
-    if (count > 1) {
+    if (count > 1 && !t.unlike) {
         outcome again;
         train(&t, 1, &again);
         assert_memory_equal(again.weights, out[0].weights, again.weight_count * sizeof(float));
@@ -285,9 +315,9 @@ static void train_all(const char *selector, const char *settings, const size_t *
     team_close(&t);
 }
 
-static void check_modes(camcl_device *device, void *context)
+/* On selectors [count]; 0: on the first one, two or three times. */
+static void check_modes(const char *const selectors[MOST_DEVICES], size_t count)
 {
-    (void)context;
     static const char *const modes[] = {
         "ssl.mode=supervised",
         "ssl.mode=supervised model.arch=wrn28-2",
@@ -305,13 +335,12 @@ static void check_modes(camcl_device *device, void *context)
         "ssl.mode=softmatch",
     };
     static const size_t two[][2] = { { 2, 5 }, { 3, 8 } }, three[][3] = { { 1, 4, 2 }, { 6, 1, 4 } }, all[] = { LABELED, UNLABELED };
-    const char *selector = camcl_device_get_info(device)->selector;
-    for (size_t i = 0; i < CC_COUNT(modes); i++) {
+    for (size_t i = 0; i < cc_min_size(CC_COUNT(modes), most_modes); i++) {
         outcome one[SEEDS], many[SEEDS];
-        const size_t devices = 2 + i % 2;
+        const size_t devices = count ? count : 2 + i % 2;
         if (test_few_sizes() && i % 4 != 0) continue;
-        train_all(selector, modes[i], &all[0], &all[1], 1, one);
-        train_all(selector, modes[i], devices == 2 ? two[0] : three[0], devices == 2 ? two[1] : three[1], devices, many);
+        train_all(selectors, modes[i], devices == 2 ? two[0] : three[0], devices == 2 ? two[1] : three[1], devices, many);
+        train_all(selectors, modes[i], &all[0], &all[1], 1, one);
         assert_near(modes[i], devices, many, one);
         for (size_t s = 0; s < SEEDS; s++) {
             outcome_free(&one[s]);
@@ -320,14 +349,36 @@ static void check_modes(camcl_device *device, void *context)
     }
 }
 
+static void on_parts_of_the_batch(camcl_device *device, void *context)
+{
+    (void)context;
+    const char *selector = camcl_device_get_info(device)->selector;
+    check_modes((const char *const[]){ selector, selector, selector }, 0);
+}
+
 static void every_mode(void **unused)
 {
     (void)unused;
-    for_each_device(check_modes, NULL);
+    setbuf(stdout, NULL);
+    const char *list = getenv("CAMCL_DEVICE"), *selectors[MOST_DEVICES] = { NULL };
+    char room[MOST_DEVICES][CC_SELECTOR_SIZE];
+    const size_t count = list ? cc_list_count(list) : 0;
+    if (count < 2) {
+        for_each_device(on_parts_of_the_batch, NULL);
+        return;
+    }
+    if (count > MOST_DEVICES) fail_msg("%s: more than %d devices", list, MOST_DEVICES);
+    for (size_t i = 0; i < count; i++) {
+        OK(cc_selector_at(list, i, room[i], &err));
+        selectors[i] = room[i];
+    }
+    check_modes(selectors, count);
 }
 
-int main(void)
+/* With a number: only so many modes. */
+int main(int argc, char **argv)
 {
+    if (argc > 1) most_modes = (size_t)atoi(argv[1]);
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_mode) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,11 +107,6 @@ static void pending(cc_world *world)
         WORKS(cc_world_sum(world, guarded, 3, err));
         check_sum(guarded, 50 + k, 3);
         if (rank % 2 == k % 2) nap(0.01);
-    }
-    bool done = false;
-    for (int turns = 0; !done && rank == 0; turns++) {
-        WORKS(cc_world_sum_poll(under_way[2], &done, err));
-        EXPECT(turns < 20000000);
     }
     for (size_t i = 0; i < CC_COUNT(counts); i++) {
         const size_t k = rank % 2 ? i : CC_COUNT(counts) - 1 - i;
@@ -229,32 +225,13 @@ static void any(cc_world *world)
     EXPECT(result);
 }
 
-static void agree(cc_world *world)
-{
-    camcl_error err = { 0 };
-    camcl_status own = CAMCL_OK;
-    char expected[512] = "";
-    EXPECT(cc_world_agree(world, CAMCL_OK, &err) == CAMCL_OK);
-    /* The last two fail (with two ranks, both): the first of them is named. */
-    if (rank + 2 >= size) {
-        own = rank + 2 == size ? CAMCL_BAD_DATA : CAMCL_IO;
-        err.status = own;
-        snprintf(err.message, sizeof err.message, "picture %zu: cannot be read", rank);
-    }
-    if (rank + 2 != size) snprintf(expected, sizeof expected, "rank %zu (host %s): ", size - 2, cc_world_host(world, size - 2));
-    snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "picture %zu: cannot be read", size - 2);
-    EXPECT(cc_world_agree(world, own, &err) == CAMCL_BAD_DATA);
-    EXPECT(err.status == CAMCL_BAD_DATA);
-    EXPECT(strcmp(err.message, expected) == 0);
-}
-
-/* Longer than the patience of 3 s, with signs of life, and shorter without. */
+/* Longer than the patience of 3 s after it has said so, and shorter without. */
 static void busy(cc_world *world)
 {
     float one = 1;
-    for (int i = 0; i < 35 && rank == 1; i++) {
-        nap(0.1);
-        cc_world_alive(world);
+    if (rank == 1) {
+        cc_world_busy(world);
+        nap(4);
     }
     WORKS(cc_world_sum(world, &one, 1, err));
     if (rank == 1) nap(1.5);
@@ -337,6 +314,35 @@ static void gives_up_late(cc_world *world)
     sum_on(world);
 }
 
+static rlim_t virtual_memory(void)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    EXPECT(file != NULL && fscanf(file, "%llu", &pages) == 1);
+    fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Rank 1 has room for its process as it is and 16 MiB, and is sent a text of 64 MiB. */
+static void has_no_memory(cc_world *world)
+{
+    enum { TEXT = 64 << 20, LEFT = 16 << 20 };
+    camcl_error err = { 0 };
+    char *own = calloc(TEXT + 1, 1), **all = NULL;
+    float one = 1;
+    EXPECT(own != NULL);
+    if (rank == 0) memset(own, 'x', TEXT);
+    if (rank == 1) {
+        const struct rlimit limit = { virtual_memory() + LEFT, RLIM_INFINITY };
+        EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+    }
+    const camcl_status status = cc_world_gather_texts(world, own, &all, &err);
+    free(own);
+    EXPECT(status == CAMCL_NO_MEMORY && all == NULL);
+    EXPECT(cc_world_sum(world, &one, 1, &err) == status && one == 1);
+    end_with(world, &err);
+}
+
 /* ---- running them */
 
 static const struct {
@@ -350,13 +356,13 @@ static const struct {
     { "broadcast", broadcast },
     { "texts", texts },
     { "any", any },
-    { "agree", agree },
     { "busy", busy },
     { "exits", exits },
     { "killed", killed },
     { "stops", stops },
     { "stops_first", stops_first },
     { "gives_up", gives_up },
+    { "has_no_memory", has_no_memory },
     { "gives_up_late", gives_up_late },
     { "for_ever", sum_on },
 };

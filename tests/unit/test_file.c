@@ -178,10 +178,10 @@ static void folders(void **state)
     assert_int_equal(cc_make_folders("/", &err), CAMCL_OK);
 }
 
-/* A link to itself leads nowhere, but is not nothing. */
+/* A link that leads nowhere, to itself for example, is not nothing. */
 static void beginnings(void **state)
 {
-    const char *file = scratch_path(*state, "begins"), *loop = scratch_path(*state, "loop");
+    const char *file = scratch_path(*state, "begins"), *loop = scratch_path(*state, "loop"), *link = scratch_path(*state, "link");
     camcl_error err;
     char head[4];
     size_t got = 7;
@@ -195,8 +195,16 @@ static void beginnings(void **state)
     assert_int_equal(got, 0);
     assert_int_equal(symlink(loop, loop), 0);
     assert_true(cc_file_exists(loop));
-    assert_int_equal(cc_file_beginning(loop, head, sizeof head, &got, &err), CAMCL_IO);
+    assert_int_equal(cc_file_beginning(loop, head, sizeof head, &got, &err), CAMCL_EXISTS);
     assert_non_null(strstr(err.message, loop));
+    assert_int_equal(symlink("nowhere", link), 0);
+    assert_int_equal(cc_file_beginning(link, head, sizeof head, &got, &err), CAMCL_EXISTS);
+    assert_non_null(strstr(err.message, "a link that leads nowhere"));
+    assert_int_equal(cc_file_beginning(scratch_path(loop, "x"), head, sizeof head, &got, &err), CAMCL_IO);
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink("begins", link), 0);
+    assert_int_equal(cc_file_beginning(link, head, sizeof head, &got, &err), CAMCL_OK);
+    assert_int_equal(got, 4);
 }
 
 static void assert_absolute(const char *path, const char *expected)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "support/sample_pictures.h"
 
@@ -149,12 +150,68 @@ static void compressed_texts_stay_packed(void **state)
     cc_text_free(&whole);
 }
 
+static rlim_t address_space(void)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%llu", &pages) != 1) pages = 0;
+    if (file) fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static void assert_lacks_memory(const void *data, size_t size, const char *name)
+{
+    struct rlimit before, lower;
+    camcl_image image = CAMCL_IMAGE_INIT;
+    camcl_error err = { 0 };
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    lower = before;
+    lower.rlim_cur = address_space() + (4 << 20);
+    assert_int_equal(setrlimit(RLIMIT_AS, &lower), 0);
+    const camcl_status status = camcl_image_decode(data, size, name, &image, &err);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    if (status != CAMCL_NO_MEMORY) fail_msg("%s: %s", name, err.message);
+    const char *first = strstr(err.message, name);
+    if (first == NULL || strstr(first + 1, name)) fail_msg("not named once: %s", err.message);
+    assert_null(image.pixels);
+}
+
+/* What is missing is said once, with the picture's name. */
+static void without_memory(void **state)
+{
+    enum { SIDE = 4000 };
+    uint8_t copy[2048], *data;
+    size_t size;
+    camcl_image image;
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* its own memory is beyond any limit */
+#endif
+    if (address_space() == 0) skip();
+    if (sample_readable("420.jpg")) {
+        cc_encoded file = sample("420.jpg");
+        memcpy(copy, file.data, file.size);
+        memcpy(copy + last_marker(&file, 0xC0) + 5, "\x0F\xA0\x0F\xA0", 4);
+        assert_lacks_memory(copy, file.size, "large.jpg");
+    }
+    if (!sample_readable("rgb.png")) return;
+    assert_int_equal(camcl_image_create(SIDE, SIDE, 1, &image, NULL), CAMCL_OK);
+    assert_int_equal(camcl_image_encode_png(&image, &data, &size, NULL), CAMCL_OK);
+    camcl_image_free(&image);
+    assert_lacks_memory(data, size, "large.png");
+    free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(truncated_files_are_refused),      cmocka_unit_test(damage_never_crashes),
-        cmocka_unit_test(a_missing_colour_is_noticed),      cmocka_unit_test(endless_scans_are_refused),
-        cmocka_unit_test(claims_of_huge_sizes_are_refused), cmocka_unit_test(compressed_texts_stay_packed),
+        cmocka_unit_test(truncated_files_are_refused),
+        cmocka_unit_test(damage_never_crashes),
+        cmocka_unit_test(a_missing_colour_is_noticed),
+        cmocka_unit_test(endless_scans_are_refused),
+        cmocka_unit_test(claims_of_huge_sizes_are_refused),
+        cmocka_unit_test(compressed_texts_stay_packed),
+        cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, samples_open, samples_close);
 }

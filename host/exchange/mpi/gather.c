@@ -6,9 +6,8 @@
 #include "exchange/mpi/ranks.h"
 
 /* Ends a round of transfers. If they fail, what they would have written into must stay. */
-static camcl_status finish(cc_world *world, cc_transfers *transfers, camcl_status posted, const char *doing, camcl_error *err)
+static camcl_status finish(cc_world *world, cc_transfers *transfers, camcl_status posted, camcl_error *err)
 {
-    world->doing = doing;
     camcl_status status = posted == CAMCL_OK ? cc_ranks_wait(world, transfers, err) : posted;
     cc_transfers_free(transfers);
     return status;
@@ -27,17 +26,31 @@ static camcl_status post_gather(cc_world *world, cc_transfers *transfers, const 
 camcl_status cc_ranks_gather(cc_world *world, const void *own, size_t bytes, void *all, const char *doing, camcl_error *err)
 {
     cc_transfers transfers = { 0 };
+    world->doing = doing;
     CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
     memcpy((char *)all + (size_t)world->rank * bytes, own, bytes);
     /* From the copy, which lives as long as what is received. */
     const char *copy = (const char *)all + (size_t)world->rank * bytes;
     camcl_status posted = post_gather(world, &transfers, copy, bytes, all, err);
-    return finish(world, &transfers, posted, doing, err);
+    return finish(world, &transfers, posted, err);
+}
+
+/* What is received goes into memory of its own, which stays if the exchange fails. */
+static camcl_status gather(cc_world *world, const void *own, size_t bytes, void *all, camcl_error *err)
+{
+    void *room;
+    world->doing = "an exchange";
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, bytes * (size_t)world->size, &room, err));
+    CC_RETURN_IF_FAILED(cc_ranks_gather(world, own, bytes, room, "an exchange", err));
+    memcpy(all, room, bytes * (size_t)world->size);
+    free(room);
+    return CAMCL_OK;
 }
 
 camcl_status cc_world_gather(cc_world *world, const void *own, size_t bytes, void *all, camcl_error *err)
 {
-    if (world) return cc_ranks_gather(world, own, bytes, all, "an exchange", err);
+    if (world) return gather(world, own, bytes, all, err);
     memcpy(all, own, bytes);
     return CAMCL_OK;
 }
@@ -55,119 +68,104 @@ static camcl_status post_texts(cc_world *world, cc_transfers *transfers, const u
     return CAMCL_OK;
 }
 
-static void free_texts(char **texts, size_t count)
+/* If it fails, what it has made stays: MPI may write into it later. */
+static camcl_status gather_texts(cc_world *world, const char *own, char ***out, camcl_error *err)
 {
-    for (size_t i = 0; i < count; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-static camcl_status gather_texts(cc_world *world, const char *own, char **texts, camcl_error *err)
-{
-    cc_transfers transfers = { 0 };
-    uint64_t *sizes;
+    static const char doing[] = "an exchange of texts";
+    const size_t ranks = (size_t)world->size;
     const uint64_t size = strlen(own);
-    CC_RETURN_IF_FAILED(CC_NEW((size_t)world->size, &sizes, err));
-    /* What a failed exchange would have written into stays. */
-    CC_RETURN_IF_FAILED(cc_ranks_gather(world, &size, sizeof size, sizes, "an exchange of texts", err));
-    camcl_status status = CAMCL_OK;
-    for (int r = 0; r < world->size && status == CAMCL_OK; r++)
-        status = CC_NEW(sizes[r] + 1, &texts[r], err);
-    if (status == CAMCL_OK) {
-        memcpy(texts[world->rank], own, size);
-        status = finish(world, &transfers, post_texts(world, &transfers, sizes, texts, err), "an exchange of texts", err);
+    cc_transfers transfers = { 0 };
+    void *sizes_room, *texts_room, *text;
+    world->doing = doing;
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, ranks * sizeof(uint64_t), &sizes_room, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, ranks * sizeof(char *), &texts_room, err));
+    uint64_t *sizes = sizes_room;
+    char **texts = texts_room;
+    CC_RETURN_IF_FAILED(cc_ranks_gather(world, &size, sizeof size, sizes, doing, err));
+    for (size_t r = 0; r < ranks; r++) {
+        CC_RETURN_IF_FAILED(cc_ranks_new(world, sizes[r] + 1, &text, err));
+        texts[r] = text;
     }
+    memcpy(texts[world->rank], own, size);
+    CC_RETURN_IF_FAILED(finish(world, &transfers, post_texts(world, &transfers, sizes, texts, err), err));
     free(sizes);
-    return status;
+    *out = texts;
+    return CAMCL_OK;
 }
 
 camcl_status cc_world_gather_texts(cc_world *world, const char *own, char ***texts, camcl_error *err)
 {
-    const size_t ranks = cc_world_size(world);
-    CC_RETURN_IF_FAILED(CC_NEW(ranks, texts, err));
-    camcl_status status = world ? gather_texts(world, own, *texts, err) : cc_copy_text(own, *texts, err);
-    if (status == CAMCL_OK) return CAMCL_OK;
-    if (world == NULL || !world->failed) free_texts(*texts, ranks);
     *texts = NULL;
+    if (world) return gather_texts(world, own, texts, err);
+    CC_RETURN_IF_FAILED(CC_NEW(1, texts, err));
+    camcl_status status = cc_copy_text(own, *texts, err);
+    if (status != CAMCL_OK) {
+        free(*texts);
+        *texts = NULL;
+    }
     return status;
 }
 
 /* ---- one to all */
 
 /* Along a binomial tree, in which each rank that has the data sends them on: the last one has them after log2(N) messages. */
-static camcl_status broadcast(cc_world *world, void *data, size_t bytes, int root, const char *doing, camcl_error *err)
+static camcl_status pass_on(cc_world *world, void *data, size_t bytes, camcl_error *err)
 {
-    const int self = (world->rank - root + world->size) % world->size, tag = cc_ranks_tag(world);
+    const int rank = world->rank, tag = cc_ranks_tag(world);
     cc_transfers transfers = { 0 };
     camcl_status posted = CAMCL_OK;
     int bit = 1;
-    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
-    while (bit < world->size && !(self & bit))
+    while (bit < world->size && !(rank & bit))
         bit *= 2;
-    if (self != 0) {
-        posted = cc_ranks_receive(world, &transfers, data, bytes, (self - bit + root) % world->size, tag, err);
-        CC_RETURN_IF_FAILED(finish(world, &transfers, posted, doing, err));
+    if (rank != 0) {
+        posted = cc_ranks_receive(world, &transfers, data, bytes, rank - bit, tag, err);
+        CC_RETURN_IF_FAILED(finish(world, &transfers, posted, err));
     }
     for (bit /= 2; bit > 0 && posted == CAMCL_OK; bit /= 2)
-        if (self + bit < world->size) posted = cc_ranks_send(world, &transfers, data, bytes, (self + bit + root) % world->size, tag, err);
-    return finish(world, &transfers, posted, doing, err);
+        if (rank + bit < world->size) posted = cc_ranks_send(world, &transfers, data, bytes, rank + bit, tag, err);
+    return finish(world, &transfers, posted, err);
+}
+
+/* By way of memory of its own, which stays if the exchange fails. */
+static camcl_status broadcast(cc_world *world, void *data, size_t bytes, camcl_error *err)
+{
+    void *room;
+    world->doing = "a broadcast";
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, bytes, &room, err));
+    if (world->rank == 0) memcpy(room, data, bytes);
+    CC_RETURN_IF_FAILED(pass_on(world, room, bytes, err));
+    if (world->rank != 0) memcpy(data, room, bytes);
+    free(room);
+    return CAMCL_OK;
 }
 
 camcl_status cc_world_broadcast(cc_world *world, void *data, size_t bytes, camcl_error *err)
 {
-    return world ? broadcast(world, data, bytes, 0, "a broadcast", err) : CAMCL_OK;
+    return world ? broadcast(world, data, bytes, err) : CAMCL_OK;
 }
 
-/* ---- agreeing */
+/* ---- deciding */
 
-/* all [size], small and the world's own until the exchange is over. */
-static camcl_status gather_numbers(cc_world *world, int32_t own, int32_t **all, camcl_error *err)
+static camcl_status gather_wishes(cc_world *world, bool own, bool *any, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(CC_NEW((size_t)world->size, all, err));
-    return cc_ranks_gather(world, &own, sizeof own, *all, "the agreement on how a part of the work ended", err);
-}
-
-/* The error of the first rank that failed, to all. */
-static camcl_status spread_error(cc_world *world, int rank, camcl_error *err)
-{
-    /* Not on the stack: see finish(). */
-    camcl_error *first;
-    CC_RETURN_IF_FAILED(CC_NEW(1, &first, err));
-    if (rank == world->rank && err) *first = *err;
-    CC_RETURN_IF_FAILED(broadcast(world, first, sizeof *first, rank, "the agreement on how a part of the work ended", err));
-    if (rank != world->rank && err) {
-        *err = *first;
-        cc_context(err, "rank %d (host %s)", rank, world->peers[rank].card.host);
-    }
-    free(first);
-    return CAMCL_OK;
-}
-
-camcl_status cc_world_agree(cc_world *world, camcl_status own, camcl_error *err)
-{
-    if (world == NULL) return own;
-    int32_t *all;
-    int first = 0;
-    camcl_status result;
-    /* The own error says more than that the others could not be told. */
-    result = gather_numbers(world, (int32_t)own, &all, own == CAMCL_OK ? err : NULL);
-    if (result != CAMCL_OK) return own != CAMCL_OK ? own : result;
-    while (first < world->size && all[first] == CAMCL_OK)
-        first++;
-    result = first < world->size ? (camcl_status)all[first] : CAMCL_OK;
+    static const char doing[] = "the decision whether to go on";
+    const unsigned char wish = own;
+    void *room;
+    world->doing = doing;
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, (size_t)world->size, &room, err));
+    unsigned char *all = room;
+    CC_RETURN_IF_FAILED(cc_ranks_gather(world, &wish, sizeof wish, all, doing, err));
+    for (int r = 0; r < world->size; r++)
+        if (all[r]) *any = true;
     free(all);
-    if (result != CAMCL_OK) CC_RETURN_IF_FAILED(spread_error(world, first, err));
-    return result;
+    return CAMCL_OK;
 }
 
 camcl_status cc_world_any(cc_world *world, bool own, bool *any, camcl_error *err)
 {
     *any = own;
-    if (world == NULL) return CAMCL_OK;
-    int32_t *all;
-    CC_RETURN_IF_FAILED(gather_numbers(world, own, &all, err));
-    for (int r = 0; r < world->size; r++)
-        if (all[r]) *any = true;
-    free(all);
-    return CAMCL_OK;
+    return world ? gather_wishes(world, own, any, err) : CAMCL_OK;
 }

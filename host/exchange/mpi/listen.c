@@ -127,14 +127,6 @@ void cc_ranks_listen(cc_world *world)
     look_around(world, processes);
 }
 
-void cc_world_alive(cc_world *world)
-{
-    /* A look at the clock is cheap, listening is not quite. */
-    if (world == NULL || cc_ranks_seconds() - world->listened_at < world->sign_every / 4) return;
-    world->doing = "its own work";
-    cc_ranks_listen(world);
-}
-
 void cc_world_busy(cc_world *world)
 {
     if (world == NULL) return;

@@ -46,9 +46,11 @@ camcl_status cc_world_moments(cc_world *world, double weight, float *mean, float
 {
     if (world == NULL) return CAMCL_OK;
     const size_t ranks = (size_t)world->size, bytes = message_size(count);
-    char *own, *all;
-    CC_RETURN_IF_FAILED(CC_NEW(bytes * (ranks + 1), &own, err));
-    all = own + bytes;
+    void *room;
+    world->doing = "an exchange of batch statistics";
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, bytes * (ranks + 1), &room, err));
+    char *own = room, *all = own + bytes;
     pack(own, weight, mean, m2, count);
     /* If it fails, the memory stays: MPI may write into it later. */
     CC_RETURN_IF_FAILED(cc_ranks_gather(world, own, bytes, all, "an exchange of batch statistics", err));

@@ -65,6 +65,10 @@ typedef struct cc_transfers {
 camcl_status cc_ranks_fail(cc_world *world, int rank, camcl_error *err, const char *format, ...) CC_PRINTF(4, 5);
 /* The same for a call of MPI that returned `code`. */
 camcl_status cc_ranks_mpi_failed(cc_world *world, int code, const char *call, camcl_error *err);
+/* The same with CAMCL_NO_MEMORY: this rank cannot take part in what the others do next. */
+camcl_status cc_ranks_out_of_memory(cc_world *world, camcl_error *err);
+/* Bytes of zeros for an exchange, at least one; cc_ranks_out_of_memory where there are none. */
+camcl_status cc_ranks_new(cc_world *world, size_t bytes, void **out, camcl_error *err);
 /* CAMCL_OK, or what has ended all exchange. */
 camcl_status cc_ranks_check(const cc_world *world, camcl_error *err);
 

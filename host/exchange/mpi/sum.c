@@ -164,15 +164,17 @@ camcl_status cc_world_sum_start(cc_world *world, float *values, size_t count, cc
     const size_t ranks = (size_t)world->size;
     cc_world_pending *p = NULL;
     size_t room;
+    world->doing = "a sum";
     CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
-    CC_RETURN_IF_FAILED(CC_NEW(1, &p, err));
+    p = malloc(sizeof *p);
+    if (p == NULL) return cc_ranks_out_of_memory(world, err);
     *p = (cc_world_pending){ .world = world, .values = values, .count = count, .tag = cc_ranks_tag(world) };
     p->sliced = slices_pay(count * sizeof *values, ranks);
     room = p->sliced ? slice_size(count, ranks, (size_t)world->rank) : count;
     /* Without zeros: gradients are large, and what is not written is not read. */
     p->room = malloc(cc_max_size(room * (ranks - 1), 1) * sizeof *values);
     if (p->room == NULL)
-        status = cc_fail(err, CAMCL_NO_MEMORY, "no memory for %zu values of each of %zu ranks", room, ranks - 1);
+        status = cc_ranks_out_of_memory(world, err);
     else
         status = p->sliced ? post_parts(p, err) : post_direct(p, err);
     if (status != CAMCL_OK && p->transfers.left == 0) {
@@ -182,20 +184,6 @@ camcl_status cc_world_sum_start(cc_world *world, float *values, size_t count, cc
     enlist(p);
     *pending = p;
     return status;
-}
-
-camcl_status cc_world_sum_poll(cc_world_pending *pending, bool *done, camcl_error *err)
-{
-    bool moved = false;
-    *done = true;
-    if (pending == NULL) return CAMCL_OK;
-    cc_world *world = pending->world;
-    world->doing = "a sum";
-    if (cc_ranks_seconds() - world->listened_at > 1e-3) cc_ranks_listen(world);
-    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
-    CC_RETURN_IF_FAILED(cc_sums_move(world, &moved, err));
-    *done = pending->done;
-    return CAMCL_OK;
 }
 
 camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err)

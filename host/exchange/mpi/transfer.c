@@ -50,6 +50,22 @@ camcl_status cc_ranks_mpi_failed(cc_world *world, int code, const char *call, ca
                          world->doing, text);
 }
 
+camcl_status cc_ranks_out_of_memory(cc_world *world, camcl_error *err)
+{
+    if (!world->failed) {
+        cc_fail(&world->why, CAMCL_NO_MEMORY, "memory: no room for %s with the other ranks (close other programs)", world->doing);
+        world->origin = world->rank;
+        world->failed = true;
+    }
+    return cc_ranks_check(world, err);
+}
+
+camcl_status cc_ranks_new(cc_world *world, size_t bytes, void **out, camcl_error *err)
+{
+    if (cc_calloc(cc_max_size(bytes, 1), 1, out, NULL) == CAMCL_OK) return CAMCL_OK;
+    return cc_ranks_out_of_memory(world, err);
+}
+
 int cc_ranks_tag(cc_world *world)
 {
     /* Every MPI has at least 32,768 tags. */
@@ -57,18 +73,20 @@ int cc_ranks_tag(cc_world *world)
 }
 
 /* Room for one more request. */
-static camcl_status make_room(cc_transfers *transfers, camcl_error *err)
+static camcl_status make_room(cc_world *world, cc_transfers *transfers, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(
-        cc_grow((void **)&transfers->requests, &transfers->capacity, transfers->count + 1, sizeof *transfers->requests, err));
-    return cc_grow((void **)&transfers->finished, &transfers->finished_capacity, transfers->count + 1, sizeof *transfers->finished, err);
+    const size_t count = transfers->count + 1;
+    camcl_status status = cc_grow((void **)&transfers->requests, &transfers->capacity, count, sizeof *transfers->requests, NULL);
+    if (status == CAMCL_OK)
+        status = cc_grow((void **)&transfers->finished, &transfers->finished_capacity, count, sizeof *transfers->finished, NULL);
+    return status == CAMCL_OK ? CAMCL_OK : cc_ranks_out_of_memory(world, err);
 }
 
 /* In pieces: MPI counts with int, and a wait sees that something moves. */
 camcl_status cc_ranks_send(cc_world *world, cc_transfers *transfers, const void *data, size_t bytes, int to, int tag, camcl_error *err)
 {
     for (size_t at = 0; at < bytes; at += CC_PIECE_BYTES) {
-        CC_RETURN_IF_FAILED(make_room(transfers, err));
+        CC_RETURN_IF_FAILED(make_room(world, transfers, err));
         const int piece = (int)cc_min_size(bytes - at, CC_PIECE_BYTES);
         int code = MPI_Isend((const char *)data + at, piece, MPI_BYTE, to, tag, world->data, &transfers->requests[transfers->count]);
         if (code != MPI_SUCCESS) return cc_ranks_mpi_failed(world, code, "Isend", err);
@@ -83,7 +101,7 @@ camcl_status cc_ranks_send(cc_world *world, cc_transfers *transfers, const void 
 camcl_status cc_ranks_receive(cc_world *world, cc_transfers *transfers, void *data, size_t bytes, int from, int tag, camcl_error *err)
 {
     for (size_t at = 0; at < bytes; at += CC_PIECE_BYTES) {
-        CC_RETURN_IF_FAILED(make_room(transfers, err));
+        CC_RETURN_IF_FAILED(make_room(world, transfers, err));
         int code = MPI_Irecv((char *)data + at, (int)cc_min_size(bytes - at, CC_PIECE_BYTES), MPI_BYTE, from, tag, world->data,
                              &transfers->requests[transfers->count]);
         if (code != MPI_SUCCESS) return cc_ranks_mpi_failed(world, code, "Irecv", err);
@@ -124,6 +142,7 @@ static void leave_processor(double idle)
 
 camcl_status cc_ranks_turn(cc_world *world, double *since, bool moved, camcl_error *err)
 {
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
     CC_RETURN_IF_FAILED(cc_sums_move(world, &moved, err));
     const double now = cc_ranks_seconds();
     if (moved || !(*since > 0)) *since = now;
