@@ -84,9 +84,10 @@ static camcl_status record_job(cc_tape *tape, const cc_winograd_job *j, size_t m
     char options[64];
     snprintf(options, sizeof options, "%s -DVECTORS=%u", cc_vector_options(info), panel.vectors);
     /* A large output does not stay in the cache until it is read again. It is stored past the cache, which saves reading its lines
-     * before they are overwritten. */
+     * before they are overwritten, if a panel fills whole lines. */
     const size_t half_cache = info->cache / 2, y_bytes = j->n * j->p * j->q * j->k * sizeof(float);
-    const bool whole = j->p % OUT == 0 && j->q % OUT == 0 && j->k % kb == 0, stream = whole && !add && half_cache && y_bytes > half_cache;
+    const bool whole = j->p % OUT == 0 && j->q % OUT == 0 && j->k % kb == 0, lines = kb % CC_CACHE_LINE == 0;
+    const bool stream = whole && lines && !add && half_cache && y_bytes > half_cache;
 
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, s.walkers * s.parts * scratch_each * sizeof(float), "convolution transforms", &scratch, err));
@@ -155,10 +156,10 @@ static camcl_status pack(cc_tape *tape, size_t in, size_t out, size_t row_step, 
 {
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, out);
-    const size_t kb = panel.channels;
+    const size_t kb = panel.channels, parts = panel.width < CC_CACHE_LINE ? panel.vectors : 1; /* that a work-item stores side by side */
     const cc_launch launch = { .options = cc_vector_options(info),
                                .dims = 2,
-                               .global = { in, cc_round_up(out, kb) / panel.width },
+                               .global = { in, cc_round_up(out, kb) / panel.width / parts },
                                .bytes = 4.0 * (9 + POINTS) * (double)in * (double)out };
     return CC_LAUNCH(tape, conv2d_winograd_pack, &launch, err, .w = CC_IN(master), .u = CC_OUT(packed), .in = CC_INT(in),
                      .out = CC_INT(out), .row_step = CC_INT(row_step), .channel_step = CC_INT(channel_step), .turn = CC_INT(turn),
