@@ -82,11 +82,10 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
             }
         }
 
-        const int last_tile = (channels - 1) / ROWS * ROWS, again = last_tile + ROWS - channels;
         for (int k = 0; k < out_channels; k += KB) {
             __global float *to = dw + (size_t)part * out_part + (size_t)((k0 + k) / KB) * out_panel + (size_t)c0 * out_row;
             for (int c = 0; c < channels; c++) {
-                __global const float *sum_row = sums + k * pitch + (c < last_tile ? c : c + again) * KB;
+                __global const float *sum_row = sums + k * pitch + row_in_tiles(c, channels, ROWS) * KB;
 #pragma unroll
                 for (int v = 0; v < VECTORS; v++) {
                     const floatv sum = LOAD_ANY(sum_row + WIDTH * v);

@@ -9,13 +9,14 @@
 #include "conv2d/winograd.clh"
 #include "outline.clh"
 
-/* Stores whole cache lines past the caches where the compiler can: what is packed is far larger than them, and fetching lines only to
- * overwrite them would cost more than the rest. */
 #if WIDTH > 1 && WIDTH < 16
-#define PARTS 2              /* vectors of a panel that a work-item stores side by side: half a line past the caches would go to memory alone */
+#define PARTS 2              /* vectors of a panel that a work-item stores side by side, so that lines are stored whole */
 #else
 #define PARTS 1
 #endif
+
+/* Stores whole cache lines past the caches where the compiler can: what is packed is far larger than them, and fetching lines only to
+ * overwrite them would cost more than the rest. */
 #if WIDTH * PARTS >= 16 && defined(__has_builtin)
 #if __has_builtin(__builtin_nontemporal_store)
 #define STREAM

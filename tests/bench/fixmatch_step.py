@@ -21,8 +21,9 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "device"))
+from compare_pytorch import bind
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "device"))
 
 SIZE, SHIFT = 32, 4
 
@@ -164,10 +165,7 @@ def main():
     if a.pytorch:
         print(json.dumps(time_pytorch(a)))
         return
-    cores = sorted(os.sched_getaffinity(0))[:a.threads]
-    os.sched_setaffinity(0, cores)
-    for name in ("POCL_MAX_PTHREAD_COUNT", "OMP_NUM_THREADS", "CL_CONFIG_CPU_TBB_NUM_WORKERS"):
-        os.environ[name] = str(a.threads)
+    bind(a.threads)
     images, rounds = a.batch + a.unlabeled, []
     own = [f"--{k}={getattr(a, k)}" for k in ("threads", "batch", "unlabeled", "repeat")]
     for i in range(a.rounds):

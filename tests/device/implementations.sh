@@ -5,9 +5,9 @@
 #        implementations.sh FOLDER
 #
 # Runs the command with only this implementation in sight, its caches of compiled kernels below FOLDER. NAME: pocl, intel, rusticl,
-# oclgrind; or several of the first three with commas, pocl,intel,rusticl: platforms 0, 1, 2 in this order. Where FOLDER/venv is a Python environment with intel-opencl-rt, Intel's runtime is taken from there. Under Oclgrind, the
-# simulator, the command runs with data races and accesses outside buffers looked for, and fails if it reports anything. Without a
-# NAME: one line for each, "NAME" or "NAME: what is missing".
+# oclgrind; or several of the first three with commas, pocl,intel,rusticl: platforms 0, 1, 2 in this order. Where FOLDER/venv is a Python
+# environment with intel-opencl-rt, Intel's runtime is taken from there. Under Oclgrind, the simulator, the command runs with data races and
+# accesses outside buffers looked for, and fails if it reports anything. Without a NAME: one line for each, "NAME" or "NAME: what is missing".
 #
 # Exit status: the command's; 77 the implementation is not there; 2 wrong arguments.
 # shellcheck source-path=SCRIPTDIR

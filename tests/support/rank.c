@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "exchange/world.h"
+#include "support/process_memory.h"
 
 static size_t rank, size;
 
@@ -314,15 +315,6 @@ static void gives_up_late(cc_world *world)
     sum_on(world);
 }
 
-static rlim_t virtual_memory(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    EXPECT(file != NULL && fscanf(file, "%llu", &pages) == 1);
-    fclose(file);
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
 /* Rank 1 has room for its process as it is and 16 MiB, and is sent a text of 64 MiB. */
 static void has_no_memory(cc_world *world)
 {
@@ -333,7 +325,8 @@ static void has_no_memory(cc_world *world)
     EXPECT(own != NULL);
     if (rank == 0) memset(own, 'x', TEXT);
     if (rank == 1) {
-        const struct rlimit limit = { virtual_memory() + LEFT, RLIM_INFINITY };
+        EXPECT(process_address_space() > 0);
+        const struct rlimit limit = { process_address_space() + LEFT, RLIM_INFINITY };
         EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
     }
     const camcl_status status = cc_world_gather_texts(world, own, &all, &err);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include "support/process_memory.h"
 #include "support/sample_pictures.h"
 
 static void assert_refused(const void *data, size_t size, const char *what, const char *part)
@@ -150,15 +150,6 @@ static void compressed_texts_stay_packed(void **state)
     cc_text_free(&whole);
 }
 
-static rlim_t address_space(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%llu", &pages) != 1) pages = 0;
-    if (file) fclose(file);
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
 static void assert_lacks_memory(const void *data, size_t size, const char *name)
 {
     struct rlimit before, lower;
@@ -166,7 +157,7 @@ static void assert_lacks_memory(const void *data, size_t size, const char *name)
     camcl_error err = { 0 };
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
     lower = before;
-    lower.rlim_cur = address_space() + (4 << 20);
+    lower.rlim_cur = process_address_space() + (4 << 20);
     assert_int_equal(setrlimit(RLIMIT_AS, &lower), 0);
     const camcl_status status = camcl_image_decode(data, size, name, &image, &err);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
@@ -187,7 +178,7 @@ static void without_memory(void **state)
 #ifdef __SANITIZE_ADDRESS__
     skip(); /* its own memory is beyond any limit */
 #endif
-    if (address_space() == 0) skip();
+    if (process_address_space() == 0) skip();
     if (sample_readable("420.jpg")) {
         cc_encoded file = sample("420.jpg");
         memcpy(copy, file.data, file.size);

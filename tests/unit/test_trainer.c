@@ -16,6 +16,7 @@
 #include "camcl/camcl.h"
 #include "support/ok.h"
 #include "support/painted.h"
+#include "support/process_memory.h"
 #include "support/program.h"
 #include "support/scratch.h"
 
@@ -500,16 +501,6 @@ static void arguments_that_cannot_be(void **state)
 
 /* ---- again and again, and side by side */
 
-static size_t resident_pages(void)
-{
-    unsigned long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL) return 0; /* another system */
-    if (fscanf(file, "%lu %lu", &size, &resident) != 2) resident = 0;
-    fclose(file);
-    return resident;
-}
-
 /* Each trainer has buffers of megabytes on a device whose memory is the host's: a hundred that were not freed would be seen. The leak
  * sanitizer sees less. */
 static void a_hundred_trainers_leave_nothing(void **state)
@@ -527,9 +518,9 @@ static void a_hundred_trainers_leave_nothing(void **state)
         }
         camcl_trainer_destroy(&trainer);
         camcl_model_close(&model);
-        if (i == WARM) warm = resident_pages();
+        if (i == WARM) warm = process_resident_memory();
     }
-    const double grown = ((double)resident_pages() - (double)warm) * (double)sysconf(_SC_PAGESIZE) / 1048576;
+    const double grown = ((double)process_resident_memory() - (double)warm) / 1048576;
     tear_down(&b);
 #ifndef __SANITIZE_ADDRESS__ /* which keeps what was freed for a while */
     if (grown > 8) fail_msg("80 trainers took %.1f MiB for good", grown);

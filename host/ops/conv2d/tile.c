@@ -26,7 +26,6 @@ cc_conv2d_panel cc_conv2d_tile_panel(const camcl_device_info *info, size_t chann
     p.channels = (size_t)p.width * p.vectors;
     p.most_rows = (unsigned)cc_min_size(MOST_ROWS, (info->vector_registers - 2 - p.vectors) / p.vectors);
     p.rows = (unsigned)cc_min_size(ROWS, p.most_rows);
-    p.even_rows = p.rows >= 8 ? 8 : 4;
     return p;
 }
 

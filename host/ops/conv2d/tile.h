@@ -11,9 +11,9 @@ enum { CC_CACHE_LINE = 16 };
 #define CC_CONV2D_TILE_BAND_BYTES ((size_t)128 * 1024)
 
 /* How a panel of output channels and a register tile fill the device's vector registers: a panel is `vectors` vectors of `width` channels,
- * a tile `rows` rows of a panel, of which up to `most_rows` fit, and `even_rows` are the most that divide numbers of channels. */
+ * a tile `rows` rows of a panel, of which up to `most_rows` fit. */
 typedef struct cc_conv2d_panel {
-    unsigned width, vectors, rows, most_rows, even_rows;
+    unsigned width, vectors, rows, most_rows;
     size_t channels; /* width * vectors */
 } cc_conv2d_panel;
 cc_conv2d_panel cc_conv2d_tile_panel(const camcl_device_info *info, size_t channels);
