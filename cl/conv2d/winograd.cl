@@ -42,16 +42,18 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
             __global const float *image = find_input(pixel, x, zero, at, H, W, C, pad);
             transform_input(V + t * pitch, image, pixel, 0, C, C, v_point, tail);
         }
-        /* with each product, a part of the next block's input and of this panel's output is fetched */
+        /* With each product, a part of this panel's output is fetched, and with the last ones the next block's input: weights that pass
+         * through the cache would displace what is fetched earlier. */
         const int next = first + items * block, next_rows = WINOGRAD_IN * clamp(tiles - next, 0, block);
         const int turns = (last_panel - first_panel) * WINOGRAD_POINTS, rows_a_turn = (next_rows + turns - 1) / turns;
         tile_place next_at = place_of(next, tiles_h, tiles_w);
-        int fetched = 0, row = 0;
+        const int wait = next_rows ? turns - (next_rows + rows_a_turn - 1) / rows_a_turn : turns;
+        int turn = 0, fetched = 0, row = 0;
         for (int panel = first_panel; panel < last_panel; panel++) {
             tile_place out_at = start;
             int fetched_out = 0;
-            for (int i = 0; i < WINOGRAD_POINTS; i++) {
-                for (int k = 0; k < rows_a_turn && fetched < next_rows; k++, fetched++) {
+            for (int i = 0; i < WINOGRAD_POINTS; i++, turn++) {
+                for (int k = 0; turn >= wait && k < rows_a_turn && fetched < next_rows; k++, fetched++) {
                     fetch_tile_input(x, next_at, row, H, W, C, pad);
                     if (++row == WINOGRAD_IN) row = 0, next_at = next_place(next_at, P, Q);
                 }
@@ -60,7 +62,8 @@ __kernel void conv2d_winograd(__global const float *x, __global const float *u, 
                         K, min(KB, K - panel * KB));
                     if (fetched_out % WINOGRAD_OUT == WINOGRAD_OUT - 1) out_at = next_place(out_at, P, Q);
                 }
-                multiply_point(M + i * m_point, V + i * v_point, pitch, u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, count, C, 0);
+                multiply_point(M + i * m_point, V + i * v_point, pitch, u + ((size_t)panel * WINOGRAD_POINTS + i) * C * KB, count, C, 0,
+                    v_point, C * KB);
             }
             at = start;
             for (int t = 0; t < count; t++, at = next_place(at, P, Q)) {

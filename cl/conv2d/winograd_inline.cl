@@ -163,7 +163,7 @@ __kernel void conv2d_winograd_inline(__global const float *x, __global const flo
                             min(KB, K - panel * KB));
                         if (fetched % WINOGRAD_OUT == WINOGRAD_OUT - 1) out_at = next_place(out_at, P, Q);
                     }
-                    multiply_point(M + i * m_point, from + i * v_point, CHUNK, u + i * u_point, count, channels, c > 0);
+                    multiply_point(M + i * m_point, from + i * v_point, CHUNK, u + i * u_point, count, channels, c > 0, v_point, 0);
                 }
             }
             at = start;

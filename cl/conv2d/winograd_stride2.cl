@@ -168,7 +168,7 @@ __kernel void conv2d_forward_winograd_stride2(__global const float *x, __global 
                         if (point < 80)
                             fetch_output_point(y + panel * KB, first + point % 5, first + count, 5, point / 20, point / 5 % 4, 4, tiles_h,
                                 tiles_w, P, Q, K);
-                        multiply_point(M + point * m_step, V + point * v_step, pitch, u, count, C, 0);
+                        multiply_point(M + point * m_step, V + point * v_step, pitch, u, count, C, 0, v_step, C * KB);
                     }
                 }
             }

@@ -198,7 +198,7 @@ __kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __
                         if (point < 64)
                             fetch_output_point(dx + panel * KB, first, first + count, 1, point / 8, point % 8, 8, tiles_h, tiles_w, H, W,
                                 C);
-                        multiply_point(M + point * m_step, V + point * v_step, pitch, u, count, K, 0);
+                        multiply_point(M + point * m_step, V + point * v_step, pitch, u, count, K, 0, v_step, K * KB);
                     }
                 }
             }
