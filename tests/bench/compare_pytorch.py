@@ -2,7 +2,7 @@
 """camcl beside PyTorch: images per second of whole training steps, on the same processor cores, measured alternately.
 
 Usage: compare_pytorch.py [--camcl PROGRAM] [--script PYTORCH_STEP] [--python PYTHON] [--rounds R] [--threads T] [--arch NAME,...]
-                          [--width W] [--batch B] [--unlabeled U] [--layer L] [--modes M,...] [--repeat R] [--loop-rounds R]
+                          [--width W] [--batch B] [--unlabeled U] [--layer L] [--modes M,...] [--presets P,...] [--repeat R] [--loop-rounds R]
                           [--no-compile] [--no-memory] [--pose avx2|sse4.1] [--results FILE] [--json FILE] [key=value ...]
 
 Run it in the project's root. Each round runs `camcl bench step --json` with either preset and then PyTorch (both memory formats, eager
@@ -24,17 +24,24 @@ import statistics
 import subprocess
 import sys
 
-# row, camcl's preset and mode, PyTorch's mode, the ratio that the project aims at
+# row, camcl's preset and mode, PyTorch's mode
 ROWS = [
-    ("supervised", "paper-code", "supervised", "supervised", 2.0),
-    ("pseudo-label, paper-code", "paper-code", "pseudo-label", "pseudo", 2.0),
-    ("pseudo-label, corrected", "corrected", "pseudo-label", "pseudo", None),
-    ("gradcam, paper-code, against batched CAMs", "paper-code", "gradcam", "batched", 2.0),
-    ("gradcam, paper-code, against CAMs one at a time", "paper-code", "gradcam", "loop", 4.5),
-    ("gradcam, corrected, against batched CAMs", "corrected", "gradcam", "batched", None),
-    ("inference, 256 images", "paper-code", "infer", "infer", 1.8),
+    ("supervised", "paper-code", "supervised", "supervised"),
+    ("pseudo-label, paper-code", "paper-code", "pseudo-label", "pseudo"),
+    ("pseudo-label, corrected", "corrected", "pseudo-label", "pseudo"),
+    ("gradcam, paper-code, against batched CAMs", "paper-code", "gradcam", "batched"),
+    ("gradcam, paper-code, against CAMs one at a time", "paper-code", "gradcam", "loop"),
+    ("gradcam, corrected, against batched CAMs", "corrected", "gradcam", "batched"),
+    ("inference, 256 images", "paper-code", "infer", "infer"),
 ]
-OURS = ("gradcam, corrected, against camcl's paper-code", 1.0)
+OURS = "gradcam, corrected, against camcl's paper-code"
+# The ratios that the project aims at with the paper-code preset, by the widest instructions in use and by network.
+MODES = ("supervised", "pseudo", "batched", "loop", "infer")
+AIMS = {("AVX2", "resnet18"): (2.3, 2.3, 2.3, 4.5, 2.2), ("AVX2", "wrn28-2"): (2.2, 2.2, 2.2, 4.5, 2.2),
+        ("AVX-512", "resnet18"): (2.59, 2.92, 2.66, 4.74, 2.8), ("AVX-512", "wrn28-2"): (2.75, 3.2, 2.8, 4.5, 2.83)}
+AIMS |= {(width, "resnet50"): (1.5, 1.5, 2.0, None, None) for width in ("AVX2", "AVX-512")}
+AIMS |= {("SSE", arch): (1.0,) * 5 for arch in ("resnet18", "wrn28-2")}
+PRESETS = ("paper-code", "corrected")
 COMPILED = ("supervised", "infer")
 BATCH = {"resnet18": 32, "wrn28-2": 64, "resnet50": 16}
 # Images of a user's own size, by the other script, which knows this network.
@@ -71,7 +78,8 @@ def arguments():
     ap.add_argument("--batch", type=int, default=0, help="labelled images; 0: 32 for ResNet-18, 64 for WRN-28-2")
     ap.add_argument("--unlabeled", type=int, default=0, help="0: as many as labelled ones")
     ap.add_argument("--layer", type=int, default=3)
-    ap.add_argument("--modes", default="supervised,pseudo,batched,loop,infer", help="PyTorch's names")
+    ap.add_argument("--modes", default=",".join(MODES), help="PyTorch's names")
+    ap.add_argument("--presets", default=",".join(PRESETS), help="camcl's")
     ap.add_argument("--repeat", type=int, default=3, help="timed steps of each PyTorch figure; the best counts")
     ap.add_argument("--loop-rounds", type=int, default=1)
     ap.add_argument("--no-compile", action="store_true")
@@ -171,7 +179,7 @@ def camcl_round(a, arch):
         keys["model.width"] = a.width
     large = LARGE[arch][0] if arch in LARGE else []
     got = {}
-    for preset in ("paper-code", "corrected"):
+    for preset in a.presets.split(","):
         command = [a.camcl, "bench", "step", "--json", f"ssl.preset={preset}", *(f"{k}={v}" for k, v in keys.items()), *large, *a.keys]
         got[preset] = run(command, "camcl, " + preset)
         if got[preset] is None:
@@ -190,12 +198,24 @@ def torch_memory(a, arch, modes):
     return got
 
 
-def last_results(path, arch):
-    """{row: ratio} of the newest table for this network in RESULTS.md; the newest comes first there."""
+def instructions(posing_as):
+    """The widest vector instructions that both sides use."""
+    if posing_as:
+        return {"avx2": "AVX2", "sse4.1": "SSE"}[posing_as]
+    try:
+        with open("/proc/cpuinfo") as f:
+            flags = f.read().split()
+    except OSError:
+        flags = []
+    return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "other"
+
+
+def last_results(path, title):
+    """{row: ratio} of the newest table under this title in RESULTS.md; the newest comes first there."""
     found = {}
     try:
         with open(path) as f:
-            section = re.search(rf"^### {re.escape(arch)}\b.*?$(.*?)(?=^##|\Z)", f.read(), re.M | re.S)
+            section = re.search(rf"^### {re.escape(title)},.*?$(.*?)(?=^##|\Z)", f.read(), re.M | re.S)
     except OSError:
         section = None
     for line in section.group(1).splitlines() if section else ():
@@ -213,19 +233,20 @@ def line(name, ours, theirs, ratios, target, note, before):
     print(f"| {name} | {ours} | {theirs} | {ratio:.2f} | {min(ratios):.2f} - {max(ratios):.2f} | {target or ''} | {'; '.join(marks)} |")
 
 
-def table(arch, rounds, memory, before):
+def table(aims, rounds, memory, before):
     """Best speeds over the rounds; the ratio is the median over rounds, with its range."""
     print("| step | camcl | PyTorch | ratio | range | aim | fastest PyTorch |\n|---|---|---|---|---|---|---|")
-    for name, preset, mode, theirs, target in ROWS:
-        both = [(c[preset][mode]["images_per_s"], *t[theirs]) for c, t in rounds if theirs in t]
+    for name, preset, mode, theirs in ROWS:
+        both = [(c[preset][mode]["images_per_s"], *t[theirs]) for c, t in rounds if theirs in t and preset in c]
         if both:
             fastest = max(both, key=lambda x: x[1])
-            line(name, f"{max(x[0] for x in both):.1f}", f"{fastest[1]:.1f}", [c / t for c, t, _ in both], target, fastest[2], before)
-    pairs = [[c[p]["gradcam"]["images_per_s"] for p in ("corrected", "paper-code")] for c, _ in rounds]
-    line(OURS[0], f"{max(p[0] for p in pairs):.1f}", f"{max(p[1] for p in pairs):.1f}", [p[0] / p[1] for p in pairs], OURS[1],
-         "camcl beside camcl", before)
-    for name, preset, mode, theirs, _ in ROWS:
-        if theirs in memory:
+            line(name, f"{max(x[0] for x in both):.1f}", f"{fastest[1]:.1f}", [c / t for c, t, _ in both], aims.get(theirs) if preset == PRESETS[0] else None, fastest[2], before)
+    pairs = [[c[p]["gradcam"]["images_per_s"] for p in PRESETS] for c, _ in rounds if len(c) == len(PRESETS)]
+    if pairs:
+        line(OURS, f"{max(p[1] for p in pairs):.1f}", f"{max(p[0] for p in pairs):.1f}", [p[1] / p[0] for p in pairs], 1.0,
+             "camcl beside camcl", before)
+    for name, preset, mode, theirs in ROWS:
+        if theirs in memory and preset in rounds[0][0]:
             size = rounds[0][0][preset][mode]["peak_bytes"]
             print(f"| memory, {name} | {size / 2**20:.0f} MiB | {memory[theirs] / 2**20:.0f} MiB | {size / memory[theirs]:.2f} | | at most 1 | |")
 
@@ -244,7 +265,7 @@ def main():
             best, every, version = torch_round(a, arch, [m for m in modes if m != "loop" or i < a.loop_rounds]) if camcl else ({}, {}, "")
             if not best:
                 return 1
-            device = camcl["corrected"]["device"]
+            device = next(iter(camcl.values()))["device"]
             rounds.append((camcl, best))
             record[arch].append({"torch": version, "pytorch": every, "camcl": camcl})
         memory = torch_memory(a, arch, modes)
@@ -252,10 +273,12 @@ def main():
         batch = a.batch or BATCH[arch]
         size = 224 if arch in LARGE else 32
         width = f", width {a.width}" if arch == "resnet18" else ""
-        print(f"\n### {arch}{width}, {batch} + {a.unlabeled or batch} images of {size} x {size}, CAM layer {a.layer}\n\n"
+        widest = instructions(a.pose)
+        title = f"{widest}{', posing' if a.pose else ''}: {arch}"
+        print(f"\n### {title}{width}, {batch} + {a.unlabeled or batch} images of {size} x {size}, CAM layer {a.layer}\n\n"
               f"{device}{', posing as ' + a.pose if a.pose else ''}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
               "median of the rounds\n")
-        table(arch, rounds, memory, {} if a.pose else last_results(a.results, arch))
+        table(dict(zip(MODES, AIMS.get((widest, arch), ()))), rounds, memory, last_results(a.results, title))
         sys.stdout.flush()
         if a.json:
             with open(a.json, "w") as f:
