@@ -217,7 +217,12 @@ cleanup:
 camcl_status cc_readback_wait(cc_readback *readback, const void **data, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    CC_CL(clWaitForEvents(1, &readback->done));
+    cl_int code = clWaitForEvents(1, &readback->done), failure;
+    /* Of a command that failed on the device, its event says why. */
+    if (code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST &&
+        clGetEventInfo(readback->done, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof failure, &failure, NULL) == CL_SUCCESS && failure < 0)
+        code = failure;
+    CC_CL_CODE(code, "clWaitForEvents");
     *data = readback->data;
 cleanup:
     return status;

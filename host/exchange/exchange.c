@@ -25,6 +25,7 @@ struct cc_exchange {
     size_t value_capacity, other_capacity;
     later_sum later[CC_MOST_LATER]; /* in the order in which they begin; memory of earlier runs is used again */
     size_t later_count;             /* begun in this run */
+    size_t culprit;                 /* cc_exchange_culprit */
     cc_exchange_figures figures;
 };
 
@@ -36,6 +37,7 @@ camcl_status cc_exchange_create(size_t devices, cc_world *world, cc_exchange **o
     CC_TRY(CC_NEW(1, &x, err));
     x->devices = devices;
     x->world = world;
+    x->culprit = CC_NO_DEVICE;
     CC_TRY(CC_NEW(devices, &x->tapes, err));
     CC_TRY(CC_NEW(devices, &x->next, err));
     CC_TRY(CC_NEW(devices, &x->points, err));
@@ -68,6 +70,15 @@ void cc_exchange_destroy(cc_exchange **handle)
 
 size_t cc_exchange_devices(const cc_exchange *exchange) { return exchange->devices; }
 
+size_t cc_exchange_culprit(const cc_exchange *exchange) { return exchange->culprit; }
+
+/* What a call for device d returned. */
+static camcl_status of_device(cc_exchange *x, size_t d, camcl_status status)
+{
+    if (status != CAMCL_OK) x->culprit = d;
+    return status;
+}
+
 cc_exchange_figures cc_exchange_take_figures(cc_exchange *x)
 {
     const cc_exchange_figures figures = x->figures;
@@ -79,25 +90,34 @@ cc_exchange_figures cc_exchange_take_figures(cc_exchange *x)
 
 static size_t floats_of(const cc_exchange_point *point) { return point->kind == CC_EXCHANGE_MOMENTS ? 2 * point->count : point->count; }
 
-static camcl_status read_back(const cc_exchange_point *point, cc_readback **found, camcl_error *err)
+/* Begins to read what all devices found at their present points. */
+static camcl_status read_back(cc_exchange *x, cc_readback **found, camcl_error *err)
 {
-    return cc_readback_start(point->buffer, point->offset, floats_of(point) * sizeof(float), found, err);
-}
-
-static camcl_status write_to_all(const cc_exchange *x, const cc_exchange_point *const *points, const float *values, camcl_error *err)
-{
-    for (size_t d = 0; d < x->devices; d++)
-        CC_RETURN_IF_FAILED(cc_buffer_upload(points[d]->buffer, points[d]->offset, values, floats_of(points[d]) * sizeof *values, err));
+    for (size_t d = 0; d < x->devices; d++) {
+        const cc_exchange_point *point = x->points[d];
+        CC_RETURN_IF_FAILED(
+            of_device(x, d, cc_readback_start(point->buffer, point->offset, floats_of(point) * sizeof(float), &found[d], err)));
+    }
     return CAMCL_OK;
 }
 
-/* Waits for what one device found, and copies it. */
-static camcl_status take(cc_readback **found, float *values, size_t count, camcl_error *err)
+static camcl_status write_to_all(cc_exchange *x, const float *values, camcl_error *err)
+{
+    for (size_t d = 0; d < x->devices; d++) {
+        const cc_exchange_point *point = x->points[d];
+        CC_RETURN_IF_FAILED(
+            of_device(x, d, cc_buffer_upload(point->buffer, point->offset, values, floats_of(point) * sizeof *values, err)));
+    }
+    return CAMCL_OK;
+}
+
+/* Waits for what a device found, and copies it. */
+static camcl_status take(cc_exchange *x, size_t d, float *values, size_t count, camcl_error *err)
 {
     const void *data;
-    const camcl_status status = cc_readback_wait(*found, &data, err);
+    const camcl_status status = of_device(x, d, cc_readback_wait(x->found[d], &data, err));
     if (status == CAMCL_OK) memcpy(values, data, count * sizeof *values);
-    cc_readback_destroy(found);
+    cc_readback_destroy(&x->found[d]);
     return status;
 }
 
@@ -125,7 +145,7 @@ static camcl_status join_devices(cc_exchange *x, double *weight, camcl_error *er
     const size_t floats = floats_of(first), count = first->count;
     *weight = first->weight;
     for (size_t d = 1; d < x->devices; d++) {
-        CC_RETURN_IF_FAILED(take(&x->found[d], x->other, floats, err));
+        CC_RETURN_IF_FAILED(take(x, d, x->other, floats, err));
         if (first->kind == CC_EXCHANGE_SUM) add(x->values, x->other, count);
         if (first->kind != CC_EXCHANGE_MOMENTS) continue;
         join(x->values, x->values + count, *weight, x->other, x->other + count, x->points[d]->weight, count);
@@ -153,12 +173,11 @@ static camcl_status meet(cc_exchange *x, camcl_error *err)
     double weight;
     CC_TRY(cc_grow((void **)&x->values, &x->value_capacity, floats, sizeof *x->values, err));
     CC_TRY(cc_grow((void **)&x->other, &x->other_capacity, floats, sizeof *x->other, err));
-    for (size_t d = 0; d < x->devices; d++)
-        CC_TRY(read_back(x->points[d], &x->found[d], err));
-    CC_TRY(take(&x->found[0], x->values, floats, err));
+    CC_TRY(read_back(x, x->found, err));
+    CC_TRY(take(x, 0, x->values, floats, err));
     CC_TRY(join_devices(x, &weight, err));
     CC_TRY(join_processes(x, weight, err));
-    CC_TRY(write_to_all(x, x->points, x->values, err));
+    CC_TRY(write_to_all(x, x->values, err));
 cleanup:
     for (size_t d = 0; d < x->devices; d++)
         cc_readback_destroy(&x->found[d]);
@@ -177,9 +196,7 @@ static camcl_status begin_later(cc_exchange *x, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_grow((void **)&sum->values, &sum->capacity, x->points[0]->count, sizeof *sum->values, err));
     x->later_count++;
     memcpy(sum->points, x->points, x->devices * sizeof *sum->points);
-    for (size_t d = 0; d < x->devices; d++)
-        CC_RETURN_IF_FAILED(read_back(sum->points[d], &sum->found[d], err));
-    return CAMCL_OK;
+    return read_back(x, sum->found, err);
 }
 
 /* Adds up what the devices found. What they read here was written to them before, so that none of them still takes from `values` what it
@@ -189,9 +206,9 @@ static camcl_status add_later(cc_exchange *x, later_sum *sum, camcl_error *err)
     const size_t count = sum->points[0]->count;
     const void *data;
     for (size_t d = 0; d < x->devices; d++)
-        CC_RETURN_IF_FAILED(cc_readback_wait(sum->found[d], &data, err));
+        CC_RETURN_IF_FAILED(of_device(x, d, cc_readback_wait(sum->found[d], &data, err)));
     for (size_t d = 0; d < x->devices; d++) {
-        CC_RETURN_IF_FAILED(cc_readback_wait(sum->found[d], &data, err));
+        CC_RETURN_IF_FAILED(of_device(x, d, cc_readback_wait(sum->found[d], &data, err)));
         if (d == 0)
             memcpy(sum->values, data, count * sizeof *sum->values);
         else
@@ -211,11 +228,12 @@ static camcl_status add_all_later(cc_exchange *x, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status send_to_all(const cc_exchange *x, const later_sum *sum, camcl_error *err)
+static camcl_status send_to_all(cc_exchange *x, const later_sum *sum, camcl_error *err)
 {
     for (size_t d = 0; d < x->devices; d++) {
         const cc_exchange_point *point = sum->points[d];
-        CC_RETURN_IF_FAILED(cc_buffer_send(point->buffer, point->offset, sum->values, point->count * sizeof *sum->values, err));
+        CC_RETURN_IF_FAILED(
+            of_device(x, d, cc_buffer_send(point->buffer, point->offset, sum->values, point->count * sizeof *sum->values, err)));
     }
     return CAMCL_OK;
 }
@@ -254,7 +272,7 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
     memset(x->next, 0, x->devices * sizeof *x->next);
     for (;;) {
         for (size_t d = 0; d < x->devices; d++)
-            CC_RETURN_IF_FAILED(cc_tape_run_to_exchange(tapes[d], &x->next[d], &x->points[d], err));
+            CC_RETURN_IF_FAILED(of_device(x, d, cc_tape_run_to_exchange(tapes[d], &x->next[d], &x->points[d], err)));
         for (size_t d = 1; d < x->devices; d++)
             if (!alike(x->points[0], x->points[d]))
                 return cc_fail(err, CAMCL_FAILED, "exchange: the tapes of devices 0 and %zu differ (report this as a defect)", d);
@@ -273,6 +291,7 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
 
 camcl_status cc_exchange_run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
 {
+    x->culprit = CC_NO_DEVICE;
     const camcl_status status = run(x, tapes, err);
     if (status != CAMCL_OK) abandon_later(x);
     return status;
@@ -283,10 +302,10 @@ camcl_status cc_exchange_step(cc_exchange *x, cc_step *const *steps, const cc_st
     if (x == NULL) return cc_step_run(steps[0], input, sums, err);
     for (size_t d = 0; d < x->devices; d++) {
         x->tapes[d] = cc_step_tape(steps[d], CC_STEP_GRADIENTS);
-        CC_RETURN_IF_FAILED(cc_step_begin(steps[d], input, err));
+        CC_RETURN_IF_FAILED(of_device(x, d, cc_step_begin(steps[d], input, err)));
     }
     CC_RETURN_IF_FAILED(cc_exchange_run(x, x->tapes, err));
     for (size_t d = x->devices; d-- > 0;)
-        CC_RETURN_IF_FAILED(cc_step_end(steps[d], d == 0 ? sums : NULL, err));
+        CC_RETURN_IF_FAILED(of_device(x, d, cc_step_end(steps[d], d == 0 ? sums : NULL, err)));
     return CAMCL_OK;
 }

@@ -4,6 +4,8 @@
 #ifndef CC_EXCHANGE_EXCHANGE_H
 #define CC_EXCHANGE_EXCHANGE_H
 
+#include <stdint.h>
+
 #include "device/tape.h"
 #include "exchange/world.h"
 #include "objective/step.h"
@@ -16,6 +18,9 @@ camcl_status cc_exchange_create(size_t devices, cc_world *world, cc_exchange **o
 /* After the devices have done everything: they may still take from its memory. */
 void cc_exchange_destroy(cc_exchange **exchange);
 size_t cc_exchange_devices(const cc_exchange *exchange);
+/* After a failure: the device of this process on which it happened; CC_NO_DEVICE where it was on none of them. */
+#define CC_NO_DEVICE SIZE_MAX
+size_t cc_exchange_culprit(const cc_exchange *exchange);
 
 /* What each device exchanged since the last call: points at which the devices waited for one another, sums that went on beside their work,
  * and the bytes of both together. */

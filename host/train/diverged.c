@@ -26,19 +26,6 @@ static void add_command(cc_text *text, const cc_run *run)
     cc_text_free(&dir);
 }
 
-static void add_saved(const cc_run *run, camcl_error *err)
-{
-    if (run->saved_step == 0) {
-        cc_detail(err, "Nothing was saved: no weights, no state. The first save comes after epoch %" PRIu64 ", or after half an hour.\n",
-                  run->loop.save_every);
-        return;
-    }
-    cc_detail(err, "Saved before, and kept: step %" PRIu64 " in %s and %s", run->saved_step, cc_run_file_name(CC_RUN_STATE),
-              cc_run_file_name(CC_RUN_LAST));
-    if (cc_run_dir_has(run->dir, CC_RUN_BEST)) cc_detail(err, ", the best weights until then in %s", cc_run_file_name(CC_RUN_BEST));
-    cc_detail(err, ".\nNot saved: what was trained since.\n");
-}
-
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, double value, uint64_t step, camcl_error *err)
 {
     const char *init = camcl_config_string(run->config, "model.init"), *became = isnan(value) ? "NaN" : "infinite";
@@ -54,7 +41,7 @@ camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, double va
     add_command(&command, run);
     cc_fail(err, CAMCL_NOT_FINITE, "training: %s became %s at step %" PRIu64 ", with optim.lr = %s (lower it: %s)", what, became, step,
             camcl_config_string(run->config, "optim.lr"), command.failed ? "optim.lr" : command.data);
-    add_saved(run, err);
+    cc_run_add_saved(run, err);
     cc_text_free(&command);
     return CAMCL_NOT_FINITE;
 }

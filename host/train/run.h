@@ -126,10 +126,12 @@ camcl_status cc_team_place_images(cc_run *run, camcl_error *err);
 camcl_status cc_team_divide(cc_run *run, camcl_error *err);
 /* Records and commits the steps of the devices besides the first. */
 camcl_status cc_team_commit(cc_run *run, camcl_error *err);
-/* One training step; *sums as in cc_step_run. */
+/* One training step; *sums as in cc_step_run. An error of a device names it, where there are several. */
 camcl_status cc_team_step(cc_run *run, const cc_step_input *input, cc_readback **sums, camcl_error *err);
 /* Copies the first device's weights, statistics, momenta, average and state of the objective to all devices of all processes. */
 camcl_status cc_team_follow(cc_run *run, camcl_error *err);
+/* An OpenCL error of what the first device does alone names it, where there are several. Returns `status`. */
+camcl_status cc_team_of_first(const cc_run *run, camcl_status status, camcl_error *err);
 /* team->plans: for each device of all processes which it is, its share and its kernels, for the state. */
 camcl_status cc_team_describe(cc_run *run, camcl_error *err);
 void cc_team_close(cc_team *team);
@@ -184,6 +186,10 @@ camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err)
 camcl_status cc_run_fail_diverged(const cc_run *run, const char *what, double value, uint64_t step, camcl_error *err);
 /* The same at the present step, if one of n values is not finite: NaN if any of them is. */
 camcl_status cc_run_check_finite(const cc_run *run, const char *what, const float *values, size_t n, camcl_error *err);
+
+/* left.c: for a run that a failure has ended: adds to its error what was saved, and how to go on. */
+void cc_run_add_saved(const cc_run *run, camcl_error *err);
+void cc_run_add_way_on(const cc_run *run, camcl_error *err);
 
 /* before.c: puts the weights that a run begins with into the model: those of model.init, of which *report then tells, or drawn ones.
  * Layouts that are made of weights are not made anew. And remembers which they are, those that the model holds. */

@@ -29,6 +29,23 @@ cleanup:
     return status;
 }
 
+camcl_status cc_team_of_device(const cc_run *run, size_t i, camcl_status status, camcl_error *err)
+{
+    const cc_team *team = &run->team;
+    if (status == CAMCL_OK || (team->count == 0 && team->world == NULL)) return status;
+    const camcl_device_info *info = camcl_device_get_info(device_of(run, i));
+    if (team->count)
+        cc_context(err, "device %zu of the list, %s (%s)", i + 1, info->selector, info->name);
+    else
+        cc_context(err, "device %s (%s)", info->selector, info->name);
+    return status;
+}
+
+camcl_status cc_team_of_first(const cc_run *run, camcl_status status, camcl_error *err)
+{
+    return status == CAMCL_OPENCL ? cc_team_of_device(run, 0, status, err) : status;
+}
+
 /* The alignment that suits every device of every process. */
 static camcl_status find_align(const cc_run *run, size_t *align, camcl_error *err)
 {
@@ -54,7 +71,7 @@ camcl_status cc_team_create_models(cc_run *run, camcl_error *err)
         cc_graph *graph;
         cc_model **model = i == 0 ? &run->model : &run->team.others[i - 1].model;
         CC_RETURN_IF_FAILED(cc_graph_build(&run->settings.graph, align / sizeof(float), &graph, err));
-        CC_RETURN_IF_FAILED(of_device(run, i, cc_model_create_from(device_of(run, i), &graph, model, err), err));
+        CC_RETURN_IF_FAILED(cc_team_of_device(run, i, cc_model_create_from(device_of(run, i), &graph, model, err), err));
     }
     return CAMCL_OK;
 }
@@ -63,9 +80,10 @@ camcl_status cc_team_create_models(cc_run *run, camcl_error *err)
 
 camcl_status cc_team_place_images(cc_run *run, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(of_device(run, 0, cc_run_place_images(run, run->device, &run->train_images, err), err));
+    CC_RETURN_IF_FAILED(cc_team_of_device(run, 0, cc_run_place_images(run, run->device, &run->train_images, err), err));
     for (size_t i = 1; i < own_count(&run->team); i++)
-        CC_RETURN_IF_FAILED(of_device(run, i, cc_run_place_images(run, device_of(run, i), &run->team.others[i - 1].images, err), err));
+        CC_RETURN_IF_FAILED(
+            cc_team_of_device(run, i, cc_run_place_images(run, device_of(run, i), &run->team.others[i - 1].images, err), err));
     return CAMCL_OK;
 }
 
@@ -106,7 +124,7 @@ static camcl_status commit(cc_run *run, size_t i, camcl_error *err)
 camcl_status cc_team_commit(cc_run *run, camcl_error *err)
 {
     for (size_t i = 1; i < own_count(&run->team); i++)
-        CC_RETURN_IF_FAILED(of_device(run, i, commit(run, i, err), err));
+        CC_RETURN_IF_FAILED(cc_team_of_device(run, i, commit(run, i, err), err));
     return CAMCL_OK;
 }
 
@@ -164,7 +182,9 @@ camcl_status cc_team_step(cc_run *run, const cc_step_input *input, cc_readback *
     if (run->team.exchange == NULL) return cc_step_run(run->step, input, sums, err);
     for (size_t i = 0; i < own_count(&run->team); i++)
         run->team.steps[i] = step_of(run, i);
-    return cc_exchange_step(run->team.exchange, run->team.steps, input, sums, err);
+    const camcl_status status = cc_exchange_step(run->team.exchange, run->team.steps, input, sums, err);
+    const size_t culprit = cc_exchange_culprit(run->team.exchange);
+    return status == CAMCL_OK || culprit == CC_NO_DEVICE ? status : cc_team_of_device(run, culprit, status, err);
 }
 
 void cc_team_close(cc_team *team)

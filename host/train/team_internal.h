@@ -11,11 +11,7 @@ static inline cc_model *model_of(const cc_run *run, size_t i) { return i == 0 ? 
 static inline cc_step *step_of(const cc_run *run, size_t i) { return i == 0 ? run->step : run->team.others[i - 1].step; }
 static inline const char *selector_of(const cc_run *run, size_t i) { return camcl_device_get_info(device_of(run, i))->selector; }
 
-/* Says which device of the list an error is of, where there are several. */
-static inline camcl_status of_device(const cc_run *run, size_t i, camcl_status status, camcl_error *err)
-{
-    if (status != CAMCL_OK && run->team.count) cc_context(err, "device %s", selector_of(run, i));
-    return status;
-}
+/* Says which device an error is of, where others train, too. */
+camcl_status cc_team_of_device(const cc_run *run, size_t i, camcl_status status, camcl_error *err);
 
 #endif

@@ -143,7 +143,7 @@ cleanup:
     cc_arena_destroy(&arena);
     cc_step_destroy(&step);
     cc_draws_free(&draws);
-    return of_device(run, i, status, err);
+    return cc_team_of_device(run, i, status, err);
 }
 
 /* Whether all devices are of one kind, so that equal shares take equal time. */
@@ -231,7 +231,7 @@ static camcl_status take_plans(cc_run *run, camcl_error *err)
         camcl_status status = plan.failed ? out_of_text(err) : CAMCL_OK;
         if (status == CAMCL_OK && plan.data) status = cc_plan_parse(&model_of(run, i)->plan, plan.data, err);
         cc_text_free(&plan);
-        CC_RETURN_IF_FAILED(of_device(run, i, status, err));
+        CC_RETURN_IF_FAILED(cc_team_of_device(run, i, status, err));
     }
     return CAMCL_OK;
 }

@@ -254,7 +254,7 @@ camcl_status cc_run_steps(cc_run *run, uint64_t count, camcl_error *err)
     const cc_schedule *schedule = &run->loop.schedule;
     const uint64_t left = schedule->steps - run->state.step, end = run->state.step + (count < left ? count : left);
     while (run->state.step < end) {
-        if (run->in_flight_count == CC_IN_FLIGHT) CC_RETURN_IF_FAILED(collect(run, err));
+        if (run->in_flight_count == CC_IN_FLIGHT) CC_RETURN_IF_FAILED(cc_team_of_first(run, collect(run, err), err));
         CC_RETURN_IF_FAILED(feed(run, run->state.step, &run->in_flight[run->in_flight_count], err));
         run->in_flight_step[run->in_flight_count++] = run->state.step++;
         show_progress(run);
@@ -285,12 +285,17 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
+static camcl_status save(cc_run *run, camcl_error *err)
+{
+    CC_RETURN_IF_FAILED(cc_run_collect(run, err));
+    return run->follows ? CAMCL_OK : cc_run_save(run, err);
+}
+
 /* An epoch may take hours, so the state is also saved whenever none was for half an hour. */
 static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
 {
     if (run->follows || cc_seconds() - run->saved < CC_SAVE_SECONDS) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_run_collect(run, err));
-    CC_RETURN_IF_FAILED(cc_run_save(run, err));
+    CC_RETURN_IF_FAILED(save(run, err));
     run->interval_started = cc_seconds();
     return CAMCL_OK;
 }
@@ -302,17 +307,28 @@ static camcl_status loop(cc_run *run, camcl_error *err)
     run->interval_started = run->saved = cc_seconds();
     while (run->state.step < schedule->steps) {
         CC_RETURN_IF_FAILED(cc_run_steps(run, 1, err));
-        if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(end_epoch(run, err));
+        if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(cc_team_of_first(run, end_epoch(run, err), err));
         CC_RETURN_IF_FAILED(cc_run_agree_stop(run, &stop, err));
         if (stop && run->state.step < schedule->steps) {
-            CC_RETURN_IF_FAILED(cc_run_collect(run, err));
-            if (!run->follows) CC_RETURN_IF_FAILED(cc_run_save(run, err));
+            CC_RETURN_IF_FAILED(cc_team_of_first(run, save(run, err), err));
             return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
                            run->state.step, schedule->steps);
         }
-        if (run->state.step < schedule->steps) CC_RETURN_IF_FAILED(save_if_long_ago(run, err));
+        if (run->state.step < schedule->steps) CC_RETURN_IF_FAILED(cc_team_of_first(run, save_if_long_ago(run, err), err));
     }
     return CAMCL_OK;
+}
+
+/* Whether the error says already what was saved. */
+static bool says_all(camcl_status status) { return status == CAMCL_OK || status == CAMCL_STOPPED || status == CAMCL_NOT_FINITE; }
+
+static camcl_status train(cc_run *run, camcl_train_result *result, camcl_error *err)
+{
+    camcl_status status = loop(run, err);
+    cc_world_busy(run->team.world);
+    if (status == CAMCL_OK && !run->follows) status = cc_team_of_first(run, cc_run_finish(run, result, err), err);
+    if (!says_all(status)) cc_run_add_way_on(run, err);
+    return status;
 }
 
 /* What a finished run reached, as far as its files tell. */
@@ -343,9 +359,7 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
     }
     run.started = cc_seconds();
     run.first_step = run.state.step;
-    CC_TRY(loop(&run, err));
-    cc_world_busy(run.team.world);
-    if (!run.follows) CC_TRY(cc_run_finish(&run, result, err));
+    CC_TRY(train(&run, result, err));
 cleanup:
     result->rank = cc_world_rank(run.team.world);
     result->ranks = cc_world_size(run.team.world);

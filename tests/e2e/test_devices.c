@@ -13,59 +13,12 @@
 
 #include <cmocka.h>
 
-#include "camcl/device.h"
-#include "camcl/version.h"
+#include "support/halves.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
 
-#define MPIRUN                                                                                                                             \
-    "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CAMCL_WORLD_PATIENCE=60 timeout -k 5 240 mpirun --oversubscribe "           \
-    "--bind-to none"
-
-static char device[16], first[32], second[32], halves[80]; /* selectors: of the device, its halves, and both as a list */
-
-/* Whether the device that a command picks by itself can be divided. */
-static bool find_halves(void)
-{
-    camcl_device_info *infos;
-    camcl_device_options options;
-    camcl_device *half = NULL;
-    camcl_error err = { 0 };
-    size_t count, picked;
-    const char *select = getenv("CAMCL_DEVICE");
-    if (camcl_device_list(&infos, &count, &err) != CAMCL_OK) fail_msg("%s", err.message);
-    if (camcl_device_select(infos, count, select && *select ? select : "auto", &picked, &err) != CAMCL_OK) fail_msg("%s", err.message);
-    snprintf(device, sizeof device, "%s", infos[picked].selector);
-    free(infos);
-    snprintf(first, sizeof first, "%s/0/2", device);
-    snprintf(second, sizeof second, "%s/1/2", device);
-    snprintf(halves, sizeof halves, "%s, %s", first, second);
-    camcl_device_options_init(&options);
-    options.select = first;
-    const bool divides = camcl_device_open(&options, &half, &err) == CAMCL_OK;
-    camcl_device_close(&half);
-    if (!divides) print_message("skipped: %s\n", err.message);
-    return divides;
-}
-
-static void skip_undivided(void)
-{
-    if (!find_halves()) skip();
-}
-
-static void skip_without_mpirun(void)
-{
-    size_t count;
-    bool present = false;
-    const camcl_library *libraries = camcl_libraries(&count);
-    skip_undivided();
-    for (size_t i = 0; i < count; i++)
-        present = present || (strcmp(libraries[i].name, "mpi") == 0 && libraries[i].present);
-    if (present && system("command -v mpirun >/dev/null 2>&1") == 0) return;
-    print_message("skipped: no MPI in this build, or no mpirun (apt-get install libopenmpi-dev openmpi-bin)\n");
-    skip();
-}
+static const halves *h;
 
 static char *train(const char *folder, const char *name, const char *select, const char *more)
 {
@@ -87,7 +40,7 @@ static bool train_and_stop(const char *folder, const char *name, const char *mor
     char state[600];
     snprintf(state, sizeof state, "%s/%s/state.safetensors", folder, name);
     const pid_t process = program_start(folder, name, "train '%s/small.ini' 'output.dir=%s/%s' 'device.select=%s' output.save_every=1 %s",
-                                        folder, folder, name, halves, more);
+                                        folder, folder, name, h->list, more);
     wait_for_file(state, process);
     kill(process, SIGTERM);
     const int status = program_wait(process);
@@ -99,19 +52,19 @@ static bool train_and_stop(const char *folder, const char *name, const char *mor
 
 static void a_list_trains_and_says_so(void **state)
 {
-    skip_undivided();
-    char *out = train(*state, "list", halves, "");
+    h = halves_or_skip();
+    char *out = train(*state, "list", h->list, "");
     assert_non_null(strstr(out, "device 2 of 2: "));
     assert_non_null(strstr(out, "takes 4 of 8 labelled and 4 of 8 unlabelled images of a batch"));
     free(out);
-    free(train(*state, "again", halves, ""));
+    free(train(*state, "again", h->list, ""));
     assert_same_run(run_of(*state, "list"), run_of(*state, "again"));
-    out = train(*state, "shares", halves, "'device.share=3, 1'");
+    out = train(*state, "shares", h->list, "'device.share=3, 1'");
     assert_non_null(strstr(out, "takes 6 of 8 labelled and 6 of 8 unlabelled images of a batch"));
     free(out);
     assert_false(same_file(run_of(*state, "list"), run_of(*state, "shares"), "last.safetensors"));
-    free(train(*state, "alone", device, "optim.lr=1e-4"));
-    free(train(*state, "slow", halves, "optim.lr=1e-4"));
+    free(train(*state, "alone", h->device, "optim.lr=1e-4"));
+    free(train(*state, "slow", h->list, "optim.lr=1e-4"));
     metrics_table *many = metrics_load(run_of(*state, "slow")), *one = metrics_load(run_of(*state, "alone"));
     const double a = metrics_number(many, 0, "loss"), b = metrics_number(one, 0, "loss");
     assert_true(a - b < 1e-3 * b && b - a < 1e-3 * b);
@@ -122,19 +75,19 @@ static void a_list_trains_and_says_so(void **state)
 /* The other commands take the first device of a list. */
 static void a_run_of_a_list_is_evaluated(void **state)
 {
-    skip_undivided();
-    free(train(*state, "evaluated", halves, ""));
-    char *out = program_prints(*state, "eval '%s/best.safetensors' 'device.select=%s'", run_of(*state, "evaluated"), halves);
+    h = halves_or_skip();
+    free(train(*state, "evaluated", h->list, ""));
+    char *out = program_prints(*state, "eval '%s/best.safetensors' 'device.select=%s'", run_of(*state, "evaluated"), h->list);
     assert_non_null(strstr(out, "top-1"));
     free(out);
 }
 
 static void a_stopped_list_goes_on_with_the_same_bits(void **state)
 {
-    skip_undivided();
-    free(train(*state, "whole", halves, "train.epochs=6 'device.share=5, 3'"));
+    h = halves_or_skip();
+    free(train(*state, "whole", h->list, "train.epochs=6 'device.share=5, 3'"));
     train_and_stop(*state, "stopped", "train.epochs=6 'device.share=5, 3'");
-    char *out = train(*state, "stopped", halves, "train.epochs=6 --resume");
+    char *out = train(*state, "stopped", h->list, "train.epochs=6 --resume");
     assert_non_null(strstr(out, "takes 5 of 8 labelled")); /* as the state has it, although device.share is auto now */
     assert_null(strstr(out, "last bits"));
     free(out);
@@ -143,14 +96,14 @@ static void a_stopped_list_goes_on_with_the_same_bits(void **state)
 
 static void another_list_goes_on(void **state)
 {
-    skip_undivided();
+    h = halves_or_skip();
     if (train_and_stop(*state, "fewer", "train.epochs=12")) {
-        char *out = train(*state, "fewer", device, "train.epochs=12 --resume");
+        char *out = train(*state, "fewer", h->device, "train.epochs=12 --resume");
         assert_non_null(strstr(out, "results may differ in the last bits"));
         free(out);
     }
-    free(train(*state, "more", device, "train.epochs=3"));
-    char *out = train(*state, "more", halves, "train.epochs=4 --resume");
+    free(train(*state, "more", h->device, "train.epochs=3"));
+    char *out = train(*state, "more", h->list, "train.epochs=4 --resume");
     assert_non_null(strstr(out, "results may differ in the last bits"));
     assert_non_null(strstr(out, "device 2 of 2"));
     free(out);
@@ -158,7 +111,7 @@ static void another_list_goes_on(void **state)
 
 static void bad_lists_are_refused(void **state)
 {
-    skip_undivided();
+    h = halves_or_skip();
     const char *const folder = *state;
     char keys[256];
 #define REFUSED(status, parts, ...)                                                                                                        \
@@ -166,39 +119,20 @@ static void bad_lists_are_refused(void **state)
         snprintf(keys, sizeof keys, __VA_ARGS__);                                                                                          \
         program_fails(folder, status, parts, "train '%s/small.ini' 'output.dir=%s/bad' %s", folder, folder, keys);                         \
     } while (0)
-    REFUSED(2, "device.select|is listed twice", "'device.select=%s, %s'", device, device);
-    REFUSED(2, "device.select|is listed twice, in part by|list every device once", "'device.select=%s, %s'", device, first);
-    REFUSED(2, "device 2 of the list is empty", "'device.select=%s, '", device);
-    REFUSED(2, "device.share = 1|1 share for the 2 devices", "'device.select=%s' device.share=1", halves);
-    REFUSED(2, "device.share = 1, 0|out of range|above 0", "'device.select=%s' 'device.share=1, 0'", halves);
-    REFUSED(2, "device.share = 1, many|not numbers|auto | numbers with commas", "'device.select=%s' 'device.share=1, many'", halves);
-    REFUSED(2, "train.batch_labeled = 1|each of the 2 devices", "'device.select=%s' train.batch_labeled=1", halves);
-    REFUSED(3, "there is no such device|99:0", "'device.select=%s, 99:0'", device);
-    REFUSED(3, "there is no such part", "'device.select=%s/2/2'", device);
-    REFUSED(3, "compute units", "'device.select=%s/0/999'", device);
+    REFUSED(2, "device.select|is listed twice", "'device.select=%s, %s'", h->device, h->device);
+    REFUSED(2, "device.select|is listed twice, in part by|list every device once", "'device.select=%s, %s'", h->device, h->first);
+    REFUSED(2, "device 2 of the list is empty", "'device.select=%s, '", h->device);
+    REFUSED(2, "device.share = 1|1 share for the 2 devices", "'device.select=%s' device.share=1", h->list);
+    REFUSED(2, "device.share = 1, 0|out of range|above 0", "'device.select=%s' 'device.share=1, 0'", h->list);
+    REFUSED(2, "device.share = 1, many|not numbers|auto | numbers with commas", "'device.select=%s' 'device.share=1, many'", h->list);
+    REFUSED(2, "train.batch_labeled = 1|each of the 2 devices", "'device.select=%s' train.batch_labeled=1", h->list);
+    REFUSED(3, "there is no such device|99:0", "'device.select=%s, 99:0'", h->device);
+    REFUSED(3, "there is no such part", "'device.select=%s/2/2'", h->device);
+    REFUSED(3, "compute units", "'device.select=%s/0/999'", h->device);
     assert_int_not_equal(access(scratch_path(folder, "bad"), F_OK), 0);
 }
 
 /* ---- ranks */
-
-static const char *program(void) { return getenv("CAMCL_PROGRAM"); }
-
-/* Runs `ranks` processes, of which each has the device that "$select" names in the shell text `choose`; output in folder/out and
- * folder/err. */
-static int run_ranks(const char *folder, int ranks, const char *choose, const char *name, const char *more)
-{
-    char command[6000];
-    snprintf(command, sizeof command,
-             MPIRUN " -n %d sh -c 'folder=$1; shift; %s; exec \"$0\" train \"$folder/small.ini\" \"output.dir=$folder/%s\" "
-                    "\"device.select=$select\" \"$@\"' "
-                    "'%s' '%s' %s "
-                    ">'%s/out' 2>'%s/err' </dev/null",
-             ranks, choose, name, program(), folder, more, folder, folder);
-    const int status = system(command);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-#define EACH_A_HALF "select=$HALVES_OF/$OMPI_COMM_WORLD_RANK/2"
 
 static char *text_of(const char *folder, const char *name)
 {
@@ -210,10 +144,9 @@ static char *text_of(const char *folder, const char *name)
 
 static void ranks_give_the_bits_of_a_list(void **state)
 {
-    skip_without_mpirun();
-    setenv("HALVES_OF", device, 1);
-    free(train(*state, "one-process", halves, ""));
-    if (run_ranks(*state, 2, EACH_A_HALF, "two-processes", "") != 0) fail_msg("%s", text_of(*state, "err"));
+    h = halves_and_mpirun_or_skip();
+    free(train(*state, "one-process", h->list, ""));
+    if (halves_run_ranks(*state, 2, EACH_A_HALF, "two-processes", "") != 0) fail_msg("%s", text_of(*state, "err"));
     assert_same_run(run_of(*state, "one-process"), run_of(*state, "two-processes"));
     char *out = text_of(*state, "out");
     const char *end = strstr(out, "report.html shows it");
@@ -224,14 +157,14 @@ static void ranks_give_the_bits_of_a_list(void **state)
 
 static void the_error_of_a_rank_is_named(void **state)
 {
-    skip_without_mpirun();
-    setenv("HALVES_OF", device, 1);
+    h = halves_and_mpirun_or_skip();
     assert_int_not_equal(
-        run_ranks(*state, 2, "select=99:$OMPI_COMM_WORLD_RANK; [ $OMPI_COMM_WORLD_RANK = 1 ] || select=$HALVES_OF", "unlucky", ""), 0);
+        halves_run_ranks(*state, 2, "select=99:$OMPI_COMM_WORLD_RANK; [ $OMPI_COMM_WORLD_RANK = 1 ] || select=$HALVES_OF", "unlucky", ""),
+        0);
     char *err = text_of(*state, "err");
     if (!strstr(err, "camcl: rank 1 (host ") || !strstr(err, "99:1: there is no such device")) fail_msg("%s", err);
     free(err);
-    assert_int_not_equal(run_ranks(*state, 2, EACH_A_HALF "; set -- train.seed=$OMPI_COMM_WORLD_RANK", "unlike", ""), 0);
+    assert_int_not_equal(halves_run_ranks(*state, 2, EACH_A_HALF "; set -- train.seed=$OMPI_COMM_WORLD_RANK", "unlike", ""), 0);
     err = text_of(*state, "err");
     if (!strstr(err, "another configuration than rank 0: train.seed = 1")) fail_msg("%s", err);
     free(err);
@@ -239,16 +172,15 @@ static void the_error_of_a_rank_is_named(void **state)
 
 static void a_killed_rank_ends_all_and_the_run_goes_on(void **state)
 {
-    skip_without_mpirun();
-    setenv("HALVES_OF", device, 1);
-    free(train(*state, "unbroken", halves, "train.epochs=6"));
+    h = halves_and_mpirun_or_skip();
+    free(train(*state, "unbroken", h->list, "train.epochs=6"));
     /* The second rank kills itself once there is a state. */
-    const int status = run_ranks(*state, 2,
-                                 "select=$HALVES_OF/$OMPI_COMM_WORLD_RANK/2; if [ $OMPI_COMM_WORLD_RANK = 1 ]; then { while [ ! -f "
-                                 "\"$folder/broken/state.safetensors\" ]; do sleep 0.02; done; kill -9 $$; } & fi",
-                                 "broken", "train.epochs=6 output.save_every=1");
+    const int status = halves_run_ranks(*state, 2,
+                                        "select=$HALVES_OF/$OMPI_COMM_WORLD_RANK/2; if [ $OMPI_COMM_WORLD_RANK = 1 ]; then { while [ ! -f "
+                                        "\"$folder/broken/state.safetensors\" ]; do sleep 0.02; done; kill -9 $$; } & fi",
+                                        "broken", "train.epochs=6 output.save_every=1");
     if (status == 0) print_message("it had finished before the kill\n");
-    if (run_ranks(*state, 2, EACH_A_HALF, "broken", "train.epochs=6 --resume") != 0) fail_msg("%s", text_of(*state, "err"));
+    if (halves_run_ranks(*state, 2, EACH_A_HALF, "broken", "train.epochs=6 --resume") != 0) fail_msg("%s", text_of(*state, "err"));
     assert_same_run(run_of(*state, "unbroken"), run_of(*state, "broken"));
 }
 

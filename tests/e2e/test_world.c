@@ -82,12 +82,14 @@ static ended run_ranks(const char *folder, int ranks, int patience, const char *
 
 /* ---- what goes well */
 
-static void check_exchanges(const char *folder, int ranks)
+#define ALL "sums pending traffic moments broadcast texts any rounds"
+
+static void check_exchanges(const char *folder, int ranks, const char *scenarios)
 {
-    ended result = run_ranks(folder, ranks, 50, "sums pending traffic moments broadcast texts any");
+    ended result = run_ranks(folder, ranks, 50, scenarios);
     if (result.status != 0) fail_msg("exit %d\n%s%s", result.status, result.out, result.err);
     char last[32];
-    snprintf(last, sizeof last, "any %d\n", ranks);
+    snprintf(last, sizeof last, "rounds %d\n", ranks);
     assert_non_null(strstr(result.out, last));
     ended_free(&result);
 }
@@ -95,19 +97,25 @@ static void check_exchanges(const char *folder, int ranks)
 static void two_ranks_exchange(void **state)
 {
     skip_without_mpirun();
-    check_exchanges(*state, 2);
+    check_exchanges(*state, 2, ALL);
 }
 
 static void four_ranks_exchange(void **state)
 {
     skip_without_mpirun();
-    check_exchanges(*state, 4);
+    check_exchanges(*state, 4, ALL);
 }
 
 static void five_ranks_exchange(void **state)
 {
     skip_without_mpirun();
-    check_exchanges(*state, 5);
+    check_exchanges(*state, 5, ALL);
+}
+
+static void nine_ranks_exchange_in_rounds(void **state)
+{
+    skip_without_mpirun();
+    check_exchanges(*state, 9, "rounds");
 }
 
 static void busy_ranks_are_waited_for(void **state)
@@ -278,12 +286,19 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "open") == 0) return open_main();
     snprintf(self, sizeof self, "%s", argv[0]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_process_alone),       cmocka_unit_test(what_launchers_say),
-        cmocka_unit_test(two_ranks_exchange),    cmocka_unit_test(four_ranks_exchange),
-        cmocka_unit_test(five_ranks_exchange),   cmocka_unit_test(busy_ranks_are_waited_for),
-        cmocka_unit_test(a_rank_that_exits),     cmocka_unit_test(a_rank_that_is_killed),
-        cmocka_unit_test(a_rank_that_hangs),     cmocka_unit_test(the_first_rank_hangs),
-        cmocka_unit_test(a_rank_that_gives_up),  cmocka_unit_test(a_rank_that_gives_up_while_others_work),
+        cmocka_unit_test(a_process_alone),
+        cmocka_unit_test(what_launchers_say),
+        cmocka_unit_test(two_ranks_exchange),
+        cmocka_unit_test(four_ranks_exchange),
+        cmocka_unit_test(five_ranks_exchange),
+        cmocka_unit_test(nine_ranks_exchange_in_rounds),
+        cmocka_unit_test(busy_ranks_are_waited_for),
+        cmocka_unit_test(a_rank_that_exits),
+        cmocka_unit_test(a_rank_that_is_killed),
+        cmocka_unit_test(a_rank_that_hangs),
+        cmocka_unit_test(the_first_rank_hangs),
+        cmocka_unit_test(a_rank_that_gives_up),
+        cmocka_unit_test(a_rank_that_gives_up_while_others_work),
         cmocka_unit_test(a_rank_without_memory),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

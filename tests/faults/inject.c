@@ -45,9 +45,9 @@ static place fired; /* what failed, and which time */
 static _Thread_local const place *last;
 
 static struct {
-    bool read, on, kill;
+    bool read, on, kill, begun; /* begun: the file `after` is there */
     uint64_t place;
-    const char *kind, *below, *folder;
+    const char *kind, *below, *folder, *device, *call, *after;
     unsigned long at;
     int code;
 } settings;
@@ -68,6 +68,10 @@ static void read_settings(void)
     settings.below = setting("FAULTS_BELOW");
     settings.folder = setting("FAULTS_FOLDER");
     settings.code = (int)strtol(setting("FAULTS_CODE"), NULL, 10);
+    settings.device = setting("FAULTS_DEVICE");
+    settings.call = setting("FAULTS_CALL");
+    settings.after = setting("FAULTS_AFTER");
+    settings.begun = *settings.after == '\0';
     settings.read = true;
 }
 
@@ -106,10 +110,13 @@ static place *find_place(fault_kind kind, const char *function, void *const *sta
     return &places[i];
 }
 
-static bool counts(fault_kind kind, const char *about)
+static bool counts(fault_kind kind, const char *function, const char *about)
 {
     char whole[8192];
     const size_t length = strlen(settings.below);
+    if (!settings.begun) settings.begun = __real_access(settings.after, F_OK) == 0;
+    if (!settings.begun || (*settings.call && strcmp(function, settings.call) != 0)) return false;
+    if (kind == FAULT_DEVICE && *settings.device && (about == NULL || strcmp(about, settings.device) != 0)) return false;
     if (about == NULL || length == 0 || (kind != FAULT_READ && kind != FAULT_WRITE)) return true;
     if (about[0] != '/' && __real_getcwd(whole, 4096)) {
         snprintf(whole + strlen(whole), 4096, "/%s", about);
@@ -139,7 +146,7 @@ __attribute__((noinline)) fault fault_decide(fault_kind kind, const char *functi
     place *here = find_place(kind, function, stack, deep);
     bool chosen = false;
     last = here;
-    if (counts(kind, about)) {
+    if (counts(kind, function, about)) {
         here->count++;
         of_kind[kind]++;
         say(kind, function, about);
@@ -158,6 +165,15 @@ bool fault_fails(fault found)
 {
     if (found == FAULT_KILL) kill(getpid(), SIGKILL);
     return found == FAULT_FAIL;
+}
+
+bool fault_asks_for_device(void)
+{
+    pthread_mutex_lock(&lock);
+    if (!settings.read) read_settings();
+    const bool asks = *settings.device != '\0';
+    pthread_mutex_unlock(&lock);
+    return asks;
 }
 
 int fault_code(int otherwise) { return settings.code ? settings.code : otherwise; }

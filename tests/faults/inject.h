@@ -7,7 +7,10 @@
  *   FAULTS_AT      which call there fails, counted from 1
  *   FAULTS_HOW     "once" (that call alone), "on" (it and all later calls of its kind), or "kill": SIGKILL at that call; a write is then
  *                  half done
- *   FAULTS_CODE    the errno of failing calls of the kind "write", instead of one that fits
+ *   FAULTS_CODE    the errno of failing calls of the kind "write", or the code of those of the kind "device", instead of one that fits
+ *   FAULTS_DEVICE  calls of the kind "device" are counted only where they concern the device that was opened as this one, from 1
+ *   FAULTS_CALL    calls of other functions than this one are not counted
+ *   FAULTS_AFTER   nothing is counted until this file exists
  *   FAULTS_BELOW   calls of the kinds "read" and "write" whose path is known and not below this folder are not counted */
 #ifndef TESTS_FAULTS_INJECT_H
 #define TESTS_FAULTS_INJECT_H
@@ -26,8 +29,8 @@ typedef enum fault_kind {
 
 typedef enum fault { FAULT_NONE, FAULT_FAIL, FAULT_KILL } fault;
 
-/* Counts a call of `function` at the place in the program that it comes from, and says what has to become of it. about: the path, or NULL.
- * To be called by the __wrap_ function itself. */
+/* Counts a call of `function` at the place in the program that it comes from, and says what has to become of it. about: the path, the
+ * number of the device, or NULL. To be called by the __wrap_ function itself. */
 fault fault_decide(fault_kind kind, const char *function, const char *about);
 /* Whether the call has to fail, for calls of which there is no half. A macro, since the place is where fault_decide is called from. */
 #define FAULT_FAILS(kind, function, about) fault_fails(fault_decide((kind), (function), (about)))
@@ -38,7 +41,10 @@ const char *fault_path(int file);
 /* Whether what was opened is only read, or written. */
 fault_kind fault_of_file(int file);
 
-/* The errno of a call of the kind "write" that fails. */
+/* Whether fault_decide wants to know which device a call concerns. */
+bool fault_asks_for_device(void);
+
+/* The errno of a call of the kind "write" that fails, the code of one of the kind "device". */
 int fault_code(int otherwise);
 
 /* What the program holds: `key` of a class such as "memory" or "cl_mem". The place is that of this thread's last fault_decide. A key that

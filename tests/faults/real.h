@@ -6,6 +6,7 @@
 
 int __real_open(const char *path, int flags, ...);
 int __real_close(int file);
+int __real_access(const char *path, int mode);
 char *__real_getcwd(char *out, size_t size);
 void *__real_malloc(size_t size);
 void __real_free(void *data);

@@ -2,6 +2,7 @@
 #include <CL/cl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "faults/inject.h"
 
@@ -9,41 +10,103 @@
     type __real_##name parameters;                                                                                                         \
     type __wrap_##name parameters;
 
+/* ---- which device a call concerns: of the contexts in the order in which they were made, one for each device that camcl opens */
+
+enum { MOST_CONTEXTS = 16 };
+static cl_context contexts[MOST_CONTEXTS];
+static size_t context_count;
+
+DECLARE(cl_int, clGetCommandQueueInfo, (cl_command_queue, cl_command_queue_info, size_t, void *, size_t *))
+DECLARE(cl_int, clGetProgramInfo, (cl_program, cl_program_info, size_t, void *, size_t *))
+DECLARE(cl_int, clGetKernelInfo, (cl_kernel, cl_kernel_info, size_t, void *, size_t *))
+DECLARE(cl_int, clGetEventInfo, (cl_event, cl_event_info, size_t, void *, size_t *))
+
+/* Its number as a text, from 1; NULL: none of them, or nobody asks. */
+static const char *of_context(cl_context context)
+{
+    static _Thread_local char text[24];
+    for (size_t i = context_count; context && i-- > 0;) {
+        if (contexts[i] != context) continue;
+        snprintf(text, sizeof text, "%zu", i + 1);
+        return text;
+    }
+    return NULL;
+}
+
+#define ASK(name, class, get, what)                                                                                                        \
+    static const char *name(class object)                                                                                                  \
+    {                                                                                                                                      \
+        cl_context context = NULL;                                                                                                         \
+        if (!fault_asks_for_device() || object == NULL) return NULL;                                                                       \
+        return get(object, what, sizeof context, &context, NULL) == CL_SUCCESS ? of_context(context) : NULL;                               \
+    }
+ASK(of_queue, cl_command_queue, __real_clGetCommandQueueInfo, CL_QUEUE_CONTEXT)
+ASK(of_program, cl_program, __real_clGetProgramInfo, CL_PROGRAM_CONTEXT)
+ASK(of_kernel, cl_kernel, __real_clGetKernelInfo, CL_KERNEL_CONTEXT)
+ASK(of_event, cl_event, __real_clGetEventInfo, CL_EVENT_CONTEXT)
+ASK(of_buffer, cl_mem, clGetMemObjectInfo, CL_MEM_CONTEXT)
+static const char *of_platform(cl_platform_id platform) { return (void)platform, NULL; }
+static const char *of_device(cl_device_id device) { return (void)device, NULL; }
+static const char *of_number(cl_uint number) { return (void)number, NULL; }
+static const char *of_properties(const cl_context_properties *properties) { return (void)properties, NULL; }
+
+#define FIRST_OF(first, ...) first
+#define FIRST(...) FIRST_OF(__VA_ARGS__, 0)
+/* By the first of the arguments in parentheses. */
+#define CONCERNED(arguments) CONCERNED_BY(FIRST arguments)
+#define CONCERNED_BY(object)                                                                                                               \
+    _Generic((object), cl_context : of_context, cl_command_queue : of_queue, cl_program : of_program, cl_kernel : of_kernel,               \
+             cl_event : of_event, cl_mem : of_buffer, cl_platform_id : of_platform, cl_device_id : of_device, cl_uint : of_number,         \
+             const cl_context_properties * : of_properties)(object)
+
+static void note_context(cl_context context)
+{
+    if (context && context_count < MOST_CONTEXTS) contexts[context_count++] = context;
+}
+
+static void note_nothing(const void *object) { (void)object; }
+
+/* ---- calls */
+
 /* Returns `code` instead of calling. */
 #define CALL(name, code, parameters, arguments)                                                                                            \
     DECLARE(cl_int, name, parameters)                                                                                                      \
-    cl_int __wrap_##name parameters { return FAULT_FAILS(FAULT_DEVICE, #name, NULL) ? (code) : __real_##name arguments; }
+    cl_int __wrap_##name parameters                                                                                                        \
+    {                                                                                                                                      \
+        return FAULT_FAILS(FAULT_DEVICE, #name, CONCERNED(arguments)) ? fault_code(code) : __real_##name arguments;                        \
+    }
 
 /* Calls, and then returns `code`. */
-#define WAIT(name, code, parameters, arguments)                                                                                            \
+#define WAIT(name, code, concerned, parameters, arguments)                                                                                 \
     DECLARE(cl_int, name, parameters)                                                                                                      \
     cl_int __wrap_##name parameters                                                                                                        \
     {                                                                                                                                      \
-        const bool fails = FAULT_FAILS(FAULT_DEVICE, #name, NULL);                                                                         \
+        const bool fails = FAULT_FAILS(FAULT_DEVICE, #name, concerned);                                                                    \
         const cl_int done = __real_##name arguments;                                                                                       \
-        return fails ? (code) : done;                                                                                                      \
+        return fails ? fault_code(code) : done;                                                                                            \
     }
 
 #define RELEASE(name, class)                                                                                                               \
     DECLARE(cl_int, name, (class object))                                                                                                  \
     cl_int __wrap_##name(class object)                                                                                                     \
     {                                                                                                                                      \
-        const bool fails = FAULT_FAILS(FAULT_DEVICE, #name, NULL);                                                                         \
+        const bool fails = FAULT_FAILS(FAULT_DEVICE, #name, CONCERNED((object)));                                                          \
         held_remove(#class, object);                                                                                                       \
         const cl_int done = __real_##name(object);                                                                                         \
-        return fails ? CL_OUT_OF_RESOURCES : done;                                                                                         \
+        return fails ? fault_code(CL_OUT_OF_RESOURCES) : done;                                                                             \
     }
 
 #define CREATE(name, class, failure, parameters, arguments)                                                                                \
     DECLARE(class, name, parameters)                                                                                                       \
     class __wrap_##name parameters                                                                                                         \
     {                                                                                                                                      \
-        if (FAULT_FAILS(FAULT_DEVICE, #name, NULL)) {                                                                                      \
-            if (code) *code = (failure);                                                                                                   \
+        if (FAULT_FAILS(FAULT_DEVICE, #name, CONCERNED(arguments))) {                                                                      \
+            if (code) *code = fault_code(failure);                                                                                         \
             return NULL;                                                                                                                   \
         }                                                                                                                                  \
         class made = __real_##name arguments;                                                                                              \
         if (made) held_add(#class, made, 1);                                                                                               \
+        _Generic(made, cl_context : note_context, default : note_nothing)(made);                                                           \
         return made;                                                                                                                       \
     }
 
@@ -52,7 +115,7 @@
     DECLARE(cl_int, name, parameters)                                                                                                      \
     cl_int __wrap_##name parameters                                                                                                        \
     {                                                                                                                                      \
-        if (FAULT_FAILS(FAULT_DEVICE, #name, NULL)) return failure;                                                                        \
+        if (FAULT_FAILS(FAULT_DEVICE, #name, CONCERNED(arguments))) return fault_code(failure);                                            \
         const cl_int done = __real_##name arguments;                                                                                       \
         if (done == CL_SUCCESS && event) held_add("cl_event", *event, 1);                                                                  \
         return done;                                                                                                                       \
@@ -92,9 +155,10 @@ CALL(clCompileProgram, CL_COMPILE_PROGRAM_FAILURE,
       const char **names, program_callback call, void *context),
      (program, count, devices, options, headers, texts, names, call, context))
 
-WAIT(clFlush, CL_OUT_OF_RESOURCES, (cl_command_queue queue), (queue))
-WAIT(clFinish, CL_OUT_OF_RESOURCES, (cl_command_queue queue), (queue))
-WAIT(clWaitForEvents, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, (cl_uint count, const cl_event *events), (count, events))
+WAIT(clFlush, CL_OUT_OF_RESOURCES, of_queue(queue), (cl_command_queue queue), (queue))
+WAIT(clFinish, CL_OUT_OF_RESOURCES, of_queue(queue), (cl_command_queue queue), (queue))
+WAIT(clWaitForEvents, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, of_event(events[0]), (cl_uint count, const cl_event *events),
+     (count, events))
 
 RELEASE(clReleaseContext, cl_context)
 RELEASE(clReleaseCommandQueue, cl_command_queue)

@@ -145,7 +145,7 @@ static float sample(size_t of_rank, size_t series, size_t i)
 }
 
 /* Rank 1 has nothing. */
-static size_t weight_of(size_t of_rank) { return of_rank == 1 ? 0 : MOST_WEIGHT - 9 * of_rank; }
+static size_t weight_of(size_t of_rank) { return of_rank == 1 ? 0 : MOST_WEIGHT - 9 * (of_rank % 5); }
 
 /* The mean and m2 of the samples of some ranks, in two passes. */
 static void moments_of(size_t first, size_t end, size_t series, double *mean, double *m2)
@@ -238,6 +238,34 @@ static void busy(cc_world *world)
     if (rank == 1) nap(1.5);
     WORKS(cc_world_sum(world, &one, 1, err));
     EXPECT(one == (float)(size * size));
+}
+
+/* ---- the same in rounds, as among many ranks */
+
+static void rounds(cc_world *world)
+{
+    float mean[2][SERIES], m2[2][SERIES], small[2] = { 1, 2 };
+    size_t deep = 0;
+    for (int way = 0; way < 2; way++) {
+        cc_world_set_rounds(world, way ? 2 : SIZE_MAX);
+        for (size_t s = 0; s < SERIES; s++) {
+            mean[way][s] = value(rank, 1, s);
+            m2[way][s] = fabsf(value(rank, 2, s));
+        }
+        WORKS(cc_world_moments(world, (double)weight_of(rank), mean[way], m2[way], SERIES, err));
+    }
+    EXPECT(memcmp(mean[0], mean[1], sizeof mean[0]) == 0);
+    EXPECT(memcmp(m2[0], m2[1], sizeof m2[0]) == 0);
+    while ((size_t)1 << deep < size)
+        deep++;
+    cc_world_take_traffic(world);
+    WORKS(cc_world_sum(world, small, 2, err));
+    EXPECT(cc_world_take_traffic(world).messages == 2 * deep);
+    sums(world);
+    pending(world);
+    moments(world);
+    texts(world);
+    any(world);
 }
 
 /* ---- bad luck: rank 1 has it during a sum, and the others say why they end */
@@ -349,6 +377,7 @@ static const struct {
     { "broadcast", broadcast },
     { "texts", texts },
     { "any", any },
+    { "rounds", rounds },
     { "busy", busy },
     { "exits", exits },
     { "killed", killed },

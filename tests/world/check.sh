@@ -30,7 +30,7 @@ complain() {
 works() {
     local name=$1
     shift
-    run 120 "$@" -- "$program" rank sums pending moments broadcast texts any
+    run 120 "$@" -- "$program" rank sums pending moments broadcast texts any rounds
     if [ $status = 0 ]; then echo "$name: right, $seconds s"; else complain "$name: exit $status"; fi
 }
 

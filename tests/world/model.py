@@ -3,12 +3,15 @@
 
 Usage: model.py [--svg FILE] [STEPS.csv]      (default: steps.csv beside this file, as steps.sh writes it)
 
-    T(N) = C + M (L + (N - 1) (o + s/b)) + max(0, e 2 (N - 1)/N S/b - f C)
+    T(N) = C + M m(N) + max(0, e 2 (N - 1)/N S/b + G 2 (N - 1) o - f C)
+    m(N) = L + (N - 1) (o + s/b)                up to 31 ranks: each sends to all
+           2 k L + (k/2 + 1) s/b                above: k = log2(N), rounded up, rounds to deal, and as many to collect
 
-C: the time that a device needs for its share of the batch; M: meetings of a step, of s bytes each on average; S: bytes of gradients; b: bytes
-a second that a link carries each way. Fitted are e, how much longer than S/b the gradients take on a link that carries nothing else, and f,
-the part of C beside which they are sent. L: the latency of an exchange, and o: what each further rank adds to it. What is predicted is
-also given for f = 0, gradients that are sent while nothing is computed. Prints tables; --svg writes the plot.
+C: the time that a device needs for its share of the batch; M: meetings of a step, of s bytes each on average; S: bytes of gradients in G
+sums, of which each is a message to and from every other rank, twice; b: bytes a second that a link carries each way. Fitted are e, how much
+longer than S/b the gradients take on a link that carries nothing else, and f, the part of C beside which they are sent. L: the latency of an
+exchange, and o: what each further rank adds to it. What is predicted is also given for f = 0, gradients that are sent while nothing is
+computed. Prints tables; --svg writes the plot.
 """
 import csv
 import os
@@ -19,10 +22,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SMALL_BYTES = 4 * 701466
 # Seconds: the latency of an exchange between two ranks, as tests/bench/world.c has it between namespaces, and what each further rank adds,
 # which is assumed: with more ranks than processors it cannot be measured.
-LATENCY, EACH = 17e-6, 5e-6
+LATENCY, EACH = 16e-6, 5e-6
 RANKS = [2 ** k for k in range(1, 11)]
-# Supervised: bytes of gradients, meetings, bytes of a meeting: two numbers for each of the 26,560 channels of 53 batch norms.
-RESNET50 = {"gradients": 94.5e6, "meetings": 107, "meeting": 8 * 26560 / 53}
+# Ranks from which small exchanges go in rounds: CC_ROUNDS_FROM of host/exchange/mpi/ranks.h.
+ROUNDS_FROM = 32
+# Supervised: bytes of gradients, their sums, meetings, bytes of a meeting: two numbers for each of the 26,560 channels of 53 batch norms.
+RESNET50 = {"gradients": 94.5e6, "sums": 11, "meetings": 107, "meeting": 8 * 26560 / 53}
 # What a device alone needs for 32 images.
 DEVICES = (("0.03 s a step", 0.03), ("0.2 s a step", 0.2), ("0.5 s a step", 0.5), ("2 s a step", 2.0), ("10 s a step", 10.0))
 LINK = 10e9 / 8
@@ -32,9 +37,16 @@ def gradients(ranks, size, rate):
     return 2 * (ranks - 1) / ranks * size / rate
 
 
+def meeting(ranks, size, rate):
+    if ranks < ROUNDS_FROM:
+        return LATENCY + (ranks - 1) * (EACH + size / rate)
+    rounds = (ranks - 1).bit_length()
+    return 2 * rounds * LATENCY + (rounds / 2 + 1) * size / rate
+
+
 def predict(ranks, compute, net, rate, excess, beside):
-    meetings = net["meetings"] * (LATENCY + (ranks - 1) * (EACH + net["meeting"] / rate))
-    return compute + meetings + max(0, excess * gradients(ranks, net["gradients"], rate) - beside * compute)
+    sums = excess * gradients(ranks, net["gradients"], rate) + net["sums"] * 2 * (ranks - 1) * EACH
+    return compute + net["meetings"] * meeting(ranks, net["meeting"], rate) + max(0, sums - beside * compute)
 
 
 def read(path):

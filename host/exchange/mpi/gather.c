@@ -5,8 +5,7 @@
 #include "base/memory.h"
 #include "exchange/mpi/ranks.h"
 
-/* Ends a round of transfers. If they fail, what they would have written into must stay. */
-static camcl_status finish(cc_world *world, cc_transfers *transfers, camcl_status posted, camcl_error *err)
+camcl_status cc_ranks_finish(cc_world *world, cc_transfers *transfers, camcl_status posted, camcl_error *err)
 {
     camcl_status status = posted == CAMCL_OK ? cc_ranks_wait(world, transfers, err) : posted;
     cc_transfers_free(transfers);
@@ -28,11 +27,12 @@ camcl_status cc_ranks_gather(cc_world *world, const void *own, size_t bytes, voi
     cc_transfers transfers = { 0 };
     world->doing = doing;
     CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    if (cc_ranks_in_rounds(world, bytes)) return cc_ranks_collect(world, own, bytes, all, err);
     memcpy((char *)all + (size_t)world->rank * bytes, own, bytes);
     /* From the copy, which lives as long as what is received. */
     const char *copy = (const char *)all + (size_t)world->rank * bytes;
     camcl_status posted = post_gather(world, &transfers, copy, bytes, all, err);
-    return finish(world, &transfers, posted, err);
+    return cc_ranks_finish(world, &transfers, posted, err);
 }
 
 /* What is received goes into memory of its own, which stays if the exchange fails. */
@@ -88,7 +88,7 @@ static camcl_status gather_texts(cc_world *world, const char *own, char ***out, 
         texts[r] = text;
     }
     memcpy(texts[world->rank], own, size);
-    CC_RETURN_IF_FAILED(finish(world, &transfers, post_texts(world, &transfers, sizes, texts, err), err));
+    CC_RETURN_IF_FAILED(cc_ranks_finish(world, &transfers, post_texts(world, &transfers, sizes, texts, err), err));
     free(sizes);
     *out = texts;
     return CAMCL_OK;
@@ -120,11 +120,11 @@ static camcl_status pass_on(cc_world *world, void *data, size_t bytes, camcl_err
         bit *= 2;
     if (rank != 0) {
         posted = cc_ranks_receive(world, &transfers, data, bytes, rank - bit, tag, err);
-        CC_RETURN_IF_FAILED(finish(world, &transfers, posted, err));
+        CC_RETURN_IF_FAILED(cc_ranks_finish(world, &transfers, posted, err));
     }
     for (bit /= 2; bit > 0 && posted == CAMCL_OK; bit /= 2)
         if (rank + bit < world->size) posted = cc_ranks_send(world, &transfers, data, bytes, rank + bit, tag, err);
-    return finish(world, &transfers, posted, err);
+    return cc_ranks_finish(world, &transfers, posted, err);
 }
 
 /* By way of memory of its own, which stays if the exchange fails. */

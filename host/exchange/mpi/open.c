@@ -162,6 +162,7 @@ static camcl_status join(cc_world *world, double patience, camcl_error *err)
     world->data = process.data;
     world->control = process.control;
     world->patience = patience;
+    world->rounds_from = CC_ROUNDS_FROM;
     world->sign_every = sign_interval(world->size, patience);
     world->listened_at = cc_ranks_seconds();
     CC_RETURN_IF_FAILED(meet(world, err));
@@ -292,6 +293,11 @@ bool cc_world_speaks(const cc_world *world)
     while (first < world->rank && world->peers[first].state == CC_PEER_LOST)
         first++;
     return first == world->rank;
+}
+
+void cc_world_set_rounds(cc_world *world, size_t from)
+{
+    if (world) world->rounds_from = from;
 }
 
 cc_world_traffic cc_world_take_traffic(cc_world *world)

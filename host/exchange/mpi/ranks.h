@@ -9,7 +9,9 @@
 
 #include "exchange/world.h"
 
-enum { CC_PIECE_BYTES = 1 << 20 };
+/* Up to so many bytes messages count for more than their length: a link of 10 Gbit/s carries them in some 50 us. From so many ranks on the
+ * rounds of rounds.c take less time than all the messages of one to each. tests/world/model.py has the figures. */
+enum { CC_PIECE_BYTES = 1 << 20, CC_MOST_IN_ROUNDS = 64 << 10, CC_ROUNDS_FROM = 32 };
 
 /* What a rank says of itself when it joins. */
 typedef struct cc_rank_card {
@@ -52,6 +54,7 @@ struct cc_world {
     bool given_up;             /* the others have ended because they heard nothing of this rank for too long */
     cc_world_pending *pending; /* sums under way, in the order in which they were started */
     cc_world_traffic traffic;
+    size_t rounds_from; /* cc_world_set_rounds */
 };
 
 /* Requests under way that belong together. */
@@ -84,8 +87,24 @@ camcl_status cc_ranks_receive(cc_world *world, cc_transfers *transfers, void *da
 camcl_status cc_ranks_test(cc_world *world, cc_transfers *transfers, bool *moved, camcl_error *err);
 /* Until all are done. */
 camcl_status cc_ranks_wait(cc_world *world, cc_transfers *transfers, camcl_error *err);
+/* The end of a round of transfers, which were posted with `posted`. If they fail, what they would have written into must stay. */
+camcl_status cc_ranks_finish(cc_world *world, cc_transfers *transfers, camcl_status posted, camcl_error *err);
 /* Forgets the array; transfers that are left go on without anyone who looks. */
 void cc_transfers_free(cc_transfers *transfers);
+
+/* ---- rounds.c: among many ranks */
+
+/* Whether to exchange in rounds what each rank has so many bytes of. All ranks ask for the same. */
+static inline bool cc_ranks_in_rounds(const cc_world *world, size_t bytes)
+{
+    return (size_t)world->size >= world->rounds_from && bytes <= CC_MOST_IN_ROUNDS;
+}
+/* all [size,bytes] = each rank's `own`. Neither is MPI's at any time. */
+camcl_status cc_ranks_collect(cc_world *world, const void *own, size_t bytes, void *all, camcl_error *err);
+/* blocks [size,bytes]: of each rank r the block at s becomes that of rank s at r. */
+camcl_status cc_ranks_deal(cc_world *world, void *blocks, size_t bytes, camcl_error *err);
+
+/* ---- */
 
 /* cc_world_gather, and what to call it in messages. `own` is copied. If it fails, `all` must stay: MPI may write into it later. */
 camcl_status cc_ranks_gather(cc_world *world, const void *own, size_t bytes, void *all, const char *doing, camcl_error *err);

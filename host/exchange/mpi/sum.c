@@ -1,8 +1,9 @@
 /* Sums of arrays over the ranks, blocking and under way beside other work.
  *
- * Two ways, which give the same bits. Directly: every rank sends its array to every other and adds up all of them; one message each way,
+ * Ways that give the same bits. Directly: every rank sends its array to every other and adds up all of them; one message each way,
  * but (N - 1) arrays sent per rank. In slices: each rank gets the others' parts of its slice, adds them up, and sends the result to all;
- * two messages each way, one after the other, but only 2 (N - 1) / N arrays sent. */
+ * two messages each way, one after the other, but only 2 (N - 1) / N arrays sent. In rounds, for small
+ * arrays of many ranks that are waited for: the same slices, by way of other ranks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,9 +201,38 @@ camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* The sum of the own slice, in the order of the ranks, of slices [ranks,slice]. */
+static void add_slices(float *sum, const float *slices, size_t slice, size_t ranks)
+{
+    memcpy(sum, slices, slice * sizeof *sum);
+    for (size_t r = 1; r < ranks; r++)
+        for (size_t i = 0; i < slice; i++)
+            sum[i] += slices[r * slice + i];
+}
+
+static camcl_status sum_in_rounds(cc_world *world, float *values, size_t count, camcl_error *err)
+{
+    const size_t ranks = (size_t)world->size, slice = cc_ceil_div(count, ranks);
+    void *room;
+    world->doing = "a sum";
+    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
+    CC_RETURN_IF_FAILED(cc_ranks_new(world, (ranks + 1) * slice * sizeof *values, &room, err));
+    float *slices = room, *own = slices + ranks * slice;
+    memcpy(slices, values, count * sizeof *values);
+    camcl_status status = cc_ranks_deal(world, slices, slice * sizeof *values, err);
+    if (status == CAMCL_OK) {
+        add_slices(own, slices, slice, ranks);
+        status = cc_ranks_collect(world, own, slice * sizeof *values, slices, err);
+    }
+    if (status == CAMCL_OK) memcpy(values, slices, count * sizeof *values);
+    free(room);
+    return status;
+}
+
 camcl_status cc_world_sum(cc_world *world, float *values, size_t count, camcl_error *err)
 {
     cc_world_pending *pending;
+    if (world && count && cc_ranks_in_rounds(world, count * sizeof *values)) return sum_in_rounds(world, values, count, err);
     CC_RETURN_IF_FAILED(cc_world_sum_start(world, values, count, &pending, err));
     return cc_world_sum_finish(&pending, err);
 }

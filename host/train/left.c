@@ -1,0 +1,49 @@
+/* What a run leaves that a failure has ended. */
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "train/run.h"
+
+void cc_run_add_saved(const cc_run *run, camcl_error *err)
+{
+    if (run->saved_step == 0) {
+        cc_detail(err, "Nothing was saved: no weights, no state. The first save comes after epoch %" PRIu64 ", or after half an hour.\n",
+                  run->loop.save_every);
+        return;
+    }
+    cc_detail(err, "Saved before, and kept: step %" PRIu64 " in %s and %s", run->saved_step, cc_run_file_name(CC_RUN_STATE),
+              cc_run_file_name(CC_RUN_LAST));
+    if (cc_run_dir_has(run->dir, CC_RUN_BEST)) cc_detail(err, ", the best weights until then in %s", cc_run_file_name(CC_RUN_BEST));
+    cc_detail(err, ".\n");
+    if (run->state.step > run->saved_step) cc_detail(err, "Not saved: what was trained since.\n");
+}
+
+/* The devices of the list but for one. */
+static void add_others(cc_text *text, const cc_run *run, size_t culprit)
+{
+    const cc_team *team = &run->team;
+    bool first = true;
+    cc_text_add(text, " device.select=");
+    for (size_t i = 0; i <= team->count; i++) {
+        const camcl_device *device = i == 0 ? run->device : team->others[i - 1].device;
+        if (i == culprit) continue;
+        cc_text_add(text, "%s%s", first ? "" : ",", camcl_device_get_info(device)->selector);
+        first = false;
+    }
+}
+
+void cc_run_add_way_on(const cc_run *run, camcl_error *err)
+{
+    const cc_team *team = &run->team;
+    const size_t culprit = team->exchange && team->count ? cc_exchange_culprit(team->exchange) : CC_NO_DEVICE;
+    cc_text command = CC_TEXT_INIT;
+    if (run->dir == NULL) return;
+    cc_run_add_saved(run, err);
+    cc_text_add(&command, "camcl train ");
+    cc_text_add_shell_word(&command, cc_run_dir_file(run->dir, CC_RUN_CONFIG));
+    cc_text_add(&command, " --resume");
+    if (culprit != CC_NO_DEVICE) add_others(&command, run, culprit);
+    if (!command.failed) cc_detail(err, "%s: %s\n", run->saved_step ? "To go on from there" : "To begin again", command.data);
+    cc_detail(err, "Other devices than before may be chosen, and more or fewer.\n");
+    cc_text_free(&command);
+}
