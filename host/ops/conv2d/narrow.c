@@ -10,7 +10,8 @@
 #include "ops/record.h"
 
 enum {
-    PIXELS = 8,             /* of a forward register tile: one vector of sums for each */
+    PIXELS = 8,             /* of a forward register tile: one vector of sums for each, */
+    PIXELS_OF_PAIRS = 4,    /* or two, which needs fewer loads */
     LEAST_SUMS = 8,         /* fewer do not hide the latency of an fma */
     BAND_BYTES = 16 * 1024, /* half of a first-level cache */
     BLOCK_PIXELS = 256,
@@ -49,8 +50,12 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     const narrow_groups g = cut(d);
     const camcl_device_info *info = camcl_device_get_info(cc_tape_device(tape));
     const size_t walkers = cc_min_size(4 * (size_t)info->compute_units, g.count);
+    const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
+    /* Where registers are few and operands are not spread from memory within a product (AVX2), loads are what holds it back. */
+    const bool pairs = info->vector_registers <= 16 && panel.vectors == 2 && d->k % panel.channels == 0;
     char options[64];
-    snprintf(options, sizeof options, "%s -DSTEP=%zu -DPIXELS=%d", cc_vector_options(info), d->stride * d->c, PIXELS);
+    snprintf(options, sizeof options, "%s -DSTEP=%zu -DPIXELS=%d -DVECTORS=%d", cc_vector_options(info), d->stride * d->c,
+             pairs ? PIXELS_OF_PAIRS : PIXELS, pairs ? 2 : 1);
     cc_buffer *scratch;
     CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * g.band_size * sizeof(float), "convolution bands", &scratch, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
@@ -59,8 +64,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
                      .W = CC_INT(d->w), .C = CC_INT(d->c), .K = CC_INT(d->k), .P = CC_INT(p), .Q = CC_INT(q), .R = CC_INT(d->r),
                      .run = CC_INT(d->s * d->c), .stride = CC_INT(d->stride), .pad = CC_INT(d->pad), .rows = CC_INT(g.rows),
                      .groups_per_image = CC_INT(g.per_image), .groups = CC_INT(g.count), .block = CC_INT(cc_max_size(1, BLOCK_PIXELS / q)),
-                     .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size),
-                     .KB = CC_INT(cc_conv2d_tile_panel(info, d->k).channels), .add = CC_INT(add));
+                     .band_columns = CC_INT(g.columns), .band_size = CC_INT(g.band_size), .KB = CC_INT(panel.channels), .add = CC_INT(add));
 }
 
 /* Filter rows of a register tile, whose sums share the registers with a vector of dy, an input value and a product where there is no fma;
