@@ -293,6 +293,8 @@ static const cc_conv2d_desc shapes[] = {
     { 2, 9, 9, 4, 32, 4, 3, 1, 1, 1 },
     { 2, 6, 15, 5, 16, 3, 2, 2, 1, 1 },
     { 2, 9, 270, 7, 32, 3, 5, 1, 2, 1 },
+    { 2, 10, 11, 3, 24, 3, 3, 1, 1, 1 }, /* with 16 registers: output channels that are no multiple of two vectors, of 8 */
+    { 1, 9, 13, 3, 12, 3, 3, 1, 1, 1 },  /* ... and of 4 */
     { 25, 3, 2, 2, 2, 3, 3, 1, 1, 1 },
     { 2, 9, 7, 257, 260, 3, 3, 2, 1, 1 }, /* so many weights that winograd_stride2 packs plain ones */
     /* pixels, channels and terms around the tiles of work-groups */
