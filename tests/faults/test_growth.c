@@ -99,18 +99,30 @@ static void tear_down(bench *b)
     camcl_device_close(&b->device);
 }
 
+/* One by one, and many at a time. */
+static void step_on(camcl_trainer *trainer, size_t steps)
+{
+    for (size_t i = 0; i < 50; i++)
+        OK(camcl_trainer_step(trainer, 1, &err));
+    OK(camcl_trainer_step(trainer, steps - 50, &err));
+}
+
 static void check_steps(const char *mode)
 {
     const size_t steps = wanted("CAMCL_GROWTH_STEPS", 600), first = steps / 10;
     bench b = set_up(mode);
     OK(camcl_trainer_step(b.trainer, first, &err));
-    const usage before = measure();
-    /* One by one, and many at a time. */
-    for (size_t i = 0; i < 50; i++)
-        OK(camcl_trainer_step(b.trainer, 1, &err));
-    OK(camcl_trainer_step(b.trainer, steps - first - 50, &err));
-    const usage after = measure();
+    usage before = measure();
+    step_on(b.trainer, steps - first);
+    usage after = measure();
     assert_int_equal(camcl_trainer_get_progress(b.trainer)->step, steps);
+    /* A thread of the driver that only now got work has memory of its own from then on: a megabyte, once. What leaks does so again. */
+    if (after.anonymous > before.anonymous + SWING_KIB) {
+        printf("%s: anonymous memory: %ld KiB, then %ld; once more\n", mode, before.anonymous, after.anonymous);
+        before.anonymous = after.anonymous;
+        step_on(b.trainer, steps - first);
+        after = measure();
+    }
     tear_down(&b);
     assert_no_growth(mode, &before, &after);
 }
