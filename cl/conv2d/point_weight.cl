@@ -7,6 +7,8 @@
  * Work-item t does tasks t, t + size, ... with its own scratch. A task takes BLOCK pixels at a time, which stay in cache while every
  * register tile's sum over them is added to
  *     sums[outputs/KB][pitch][KB],      KB = WIDTH*VECTORS, pitch = slice rounded up to ROWS.
+ * With copy it copies their x and dy first, to [BLOCK][slice + LINE] and [BLOCK][outputs + LINE]: pixels a multiple of 4 KiB apart share so
+ * few sets of a first-level cache that a block would not stay there.
  * The last tile of a slice ends with its last channel, so that some of its rows may be those of the tile before, or of the slice before. At
  * last each channel is written once to out + (k/KB)*out_panel + c*out_row + k%KB: dw itself when there is one part, else this part's partial sums,
  * which conv2d_reduce adds up in fixed order.
@@ -28,9 +30,9 @@
 #include "conv2d/point.clh"
 #include "conv2d/register_tile.clh"
 
-/* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * dy[pixel*K + k]; with each, ahead[ahead_offset[pixel]] is
+/* sums[ROWS][KB] (+)= sum over the pixels of from[offset[pixel] + row] * dy[pixel*dy_pitch + k]; with each, ahead[ahead_offset[pixel]] is
  * fetched. */
-static inline void accumulate(__global const float *from, const int *offset, __global const float *dy, const int K, const int pixels,
+static inline void accumulate(__global const float *from, const int *offset, __global const float *dy, const int dy_pitch, const int pixels,
     __global const float *ahead, const int *ahead_offset, __global float *sums, const int keep)
 {
     floatv sum[ROWS][VECTORS];
@@ -38,20 +40,22 @@ static inline void accumulate(__global const float *from, const int *offset, __g
     for (int pixel = 0; pixel < pixels; pixel++) {
         FETCH(ahead + ahead_offset[pixel]);
         add_pixel(from + offset[pixel], dy, sum);
-        dy += K;
+        dy += dy_pitch;
     }
     keep_sums(sum, sums, keep);
 }
 
 __kernel void conv2d_backward_weight_point(__global const float *x, __global const float *dy, __global float *dw, __global float *scratch,
     const int C, const int K, const int pixels, const int P, const int Q, const int H, const int W, const int stride,
-    const int parts, const int each, const int slice, const int pitch, const int outputs, const int fetch,
+    const int parts, const int each, const int slice, const int pitch, const int outputs, const int fetch, const int copy,
     const int out_part, const int out_panel, const int out_row, const int add)
 {
     const int slices = (C + slice - 1) / slice, blocks = (K + outputs - 1) / outputs;
-    __global float *sums = scratch + (size_t)get_global_id(0) * pitch * outputs;
-    int offset[BLOCK], dy_offset[BLOCK];
-    for (int i = 0; i < BLOCK; i++) dy_offset[i] = i * K;
+    const int x_pitch = slice + LINE, dy_pitch = outputs + LINE;
+    __global float *sums = scratch + (size_t)get_global_id(0) * (pitch * outputs + (copy ? BLOCK * (x_pitch + dy_pitch) : 0));
+    __global float *x_copy = sums + pitch * outputs, *dy_copy = x_copy + BLOCK * x_pitch;
+    int offset[BLOCK], dy_offset[BLOCK], copy_offset[BLOCK];
+    for (int i = 0; i < BLOCK; i++) dy_offset[i] = i * K, copy_offset[i] = i * x_pitch;
 
     for (int task = get_global_id(0); task < parts * slices * blocks; task += get_global_size(0)) {
         const int part = task % parts, c0 = task / parts % slices * slice, k0 = task / (parts * slices) * outputs;
@@ -69,6 +73,10 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
             }
             at = walk(at, count, P, Q);
             __global const float *next_source = source + (point(at, H, W, stride) - origin) * C;
+            for (int i = 0; i < count && copy; i++) {
+                band_copy(x_copy + copy_offset[i], source + offset[i], channels);
+                band_copy(dy_copy + i * dy_pitch, gradient + dy_offset[i], out_channels);
+            }
             int line = 0;
             for (int k = 0; k < out_channels; k += KB) {
                 for (int c = 0; c < channels; c += ROWS) {
@@ -76,7 +84,8 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
                     __global const float *ahead = of_x ? next_source + LINE * line : gradient + (size_t)count * K + LINE * (line - x_lines);
                     if (line >= lines) ahead = gradient + k;
                     line++;
-                    accumulate(source + min(c, channels - ROWS), offset, gradient + k, K, count, ahead, of_x ? offset : dy_offset,
+                    accumulate((copy ? x_copy : source) + min(c, channels - ROWS), copy ? copy_offset : offset,
+                        (copy ? dy_copy : gradient) + k, copy ? dy_pitch : K, count, ahead, of_x ? offset : dy_offset,
                         sums + (k / KB * pitch + c) * KB, first > start);
                 }
             }

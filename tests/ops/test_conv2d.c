@@ -284,6 +284,9 @@ static const cc_conv2d_desc shapes[] = {
     { 2, 5, 5, 131, 128, 1, 1, 1, 0, 1 }, /* ... the slice of channels before */
     { 3, 8, 8, 264, 32, 1, 1, 2, 0, 1 },
     { 4, 16, 17, 272, 256, 1, 1, 1, 0, 1 },
+    /* weight gradients that copy pixels, a block of them and more */
+    { 2, 7, 9, 1024, 48, 1, 1, 1, 0, 1 },
+    { 3, 9, 11, 48, 1024, 1, 1, 2, 0, 1 },
     /* few input channels: tiles of one filter row and of several, rows of a group and of a block of pixels */
     { 3, 9, 70, 3, 32, 3, 3, 1, 1, 1 },
     { 2, 40, 33, 3, 48, 3, 3, 2, 1, 1 },

@@ -12,8 +12,10 @@
 enum {
     WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
     STREAM_BYTES = 16 * 1024,
-    SIDE = 128,            /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
-    FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
+    SIDE = 128,             /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
+    BLOCK = 64,             /* pixels that a weight gradient takes at a time */
+    COPIED_CHANNELS = 1024, /* pixels of a multiple of so many share few sets of a first-level cache */
+    FETCHED_CHANNELS = 64,  /* pixels of fewer that follow one another are fetched well by the processor itself */
 };
 
 static bool is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0 && d->groups == 1; }
@@ -105,11 +107,16 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
     const size_t walkers = cc_min_size(items, parts * blocks);
 
+    /* Processors of more registers were not measured. */
+    const bool copy = info->vector_registers <= 16 && (d->c % COPIED_CHANNELS == 0 || d->k % COPIED_CHANNELS == 0);
+    const size_t copied = copy ? slice + outputs + 2 * CC_CACHE_LINE : 0; /* of a pixel */
+
     char options[64];
-    snprintf(options, sizeof options, "%s -DROWS=%zu -DVECTORS=%u", cc_vector_options(info), rows, panel.vectors);
+    snprintf(options, sizeof options, "%s -DROWS=%zu -DVECTORS=%u -DBLOCK=%d", cc_vector_options(info), rows, panel.vectors, BLOCK);
     cc_buffer *scratch;
     cc_conv2d_parts out;
-    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * pitch * outputs * sizeof(float), "weight gradient sums", &scratch, err));
+    CC_RETURN_IF_FAILED(
+        cc_tape_buffer(tape, walkers * (pitch * outputs + BLOCK * copied) * sizeof(float), "weight gradient sums", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(CC_LAUNCH(
@@ -117,7 +124,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
         .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .C = CC_INT(d->c), .K = CC_INT(d->k), .pixels = CC_INT(pixels),
         .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q), .H = CC_INT(row ? 1 : d->h), .W = CC_INT(row ? pixels : d->w),
         .stride = CC_INT(d->stride), .parts = CC_INT(parts), .each = CC_INT(each), .slice = CC_INT(slice), .pitch = CC_INT(pitch),
-        .outputs = CC_INT(outputs), .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
+        .outputs = CC_INT(outputs), .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), .copy = CC_INT(copy), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }
 
