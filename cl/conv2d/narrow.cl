@@ -15,7 +15,7 @@
 #define PIXELS 8             /* PIXELS*VECTORS accumulators: enough to hide the latency of an fma */
 #endif
 #ifndef VECTORS
-#define VECTORS 1
+#define VECTORS 1            /* vectors of output channels of a tile */
 #endif
 
 #include "conv2d/tile.clh"

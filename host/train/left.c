@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
-#include "train/run.h"
+#include "train/team_internal.h"
 
 void cc_run_add_saved(const cc_run *run, camcl_error *err)
 {
@@ -18,18 +18,16 @@ void cc_run_add_saved(const cc_run *run, camcl_error *err)
     if (run->state.step > run->saved_step) cc_detail(err, "Not saved: what was trained since.\n");
 }
 
-/* The devices of the list but for one. */
+/* Keys that choose the devices of the list but for one. Shares that were given are those of all. */
 static void add_others(cc_text *text, const cc_run *run, size_t culprit)
 {
-    const cc_team *team = &run->team;
-    bool first = true;
-    cc_text_add(text, " device.select=");
-    for (size_t i = 0; i <= team->count; i++) {
-        const camcl_device *device = i == 0 ? run->device : team->others[i - 1].device;
+    const char *before = " device.select=";
+    for (size_t i = 0; i < own_count(&run->team); i++) {
         if (i == culprit) continue;
-        cc_text_add(text, "%s%s", first ? "" : ",", camcl_device_get_info(device)->selector);
-        first = false;
+        cc_text_add(text, "%s%s", before, selector_of(run, i));
+        before = ",";
     }
+    if (!camcl_config_is(run->config, "device.share", "auto")) cc_text_add(text, " device.share=auto");
 }
 
 void cc_run_add_way_on(const cc_run *run, camcl_error *err)

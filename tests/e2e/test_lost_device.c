@@ -57,7 +57,8 @@ static void check_goes_on(const char *folder, const char *run, const halves *h, 
 {
     const bool alone = strcmp(rest, h->list) != 0;
     all_is_well();
-    char *out = program_prints(folder, "train '%s/config.ini' --resume 'device.select=%s'", path_in(folder, run, ""), rest);
+    char *out = program_prints(folder, "train '%s/config.ini' --resume 'device.select=%s'%s", path_in(folder, run, ""), rest,
+                               alone ? " device.share=auto" : "");
     assert_true((strstr(out, "results may differ in the last bits") != NULL) == alone);
     free(out);
     if (!alone) assert_same_run(path_in(folder, "unbroken", ""), path_in(folder, run, ""));
@@ -68,12 +69,12 @@ static void a_device_that_is_lost_is_named(void **state)
     const char *folder = *state;
     const halves *h = halves_or_skip();
     const struct {
-        const char *run, *device, *at, *code, *parts, *rest; /* rest: to go on with; NULL: it does not */
+        const char *run, *device, *at, *code, *parts, *share, *rest; /* rest: to go on with; NULL: it does not */
     } cases[] = {
-        { "first-call", "2", "1", "-5", "CL_OUT_OF_RESOURCES", h->first },
-        { "in-a-pass", "2", "150", "-2", "CL_DEVICE_NOT_AVAILABLE", h->list },
-        { "the-first", "1", "300", "-6", "CL_OUT_OF_HOST_MEMORY", NULL },
-        { "lost-queue", "2", "333", "-36", "CL_INVALID_COMMAND_QUEUE|the driver has lost the device", NULL },
+        { "first-call", "2", "1", "-5", "CL_OUT_OF_RESOURCES", "auto", h->first },
+        { "in-a-pass", "2", "150", "-2", "CL_DEVICE_NOT_AVAILABLE", "auto", h->list },
+        { "the-first", "1", "300", "-6", "CL_OUT_OF_HOST_MEMORY", "auto", NULL },
+        { "shared", "2", "333", "-36", "CL_INVALID_COMMAND_QUEUE|the driver has lost the device", "3,1", h->first },
     };
     free(program_prints(folder, TRAIN, folder, folder, "unbroken", h->list));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -81,10 +82,11 @@ static void a_device_that_is_lost_is_named(void **state)
         char parts[512];
         snprintf(parts, sizeof parts,
                  "camcl: device %s of the list, %s (|%s|Saved before, and kept: step |state.safetensors|To go on from there: camcl train "
-                 "|config.ini --resume device.select=%s",
-                 cases[i].device, is_first ? h->first : h->second, cases[i].parts, is_first ? h->second : h->first);
+                 "|config.ini --resume device.select=%s%s\n",
+                 cases[i].device, is_first ? h->first : h->second, cases[i].parts, is_first ? h->second : h->first,
+                 strcmp(cases[i].share, "auto") == 0 ? "" : " device.share=auto");
         lose(cases[i].device, path_in(folder, cases[i].run, "state.safetensors"), cases[i].at, cases[i].code, NULL);
-        program_fails(folder, 1, parts, TRAIN "output.save_every=1", folder, folder, cases[i].run, h->list);
+        program_fails(folder, 1, parts, TRAIN "output.save_every=1 device.share=%s", folder, folder, cases[i].run, h->list, cases[i].share);
         if (cases[i].rest) check_goes_on(folder, cases[i].run, h, cases[i].rest);
     }
 }

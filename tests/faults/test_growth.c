@@ -116,8 +116,8 @@ static void check_steps(const char *mode)
     step_on(b.trainer, steps - first);
     usage after = measure();
     assert_int_equal(camcl_trainer_get_progress(b.trainer)->step, steps);
-    /* A thread of the driver that only now got work has memory of its own from then on: a megabyte, once. What leaks does so again. */
-    if (after.anonymous > before.anonymous + SWING_KIB) {
+    /* On a busy machine a little more than a megabyte was seen to come once, late, to where other runs begin. What leaks does so again. */
+    if (after.anonymous > before.anonymous + SWING_KIB && after.anonymous <= before.anonymous + 2 * SWING_KIB) {
         printf("%s: anonymous memory: %ld KiB, then %ld; once more\n", mode, before.anonymous, after.anonymous);
         before.anonymous = after.anonymous;
         step_on(b.trainer, steps - first);

@@ -2,8 +2,8 @@
  *
  * Ways that give the same bits. Directly: every rank sends its array to every other and adds up all of them; one message each way,
  * but (N - 1) arrays sent per rank. In slices: each rank gets the others' parts of its slice, adds them up, and sends the result to all;
- * two messages each way, one after the other, but only 2 (N - 1) / N arrays sent. In rounds, for small
- * arrays of many ranks that are waited for: the same slices, by way of other ranks. */
+ * two messages each way, one after the other, but only 2 (N - 1) / N arrays sent. In rounds, for small arrays of many ranks that are waited
+ * for: the same slices, by way of other ranks. */
 #include <stdlib.h>
 #include <string.h>
 
