@@ -101,6 +101,7 @@ __kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, _
         const int channels = min(inputs, C - c0), gradients = min(outputs, K - k0);
         const int rows = (channels + LINE - 1) / LINE * LINE, columns = (gradients + KB - 1) / KB * KB;
         const int first = part * tiles_each, last = min(tiles, first + tiles_each);
+        __global float *out = dw + (size_t)part * out_part + (size_t)(k0 / KB) * out_panel + (size_t)c0 * out_row;
         tile_place at = place_of(first, tiles_h, tiles_w);
         for (int begin = first; begin < last; begin += block) {
             const int count = min(block, last - begin);
@@ -123,11 +124,13 @@ __kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, _
                 }
                 at = next;
             }
-            /* with each product, a part of the next tiles is fetched from memory; before each is transformed, from wherever it is then */
-            const int next_tiles = fetch ? clamp(tiles - begin - count, 0, block) : 0;
+            /* With each product, a part of the next tiles or of the result's lines is fetched from memory. Each tile is fetched again right
+             * before its transform, from wherever it is then. */
+            const int next_tiles = fetch == FETCH_TILES ? clamp(tiles - begin - count, 0, block) : 0;
             tile_place ahead = at;
             int fetched = 0;
             for (int f = 0; f < WEIGHT_POINTS; f++) {
+                if (fetch == FETCH_RESULT && begin + count == last) fetch_block(out, f, channels, columns, C, out_panel, out_row);
                 for (; fetched < next_tiles * (f + 1) / WEIGHT_POINTS; fetched++, ahead = next_place(ahead, P, Q))
                     fetch_tile(x, dy, ahead, H, W, C, pad, c0, channels, P, Q, K, k0, gradients);
                 const int point = first_point(f / SIDE, f % SIDE);
@@ -135,7 +138,6 @@ __kernel void conv2d_backward_weight_winograd_stride2(__global const float *x, _
                     rows, columns, inputs, outputs, begin > first);
             }
         }
-        write_block(u, dw + (size_t)part * out_part + (size_t)(k0 / KB) * out_panel + (size_t)c0 * out_row, rows, channels, columns, C,
-            u_step, out_panel, out_row, add);
+        write_block(u, out, rows, channels, columns, C, u_step, out_panel, out_row, add);
     }
 }

@@ -16,7 +16,9 @@ enum { WEIGHT_POINTS = 36 }; /* of the kernels */
 /* Channels of a block either way: its gradient takes 590 KB. */
 enum { BLOCK_CHANNELS = 64 };
 
-/* With more blocks, tensors are read so often that they are in a cache, and fetching ahead is of no use. */
+/* What is fetched during the products (cl/conv2d/winograd_weight.clh). Few blocks go through many tiles: the next ones are fetched. With
+ * more blocks, tensors are read so often that they are in a cache, but the result is too large for one, so that its lines are fetched. */
+enum { FETCH_NOTHING, FETCH_TILES, FETCH_RESULT };
 enum { FETCHING_BLOCKS = 8 };
 
 /* `tiles` at a time, transformed into `points` points each way (440 and 500 KB), share a second-level cache with the block's gradient.
@@ -49,8 +51,8 @@ static camcl_status record(cc_tape *tape, const weight_form *form, const cc_conv
     const size_t numbers = form->points * (steps + CC_CACHE_LINE) + WEIGHT_POINTS * u_step + cc_max_size(inputs, outputs);
     const size_t scratch_each = cc_round_up(numbers, CC_CACHE_LINE), walkers = cc_min_size(items, parts * blocks);
 
-    /* Whether the next tiles are fetched during the products. With small blocks, fetching takes longer than it saves. */
-    const bool fetch = blocks <= FETCHING_BLOCKS && inputs + outputs > BLOCK_CHANNELS;
+    /* With small blocks, fetching takes longer than it saves. */
+    const int few = inputs + outputs > BLOCK_CHANNELS ? FETCH_TILES : FETCH_NOTHING, fetch = blocks <= FETCHING_BLOCKS ? few : FETCH_RESULT;
 
     char options[64];
     snprintf(options, sizeof options, "%s -DROWS=%u -DVECTORS=%u", cc_vector_options(info), panel.rows, panel.vectors);
