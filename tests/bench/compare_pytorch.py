@@ -210,6 +210,14 @@ def instructions(posing_as):
     return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "other"
 
 
+def kind(widest, posing):
+    """What results are kept apart by: the instructions; with AVX-512 also the maker, whose peaks differ by two at the same bandwidth."""
+    if posing or widest != "AVX-512":
+        return widest + (", posing" if posing else "")
+    with open("/proc/cpuinfo") as f:
+        return widest + (", Intel" if "GenuineIntel" in f.read() else "")
+
+
 def last_results(path, title):
     """{row: ratio} of the newest table under this title in RESULTS.md; the newest comes first there."""
     found = {}
@@ -274,7 +282,7 @@ def main():
         size = 224 if arch in LARGE else 32
         width = f", width {a.width}" if arch == "resnet18" else ""
         widest = instructions(a.pose)
-        title = f"{widest}{', posing' if a.pose else ''}: {arch}"
+        title = f"{kind(widest, a.pose)}: {arch}"
         print(f"\n### {title}{width}, {batch} + {a.unlabeled or batch} images of {size} x {size}, CAM layer {a.layer}\n\n"
               f"{device}{', posing as ' + a.pose if a.pose else ''}; PyTorch {version}; images/s (labelled + unlabelled; supervised: labelled only), best of {a.rounds} rounds; ratio: "
               "median of the rounds\n")
