@@ -28,7 +28,7 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESULTS = os.path.join(HERE, "results.csv")
-FIELDS = ("name", "labels", "objective", "seed", "test_top1", "test_loss", "best_val_top1", "best_epoch", "seconds", "device", "version")
+FIELDS = ("name", "labels", "objective", "seed", "test_top1", "test_loss", "best_val_top1", "best_epoch", "device", "version")
 SEEDS = (1, 2, 3)
 
 FIXED = {"ssl.threshold": "0.95", "ssl.threshold_end": "0.95"}
@@ -100,7 +100,7 @@ def figures(args, name, labels, objective, seed):
         result = json.load(file)
     version = subprocess.run([args.program, "version"], capture_output=True, text=True, check=True).stdout.split("\n", 1)[0].split(" (")[0]
     return dict(zip(FIELDS, (name, labels, objective, seed, result["test"]["top1"], result["test"]["loss"], result["best"]["val_top1"],
-                             result["best"]["epoch"], round(result["seconds"]), result["device"], version)))
+                             result["best"]["epoch"], result["device"], version)))
 
 
 def run_all(args, runs):
@@ -132,32 +132,33 @@ def run_all(args, runs):
     return failed[0] if failed else 0
 
 
-def mean_sd(values):
+def mean_sd(values, sign=""):
     mean = sum(values) / len(values)
     if len(values) < 2:
-        return f"{mean:.2f}"
-    return f"{mean:.2f} ± {math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)):.2f}"
+        return f"{mean:{sign}.2f}"
+    return f"{mean:{sign}.2f} ± {math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)):.2f}"
 
 
 def table(results):
     top1 = {(int(r["labels"]), r["objective"], int(r["seed"])): float(r["test_top1"]) for r in results.values()}
     for labels in (4000, 250):
         rows = [(objective, {s: top1[labels, objective, s] for s in SEEDS if (labels, objective, s) in top1}) for objective in OBJECTIVES]
-        print(f"\n{labels} labels: test top-1, percent\n\n| objective | {' | '.join(f'seed {s}' for s in SEEDS)} | mean ± sd | seconds |")
-        print("|---|" + "---|" * (len(SEEDS) + 2))
+        if not any(seen for _, seen in rows):
+            continue
+        print(f"\n{labels} labels: test top-1, percent\n\n| objective | {' | '.join(f'seed {s}' for s in SEEDS)} | mean ± sd |")
+        print("|---|" + "---|" * (len(SEEDS) + 1))
         for objective, seen in rows:
             if not seen:
                 continue
-            seconds = [int(r["seconds"]) for r in results.values() if r["objective"] == objective and int(r["labels"]) == labels]
             cells = " | ".join(f"{seen[s]:.2f}" if s in seen else "" for s in SEEDS)
-            print(f"| {objective} | {cells} | {mean_sd(list(seen.values()))} | {sum(seconds) // len(seconds)} |")
+            print(f"| {objective} | {cells} | {mean_sd(list(seen.values()))} |")
         pairs = [(a, b, [top1[labels, a, s] - top1[labels, b, s] for s in SEEDS if (labels, a, s) in top1 and (labels, b, s) in top1])
                  for a, b in PAIRS]
         if any(d for _, _, d in pairs):
             print("\nWith the CAM term less without it, seed by seed:\n\n| with | without | differences | mean ± sd |\n|---|---|---|---|")
             for a, b, differences in pairs:
                 if differences:
-                    print(f"| {a} | {b} | {', '.join(f'{d:+.2f}' for d in differences)} | {mean_sd(differences)} |")
+                    print(f"| {a} | {b} | {', '.join(f'{d:+.2f}' for d in differences)} | {mean_sd(differences, '+')} |")
 
 
 def main():
