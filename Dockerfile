@@ -1,6 +1,6 @@
 # camcl with PoCL, the OpenCL driver for CPUs, out of the packages that this checkout makes:
 #   docker build -t camcl .
-#   docker run --rm -v "$PWD:/work" camcl train quickstart.ini
+#   docker run --rm -v "$PWD:/work" camcl train configs/quickstart.ini
 # A GPU needs its vendor's driver inside and the device passed in; docs/ says how.
 FROM debian:12-slim AS build
 COPY . /src

@@ -69,8 +69,9 @@ static camcl_status no_device(camcl_error *err, size_t count)
         (void)camcl_device_select(NULL, 0, "auto", &none, err);
     length = strlen(err->detail);
     snprintf(err->detail + length, sizeof err->detail - length,
-             "Debian, Ubuntu  CPU: apt install pocl-opencl-icd; AMD: mesa-opencl-icd; Intel: intel-opencl-icd; NVIDIA: nvidia-opencl-icd\n"
-             "Fedora          CPU: dnf install pocl; AMD: mesa-libOpenCL; Intel: intel-compute-runtime\n"
+             "Debian, Ubuntu  CPU: apt install pocl-opencl-icd; AMD: mesa-opencl-icd; Intel: intel-opencl-icd\n"
+             "                NVIDIA: nvidia-driver nvidia-opencl-icd on Debian, ubuntu-drivers install on Ubuntu\n"
+             "Fedora          CPU: dnf install pocl; AMD: mesa-libOpenCL; Intel: intel-opencl\n"
              "Arch            CPU: pacman -S pocl; AMD: opencl-mesa; Intel: intel-compute-runtime; NVIDIA: opencl-nvidia\n"
              "macOS           CPU: brew install pocl\n"
              "A user who may not open the GPU sees none either: join the groups that own /dev/dri/render*.\n");

@@ -25,6 +25,7 @@ static const cli_command commands[] = {
     { "eval", "CHECKPOINT [key=value ...] [--split test|validation|train] [--json] [--logits FILE.npy] [--cam]",
       "loss and accuracy of a checkpoint",
       "  --split S       which images: test (the default), validation or train\n"
+      "                  (the labelled ones)\n"
       "  --logits FILE   also write the logits, float32 [N, classes], as a NumPy file\n"
       "  --cam           also say how well Grad-CAMs lie on the objects, for data that\n"
       "                  know where these are (shapes)\n" JSON_OPTION "\n"
@@ -53,6 +54,7 @@ static const cli_command commands[] = {
       "Grad-CAM maps and overlays of pictures, or of images of the data set",
       "  --index N...     images of the data set by their position in the split, from 0\n"
       "  --split S        of which split: test (the default), validation or train\n"
+      "                   (the labelled ones)\n"
       "  --layer L        stage, 1 to 4; default: ssl.cam_layer of the run\n"
       "  --class C        class explained, number or name; default: the predicted one\n"
       "  -o, --output DIR where NAME_cam.png and NAME_overlay.png go; default: here\n"
@@ -71,7 +73,12 @@ static const cli_command commands[] = {
       "  --markdown   the keys' reference page instead\n\n"
       "The output is itself a configuration file.\n",
       cmd_config },
-    { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps", JSON_OPTION,
+    { "bench", "[peak|ops|step] [key=value ...] [--json]", "measures the device, the operations or whole training steps",
+      JSON_OPTION "\n"
+                  "peak: multiply-adds and bytes per second; ops: a step of ssl.mode by operation;\n"
+                  "step: supervised, pseudo-label, gradcam, ssl.mode if it is another one, and\n"
+                  "inference. Without a word all three. Images are random ones, 32 x 32 unless\n"
+                  "data.image_size says otherwise.\n",
       cmd_bench },
     { "tune", "[key=value ...] [--again] [--quiet]", "times kernel variants and CLBlast parameters, keeps the winners",
       "  --again       time what is known already, too\n"

@@ -88,8 +88,10 @@ static void stop_listening(void)
 
 int cli_fail_or_stopped(const camcl_error *err)
 {
-    int code = cli_fail(err);
-    return err->status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
+    const int code = cli_fail(err), number = *cli_stop_on_signals();
+    if (err->status != CAMCL_STOPPED) return code;
+    /* Without a signal of its own, the process stopped because another one of those that train together was told to. */
+    return 128 + (number ? number : SIGTERM);
 }
 
 void cli_duration(double seconds, char *text, size_t size)

@@ -288,11 +288,12 @@ cleanup:
     return status;
 }
 
-/* Whether a run may go on with another value of this key. Data may move: whether they are the same is asked of the data. */
+/* Whether a run may go on with another value of this key. Data may move: whether they are the same is asked of the data. Where images are
+ * kept changes no bit. */
 static bool may_change(const camcl_config_key *key)
 {
     return strcmp(key->section, "device") == 0 || strcmp(key->section, "output") == 0 ||
-           (strcmp(key->section, "data") == 0 && strcmp(key->name, "root") == 0);
+           (strcmp(key->section, "data") == 0 && (strcmp(key->name, "root") == 0 || strcmp(key->name, "resident") == 0));
 }
 
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err)

@@ -119,6 +119,13 @@ camcl_status cc_config_read_written(camcl_config *config, const char *file, cons
     return cc_config_read_older(config, err);
 }
 
+bool cc_default_matters(const camcl_config_key *key, const camcl_config_default *row)
+{
+    for (; row->key; row++)
+        if (strcmp(row->value, key->initial) != 0) return true;
+    return false;
+}
+
 /* Adds the default and those that depend on another key, for example "500, all with data.dataset = folder | list"; on a page, values stand
  * in backquotes, and each dependence has its reason. */
 static void add_defaults(cc_text *text, const camcl_config_key *key, bool page)
@@ -126,7 +133,7 @@ static void add_defaults(cc_text *text, const camcl_config_key *key, bool page)
     const char *quote = page && *key->initial ? "`" : "";
     cc_text_add(text, "%s%s%s", quote, *key->initial ? key->initial : "empty", quote);
     for (const camcl_config_default *d = key->defaults; d && d->key; d++) {
-        if (strcmp(d->value, key->initial) == 0) continue;
+        if (!cc_default_matters(key, d)) continue;
         if (page)
             cc_text_add(text, "; `%s` with `%s = %s` (%s)", d->value, d->key, d->words, d->why);
         else

@@ -33,17 +33,6 @@
     {                                                                                                                                      \
         section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, NULL, minimum, maximum, above, below, false, help                            \
     }
-/* A key whose default depends on ssl.preset, corrected or paper-code. */
-#define PAPER_CODE(value)                                                                                                                  \
-    (const camcl_config_default[])                                                                                                         \
-    {                                                                                                                                      \
-        { "ssl.preset", "paper-code", value, "as the paper's public code has it" }, { NULL, NULL, NULL, NULL }                             \
-    }
-#define PRESET(section, name, corrected, paper_code, words, absent, help)                                                                  \
-    {                                                                                                                                      \
-        section, name, CAMCL_KEY_CHOICE, corrected, PAPER_CODE(paper_code), words, absent, 0, 0, false, false, false, help                 \
-    }
-
 /* Defaults by mode. The modes of later papers have their papers' settings, whatever the preset says. */
 #define LATER_MODES "pi-model | mean-teacher | uda | fixmatch | flexmatch | freematch | softmatch"
 #define BY_MODE(modes, value, why)                                                                                                         \
@@ -55,15 +44,17 @@
         NULL, NULL, NULL, NULL                                                                                                             \
     }
 #define PAPERS "as their papers have it"
-/* As PRESET, for keys that the later modes have, too. */
-#define PRESET_BY_MODE(section, name, corrected, paper_code, later, words, help)                                                           \
+/* The preset is one of the first three modes: the later ones have their own value, whatever it says. */
+#define NOT_LATER(paper_code, later, why)                                                                                                  \
+    (const camcl_config_default[])                                                                                                         \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_CHOICE, corrected,                                                                                        \
-            (const camcl_config_default[]){ BY_MODE(LATER_MODES, later, PAPERS),                                                           \
-                                            { "ssl.preset", "paper-code", paper_code, "as the paper's public code has it" },               \
-                                            NO_MORE },                                                                                     \
-            words, NULL, 0, 0, false, false, false, help                                                                                   \
+        BY_MODE(LATER_MODES, later, why), { "ssl.preset", "paper-code", paper_code, "as the paper's public code has it" }, NO_MORE         \
     }
+#define PRESET_BY_MODE(section, name, corrected, paper_code, later, why, words, help)                                                      \
+    {                                                                                                                                      \
+        section, name, CAMCL_KEY_CHOICE, corrected, NOT_LATER(paper_code, later, why), words, NULL, 0, 0, false, false, false, help        \
+    }
+#define PRESET_OF_FIRST "the preset is of supervised, pseudo-label and gradcam"
 /* Keys whose default depends on the mode alone. */
 #define CHOICE_BY_MODE(section, name, initial, defaults, words, help)                                                                      \
     {                                                                                                                                      \
@@ -191,17 +182,17 @@ static const camcl_config_key schema[] = {
     NUMBER_BY_MODE("ssl", "threshold_end", "0.95", threshold_by_mode, -1e6, 1e6, false,
                    "value that the threshold approaches linearly over the epochs"),
     BOOL("ssl", "cam_relu", "no", "yes: negative CAM values become 0 before scaling"),
-    PRESET_BY_MODE("ssl", "confidence", "softmax", "logit", "softmax", "softmax | logit",
+    PRESET_BY_MODE("ssl", "confidence", "softmax", "logit", "softmax", PAPERS, "softmax | logit",
                    "confidence of a prediction: its largest softmax probability or its largest logit"),
-    PRESET_BY_MODE("ssl", "batch_norm", "joint", "separate", "joint", "joint | separate",
+    PRESET_BY_MODE("ssl", "batch_norm", "joint", "separate", "joint", PAPERS, "joint | separate",
                    "joint: one training pass over labelled, weak and strong images; separate: a pass for each"),
-    PRESET("ssl", "cam_class", "shared", "own", "shared | own", NULL,
-           "class that CAMs explain; shared: the pseudo-label for both views; own: each view's own prediction"),
-    PRESET("ssl", "cam_target", "detached", "attached", "detached | attached", NULL,
-           "attached: gradient also flows through the weak view's CAM"),
-    PRESET("ssl", "cam_gradient", "first-order", "first-order", "first-order | exact", NULL,
-           "first-order: the CAM's channel weights count as constants; exact: gradient also flows through them"),
-    PRESET_BY_MODE("ssl", "reduction", "confident", "confident", "batch", "confident | batch",
+    PRESET_BY_MODE("ssl", "cam_class", "shared", "own", "shared", PRESET_OF_FIRST, "shared | own",
+                   "class that CAMs explain; shared: the pseudo-label for both views; own: each view's own prediction"),
+    PRESET_BY_MODE("ssl", "cam_target", "detached", "attached", "detached", PRESET_OF_FIRST, "detached | attached",
+                   "attached: gradient also flows through the weak view's CAM"),
+    PRESET_BY_MODE("ssl", "cam_gradient", "first-order", "first-order", "first-order", PRESET_OF_FIRST, "first-order | exact",
+                   "first-order: the CAM's channel weights count as constants; exact: gradient also flows through them"),
+    PRESET_BY_MODE("ssl", "reduction", "confident", "confident", "batch", PAPERS, "confident | batch",
                    "L_u and L_c are means over the confident images or over the whole batch"),
 
     CHOICE_BY_MODE("augment", "weak", "flip", weak_by_mode, "flip | flip-shift | resized-crop",
@@ -218,12 +209,12 @@ static const camcl_config_key schema[] = {
     BOOL_BY_MODE("augment", "flip_vertical", "yes", flip_vertical_by_mode, "yes: each image is flipped upside down with probability 1/2"),
     NUMBER("augment", "crop_min", "0.75", 0, 1, true, false,
            "strong = crop-rotate: smallest side of the crop, as a share of the image's side"),
-    { "augment", "rotations", CAMCL_KEY_NUMBERS, "quarter", PAPER_CODE("paper-code"), "quarter | paper-code | none", NULL, 0, 270, false,
-      false, false,
+    { "augment", "rotations", CAMCL_KEY_NUMBERS, "quarter", NOT_LATER("paper-code", "quarter", PRESET_OF_FIRST),
+      "quarter | paper-code | none", NULL, 0, 270, false, false, false,
       "turns of the strong view in degrees, drawn from this list of 0, 90, 180 and 270; quarter: each of them; paper-code: 0,0,90,180; "
       "none: "
       "0" },
-    { "augment", "per_image", CAMCL_KEY_BOOL, "yes", PAPER_CODE("no"), NULL, NULL, 0, 0, false, false, false,
+    { "augment", "per_image", CAMCL_KEY_BOOL, "yes", NOT_LATER("no", "yes", PRESET_OF_FIRST), NULL, NULL, 0, 0, false, false, false,
       "yes: one random transform per image; no: one for the whole batch" },
 
     NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "highest learning rate"),

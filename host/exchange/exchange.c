@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "exchange/join.h"
 
 /* A sum that need not be there before the end of the tapes. */
 typedef struct later_sum {
@@ -22,7 +23,8 @@ struct cc_exchange {
     const cc_exchange_point **points; /* [devices] */
     cc_readback **found;              /* [devices] */
     float *values, *other;            /* of all devices so far, and of one of them */
-    size_t value_capacity, other_capacity;
+    double *joined;                   /* moments of all devices so far */
+    size_t value_capacity, other_capacity, joined_capacity;
     later_sum later[CC_MOST_LATER]; /* in the order in which they begin; memory of earlier runs is used again */
     size_t later_count;             /* begun in this run */
     size_t culprit;                 /* cc_exchange_culprit */
@@ -60,6 +62,7 @@ void cc_exchange_destroy(cc_exchange **handle)
     }
     free(x->values);
     free(x->other);
+    free(x->joined);
     free(x->found);
     free(x->points);
     free(x->next);
@@ -127,29 +130,35 @@ static void add(float *sums, const float *values, size_t count)
         sums[i] += values[i];
 }
 
-/* Joins means and sums of squared deviations of `more` values with those of `weight`. */
-static void join(float *mean, float *m2, double weight, const float *more_mean, const float *more_m2, double more, size_t count)
+/* Joins means [count] and sums of squared deviations [count] that the devices found with those of device 0, which are in x->values.
+ * *weight: of all of them. */
+static camcl_status join_moments(cc_exchange *x, double *weight, camcl_error *err)
 {
-    const double share = more / (weight + more);
-    for (size_t i = 0; i < count; i++) {
-        const double delta = (double)more_mean[i] - (double)mean[i];
-        m2[i] = (float)((double)m2[i] + (double)more_m2[i] + delta * delta * weight * share);
-        mean[i] = (float)((double)mean[i] + delta * share);
+    const size_t count = x->points[0]->count;
+    CC_RETURN_IF_FAILED(cc_grow((void **)&x->joined, &x->joined_capacity, 2 * count, sizeof *x->joined, err));
+    for (size_t i = 0; i < 2 * count; i++)
+        x->joined[i] = (double)x->values[i];
+    for (size_t d = 1; d < x->devices; d++) {
+        const double more = x->points[d]->weight;
+        CC_RETURN_IF_FAILED(take(x, d, x->other, 2 * count, err));
+        for (size_t i = 0; i < count; i++)
+            cc_join_moments(&x->joined[i], &x->joined[count + i], *weight, (double)x->other[i], (double)x->other[count + i], more);
+        *weight += more;
     }
+    for (size_t i = 0; i < 2 * count; i++)
+        x->values[i] = (float)x->joined[i];
+    return CAMCL_OK;
 }
 
 /* Brings together what devices 1.. found with that of device 0, which is in x->values. *weight: of all of them. */
 static camcl_status join_devices(cc_exchange *x, double *weight, camcl_error *err)
 {
     const cc_exchange_point *first = x->points[0];
-    const size_t floats = floats_of(first), count = first->count;
     *weight = first->weight;
+    if (first->kind == CC_EXCHANGE_MOMENTS) return join_moments(x, weight, err);
     for (size_t d = 1; d < x->devices; d++) {
-        CC_RETURN_IF_FAILED(take(x, d, x->other, floats, err));
-        if (first->kind == CC_EXCHANGE_SUM) add(x->values, x->other, count);
-        if (first->kind != CC_EXCHANGE_MOMENTS) continue;
-        join(x->values, x->values + count, *weight, x->other, x->other + count, x->points[d]->weight, count);
-        *weight += x->points[d]->weight;
+        CC_RETURN_IF_FAILED(take(x, d, x->other, first->count, err));
+        if (first->kind == CC_EXCHANGE_SUM) add(x->values, x->other, first->count);
     }
     return CAMCL_OK;
 }

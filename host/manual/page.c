@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "camcl/version.h"
+#include "config/config_internal.h"
 #include "manual/manual.h"
 
 /* Text as it is: nothing in it is a request, and a hyphen can be copied from the page. */
@@ -250,7 +251,7 @@ static void put_key(FILE *out, const camcl_config_key *key)
     fputs(". Default: ", out);
     put_text(out, *key->initial ? key->initial : "empty");
     for (const camcl_config_default *d = key->defaults; d && d->key; d++) {
-        if (strcmp(d->value, key->initial) == 0) continue;
+        if (!cc_default_matters(key, d)) continue;
         fputs("; ", out);
         put_text(out, d->value);
         fputs(" with ", out);
@@ -268,8 +269,8 @@ void manual_config_page(FILE *out)
     fputs(".\\\" Made from the tables of commands and keys.\n", out);
     title(out, "camcl.ini", 5);
     fputs(".SH NAME\ncamcl.ini \\- configuration of a training with camcl\n.SH DESCRIPTION\n"
-          "Sections in brackets, and lines\n.IR key\\~=\\~value .\nWhat follows a semicolon is a comment. A key that is not there has its "
-          "default.\n"
+          "Sections in brackets, and lines\n.IR key\\~=\\~value .\nWhat follows ; or # is a comment: values that contain either stand in double "
+          "quotes. A key that is not there has its default.\n"
           "Relative paths are relative to the working directory. On the command line a key is written\n.IR section.key=value .\n"
           ".B camcl config\n.I CONFIG\nlists every key with the value in force.\n",
           out);

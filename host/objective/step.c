@@ -27,13 +27,17 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
 
 static camcl_status create_weights(cc_step *step, camcl_error *err)
 {
-    const size_t bytes = step->model->graph->trained * sizeof(float);
-    CC_RETURN_IF_FAILED(cc_buffer_create(step->model->device, bytes, "momentum", &step->velocity, err));
-    if (!has_teacher(step))
-        return step->spec.ema > 0 ? cc_buffer_create(step->model->device, bytes, "EMA of the weights", &step->average, err) : CAMCL_OK;
-    CC_RETURN_IF_FAILED(cc_model_create_weights(step->model, "teacher", &step->teacher, err));
-    step->average = step->teacher->trained;
-    return CAMCL_OK;
+    camcl_device *device = step->model->device;
+    const size_t bytes = step->model->graph->trained * sizeof(float), statistics = step->model->graph->statistics * sizeof(float);
+    CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "momentum", &step->velocity, err));
+    if (has_teacher(step)) {
+        CC_RETURN_IF_FAILED(cc_model_create_weights(step->model, "teacher", &step->teacher, err));
+        step->average = step->teacher->trained;
+    } else if (step->spec.ema > 0) {
+        CC_RETURN_IF_FAILED(cc_buffer_create(device, bytes, "EMA of the weights", &step->average, err));
+    }
+    if (step->average == NULL) return CAMCL_OK;
+    return cc_buffer_create(device, statistics, "EMA of the running statistics", &step->average_statistics, err);
 }
 
 static camcl_status create_state(cc_step *step, camcl_error *err)
@@ -241,6 +245,18 @@ static camcl_status record_consistency(cc_step *step, camcl_error *err)
 
 /* ---- update and report */
 
+/* average = ema * average + (1 - ema) * values. The running statistics are averaged as the weights are: those of the latest weights would
+ * not fit the averaged ones. (Its papers reach the same with batch norms whose running statistics move as slowly as the average.) */
+static camcl_status record_average(cc_step *step, camcl_error *err)
+{
+    const cc_model *m = step->model;
+    const size_t count = m->graph->trained, statistics = m->graph->statistics;
+    const cc_tensor w = { m->main->trained, CC_F32, 1, { count } }, s = { m->main->statistics, CC_F32, 1, { statistics } },
+                    average = { step->average, CC_F32, 1, { count } }, average_s = { step->average_statistics, CC_F32, 1, { statistics } };
+    CC_RETURN_IF_FAILED(cc_ema_update(step->update, count, step->spec.ema, w, average, err));
+    return cc_ema_update(step->update, statistics, step->spec.ema, s, average_s, err);
+}
+
 static camcl_status record_update(cc_step *step, camcl_error *err)
 {
     cc_model *m = step->model;
@@ -249,9 +265,7 @@ static camcl_status record_update(cc_step *step, camcl_error *err)
     cc_tensor grad = { m->gradients, CC_F32, 1, { count } }, w = { m->main->trained, CC_F32, 1, { count } },
               v = { step->velocity, CC_F32, 1, { count } };
     CC_RETURN_IF_FAILED(cc_sgd_update(step->update, &sgd, (cc_device_scalar){ step->hyper.buffer, HYPER_LR }, grad, w, v, err));
-    if (step->average == NULL) return CAMCL_OK;
-    cc_tensor average = { step->average, CC_F32, 1, { count } };
-    return cc_ema_update(step->update, count, step->spec.ema, w, average, err);
+    return step->average ? record_average(step, err) : CAMCL_OK;
 }
 
 static camcl_status record_report(cc_step *step, camcl_error *err)
@@ -328,6 +342,7 @@ void cc_step_destroy(cc_step **handle)
     cc_buffer_destroy(&step->report.buffer);
     cc_buffer_destroy(&step->velocity);
     if (!step->teacher) cc_buffer_destroy(&step->average);
+    cc_buffer_destroy(&step->average_statistics);
     cc_weights_destroy(&step->teacher);
     free(step->written);
     free(step);

@@ -57,10 +57,11 @@ double cc_step_further(const cc_objective *objective, const cc_step_sums *sums);
 /* The weight of L_u at this share of the ramp. */
 float cc_step_alpha(const cc_objective *objective, float ramp);
 
-/* Optimizer state, flat like the model's weights: momentum buffer, and EMA of the weights (NULL without EMA), which are the teacher's
- * where the objective has one. The caller gives both their first values; they begin at 0. Borrowed. */
+/* Optimizer state, flat like the model's weights: momentum buffer, EMA of the weights, which is the teacher where the objective has one,
+ * and of the running statistics (both NULL without EMA). The caller gives all their first values; they begin at 0. Borrowed. */
 cc_buffer *cc_step_velocity(const cc_step *step);
 cc_buffer *cc_step_average(const cc_step *step);
+cc_buffer *cc_step_average_statistics(const cc_step *step);
 /* The state tensors of the objective, in the order of its row; step->spec.objective.kind->state_count of them. Borrowed. */
 const cc_tensor *cc_step_state(const cc_step *step);
 cc_objective_sizes cc_step_sizes(const cc_step *step);

@@ -19,6 +19,8 @@ struct cc_step {
     cc_tensor report;          /* sums [4 * SUMS_MOST]; pseudo-labels, weights and hidden labels [U] each, as their bytes are */
     cc_tensor state[CC_MOST_OBJECTIVE_STATES];
     cc_buffer *velocity, *average; /* average: of the weights; the teacher's, where there is one */
+    cc_buffer
+        *average_statistics; /* of the running statistics. A teacher's CAMs go by the student's statistics, so these are not its own */
     /* Its batch-norm statistics are not kept: its passes in train mode leave what nobody reads, and its CAMs go by the main set's. */
     cc_weights *teacher;
     cc_part own;             /* the images of a batch that this device shows: all, where it is alone */

@@ -87,6 +87,8 @@ double cc_step_further(const cc_objective *objective, const cc_step_sums *sums)
 
 cc_buffer *cc_step_velocity(const cc_step *step) { return step->velocity; }
 cc_buffer *cc_step_average(const cc_step *step) { return step->average; }
+
+cc_buffer *cc_step_average_statistics(const cc_step *step) { return step->average_statistics; }
 cc_tape *cc_step_tape(const cc_step *step, size_t index) { return index == 0 ? step->tape : step->update; }
 const cc_tensor *cc_step_state(const cc_step *step) { return step->state; }
 

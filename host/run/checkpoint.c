@@ -250,7 +250,10 @@ static camcl_status add_state(cc_tensor_list *list, const cc_run_shape *shape, c
     CC_RETURN_IF_FAILED(cc_tensor_list_add_snapshot(list, "model.", graph, &s->now, err));
     if (s->has_best) CC_RETURN_IF_FAILED(cc_tensor_list_add_snapshot(list, "best.", graph, &s->best, err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "momentum.", graph, s->velocity, err));
-    if (s->average) CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "ema.", graph, s->average, err));
+    if (s->average.statistics)
+        CC_RETURN_IF_FAILED(cc_tensor_list_add_snapshot(list, "ema.", graph, &s->average, err));
+    else if (s->average.weights)
+        CC_RETURN_IF_FAILED(cc_tensor_list_add_flat(list, "ema.", graph, s->average.weights, err));
     for (size_t i = 0; i < CC_COUNT(split_names); i++)
         CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", split_names[i], CC_ST_U32, 1, &counts[i], pools[i], err));
     CC_RETURN_IF_FAILED(cc_tensor_list_add(list, "", "steps", CC_ST_I64, 1, &(size_t){ CC_COUNT(steps) }, steps, err));
@@ -398,6 +401,18 @@ static camcl_status read_texts(const char *path, const cc_safetensors *file, cc_
     return data ? cc_copy_text(data, &s->data, err) : CAMCL_OK;
 }
 
+static camcl_status read_average(const cc_safetensors *file, const cc_graph *graph, cc_run_state *s, camcl_error *err)
+{
+    for (size_t i = 0; i < graph->param_count; i++) {
+        char name[160];
+        snprintf(name, sizeof name, "ema.%s", graph->params[i].name);
+        if (cc_param_is_statistic(&graph->params[i]) && cc_safetensors_find(file, name))
+            return cc_snapshot_from_file(file, "ema.", graph, &s->average, err);
+    }
+    CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->average.weights, err));
+    return cc_flat_from_file(file, "ema.", graph, s->average.weights, err);
+}
+
 static camcl_status read_state(const char *path, const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, cc_split *split,
                                camcl_error *err)
 {
@@ -416,10 +431,7 @@ static camcl_status read_state(const char *path, const cc_safetensors *file, con
     if (s->has_best) CC_RETURN_IF_FAILED(cc_snapshot_from_file(file, "best.", graph, &s->best, err));
     CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->velocity, err));
     CC_RETURN_IF_FAILED(cc_flat_from_file(file, "momentum.", graph, s->velocity, err));
-    if (shape->average) {
-        CC_RETURN_IF_FAILED(CC_NEW(graph->trained, &s->average, err));
-        CC_RETURN_IF_FAILED(cc_flat_from_file(file, "ema.", graph, s->average, err));
-    }
+    if (shape->average) CC_RETURN_IF_FAILED(read_average(file, graph, s, err));
     return read_split(file, split, err);
 }
 
@@ -461,7 +473,7 @@ void cc_run_state_free(cc_run_state *s)
     cc_snapshot_free(&s->now);
     cc_snapshot_free(&s->best);
     free(s->velocity);
-    free(s->average);
+    cc_snapshot_free(&s->average);
     free(s->pseudo);
     for (size_t i = 0; i < CC_MOST_OBJECTIVE_STATES; i++)
         free(s->objective[i]);

@@ -55,8 +55,10 @@ void cc_init_describe(const cc_init_report *report, size_t classes, char *text, 
 /* Everything a run needs to go on. */
 typedef struct cc_run_state {
     uint64_t step;
-    cc_snapshot now, best;     /* raw weights; the best ones so far */
-    float *velocity, *average; /* [graph->trained]; average NULL without EMA */
+    cc_snapshot now, best; /* raw weights; the best ones so far */
+    /* The EMA, NULL without one. Statistics are NULL in runs from before they were averaged: these go on with those of the raw weights. */
+    cc_snapshot average;
+    float *velocity; /* [graph->trained] */
     bool has_best;
     uint64_t best_epoch, best_step;
     double best_score, seconds;

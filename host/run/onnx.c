@@ -28,7 +28,7 @@ enum { IR_VERSION = 7 }; /* of the format: the one that came with opset 13 */
 typedef struct contents {
     const cc_safetensors *file;
     const cc_model_card *card;
-    const cc_graph *graph; /* the file has every parameter of it, float32 and of its shape */
+    const cc_graph *graph; /* the file has every parameter of it and of its shape */
 } contents;
 
 /* ---- tensors */
@@ -52,15 +52,25 @@ static void add_tensor(cc_text *graph, const char *name, const size_t *dim, size
     cc_text_free(&head);
 }
 
-static void add_tensors(cc_text *graph, const contents *c)
+/* Converted to float32 where the file has another type. */
+static camcl_status add_param(cc_text *graph, const cc_safetensors *file, const cc_param *p, camcl_error *err)
+{
+    float *values = NULL;
+    CC_RETURN_IF_FAILED(CC_NEW(p->count, &values, err));
+    const camcl_status status = cc_safetensors_get_f32(file, p->name, p->rank, p->dim, values, err);
+    if (status == CAMCL_OK) add_tensor(graph, p->name, p->dim, p->rank, values);
+    free(values);
+    return status;
+}
+
+static camcl_status add_tensors(cc_text *graph, const contents *c, camcl_error *err)
 {
     const size_t per_channel[] = { 1, c->graph->spec.channels, 1, 1 };
     add_tensor(graph, CC_ONNX_MEAN, per_channel, 4, c->card->mean);
     add_tensor(graph, CC_ONNX_STD, per_channel, 4, c->card->std);
-    for (size_t i = 0; i < c->graph->param_count; i++) {
-        const cc_param *p = &c->graph->params[i];
-        add_tensor(graph, p->name, p->dim, p->rank, cc_safetensors_find(c->file, p->name)->data);
-    }
+    for (size_t i = 0; i < c->graph->param_count; i++)
+        CC_RETURN_IF_FAILED(add_param(graph, c->file, &c->graph->params[i], err));
+    return CAMCL_OK;
 }
 
 /* ---- input and output */
@@ -91,7 +101,7 @@ static camcl_status write_graph(cc_text *graph, const contents *c, camcl_error *
                  logits[] = { 0, c->graph->spec.classes };
     CC_RETURN_IF_FAILED(cc_onnx_write_nodes(c->graph, graph, err));
     cc_protobuf_string(graph, GRAPH_NAME, c->graph->spec.arch);
-    add_tensors(graph, c);
+    CC_RETURN_IF_FAILED(add_tensors(graph, c, err));
     add_value(graph, GRAPH_INPUT, CC_ONNX_INPUT, images, 4);
     add_value(graph, GRAPH_OUTPUT, CC_ONNX_OUTPUT, logits, 2);
     return CAMCL_OK;

@@ -43,7 +43,8 @@ static camcl_status check_tensors(const char *path, const cc_graph *graph, const
     CC_RETURN_IF_FAILED(check_params(path, graph, "model.", false, s->now.weights, err));
     CC_RETURN_IF_FAILED(check_params(path, graph, "model.", true, s->now.statistics, err));
     CC_RETURN_IF_FAILED(check_params(path, graph, "momentum.", false, s->velocity, err));
-    if (s->average) CC_RETURN_IF_FAILED(check_params(path, graph, "ema.", false, s->average, err));
+    if (s->average.weights) CC_RETURN_IF_FAILED(check_params(path, graph, "ema.", false, s->average.weights, err));
+    if (s->average.statistics) CC_RETURN_IF_FAILED(check_params(path, graph, "ema.", true, s->average.statistics, err));
     if (!s->has_best) return CAMCL_OK;
     CC_RETURN_IF_FAILED(check_params(path, graph, "best.", false, s->best.weights, err));
     return check_params(path, graph, "best.", true, s->best.statistics, err);

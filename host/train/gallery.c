@@ -145,12 +145,11 @@ cleanup:
     return status;
 }
 
-/* A run goes on without pictures where PNG is not built in and, while it trains, where its step has left too little memory for them. */
-static camcl_status excuse(cc_run *run, camcl_status status, const camcl_error *problem, bool training, camcl_error *err)
+/* A run goes on, and ends, without pictures where PNG is not built in and where there is too little memory for them. */
+static camcl_status excuse(cc_run *run, camcl_status status, const camcl_error *problem, camcl_error *err)
 {
     if (status == CAMCL_OK) return CAMCL_OK;
-    if (status == CAMCL_UNSUPPORTED || (training && status == CAMCL_NO_MEMORY))
-        return cc_run_say(run, err, "no CAM pictures: %s", problem->message);
+    if (status == CAMCL_UNSUPPORTED || status == CAMCL_NO_MEMORY) return cc_run_say(run, err, "no CAM pictures: %s", problem->message);
     if (err) *err = *problem;
     return status;
 }
@@ -168,7 +167,7 @@ camcl_status cc_run_write_cams(cc_run *run, camcl_error *err)
 {
     camcl_error problem = { 0 };
     const camcl_status status = write_cams(run, &problem);
-    return excuse(run, status, &problem, true, err);
+    return excuse(run, status, &problem, err);
 }
 
 camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_error *err)
@@ -179,7 +178,7 @@ camcl_status cc_run_write_last_cams(cc_run *run, const float *logits, camcl_erro
     if (g.count == 0) return CAMCL_OK;
     choose_mistakes(run, logits, &g);
     const camcl_status status = write_gallery(run, &g, true, &problem);
-    CC_RETURN_IF_FAILED(excuse(run, status, &problem, false, err));
+    CC_RETURN_IF_FAILED(excuse(run, status, &problem, err));
     return cc_snapshot_apply(&run->state.best, run->model, err);
 }
 

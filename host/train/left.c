@@ -11,9 +11,10 @@ void cc_run_add_saved(const cc_run *run, camcl_error *err)
                   run->loop.save_every);
         return;
     }
-    cc_detail(err, "Saved before, and kept: step %" PRIu64 " in %s and %s", run->saved_step, cc_run_file_name(CC_RUN_STATE),
-              cc_run_file_name(CC_RUN_LAST));
-    if (cc_run_dir_has(run->dir, CC_RUN_BEST)) cc_detail(err, ", the best weights until then in %s", cc_run_file_name(CC_RUN_BEST));
+    cc_detail(err, "Saved before, and kept: step %" PRIu64 " in %s", run->saved_step, cc_run_file_name(CC_RUN_STATE));
+    if (run->saved_models) cc_detail(err, " and %s", cc_run_file_name(CC_RUN_LAST));
+    if (run->saved_models && cc_run_dir_has(run->dir, CC_RUN_BEST))
+        cc_detail(err, ", the best weights until then in %s", cc_run_file_name(CC_RUN_BEST));
     cc_detail(err, ".\n");
     if (run->state.step > run->saved_step) cc_detail(err, "Not saved: what was trained since.\n");
 }

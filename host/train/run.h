@@ -69,6 +69,7 @@ typedef struct camcl_trainer {
     camcl_progress progress; /* after the last call of camcl_trainer_step, with the objective's figures behind it */
     camcl_figure figures[CC_MOST_OBJECTIVE_FIGURES];
     uint64_t saved_step; /* of the state in the run directory; 0: there is none */
+    bool saved_models;   /* whether the checkpoints beside it are of that state, too */
     bool stop_wanted;    /* by the callback that saw an evaluation */
     bool resuming;       /* there was a state */
     bool finished_before;
@@ -165,6 +166,10 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err);
 camcl_status cc_run_take_plan(cc_run *run, camcl_error *err);
 /* After tapes are recorded: weights and optimizer onto the device. */
 camcl_status cc_run_apply_state(cc_run *run, camcl_error *err);
+/* Whether a run's average is one of the running statistics, too. Not so where it was begun by a version that averaged weights alone. */
+bool cc_run_averages_statistics(const cc_run *run);
+/* The average's values, of a run that has one. */
+camcl_status cc_run_write_average(cc_run *run, const cc_snapshot *average, camcl_error *err);
 /* Whether best.safetensors and last.safetensors agree with the state, and writing them again if they do not. */
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);

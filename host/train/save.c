@@ -44,7 +44,11 @@ static camcl_status gather_weights(cc_run *run, camcl_error *err)
     /* The loss was finite, but the update that followed may have overflowed. */
     CC_RETURN_IF_FAILED(cc_run_check_finite(run, "the weights", s->now.weights, g->trained, err));
     CC_RETURN_IF_FAILED(cc_run_check_finite(run, "the running statistics", s->now.statistics, g->statistics, err));
-    return cc_step_average(run->step) ? read_flat(cc_step_average(run->step), g->trained, &s->average, err) : CAMCL_OK;
+    if (cc_step_average(run->step) == NULL) return CAMCL_OK;
+    if (cc_run_averages_statistics(run))
+        CC_RETURN_IF_FAILED(read_flat(cc_step_average_statistics(run->step), g->statistics, &s->average.statistics, err));
+    s->average.batches = s->now.batches;
+    return read_flat(cc_step_average(run->step), g->trained, &s->average.weights, err);
 }
 
 /* Everything that is on the device or in the configuration into run->state. */
@@ -73,11 +77,12 @@ static camcl_status gather(cc_run *run, camcl_error *err)
 
 /* ---- what is derived from the state */
 
-/* The content of last.safetensors: the averaged weights, if there is an average. Borrows the state's memory. */
+/* The content of last.safetensors: the average, if there is one. Borrows the state's memory. */
 static cc_snapshot last_model(const cc_run_state *s)
 {
     cc_snapshot last = s->now;
-    if (s->average) last.weights = s->average;
+    if (s->average.weights) last.weights = s->average.weights;
+    if (s->average.statistics) last.statistics = s->average.statistics;
     return last;
 }
 
@@ -125,7 +130,12 @@ bool cc_run_has_models(const cc_run *run)
     return holds_model(run, CC_RUN_LAST, s->step, &last) && (!s->has_best || holds_model(run, CC_RUN_BEST, s->best_step, &s->best));
 }
 
-camcl_status cc_run_restore_models(cc_run *run, camcl_error *err) { return cc_run_has_models(run) ? CAMCL_OK : write_models(run, err); }
+camcl_status cc_run_restore_models(cc_run *run, camcl_error *err)
+{
+    if (!cc_run_has_models(run)) CC_RETURN_IF_FAILED(write_models(run, err));
+    run->saved_models = true;
+    return CAMCL_OK;
+}
 
 camcl_status cc_run_last_model(cc_run *run, cc_snapshot *out, camcl_error *err)
 {
@@ -150,8 +160,11 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_run_save_state(run, cc_run_dir_file(run->dir, CC_RUN_STATE), err));
     run->saved_step = run->state.step;
+    run->saved_models = false;
     run->saved = cc_seconds();
-    return write_models(run, err);
+    CC_RETURN_IF_FAILED(write_models(run, err));
+    run->saved_models = true;
+    return CAMCL_OK;
 }
 
 /* ---- reading it back */
@@ -233,6 +246,16 @@ camcl_status cc_run_take_plan(cc_run *run, camcl_error *err)
     return status;
 }
 
+bool cc_run_averages_statistics(const cc_run *run) { return run->state.average.statistics || run->state.average.weights == NULL; }
+
+camcl_status cc_run_write_average(cc_run *run, const cc_snapshot *average, camcl_error *err)
+{
+    const cc_graph *g = run->model->graph;
+    CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_average(run->step), 0, average->weights, g->trained * sizeof(float), err));
+    if (average->statistics == NULL) return CAMCL_OK;
+    return cc_buffer_write(cc_step_average_statistics(run->step), 0, average->statistics, g->statistics * sizeof(float), err);
+}
+
 camcl_status cc_run_apply_state(cc_run *run, camcl_error *err)
 {
     const cc_run_state *s = &run->state;
@@ -241,5 +264,5 @@ camcl_status cc_run_apply_state(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_snapshot_apply(&s->now, run->model, err));
     CC_RETURN_IF_FAILED(cc_buffer_write(cc_step_velocity(run->step), 0, s->velocity, bytes, err));
     CC_RETURN_IF_FAILED(cc_run_state_apply_objective(s, &shape, run->step, err));
-    return s->average ? cc_buffer_write(cc_step_average(run->step), 0, s->average, bytes, err) : CAMCL_OK;
+    return s->average.weights ? cc_run_write_average(run, &s->average, err) : CAMCL_OK;
 }

@@ -92,7 +92,7 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
     const cc_schedule *now = &run->loop.schedule;
     cc_schedule before = *now;
     const uint64_t k = run->state.step;
-    char lr[96] = "", threshold[96] = "";
+    char lr[96] = "", threshold[96] = "", alpha[112] = "";
     before.epochs = run->saved_epochs;
     before.steps = before.epochs * before.epoch_steps;
     if (k == 0 || k >= now->steps || before.epochs == now->epochs) return CAMCL_OK;
@@ -102,9 +102,14 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
     if (kind->unlabeled && !kind->adaptive && cc_schedule_threshold(&before, k) != cc_schedule_threshold(now, k))
         snprintf(threshold, sizeof threshold, " the threshold jumps from %.3g to %.3g", cc_schedule_threshold(&before, k - 1),
                  cc_schedule_threshold(now, k));
-    if (!*lr && !*threshold) return CAMCL_OK;
-    return cc_run_say(run, err, "%" PRIu64 " epochs instead of %" PRIu64 ":%s%s%s", now->epochs, before.epochs, lr,
-                      *lr && *threshold ? "," : "", threshold);
+    const float alpha_before = cc_step_alpha(&run->settings.step.objective, (float)cc_schedule_ramp(&before, k - 1)),
+                alpha_now = cc_step_alpha(&run->settings.step.objective, (float)cc_schedule_ramp(now, k));
+    if (cc_schedule_ramp(&before, k) != cc_schedule_ramp(now, k) && alpha_before != alpha_now)
+        snprintf(alpha, sizeof alpha, " the weight of the unlabelled loss jumps from %.3g to %.3g", (double)alpha_before,
+                 (double)alpha_now);
+    if (!*lr && !*threshold && !*alpha) return CAMCL_OK;
+    return cc_run_say(run, err, "%" PRIu64 " epochs instead of %" PRIu64 ":%s%s%s%s%s", now->epochs, before.epochs, lr,
+                      *lr && (*threshold || *alpha) ? "," : "", threshold, *threshold && *alpha ? "," : "", alpha);
 }
 
 camcl_status cc_run_say_row(cc_run *run, const cc_metrics_row *row, camcl_error *err)

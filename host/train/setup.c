@@ -110,16 +110,24 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
 
 /* ---- model and tapes */
 
+static camcl_status record_exchange(cc_tape *tape, cc_buffer *a, cc_buffer *b, camcl_error *err)
+{
+    cc_buffer *spare;
+    const size_t bytes = cc_buffer_bytes(a);
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, bytes, "spare weights", &spare, err));
+    CC_RETURN_IF_FAILED(cc_tape_copy(tape, a, 0, spare, 0, bytes, err));
+    CC_RETURN_IF_FAILED(cc_tape_copy(tape, b, 0, a, 0, bytes, err));
+    return cc_tape_copy(tape, spare, 0, b, 0, bytes, err);
+}
+
 static camcl_status record_swap(cc_run *run, camcl_error *err)
 {
-    cc_buffer *spare, *weights = run->model->main->trained, *average = cc_step_average(run->step);
-    size_t bytes = cc_buffer_bytes(weights);
-    if (average == NULL) return CAMCL_OK;
+    const cc_weights *w = run->model->main;
+    if (cc_step_average(run->step) == NULL) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tape_create(run->arena, "exchange of weights and average", &run->swap, err));
-    CC_RETURN_IF_FAILED(cc_tape_buffer(run->swap, bytes, "spare weights", &spare, err));
-    CC_RETURN_IF_FAILED(cc_tape_copy(run->swap, weights, 0, spare, 0, bytes, err));
-    CC_RETURN_IF_FAILED(cc_tape_copy(run->swap, average, 0, weights, 0, bytes, err));
-    return cc_tape_copy(run->swap, spare, 0, average, 0, bytes, err);
+    CC_RETURN_IF_FAILED(record_exchange(run->swap, w->trained, cc_step_average(run->step), err));
+    if (!cc_run_averages_statistics(run)) return CAMCL_OK;
+    return record_exchange(run->swap, w->statistics, cc_step_average_statistics(run->step), err);
 }
 
 static camcl_status record_tapes(void *context, cc_arena *arena, camcl_error *err)
@@ -188,7 +196,7 @@ static camcl_status initial_weights(cc_run *run, camcl_error *err)
     camcl_status status = CAMCL_OK;
     cc_snapshot start = { NULL, NULL, 0 };
     CC_TRY(cc_snapshot_take(&start, run->model, 0, err));
-    CC_TRY(cc_buffer_write(cc_step_average(run->step), 0, start.weights, run->model->graph->trained * sizeof(float), err));
+    CC_TRY(cc_run_write_average(run, &start, err));
 cleanup:
     cc_snapshot_free(&start);
     return status;
@@ -213,6 +221,8 @@ static camcl_status prepare_training(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(make_card(run, err));
     CC_RETURN_IF_FAILED(tune(run, err));
     CC_RETURN_IF_FAILED(cc_team_divide(run, err));
+    /* Said again: the division exchanged something, and compiling may take long. */
+    cc_world_busy(run->team.world);
     CC_RETURN_IF_FAILED(commit_tapes(run, err));
     CC_RETURN_IF_FAILED(cc_team_commit(run, err));
     CC_RETURN_IF_FAILED(cc_team_describe(run, err));

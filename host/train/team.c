@@ -130,13 +130,13 @@ camcl_status cc_team_commit(cc_run *run, camcl_error *err)
 
 /* ---- following */
 
-/* One of the buffers that make up what is trained: the weights, their statistics, momenta and average, and the objective's states. NULL
- * where the run has no such buffer; *last: there are no more. */
+/* One of the buffers that make up what is trained: the weights, their statistics, momenta, averages of both, and the objective's states.
+ * NULL where the run has no such buffer; *last: there are no more. */
 static cc_buffer *trained_buffer(const cc_run *run, size_t i, size_t which, bool *last)
 {
     const cc_step *step = step_of(run, i);
     const cc_weights *weights = model_of(run, i)->main;
-    enum { WEIGHTS, STATISTICS, VELOCITY, AVERAGE, STATES };
+    enum { WEIGHTS, STATISTICS, VELOCITY, AVERAGE, AVERAGE_STATISTICS, STATES };
     *last = which >= STATES + run->settings.step.objective.kind->state_count;
     if (*last) return NULL;
     switch (which) {
@@ -144,6 +144,7 @@ static cc_buffer *trained_buffer(const cc_run *run, size_t i, size_t which, bool
     case STATISTICS: return weights->statistics;
     case VELOCITY: return cc_step_velocity(step);
     case AVERAGE: return cc_step_average(step);
+    case AVERAGE_STATISTICS: return cc_step_average_statistics(step);
     default: return cc_step_state(step)[which - STATES].buffer;
     }
 }

@@ -176,6 +176,7 @@ static camcl_status find_rates(cc_run *run, const char *devices, double **rates,
     cc_text own = CC_TEXT_INIT;
     char *all = NULL;
     CC_TRY(CC_NEW(team->all, rates, err));
+    cc_world_busy(team->world); /* measuring may take long: kernels are compiled, and a slow device takes steps */
     if (!automatic) camcl_config_numbers(run->config, "device.share", *rates, own_count(team));
     for (size_t i = 0; i < own_count(team); i++) {
         if (automatic && alike) (*rates)[i] = 1;
@@ -258,17 +259,53 @@ static camcl_status say_other_devices(cc_run *run, camcl_error *err)
     return cc_run_say(run, err, "resuming on other devices than before: results may differ in the last bits");
 }
 
-static camcl_status divide(cc_run *run, const char *devices, camcl_error *err)
+/* Whether shares are given in numbers. Numbers of one process and measured speeds of another have no common scale. */
+static camcl_status are_given(const cc_run *run, bool *given, camcl_error *err)
+{
+    const bool own = !camcl_config_is(run->config, "device.share", "auto");
+    bool automatic;
+    CC_RETURN_IF_FAILED(cc_world_any(run->team.world, own, given, err));
+    CC_RETURN_IF_FAILED(cc_world_any(run->team.world, !own, &automatic, err));
+    if (!*given || !automatic) return CAMCL_OK;
+    return cc_fail(
+        err, CAMCL_BAD_CONFIG,
+        "device.share: some of the processes that train together give numbers, others auto (give numbers to all of them, or to none)");
+}
+
+/* By the numbers of device.share, or by speed. */
+static camcl_status divide_anew(cc_run *run, const char *devices, camcl_error *err)
 {
     const cc_team *team = &run->team;
     const cc_step_spec *step = &run->settings.step;
     const size_t unlabeled = step->objective.kind->unlabeled ? step->batch_unlabeled : 0;
     double *rates = NULL;
-    if (take_saved(run, devices)) return take_plans(run, err);
-    if (run->resuming) CC_RETURN_IF_FAILED(say_other_devices(run, err));
     camcl_status status = find_rates(run, devices, &rates, err);
     if (status == CAMCL_OK) status = cc_parts_divide(step->batch_labeled, unlabeled, rates, team->all, team->parts, err);
     free(rates);
+    return status;
+}
+
+/* Shares that are given count in a resumed run, too, where they are not those that it has. */
+static camcl_status divide(cc_run *run, const char *devices, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    const size_t bytes = run->team.all * sizeof(cc_part);
+    cc_part *before = NULL;
+    bool given;
+    CC_RETURN_IF_FAILED(are_given(run, &given, err));
+    const bool saved = take_saved(run, devices);
+    if (saved && !given) return take_plans(run, err);
+    if (run->resuming && !saved) CC_RETURN_IF_FAILED(say_other_devices(run, err));
+    CC_TRY(CC_NEW(run->team.all, &before, err));
+    memcpy(before, run->team.parts, bytes);
+    CC_TRY(divide_anew(run, devices, err));
+    if (!saved) goto cleanup;
+    if (memcmp(before, run->team.parts, bytes) == 0)
+        CC_TRY(take_plans(run, err));
+    else
+        CC_TRY(cc_run_say(run, err, "resuming with other shares than before: results may differ in the last bits"));
+cleanup:
+    free(before);
     return status;
 }
 

@@ -288,7 +288,9 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
 static camcl_status save(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_run_collect(run, err));
-    return run->follows ? CAMCL_OK : cc_run_save(run, err);
+    if (run->follows) return CAMCL_OK;
+    cc_world_busy(run->team.world);
+    return cc_run_save(run, err);
 }
 
 /* An epoch may take hours, so the state is also saved whenever none was for half an hour. */

@@ -12,7 +12,7 @@ extern "C" {
 /* The version of these headers, with which a program is compiled. A new MAJOR changes the shared library's soname; until 1.0.0, a new MINOR
  * may change the interface, too, and programs are then compiled again. */
 #define CAMCL_VERSION_MAJOR 0
-#define CAMCL_VERSION_MINOR 1
+#define CAMCL_VERSION_MINOR 2
 #define CAMCL_VERSION_PATCH 0
 
 /* The version of the library with which it runs, "MAJOR.MINOR.PATCH". Static; may be called in any thread. */

@@ -53,7 +53,7 @@ for source in "$top"/tests/ops/test_*.c "$top"/tests/ssl/test_*.c; do
     name=$(basename "$source" .c)
     # It reads the sources.
     [ "$name" != test_registry ] || continue
-    cp "$build/tests/$name" "$out/bin/tests/" || die "$name: not built (cmake --build $build)"
+    cp "$build/tests/$name" "$out/bin/tests/" || die "$name: not built (./run test -N builds the tests, and installs what they need)"
 done
 strip "$out/bin/camcl" "$out"/bin/tests/*
 

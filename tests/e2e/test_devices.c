@@ -94,6 +94,17 @@ static void a_stopped_list_goes_on_with_the_same_bits(void **state)
     assert_same_run(run_of(*state, "whole"), run_of(*state, "stopped"));
 }
 
+/* The state's shares count where none are given, and given ones where they are others. */
+static void given_shares_count_in_a_resumed_run(void **state)
+{
+    h = halves_or_skip();
+    if (!train_and_stop(*state, "reshared", "train.epochs=12 'device.share=5, 3'")) return;
+    char *out = train(*state, "reshared", h->list, "train.epochs=12 'device.share=1, 1' --resume");
+    assert_non_null(strstr(out, "takes 4 of 8 labelled"));
+    assert_non_null(strstr(out, "other shares than before: results may differ in the last bits"));
+    free(out);
+}
+
 static void another_list_goes_on(void **state)
 {
     h = halves_or_skip();
@@ -190,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_list_trains_and_says_so),
         cmocka_unit_test(a_run_of_a_list_is_evaluated),
         cmocka_unit_test(a_stopped_list_goes_on_with_the_same_bits),
+        cmocka_unit_test(given_shares_count_in_a_resumed_run),
         cmocka_unit_test(another_list_goes_on),
         cmocka_unit_test(bad_lists_are_refused),
         cmocka_unit_test(ranks_give_the_bits_of_a_list),

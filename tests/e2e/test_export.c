@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
+#include "run/safetensors.h"
 #include "support/program.h"
 #include "support/scratch.h"
 
@@ -62,6 +64,60 @@ static void an_open_file_is_written_into(void **state)
     free(a);
 }
 
+/* The checkpoint with its float32 tensors as float64, which holds the same numbers. */
+static void write_doubles(const char *path)
+{
+    enum { MOST = 256 };
+    static const char *const keys[] = { "format",   "version", "arch", "stem", "width",      "classes", "class_names",
+                                        "channels", "dataset", "fit",  "mean", "image_size", "std",     "step" };
+    camcl_error err;
+    cc_safetensors *file;
+    cc_st_tensor tensors[MOST];
+    cc_st_pair pairs[CC_COUNT(keys)];
+    double *values[MOST] = { NULL };
+    size_t count = 0, pair_count = 0;
+    assert_int_equal(cc_safetensors_read(CHECKPOINT, &file, &err), CAMCL_OK);
+    for (; count < cc_safetensors_count(file); count++) {
+        assert_true(count < MOST);
+        tensors[count] = *cc_safetensors_at(file, count);
+        if (tensors[count].dtype != CC_ST_F32) continue;
+        const size_t numbers = cc_st_elements(&tensors[count]);
+        values[count] = calloc(numbers, sizeof(double));
+        assert_non_null(values[count]);
+        for (size_t i = 0; i < numbers; i++) {
+            float value;
+            memcpy(&value, (const char *)tensors[count].data + i * sizeof value, sizeof value);
+            values[count][i] = (double)value;
+        }
+        tensors[count].dtype = CC_ST_F64;
+        tensors[count].data = values[count];
+    }
+    for (size_t i = 0; i < CC_COUNT(keys); i++) {
+        const char *value = cc_safetensors_metadata(file, keys[i]);
+        if (value) pairs[pair_count++] = (cc_st_pair){ keys[i], value };
+    }
+    assert_int_equal(cc_safetensors_write(path, tensors, count, pairs, pair_count, &err), CAMCL_OK);
+    for (size_t i = 0; i < count; i++)
+        free(values[i]);
+    cc_safetensors_free(&file);
+}
+
+/* Other tools keep weights in other types; the model's are float32. */
+static void weights_of_another_type_are_converted(void **state)
+{
+    const char *folder = *state;
+    size_t size_a, size_b;
+    write_doubles(scratch_path(folder, "doubles.safetensors"));
+    free(program_prints(folder, "export " CHECKPOINT " -o '%s/a.onnx'", folder));
+    free(program_prints(folder, "export '%s/doubles.safetensors' -o '%s/b.onnx'", folder, folder));
+    char *a = scratch_read(scratch_path(folder, "a.onnx"), &size_a), *b = scratch_read(scratch_path(folder, "b.onnx"), &size_b);
+    assert_true(a && b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(a, b, size_a);
+    free(a);
+    free(b);
+}
+
 static void wrong_use_is_named(void **state)
 {
     const char *folder = *state, *config = "tests/fixtures/v0.1/configs/quickstart.ini";
@@ -84,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_model_is_written, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(an_open_file_is_written_into, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(weights_of_another_type_are_converted, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(wrong_use_is_named, scratch_setup, scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

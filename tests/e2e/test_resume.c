@@ -219,6 +219,13 @@ static void test_jumps(void **state)
     assert_null(strstr(out, "jumps"));
     assert_non_null(strstr(out, "resuming after step 12 of 16"));
     free(out);
+    /* A ramp takes the first 0.4 of all steps: 4.8 of 12, but 14.4 of 36, and step 12 comes before their end. */
+    train(folder, "ramp", "optim.schedule=constant ssl.mode=pi-model");
+    out = program_prints(folder,
+                         "train '%s/small.ini' 'output.dir=%s/ramp' optim.schedule=constant ssl.mode=pi-model train.epochs=9 --resume",
+                         folder, folder);
+    assert_non_null(strstr(out, "9 epochs instead of 3: the weight of the unlabelled loss jumps from 10 to "));
+    free(out);
 }
 
 /* Neither does a folder have to be there, nor does a run that wrote rows but never saved count; either way the user is told. */

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "run/safetensors.h"
 #include "support/program.h"
 #include "support/report_page.h"
@@ -298,19 +299,30 @@ static void read_weights(const char *run, const char *file, const char *name, fl
     cc_safetensors_free(&tensors);
 }
 
-/* last.safetensors holds the average of the weights, which lags behind them, and they are what is without it. */
+/* last.safetensors holds the averages of the weights and of the running statistics, which lag behind them, and these are what they are
+ * without an average. */
 static void test_ema(void **state)
 {
-    enum { N = 10 }; /* fc.bias */
-    float plain[N], averaged[N], weights[N], average[N];
+    static const struct {
+        const char *name;
+        size_t count;
+    } tensors[] = { { "fc.bias", 10 }, { "bn1.running_mean", 4 }, { "bn1.running_var", 4 } };
+    enum { MOST = 10 };
+    char name[64];
+    float plain[MOST], averaged[MOST], weights[MOST], average[MOST];
     const char *without = train(*state, "ema-0", ""), *with = train(*state, "ema-9", "optim.ema=0.9");
-    read_weights(without, "last.safetensors", "fc.bias", plain, N);
-    read_weights(with, "last.safetensors", "fc.bias", averaged, N);
-    read_weights(with, "state.safetensors", "model.fc.bias", weights, N);
-    read_weights(with, "state.safetensors", "ema.fc.bias", average, N);
-    assert_memory_equal(weights, plain, sizeof plain);
-    assert_memory_equal(averaged, average, sizeof average);
-    assert_memory_not_equal(averaged, plain, sizeof plain);
+    for (size_t i = 0; i < CC_COUNT(tensors); i++) {
+        const size_t count = tensors[i].count, bytes = count * sizeof(float);
+        read_weights(without, "last.safetensors", tensors[i].name, plain, count);
+        read_weights(with, "last.safetensors", tensors[i].name, averaged, count);
+        snprintf(name, sizeof name, "model.%s", tensors[i].name);
+        read_weights(with, "state.safetensors", name, weights, count);
+        snprintf(name, sizeof name, "ema.%s", tensors[i].name);
+        read_weights(with, "state.safetensors", name, average, count);
+        assert_memory_equal(weights, plain, bytes);
+        assert_memory_equal(averaged, average, bytes);
+        assert_memory_not_equal(averaged, plain, bytes);
+    }
     metrics_table *a = metrics_load(without), *b = metrics_load(with);
     assert_close(metrics_number(a, 2, "loss"), metrics_number(b, 2, "loss"), 0);
     assert_true(fabs(metrics_number(a, 0, "val_loss") - metrics_number(b, 0, "val_loss")) > 1e-4); /* the average is what is evaluated */

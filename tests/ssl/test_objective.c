@@ -19,6 +19,7 @@
 static camcl_error err;
 
 enum { SIDE = 8, IMAGES = 12, CLASSES = 3, LABELED = 4, UNLABELED = 6, STEPS = 3 };
+#define EMA 0.75f
 static const float decay = 0.75f;
 
 /* ---- the toy: pseudo-labels, an average of what the confidence operation counts, and a copy of the loss's sums */
@@ -75,7 +76,9 @@ static void scene_open_with(scene *s, camcl_device *device, const cc_objective *
     int32_t labels[IMAGES];
     const float mean[] = { 0.5f, 0.5f, 0.5f }, deviation[] = { 0.25f, 0.25f, 0.25f };
     const cc_graph_spec graph = { "resnet18", "cifar", 4, CLASSES, 3 };
-    const cc_step_spec spec = { .objective = *objective, .batch_labeled = LABELED, .batch_unlabeled = UNLABELED, .image_size = SIDE };
+    const cc_step_spec spec = {
+        .objective = *objective, .batch_labeled = LABELED, .batch_unlabeled = UNLABELED, .image_size = SIDE, .ema = EMA
+    };
     const cc_resident_spec images = { pixels, labels, IMAGES, SIDE, SIDE, 3, mean, deviation, "images" };
     cc_rng rng = cc_rng_at(7, CC_RNG_BENCH, 0);
     memset(s, 0, sizeof *s);
@@ -349,6 +352,52 @@ static void teacher_is_the_average(void **unused)
     for_each_device(check_teacher, NULL);
 }
 
+/* Averages begin where they are told to and follow the running statistics as they follow the weights. */
+static void check_averages(camcl_device *device, void *context)
+{
+    (void)context;
+    const cc_objective objective = options_of(&cc_objective_fixmatch);
+    cc_snapshot now = { NULL, NULL, 0 };
+    scene s;
+    scene_open(&s, device, &objective);
+    OK(cc_snapshot_take(&now, s.model, 0, &err));
+    const cc_graph *g = s.model->graph;
+    const size_t sizes[] = { g->trained, g->statistics };
+    float *const values[] = { now.weights, now.statistics };
+    cc_buffer *const averages[] = { cc_step_average(s.step), cc_step_average_statistics(s.step) };
+    float *want[2], *got[2];
+    for (int i = 0; i < 2; i++) {
+        want[i] = calloc(sizes[i], sizeof(float));
+        got[i] = calloc(sizes[i], sizeof(float));
+        assert_true(want[i] && got[i]);
+        memcpy(want[i], values[i], sizes[i] * sizeof(float));
+        OK(cc_buffer_write(averages[i], 0, want[i], sizes[i] * sizeof(float), &err));
+    }
+    for (int k = 0; k < STEPS; k++) {
+        (void)run(&s, 0);
+        OK(cc_snapshot_take(&now, s.model, 0, &err));
+        for (int i = 0; i < 2; i++)
+            for (size_t n = 0; n < sizes[i]; n++)
+                want[i][n] = EMA * want[i][n] + (1 - EMA) * values[i][n];
+    }
+    for (int i = 0; i < 2; i++) {
+        OK(cc_buffer_read(averages[i], 0, got[i], sizes[i] * sizeof(float), &err));
+        for (size_t n = 0; n < sizes[i]; n++)
+            if (!(fabsf(got[i][n] - want[i][n]) <= 1e-6f * (1 + fabsf(want[i][n]))))
+                fail_msg("average of %s %zu: %.9g instead of %.9g", i ? "statistic" : "weight", n, (double)got[i][n], (double)want[i][n]);
+        free(want[i]);
+        free(got[i]);
+    }
+    cc_snapshot_free(&now);
+    scene_close(&s);
+}
+
+static void averages_follow_weights_and_statistics(void **unused)
+{
+    (void)unused;
+    for_each_device(check_averages, NULL);
+}
+
 static void table(void **unused)
 {
     (void)unused;
@@ -377,6 +426,7 @@ int main(void)
         cmocka_unit_test(consistency_stands_apart),
         cmocka_unit_test(special_cases_are_fixmatch),
         cmocka_unit_test(teacher_is_the_average),
+        cmocka_unit_test(averages_follow_weights_and_statistics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -424,6 +424,15 @@ static void test_presets(void **state)
         assert_string_equal(camcl_config_origin(config, rows[i][0]), "ssl.preset");
     }
     assert_false(camcl_config_bool(config, "augment.per_image"));
+    /* The preset is of the first three modes. */
+    set(config, "ssl.mode", "mean-teacher");
+    set(config, "ssl.beta", "1");
+    for (size_t i = 0; i < CC_COUNT(rows); i++) {
+        const bool reduction = strcmp(rows[i][0], "ssl.reduction") == 0;
+        assert_string_equal(camcl_config_string(config, rows[i][0]), reduction ? "batch" : rows[i][1]);
+        assert_string_equal(camcl_config_origin(config, rows[i][0]), "ssl.mode");
+    }
+    assert_int_equal(camcl_config_finish(config, NULL), CAMCL_OK);
     camcl_config_destroy(&config);
     /* An override wins whether it comes before or after the preset. */
     config = create();
@@ -929,6 +938,7 @@ static void test_resume(void **state)
     set(wanted, "optim.weight_decay", "0.0005");
     set(wanted, "data.ratio", "1");
     set(wanted, "data.root", "moved/data");
+    set(wanted, "data.resident", "64");
     set(wanted, "data.shuffle", "true");
     set(wanted, "device.select", "cpu");
     set(wanted, "output.dir", "elsewhere");

@@ -57,7 +57,7 @@ static int setup(void **context)
     assert_int_equal(cc_snapshot_allocate(&s->now, f->graph, &err), CAMCL_OK);
     assert_int_equal(cc_snapshot_allocate(&s->best, f->graph, &err), CAMCL_OK);
     s->velocity = zeros(f->graph->trained, sizeof(float));
-    s->average = zeros(f->graph->trained, sizeof(float));
+    assert_int_equal(cc_snapshot_allocate(&s->average, f->graph, &err), CAMCL_OK);
     s->objective[0] = zeros(3, sizeof(float));
     s->objective[1] = zeros(1, sizeof(int32_t));
     s->step = 8;
@@ -209,7 +209,8 @@ static void tensors(void **context)
         { "model.fc.bias", last_of(f, s->now.weights, "fc.bias") },
         { "model.bn1.running_mean", last_of(f, s->now.statistics, "bn1.running_mean") },
         { "momentum.layer4.1.conv2.weight", last_of(f, s->velocity, "layer4.1.conv2.weight") },
-        { "ema.conv1.weight", last_of(f, s->average, "conv1.weight") },
+        { "ema.conv1.weight", last_of(f, s->average.weights, "conv1.weight") },
+        { "ema.layer2.0.bn1.running_var", last_of(f, s->average.statistics, "layer2.0.bn1.running_var") },
         { "best.fc.weight", last_of(f, s->best.weights, "fc.weight") },
         { "best.layer1.0.bn2.running_var", last_of(f, s->best.statistics, "layer1.0.bn2.running_var") },
     };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "exchange/join.h"
 #include "exchange/mpi/ranks.h"
 
 /* One rank's figures as they travel: its weight, mean [count], m2 [count]. */
@@ -22,8 +23,6 @@ static float value_at(const char *message, size_t index)
     return value;
 }
 
-/* T. F. Chan, G. H. Golub, R. J. LeVeque: Updating formulae and a pairwise algorithm for computing sample variances (1979). In double,
- * rounded once at the end. */
 static void join_series(const char *all, size_t ranks, size_t count, size_t series, float *mean, float *m2)
 {
     double weight = 0, center = 0, squares = 0;
@@ -33,10 +32,8 @@ static void join_series(const char *all, size_t ranks, size_t count, size_t seri
         memcpy(&other, message, sizeof other);
         /* A rank without values: what it gives for their mean means nothing. */
         if (!(other > 0)) continue;
-        const double total = weight + other, apart = (double)value_at(message, series) - center;
-        center += apart * other / total;
-        squares += (double)value_at(message, count + series) + apart * apart * weight * other / total;
-        weight = total;
+        cc_join_moments(&center, &squares, weight, (double)value_at(message, series), (double)value_at(message, count + series), other);
+        weight += other;
     }
     *mean = (float)center;
     *m2 = (float)squares;
