@@ -179,6 +179,11 @@ static void the_error_of_a_rank_is_named(void **state)
     err = text_of(*state, "err");
     if (!strstr(err, "another configuration than rank 0: train.seed = 1")) fail_msg("%s", err);
     free(err);
+    const char *mixed = EACH_A_HALF "; [ $OMPI_COMM_WORLD_RANK = 0 ] || set -- device.share=1";
+    assert_int_not_equal(halves_run_ranks(*state, 2, mixed, "mixed", ""), 0);
+    err = text_of(*state, "err");
+    if (!strstr(err, "device.share: some of the processes that train together give numbers, others auto")) fail_msg("%s", err);
+    free(err);
 }
 
 static void a_killed_rank_ends_all_and_the_run_goes_on(void **state)
