@@ -63,12 +63,12 @@ camcl_status camcl_breakdown_make(const float *logits, const int32_t *labels, co
                                   camcl_breakdown *out, camcl_error *err)
 {
     CC_CHECK_GIVEN(out, err);
+    *out = (camcl_breakdown){ .classes = classes };
     if (n > 0) {
         CC_CHECK_GIVEN(logits, err);
         CC_CHECK_GIVEN(labels, err);
     }
     double sums[CAMCL_RELIABILITY_BINS * CC_BIN_SUMS] = { 0 };
-    *out = (camcl_breakdown){ .classes = classes };
     CC_RETURN_IF_FAILED(CC_NEW(classes * classes, &out->confusion, err));
     for (size_t i = 0; i < n; i++) {
         const int32_t label = labels[indices ? indices[i] : i];

@@ -8,16 +8,15 @@
 
 bool cli_was_given(const camcl_config *config, const char *key) { return strcmp(camcl_config_origin(config, key), "command line") == 0; }
 
-/* Returns the path of the config.ini in the checkpoint's folder; the caller frees. NULL if memory is out. */
-static char *config_beside(const char *checkpoint)
+/* Returns the path of this file in the checkpoint's folder; the caller frees. NULL if memory is out. */
+static char *beside(const char *checkpoint, const char *name)
 {
-    static const char name[] = "config.ini";
     const char *slash = strrchr(checkpoint, '/');
     size_t folder = slash ? (size_t)(slash - checkpoint) + 1 : 0;
-    char *path = malloc(folder + sizeof name);
+    char *path = malloc(folder + strlen(name) + 1);
     if (path == NULL) return NULL;
     memcpy(path, checkpoint, folder);
-    memcpy(path + folder, name, sizeof name);
+    memcpy(path + folder, name, strlen(name) + 1);
     return path;
 }
 
@@ -30,7 +29,7 @@ static bool is_absent(const char *path)
 
 static camcl_status configure(cli_session *s, const char *checkpoint, const cli_list *overrides, camcl_error *err)
 {
-    char *path = config_beside(checkpoint);
+    char *path = beside(checkpoint, "config.ini");
     if (path == NULL)
         return cli_error(err, CAMCL_NO_MEMORY, "%s: no memory to read the config.ini beside it (close other programs)", checkpoint);
     camcl_status status = camcl_config_create(&s->config, err);
@@ -121,18 +120,54 @@ camcl_status cli_session_data(cli_session *s, camcl_error *err)
     return status == CAMCL_OK ? camcl_model_labels(s->model, s->dataset, CAMCL_TEST_IMAGES, NULL, err) : status;
 }
 
+static bool were_given(const camcl_config *config, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!cli_was_given(config, keys[i])) return false;
+    return true;
+}
+
+/* What is not in the checkpoint and decides which images the split has. A test set that came with the data depends on nothing. */
+static camcl_status check_alone(const cli_session *s, camcl_split split, camcl_error *err)
+{
+    static const char *const pools[] = { "data.labeled", "data.validation", "data.seed" }, *const held_out[] = { "data.test_share",
+                                                                                                                 "data.seed" };
+    const bool came = camcl_dataset_get_info(s->dataset)->held_out_count == 0;
+    if (split == CAMCL_SPLIT_TEST && (came || were_given(s->config, held_out, sizeof held_out / sizeof held_out[0]))) return CAMCL_OK;
+    if (split != CAMCL_SPLIT_TEST && were_given(s->config, pools, sizeof pools / sizeof pools[0])) return CAMCL_OK;
+    return cli_error(
+        err, CAMCL_BAD_DATA,
+        "%s: which images it was trained on is unknown: there is no config.ini beside it (copy the run's config.ini beside it, or "
+        "give %s)",
+        s->checkpoint,
+        split != CAMCL_SPLIT_TEST
+            ? came ? "data.labeled, data.validation and data.seed, or choose --split test" : "data.labeled, data.validation and data.seed"
+            : "data.test_share and data.seed");
+}
+
+/* The images must be those that the run drew, unless the command line chooses others. A test set that came with the data is not drawn. */
+static camcl_status check_drawn(const cli_session *s, camcl_split split, const uint32_t *indices, size_t count, camcl_error *err)
+{
+    static const char *const choice[] = { "data.dataset",    "data.root",     "data.labeled", "data.unlabeled",  "data.ratio",
+                                          "data.validation", "data.balanced", "data.seed",    "data.test_share", "data.reuse_labeled" };
+    camcl_status status = CAMCL_OK;
+    for (size_t i = 0; i < sizeof choice / sizeof choice[0]; i++)
+        if (cli_was_given(s->config, choice[i])) return CAMCL_OK;
+    char *splits = beside(s->checkpoint, "splits.json");
+    if (splits == NULL)
+        return cli_error(err, CAMCL_NO_MEMORY, "%s: no memory to read the splits.json beside it (close other programs)", s->checkpoint);
+    if (!is_absent(splits)) status = camcl_split_check(splits, split, indices, count, err);
+    free(splits);
+    return status;
+}
+
 camcl_status cli_session_indices(const cli_session *s, camcl_split split, camcl_dataset_part *part, uint32_t **indices, size_t *count,
                                  camcl_error *err)
 {
-    static const char *const keys[] = { "data.labeled", "data.validation", "data.seed" };
-    for (size_t i = 0; s->alone && split != CAMCL_SPLIT_TEST && i < sizeof keys / sizeof keys[0]; i++)
-        if (!cli_was_given(s->config, keys[i]))
-            return cli_error(
-                err, CAMCL_BAD_DATA,
-                "%s: which images it was trained on is unknown: there is no config.ini beside it (copy the run's config.ini beside "
-                "it, give data.labeled, data.validation and data.seed, or choose --split test)",
-                s->checkpoint);
-    return camcl_split_indices(s->config, s->dataset, split, part, indices, count, err);
+    camcl_status status = s->alone ? check_alone(s, split, err) : CAMCL_OK;
+    if (status == CAMCL_OK) status = camcl_split_indices(s->config, s->dataset, split, part, indices, count, err);
+    if (status == CAMCL_OK && !s->alone && *part == CAMCL_TRAIN_IMAGES) status = check_drawn(s, split, *indices, *count, err);
+    return status;
 }
 
 void cli_session_close(cli_session *s)

@@ -17,6 +17,8 @@ struct camcl_config {
 cc_value *cc_value_of(const camcl_config *config, const camcl_config_key *key);
 /* The first of the key's further defaults that holds now, or NULL. */
 const camcl_config_default *cc_default_in_force(const camcl_config *config, const camcl_config_key *key);
+/* Whether this row of a key's further defaults, or one behind it that it comes before, says something else than the plain default. */
+bool cc_default_matters(const camcl_config_key *key, const camcl_config_default *row);
 /* The text in force: set, else by a further default, else the default. Never NULL. */
 const char *cc_value_text(const camcl_config *config, const camcl_config_key *key);
 

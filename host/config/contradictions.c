@@ -320,7 +320,7 @@ camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_co
     if (status == CAMCL_OK && differing.length > 0) {
         status =
             cc_fail(err, CAMCL_BAD_CONFIG,
-                    "resume: the configuration is not the run's (only [output], [device], data.root and a larger "
+                    "resume: the configuration is not the run's (only [output], [device], data.root, data.resident and a larger "
                     "train.epochs may change: restore the keys below, go on with the run's own config.ini, or choose another output.dir)");
         cc_detail(err, "%s", differing.data);
     }

@@ -7,6 +7,7 @@
 #include "base/arguments.h"
 #include "base/memory.h"
 #include "device/absent.h"
+#include "device/device.h"
 #include "device/list.h"
 #include "device/part.h"
 
@@ -167,6 +168,8 @@ camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_e
 {
     CC_CHECK_GIVEN(infos, err);
     CC_CHECK_GIVEN(count, err);
+    *infos = NULL;
+    *count = 0;
     return cc_device_enumerate(infos, NULL, count, err);
 }
 
@@ -178,7 +181,22 @@ static const char *type_name(camcl_device_type type)
     return names[type];
 }
 
-static double compute(const camcl_device_info *info) { return (double)info->compute_units * (info->clock_mhz ? info->clock_mhz : 1); }
+/* Multiply-adds that one compute unit of a GPU does at once. Drivers count different things as a unit: Intel's an execution unit of 8
+ * lanes, NVIDIA's a multiprocessor of 128, so that an integrated GPU would seem to outdo the card beside it. */
+static unsigned lanes_of_unit(const camcl_device_info *info)
+{
+    if (info->type != CAMCL_GPU) return 1;
+    switch (cc_device_get_class(info)) {
+    case CC_CLASS_NVIDIA: return 128;
+    case CC_CLASS_INTEL: return 8;
+    default: return 64;
+    }
+}
+
+static double compute(const camcl_device_info *info)
+{
+    return (double)info->compute_units * lanes_of_unit(info) * (info->clock_mhz ? info->clock_mhz : 1);
+}
 
 static bool contains(const char *text, const char *part)
 {

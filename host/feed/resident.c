@@ -49,7 +49,9 @@ cleanup:
 
 static camcl_status copy_pixels(cc_resident *r, camcl_device *device, const cc_resident_spec *spec, camcl_error *err)
 {
-    const size_t image = image_bytes(r), limit = camcl_device_get_info(device)->max_alloc, count = r->places.staying_count;
+    /* No operation takes tensors of more elements, whatever the device allows. */
+    const size_t limit = cc_min_size(camcl_device_get_info(device)->max_alloc, INT32_MAX), image = image_bytes(r),
+                 count = r->places.staying_count;
     r->per_chunk = cc_max_size(1, cc_min_size(count, limit / image));
     r->chunk_count = cc_ceil_div(count, r->per_chunk);
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(r->chunk_count, 1), &r->chunks, err));

@@ -14,13 +14,15 @@ camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset
     CC_CHECK_GIVEN(part, err);
     CC_CHECK_GIVEN(indices, err);
     CC_CHECK_GIVEN(count, err);
+    *indices = NULL;
+    *count = 0;
     const cc_split_data data = cc_split_data_of(dataset);
     cc_split pools;
     if (split == CAMCL_SPLIT_TEST) {
         const cc_test_images test = cc_dataset_test_images(dataset);
         *part = test.part;
+        CC_RETURN_IF_FAILED(CC_NEW(test.count, indices, err));
         *count = test.count;
-        CC_RETURN_IF_FAILED(CC_NEW(*count, indices, err));
         for (size_t i = 0; i < *count; i++)
             (*indices)[i] = cc_test_image_at(&test, i);
         return CAMCL_OK;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/value.h"
+#include "model/fit.h"
 #include "run/parts.h"
 #include "train/team_internal.h"
 
@@ -103,45 +104,64 @@ cleanup:
 
 /* ---- shares */
 
-/* The images per second of one device alone, of steps as large as they would be if all devices took as much. */
+/* A step as large as it would be if all devices took as much. */
+typedef struct measured {
+    cc_run *run;
+    cc_model *model;
+    cc_resident *images;
+    cc_step_spec spec;
+    cc_step *step;
+} measured;
+
+static camcl_status record_measured(void *context, cc_arena *arena, camcl_error *err)
+{
+    measured *m = context;
+    cc_step_destroy(&m->step);
+    return cc_step_create(m->model, m->images, &m->spec, arena, &m->step, err);
+}
+
+static camcl_status say_measured(void *context, const char *line, camcl_error *err)
+{
+    const measured *m = context;
+    return cc_run_say(m->run, err, "%s", line);
+}
+
+/* The images per second of one device alone. */
 static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *err)
 {
     enum { WARM_UP = 1, TIMED = 3 };
     camcl_status status = CAMCL_OK;
     cc_team *team = &run->team;
-    cc_step_spec spec = run->settings.step;
+    measured m = { run, model_of(run, i), i == 0 ? run->train_images : team->others[i - 1].images, run->settings.step, NULL };
     cc_augment_options augment = run->settings.augment;
-    cc_resident *images = i == 0 ? run->train_images : team->others[i - 1].images;
     cc_arena *arena = NULL;
-    cc_step *step = NULL;
     cc_draws draws = { .labeled = NULL };
     cc_step_sums read;
     double best = 0;
-    spec.batch_labeled = cc_ceil_div(spec.batch_labeled, team->all);
-    spec.batch_unlabeled = cc_ceil_div(spec.batch_unlabeled, team->all);
-    const size_t unlabeled = spec.objective.kind->unlabeled ? spec.batch_unlabeled : 0;
-    CC_TRY(cc_draws_create(&augment, spec.batch_labeled, unlabeled, cc_objective_has_cams(&spec.objective), &draws, err));
+    m.spec.batch_labeled = cc_ceil_div(m.spec.batch_labeled, team->all);
+    m.spec.batch_unlabeled = cc_ceil_div(m.spec.batch_unlabeled, team->all);
+    const size_t labeled = m.spec.batch_labeled, unlabeled = m.spec.objective.kind->unlabeled ? m.spec.batch_unlabeled : 0;
+    CC_TRY(cc_draws_create(&augment, labeled, unlabeled, cc_objective_has_cams(&m.spec.objective), &draws, err));
     CC_TRY(cc_arena_create(device_of(run, i), &arena, err));
-    CC_TRY(cc_step_create(model_of(run, i), images, &spec, arena, &step, err));
-    CC_TRY(cc_arena_commit(arena, err));
+    CC_TRY(cc_model_commit(m.model, arena, &(cc_recording){ record_measured, say_measured, &m }, err));
     for (int k = 0; k < WARM_UP + TIMED; k++) {
         cc_readback *sums = NULL;
         const double start = cc_seconds();
-        cc_sampler_batch(run->labeled, 0, spec.batch_labeled, run->sources);
+        cc_sampler_batch(run->labeled, 0, labeled, run->sources);
         cc_draw_labeled(&augment, 0, run->sources, &draws);
         if (unlabeled) cc_sampler_batch(run->unlabeled, 0, unlabeled, run->sources);
         if (unlabeled) cc_draw_unlabeled(&augment, 0, run->sources, &draws);
         const cc_step_input input = cc_step_input_of(&draws, 0, 0);
-        CC_TRY(cc_step_run(step, &input, &sums, err));
+        CC_TRY(cc_step_run(m.step, &input, &sums, err));
         CC_TRY(cc_step_read(&sums, &read, err));
         CC_TRY(cc_device_finish(device_of(run, i), err));
         const double seconds = cc_seconds() - start;
         if (k == WARM_UP || (k > WARM_UP && seconds < best)) best = seconds;
     }
-    *rate = (double)(spec.batch_labeled + unlabeled) / best;
+    *rate = (double)(labeled + unlabeled) / best;
 cleanup:
     cc_arena_destroy(&arena);
-    cc_step_destroy(&step);
+    cc_step_destroy(&m.step);
     cc_draws_free(&draws);
     return cc_team_of_device(run, i, status, err);
 }

@@ -80,12 +80,41 @@ static void what_is_wrong_is_said_at_once(void **state)
                   TRAIN("list", "list.csv", "none") " data.corrupt=skip", root, root, root);
 }
 
+/* The held-out test set is drawn from the pictures that are there: with one more, another set is drawn, of pictures that the run trained
+ * on. */
+static void pictures_that_came_later_are_no_test(void **state)
+{
+    const char *root = *state;
+    if (pictures_missing()) skip();
+    tree_pictures(root, "f/cat", 12, 0);
+    tree_pictures(root, "f/dog", 12, 90);
+    free(program_prints(root, TRAIN("folder", "f", "grown") " ssl.mode=supervised", root, root, root));
+    free(program_prints(root, "eval '%s/grown/best.safetensors'", root));
+    free(program_prints(root, "eval '%s/grown/best.safetensors' --split validation", root));
+    tree_pictures(root, "f/cat/more", 3, 30);
+    program_fails(root, 1, "grown/splits.json: the data set is another one|\"test\"|data.root", "eval '%s/grown/best.safetensors'", root);
+    program_fails(root, 1, "grown/splits.json: the data set is another one|\"validation\"",
+                  "cam '%s/grown/best.safetensors' --index 0 --split validation -o '%s/maps'", root, root);
+    /* Who names the pictures says so. */
+    free(program_prints(root, "eval '%s/grown/best.safetensors' 'data.root=%s/f'", root, root));
+    /* Away from its run, what the draw depends on is not known. */
+    size_t size;
+    char *weights = scratch_read(scratch_path(root, "grown/best.safetensors"), &size);
+    assert_non_null(weights);
+    scratch_write(scratch_path(root, "alone.safetensors"), weights, size);
+    free(weights);
+    program_fails(root, 1, "alone.safetensors: which images it was trained on is unknown|data.test_share and data.seed",
+                  "eval '%s/alone.safetensors' 'data.root=%s/f'", root, root);
+    free(program_prints(root, "eval '%s/alone.safetensors' 'data.root=%s/f' data.test_share=0.15 data.seed=1", root, root));
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_and_a_list_of_the_same_pictures_train_alike),
         cmocka_unit_test(what_is_wrong_is_said_at_once),
+        cmocka_unit_test(pictures_that_came_later_are_no_test),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

@@ -106,6 +106,8 @@ static void data(void **state)
     uint8_t pixel;
     (void)state;
     LACKS("out", camcl_dataset_open, SOME(camcl_dataset_spec), NULL, &err);
+    LACKS("splits", camcl_split_check, NULL, CAMCL_SPLIT_TEST, NULL, 0, &err);
+    LACKS("indices", camcl_split_check, "splits.json", CAMCL_SPLIT_TEST, NULL, 1, &err);
     LACKS("config", camcl_split_indices, NULL, SOME(camcl_dataset), CAMCL_SPLIT_TEST, &part, &indices, &count, &err);
     LACKS("dataset", camcl_split_indices, SOME(camcl_config), NULL, CAMCL_SPLIT_TEST, &part, &indices, &count, &err);
     LACKS("count", camcl_split_indices, SOME(camcl_config), SOME(camcl_dataset), CAMCL_SPLIT_TEST, &part, &indices, NULL, &err);

@@ -217,9 +217,22 @@ static void registers_can_be_those_of_another_processor(void **state)
     assert_int_equal(info.vector_registers, 16);
 }
 
+/* An integrated GPU of many small units beside a card of few large ones. */
+static void units_of_vendors_differ(void **state)
+{
+    (void)state;
+    camcl_device_info infos[] = { made_up("0:0", CAMCL_GPU, 96, 1400, "Vendor I OpenCL", "Integrated"),
+                                  made_up("1:0", CAMCL_GPU, 16, 1500, "Vendor N OpenCL", "Card") };
+    snprintf(infos[0].vendor, sizeof infos[0].vendor, "Intel(R) Corporation");
+    snprintf(infos[1].vendor, sizeof infos[1].vendor, "NVIDIA Corporation");
+    picks(infos, CC_COUNT(infos), "auto", 1);
+    picks(infos, CC_COUNT(infos), "gpu", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_of_vendors_differ),
         cmocka_unit_test(automatic_prefers_a_gpu_then_the_most_compute),
         cmocka_unit_test(types),
         cmocka_unit_test(numbers),

@@ -37,7 +37,9 @@ static char *file_path(const camcl_device_info *info, const char *cache_dir)
     h = cc_hash(h, info->vendor, strlen(info->vendor) + 1);
     h = cc_hash(h, info->name, strlen(info->name) + 1);
     h = cc_hash(h, info->driver, strlen(info->driver) + 1);
+    h = cc_hash(h, &info->compute_units, sizeof info->compute_units);
     h = cc_hash(h, &info->vector_width, sizeof info->vector_width);
+    h = cc_hash(h, &info->vector_registers, sizeof info->vector_registers);
     snprintf(name, sizeof name, CC_CACHE_TIMINGS "/%016llx.txt", (unsigned long long)h);
     return cache_dir && cc_path_join(cache_dir, name, &path, NULL) == CAMCL_OK ? path : NULL;
 }
