@@ -2,6 +2,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,16 +44,15 @@ static bool skip_digits(parser *p)
     return true;
 }
 
-/* `text` is a number in JSON's grammar. strtod expects the current locale's decimal point, which may not be '.'. */
-static double to_double(char *text)
+/* `text` is a number in JSON's grammar, of at most MAX_NUMBER characters. strtod expects the current locale's decimal point, which may be
+ * another one, of several bytes. */
+static double to_double(const char *text)
 {
-    char *end;
-    double value = strtod(text, &end);
-    if (*end == '.') {
-        *end = localeconv()->decimal_point[0];
-        value = strtod(text, NULL);
-    }
-    return value;
+    char local[MAX_NUMBER + 16], *end;
+    const double value = strtod(text, &end);
+    if (*end != '.') return value;
+    snprintf(local, sizeof local, "%.*s%s%s", (int)(end - text), text, localeconv()->decimal_point, end + 1);
+    return strtod(local, NULL);
 }
 
 static camcl_status parse_number(parser *p, cc_json *out)

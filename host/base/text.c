@@ -95,12 +95,20 @@ void camcl_write_json_string(const char *value, camcl_sink sink, void *context)
     put(sink, context, "\"");
 }
 
+void cc_decimal_point_to_dot(char *number)
+{
+    const char *point = localeconv()->decimal_point;
+    char *at = strstr(number, point);
+    if (at == NULL || *point == '\0') return;
+    *at = '.';
+    memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
+}
+
 void camcl_write_json_number(double value, camcl_sink sink, void *context)
 {
     char number[40];
     snprintf(number, sizeof number, "%.9g", value);
-    char *comma = strchr(number, localeconv()->decimal_point[0]); /* the current locale's decimal point may not be '.' */
-    if (comma != NULL) *comma = '.';
+    cc_decimal_point_to_dot(number);
     put(sink, context, isfinite(value) ? number : "null");
 }
 

@@ -25,6 +25,8 @@ void cc_text_add_bytes(cc_text *text, const void *bytes, size_t n);
  * and value as a JSON number with %.9g in any locale (null if not finite). */
 void cc_text_add_json_string(cc_text *text, const char *value);
 void cc_text_add_json_number(cc_text *text, double value);
+/* number, which was printed in the current locale, with '.' for this locale's decimal point, which may be several bytes. */
+void cc_decimal_point_to_dot(char *number);
 /* For people: 1505 as "1,505"; bytes as "1,505 MiB", below 10 MiB with a decimal. */
 void cc_text_add_count(cc_text *text, size_t count);
 void cc_text_add_mebibytes(cc_text *text, size_t bytes);

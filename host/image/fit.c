@@ -51,6 +51,10 @@ camcl_status camcl_image_fit(const camcl_image *image, uint32_t side, camcl_fit 
     CC_CHECK_GIVEN(image, err);
     CC_CHECK_GIVEN(out, err);
     if (side == 0) return copy(image, out, err);
+    *out = (camcl_image){ .pixels = NULL };
+    if (image->width == 0 || image->height == 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "picture of %u x %u pixels: there is nothing to scale (read a picture first)", image->width,
+                       image->height);
     const cc_fit_plan plan = cc_fit_plan_of(image->width, image->height, side, fit);
     return cc_fit_run(image, &plan, out, err);
 }

@@ -1,6 +1,5 @@
 #include "report/html.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,8 +68,7 @@ void cc_html_number(cc_text *out, double value, int decimals)
         return;
     }
     snprintf(number, sizeof number, fabs(value) < 1e15 ? "%.*f" : "%.*e", decimals, value);
-    char *comma = strchr(number, localeconv()->decimal_point[0]);
-    if (comma != NULL) *comma = '.';
+    cc_decimal_point_to_dot(number);
     cc_text_add(out, "%s", number);
 }
 

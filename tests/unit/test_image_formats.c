@@ -109,12 +109,26 @@ static void large_jpegs_are_decoded_smaller_but_look_the_same(void **state)
     }
 }
 
+/* What a picture that could not be read leaves has nothing to scale. */
+static void an_empty_picture_is_refused(void **state)
+{
+    static const camcl_fit fits[] = { CAMCL_FIT_STRETCH, CAMCL_FIT_CROP, CAMCL_FIT_PAD };
+    (void)state;
+    const camcl_image empty = { .pixels = NULL, .channels = 3 };
+    for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
+        camcl_image out;
+        assert_int_equal(camcl_image_fit(&empty, 8, fits[i], &out, NULL), CAMCL_BAD_DATA);
+        assert_null(out.pixels);
+    }
+}
+
 int main(void)
 {
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_read_as_pillow_reads_it),
         cmocka_unit_test(threads_read_at_the_same_time),
+        cmocka_unit_test(an_empty_picture_is_refused),
         IN_SCRATCH(large_jpegs_are_decoded_smaller_but_look_the_same),
     };
     return cmocka_run_group_tests(tests, samples_open, samples_close);
