@@ -88,8 +88,9 @@ static void stop_listening(void)
 
 int cli_fail_or_stopped(const camcl_error *err)
 {
-    const int code = cli_fail(err), number = *cli_stop_on_signals();
+    const int code = cli_fail(err);
     if (err->status != CAMCL_STOPPED) return code;
+    const int number = *cli_stop_on_signals();
     /* Without a signal of its own, the process stopped because another one of those that train together was told to. */
     return 128 + (number ? number : SIGTERM);
 }

@@ -149,15 +149,6 @@ size_t cc_device_bytes(const camcl_device *device) { return device->bytes; }
 size_t cc_device_peak_bytes(const camcl_device *device) { return device->peak; }
 void cc_device_reset_peak(camcl_device *device) { device->peak = device->bytes; }
 
-cc_device_class cc_device_get_class(const camcl_device_info *info)
-{
-    if (info->type == CAMCL_CPU) return CC_CLASS_CPU;
-    if (strstr(info->vendor, "NVIDIA")) return CC_CLASS_NVIDIA;
-    if (strstr(info->vendor, "AMD") || strstr(info->vendor, "Advanced Micro Devices")) return CC_CLASS_AMD;
-    if (strstr(info->vendor, "Intel")) return CC_CLASS_INTEL;
-    return CC_CLASS_OTHER;
-}
-
 void *cc_device_queue(const camcl_device *device) { return device->queue; }
 
 camcl_status cc_device_finish(camcl_device *device, camcl_error *err)

@@ -4,11 +4,8 @@
 
 #include "base/diag.h"
 #include "camcl/device.h"
+#include "device/class.h"
 
-/* Kinds of devices for which kernels have different shapes. */
-typedef enum cc_device_class { CC_CLASS_CPU, CC_CLASS_NVIDIA, CC_CLASS_AMD, CC_CLASS_INTEL, CC_CLASS_OTHER } cc_device_class;
-
-cc_device_class cc_device_get_class(const camcl_device_info *info);
 /* What the device was opened with. conv: auto | direct | winograd | gemm; tune: off | cache | full; the cache's folder, or NULL. */
 const char *cc_device_conv(const camcl_device *device);
 const char *cc_device_tune(const camcl_device *device);

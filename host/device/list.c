@@ -7,7 +7,7 @@
 #include "base/arguments.h"
 #include "base/memory.h"
 #include "device/absent.h"
-#include "device/device.h"
+#include "device/class.h"
 #include "device/list.h"
 #include "device/part.h"
 
