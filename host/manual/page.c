@@ -269,7 +269,8 @@ void manual_config_page(FILE *out)
     fputs(".\\\" Made from the tables of commands and keys.\n", out);
     title(out, "camcl.ini", 5);
     fputs(".SH NAME\ncamcl.ini \\- configuration of a training with camcl\n.SH DESCRIPTION\n"
-          "Sections in brackets, and lines\n.IR key\\~=\\~value .\nWhat follows ; or # is a comment: values that contain either stand in double "
+          "Sections in brackets, and lines\n.IR key\\~=\\~value .\nWhat follows ; or # is a comment: values that contain either stand in "
+          "double "
           "quotes. A key that is not there has its default.\n"
           "Relative paths are relative to the working directory. On the command line a key is written\n.IR section.key=value .\n"
           ".B camcl config\n.I CONFIG\nlists every key with the value in force.\n",

@@ -104,8 +104,9 @@ camcl_status camcl_config_describe(const camcl_config *config, char **text, camc
 camcl_status camcl_config_reference(char **text, camcl_error *err);
 
 /* Whether a run that was started with `saved` may continue with `wanted`. All keys must be the same except [output], [device],
- * data.root, data.resident and a larger train.epochs. A key that `saved` lacks because its version did not have it counts as its default, which means what
- * that version did. Numbers are compared as numbers, paths as absolute paths. CAMCL_BAD_CONFIG lists the keys that differ. */
+ * data.root, data.resident and a larger train.epochs. A key that `saved` lacks because its version did not have it counts as its default,
+ * which means what that version did. Numbers are compared as numbers, paths as absolute paths. CAMCL_BAD_CONFIG lists the keys that differ.
+ */
 camcl_status camcl_config_check_resume(const camcl_config *saved, const camcl_config *wanted, camcl_error *err);
 
 /* A commented configuration to begin with. */

@@ -45,8 +45,8 @@ typedef struct camcl_dataset_spec {
     uint64_t seed;       /* of that draw */
     /* Scaled pixels are kept in the folder "pictures" of this one, and mapped: for the next start, and so that the system can take their
      * memory. All of them take 8 GiB at most, or a tenth of the free space if that is less, or what the data set in use takes; those that
-     * were not used for longest are removed, which takes nothing from a data set that is open. They serve while every picture has the path (in the data set), size and
-     * time of modification that it had. NULL or "", or where they cannot be written: in memory. */
+     * were not used for longest are removed, which takes nothing from a data set that is open. They serve while every picture has the path
+     * (in the data set), size and time of modification that it had. NULL or "", or where they cannot be written: in memory. */
     const char *cache_dir;
     void *context; /* first argument of the callback */
     void (*progress)(void *context,

@@ -35,11 +35,11 @@ typedef struct camcl_device_info {
 camcl_status camcl_device_list(camcl_device_info **infos, size_t *count, camcl_error *err);
 
 /* Picks one of `infos` by selector: auto | gpu | cpu | accelerator | P:D | P:D/I/N | part of a device's or platform's name (case does not
- * matter). auto prefers a GPU, then the device with the most compute (units x lanes of a unit x clock); gpu, cpu and accelerator pick the most capable device
- * of that type. P:D/I/N is part I of N equal parts of a device: *index is that of the whole one, and whether its driver can divide it is
- * found when it is opened. Of a list (comma-separated), which camcl_train trains on, the first is picked. CAMCL_NO_DEVICE if a name matches
- * several devices or nothing matches; the detail lists the devices, and platforms that have none. With count 0, the message says why this
- * machine has none. */
+ * matter). auto prefers a GPU, then the device with the most compute (units x lanes of a unit x clock); gpu, cpu and accelerator pick the
+ * most capable device of that type. P:D/I/N is part I of N equal parts of a device: *index is that of the whole one, and whether its driver
+ * can divide it is found when it is opened. Of a list (comma-separated), which camcl_train trains on, the first is picked. CAMCL_NO_DEVICE
+ * if a name matches several devices or nothing matches; the detail lists the devices, and platforms that have none. With count 0, the
+ * message says why this machine has none. */
 camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, const char *selector, size_t *index, camcl_error *err);
 
 typedef struct camcl_device camcl_device;

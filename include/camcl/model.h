@@ -80,9 +80,9 @@ typedef enum camcl_split { CAMCL_SPLIT_TEST, CAMCL_SPLIT_VALIDATION, CAMCL_SPLIT
  * train being the labelled images. The caller frees *indices. */
 camcl_status camcl_split_indices(const camcl_config *config, const camcl_dataset *dataset, camcl_split split, camcl_dataset_part *part,
                                  uint32_t **indices, size_t *count, camcl_error *err);
-/* Whether `splits`, the splits.json of a run, names these training images [count] as its split: CAMCL_BAD_DATA if it names others. Splits are
- * drawn from the images that are there. Where some came or went since, others are drawn, and a trained network would be tested on images that
- * it was trained on. */
+/* Whether `splits`, the splits.json of a run, names these training images [count] as its split: CAMCL_BAD_DATA if it names others. Splits
+ * are drawn from the images that are there. Where some came or went since, others are drawn, and a trained network would be tested on
+ * images that it was trained on. */
 camcl_status camcl_split_check(const char *splits, camcl_split split, const uint32_t *indices, size_t count, camcl_error *err);
 
 #ifdef __cplusplus
