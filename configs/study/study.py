@@ -13,7 +13,7 @@ Usage: configs/study/study.py [--program FILE] [--root DIR] [--runs DIR] [--devi
   KEY=VALUE       passed to every run; figures of such runs are not kept
 
 A finished run leaves its line in configs/study/results.csv, so that other machines need not repeat it. All of it takes a bit more than two
-hours on two cores with AVX-512. Ctrl-C saves the runs in progress; the next call goes on with them.
+hours on two cores with AVX-512 (estimated from timed steps). Ctrl-C saves the runs in progress; the next call goes on with them.
 """
 import argparse
 import csv

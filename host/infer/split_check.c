@@ -43,11 +43,11 @@ camcl_status camcl_split_check(const char *splits, camcl_split split, const uint
         goto cleanup;
     }
     if (!is_same(cc_json_get(json, pool_of(split)), indices, count))
-        status =
-            cc_fail(err, CAMCL_BAD_DATA,
-                    "%s: the data set is another one than it was: other images are drawn as \"%s\" now, and the run trained on some of "
-                    "them (put the pictures back as they were, or name pictures that it did not see with data.root)",
-                    splits, pool_of(split));
+        status = cc_fail(
+            err, CAMCL_BAD_DATA,
+            "%s: the data set is another one than it was: other images are drawn as \"%s\" now, and the run may have trained on some of "
+            "them (put the pictures back as they were, or name pictures that it did not see with data.root)",
+            splits, pool_of(split));
 cleanup:
     cc_json_free(&json);
     free(text);

@@ -246,7 +246,7 @@ static camcl_status record_consistency(cc_step *step, camcl_error *err)
 /* ---- update and report */
 
 /* average = ema * average + (1 - ema) * values. The running statistics are averaged as the weights are: those of the latest weights would
- * not fit the averaged ones. (Its papers reach the same with batch norms whose running statistics move as slowly as the average.) */
+ * not fit the averaged ones. (Public code of FixMatch has batch norms of momentum 0.001, which move as slowly as the average.) */
 static camcl_status record_average(cc_step *step, camcl_error *err)
 {
     const cc_model *m = step->model;

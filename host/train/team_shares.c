@@ -107,6 +107,7 @@ cleanup:
 /* A step as large as it would be if all devices took as much. */
 typedef struct measured {
     cc_run *run;
+    size_t index; /* of the device */
     cc_model *model;
     cc_resident *images;
     cc_step_spec spec;
@@ -123,7 +124,7 @@ static camcl_status record_measured(void *context, cc_arena *arena, camcl_error 
 static camcl_status say_measured(void *context, const char *line, camcl_error *err)
 {
     const measured *m = context;
-    return cc_run_say(m->run, err, "%s", line);
+    return cc_run_say(m->run, err, "%s: %s", selector_of(m->run, m->index), line);
 }
 
 /* The images per second of one device alone. */
@@ -132,7 +133,7 @@ static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *er
     enum { WARM_UP = 1, TIMED = 3 };
     camcl_status status = CAMCL_OK;
     cc_team *team = &run->team;
-    measured m = { run, model_of(run, i), i == 0 ? run->train_images : team->others[i - 1].images, run->settings.step, NULL };
+    measured m = { run, i, model_of(run, i), i == 0 ? run->train_images : team->others[i - 1].images, run->settings.step, NULL };
     cc_augment_options augment = run->settings.augment;
     cc_arena *arena = NULL;
     cc_draws draws = { .labeled = NULL };
