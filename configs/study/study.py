@@ -12,7 +12,7 @@ Usage: configs/study/study.py [--program FILE] [--root DIR] [--runs DIR] [--devi
   --table         the tables alone, of what is done
   KEY=VALUE       passed to every run; figures of such runs are not kept
 
-A finished run leaves its line in configs/study/results.csv, so that other machines need not repeat it. All of it takes a bit more than two
+A finished run leaves its line in configs/study/results.csv, so that other machines need not repeat it. All of it takes about five and a half
 hours on two cores with AVX-512 (estimated from timed steps). Ctrl-C saves the runs in progress; the next call goes on with them.
 """
 import argparse
@@ -54,6 +54,12 @@ PAIRS = (("gradcam-1", "pseudo-label"), ("gradcam-2", "pseudo-label"), ("gradcam
          ("gradcam-3-exact", "pseudo-label"), ("gradcam-3-confident", "pseudo-label-confident"), ("fixmatch-cam", "fixmatch"), ("freematch-cam", "freematch"))
 
 
+def say(line):
+    """One write for line and line end, so that the lines of several threads do not mix."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def plan():
     """(name, labels, objective, seed) of every run: one seed of everything before the next."""
     for seed in SEEDS:
@@ -87,7 +93,7 @@ def train(args, name, labels, objective, seed, device):
     if device:
         keys["device.select"] = device
     command = [args.program, "train", os.path.join(HERE, "study.ini"), "--resume", *(f"{k}={v}" for k, v in keys.items()), *args.keys]
-    print(f"== {name}" + (f" on {device}" if device else ""), flush=True)
+    say(f"== {name}" + (f" on {device}" if device else ""))
     if not device:
         return subprocess.call(command)
     os.makedirs(args.runs, exist_ok=True)
@@ -116,13 +122,13 @@ def run_all(args, runs):
             status = train(args, *run, device)
             with lock:
                 if status != 0:
-                    print(f"== {run[0]}: exit status {status}" + (f", see {os.path.join(args.runs, run[0])}.log" if device else ""), flush=True)
+                    say(f"== {run[0]}: exit status {status}" + (f", see {os.path.join(args.runs, run[0])}.log" if device else ""))
                     failed.append(status)
                 elif not args.keys:
                     results = read_results()
                     results[run[0]] = figures(args, *run)
                     write_results(results)
-                    print(f"== {run[0]}: {results[run[0]]['test_top1']} % of the test images, {len(results)} runs done", flush=True)
+                    say(f"== {run[0]}: {results[run[0]]['test_top1']} % of the test images, {len(results)} of {len(list(plan()))} runs done")
 
     workers = [threading.Thread(target=work, args=(device,)) for device in args.devices.split(",")]
     for worker in workers:
