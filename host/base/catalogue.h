@@ -27,19 +27,31 @@
     ROW(wrn28_2, "wrn28-2", 32, "cifar", 3)                                                                                                \
     ROW(wrn28_8, "wrn28-8", 128, "cifar", 3)
 
-/* ssl.mode. Columns: symbol, name, what it trains on, for the reference page.
+/* What an objective is, as far as settings depend on it; any number of them. */
+enum {
+    CC_OBJECTIVE_UNLABELED = 1, /* learns from weak and strong views of unlabelled images */
+    CC_OBJECTIVE_TEACHER = 2, /* the weak view, its logits and its CAM, is what the teacher sees: the average of the weights (optim.ema) */
+    CC_OBJECTIVE_ALL_IMAGES = 4,     /* every unlabelled image counts: ssl.threshold means nothing to it */
+    CC_OBJECTIVE_OWN_THRESHOLDS = 8, /* what counts follows from averages of probabilities: ssl.threshold means nothing to it */
+};
+
+/* ssl.mode. Columns: symbol, name, whose defaults it has (PRESET: those of ssl.preset, as the paper's own modes; PAPERS: those of FixMatch
+ * and its kin, whatever the preset says), what it is, what it trains on, for the reference page.
  * Implemented by `const cc_objective_kind cc_objective_SYMBOL` (objective/objective.h). */
 #define CC_OBJECTIVES(ROW)                                                                                                                 \
-    ROW(supervised, "supervised", "labelled images only")                                                                                  \
-    ROW(pseudo_label, "pseudo-label", "adds confident predictions on unlabelled images")                                                   \
-    ROW(gradcam, "gradcam", "also adds CAM consistency")                                                                                   \
-    ROW(pi_model, "pi-model", "two views' probabilities should agree")                                                                     \
-    ROW(mean_teacher, "mean-teacher", "probabilities should agree with those of the averaged weights")                                     \
-    ROW(uda, "uda", "adds sharpened predictions on confident images")                                                                      \
-    ROW(fixmatch, "fixmatch", "adds confident predictions, as pseudo-label, with a fixed threshold")                                       \
-    ROW(flexmatch, "flexmatch", "fixmatch with a threshold for each class by how well it is learnt")                                       \
-    ROW(freematch, "freematch", "fixmatch with thresholds that follow the confidence, and a fairness term")                                \
-    ROW(softmatch, "softmatch", "fixmatch with weights by confidence in place of the mask")
+    ROW(supervised, "supervised", PRESET, 0, "labelled images only")                                                                       \
+    ROW(pseudo_label, "pseudo-label", PRESET, CC_OBJECTIVE_UNLABELED, "adds confident predictions on unlabelled images")                   \
+    ROW(gradcam, "gradcam", PRESET, CC_OBJECTIVE_UNLABELED, "also adds CAM consistency")                                                   \
+    ROW(pi_model, "pi-model", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_ALL_IMAGES, "two views' probabilities should agree")           \
+    ROW(mean_teacher, "mean-teacher", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_TEACHER | CC_OBJECTIVE_ALL_IMAGES,                     \
+        "probabilities should agree with those of the averaged weights")                                                                   \
+    ROW(uda, "uda", PAPERS, CC_OBJECTIVE_UNLABELED, "adds sharpened predictions on confident images")                                      \
+    ROW(fixmatch, "fixmatch", PAPERS, CC_OBJECTIVE_UNLABELED, "adds confident predictions, as pseudo-label, with a fixed threshold")       \
+    ROW(flexmatch, "flexmatch", PAPERS, CC_OBJECTIVE_UNLABELED, "fixmatch with a threshold for each class by how well it is learnt")       \
+    ROW(freematch, "freematch", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_OWN_THRESHOLDS,                                              \
+        "fixmatch with thresholds that follow the confidence, and a fairness term")                                                        \
+    ROW(softmatch, "softmatch", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_OWN_THRESHOLDS,                                              \
+        "fixmatch with weights by confidence in place of the mask")
 
 /* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT,
  * POINTS or NATS), whether higher is better, and the number of classes up to which it is not available, because it would say nothing there.

@@ -1,4 +1,4 @@
-/* Checks that involve more than one key: contradictions, features that this version lacks, and whether a run may be resumed. */
+/* Checks that involve more than one key: contradictions, values that are probably not meant, and whether a run may be resumed. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -31,27 +31,19 @@ static const struct {
 } architectures[] = { CC_ARCHITECTURES(ROW) };
 #undef ROW
 
-static camcl_status check_absent(const camcl_config *config, camcl_error *err)
+#define ROW(symbol, name, defaults, traits, help) { name, traits },
+static const struct {
+    const char *name;
+    unsigned traits;
+} objectives[] = { CC_OBJECTIVES(ROW) };
+#undef ROW
+
+/* Of ssl.mode. */
+static unsigned objective_traits(const camcl_config *config)
 {
-    size_t count;
-    const camcl_config_key *schema = camcl_config_schema(&count);
-    for (size_t i = 0; i < count; i++) {
-        const camcl_config_key *key = &schema[i];
-        const char *text = cc_value_text(config, key), *words = key->words, *word;
-        size_t length;
-        if (!cc_words_have(key->absent, text)) continue;
-        char name[96], present[256] = "";
-        while (cc_words_next(&words, &word, &length)) {
-            char one[64];
-            snprintf(one, sizeof one, "%.*s", (int)length, word);
-            size_t used = strlen(present);
-            if (!cc_words_have(key->absent, one)) snprintf(present + used, sizeof present - used, "%s%s", used ? " | " : "", one);
-        }
-        snprintf(name, sizeof name, "%s.%s", key->section, key->name);
-        return cc_fail(err, CAMCL_UNSUPPORTED, "%s: %s = %s: not in this version (there is %s)", camcl_config_origin(config, name), name,
-                       text, present);
-    }
-    return CAMCL_OK;
+    for (size_t i = 0; i < CC_COUNT(objectives); i++)
+        if (camcl_config_is(config, "ssl.mode", objectives[i].name)) return objectives[i].traits;
+    return 0;
 }
 
 static camcl_status check_data(const camcl_config *config, camcl_error *err)
@@ -121,7 +113,7 @@ static bool are_own_pictures(const camcl_config *config)
 static camcl_status check_unlabeled(const camcl_config *config, camcl_error *err)
 {
     const char *mode = camcl_config_string(config, "ssl.mode");
-    if (strcmp(mode, "supervised") == 0) return CAMCL_OK;
+    if (!(objective_traits(config) & CC_OBJECTIVE_UNLABELED)) return CAMCL_OK;
     const bool automatic = camcl_config_is(config, "data.unlabeled", "auto"), own = are_own_pictures(config);
     const bool all = camcl_config_is(config, "data.unlabeled", "all") || (automatic && own), by_ratio = automatic && !own;
     const bool none = by_ratio ? camcl_config_double(config, "data.ratio") <= 0 : !all && camcl_config_int(config, "data.unlabeled") == 0;
@@ -140,22 +132,21 @@ static camcl_status check_unlabeled(const camcl_config *config, camcl_error *err
 /* Settings that a mode cannot have. */
 static camcl_status check_mode(const camcl_config *config, camcl_error *err)
 {
-    const bool teacher = camcl_config_is(config, "ssl.mode", "mean-teacher");
+    const unsigned traits = objective_traits(config);
+    const bool teacher = traits & CC_OBJECTIVE_TEACHER;
     const char *mode = camcl_config_string(config, "ssl.mode");
-    if (camcl_config_is(config, "ssl.mode", "supervised") && camcl_config_double(config, "ssl.beta") > 0)
-        return cc_fail(
-            err, CAMCL_BAD_CONFIG,
-            "%s: ssl.beta = %s: supervised has no unlabelled images whose CAMs could agree (set ssl.beta = 0, or another ssl.mode)",
-            camcl_config_origin(config, "ssl.beta"), camcl_config_string(config, "ssl.beta"));
+    if (!(traits & CC_OBJECTIVE_UNLABELED) && camcl_config_double(config, "ssl.beta") > 0)
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "%s: ssl.beta = %s: %s has no unlabelled images whose CAMs could agree (set ssl.beta = 0, or another ssl.mode)",
+                       camcl_config_origin(config, "ssl.beta"), camcl_config_string(config, "ssl.beta"), mode);
     if (teacher && camcl_config_double(config, "optim.ema") <= 0)
-        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: optim.ema = 0: mean-teacher's teacher is the average of the weights (set it above 0)",
-                       camcl_config_origin(config, "optim.ema"));
+        return cc_fail(err, CAMCL_BAD_CONFIG, "%s: optim.ema = 0: %s's teacher is the average of the weights (set it above 0)",
+                       camcl_config_origin(config, "optim.ema"), mode);
     if (teacher && camcl_config_double(config, "ssl.beta") > 0 && camcl_config_is(config, "ssl.cam_target", "attached"))
-        return cc_fail(
-            err, CAMCL_BAD_CONFIG,
-            "%s: ssl.cam_target = attached: mean-teacher's target is the teacher's CAM, which gets no gradient (set it to detached)",
-            camcl_config_origin(config, "ssl.cam_target"));
-    if (cc_words_have("freematch | softmatch", mode) && camcl_config_is(config, "ssl.confidence", "logit"))
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "%s: ssl.cam_target = attached: %s's target is the teacher's CAM, which gets no gradient (set it to detached)",
+                       camcl_config_origin(config, "ssl.cam_target"), mode);
+    if (traits & CC_OBJECTIVE_OWN_THRESHOLDS && camcl_config_is(config, "ssl.confidence", "logit"))
         return cc_fail(err, CAMCL_BAD_CONFIG, "%s: ssl.confidence = logit: %s's averages are those of probabilities (set it to softmax)",
                        camcl_config_origin(config, "ssl.confidence"), mode);
     return CAMCL_OK;
@@ -189,7 +180,6 @@ camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err)
 {
     CC_CHECK_GIVEN(config, err);
     CC_RETURN_IF_FAILED(check_model(config, err));
-    CC_RETURN_IF_FAILED(check_absent(config, err));
     CC_RETURN_IF_FAILED(check_share(config, err));
     CC_RETURN_IF_FAILED(check_data(config, err));
     CC_RETURN_IF_FAILED(check_augment(config, err));
@@ -220,12 +210,11 @@ static double steps_of(const camcl_config *config)
     return ceil(labeled / batch) * (double)camcl_config_int(config, "train.epochs");
 }
 
-/* Why a threshold has no effect in this mode; NULL where it has one. */
-static const char *unused_threshold(const char *mode)
+/* Why a threshold has no effect in a mode; NULL where it has one, or where nothing needs one. */
+static const char *unused_threshold(unsigned traits)
 {
-    if (cc_words_have("pi-model | mean-teacher", mode))
-        return "ssl.threshold: has no effect in this mode, in which every unlabelled image counts";
-    if (cc_words_have("freematch | softmatch", mode)) return "ssl.threshold: has no effect in this mode, which finds thresholds of its own";
+    if (traits & CC_OBJECTIVE_ALL_IMAGES) return "ssl.threshold: has no effect in this mode, in which every unlabelled image counts";
+    if (traits & CC_OBJECTIVE_OWN_THRESHOLDS) return "ssl.threshold: has no effect in this mode, which finds thresholds of its own";
     return NULL;
 }
 
@@ -234,7 +223,8 @@ static const char *unused_threshold(const char *mode)
 
 const char *camcl_config_warning(const camcl_config *config, size_t index)
 {
-    const char *found[4], *mode = camcl_config_string(config, "ssl.mode"), *unused = unused_threshold(mode);
+    const unsigned traits = objective_traits(config);
+    const char *found[4], *unused = unused_threshold(traits);
     const double steps = steps_of(config), ema = camcl_config_double(config, "optim.ema");
     size_t count = 0;
     if (steps > 0 && ema > 0 && steps * (1 - ema) < LEAST_AVERAGES)
@@ -244,7 +234,7 @@ const char *camcl_config_warning(const camcl_config *config, size_t index)
         found[count++] = "optim.warmup: not shorter than the training, so the learning rate never reaches optim.lr (lower it)";
     if (unused) {
         if (differs_from_default(config, "ssl.threshold") || differs_from_default(config, "ssl.threshold_end")) found[count++] = unused;
-    } else if (strcmp(mode, "supervised") != 0 && camcl_config_is(config, "ssl.confidence", "softmax")) {
+    } else if (traits & CC_OBJECTIVE_UNLABELED && camcl_config_is(config, "ssl.confidence", "softmax")) {
         if (camcl_config_double(config, "ssl.threshold") > 1)
             found[count++] = "ssl.threshold: above 1, no image is confident at first (ssl.confidence = softmax means 0 to 1)";
         if (camcl_config_double(config, "ssl.threshold_end") > 1)

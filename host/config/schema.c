@@ -7,34 +7,37 @@
 #include "base/memory.h"
 #include "camcl/config.h"
 
-/* Columns: section, name, type, default, further defaults, words, absent words, minimum, maximum, above the
- * minimum, below the maximum, optional, help. */
+/* Columns: section, name, type, default, further defaults, words, minimum, maximum, above the minimum, below the maximum, optional, help.
+ */
 #define TEXT(section, name, initial, help)                                                                                                 \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_TEXT, initial, NULL, NULL, NULL, 0, 0, false, false, false, help                                          \
+        section, name, CAMCL_KEY_TEXT, initial, NULL, NULL, 0, 0, false, false, false, help                                                \
     }
 #define PATH(section, name, initial, optional, help)                                                                                       \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_PATH, initial, NULL, NULL, NULL, 0, 0, false, false, optional, help                                       \
+        section, name, CAMCL_KEY_PATH, initial, NULL, NULL, 0, 0, false, false, optional, help                                             \
     }
-#define CHOICE(section, name, initial, words, absent, help)                                                                                \
+#define CHOICE(section, name, initial, words, help)                                                                                        \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_CHOICE, initial, NULL, words, absent, 0, 0, false, false, false, help                                     \
+        section, name, CAMCL_KEY_CHOICE, initial, NULL, words, 0, 0, false, false, false, help                                             \
     }
 #define BOOL(section, name, initial, help)                                                                                                 \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_BOOL, initial, NULL, NULL, NULL, 0, 0, false, false, false, help                                          \
+        section, name, CAMCL_KEY_BOOL, initial, NULL, NULL, 0, 0, false, false, false, help                                                \
     }
 #define INT(section, name, initial, minimum, maximum, help)                                                                                \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_INT, initial, NULL, NULL, NULL, minimum, maximum, false, false, false, help                               \
+        section, name, CAMCL_KEY_INT, initial, NULL, NULL, minimum, maximum, false, false, false, help                                     \
     }
 #define NUMBER(section, name, initial, minimum, maximum, above, below, help)                                                               \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, NULL, minimum, maximum, above, below, false, help                            \
+        section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, minimum, maximum, above, below, false, help                                  \
     }
 /* Defaults by mode. The modes of later papers have their papers' settings, whatever the preset says. */
-#define LATER_MODES "pi-model | mean-teacher | uda | fixmatch | flexmatch | freematch | softmatch"
+#define LATER_PRESET(name) ""
+#define LATER_PAPERS(name) " | " name
+#define LATER(symbol, name, defaults, traits, help) LATER_##defaults(name)
+#define LATER_MODES (&(CC_OBJECTIVES(LATER))[3])
 #define BY_MODE(modes, value, why)                                                                                                         \
     {                                                                                                                                      \
         "ssl.mode", modes, value, why                                                                                                      \
@@ -52,25 +55,25 @@
     }
 #define PRESET_BY_MODE(section, name, corrected, paper_code, later, why, words, help)                                                      \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_CHOICE, corrected, NOT_LATER(paper_code, later, why), words, NULL, 0, 0, false, false, false, help        \
+        section, name, CAMCL_KEY_CHOICE, corrected, NOT_LATER(paper_code, later, why), words, 0, 0, false, false, false, help              \
     }
 #define PRESET_OF_FIRST "the preset is of supervised, pseudo-label and gradcam"
 /* Keys whose default depends on the mode alone. */
 #define CHOICE_BY_MODE(section, name, initial, defaults, words, help)                                                                      \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_CHOICE, initial, defaults, words, NULL, 0, 0, false, false, false, help                                   \
+        section, name, CAMCL_KEY_CHOICE, initial, defaults, words, 0, 0, false, false, false, help                                         \
     }
 #define BOOL_BY_MODE(section, name, initial, defaults, help)                                                                               \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_BOOL, initial, defaults, NULL, NULL, 0, 0, false, false, false, help                                      \
+        section, name, CAMCL_KEY_BOOL, initial, defaults, NULL, 0, 0, false, false, false, help                                            \
     }
 #define NUMBER_BY_MODE(section, name, initial, defaults, minimum, maximum, below, help)                                                    \
     {                                                                                                                                      \
-        section, name, CAMCL_KEY_NUMBER, initial, defaults, NULL, NULL, minimum, maximum, false, below, false, help                        \
+        section, name, CAMCL_KEY_NUMBER, initial, defaults, NULL, minimum, maximum, false, below, false, help                              \
     }
 
 /* "supervised: ...; pseudo-label: ...", behind a leading "; ". */
-#define OBJECTIVE_HELP(symbol, name, help) "; " name ": " help
+#define OBJECTIVE_HELP(symbol, name, defaults, traits, help) "; " name ": " help
 
 #define MOST_COUNT 1e9
 #define MOST_SEED 9007199254740992.0 /* 2^53: JSON numbers hold every whole number up to it exactly */
@@ -98,8 +101,7 @@ static const camcl_config_default nesterov_by_mode[] = { BY_MODE(LATER_MODES, "y
 static const camcl_config_default ema_by_mode[] = { BY_MODE(LATER_MODES, "0.999", PAPERS), NO_MORE };
 static const camcl_config_default weak_by_mode[] = { BY_MODE(LATER_MODES, "flip-shift", PAPERS), NO_MORE };
 static const camcl_config_default strong_by_mode[] = { BY_MODE("pi-model | mean-teacher", "weak", PAPERS),
-                                                       BY_MODE("uda | fixmatch | flexmatch | freematch | softmatch", "randaugment", PAPERS),
-                                                       NO_MORE };
+                                                       BY_MODE(LATER_MODES, "randaugment", PAPERS), NO_MORE };
 static const camcl_config_default flip_vertical_by_mode[] = { BY_MODE(LATER_MODES, "no", PAPERS), NO_MORE };
 static const camcl_config_default schedule_by_mode[] = { BY_MODE(LATER_MODES, "fixmatch", PAPERS), NO_MORE };
 
@@ -108,18 +110,18 @@ static const camcl_config_key schema[] = {
          "OpenCL device: auto | gpu | cpu | accelerator | P:D | P:D/I/N (part I of N) | part of a device's or platform's name | several, "
          "with commas: "
          "each trains on its share of every batch"),
-    { "device", "share", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, 0, 1e6, true, false, false,
+    { "device", "share", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", 0, 1e6, true, false, false,
       "shares of a batch, one number per device of the list, for example 3, 1; auto: by measured speed" },
-    CHOICE("device", "conv", "auto", "auto | direct | winograd | gemm", NULL,
+    CHOICE("device", "conv", "auto", "auto | direct | winograd | gemm",
            "kernels that convolutions may use; winograd: direct kernels where Winograd does not apply"),
-    CHOICE("device", "tune", "cache", "off | cache | full", NULL,
+    CHOICE("device", "tune", "cache", "off | cache | full",
            "how kernels are chosen; off: built-in table; cache: stored timings, else the table; full: time what is not stored"),
     PATH("device", "cache_dir", "", true,
          "folder of compiled kernels, stored timings and scaled pictures; empty: camcl in the user's cache directory"),
-    CHOICE("device", "memory", "arena", "arena | separate", NULL,
+    CHOICE("device", "memory", "arena", "arena | separate",
            "arena: tensors share buffers; separate: one buffer per tensor, for memory checkers"),
 
-    CHOICE("data", "dataset", "cifar10", CC_CATALOGUE_WORDS(CC_DATASETS), NULL,
+    CHOICE("data", "dataset", "cifar10", CC_CATALOGUE_WORDS(CC_DATASETS),
            "data set; shapes: drawn by the program; folder: pictures in one folder per class; list: pictures named by a CSV file; memory: "
            "given "
            "by a program that uses the library"),
@@ -128,43 +130,43 @@ static const camcl_config_key schema[] = {
         "folder of the official files (binary or Python version), its parent, or an archive of them (.tar.gz, .zip, .7z, ...); folder: the "
         "pictures' folder; list: the CSV file, "
         "path,label[,split]"),
-    { "data", "labeled", CAMCL_KEY_INT, "500", all_labels, "all", NULL, 1, MOST_COUNT, false, false, false,
+    { "data", "labeled", CAMCL_KEY_INT, "500", all_labels, "all", 1, MOST_COUNT, false, false, false,
       "number of labelled images; all: every one that has a label and is in no other pool" },
-    { "data", "balanced", CAMCL_KEY_BOOL, "yes", unequal_classes, NULL, NULL, 0, 0, false, false, false,
+    { "data", "balanced", CAMCL_KEY_BOOL, "yes", unequal_classes, NULL, 0, 0, false, false, false,
       "yes: labelled and validation images are the same number of each class; no: each class has its share of the training images" },
     NUMBER("data", "ratio", "1.0", 0, 1e6, false, false, "unlabelled images per labelled image, used if data.unlabeled is auto"),
-    { "data", "unlabeled", CAMCL_KEY_INT, "auto", NULL, "auto | all", NULL, 0, MOST_COUNT, false, false, false,
+    { "data", "unlabeled", CAMCL_KEY_INT, "auto", NULL, "auto | all", 0, MOST_COUNT, false, false, false,
       "number of unlabelled images; auto: from data.ratio, or all for folder, list and memory; all: every remaining training image" },
     BOOL("data", "reuse_labeled", "no", "yes: the labelled images are in the unlabelled pool as well"),
-    { "data", "validation", CAMCL_KEY_INT, "5000", tenth, "auto", NULL, 0, MOST_COUNT, false, false, false,
+    { "data", "validation", CAMCL_KEY_INT, "5000", tenth, "auto", 0, MOST_COUNT, false, false, false,
       "number of training images held out to choose the best weights; auto: the validation set that the data came with, else a tenth of "
       "the images with a label" },
-    { "data", "resident", CAMCL_KEY_INT, "auto", NULL, "auto", NULL, 0, MOST_COUNT, false, false, false,
+    { "data", "resident", CAMCL_KEY_INT, "auto", NULL, "auto", 0, MOST_COUNT, false, false, false,
       "MiB of device memory for images; auto: a quarter of the device's memory; what does not fit is streamed, with the same results" },
     INT("data", "image_size", "0", 0, 4096,
         "side of the network's input in pixels, images are resized bilinearly; 0: the images' own size; folder and list: pictures are "
         "resized while they are read"),
-    CHOICE("data", "fit", "stretch", "stretch | crop | pad", NULL, "how a picture of another shape becomes a square"),
-    CHOICE("data", "corrupt", "refuse", "refuse | skip", NULL, "pictures that cannot be read; skip: they are left out and counted"),
+    CHOICE("data", "fit", "stretch", "stretch | crop | pad", "how a picture of another shape becomes a square"),
+    CHOICE("data", "corrupt", "refuse", "refuse | skip", "pictures that cannot be read; skip: they are left out and counted"),
     NUMBER("data", "test_share", "0.15", 0, 1, false, true,
            "folder and list without a test set: share of each class that is held out as one; 0: there is none"),
-    { "data", "mean", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, -1e6, 1e6, false, false, false,
+    { "data", "mean", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", -1e6, 1e6, false, false, false,
       "inputs are (byte/255 - mean)/std; auto: the data set's own values, else one value per channel" },
-    { "data", "std", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", NULL, 0, 1e6, true, false, false, "see data.mean" },
+    { "data", "std", CAMCL_KEY_NUMBERS, "auto", NULL, "auto", 0, 1e6, true, false, false, "see data.mean" },
     BOOL("data", "shuffle", "yes", "yes: a new random order in each pass; no: the order of splits.json"),
     INT("data", "seed", "1", 0, MOST_SEED, "seed of the split into labelled, unlabelled, validation and held-out test images"),
 
-    CHOICE("model", "arch", "resnet18", CC_CATALOGUE_WORDS(CC_ARCHITECTURES), NULL, "network architecture"),
-    CHOICE("model", "stem", "cifar", "cifar | imagenet", NULL,
+    CHOICE("model", "arch", "resnet18", CC_CATALOGUE_WORDS(CC_ARCHITECTURES), "network architecture"),
+    CHOICE("model", "stem", "cifar", "cifar | imagenet",
            "cifar: 3x3 convolution; imagenet: 7x7 with stride 2, then max pooling (ResNets only)"),
     INT("model", "width", "0", 0, 65536, "channels of the first stage; 0: the architecture's standard width"),
     PATH("model", "init", "", true,
          "safetensors file of initial weights with torchvision's names, under any prefix; a head that is missing or for other classes is "
          "redrawn"),
 
-    CHOICE("ssl", "preset", "corrected", "corrected | paper-code", NULL,
+    CHOICE("ssl", "preset", "corrected", "corrected | paper-code",
            "sets the defaults of other keys; corrected: sound practice; paper-code: as the paper's public code"),
-    CHOICE("ssl", "mode", "gradcam", CC_CATALOGUE_WORDS(CC_OBJECTIVES), NULL, &(CC_OBJECTIVES(OBJECTIVE_HELP))[2]),
+    CHOICE("ssl", "mode", "gradcam", CC_CATALOGUE_WORDS(CC_OBJECTIVES), &(CC_OBJECTIVES(OBJECTIVE_HELP))[2]),
     INT("ssl", "cam_layer", "3", 1, 4, "stage of the network whose activations give the CAMs"),
     NUMBER_BY_MODE("ssl", "alpha", "1", alpha_by_mode, 0, 1e6, false, "weight of the unlabelled loss L_u"),
     NUMBER_BY_MODE("ssl", "beta", "0", beta_by_mode, 0, 1e6, false,
@@ -210,11 +212,11 @@ static const camcl_config_key schema[] = {
     NUMBER("augment", "crop_min", "0.75", 0, 1, true, false,
            "strong = crop-rotate: smallest side of the crop, as a share of the image's side"),
     { "augment", "rotations", CAMCL_KEY_NUMBERS, "quarter", NOT_LATER("paper-code", "quarter", PRESET_OF_FIRST),
-      "quarter | paper-code | none", NULL, 0, 270, false, false, false,
+      "quarter | paper-code | none", 0, 270, false, false, false,
       "turns of the strong view in degrees, drawn from this list of 0, 90, 180 and 270; quarter: each of them; paper-code: 0,0,90,180; "
       "none: "
       "0" },
-    { "augment", "per_image", CAMCL_KEY_BOOL, "yes", NOT_LATER("no", "yes", PRESET_OF_FIRST), NULL, NULL, 0, 0, false, false, false,
+    { "augment", "per_image", CAMCL_KEY_BOOL, "yes", NOT_LATER("no", "yes", PRESET_OF_FIRST), NULL, 0, 0, false, false, false,
       "yes: one random transform per image; no: one for the whole batch" },
 
     NUMBER("optim", "lr", "0.03", 0, 1e6, false, false, "highest learning rate"),
@@ -281,12 +283,7 @@ void camcl_config_range(const camcl_config_key *key, char *text, size_t size)
     case CAMCL_KEY_TEXT: snprintf(text, size, "text"); break;
     case CAMCL_KEY_PATH: snprintf(text, size, key->optional ? "a path, or empty" : "a path"); break;
     case CAMCL_KEY_BOOL: snprintf(text, size, "yes | no"); break;
-    case CAMCL_KEY_CHOICE:
-        if (key->absent)
-            snprintf(text, size, "%s (not in this version: %s)", key->words, key->absent);
-        else
-            snprintf(text, size, "%s", key->words);
-        break;
+    case CAMCL_KEY_CHOICE: snprintf(text, size, "%s", key->words); break;
     case CAMCL_KEY_INT:
         numeric_range(key, range, sizeof range);
         snprintf(text, size, "%s%swhole number, %s", key->words ? key->words : "", key->words ? " | " : "", range);

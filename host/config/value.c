@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -114,4 +115,13 @@ camcl_status cc_value_check(const camcl_config_key *key, const char *text, const
     bool guess = cc_words_nearest(key->words, text, nearest, sizeof nearest);
     return cc_fail(err, CAMCL_BAD_CONFIG, "%s: %s.%s = %s: %s (%s%s%s%s)", origin, key->section, key->name, text, why,
                    guess ? "did you mean " : "", guess ? nearest : "", guess ? "? " : "", range);
+}
+
+int cc_value_of_word(const camcl_config *config, const char *key, const cc_word_value *table, size_t count)
+{
+    size_t i = 0;
+    while (i < count && !camcl_config_is(config, key, table[i].word))
+        i++;
+    assert(i < count && "the table has the schema's words");
+    return table[i].value;
 }

@@ -93,10 +93,13 @@ cc_exchange_figures cc_exchange_take_figures(cc_exchange *x)
 
 static size_t floats_of(const cc_exchange_point *point) { return point->kind == CC_EXCHANGE_MOMENTS ? 2 * point->count : point->count; }
 
-/* Begins to read what all devices found at their present points. */
+/* How many devices' values are wanted, from device 0 on. */
+static size_t sources_of(const cc_exchange *x, cc_exchange_kind kind) { return kind == CC_EXCHANGE_FIRST ? 1 : x->devices; }
+
+/* Begins to read what the devices found at their present points. */
 static camcl_status read_back(cc_exchange *x, cc_readback **found, camcl_error *err)
 {
-    for (size_t d = 0; d < x->devices; d++) {
+    for (size_t d = 0; d < sources_of(x, x->points[0]->kind); d++) {
         const cc_exchange_point *point = x->points[d];
         CC_RETURN_IF_FAILED(
             of_device(x, d, cc_readback_start(point->buffer, point->offset, floats_of(point) * sizeof(float), &found[d], err)));
@@ -156,9 +159,9 @@ static camcl_status join_devices(cc_exchange *x, double *weight, camcl_error *er
     const cc_exchange_point *first = x->points[0];
     *weight = first->weight;
     if (first->kind == CC_EXCHANGE_MOMENTS) return join_moments(x, weight, err);
-    for (size_t d = 1; d < x->devices; d++) {
+    for (size_t d = 1; d < sources_of(x, first->kind); d++) {
         CC_RETURN_IF_FAILED(take(x, d, x->other, first->count, err));
-        if (first->kind == CC_EXCHANGE_SUM) add(x->values, x->other, first->count);
+        add(x->values, x->other, first->count);
     }
     return CAMCL_OK;
 }

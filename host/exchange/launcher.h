@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct cc_launch {
+typedef struct cc_launcher {
     bool launched; /* by a launcher of MPI programs */
     size_t size;   /* how many processes it started; 0: it does not say */
-} cc_launch;
+} cc_launcher;
 
-cc_launch cc_launch_find(void);
+cc_launcher cc_launcher_find(void);
 
 #endif

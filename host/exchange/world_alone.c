@@ -10,7 +10,7 @@
 camcl_status cc_world_open(cc_world **out, camcl_error *err)
 {
     *out = NULL;
-    const cc_launch launch = cc_launch_find();
+    const cc_launcher launch = cc_launcher_find();
     if (launch.size > 1)
         return cc_fail(
             err, CAMCL_UNSUPPORTED,

@@ -85,7 +85,7 @@ static void read_ahead(const cc_resident *r, size_t count)
     for (size_t i = 0; i < count; i++) {
         const uint8_t *pixels = r->pixels + r->brought[i] * image;
         const size_t before = (uintptr_t)pixels % page;
-        (void)posix_madvise((void *)(uintptr_t)(pixels - before), before + image, POSIX_MADV_WILLNEED);
+        (void)posix_madvise((void *)((uintptr_t)pixels - before), before + image, POSIX_MADV_WILLNEED);
     }
 }
 

@@ -231,6 +231,8 @@ camcl_status camcl_model_cam_raw(camcl_model *m, const camcl_images *images, siz
     CC_CHECK_GIVEN_AS(m, "model", err);
     CC_CHECK_GIVEN(maps, err);
     CC_RETURN_IF_FAILED(check_images(m, images, err));
+    if (layer < 1 || layer > m->info.stages)
+        return cc_fail(err, CAMCL_BAD_CONFIG, "layer %zu: %s has stages 1..%zu (choose one of them)", layer, m->info.arch, m->info.stages);
     if (target >= (int32_t)m->info.classes)
         return cc_fail(err, CAMCL_BAD_CONFIG, "class %d: the model has classes 0..%zu (choose one of them)", (int)target,
                        m->info.classes - 1);

@@ -243,11 +243,6 @@ static void put_key(FILE *out, const camcl_config_key *key)
     put_text(out, key->help); /* it may begin with a value, which has no capital */
     fputs(".\n.br\nValues: ", out);
     put_text(out, *range ? range : key->type == CAMCL_KEY_PATH ? "a path" : "text");
-    if (key->absent) {
-        fputs(" (not in this version: ", out);
-        put_text(out, key->absent);
-        fputs(")", out);
-    }
     fputs(". Default: ", out);
     put_text(out, *key->initial ? key->initial : "empty");
     for (const camcl_config_default *d = key->defaults; d && d->key; d++) {

@@ -170,20 +170,13 @@ bool manual_read(const cli_command *command, manual_command *out)
     return read_options(out);
 }
 
-static bool is_listed(const char *list, const char *word, size_t length)
-{
-    for (const char *at = list ? list : ""; *at; at += strcspn(at, " |"), at += strspn(at, " |"))
-        if (strcspn(at, " |") == length && strncmp(at, word, length) == 0) return true;
-    return false;
-}
-
 void manual_key_words(const camcl_config_key *key, char *words, size_t size)
 {
     *words = '\0';
     if (key->type == CAMCL_KEY_BOOL) snprintf(words, size, "yes no");
     for (const char *at = key->words ? key->words : ""; *at;) {
         const size_t length = strcspn(at, " |");
-        if (!is_listed(key->absent, at, length)) (void)append(words, size, at, length);
+        (void)append(words, size, at, length);
         at += length;
         at += strspn(at, " |");
     }

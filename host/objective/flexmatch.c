@@ -34,7 +34,7 @@ static const cc_objective_figure figures[] = { { "class_threshold", "mean class 
                                                { "learnt", "images with a confident class", 0, 2, 3, 100 } };
 
 const cc_objective_kind cc_objective_flexmatch = { .name = "flexmatch",
-                                                   .unlabeled = true,
+                                                   .traits = CC_OBJECTIVE_TRAITS_flexmatch,
                                                    .masked = true,
                                                    .targets = targets,
                                                    .loss = cc_objective_cross_entropy,

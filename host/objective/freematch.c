@@ -40,8 +40,7 @@ static const cc_objective_figure figures[] = { { "global_threshold", "global thr
                                                { "fairness", "fairness loss", FAIRNESS, 0, 3, 1 } };
 
 const cc_objective_kind cc_objective_freematch = { .name = "freematch",
-                                                   .unlabeled = true,
-                                                   .adaptive = true,
+                                                   .traits = CC_OBJECTIVE_TRAITS_freematch,
                                                    .targets = targets,
                                                    .loss = loss,
                                                    .further = further,

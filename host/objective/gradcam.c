@@ -2,7 +2,7 @@
 #include "objective/objective.h"
 
 const cc_objective_kind cc_objective_gradcam = { .name = "gradcam",
-                                                 .unlabeled = true,
+                                                 .traits = CC_OBJECTIVE_TRAITS_gradcam,
                                                  .masked = true,
                                                  .benchmarked = true,
                                                  .targets = cc_objective_hard_targets,

@@ -5,8 +5,6 @@
 
 #include "base/memory.h"
 
-enum { LABELED, WEAK, STRONG };
-
 cc_step_input cc_step_input_of(const cc_draws *draws, float lr, float threshold)
 {
     return (cc_step_input){ .labeled = draws->labeled,
@@ -26,7 +24,7 @@ static camcl_status create_table(camcl_device *device, const char *name, size_t 
     return cc_tensor_create(device, name, CC_I32, CC_DIMS(rows, 8), out, err);
 }
 
-/* Whether the tables of own images are those of all: the device shows every image, and every image lies at its own place. */
+/* Whether own images need tables of their own: the device shows a part of the batch, or not every image lies at its own place. */
 static bool has_own_tables(const cc_inputs *in)
 {
     const cc_part *own = &in->spec.own;
@@ -44,7 +42,7 @@ static camcl_status create_between(cc_inputs *in, camcl_device *device, camcl_er
 {
     const size_t u = in->spec.own.unlabeled, s = in->spec.image_size;
     if (!cc_views_are_affine(&in->spec.views)) {
-        in->between.turns = in->own[STRONG];
+        in->between.turns = in->own[CC_VIEW_STRONG];
         return CAMCL_OK;
     }
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "T", CC_F32, CC_DIMS(u, CC_AFFINE_FLOATS), &in->between.maps, err));
@@ -58,10 +56,10 @@ camcl_status cc_inputs_create(camcl_device *device, cc_resident *data, const cc_
     out->spec = *spec;
     out->data = data;
     CC_RETURN_IF_FAILED(CC_NEW(own->labeled + 2 * own->unlabeled, &out->places, err));
-    CC_RETURN_IF_FAILED(create_tables(out, device, LABELED, spec->labeled, own->labeled, err));
+    CC_RETURN_IF_FAILED(create_tables(out, device, CC_VIEW_LABELED, spec->labeled, own->labeled, err));
     if (spec->unlabeled == 0) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(create_tables(out, device, WEAK, spec->unlabeled, own->unlabeled, err));
-    CC_RETURN_IF_FAILED(create_table(device, "strong transforms", own->unlabeled, &out->own[STRONG], err));
+    CC_RETURN_IF_FAILED(create_tables(out, device, CC_VIEW_WEAK, spec->unlabeled, own->unlabeled, err));
+    CC_RETURN_IF_FAILED(create_table(device, "strong transforms", own->unlabeled, &out->own[CC_VIEW_STRONG], err));
     const size_t operations = cc_view_operations(&spec->views);
     if (operations)
         CC_RETURN_IF_FAILED(cc_tensor_create(device, "operations", CC_I32, CC_DIMS(own->unlabeled, operations, 8), &out->operations, err));
@@ -70,11 +68,11 @@ camcl_status cc_inputs_create(camcl_device *device, cc_resident *data, const cc_
 
 void cc_inputs_release(cc_inputs *in)
 {
-    for (int i = LABELED; i <= WEAK; i++) {
+    for (int i = CC_VIEW_LABELED; i <= CC_VIEW_WEAK; i++) {
         if (in->own[i].buffer != in->all[i].buffer) cc_buffer_destroy(&in->own[i].buffer);
         cc_buffer_destroy(&in->all[i].buffer);
     }
-    cc_buffer_destroy(&in->own[STRONG].buffer);
+    cc_buffer_destroy(&in->own[CC_VIEW_STRONG].buffer);
     cc_buffer_destroy(&in->operations.buffer);
     cc_buffer_destroy(&in->between.maps.buffer);
     cc_buffer_destroy(&in->between.counted.buffer);
@@ -96,23 +94,23 @@ static camcl_status place_images(cc_inputs *in, const cc_step_input *input, camc
     const cc_part *own = &in->spec.own;
     const size_t b = own->labeled, u = own->unlabeled;
     cc_transform *weak = in->places + b, *strong = weak + u;
-    if (!has_own_tables(in)) return send(&in->own[STRONG], input->strong, 0, err);
+    if (!has_own_tables(in)) return send(&in->own[CC_VIEW_STRONG], input->strong, 0, err);
     memcpy(in->places, input->labeled + own->labeled0, b * sizeof *in->places);
     if (u) memcpy(weak, input->weak + own->unlabeled0, u * sizeof *weak);
     CC_RETURN_IF_FAILED(cc_resident_place(in->data, b + u, in->places, err));
     if (u) memcpy(strong, input->strong + own->unlabeled0, u * sizeof *strong);
     for (size_t i = 0; i < u; i++)
         strong[i].source = weak[i].source;
-    CC_RETURN_IF_FAILED(send(&in->own[LABELED], in->places, 0, err));
-    CC_RETURN_IF_FAILED(send(&in->own[WEAK], weak, 0, err));
-    return send(&in->own[STRONG], strong, 0, err);
+    CC_RETURN_IF_FAILED(send(&in->own[CC_VIEW_LABELED], in->places, 0, err));
+    CC_RETURN_IF_FAILED(send(&in->own[CC_VIEW_WEAK], weak, 0, err));
+    return send(&in->own[CC_VIEW_STRONG], strong, 0, err);
 }
 
 camcl_status cc_inputs_send(cc_inputs *in, const cc_step_input *input, camcl_error *err)
 {
     const size_t first = in->spec.own.unlabeled0;
-    CC_RETURN_IF_FAILED(send(&in->all[LABELED], input->labeled, 0, err));
-    CC_RETURN_IF_FAILED(send(&in->all[WEAK], input->weak, 0, err));
+    CC_RETURN_IF_FAILED(send(&in->all[CC_VIEW_LABELED], input->labeled, 0, err));
+    CC_RETURN_IF_FAILED(send(&in->all[CC_VIEW_WEAK], input->weak, 0, err));
     CC_RETURN_IF_FAILED(send(&in->operations, input->operations, first, err));
     CC_RETURN_IF_FAILED(send(&in->between.maps, input->maps, first, err));
     CC_RETURN_IF_FAILED(send(&in->between.counted, input->counted, first, err));
@@ -133,12 +131,14 @@ static cc_window window_of(const cc_inputs *in)
 
 camcl_status cc_inputs_load_labeled(const cc_inputs *in, cc_tape *tape, cc_tensor dst, size_t row0, camcl_error *err)
 {
-    return cc_resident_load(in->data, tape, in->spec.own.labeled, in->spec.image_size, window_of(in), in->own[LABELED], dst, row0, err);
+    return cc_resident_load(in->data, tape, in->spec.own.labeled, in->spec.image_size, window_of(in), in->own[CC_VIEW_LABELED], dst, row0,
+                            err);
 }
 
 camcl_status cc_inputs_load_weak(const cc_inputs *in, cc_tape *tape, cc_tensor dst, size_t row0, camcl_error *err)
 {
-    return cc_resident_load(in->data, tape, in->spec.own.unlabeled, in->spec.image_size, window_of(in), in->own[WEAK], dst, row0, err);
+    return cc_resident_load(in->data, tape, in->spec.own.unlabeled, in->spec.image_size, window_of(in), in->own[CC_VIEW_WEAK], dst, row0,
+                            err);
 }
 
 camcl_status cc_inputs_load_strong(const cc_inputs *in, cc_tape *tape, cc_tensor weak, size_t weak_row0, cc_tensor dst, size_t row0,
@@ -146,17 +146,19 @@ camcl_status cc_inputs_load_strong(const cc_inputs *in, cc_tape *tape, cc_tensor
 {
     const size_t u = in->spec.own.unlabeled, size = in->spec.image_size, operations = cc_view_operations(&in->spec.views);
     const cc_warp_desc warp = { u, size, cc_resident_channels(in->data), weak_row0, row0 };
-    if (operations) return cc_resident_load_augmented(in->data, tape, u, size, in->own[STRONG], operations, in->operations, dst, row0, err);
-    if (cc_strong_is_own(&in->spec.views)) return cc_resident_load(in->data, tape, u, size, window_of(in), in->own[STRONG], dst, row0, err);
-    return cc_warp_forward(tape, &warp, weak, in->own[STRONG], dst, err);
+    if (operations)
+        return cc_resident_load_augmented(in->data, tape, u, size, in->own[CC_VIEW_STRONG], operations, in->operations, dst, row0, err);
+    if (cc_strong_is_own(&in->spec.views))
+        return cc_resident_load(in->data, tape, u, size, window_of(in), in->own[CC_VIEW_STRONG], dst, row0, err);
+    return cc_warp_forward(tape, &warp, weak, in->own[CC_VIEW_STRONG], dst, err);
 }
 
 camcl_status cc_inputs_labels(const cc_inputs *in, cc_tape *tape, cc_tensor labels, camcl_error *err)
 {
-    return cc_resident_labels(in->data, tape, in->spec.labeled, in->all[LABELED], labels, err);
+    return cc_resident_labels(in->data, tape, in->spec.labeled, in->all[CC_VIEW_LABELED], labels, err);
 }
 
 camcl_status cc_inputs_hidden_labels(const cc_inputs *in, cc_tape *tape, cc_tensor truth, camcl_error *err)
 {
-    return cc_resident_labels(in->data, tape, in->spec.unlabeled, in->all[WEAK], truth, err);
+    return cc_resident_labels(in->data, tape, in->spec.unlabeled, in->all[CC_VIEW_WEAK], truth, err);
 }

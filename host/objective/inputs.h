@@ -6,6 +6,9 @@
 #include "feed/resident.h"
 #include "objective/view_transform.h"
 
+/* The views that a step shows: of the labelled images, and two of the unlabelled ones. What is kept for each has them as indices. */
+typedef enum cc_view { CC_VIEW_LABELED, CC_VIEW_WEAK, CC_VIEW_STRONG, CC_VIEW_COUNT } cc_view;
+
 /* The inputs of a step. Transforms name images of the training set (cc_transform): source, flips and window of the labelled and weak views.
  * Strong views are crop and turns of the weak ones, or views of the same images with source, flips and window of their own. */
 typedef struct cc_step_input {
@@ -36,13 +39,13 @@ typedef struct cc_inputs_spec {
 /* Labels are those of all images of a step, views and T those of the device's own. */
 typedef struct cc_inputs {
     cc_inputs_spec spec;
-    cc_resident *data;         /* borrowed */
-    cc_tensor all[2];          /* labelled, weak: [B,8], [U,8] i32, sources are images */
-    cc_tensor own[3];          /* labelled, weak, strong: [n,8] i32 of the own images, sources are places on the device; those of `all`
-                                * where the two agree */
-    cc_transform *places;      /* scratch: what `own` holds, one after the other */
-    cc_tensor operations;      /* [own U, views.operations + 1, 8] i32 */
-    cc_view_transform between; /* T */
+    cc_resident *data;            /* borrowed */
+    cc_tensor all[2];             /* of the labelled images, and of the weak views: [B,8], [U,8] i32, sources are images */
+    cc_tensor own[CC_VIEW_COUNT]; /* [n,8] i32 of the own images, sources are places on the device; those of `all`
+                                   * where the two agree */
+    cc_transform *places;         /* scratch: what `own` holds, one after the other */
+    cc_tensor operations;         /* [own U, views.operations + 1, 8] i32 */
+    cc_view_transform between;    /* T */
 } cc_inputs;
 
 /* Release with cc_inputs_release, also after a failure. */

@@ -3,9 +3,7 @@
 #include "objective/objective.h"
 
 const cc_objective_kind cc_objective_mean_teacher = { .name = "mean-teacher",
-                                                      .unlabeled = true,
-                                                      .teacher = true,
+                                                      .traits = CC_OBJECTIVE_TRAITS_mean_teacher,
                                                       .ramped = true,
-                                                      .adaptive = true,
                                                       .targets = cc_objective_all_targets,
                                                       .loss = cc_objective_squared_error };

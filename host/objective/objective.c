@@ -20,7 +20,16 @@ const cc_objective_kind *cc_objective_find(const char *name)
     return NULL;
 }
 
-bool cc_objective_has_cams(const cc_objective *objective) { return objective->kind->unlabeled && objective->beta != 0; }
+bool cc_objective_learns_unlabeled(const cc_objective_kind *kind) { return kind->traits & CC_OBJECTIVE_UNLABELED; }
+
+bool cc_objective_has_teacher(const cc_objective_kind *kind) { return kind->traits & CC_OBJECTIVE_TEACHER; }
+
+bool cc_objective_has_threshold(const cc_objective_kind *kind)
+{
+    return cc_objective_learns_unlabeled(kind) && !(kind->traits & (CC_OBJECTIVE_ALL_IMAGES | CC_OBJECTIVE_OWN_THRESHOLDS));
+}
+
+bool cc_objective_has_cams(const cc_objective *objective) { return cc_objective_learns_unlabeled(objective->kind) && objective->beta != 0; }
 
 /* ---- targets */
 

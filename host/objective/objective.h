@@ -77,12 +77,10 @@ typedef struct cc_objective_scope {
 
 struct cc_objective_kind {
     const char *name;
-    bool unlabeled;   /* needs weak and strong views of unlabelled images */
+    unsigned traits;  /* CC_OBJECTIVE_TRAITS_SYMBOL, as the catalogue has them */
     bool masked;      /* L_u counts confident images only, so that none of them means nothing is learnt from them */
     bool benchmarked; /* `camcl bench step` times it whatever ssl.mode says */
-    bool teacher;     /* the weak view, its logits and its CAM, is what the teacher sees: the EMA of the weights */
     bool ramped;      /* alpha rises over the first steps (ssl.ramp) */
-    bool adaptive;    /* what counts follows from its own state, or everything does: ssl.threshold means nothing to it */
     /* Records pseudo, weight and confidence_sums from the weak logits; NULL without unlabelled images. */
     camcl_status (*targets)(cc_objective_scope *scope, camcl_error *err);
     /* Records loss_sums, and alpha L_u's gradient with respect to the strong logits; NULL likewise. */
@@ -98,6 +96,8 @@ struct cc_objective_kind {
 enum { CC_MOST_OBJECTIVE_STATES = 8, CC_MOST_OBJECTIVE_SUMS = 4, CC_MOST_OBJECTIVE_FIGURES = 8 };
 
 /* The rows that the catalogue lists, each defined by a file of its own. */
+#define CC_OBJECTIVE_TRAITS(symbol, name, defaults, traits, help) CC_OBJECTIVE_TRAITS_##symbol = traits,
+enum { CC_OBJECTIVES(CC_OBJECTIVE_TRAITS) };
 #define CC_OBJECTIVE_DECLARE(symbol, ...) extern const cc_objective_kind cc_objective_##symbol;
 CC_OBJECTIVES(CC_OBJECTIVE_DECLARE)
 
@@ -105,6 +105,10 @@ size_t cc_objective_count(void);
 const cc_objective_kind *cc_objective_at(size_t index); /* index < cc_objective_count() */
 /* NULL: there is no such objective. */
 const cc_objective_kind *cc_objective_find(const char *name);
+bool cc_objective_learns_unlabeled(const cc_objective_kind *kind);
+bool cc_objective_has_teacher(const cc_objective_kind *kind);
+/* Whether ssl.threshold says which images count. */
+bool cc_objective_has_threshold(const cc_objective_kind *kind);
 /* Whether the loss has the CAM term. */
 bool cc_objective_has_cams(const cc_objective *objective);
 

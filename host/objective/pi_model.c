@@ -3,8 +3,7 @@
 #include "objective/objective.h"
 
 const cc_objective_kind cc_objective_pi_model = { .name = "pi-model",
-                                                  .unlabeled = true,
+                                                  .traits = CC_OBJECTIVE_TRAITS_pi_model,
                                                   .ramped = true,
-                                                  .adaptive = true,
                                                   .targets = cc_objective_all_targets,
                                                   .loss = cc_objective_squared_error };

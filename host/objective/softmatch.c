@@ -29,8 +29,7 @@ static const cc_objective_figure figures[] = { { "confidence_mean", "average con
                                                { "confidence_variance", "variance of confidence", 0, 1, 3, 1 } };
 
 const cc_objective_kind cc_objective_softmatch = { .name = "softmatch",
-                                                   .unlabeled = true,
-                                                   .adaptive = true,
+                                                   .traits = CC_OBJECTIVE_TRAITS_softmatch,
                                                    .targets = targets,
                                                    .loss = cc_objective_cross_entropy,
                                                    .states = states,

@@ -19,8 +19,8 @@ static camcl_status create_inputs(cc_step *step, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_inputs_create(device, step->data, &inputs, &step->inputs, err));
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "hyper-parameters", CC_F32, CC_DIMS(HYPER_COUNT), &step->hyper, err));
     for (size_t i = 0; i < sum_count(step); i++)
-        CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(4), &step->sums[i], err));
-    const size_t report = 4 * SUMS_MOST + (uses_unlabeled(step) ? 3 * step->spec.batch_unlabeled : 0);
+        CC_RETURN_IF_FAILED(cc_tensor_create(device, "sums", CC_F32, CC_DIMS(SUM_FLOATS), &step->sums[i], err));
+    const size_t report = SUM_FLOATS * SUMS_MOST + (uses_unlabeled(step) ? 3 * step->spec.batch_unlabeled : 0);
     CC_RETURN_IF_FAILED(cc_tensor_create(device, "report", CC_F32, CC_DIMS(report), &step->report, err));
     return CC_NEW(step->model->graph->param_count, &step->written, err);
 }
@@ -69,23 +69,24 @@ static camcl_status image_tensor(cc_step *step, const char *name, size_t rows, c
 static camcl_status record_images(cc_step *step, camcl_error *err)
 {
     const size_t b = step->own.labeled, u = step->own.unlabeled;
-    const size_t row[3] = { 0, weak_is_joint(step) ? b : 0, first_strong_row(step, b, u) };
+    const size_t row[CC_VIEW_COUNT] = { 0, weak_is_joint(step) ? b : 0, first_strong_row(step, b, u) };
     if (is_joint(step)) {
-        CC_RETURN_IF_FAILED(image_tensor(step, "images", row[2] + u, &step->images[0], err));
-        step->images[1] = step->images[2] = step->images[0];
+        CC_RETURN_IF_FAILED(image_tensor(step, "images", row[CC_VIEW_STRONG] + u, &step->images[CC_VIEW_LABELED], err));
+        step->images[CC_VIEW_WEAK] = step->images[CC_VIEW_STRONG] = step->images[CC_VIEW_LABELED];
     } else {
-        CC_RETURN_IF_FAILED(image_tensor(step, "labelled images", b, &step->images[0], err));
-        if (u) CC_RETURN_IF_FAILED(image_tensor(step, "strong views", u, &step->images[2], err));
+        CC_RETURN_IF_FAILED(image_tensor(step, "labelled images", b, &step->images[CC_VIEW_LABELED], err));
+        if (u) CC_RETURN_IF_FAILED(image_tensor(step, "strong views", u, &step->images[CC_VIEW_STRONG], err));
     }
-    if (u && !weak_is_joint(step)) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[1], err));
+    if (u && !weak_is_joint(step)) CC_RETURN_IF_FAILED(image_tensor(step, "weak views", u, &step->images[CC_VIEW_WEAK], err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "labels", CC_I32, CC_DIMS(step->spec.batch_labeled), &step->labels, err));
-    CC_RETURN_IF_FAILED(cc_inputs_load_labeled(&step->inputs, step->tape, step->images[0], row[0], err));
+    CC_RETURN_IF_FAILED(cc_inputs_load_labeled(&step->inputs, step->tape, step->images[CC_VIEW_LABELED], row[CC_VIEW_LABELED], err));
     CC_RETURN_IF_FAILED(cc_inputs_labels(&step->inputs, step->tape, step->labels, err));
     if (u == 0) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "hidden labels", CC_I32, CC_DIMS(step->spec.batch_unlabeled), &step->truth, err));
-    CC_RETURN_IF_FAILED(cc_inputs_load_weak(&step->inputs, step->tape, step->images[1], row[1], err));
+    CC_RETURN_IF_FAILED(cc_inputs_load_weak(&step->inputs, step->tape, step->images[CC_VIEW_WEAK], row[CC_VIEW_WEAK], err));
     CC_RETURN_IF_FAILED(cc_inputs_hidden_labels(&step->inputs, step->tape, step->truth, err));
-    return cc_inputs_load_strong(&step->inputs, step->tape, step->images[1], row[1], step->images[2], row[2], err);
+    return cc_inputs_load_strong(&step->inputs, step->tape, step->images[CC_VIEW_WEAK], row[CC_VIEW_WEAK], step->images[CC_VIEW_STRONG],
+                                 row[CC_VIEW_STRONG], err);
 }
 
 /* ---- losses */
@@ -96,14 +97,14 @@ static cc_device_scalar sum(const cc_step *step, int which, size_t index) { retu
 static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS_CONFIDENCE, step->spec.objective.whole_batch ? 2 : 0); }
 
 /* Leaves the logits of the whole batch. rows, own_rows: of the batch, and of the device's part of it. */
-static camcl_status record_forward(cc_step *step, int which, cc_weights *weights, size_t rows, size_t own_rows, camcl_error *err)
+static camcl_status record_forward(cc_step *step, cc_view view, cc_weights *weights, size_t rows, size_t own_rows, camcl_error *err)
 {
     const size_t size = step->spec.image_size;
     const cc_pass_spec spec = { own_rows, size, size, true, 0, step->shared ? rows : 0 };
-    CC_RETURN_IF_FAILED(cc_pass_create(weights, step->tape, &spec, &step->passes[which], err));
-    CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[which], step->images[which], err));
-    const cc_tensor own = cc_pass_output(step->passes[which], cc_pass_last(step->passes[which]));
-    return cc_step_gather_logits(step, which, own, &step->views.logits[which], err);
+    CC_RETURN_IF_FAILED(cc_pass_create(weights, step->tape, &spec, &step->passes[view], err));
+    CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[view], step->images[view], err));
+    const cc_tensor own = cc_pass_output(step->passes[view], cc_pass_last(step->passes[view]));
+    return cc_step_gather_logits(step, view, own, &step->views.logits[view], err);
 }
 
 /* The targets of the unlabelled images, from the weak rows of `logits` on. */
@@ -117,7 +118,7 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
                                    .lowest = { step->hyper.buffer, HYPER_LOWEST },
                                    .alpha = { step->hyper.buffer, HYPER_ALPHA },
                                    .truth = step->truth,
-                                   .transforms = step->inputs.all[1],
+                                   .transforms = step->inputs.all[CC_VIEW_WEAK],
                                    .weak = { logits, row0 },
                                    .confidence_sums = step->sums[SUMS_CONFIDENCE],
                                    .loss_sums = step->sums[SUMS_U],
@@ -134,8 +135,8 @@ static camcl_status record_targets(cc_step *step, size_t row0, cc_tensor logits,
 static camcl_status record_weak(cc_step *step, camcl_error *err)
 {
     cc_weights *weights = has_teacher(step) ? step->teacher : step->model->main;
-    CC_RETURN_IF_FAILED(record_forward(step, 1, weights, step->spec.batch_unlabeled, step->own.unlabeled, err));
-    return record_targets(step, 0, step->views.logits[1], err);
+    CC_RETURN_IF_FAILED(record_forward(step, CC_VIEW_WEAK, weights, step->spec.batch_unlabeled, step->own.unlabeled, err));
+    return record_targets(step, 0, step->views.logits[CC_VIEW_WEAK], err);
 }
 
 static camcl_status record_labeled_loss(cc_step *step, cc_tensor logits, cc_tensor dlogits, camcl_error *err)
@@ -157,11 +158,11 @@ static camcl_status logits_gradient(cc_step *step, size_t rows, cc_tensor *out, 
     return cc_tensor_on_tape(step->tape, "gradient of the logits", CC_F32, CC_DIMS(rows, step->model->graph->spec.classes), out, err);
 }
 
-static camcl_status record_backward(cc_step *step, int which, cc_tensor dlogits, camcl_error *err)
+static camcl_status record_backward(cc_step *step, cc_view view, cc_tensor dlogits, camcl_error *err)
 {
-    cc_pass *pass = step->passes[which];
+    cc_pass *pass = step->passes[view];
     cc_tensor own;
-    CC_RETURN_IF_FAILED(cc_step_own_rows(step, which, dlogits, &own, err));
+    CC_RETURN_IF_FAILED(cc_step_own_rows(step, view, dlogits, &own, err));
     cc_pass_set_gradient(pass, cc_pass_last(pass), own);
     return cc_pass_backward(pass, cc_pass_last(pass), 0, step->written, err);
 }
@@ -174,17 +175,17 @@ static camcl_status record_joint(cc_step *step, camcl_error *err)
     const size_t own_rows = first_strong_row(step, step->own.labeled, step->own.unlabeled) + step->own.unlabeled;
     cc_tensor dlogits;
     if (has_teacher(step)) CC_RETURN_IF_FAILED(record_weak(step, err));
-    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, rows, own_rows, err));
-    cc_tensor logits = step->views.logits[2] = step->views.logits[0];
+    CC_RETURN_IF_FAILED(record_forward(step, CC_VIEW_LABELED, step->model->main, rows, own_rows, err));
+    cc_tensor logits = step->views.logits[CC_VIEW_STRONG] = step->views.logits[CC_VIEW_LABELED];
     if (!has_teacher(step)) {
-        step->views.logits[1] = logits;
+        step->views.logits[CC_VIEW_WEAK] = logits;
         CC_RETURN_IF_FAILED(record_targets(step, b, logits, err));
     }
     CC_RETURN_IF_FAILED(logits_gradient(step, rows, &dlogits, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(step->tape, dlogits.buffer, err));
     CC_RETURN_IF_FAILED(record_labeled_loss(step, logits, dlogits, err));
     CC_RETURN_IF_FAILED(record_unlabeled_loss(step, strong, logits, dlogits, err));
-    return record_backward(step, 0, dlogits, err);
+    return record_backward(step, CC_VIEW_LABELED, dlogits, err);
 }
 
 /* A pass for each view. The backward pass follows as soon as its loss is known, so that its activations can be freed. The result is the
@@ -193,30 +194,30 @@ static camcl_status record_separate(cc_step *step, camcl_error *err)
 {
     size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
     cc_tensor dlogits;
-    CC_RETURN_IF_FAILED(record_forward(step, 0, step->model->main, b, step->own.labeled, err));
+    CC_RETURN_IF_FAILED(record_forward(step, CC_VIEW_LABELED, step->model->main, b, step->own.labeled, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, b, &dlogits, err));
-    CC_RETURN_IF_FAILED(record_labeled_loss(step, step->views.logits[0], dlogits, err));
-    CC_RETURN_IF_FAILED(record_backward(step, 0, dlogits, err));
+    CC_RETURN_IF_FAILED(record_labeled_loss(step, step->views.logits[CC_VIEW_LABELED], dlogits, err));
+    CC_RETURN_IF_FAILED(record_backward(step, CC_VIEW_LABELED, dlogits, err));
     if (!uses_unlabeled(step)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(record_weak(step, err));
-    CC_RETURN_IF_FAILED(record_forward(step, 2, step->model->main, u, step->own.unlabeled, err));
+    CC_RETURN_IF_FAILED(record_forward(step, CC_VIEW_STRONG, step->model->main, u, step->own.unlabeled, err));
     CC_RETURN_IF_FAILED(logits_gradient(step, u, &dlogits, err));
-    CC_RETURN_IF_FAILED(record_unlabeled_loss(step, 0, step->views.logits[2], dlogits, err));
-    return record_backward(step, 2, dlogits, err);
+    CC_RETURN_IF_FAILED(record_unlabeled_loss(step, 0, step->views.logits[CC_VIEW_STRONG], dlogits, err));
+    return record_backward(step, CC_VIEW_STRONG, dlogits, err);
 }
 
 /* ---- Grad-CAM consistency */
 
 /* Returns the rows of one unlabelled view as a tensor of its own. */
-static camcl_status view_of(cc_step *step, int which, cc_tensor *out, camcl_error *err)
+static camcl_status view_of(cc_step *step, cc_view view, cc_tensor *out, camcl_error *err)
 {
     const size_t b = step->own.labeled, u = step->own.unlabeled;
-    const bool joint = which == 1 ? weak_is_joint(step) : is_joint(step);
-    *out = step->images[which];
+    const bool joint = view == CC_VIEW_WEAK ? weak_is_joint(step) : is_joint(step);
+    *out = step->images[view];
     if (!joint) return CAMCL_OK;
-    CC_RETURN_IF_FAILED(image_tensor(step, which == 1 ? "weak views" : "strong views", u, out, err));
-    size_t bytes = cc_tensor_bytes(out), row0 = which == 2 ? first_strong_row(step, b, u) : b;
-    return cc_tape_copy(step->tape, step->images[0].buffer, row0 * (bytes / u), out->buffer, 0, bytes, err);
+    CC_RETURN_IF_FAILED(image_tensor(step, view == CC_VIEW_WEAK ? "weak views" : "strong views", u, out, err));
+    size_t bytes = cc_tensor_bytes(out), row0 = view == CC_VIEW_STRONG ? first_strong_row(step, b, u) : b;
+    return cc_tape_copy(step->tape, step->images[CC_VIEW_LABELED].buffer, row0 * (bytes / u), out->buffer, 0, bytes, err);
 }
 
 static camcl_status record_consistency(cc_step *step, camcl_error *err)
@@ -234,8 +235,8 @@ static camcl_status record_consistency(cc_step *step, camcl_error *err)
                                  .sums = step->sums[SUMS_C] };
     CC_RETURN_IF_FAILED(cc_step_own_images(step, "own pseudo-labels", step->scope.pseudo, &spec.pseudo, err));
     CC_RETURN_IF_FAILED(cc_step_own_images(step, "own weights", step->scope.weight, &spec.weight, err));
-    CC_RETURN_IF_FAILED(view_of(step, 1, &spec.weak, err));
-    CC_RETURN_IF_FAILED(view_of(step, 2, &spec.strong, err));
+    CC_RETURN_IF_FAILED(view_of(step, CC_VIEW_WEAK, &spec.weak, err));
+    CC_RETURN_IF_FAILED(view_of(step, CC_VIEW_STRONG, &spec.strong, err));
     CC_RETURN_IF_FAILED(cc_consistency_record(step->model, step->tape, &spec, step->written, &maps, err));
     step->views.cam_weak = maps.weak;
     step->views.cam_target = maps.target;
@@ -273,16 +274,23 @@ static camcl_status record_report(cc_step *step, camcl_error *err)
     const cc_tensor *const rows[] = { &step->scope.pseudo, &step->scope.weight, &step->truth };
     const size_t bytes = step->spec.batch_unlabeled * sizeof(float);
     for (size_t i = 0; i < sum_count(step); i++)
-        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->sums[i].buffer, 0, step->report.buffer, i * 16, 16, err));
+        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, step->sums[i].buffer, 0, step->report.buffer, i * SUM_BYTES, SUM_BYTES, err));
     for (size_t i = 0; i < CC_COUNT(rows) && cc_step_has_pseudo_labels(step); i++)
-        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, rows[i]->buffer, 0, step->report.buffer, SUMS_MOST * 16 + i * bytes, bytes, err));
+        CC_RETURN_IF_FAILED(cc_tape_copy(step->tape, rows[i]->buffer, 0, step->report.buffer, REPORTED_SUMS_BYTES + i * bytes, bytes, err));
     return CAMCL_OK;
 }
 
 static void keep_views(cc_step *step)
 {
     const cc_step_views *v = &step->views;
-    const cc_tensor all[] = { v->logits[0], v->logits[1], v->logits[2], v->pseudo, v->mask, v->cam_weak, v->cam_target, v->cam_strong };
+    const cc_tensor all[] = { v->logits[CC_VIEW_LABELED],
+                              v->logits[CC_VIEW_WEAK],
+                              v->logits[CC_VIEW_STRONG],
+                              v->pseudo,
+                              v->mask,
+                              v->cam_weak,
+                              v->cam_target,
+                              v->cam_strong };
     for (size_t i = 0; i < CC_COUNT(all); i++)
         if (all[i].buffer) cc_tape_keep(step->tape, all[i].buffer);
 }

@@ -75,7 +75,7 @@ unsigned cc_step_train_passes(const cc_objective *objective);
  * CAMs after min-max [U,S,S], of the device's own images, of the weak view (before T), the target (T applied) and the strong view. Tensors
  * of views that the mode does not use have no buffer. */
 typedef struct cc_step_views {
-    cc_tensor logits[3]; /* joint: all three are the one [B+U+U,classes] tensor; with a teacher the weak ones are apart */
+    cc_tensor logits[CC_VIEW_COUNT]; /* joint: all three are the one [B+U+U,classes] tensor; with a teacher the weak ones are apart */
     cc_tensor pseudo, mask, cam_weak, cam_target, cam_strong;
 } cc_step_views;
 const cc_step_views *cc_step_look(const cc_step *step);

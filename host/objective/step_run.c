@@ -34,10 +34,18 @@ camcl_status cc_step_read(cc_readback **sums, cc_step_sums *out, camcl_error *er
     const void *data;
     camcl_status status = cc_readback_wait(*sums, &data, err);
     if (status == CAMCL_OK) {
-        const float *f = data, *s = f + 4 * SUMS_S, *confidence = f + 4 * SUMS_CONFIDENCE;
-        *out = (cc_step_sums){ s[0],          s[1],          s[2],          confidence[0], confidence[1],
-                               confidence[2], confidence[3], f[4 * SUMS_U], f[4 * SUMS_C], { { 0 } } };
-        memcpy(out->own, f + 4 * SUMS_OWN, sizeof out->own);
+        float f[SUMS_MOST][SUM_FLOATS];
+        memcpy(f, data, sizeof f);
+        *out = (cc_step_sums){ .loss_s = f[SUMS_S][0],
+                               .count_s = f[SUMS_S][1],
+                               .correct_s = f[SUMS_S][2],
+                               .confident = f[SUMS_CONFIDENCE][0],
+                               .confident_correct = f[SUMS_CONFIDENCE][1],
+                               .unlabeled = f[SUMS_CONFIDENCE][2],
+                               .confident_unknown = f[SUMS_CONFIDENCE][3],
+                               .loss_u = f[SUMS_U][0],
+                               .loss_c = f[SUMS_C][0] };
+        memcpy(out->own, f[SUMS_OWN], sizeof out->own);
     }
     cc_readback_destroy(sums);
     return status;
@@ -51,7 +59,7 @@ camcl_status cc_step_count_pseudo(const cc_step *step, cc_readback *sums, double
     const void *data;
     if (!cc_step_has_pseudo_labels(step)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_readback_wait(sums, &data, err));
-    const char *rows = (const char *)data + SUMS_MOST * 16;
+    const char *rows = (const char *)data + REPORTED_SUMS_BYTES;
     for (size_t i = 0; i < u; i++) {
         int32_t pseudo, truth;
         float weight;
@@ -103,5 +111,5 @@ const cc_step_views *cc_step_look(const cc_step *step) { return &step->views; }
 
 unsigned cc_step_train_passes(const cc_objective *objective)
 {
-    return !objective->kind->unlabeled || objective->joint ? 1 : objective->kind->teacher ? 2 : 3;
+    return !cc_objective_learns_unlabeled(objective->kind) || objective->joint ? 1 : cc_objective_has_teacher(objective->kind) ? 2 : 3;
 }

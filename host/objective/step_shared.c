@@ -13,47 +13,47 @@ typedef struct block {
 } block;
 enum { MOST_BLOCKS = 3 };
 
-static size_t find_blocks(const cc_step *step, int which, block out[MOST_BLOCKS])
+static size_t find_blocks(const cc_step *step, cc_view view, block out[MOST_BLOCKS])
 {
     const cc_part *p = &step->own;
     const size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
     size_t count = 0;
-    if (which == 0) out[count++] = (block){ 0, p->labeled0, p->labeled };
-    if (which > 0) out[count++] = (block){ 0, p->unlabeled0, p->unlabeled };
-    if (which > 0 || !is_joint(step)) return count;
+    if (view == CC_VIEW_LABELED) out[count++] = (block){ 0, p->labeled0, p->labeled };
+    if (view != CC_VIEW_LABELED) out[count++] = (block){ 0, p->unlabeled0, p->unlabeled };
+    if (view != CC_VIEW_LABELED || !is_joint(step)) return count;
     if (weak_is_joint(step)) out[count++] = (block){ p->labeled, b + p->unlabeled0, p->unlabeled };
     out[count++] = (block){ first_strong_row(step, p->labeled, p->unlabeled), first_strong_row(step, b, u) + p->unlabeled0, p->unlabeled };
     return count;
 }
 
-static size_t all_rows(const cc_step *step, int which)
+static size_t all_rows(const cc_step *step, cc_view view)
 {
     const size_t b = step->spec.batch_labeled, u = step->spec.batch_unlabeled;
-    if (which > 0) return u;
+    if (view != CC_VIEW_LABELED) return u;
     return is_joint(step) ? first_strong_row(step, b, u) + u : b;
 }
 
 /* The devices' rows are brought together as a sum: each leaves 0 in the place of the others'. */
-camcl_status cc_step_gather_logits(cc_step *step, int which, cc_tensor own, cc_tensor *all, camcl_error *err)
+camcl_status cc_step_gather_logits(cc_step *step, cc_view view, cc_tensor own, cc_tensor *all, camcl_error *err)
 {
     block blocks[MOST_BLOCKS];
     *all = own;
     if (!step->shared) return CAMCL_OK;
-    const size_t classes = step->model->graph->spec.classes, rows = all_rows(step, which), row = classes * sizeof(float);
+    const size_t classes = step->model->graph->spec.classes, rows = all_rows(step, view), row = classes * sizeof(float);
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "logits of the whole batch", CC_F32, CC_DIMS(rows, classes), all, err));
     CC_RETURN_IF_FAILED(cc_tape_zero(step->tape, all->buffer, err));
-    for (size_t i = 0, count = find_blocks(step, which, blocks); i < count; i++)
+    for (size_t i = 0, count = find_blocks(step, view, blocks); i < count; i++)
         CC_RETURN_IF_FAILED(
             cc_tape_copy(step->tape, own.buffer, blocks[i].own * row, all->buffer, blocks[i].all * row, blocks[i].rows * row, err));
     return cc_tape_exchange(step->tape, &(cc_exchange_point){ CC_EXCHANGE_SUM, all->buffer, 0, rows * classes, 0 }, err);
 }
 
-camcl_status cc_step_own_rows(cc_step *step, int which, cc_tensor all, cc_tensor *own, camcl_error *err)
+camcl_status cc_step_own_rows(cc_step *step, cc_view view, cc_tensor all, cc_tensor *own, camcl_error *err)
 {
     block blocks[MOST_BLOCKS];
     *own = all;
     if (!step->shared) return CAMCL_OK;
-    const size_t count = find_blocks(step, which, blocks), classes = step->model->graph->spec.classes, row = classes * sizeof(float);
+    const size_t count = find_blocks(step, view, blocks), classes = step->model->graph->spec.classes, row = classes * sizeof(float);
     const size_t rows = blocks[count - 1].own + blocks[count - 1].rows;
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(step->tape, "gradient of the own logits", CC_F32, CC_DIMS(rows, classes), own, err));
     for (size_t i = 0; i < count; i++)

@@ -13,5 +13,5 @@ static camcl_status loss(cc_objective_scope *scope, camcl_error *err)
 }
 
 const cc_objective_kind cc_objective_uda = {
-    .name = "uda", .unlabeled = true, .masked = true, .targets = cc_objective_hard_targets, .loss = loss
+    .name = "uda", .traits = CC_OBJECTIVE_TRAITS_uda, .masked = true, .targets = cc_objective_hard_targets, .loss = loss
 };

@@ -367,7 +367,7 @@ static camcl_status read_objective(const cc_safetensors *file, const cc_run_shap
 static camcl_status read_pseudo(const cc_safetensors *file, const cc_run_shape *shape, cc_run_state *s, camcl_error *err)
 {
     const size_t dims[] = { shape->sizes.classes, CC_PSEUDO_SUMS };
-    if (!shape->objective->unlabeled) return CAMCL_OK;
+    if (!cc_objective_learns_unlabeled(shape->objective)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(CC_NEW(dims[0] * dims[1], &s->pseudo, err));
     if (cc_safetensors_find(file, PSEUDO_SUMS)) return cc_safetensors_get(file, PSEUDO_SUMS, CC_ST_F64, 2, dims, s->pseudo, err);
     for (size_t i = 0; i < dims[0] * dims[1] && s->interval.sums[CC_SUM_STEPS] > 0; i++)

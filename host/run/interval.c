@@ -11,7 +11,7 @@ static double ratio(double scale, double above, double below) { return below > 0
 static double total(const cc_objective *objective, const double *sums)
 {
     const double steps = sums[CC_SUM_STEPS];
-    const double unlabeled = objective->kind->unlabeled ? objective->alpha * (sums[CC_SUM_LOSS_U] / steps) : 0;
+    const double unlabeled = cc_objective_learns_unlabeled(objective->kind) ? objective->alpha * (sums[CC_SUM_LOSS_U] / steps) : 0;
     const double consistency = cc_objective_has_cams(objective) ? objective->beta * (sums[CC_SUM_LOSS_C] / steps) : 0;
     return steps > 0 ? sums[CC_SUM_LOSS_S] / steps + unlabeled + consistency + sums[CC_SUM_FURTHER] / steps : NAN;
 }
@@ -67,7 +67,7 @@ void cc_interval_add(cc_interval *interval, const cc_interval_step *step)
 
 double cc_training_figure_value(const cc_training_figure *f, const cc_objective *objective, const cc_interval *interval)
 {
-    if (f->needs == CC_OF_UNLABELED && !objective->kind->unlabeled) return NAN;
+    if (f->needs == CC_OF_UNLABELED && !cc_objective_learns_unlabeled(objective->kind)) return NAN;
     if (f->needs == CC_OF_CONSISTENCY && !cc_objective_has_cams(objective)) return NAN;
     return f->value ? f->value(objective, interval->sums) : ratio(f->scale, interval->sums[f->above], interval->sums[f->below]);
 }

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "config/value.h"
 #include "dataset/dataset.h"
 
 camcl_device_options cc_device_options_from(const camcl_config *config)
 {
     return (camcl_device_options){
+        .size = sizeof(camcl_device_options),
         .select = camcl_config_string(config, "device.select"),
         .cache_dir = camcl_config_string(config, "device.cache_dir"),
         .conv = camcl_config_string(config, "device.conv"),
@@ -18,25 +20,29 @@ camcl_device_options cc_device_options_from(const camcl_config *config)
     };
 }
 
-static camcl_fit fit_from(const camcl_config *config)
-{
-    return camcl_config_is(config, "data.fit", "crop")  ? CAMCL_FIT_CROP
-           : camcl_config_is(config, "data.fit", "pad") ? CAMCL_FIT_PAD
-                                                        : CAMCL_FIT_STRETCH;
-}
+static const cc_word_value fits[] = { { "stretch", CAMCL_FIT_STRETCH }, { "crop", CAMCL_FIT_CROP }, { "pad", CAMCL_FIT_PAD } };
+static const cc_word_value weak_views[] = { { "flip", CC_WEAK_FLIP },
+                                            { "flip-shift", CC_WEAK_FLIP_SHIFT },
+                                            { "resized-crop", CC_WEAK_RESIZED_CROP } };
+static const cc_word_value strong_views[] = { { "crop-rotate", CC_STRONG_CROP_ROTATE },
+                                              { "randaugment", CC_STRONG_RANDAUGMENT },
+                                              { "weak", CC_STRONG_WEAK } };
 
-camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config)
+void camcl_dataset_spec_fill(camcl_dataset_spec *spec, const camcl_config *config)
 {
-    return (camcl_dataset_spec){
+    if (spec == NULL || config == NULL) return;
+    const camcl_dataset_spec own = {
+        .size = spec->size,
         .dataset = camcl_config_string(config, "data.dataset"),
         .root = camcl_config_string(config, "data.root"),
         .image_size = (uint32_t)camcl_config_int(config, "data.image_size"),
-        .fit = fit_from(config),
+        .fit = (camcl_fit)cc_value_of_word(config, "data.fit", fits, CC_COUNT(fits)),
         .skip_corrupt = camcl_config_is(config, "data.corrupt", "skip"),
         .test_share = camcl_config_double(config, "data.test_share"),
         .seed = (uint64_t)camcl_config_int(config, "data.seed"),
         .cache_dir = camcl_config_cache_dir(config),
     };
+    memcpy(spec, &own, cc_min_size(own.size, sizeof own));
 }
 
 cc_split_spec cc_split_spec_from(const camcl_config *config)
@@ -83,12 +89,8 @@ static cc_objective objective_from(const camcl_config *config)
 static cc_view_spec views_from(const camcl_config *config)
 {
     return (cc_view_spec){
-        .weak = camcl_config_is(config, "augment.weak", "flip-shift")     ? CC_WEAK_FLIP_SHIFT
-                : camcl_config_is(config, "augment.weak", "resized-crop") ? CC_WEAK_RESIZED_CROP
-                                                                          : CC_WEAK_FLIP,
-        .strong = camcl_config_is(config, "augment.strong", "randaugment") ? CC_STRONG_RANDAUGMENT
-                  : camcl_config_is(config, "augment.strong", "weak")      ? CC_STRONG_WEAK
-                                                                           : CC_STRONG_CROP_ROTATE,
+        .weak = (cc_weak_view)cc_value_of_word(config, "augment.weak", weak_views, CC_COUNT(weak_views)),
+        .strong = (cc_strong_view)cc_value_of_word(config, "augment.strong", strong_views, CC_COUNT(strong_views)),
         .operations = (size_t)camcl_config_int(config, "augment.randaugment"),
     };
 }

@@ -18,7 +18,7 @@ static size_t image_budget(const cc_run *run, const camcl_device *device)
 static camcl_status order_images(const cc_run *run, uint32_t **order, size_t *count, camcl_error *err)
 {
     const cc_split *s = &run->split;
-    const size_t unlabeled = run->settings.step.objective.kind->unlabeled ? s->unlabeled_count : 0;
+    const size_t unlabeled = cc_objective_learns_unlabeled(run->settings.step.objective.kind) ? s->unlabeled_count : 0;
     *count = s->labeled_count + s->validation_count + unlabeled;
     CC_RETURN_IF_FAILED(CC_NEW(*count, order, err));
     memcpy(*order, s->labeled, s->labeled_count * sizeof **order);

@@ -1,13 +1,20 @@
 #include "train/loop_settings.h"
 
+#include "base/memory.h"
+#include "config/value.h"
+
+static const cc_word_value schedules[] = {
+    { "constant", CC_SCHEDULE_CONSTANT },
+    { "cosine", CC_SCHEDULE_COSINE },
+    { "fixmatch", CC_SCHEDULE_FIXMATCH },
+    { "step", CC_SCHEDULE_STEP },
+};
+
 static cc_schedule schedule_from(const camcl_config *config, size_t labeled)
 {
     const uint64_t batch = (uint64_t)camcl_config_int(config, "train.batch_labeled");
     cc_schedule s = {
-        .kind = camcl_config_is(config, "optim.schedule", "cosine")     ? CC_SCHEDULE_COSINE
-                : camcl_config_is(config, "optim.schedule", "fixmatch") ? CC_SCHEDULE_FIXMATCH
-                : camcl_config_is(config, "optim.schedule", "step")     ? CC_SCHEDULE_STEP
-                                                                        : CC_SCHEDULE_CONSTANT,
+        .kind = (cc_schedule_kind)cc_value_of_word(config, "optim.schedule", schedules, CC_COUNT(schedules)),
         .lr = camcl_config_double(config, "optim.lr"),
         .gamma = camcl_config_double(config, "optim.lr_gamma"),
         .step_epochs = (uint64_t)camcl_config_int(config, "optim.lr_step"),

@@ -9,7 +9,7 @@ static const char *path_of(const cc_run *run) { return cc_run_dir_file(run->dir,
 camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err)
 {
     const size_t classes = camcl_dataset_get_info(run->dataset)->classes;
-    if (!run->settings.step.objective.kind->unlabeled) return CAMCL_OK;
+    if (!cc_objective_learns_unlabeled(run->settings.step.objective.kind)) return CAMCL_OK;
     CC_RETURN_IF_FAILED(cc_pseudo_labels_read(path_of(run), classes, camcl_dataset_class_names(run->dataset), &run->pseudo_labels, err));
     return run->state.pseudo ? CAMCL_OK : CC_NEW(classes * CC_PSEUDO_SUMS, &run->state.pseudo, err);
 }

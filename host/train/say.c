@@ -99,7 +99,7 @@ camcl_status cc_run_say_jumps(cc_run *run, camcl_error *err)
     if (cc_schedule_lr(&before, k) != cc_schedule_lr(now, k))
         snprintf(lr, sizeof lr, " the learning rate jumps from %.3g to %.3g", cc_schedule_lr(&before, k - 1), cc_schedule_lr(now, k));
     const cc_objective_kind *kind = run->settings.step.objective.kind;
-    if (kind->unlabeled && !kind->adaptive && cc_schedule_threshold(&before, k) != cc_schedule_threshold(now, k))
+    if (cc_objective_has_threshold(kind) && cc_schedule_threshold(&before, k) != cc_schedule_threshold(now, k))
         snprintf(threshold, sizeof threshold, " the threshold jumps from %.3g to %.3g", cc_schedule_threshold(&before, k - 1),
                  cc_schedule_threshold(now, k));
     const float alpha_before = cc_step_alpha(&run->settings.step.objective, (float)cc_schedule_ramp(&before, k - 1)),

@@ -79,7 +79,7 @@ static camcl_status open_data(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_settings_from(run->config, camcl_dataset_get_info(run->dataset), &run->settings, err));
     CC_RETURN_IF_FAILED(cc_split_count(&data, &split, &run->counts, err));
     run->settings.step.pool = run->counts.unlabeled;
-    if (!run->settings.step.objective.kind->unlabeled || run->counts.unlabeled) return CAMCL_OK;
+    if (!cc_objective_learns_unlabeled(run->settings.step.objective.kind) || run->counts.unlabeled) return CAMCL_OK;
     const bool all = split.labeled == CC_LABELED_ALL;
     return cc_fail(err, CAMCL_BAD_CONFIG, "ssl.mode = %s: there are no unlabelled images (%s, or set ssl.mode = supervised)",
                    camcl_config_string(run->config, "ssl.mode"),
@@ -99,11 +99,11 @@ static camcl_status create_samplers(cc_run *run, camcl_error *err)
     const cc_settings *s = &run->settings;
     size_t b = s->step.batch_labeled, u = s->step.batch_unlabeled;
     CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(b, u), &run->sources, err));
-    CC_RETURN_IF_FAILED(cc_draws_create(&s->augment, b, s->step.objective.kind->unlabeled ? u : 0,
+    CC_RETURN_IF_FAILED(cc_draws_create(&s->augment, b, cc_objective_learns_unlabeled(s->step.objective.kind) ? u : 0,
                                         cc_objective_has_cams(&s->step.objective), &run->draws, err));
     CC_RETURN_IF_FAILED(cc_sampler_create(run->split.labeled, run->split.labeled_count, run->loop.seed, CC_RNG_ORDER_LABELED,
                                           run->loop.shuffle, &run->labeled, err));
-    if (!s->step.objective.kind->unlabeled) return CAMCL_OK;
+    if (!cc_objective_learns_unlabeled(s->step.objective.kind)) return CAMCL_OK;
     return cc_sampler_create(run->split.unlabeled, run->split.unlabeled_count, run->loop.seed, CC_RNG_ORDER_UNLABELED, run->loop.shuffle,
                              &run->unlabeled, err);
 }

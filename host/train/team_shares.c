@@ -141,7 +141,8 @@ static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *er
     double best = 0;
     m.spec.batch_labeled = cc_ceil_div(m.spec.batch_labeled, team->all);
     m.spec.batch_unlabeled = cc_ceil_div(m.spec.batch_unlabeled, team->all);
-    const size_t labeled = m.spec.batch_labeled, unlabeled = m.spec.objective.kind->unlabeled ? m.spec.batch_unlabeled : 0;
+    const size_t labeled = m.spec.batch_labeled,
+                 unlabeled = cc_objective_learns_unlabeled(m.spec.objective.kind) ? m.spec.batch_unlabeled : 0;
     CC_TRY(cc_draws_create(&augment, labeled, unlabeled, cc_objective_has_cams(&m.spec.objective), &draws, err));
     CC_TRY(cc_arena_create(device_of(run, i), &arena, err));
     CC_TRY(cc_model_commit(m.model, arena, &(cc_recording){ record_measured, say_measured, &m }, err));
@@ -226,7 +227,7 @@ static bool take_saved(const cc_run *run, const char *devices)
 {
     const cc_team *team = &run->team;
     const cc_step_spec *step = &run->settings.step;
-    const size_t u = step->objective.kind->unlabeled ? step->batch_unlabeled : 0;
+    const size_t u = cc_objective_learns_unlabeled(step->objective.kind) ? step->batch_unlabeled : 0;
     cc_part next = { 0, 0, 0, 0 };
     if (run->state.team == NULL || count_lines(run->state.team, DEVICE) != team->all) return false;
     for (size_t i = 0; i < team->all; i++) {
@@ -298,7 +299,7 @@ static camcl_status divide_anew(cc_run *run, const char *devices, camcl_error *e
 {
     const cc_team *team = &run->team;
     const cc_step_spec *step = &run->settings.step;
-    const size_t unlabeled = step->objective.kind->unlabeled ? step->batch_unlabeled : 0;
+    const size_t unlabeled = cc_objective_learns_unlabeled(step->objective.kind) ? step->batch_unlabeled : 0;
     double *rates = NULL;
     camcl_status status = find_rates(run, devices, &rates, err);
     if (status == CAMCL_OK) status = cc_parts_divide(step->batch_labeled, unlabeled, rates, team->all, team->parts, err);

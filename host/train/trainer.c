@@ -180,8 +180,7 @@ static cc_metrics_row make_row(const cc_run *run, uint64_t epoch, const camcl_ev
     const camcl_metric *metrics = camcl_metric_list(&metric_count);
     cc_metrics_row row = cc_metrics_row_at(run->state.step, epoch);
     cc_metrics_set(m, &row, "lr", cc_schedule_lr(&run->loop.schedule, last));
-    if (run->unlabeled && !objective->kind->adaptive)
-        cc_metrics_set(m, &row, "threshold", cc_schedule_threshold(&run->loop.schedule, last));
+    if (cc_objective_has_threshold(objective->kind)) cc_metrics_set(m, &row, "threshold", cc_schedule_threshold(&run->loop.schedule, last));
     for (size_t i = 0; i < figure_count; i++)
         cc_metrics_set(m, &row, figures[i].column, cc_training_figure_value(&figures[i], objective, interval));
     for (size_t i = 0; i < metric_count; i++) {
@@ -350,6 +349,8 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
     camcl_status status = CAMCL_OK;
     camcl_train_options options;
     cc_run run = { .config = NULL };
+    camcl_error own;
+    if (err == NULL) err = &own; /* train.log and the other processes are told, too */
     CC_CHECK_GIVEN(result, err);
     *result = (camcl_train_result){ .best_val_top1 = NAN, .test = cc_evaluation_nothing() };
     CC_CHECK_GIVEN(config, err);
@@ -367,7 +368,7 @@ cleanup:
     result->ranks = cc_world_size(run.team.world);
     status = cc_run_leave(&run, status, err);
     result->silent = run.silent;
-    if (status != CAMCL_OK && run.logging && err) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
+    if (status != CAMCL_OK && run.logging) (void)cc_run_dir_log(run.dir, NULL, "%s", err->message);
     cc_run_close(&run);
     return status;
 }

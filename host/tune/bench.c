@@ -41,7 +41,8 @@ cleanup:
 static camcl_status make_draws(cc_bench *b, camcl_error *err)
 {
     const cc_step_spec *step = &b->settings.step;
-    const size_t n = cc_max_size(step->batch_labeled, step->batch_unlabeled), unlabeled = step->objective.kind->unlabeled;
+    const size_t n = cc_max_size(step->batch_labeled, step->batch_unlabeled),
+                 unlabeled = cc_objective_learns_unlabeled(step->objective.kind);
     CC_RETURN_IF_FAILED(CC_NEW(n, &b->sources, err));
     for (size_t i = 0; i < n; i++)
         b->sources[i] = (uint32_t)(i % IMAGES);
@@ -149,7 +150,9 @@ camcl_status cc_bench_run(cc_bench *b, camcl_device *device, camcl_error *err)
 size_t cc_bench_images(const cc_bench *b, const char *name)
 {
     const cc_step_spec *step = &b->settings.step;
-    return cc_bench_is_infer(name) ? IMAGES : step->batch_labeled + (step->objective.kind->unlabeled ? step->batch_unlabeled : 0);
+    return cc_bench_is_infer(name)
+               ? IMAGES
+               : step->batch_labeled + (cc_objective_learns_unlabeled(step->objective.kind) ? step->batch_unlabeled : 0);
 }
 
 camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, const char *name, unsigned repeat, camcl_step_time *out,
@@ -162,6 +165,7 @@ camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, 
     camcl_status status = CAMCL_OK;
     cc_bench b;
     double best = DBL_MAX;
+    if (repeat == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "bench: 0 steps to time (give at least one)");
     cc_device_reset_peak(device);
     CC_TRY(cc_bench_open(&b, device, config, name, NULL, camcl_device_get_info(device)->base_align, err));
     for (unsigned i = 0; i < CC_BENCH_WARM_UP + repeat; i++) {

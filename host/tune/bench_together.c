@@ -27,7 +27,7 @@ static camcl_status run_together(cc_exchange *exchange, cc_bench *members, cc_st
 static camcl_status divide(const camcl_config *config, const char *name, size_t count, cc_part *parts, camcl_error *err)
 {
     const cc_objective_kind *kind = cc_objective_find(name);
-    const size_t unlabeled = kind && kind->unlabeled ? (size_t)camcl_config_int(config, "train.batch_unlabeled") : 0;
+    const size_t unlabeled = kind && cc_objective_learns_unlabeled(kind) ? (size_t)camcl_config_int(config, "train.batch_unlabeled") : 0;
     double *shares = NULL;
     CC_RETURN_IF_FAILED(CC_NEW(count, &shares, err));
     for (size_t i = 0; i < count; i++)
@@ -47,6 +47,7 @@ camcl_status camcl_bench_step_together(camcl_device *const *devices, size_t coun
     CC_CHECK_GIVEN(name, err);
     CC_CHECK_GIVEN(out, err);
     if (count == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "camcl_bench_step_together: no devices (give at least one)");
+    if (repeat == 0) return cc_fail(err, CAMCL_BAD_CONFIG, "bench: 0 steps to time (give at least one)");
     if (count == 1 || cc_bench_is_infer(name)) return camcl_bench_step(devices[0], config, name, repeat, out, err);
     camcl_status status = CAMCL_OK;
     cc_bench *members = NULL;

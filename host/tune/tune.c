@@ -14,9 +14,9 @@
 #include "ops/choice/race.h"
 #include "tune/tune.h"
 
-static camcl_status read_settings(const camcl_config *config, cc_settings *out, camcl_error *err)
+static camcl_status read_settings(const camcl_config *config, const camcl_dataset *given, cc_settings *out, camcl_error *err)
 {
-    const camcl_dataset_info *known = cc_dataset_known(camcl_config_string(config, "data.dataset"));
+    const camcl_dataset_info *known = given ? camcl_dataset_get_info(given) : cc_dataset_known(camcl_config_string(config, "data.dataset"));
     if (known) return cc_settings_from(config, known, out, err);
     camcl_dataset *dataset = NULL;
     camcl_dataset_spec spec = camcl_dataset_spec_from(config);
@@ -296,7 +296,7 @@ camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const 
     camcl_tune_options options;
     memset(result, 0, sizeof *result);
     CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_tune_options, progress, given, &options, err));
-    CC_RETURN_IF_FAILED(read_settings(config, &settings, err));
+    CC_RETURN_IF_FAILED(read_settings(config, options.dataset, &settings, err));
     return tune(device, &settings, NULL, true, &options, result, err);
 }
 

@@ -34,7 +34,7 @@ typedef struct camcl_step_time {
 const char *camcl_bench_name(const camcl_config *config, size_t index);
 
 /* One mode with the configuration's network, batches and options, on random 32x32 RGB images of 10 classes (data.image_size: another side);
- * every pseudo-label counts as confident. `repeat` steps are timed. An unknown name is CAMCL_BAD_CONFIG. */
+ * every pseudo-label counts as confident. `repeat` steps, at least 1, are timed. An unknown name, or no step, is CAMCL_BAD_CONFIG. */
 camcl_status camcl_bench_step(camcl_device *device, const camcl_config *config, const char *name, unsigned repeat, camcl_step_time *out,
                               camcl_error *err);
 

@@ -2,6 +2,7 @@
  *
  * The library leaves its host alone: it does not print, exit, install signal handlers or change locale, environment and working directory.
  * What a process has but once, it keeps out of or keeps in order; the one thing that it changes is in device.h (CLBlast's parameters).
+ * In a process that a launcher of MPI programs has started, camcl_train also uses MPI: trainer.h says how.
  *
  * The way through it: a device (device.h) and a data set (dataset.h) make a trainer, or a whole run (trainer.h); a trainer or a checkpoint
  * makes a model (model.h), and a model makes sessions on memory buffers (session.h).

@@ -36,7 +36,6 @@ typedef struct camcl_config_key {
     const char *initial;                  /* the default, unless one of `defaults` holds */
     const camcl_config_default *defaults; /* the first that holds counts; ends in a row without a key; NULL: none */
     const char *words;                    /* "a | b | c", or NULL */
-    const char *absent;                   /* those of `words` that this version lacks, "b | c", or NULL */
     double minimum, maximum;              /* numbers only */
     bool above_minimum, below_maximum;    /* the minimum or the maximum itself is outside the range */
     bool optional;                        /* may be empty */
@@ -72,8 +71,7 @@ camcl_status camcl_config_set(camcl_config *config, const char *key, const char 
 /* The same from one argument, "section.key=value". */
 camcl_status camcl_config_override(camcl_config *config, const char *argument, camcl_error *err);
 
-/* Checks keys against each other: call it once all values are set. CAMCL_BAD_CONFIG for a contradiction,
- * CAMCL_UNSUPPORTED for what this version lacks. */
+/* Checks keys against each other: call it once all values are set. CAMCL_BAD_CONFIG for a contradiction. */
 camcl_status camcl_config_finish(const camcl_config *config, camcl_error *err);
 /* Warnings about values that are legal but probably not meant: one line "what: why (what to do)" each, borrowed; NULL if `index` is past
  * the last. */

@@ -60,9 +60,17 @@ static inline void camcl_dataset_spec_init(camcl_dataset_spec *spec)
     spec->size = sizeof *spec;
 }
 
-/* The data set that a configuration names. Progress and stop are the caller's to fill in. Texts are borrowed from the configuration, like
- * its values. */
-camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config);
+/* Fills in the data set that a configuration names, as far as spec->size reaches; progress and stop become NULL, they are the caller's to
+ * set. Texts are borrowed from the configuration, like its values. NULL, either way: does nothing. */
+void camcl_dataset_spec_fill(camcl_dataset_spec *spec, const camcl_config *config);
+/* The same as a value. */
+static inline camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config)
+{
+    camcl_dataset_spec spec;
+    camcl_dataset_spec_init(&spec);
+    camcl_dataset_spec_fill(&spec, config);
+    return spec;
+}
 
 typedef struct camcl_dataset_info {
     const char *name;                 /* as in the spec; "memory" */

@@ -12,7 +12,7 @@ extern "C" {
 typedef enum camcl_unit {
     CAMCL_PERCENT, /* a share of the images, 0..100: camcl_wilson_interval says how exact it is */
     CAMCL_NATS,
-    CAMCL_POINTS /* a difference of shares, 0..100 */
+    CAMCL_POINTS /* a mean or a difference of shares, 0..100 */
 } camcl_unit;
 
 typedef struct camcl_metric {

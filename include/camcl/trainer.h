@@ -87,7 +87,12 @@ typedef struct camcl_train_result {
  * Trains as the (finished) configuration says, into output.dir, which must be set. After every failure, CAMCL_NOT_FINITE and
  * CAMCL_STOPPED included, the run directory holds the last saved state. At the end the weights with the best validation top-1 are
  * evaluated once on the test images. With `resume`, a directory that holds results but no state, or files of others, is CAMCL_EXISTS; a
- * state that is damaged, cannot be of this configuration or began with other data is CAMCL_BAD_DATA; both leave the directory as it was. */
+ * state that is damaged, cannot be of this configuration or began with other data is CAMCL_BAD_DATA; both leave the directory as it was.
+ *
+ * In a process that a launcher such as mpirun has started, as its environment says, all the launcher's processes train one model together,
+ * and each must call this function. It then starts MPI, unless the program has (MPI_THREAD_FUNNELED: all calls in one thread), and sets
+ * OMPI_MCA_btl_tcp_flags while it does so, unless it is set. MPI stays initialised; a function registered with atexit finalises it, or
+ * aborts all processes if the training failed while others were lost. Without MPI in this library: CAMCL_UNSUPPORTED. */
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err);
 
 /* ---- step by step */

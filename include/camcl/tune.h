@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "camcl/config.h"
+#include "camcl/dataset.h"
 #include "camcl/device.h"
 #include "camcl/stop.h"
 
@@ -30,6 +31,7 @@ typedef struct camcl_tune_options {
     const camcl_stop *stop; /* once requested: return CAMCL_STOPPED soon; what was timed is kept; may be NULL */
     void *context;
     void (*progress)(void *context, const camcl_tune_progress *progress); /* after each; may be NULL */
+    const camcl_dataset *dataset; /* that will be trained on, borrowed; NULL: the one that the configuration names */
 } camcl_tune_options;
 /* Sets size, and everything else to zero: the defaults. */
 static inline void camcl_tune_options_init(camcl_tune_options *options)
@@ -46,7 +48,9 @@ typedef struct camcl_tune_result {
 /* Uses the device: one thread at a time. Callbacks are called in that thread. options NULL: time what is not known, report nothing.
  *
  * Times the kernels that training (every ssl.mode with the configuration's options), evaluation and CAMs of this configuration can use,
- * among those that the device's conv policy allows. Data is read only for data.dataset = folder. result is filled on CAMCL_STOPPED too. */
+ * among those that the device's conv policy allows. Of one's own pictures the data set says how large they are, and how many classes and
+ * channels there are: options->dataset, or else the one that the configuration names, which is read. result is filled on CAMCL_STOPPED too.
+ */
 camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const camcl_tune_options *options, camcl_tune_result *result,
                         camcl_error *err);
 

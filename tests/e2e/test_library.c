@@ -557,6 +557,45 @@ static void options_may_be_missing(void **state)
     assert_int_equal(printed(state), 0);
 }
 
+/* Tuning asks the data set that will be trained on for sizes and classes, of which the configuration says nothing: without one, it would
+ * have to read the one that is named, and images in memory have no name. */
+static void tuning_takes_images_in_memory(void **state)
+{
+    enum { N = 12, SIDE = 8 };
+    static uint8_t pixels[N * SIDE * SIDE * 3];
+    int32_t labels[N];
+    camcl_device *device = NULL;
+    camcl_dataset *data = NULL;
+    camcl_stop *stop = NULL;
+    camcl_tune_result tuned;
+    camcl_tune_options options;
+    camcl_memory_data images;
+    for (int i = 0; i < N; i++)
+        labels[i] = i % 3;
+    camcl_memory_data_init(&images);
+    images.height = images.width = SIDE;
+    images.channels = images.classes = 3;
+    images.train = (camcl_memory_images){ .pixels = pixels, .labels = labels, .count = N };
+    OK(camcl_dataset_from_memory(&images, &data, &err));
+    OK(camcl_device_open(NULL, &device, &err));
+    OK(camcl_stop_create(&stop, &err));
+    camcl_config *config = small_config(scratch_path(*state, "run"));
+    OK(camcl_config_set(config, "data.dataset", "memory", "test", &err));
+    FAILS(camcl_tune(device, config, NULL, &tuned, &err), CAMCL_UNSUPPORTED, "memory");
+    camcl_tune_options_init(&options);
+    options.dataset = data;
+    options.stop = stop;
+    camcl_stop_request(stop); /* which kernels are needed is known by then, and timing them takes long */
+    assert_int_equal(camcl_tune(device, config, &options, &tuned, &err), CAMCL_STOPPED);
+    assert_true(tuned.total > 10);
+    assert_int_equal(tuned.timed, 0);
+    camcl_config_destroy(&config);
+    camcl_stop_destroy(&stop);
+    camcl_device_close(&device);
+    camcl_dataset_close(&data);
+    assert_int_equal(printed(state), 0);
+}
+
 /* A run in a thread of its own. */
 typedef struct run {
     camcl_config *config;
@@ -661,6 +700,7 @@ int main(void)
         QUIET(pictures_of_a_run_in_progress),
         QUIET(missing_images_are_noticed),
         QUIET(options_may_be_missing),
+        QUIET(tuning_takes_images_in_memory),
         QUIET(runs_leave_each_other_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

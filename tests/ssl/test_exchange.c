@@ -179,7 +179,7 @@ static void team_open(team *t, const char *const *selectors, const char *setting
     t->unlike = count > 1 && strcmp(selectors[0], selectors[1]) != 0;
     settings_of(settings, &t->settings);
     const cc_step_spec *step = &t->settings.step;
-    const bool unlabeled_too = step->objective.kind->unlabeled;
+    const bool unlabeled_too = cc_objective_learns_unlabeled(step->objective.kind);
     for (size_t i = 0; i < count; i++)
         open_device(&t->members[i], selectors[i]);
     for (size_t i = 0; i < count; i++) {
@@ -262,7 +262,8 @@ static void train(team *t, uint64_t seed, outcome *out)
         for (uint32_t i = 0; i < LABELED + UNLABELED; i++)
             sources[i] = (uint32_t)((i * 7 + k * 5 + seed) % IMAGES);
         cc_draw_labeled(&t->settings.augment, k, sources, &t->draws);
-        if (t->settings.step.objective.kind->unlabeled) cc_draw_unlabeled(&t->settings.augment, k, sources + LABELED, &t->draws);
+        if (cc_objective_learns_unlabeled(t->settings.step.objective.kind))
+            cc_draw_unlabeled(&t->settings.augment, k, sources + LABELED, &t->draws);
         cc_step_input input = cc_step_input_of(&t->draws, 1e-4f, -FLT_MAX);
         input.ramp = 1;
         OK(cc_exchange_step(t->exchange, t->steps, &input, &pending, &err));

@@ -324,16 +324,17 @@ static void check_step(const cc_safetensors *g, int k, const cc_step *step, cons
     const cc_step_views *v = cc_step_look(step);
     const cc_objective *o = &spec->objective;
     size_t b = spec->batch_labeled, u = spec->batch_unlabeled;
-    const size_t weak = o->kind->teacher || !o->joint ? 0 : b, strong = o->joint ? weak + (o->kind->teacher ? b : u) : 0;
+    const size_t weak = cc_objective_has_teacher(o->kind) || !o->joint ? 0 : b,
+                 strong = o->joint ? weak + (cc_objective_has_teacher(o->kind) ? b : u) : 0;
     const double further = cc_step_further(o, sums), alpha = (double)cc_step_alpha(o, ramp_of(g, k));
     double s, lu, lc;
     cc_step_losses(o, sums, &s, &lu, &lc);
     const float losses[4] = { (float)(s + alpha * lu + (double)o->beta * lc + further), (float)s, (float)lu, (float)lc };
-    check_rows(g, "logits", at(k, "logits_labeled"), v->logits[0], 0);
+    check_rows(g, "logits", at(k, "logits_labeled"), v->logits[CC_VIEW_LABELED], 0);
     check_values(g, "loss", at(k, "losses"), losses);
-    if (!o->kind->unlabeled) return;
-    check_rows(g, "logits", at(k, "logits_weak"), v->logits[1], weak);
-    check_rows(g, "logits", at(k, "logits_strong"), v->logits[2], strong);
+    if (!cc_objective_learns_unlabeled(o->kind)) return;
+    check_rows(g, "logits", at(k, "logits_weak"), v->logits[CC_VIEW_WEAK], weak);
+    check_rows(g, "logits", at(k, "logits_strong"), v->logits[CC_VIEW_STRONG], strong);
     check_equal(g, at(k, "pseudo"), v->pseudo);
     if (has(g, at(k, "mask"))) check_equal(g, at(k, "mask"), v->mask);
     if (has(g, at(k, "weight"))) check_rows(g, "weight", at(k, "weight"), v->mask, 0);

@@ -53,9 +53,13 @@ static camcl_status toy_loss(cc_objective_scope *scope, camcl_error *e)
 }
 
 static const cc_objective_state toy_state = { "average", CC_F32, average_count, average_begin };
-static const cc_objective_kind toy = {
-    .name = "toy", .unlabeled = true, .targets = toy_targets, .loss = toy_loss, .states = &toy_state, .state_count = 1, .sum_count = 2
-};
+static const cc_objective_kind toy = { .name = "toy",
+                                       .traits = CC_OBJECTIVE_UNLABELED,
+                                       .targets = toy_targets,
+                                       .loss = toy_loss,
+                                       .states = &toy_state,
+                                       .state_count = 1,
+                                       .sum_count = 2 };
 
 /* ---- a tiny network on random images */
 
@@ -406,9 +410,10 @@ static void table(void **unused)
     for (size_t i = 0; i < cc_objective_count(); i++) {
         const cc_objective_kind *kind = cc_objective_at(i);
         assert_ptr_equal(cc_objective_find(kind->name), kind);
-        assert_int_equal(kind->unlabeled, kind->targets != NULL);
-        assert_int_equal(kind->unlabeled, kind->loss != NULL);
-        assert_true(kind->unlabeled || (!kind->masked && !kind->teacher && !kind->ramped && !kind->adaptive && !kind->further));
+        assert_int_equal(cc_objective_learns_unlabeled(kind), kind->targets != NULL);
+        assert_int_equal(cc_objective_learns_unlabeled(kind), kind->loss != NULL);
+        assert_true(cc_objective_learns_unlabeled(kind) || (!kind->masked && !cc_objective_has_teacher(kind) && !kind->ramped &&
+                                                            !cc_objective_has_threshold(kind) && !kind->further));
         assert_true(kind->state_count <= CC_MOST_OBJECTIVE_STATES && kind->sum_count <= CC_MOST_OBJECTIVE_SUMS &&
                     kind->figure_count <= CC_MOST_OBJECTIVE_FIGURES);
         for (size_t f = 0; f < kind->figure_count; f++)

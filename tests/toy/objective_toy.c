@@ -22,7 +22,7 @@ static const cc_objective_state states[] = { { "average", CC_F32, four, begin } 
 static const cc_objective_figure figures[] = { { "mean_mask", "mean mask", 0, 0, 2, 100 } };
 
 const cc_objective_kind cc_objective_toy = { .name = "toy",
-                                             .unlabeled = true,
+                                             .traits = CC_OBJECTIVE_TRAITS_toy,
                                              .targets = targets,
                                              .loss = cc_objective_cross_entropy,
                                              .states = states,

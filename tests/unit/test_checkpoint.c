@@ -629,7 +629,9 @@ static void a_score_that_is_no_number_stays_one(void **state)
 static size_t classes_of(const cc_objective_sizes *sizes) { return sizes->classes; }
 static size_t twice_the_images(const cc_objective_sizes *sizes) { return 2 * sizes->images; }
 static const cc_objective_state toy_states[] = { { "class_mean", CC_F32, classes_of, NULL }, { "seen", CC_I32, twice_the_images, NULL } };
-static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .states = toy_states, .state_count = 2, .sum_count = 2 };
+static const cc_objective_kind toy = {
+    .name = "toy", .traits = CC_OBJECTIVE_UNLABELED, .states = toy_states, .state_count = 2, .sum_count = 2
+};
 enum { TOY_CLASSES = 3, TOY_IMAGES = 20 };
 
 static void fill_toy(run *r, const cc_graph *g)

@@ -12,7 +12,9 @@
 #include "run/interval.h"
 
 static const cc_objective_figure toy_figures[] = { { "fairness", "fairness loss", 0, 0, 1, 1 }, { "share", "share", 1, 2, 0, 100 } };
-static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .sum_count = 2, .figures = toy_figures, .figure_count = 2 };
+static const cc_objective_kind toy = {
+    .name = "toy", .traits = CC_OBJECTIVE_UNLABELED, .sum_count = 2, .figures = toy_figures, .figure_count = 2
+};
 
 static double figure(const char *column, const cc_objective *objective, const cc_interval *interval)
 {

@@ -144,7 +144,9 @@ static void resuming_drops_later_rows(void **state)
 
 static const cc_objective_figure toy_figures[] = { { "fairness", "fairness loss", 0, 0, 1, 1 },
                                                    { "tau", "threshold of its own", 0, 2, 3, 100 } };
-static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .sum_count = 1, .figures = toy_figures, .figure_count = 2 };
+static const cc_objective_kind toy = {
+    .name = "toy", .traits = CC_OBJECTIVE_UNLABELED, .sum_count = 1, .figures = toy_figures, .figure_count = 2
+};
 
 /* The fixed columns come first; an objective's own figures come last, and nothing comes twice. */
 static void columns_of_a_run(void **state)

@@ -30,7 +30,9 @@ static camcl_error err;
 static size_t classes(const cc_objective_sizes *sizes) { return sizes->classes; }
 static size_t one(const cc_objective_sizes *sizes) { return sizes->classes / sizes->classes; }
 static const cc_objective_state toy_states[] = { { "class_mean", CC_F32, classes, NULL }, { "count", CC_I32, one, NULL } };
-static const cc_objective_kind toy = { .name = "toy", .unlabeled = true, .states = toy_states, .state_count = 2, .sum_count = 1 };
+static const cc_objective_kind toy = {
+    .name = "toy", .traits = CC_OBJECTIVE_UNLABELED, .states = toy_states, .state_count = 2, .sum_count = 1
+};
 
 static void *zeros(size_t count, size_t size)
 {

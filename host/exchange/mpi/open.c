@@ -170,7 +170,7 @@ static camcl_status join(cc_world *world, double patience, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status check_size(const cc_launch *launch, int size, camcl_error *err)
+static camcl_status check_size(const cc_launcher *launch, int size, camcl_error *err)
 {
     if (launch->size == 0 || launch->size == (size_t)size) return CAMCL_OK;
     return cc_fail(err, CAMCL_UNSUPPORTED,
@@ -184,7 +184,7 @@ camcl_status cc_world_open(cc_world **out, camcl_error *err)
     cc_world *world = NULL;
     int size, rank;
     double patience;
-    const cc_launch launch = cc_launch_find();
+    const cc_launcher launch = cc_launcher_find();
     *out = NULL;
     if (!launch.launched || launch.size == 1) return CAMCL_OK;
     CC_RETURN_IF_FAILED(read_patience(&patience, err));
