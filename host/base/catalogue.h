@@ -35,22 +35,23 @@ enum {
     CC_OBJECTIVE_OWN_THRESHOLDS = 8, /* what counts follows from averages of probabilities: ssl.threshold means nothing to it */
 };
 
-/* ssl.mode. Columns: symbol, name, whose defaults it has (PRESET: those of ssl.preset, as the paper's own modes; PAPERS: those of FixMatch
- * and its kin, whatever the preset says), what it is, what it trains on, for the reference page.
+/* ssl.mode. Columns: symbol, name, whose defaults it has (PRESET: those of ssl.preset, as the paper's own modes; WEAK_STRONG: those of
+ * FixMatch and its kin, whatever the preset says, with RandAugment for the strong view; TWO_WEAK: likewise, with a second weak view for
+ * it), what it is, what it trains on, for the reference page.
  * Implemented by `const cc_objective_kind cc_objective_SYMBOL` (objective/objective.h). */
 #define CC_OBJECTIVES(ROW)                                                                                                                 \
     ROW(supervised, "supervised", PRESET, 0, "labelled images only")                                                                       \
     ROW(pseudo_label, "pseudo-label", PRESET, CC_OBJECTIVE_UNLABELED, "adds confident predictions on unlabelled images")                   \
     ROW(gradcam, "gradcam", PRESET, CC_OBJECTIVE_UNLABELED, "also adds CAM consistency")                                                   \
-    ROW(pi_model, "pi-model", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_ALL_IMAGES, "two views' probabilities should agree")           \
-    ROW(mean_teacher, "mean-teacher", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_TEACHER | CC_OBJECTIVE_ALL_IMAGES,                     \
+    ROW(pi_model, "pi-model", TWO_WEAK, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_ALL_IMAGES, "two views' probabilities should agree")         \
+    ROW(mean_teacher, "mean-teacher", TWO_WEAK, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_TEACHER | CC_OBJECTIVE_ALL_IMAGES,                   \
         "probabilities should agree with those of the averaged weights")                                                                   \
-    ROW(uda, "uda", PAPERS, CC_OBJECTIVE_UNLABELED, "adds sharpened predictions on confident images")                                      \
-    ROW(fixmatch, "fixmatch", PAPERS, CC_OBJECTIVE_UNLABELED, "adds confident predictions, as pseudo-label, with a fixed threshold")       \
-    ROW(flexmatch, "flexmatch", PAPERS, CC_OBJECTIVE_UNLABELED, "fixmatch with a threshold for each class by how well it is learnt")       \
-    ROW(freematch, "freematch", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_OWN_THRESHOLDS,                                              \
+    ROW(uda, "uda", WEAK_STRONG, CC_OBJECTIVE_UNLABELED, "adds sharpened predictions on confident images")                                 \
+    ROW(fixmatch, "fixmatch", WEAK_STRONG, CC_OBJECTIVE_UNLABELED, "adds confident predictions, as pseudo-label, with a fixed threshold")  \
+    ROW(flexmatch, "flexmatch", WEAK_STRONG, CC_OBJECTIVE_UNLABELED, "fixmatch with a threshold for each class by how well it is learnt")  \
+    ROW(freematch, "freematch", WEAK_STRONG, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_OWN_THRESHOLDS,                                         \
         "fixmatch with thresholds that follow the confidence, and a fairness term")                                                        \
-    ROW(softmatch, "softmatch", PAPERS, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_OWN_THRESHOLDS,                                              \
+    ROW(softmatch, "softmatch", WEAK_STRONG, CC_OBJECTIVE_UNLABELED | CC_OBJECTIVE_OWN_THRESHOLDS,                                         \
         "fixmatch with weights by confidence in place of the mask")
 
 /* What an evaluation says, in the order in which files and pages show it. Columns: symbol, name, label for people, unit (PERCENT,

@@ -33,11 +33,26 @@
     {                                                                                                                                      \
         section, name, CAMCL_KEY_NUMBER, initial, NULL, NULL, minimum, maximum, above, below, false, help                                  \
     }
-/* Defaults by mode. The modes of later papers have their papers' settings, whatever the preset says. */
-#define LATER_PRESET(name) ""
-#define LATER_PAPERS(name) " | " name
+/* Defaults by mode. The modes of later papers have their papers' settings, whatever the preset says. Each list is made of the catalogue's
+ * rows by the column that says whose defaults they have, and begins with " | ". */
+#define NOT_LISTED(name) ""
+#define LISTED(name) " | " name
+#define LATER_PRESET NOT_LISTED
+#define LATER_WEAK_STRONG LISTED
+#define LATER_TWO_WEAK LISTED
 #define LATER(symbol, name, defaults, traits, help) LATER_##defaults(name)
 #define LATER_MODES (&(CC_OBJECTIVES(LATER))[3])
+/* Those of LATER_MODES whose strong view is RandAugment's; and the others. */
+#define STRONG_PRESET NOT_LISTED
+#define STRONG_WEAK_STRONG LISTED
+#define STRONG_TWO_WEAK NOT_LISTED
+#define STRONG(symbol, name, defaults, traits, help) STRONG_##defaults(name)
+#define WEAK_STRONG_MODES (&(CC_OBJECTIVES(STRONG))[3])
+#define PAIR_PRESET NOT_LISTED
+#define PAIR_WEAK_STRONG NOT_LISTED
+#define PAIR_TWO_WEAK LISTED
+#define PAIR(symbol, name, defaults, traits, help) PAIR_##defaults(name)
+#define TWO_WEAK_MODES (&(CC_OBJECTIVES(PAIR))[3])
 #define BY_MODE(modes, value, why)                                                                                                         \
     {                                                                                                                                      \
         "ssl.mode", modes, value, why                                                                                                      \
@@ -100,8 +115,8 @@ static const camcl_config_default threshold_by_mode[] = { BY_MODE("uda", "0.8", 
 static const camcl_config_default nesterov_by_mode[] = { BY_MODE(LATER_MODES, "yes", PAPERS), NO_MORE };
 static const camcl_config_default ema_by_mode[] = { BY_MODE(LATER_MODES, "0.999", PAPERS), NO_MORE };
 static const camcl_config_default weak_by_mode[] = { BY_MODE(LATER_MODES, "flip-shift", PAPERS), NO_MORE };
-static const camcl_config_default strong_by_mode[] = { BY_MODE("pi-model | mean-teacher", "weak", PAPERS),
-                                                       BY_MODE(LATER_MODES, "randaugment", PAPERS), NO_MORE };
+static const camcl_config_default strong_by_mode[] = { BY_MODE(TWO_WEAK_MODES, "weak", PAPERS),
+                                                       BY_MODE(WEAK_STRONG_MODES, "randaugment", PAPERS), NO_MORE };
 static const camcl_config_default flip_vertical_by_mode[] = { BY_MODE(LATER_MODES, "no", PAPERS), NO_MORE };
 static const camcl_config_default schedule_by_mode[] = { BY_MODE(LATER_MODES, "fixmatch", PAPERS), NO_MORE };
 
