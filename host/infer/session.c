@@ -48,7 +48,7 @@ static cc_rows_desc rows_of(const cc_session *s) { return (cc_rows_desc){ 0, s->
 static camcl_status record_pass(cc_session *s, cc_tensor images, cc_tensor *logits, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const cc_pass_spec spec = { s->spec.batch, s->spec.image_size, s->spec.image_size, false, 1, 0 };
+    const cc_pass_spec spec = { .batch = s->spec.batch, .height = s->spec.image_size, .width = s->spec.image_size, .frozen_from = 1 };
     cc_pass *pass = NULL;
     CC_TRY(cc_pass_create(s->model->main, s->tape, &spec, &pass, err));
     CC_TRY(cc_pass_forward(pass, images, err));
@@ -171,7 +171,13 @@ static camcl_status stage_images(cc_session *s, camcl_error *err)
 {
     const cc_session_spec *spec = &s->spec;
     const size_t channels = s->model->graph->spec.channels;
-    const cc_resident_spec images = { NULL, NULL, spec->batch, spec->height, spec->width, channels, spec->mean, spec->std, "images" };
+    const cc_resident_spec images = { .count = spec->batch,
+                                      .height = spec->height,
+                                      .width = spec->width,
+                                      .channels = channels,
+                                      .mean = spec->mean,
+                                      .std = spec->std,
+                                      .name = "images" };
     CC_RETURN_IF_FAILED(cc_resident_create(s->model->device, &images, &s->staged, err));
     s->images = s->staged;
     return CAMCL_OK;

@@ -46,7 +46,7 @@ camcl_status cc_cam_record(cc_cam *cam, cc_model *model, cc_tape *tape, const cc
     cam->spec = *spec;
     cam->stage = model->graph->stage_end[spec->layer - 1];
     cam->classes = classes;
-    cc_pass_spec pass = { n, s, s, false, spec->forward_only ? 1 : cam->stage + 1, 0 };
+    cc_pass_spec pass = { .batch = n, .height = s, .width = s, .frozen_from = spec->forward_only ? 1 : cam->stage + 1 };
     CC_TRY(cc_pass_create(spec->weights ? spec->weights : model->main, tape, &pass, &cam->pass, err));
     CC_TRY(cc_pass_forward(cam->pass, images, err));
     CC_TRY(explain(cam, model, tape, err));

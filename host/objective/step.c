@@ -100,7 +100,7 @@ static cc_device_scalar denominator(const cc_step *step) { return sum(step, SUMS
 static camcl_status record_forward(cc_step *step, cc_view view, cc_weights *weights, size_t rows, size_t own_rows, camcl_error *err)
 {
     const size_t size = step->spec.image_size;
-    const cc_pass_spec spec = { own_rows, size, size, true, 0, step->shared ? rows : 0 };
+    const cc_pass_spec spec = { .batch = own_rows, .height = size, .width = size, .train = true, .whole_batch = step->shared ? rows : 0 };
     CC_RETURN_IF_FAILED(cc_pass_create(weights, step->tape, &spec, &step->passes[view], err));
     CC_RETURN_IF_FAILED(cc_pass_forward(step->passes[view], step->images[view], err));
     const cc_tensor own = cc_pass_output(step->passes[view], cc_pass_last(step->passes[view]));

@@ -127,7 +127,7 @@ static camcl_status say_test(cc_run *run, const camcl_evaluation *test, camcl_er
 /* What was trained is tested; the model holds the best weights. */
 static camcl_status write_results(cc_run *run, const test_result *test, camcl_train_result *result, camcl_error *err)
 {
-    const double seconds = run->state.seconds + cc_seconds() - run->started;
+    const double seconds = run->state.seconds + cc_seconds() - run->started_at;
     const cc_result written = result_of(run, test, seconds);
     CC_RETURN_IF_FAILED(cc_report_write_with(cc_run_dir_path(run->dir), &written, err));
     CC_RETURN_IF_FAILED(cc_result_write(cc_run_dir_file(run->dir, CC_RUN_RESULT), &written, test->logits ? &test->breakdown : NULL,

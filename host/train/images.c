@@ -58,15 +58,15 @@ camcl_status cc_run_place_images(cc_run *run, camcl_device *device, cc_resident 
     const cc_step_spec *step = &run->settings.step;
     const size_t image = (size_t)info->height * info->width * info->channels, room = image_budget(run, device) / image;
     uint32_t *order = NULL;
-    const cc_resident_spec images = { camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
-                                      camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
-                                      info->train_count,
-                                      info->height,
-                                      info->width,
-                                      info->channels,
-                                      run->settings.mean,
-                                      run->settings.std,
-                                      "training images" };
+    const cc_resident_spec images = { .pixels = camcl_dataset_pixels(run->dataset, CAMCL_TRAIN_IMAGES),
+                                      .labels = camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
+                                      .count = info->train_count,
+                                      .height = info->height,
+                                      .width = info->width,
+                                      .channels = info->channels,
+                                      .mean = run->settings.mean,
+                                      .std = run->settings.std,
+                                      .name = "training images" };
     cc_streaming streaming = { .room = room };
     if (room < images.count) CC_TRY(order_images(run, &order, &streaming.count, err));
     streaming.order = order;

@@ -61,11 +61,11 @@ typedef struct camcl_trainer {
     size_t in_flight_count;
     uint64_t saved_epochs; /* resuming: the length of the training when the state was saved */
     bool saved_by_ratio;   /* resuming: the state is of a version whose data.unlabeled = auto went by data.ratio for folders, too */
-    double started;        /* cc_seconds() when this process began to train */
+    double started_at;     /* cc_seconds() when this process began to train */
     uint64_t first_step;   /* at that time */
-    double interval_started;
-    double shown;            /* cc_seconds() of the last progress report */
-    double saved;            /* cc_seconds() of the last save, or when the loop began */
+    double interval_started_at;
+    double shown_at;         /* cc_seconds() of the last progress report */
+    double saved_at;         /* cc_seconds() of the last save, or when the loop began */
     camcl_progress progress; /* after the last call of camcl_trainer_step, with the objective's figures behind it */
     camcl_figure figures[CC_MOST_OBJECTIVE_FIGURES];
     uint64_t saved_step; /* of the state in the run directory; 0: there is none */

@@ -150,7 +150,7 @@ camcl_status cc_run_save_state(cc_run *run, const char *path, camcl_error *err)
     const cc_run_shape shape = shape_of(run);
     double now = cc_seconds(), before = s->seconds;
     CC_RETURN_IF_FAILED(gather(run, err));
-    s->seconds = before + now - run->started;
+    s->seconds = before + now - run->started_at;
     camcl_status status = cc_run_state_write(path, &shape, s, &run->split, err);
     s->seconds = before;
     return status;
@@ -161,7 +161,7 @@ camcl_status cc_run_save(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_save_state(run, cc_run_dir_file(run->dir, CC_RUN_STATE), err));
     run->saved_step = run->state.step;
     run->saved_models = false;
-    run->saved = cc_seconds();
+    run->saved_at = cc_seconds();
     CC_RETURN_IF_FAILED(write_models(run, err));
     run->saved_models = true;
     return CAMCL_OK;

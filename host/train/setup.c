@@ -457,7 +457,7 @@ camcl_status cc_run_open_stepwise(cc_run *run, const char *path, camcl_device *d
     if (config) CC_RETURN_IF_FAILED(camcl_config_copy(config, &run->config, err));
     CC_RETURN_IF_FAILED(open_stepwise(run, err));
     run->state_path = NULL;
-    run->started = cc_seconds();
+    run->started_at = cc_seconds();
     run->first_step = run->state.step;
     run->progress = cc_run_progress(run, run->figures);
     return CAMCL_OK;

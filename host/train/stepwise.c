@@ -71,7 +71,7 @@ camcl_status camcl_trainer_step(camcl_trainer *t, uint64_t count, camcl_error *e
 {
     CC_CHECK_GIVEN_AS(t, "trainer", err);
     const uint64_t steps = t->loop.schedule.steps;
-    t->interval_started = cc_seconds();
+    t->interval_started_at = cc_seconds();
     CC_RETURN_IF_FAILED(cc_run_steps(t, count, err));
     CC_RETURN_IF_FAILED(cc_run_collect(t, err));
     t->progress = cc_run_progress(t, t->figures);

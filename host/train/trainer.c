@@ -60,8 +60,8 @@ camcl_status cc_run_collect(cc_run *run, camcl_error *err)
     while (run->in_flight_count)
         CC_RETURN_IF_FAILED(collect(run, err));
     double now = cc_seconds();
-    run->state.interval.sums[CC_SUM_SECONDS] += now - run->interval_started;
-    run->interval_started = now;
+    run->state.interval.sums[CC_SUM_SECONDS] += now - run->interval_started_at;
+    run->interval_started_at = now;
     return CAMCL_OK;
 }
 
@@ -104,7 +104,7 @@ static camcl_progress progress_at(const cc_run *run, double now, const cc_interv
                          .steps = schedule->steps,
                          .epoch = (k ? k - 1 : 0) / schedule->epoch_steps + 1,
                          .epochs = schedule->epochs,
-                         .seconds = now - run->started,
+                         .seconds = now - run->started_at,
                          .lr = cc_schedule_lr(schedule, k ? k - 1 : 0),
                          .threshold = cc_schedule_threshold(schedule, k ? k - 1 : 0) };
     p.eta = k > first_step ? p.seconds / (double)(k - first_step) * (double)(schedule->steps - k) : NAN;
@@ -119,11 +119,11 @@ static void show_progress(cc_run *run)
     double now = cc_seconds();
     cc_interval interval = run->state.interval;
     camcl_figure own[CC_MOST_OBJECTIVE_FIGURES];
-    if (run->options->progress == NULL || now - run->shown < 0.1 || run->state.interval.sums[CC_SUM_STEPS] == 0) return;
-    interval.sums[CC_SUM_SECONDS] += now - run->interval_started;
+    if (run->options->progress == NULL || now - run->shown_at < 0.1 || run->state.interval.sums[CC_SUM_STEPS] == 0) return;
+    interval.sums[CC_SUM_SECONDS] += now - run->interval_started_at;
     const camcl_progress p = progress_at(run, now, &interval, own);
     run->options->progress(run->options->context, &p);
-    run->shown = now;
+    run->shown_at = now;
 }
 
 /* Says nothing during the warm-up, when few pseudo-labels are to be expected. */
@@ -190,7 +190,7 @@ static cc_metrics_row make_row(const cc_run *run, uint64_t epoch, const camcl_ev
     }
     for (size_t i = 0; i < objective->kind->figure_count; i++)
         cc_metrics_set(m, &row, objective->kind->figures[i].column, cc_objective_figure_value(&objective->kind->figures[i], interval));
-    cc_metrics_set(m, &row, "seconds", run->state.seconds + cc_seconds() - run->started);
+    cc_metrics_set(m, &row, "seconds", run->state.seconds + cc_seconds() - run->started_at);
     return row;
 }
 
@@ -212,7 +212,7 @@ camcl_status cc_run_validate(cc_run *run, camcl_evaluation *out, bool *best, cam
 void cc_run_begin_interval(cc_run *run)
 {
     memset(&run->state.interval, 0, sizeof run->state.interval);
-    run->interval_started = cc_seconds();
+    run->interval_started_at = cc_seconds();
 }
 
 /* Whether to go on. */
@@ -280,7 +280,7 @@ static camcl_status end_epoch(cc_run *run, camcl_error *err)
     /* A run that is killed between the two draws once more after it was resumed; the other way round the pictures would be lost. */
     if (draws) CC_RETURN_IF_FAILED(draw_cams(run, err));
     if (saves) CC_RETURN_IF_FAILED(cc_run_save(run, err));
-    run->interval_started = cc_seconds();
+    run->interval_started_at = cc_seconds();
     return CAMCL_OK;
 }
 
@@ -295,9 +295,9 @@ static camcl_status save(cc_run *run, camcl_error *err)
 /* An epoch may take hours, so the state is also saved whenever none was for half an hour. */
 static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
 {
-    if (run->follows || cc_seconds() - run->saved < CC_SAVE_SECONDS) return CAMCL_OK;
+    if (run->follows || cc_seconds() - run->saved_at < CC_SAVE_SECONDS) return CAMCL_OK;
     CC_RETURN_IF_FAILED(save(run, err));
-    run->interval_started = cc_seconds();
+    run->interval_started_at = cc_seconds();
     return CAMCL_OK;
 }
 
@@ -305,7 +305,7 @@ static camcl_status loop(cc_run *run, camcl_error *err)
 {
     const cc_schedule *schedule = &run->loop.schedule;
     bool stop = false;
-    run->interval_started = run->saved = cc_seconds();
+    run->interval_started_at = run->saved_at = cc_seconds();
     while (run->state.step < schedule->steps) {
         CC_RETURN_IF_FAILED(cc_run_steps(run, 1, err));
         if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(cc_team_of_first(run, end_epoch(run, err), err));
@@ -360,7 +360,7 @@ camcl_status camcl_train(const camcl_config *config, const camcl_train_options *
         if (!run.follows) recall(&run, result);
         goto cleanup;
     }
-    run.started = cc_seconds();
+    run.started_at = cc_seconds();
     run.first_step = run.state.step;
     CC_TRY(train(&run, result, err));
 cleanup:

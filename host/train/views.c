@@ -82,9 +82,14 @@ static camcl_status place_images(recorder *r, const cc_gallery *g, camcl_error *
     CC_TRY(CC_NEW(r->n * image, &pixels, err));
     for (size_t i = 0; i < r->n; i++)
         memcpy(pixels + i * image, all + g->images[entry_of(g, r->n, i)] * image, image);
-    const cc_resident_spec spec = {
-        pixels, NULL, r->n, info->height, info->width, info->channels, r->run->settings.mean, r->run->settings.std, "images"
-    };
+    const cc_resident_spec spec = { .pixels = pixels,
+                                    .count = r->n,
+                                    .height = info->height,
+                                    .width = info->width,
+                                    .channels = info->channels,
+                                    .mean = r->run->settings.mean,
+                                    .std = r->run->settings.std,
+                                    .name = "images" };
     CC_TRY(cc_resident_create(r->run->device, &spec, &r->images, err));
 cleanup:
     free(pixels);

@@ -30,7 +30,15 @@ static camcl_status random_images(cc_bench *b, camcl_device *device, size_t size
         pixels[i] = (uint8_t)cc_rng_u32(&rng);
     for (size_t i = 0; i < IMAGES; i++)
         labels[i] = (int32_t)cc_rng_below(&rng, CLASSES);
-    cc_resident_spec spec = { pixels, labels, IMAGES, size, size, CHANNELS, b->settings.mean, b->settings.std, "images" };
+    cc_resident_spec spec = { .pixels = pixels,
+                              .labels = labels,
+                              .count = IMAGES,
+                              .height = size,
+                              .width = size,
+                              .channels = CHANNELS,
+                              .mean = b->settings.mean,
+                              .std = b->settings.std,
+                              .name = "images" };
     CC_TRY(cc_resident_create(device, &spec, &b->images, err));
 cleanup:
     free(pixels);

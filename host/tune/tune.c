@@ -35,7 +35,15 @@ static camcl_status record_steps(cc_model *model, const cc_settings *settings, c
     camcl_status status = CAMCL_OK;
     const uint8_t pixels[CAMCL_MAX_CHANNELS] = { 0 };
     const int32_t label = 0;
-    const cc_resident_spec image = { pixels, &label, 1, 1, 1, model->graph->spec.channels, settings->mean, settings->std, "image" };
+    const cc_resident_spec image = { .pixels = pixels,
+                                     .labels = &label,
+                                     .count = 1,
+                                     .height = 1,
+                                     .width = 1,
+                                     .channels = model->graph->spec.channels,
+                                     .mean = settings->mean,
+                                     .std = settings->std,
+                                     .name = "image" };
     cc_resident *resident = NULL;
     cc_step *step = NULL;
     CC_TRY(cc_resident_create(model->device, &image, &resident, err));
