@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The study of docs/study.md: runs what is missing of it, goes on where it was interrupted, and makes the tables.
+"""The study of docs/study.md: runs what is missing of it, goes on where it was interrupted, and makes the tables and the plot.
 
-Usage: configs/study/study.py [--program FILE] [--root DIR] [--runs DIR] [--devices LIST] [--only PATTERN] [--list] [--table] [KEY=VALUE ...]
+Usage: configs/study/study.py [--program FILE] [--root DIR] [--runs DIR] [--devices LIST] [--only PATTERN] [--list] [--table] [--svg FILE]
+                              [KEY=VALUE ...]
   --program FILE  camcl (default: build/camcl)
   --root DIR      where CIFAR-10 is (default: data)
   --runs DIR      run directories (default: runs/study)
@@ -10,10 +11,11 @@ Usage: configs/study/study.py [--program FILE] [--root DIR] [--runs DIR] [--devi
   --only PATTERN  only runs whose name matches this regular expression, such as '4000-.*-seed1'
   --list          the names of all runs, and which are done
   --table         the tables alone, of what is done
+  --svg FILE      also writes the plot of the validation accuracy in the course of the trainings
   KEY=VALUE       passed to every run; figures of such runs are not kept
 
-A finished run leaves its line in configs/study/results.csv, so that other machines need not repeat it. All of it takes about five and a half
-hours on two cores with AVX-512 (estimated from timed steps). Ctrl-C saves the runs in progress; the next call goes on with them.
+A finished run leaves its lines in configs/study/results.csv, curves.csv and, of the drawn images, localisation.csv, so that other machines
+need not repeat it. All of it takes about five and a half hours on two cores with AVX-512 (estimated from timed steps). Ctrl-C saves the runs in progress; the next call goes on with them.
 """
 import argparse
 import csv
@@ -27,8 +29,12 @@ import sys
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RESULTS = os.path.join(HERE, "results.csv")
-FIELDS = ("name", "labels", "objective", "seed", "test_top1", "test_loss", "best_val_top1", "best_epoch", "device", "version")
+# What finished runs leave, with the columns that say which line it is.
+FILES = {
+    "results": (("name",), ("labels", "objective", "seed", "test_top1", "test_loss", "best_val_top1", "best_epoch", "device", "version")),
+    "curves": (("name", "step"), ("val_top1", "mask_rate", "pseudo_acc")),
+    "localisation": (("name", "layer"), ("pointing", "mass")),
+}
 SEEDS = (1, 2, 3)
 
 FIXED = {"ssl.threshold": "0.95", "ssl.threshold_end": "0.95"}
@@ -49,9 +55,24 @@ OBJECTIVES = {
     "pseudo-label-confident": ({"ssl.mode": "pseudo-label", "ssl.reduction": "confident"}, False),
     "gradcam-3-confident": ({"ssl.mode": "gradcam", "ssl.cam_layer": "3", "ssl.reduction": "confident"}, False),
 }
+# Drawn images, of which it is known where the objects are. lr 0: the network as it is drawn, with the statistics of its batch norms.
+LOCALISATION = {
+    "untrained": {"ssl.mode": "supervised", "optim.lr": "0", "train.epochs": "1"},
+    "supervised": {"ssl.mode": "supervised"},
+    "pseudo-label": {"ssl.mode": "pseudo-label"},
+    "gradcam-3": {"ssl.mode": "gradcam", "ssl.cam_layer": "3", "ssl.beta": "1"},
+    "gradcam-3-beta10": {"ssl.mode": "gradcam", "ssl.cam_layer": "3", "ssl.beta": "10"},
+}
+GROUPS = {
+    "4000": {name: keys for name, (keys, _) in OBJECTIVES.items()},
+    "250": {name: keys for name, (keys, few) in OBJECTIVES.items() if few},
+    "shapes": LOCALISATION,
+}
+LABELS = {"4000": 4000, "250": 250, "shapes": 500}
 # What the CAM term adds: with it, without it.
 PAIRS = (("gradcam-1", "pseudo-label"), ("gradcam-2", "pseudo-label"), ("gradcam-3", "pseudo-label"), ("gradcam-4", "pseudo-label"),
-         ("gradcam-3-exact", "pseudo-label"), ("gradcam-3-confident", "pseudo-label-confident"), ("fixmatch-cam", "fixmatch"), ("freematch-cam", "freematch"))
+         ("gradcam-3-exact", "pseudo-label"), ("gradcam-3-confident", "pseudo-label-confident"), ("fixmatch-cam", "fixmatch"),
+         ("freematch-cam", "freematch"), ("gradcam-3-beta10", "pseudo-label"))
 
 
 def say(line):
@@ -61,38 +82,49 @@ def say(line):
 
 
 def plan():
-    """(name, labels, objective, seed) of every run: one seed of everything before the next."""
+    """(name, group, objective, seed) of every run: one seed of everything before the next."""
     for seed in SEEDS:
-        for labels in (4000, 250):
-            for objective, (_, few) in OBJECTIVES.items():
-                if labels == 4000 or few:
-                    yield f"{labels}-{objective}-seed{seed}", labels, objective, seed
+        for group, objectives in GROUPS.items():
+            for objective in objectives:
+                yield f"{group}-{objective}-seed{seed}", group, objective, seed
 
 
-def read_results():
-    if not os.path.exists(RESULTS):
-        return {}
-    with open(RESULTS, newline="", encoding="utf-8") as file:
-        return {row["name"]: row for row in csv.DictReader(file)}
+def path_of(what):
+    return os.path.join(HERE, what + ".csv")
 
 
-def write_results(results):
-    order = [name for name, *_ in plan()]
-    with open(RESULTS + ".new", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+def read_lines(what):
+    """The lines of a file by the name of their run."""
+    lines = {}
+    if os.path.exists(path_of(what)):
+        with open(path_of(what), newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                lines.setdefault(line["name"], []).append(line)
+    return lines
+
+
+def keep_lines(what, name, lines):
+    """Replaces the lines of a run in a file."""
+    kept = read_lines(what)
+    kept[name] = [{"name": name, **line} for line in lines]
+    with open(path_of(what) + ".new", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, sum(FILES[what], ()), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(results[name] for name in order if name in results)
-    os.replace(RESULTS + ".new", RESULTS)
+        for run, *_ in plan():
+            writer.writerows(kept.get(run, []))
+    os.replace(path_of(what) + ".new", path_of(what))
 
 
-def train(args, name, labels, objective, seed, device):
+def train(args, name, group, objective, seed, device):
     """Trains, or goes on. The exit status of camcl."""
     folder = os.path.join(args.runs, name)
-    keys = {"data.labeled": labels, "data.root": args.root, "data.seed": seed, "train.seed": seed, "output.dir": folder,
-            **OBJECTIVES[objective][0]}
+    keys = {"data.labeled": LABELS[group], "data.seed": seed, "train.seed": seed, "output.dir": folder, **GROUPS[group][objective]}
+    if group != "shapes":
+        keys["data.root"] = args.root
     if device:
         keys["device.select"] = device
-    command = [args.program, "train", os.path.join(HERE, "study.ini"), "--resume", *(f"{k}={v}" for k, v in keys.items()), *args.keys]
+    settings = os.path.join(HERE, "shapes.ini" if group == "shapes" else "study.ini")
+    command = [args.program, "train", settings, "--resume", *(f"{k}={v}" for k, v in keys.items()), *args.keys]
     say(f"== {name}" + (f" on {device}" if device else ""))
     if not device:
         return subprocess.call(command)
@@ -101,12 +133,22 @@ def train(args, name, labels, objective, seed, device):
         return subprocess.call(command, stdout=log, stderr=subprocess.STDOUT)
 
 
-def figures(args, name, labels, objective, seed):
-    with open(os.path.join(args.runs, name, "result.json"), encoding="utf-8") as file:
+def keep(args, name, group, objective, seed, device):
+    """Takes a finished run's figures into the files. The share of the test images that it classified right."""
+    folder = os.path.join(args.runs, name)
+    with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
         result = json.load(file)
     version = subprocess.run([args.program, "version"], capture_output=True, text=True, check=True).stdout.split("\n", 1)[0].split(" (")[0]
-    return dict(zip(FIELDS, (name, labels, objective, seed, result["test"]["top1"], result["test"]["loss"], result["best"]["val_top1"],
-                             result["best"]["epoch"], result["device"], version)))
+    with open(os.path.join(folder, "metrics.csv"), newline="", encoding="utf-8") as file:
+        keep_lines("curves", name, [{k: row.get(k, "") for k in ("step", *FILES["curves"][1])} for row in csv.DictReader(file)])
+    if group == "shapes":
+        where = subprocess.run([args.program, "eval", os.path.join(folder, "best.safetensors"), "--cam", "--json",
+                                *([f"device.select={device}"] if device else [])], capture_output=True, text=True, check=True)
+        keep_lines("localisation", name, json.loads(where.stdout)["cam"])
+    values = (LABELS[group], objective, seed, result["test"]["top1"], result["test"]["loss"], result["best"]["val_top1"],
+              result["best"]["epoch"], result["device"], version)
+    keep_lines("results", name, [dict(zip(FILES["results"][1], values))])
+    return result["test"]["top1"]
 
 
 def run_all(args, runs):
@@ -125,10 +167,8 @@ def run_all(args, runs):
                     say(f"== {run[0]}: exit status {status}" + (f", see {os.path.join(args.runs, run[0])}.log" if device else ""))
                     failed.append(status)
                 elif not args.keys:
-                    results = read_results()
-                    results[run[0]] = figures(args, *run)
-                    write_results(results)
-                    say(f"== {run[0]}: {results[run[0]]['test_top1']} % of the test images, {len(results)} of {len(list(plan()))} runs done")
+                    top1 = keep(args, *run, device)
+                    say(f"== {run[0]}: {top1} % of the test images, {len(read_lines('results'))} of {len(list(plan()))} runs done")
 
     workers = [threading.Thread(target=work, args=(device,)) for device in args.devices.split(",")]
     for worker in workers:
@@ -145,26 +185,90 @@ def mean_sd(values, sign=""):
     return f"{mean:{sign}.2f} ± {math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)):.2f}"
 
 
-def table(results):
-    top1 = {(int(r["labels"]), r["objective"], int(r["seed"])): float(r["test_top1"]) for r in results.values()}
-    for labels in (4000, 250):
-        rows = [(objective, {s: top1[labels, objective, s] for s in SEEDS if (labels, objective, s) in top1}) for objective in OBJECTIVES]
-        if not any(seen for _, seen in rows):
+def by_objective(group, results, value):
+    """{objective: {seed: value}} of the runs that are done."""
+    found = {}
+    for name, of, objective, seed in plan():
+        if of == group and name in results:
+            found.setdefault(objective, {})[seed] = value(name)
+    return found
+
+
+def seeds_table(title, rows, digits=2):
+    print(f"\n{title}\n\n| objective | {' | '.join(f'seed {s}' for s in SEEDS)} | mean ± sd |")
+    print("|---|" + "---|" * (len(SEEDS) + 1))
+    for objective, seen in rows.items():
+        cells = " | ".join(f"{seen[s]:.{digits}f}" if s in seen else "" for s in SEEDS)
+        print(f"| {objective} | {cells} | {mean_sd(list(seen.values()))} |")
+
+
+def pairs_table(title, rows):
+    pairs = [(a, b, [rows[a][s] - rows[b][s] for s in SEEDS if s in rows[a] and s in rows[b]]) for a, b in PAIRS if a in rows and b in rows]
+    if any(d for _, _, d in pairs):
+        print(f"\n{title}\n\n| with | without | differences | mean ± sd |\n|---|---|---|---|")
+        for a, b, differences in pairs:
+            if differences:
+                print(f"| {a} | {b} | {', '.join(f'{d:+.2f}' for d in differences)} | {mean_sd(differences, '+')} |")
+
+
+def tables():
+    results, places = read_lines("results"), read_lines("localisation")
+    for group in GROUPS:
+        rows = by_objective(group, results, lambda name: float(results[name][0]["test_top1"]))
+        if not rows:
             continue
-        print(f"\n{labels} labels: test top-1, percent\n\n| objective | {' | '.join(f'seed {s}' for s in SEEDS)} | mean ± sd |")
-        print("|---|" + "---|" * (len(SEEDS) + 1))
-        for objective, seen in rows:
-            if not seen:
-                continue
-            cells = " | ".join(f"{seen[s]:.2f}" if s in seen else "" for s in SEEDS)
-            print(f"| {objective} | {cells} | {mean_sd(list(seen.values()))} |")
-        pairs = [(a, b, [top1[labels, a, s] - top1[labels, b, s] for s in SEEDS if (labels, a, s) in top1 and (labels, b, s) in top1])
-                 for a, b in PAIRS]
-        if any(d for _, _, d in pairs):
-            print("\nWith the CAM term less without it, seed by seed:\n\n| with | without | differences | mean ± sd |\n|---|---|---|---|")
-            for a, b, differences in pairs:
-                if differences:
-                    print(f"| {a} | {b} | {', '.join(f'{d:+.2f}' for d in differences)} | {mean_sd(differences, '+')} |")
+        images = "drawn images" if group == "shapes" else "CIFAR-10"
+        seeds_table(f"{images}, {LABELS[group]} labels: test top-1, percent", rows)
+        pairs_table("With the CAM term less without it, seed by seed:", rows)
+    for figure, meaning in (("pointing", "highest point on the object"), ("mass", "share of the map inside the object")):
+        for layer in range(1, 5):
+            rows = by_objective("shapes", places, lambda name: float(places[name][layer - 1][figure]))
+            if rows:
+                seeds_table(f"Drawn images, stage {layer}: {meaning}, percent", rows, 1)
+
+
+# ---- the plot
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 300, 46, 140, 26, 36
+SHOWN = {"supervised": "#555", "pseudo-label": "#1b6ca8", "gradcam-3": "#c0392b", "fixmatch": "#1e8449", "fixmatch-cam": "#b9770e",
+         "freematch": "#7d3c98"}
+
+
+def panel(group, x0, curves):
+    """One panel of the plot: means over the seeds that are done."""
+    rows = by_objective(group, curves, lambda name: {int(p["step"]): float(p["val_top1"]) for p in curves[name]})
+    means = {}
+    for objective in SHOWN:
+        runs = list(rows.get(objective, {}).values())
+        if runs:
+            means[objective] = [(step, sum(run[step] for run in runs) / len(runs)) for step in sorted(runs[0]) if all(step in r for r in runs)]
+    if not means:
+        return []
+    steps = max(point[0] for line in means.values() for point in line)
+    low = 10 * int(min(line[min(2, len(line) - 1)][1] for line in means.values()) / 10)
+    high = 10 * int(max(point[1] for line in means.values() for point in line) / 10 + 1)
+    across = lambda step: x0 + LEFT + (WIDTH - LEFT - RIGHT) * step / steps
+    up = lambda value: HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (max(value, low) - low) / (high - low)
+    out = [f'<text x="{x0 + LEFT}" y="16">{LABELS[group]} labels</text>']
+    for value in range(low, high + 1, 10):
+        out.append(f'<path d="M{x0 + LEFT} {up(value):.1f} H{x0 + WIDTH - RIGHT}" stroke="#ddd"/>'
+                   f'<text x="{x0 + LEFT - 6}" y="{up(value) + 4:.1f}" text-anchor="end">{value} %</text>')
+    for step in (0, steps // 2, steps):
+        out.append(f'<text x="{across(step):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{step}</text>')
+    out.append(f'<text x="{(across(0) + across(steps)) / 2:.1f}" y="{HEIGHT - 4}" text-anchor="middle">steps</text>')
+    place = HEIGHT
+    for objective, line in sorted(means.items(), key=lambda item: item[1][-1][1]):
+        points = " ".join(f"{across(step):.1f},{up(value):.1f}" for step, value in line)
+        place = min(up(line[-1][1]), place - 15)
+        out.append(f'<polyline points="{points}" fill="none" stroke="{SHOWN[objective]}" stroke-width="1.6"/>'
+                   f'<text x="{across(steps) + 6:.1f}" y="{place + 4:.1f}" fill="{SHOWN[objective]}">{objective} {line[-1][1]:.1f}</text>')
+    return out
+
+
+def plot():
+    curves = read_lines("curves")
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+                      '<rect width="100%" height="100%" fill="#fff"/>', *panel("4000", 0, curves), *panel("250", WIDTH, curves), "</svg>", ""])
 
 
 def main():
@@ -176,9 +280,10 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--svg", default="")
     parser.add_argument("keys", nargs="*", metavar="KEY=VALUE")
     args = parser.parse_args()
-    results = read_results()
+    results = read_lines("results")
     wanted = [run for run in plan() if re.fullmatch(args.only or ".*", run[0])]
     if args.list:
         for name, *_ in wanted:
@@ -189,7 +294,10 @@ def main():
         # A terminal's Ctrl-C reaches the runs themselves, which save and end: this program waits for that.
         signal.signal(signal.SIGINT, lambda *_: None)
         status = run_all(args, [run for run in wanted if args.keys or run[0] not in results])
-    table(read_results())
+    tables()
+    if args.svg:
+        with open(args.svg, "w", encoding="utf-8") as file:
+            file.write(plot())
     return status
 
 
