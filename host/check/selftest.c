@@ -72,8 +72,14 @@ camcl_status camcl_selftest(camcl_device *device, const camcl_stop *stop, void (
             return cc_fail(err, CAMCL_STOPPED, "selftest: stopped after %zu of %zu variants", i, cc_registry_count());
         if (run) run(&c);
         if (run) what = c.status != CAMCL_OK ? failure.message : c.what;
-        const camcl_check one = { v->op->name, cc_direction_name(v->direction), v->name, c.shapes,
-                                  c.error,     c.ok && c.status == CAMCL_OK,    what };
+        const camcl_check one = { .op = v->op->name,
+                                  .direction = cc_direction_name(v->direction),
+                                  .variant = v->name,
+                                  .shapes = c.shapes,
+                                  .error = c.error,
+                                  .ok = c.ok && c.status == CAMCL_OK,
+                                  .what = what,
+                                  .detail = failure.detail };
         result->checked += c.shapes > 0;
         result->failed += !one.ok;
         if (report) report(context, &one);

@@ -124,12 +124,14 @@ static camcl_status write_one(job *j, size_t i, camcl_error *err)
     const size_t pixels = j->side * j->side;
     const char *name = cli_cam_source_name(&j->source, i), *folder = j->source.args->folder;
     camcl_image picture = CAMCL_IMAGE_INIT, grey = CAMCL_IMAGE_INIT, overlay = CAMCL_IMAGE_INIT;
-    if (cli_cam_source_picture(&j->source, i, &picture, err) != CAMCL_OK) {
+    camcl_status status = cli_cam_source_picture(&j->source, i, &picture, err);
+    if (status == CAMCL_NO_MEMORY) return status;
+    if (status != CAMCL_OK) {
         cli_pictures_refuse(&j->source.pictures, err);
         return CAMCL_OK;
     }
-    camcl_status status = cli_draw_cam(&picture, j->maps + i * pixels, (uint32_t)j->side, cli_cam_source_fit(&j->source),
-                                       (float)j->source.args->opacity / 100, &grey, &overlay, err);
+    status = cli_draw_cam(&picture, j->maps + i * pixels, (uint32_t)j->side, cli_cam_source_fit(&j->source),
+                          (float)j->source.args->opacity / 100, &grey, &overlay, err);
     if (status == CAMCL_OK) status = write_picture(folder, name, "_cam.png", &grey, err);
     if (status == CAMCL_OK) status = write_picture(folder, name, "_overlay.png", &overlay, err);
     camcl_image_free(&picture);

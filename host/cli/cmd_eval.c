@@ -58,6 +58,7 @@ static camcl_status evaluate(cli_session *s, const cli_eval_args *args, result *
     camcl_status status = args->logits ? cli_file_refuse_other(args->logits, "\x93NUMPY", 6, "a NumPy array", err) : CAMCL_OK;
     if (status == CAMCL_OK) status = cli_session_data(s, err);
     if (status == CAMCL_OK) status = choose_images(s, args, &part, r, err);
+    if (status == CAMCL_OK && args->cam) status = cli_localise_check(s, part, err);
     if (status != CAMCL_OK) return status;
     camcl_images images = cli_images_of(s->dataset, part);
     images.labels = r->labels;

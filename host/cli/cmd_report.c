@@ -23,7 +23,10 @@ int cmd_report(int argc, char **argv)
     }
     const char *output = args.output ? args.output : beside ? beside : "report.html";
     if (status == CAMCL_OK) status = camcl_report_write(args.runs.items, args.runs.count, output, &err);
-    if (status == CAMCL_OK) printf("%s\n", output);
+    if (status == CAMCL_OK) {
+        cli_text(stdout, output);
+        printf("\n");
+    }
     cli_list_free(&args.runs);
     free(beside);
     return status == CAMCL_OK ? 0 : cli_fail(&err);

@@ -23,6 +23,8 @@ static void show(void *context, const camcl_check *check)
         cli_json_number(check->error);
         printf(", \"ok\": %s, \"what\": ", check->ok ? "true" : "false");
         cli_json_string(check->ok ? NULL : check->what);
+        printf(", \"detail\": ");
+        cli_json_string(check->ok || !*check->detail ? NULL : check->detail);
         printf("}");
         return;
     }
@@ -32,6 +34,7 @@ static void show(void *context, const camcl_check *check)
     else
         printf("  %4zu shapes  max error %-9.2g  %s%s%s\n", check->shapes, check->error, check->ok ? "ok" : "FAILED", check->ok ? "" : ": ",
                check->ok ? "" : check->what);
+    if (!check->ok) cli_print_detail(stdout, check->detail);
     fflush(stdout);
 }
 
@@ -68,6 +71,5 @@ int cmd_selftest(int argc, char **argv)
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
     if (status == CAMCL_OK) return result.failed > 0;
-    int code = cli_fail(&err);
-    return status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
+    return cli_fail_or_stopped(&err);
 }

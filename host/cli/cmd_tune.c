@@ -8,15 +8,22 @@
 
 typedef struct screen {
     bool quiet, terminal; /* terminal: stderr is one */
+    bool open;            /* a progress line stands on it */
     double printed;       /* if stderr is not a terminal: the seconds of the last progress line */
 } screen;
+
+static void clear(screen *s)
+{
+    if (s->open) fprintf(stderr, "\r\033[K");
+    s->open = false;
+}
 
 /* Prints winners to stdout, one line each, and progress to stderr. On a terminal the progress is one line that stays at the bottom. */
 static void show(void *context, const camcl_tune_progress *p)
 {
     screen *s = context;
     char eta[24];
-    if (s->terminal) fprintf(stderr, "\r\033[K");
+    clear(s);
     if (!s->quiet) {
         printf("%9.3f ms  %s = %s", p->winner_ms, p->key, p->winner);
         if (p->builtin_ms > p->winner_ms * 1.005) printf("  (%.2f times as fast as %s)", p->builtin_ms / p->winner_ms, p->builtin);
@@ -30,7 +37,8 @@ static void show(void *context, const camcl_tune_progress *p)
     cli_line line = { .count = 0 };
     cli_line_add(&line, 0, "camcl: tune: %zu of %zu timed", p->done, p->total);
     cli_line_add(&line, 1, "ETA %s", eta);
-    if (s->terminal && p->done < p->total)
+    s->open = s->terminal && p->done < p->total;
+    if (s->open)
         cli_line_draw(&line, stderr);
     else
         cli_line_print(&line, stderr);
@@ -49,7 +57,7 @@ static camcl_status tune(const cli_tune_args *args, camcl_device *device, const 
     if (!args->quiet) printf("%s\n", camcl_device_reason(device));
     fflush(stdout);
     camcl_status status = camcl_tune(device, config, &options, &result, err);
-    if (status == CAMCL_STOPPED && s.terminal) fprintf(stderr, "\n");
+    clear(&s);
     if (args->quiet || (status != CAMCL_OK && status != CAMCL_STOPPED)) return status;
     printf("%zu timed in %.1f s, %zu of %zu known before%s\n", result.timed, result.seconds, result.known, result.total,
            result.timed == 0 && status == CAMCL_OK ? " (camcl tune --again times them anew)" : "");
@@ -70,6 +78,5 @@ int cmd_tune(int argc, char **argv)
     camcl_config_destroy(&config);
     cli_list_free(&args.overrides);
     if (status == CAMCL_OK) return 0;
-    int code = cli_fail(&err);
-    return status == CAMCL_STOPPED ? 128 + *cli_stop_on_signals() : code;
+    return cli_fail_or_stopped(&err);
 }

@@ -23,8 +23,9 @@ camcl_status cli_session_open(cli_session *session, const char *checkpoint, cons
 /* Opens the data set that the configuration names. Without a config.ini it is the one that the checkpoint names. CAMCL_BAD_DATA if neither
  * names a data set, if its folder is not known, or if its channels or class names (in any order) are not the model's. */
 camcl_status cli_session_data(cli_session *session, camcl_error *err);
-/* camcl_split_indices for the session. CAMCL_BAD_DATA if there is no config.ini and the split is not the test split: which images the run
- * trained on is not known then, unless the command line gives data.labeled, data.validation and data.seed. */
+/* camcl_split_indices for the session. CAMCL_BAD_DATA if there is no config.ini, unless the split is a test set that came with the data:
+ * which images the run drew is not known then, unless the command line gives data.labeled, data.validation and data.seed, or for held-out
+ * test images data.test_share and data.seed. */
 camcl_status cli_session_indices(const cli_session *session, camcl_split split, camcl_dataset_part *part, uint32_t **indices, size_t *count,
                                  camcl_error *err);
 void cli_session_close(cli_session *session);

@@ -77,6 +77,13 @@ static camcl_status localise_stage(const cli_session *s, const camcl_images *all
     return status;
 }
 
+camcl_status cli_localise_check(const cli_session *session, camcl_dataset_part part, camcl_error *err)
+{
+    if (camcl_dataset_masks(session->dataset, part)) return CAMCL_OK;
+    return cli_error(err, CAMCL_BAD_DATA,
+                     "eval: --cam needs to know where the objects are, and this data set does not say (leave --cam out; shapes says it)");
+}
+
 camcl_status cli_localise(const cli_session *session, camcl_dataset_part part, const uint32_t *indices, size_t n, bool relu,
                           cli_localisation *out, camcl_error *err)
 {
@@ -85,11 +92,6 @@ camcl_status cli_localise(const cli_session *session, camcl_dataset_part part, c
     const uint8_t *masks = camcl_dataset_masks(session->dataset, part);
     camcl_status status = CAMCL_OK;
     batch b;
-    if (masks == NULL) {
-        return cli_error(
-            err, CAMCL_BAD_DATA,
-            "eval: --cam needs to know where the objects are, and this data set does not say (leave --cam out; shapes says it)");
-    }
     if (!allocate(&b, all.height * all.width * all.channels, info->image_size * info->image_size)) {
         status = cli_error(err, CAMCL_NO_MEMORY, "eval: no memory for %d maps (leave --cam out, or close other programs)", AT_A_TIME);
     }

@@ -12,8 +12,10 @@ typedef struct cli_localisation {
 } cli_localisation;
 
 /* Explains images[indices[0..n)] of a part of the session's data set at every stage: out [info->stages]. Maps that are constant count as 0.
- * relu: as ssl.cam_relu. CAMCL_BAD_DATA if the data set does not know where its objects are. */
+ * relu: as ssl.cam_relu. The data set must know where its objects are. */
 camcl_status cli_localise(const cli_session *session, camcl_dataset_part part, const uint32_t *indices, size_t n, bool relu,
                           cli_localisation *out, camcl_error *err);
+/* CAMCL_BAD_DATA if it does not. */
+camcl_status cli_localise_check(const cli_session *session, camcl_dataset_part part, camcl_error *err);
 
 #endif

@@ -76,18 +76,23 @@ void cli_csv_field(FILE *file, const char *text)
     if (quoted) fputc('"', file);
 }
 
-static void write_error(FILE *file, const camcl_error *err)
+void cli_print_detail(FILE *file, const char *detail)
 {
-    fputs("camcl: ", file);
-    cli_text(file, err->message);
-    fputc('\n', file);
-    for (const char *line = err->detail; *line;) {
+    for (const char *line = detail; *line;) {
         size_t n = strcspn(line, "\n");
         fputs("    ", file);
         camcl_write_visible(line, n, to_file, file);
         fputc('\n', file);
         line += n + (line[n] == '\n');
     }
+}
+
+static void write_error(FILE *file, const camcl_error *err)
+{
+    fputs("camcl: ", file);
+    cli_text(file, err->message);
+    fputc('\n', file);
+    cli_print_detail(file, err->detail);
 }
 
 int cli_fail(const camcl_error *err)

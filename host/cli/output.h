@@ -17,6 +17,8 @@ camcl_kernel_compiler cli_kernel_compiler(void);
 
 /* Prints "camcl: message" and the indented detail to stderr; returns the exit status for err->status. */
 int cli_fail(const camcl_error *err);
+/* The lines of an error's detail, indented. */
+void cli_print_detail(FILE *file, const char *detail);
 /* Fills err with the status and returns it. */
 camcl_status cli_error(camcl_error *err, camcl_status status, const char *format, ...);
 /* The same with CAMCL_BAD_CONFIG; control characters become '?'. */

@@ -9,15 +9,9 @@
 #include "cli.h"
 #include "line.h"
 
-static volatile sig_atomic_t stop_signal, hung_up; /* hung_up: the second of the clock of the first SIGHUP */
+static volatile sig_atomic_t stop_signal, stopped_at; /* the first signal, and the second of the clock at which it came */
 
 static camcl_stop *stop; /* what the library looks at */
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-    camcl_stop_request(stop);
-}
 
 static int clock_seconds(void)
 {
@@ -26,22 +20,33 @@ static int clock_seconds(void)
     return (int)now.tv_sec;
 }
 
-/* Closing a terminal makes the shell and the system send one SIGHUP each, so a second one ends the program only if it comes later. */
-static void on_hangup(int number)
+/* The first signal requests a stop, a second one ends the program. One event makes several signals at times: closing a terminal makes the
+ * shell and the system send a SIGHUP each, and launchers send SIGTERM behind another signal. So what comes within a second of the first
+ * does not count, unless it is the same signal again, by which people who press Ctrl-C twice mean it. */
+static void on_signal(int number)
 {
-    if (stop_signal != number) {
-        on_signal(number);
-        hung_up = clock_seconds();
-    } else if (clock_seconds() - hung_up > 1) {
-        signal(number, SIG_DFL);
-        raise(number);
+    if (stop_signal == 0 || stop_signal == SIGPIPE) {
+        stop_signal = number;
+        stopped_at = clock_seconds();
+        camcl_stop_request(stop);
+        return;
     }
+    if ((number == SIGHUP || number != stop_signal) && clock_seconds() - stopped_at <= 1) return;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Whoever read the output is gone, which is often a part of what another signal tells: that one counts. */
+static void on_broken_pipe(int number)
+{
+    if (stop_signal == 0) stop_signal = number;
+    camcl_stop_request(stop);
 }
 
 /* Interrupted system calls are restarted. */
-static void listen_for(int number, void (*handler)(int), int flags)
+static void listen_for(int number, void (*handler)(int))
 {
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | flags };
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
 }
@@ -61,12 +66,11 @@ const volatile sig_atomic_t *cli_stop_on_signals(void)
     /* Without memory for a request, signals keep their default action. */
     if (stop == NULL && camcl_stop_create(&stop, NULL) != CAMCL_OK) return &stop_signal;
     listening = true;
-    /* The first signal requests a stop and restores the default action, so that a second signal ends the program. */
-    listen_for(SIGINT, on_signal, (int)SA_RESETHAND);
-    listen_for(SIGTERM, on_signal, (int)SA_RESETHAND);
-    if (!is_ignored(SIGHUP)) listen_for(SIGHUP, on_hangup, 0);
-    /* Whoever read the output is gone, but what was done so far is worth saving. Later lines fail without a word. */
-    if (!is_ignored(SIGPIPE)) listen_for(SIGPIPE, on_signal, 0);
+    listen_for(SIGINT, on_signal);
+    listen_for(SIGTERM, on_signal);
+    if (!is_ignored(SIGHUP)) listen_for(SIGHUP, on_signal);
+    /* What was done so far is worth saving. Later lines fail without a word. */
+    if (!is_ignored(SIGPIPE)) listen_for(SIGPIPE, on_broken_pipe);
     return &stop_signal;
 }
 

@@ -80,7 +80,10 @@ camcl_status cli_file_open(cli_file *f, const char *path, camcl_error *err)
         there && (!S_ISREG(info.st_mode) || cli_is_open_file(path)) ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : create_beside(f);
     int code = errno;
     if (handle >= 0 && (f->stream = fdopen(handle, "wb")) != NULL) return CAMCL_OK;
-    if (handle >= 0) close(handle);
+    if (handle >= 0) {
+        code = errno;
+        close(handle);
+    }
     if (handle < 0) {
         free(f->temporary);
         f->temporary = NULL;

@@ -138,7 +138,7 @@ static void give_each(size_t total, size_t classes, size_t *out)
         out[c] = total / classes;
 }
 
-/* Every class keeps an image to be labelled. */
+/* Every class keeps an image to be labelled, unless data.validation is given and each class is to have the same number in it. */
 static camcl_status plan_validation(const cc_split_data *data, const cc_split_spec *spec, cc_split_plan *plan, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;

@@ -11,16 +11,24 @@
 #include "device/list.h"
 #include "device/part.h"
 
+/* Without control characters, which would reach terminals and files, and without the spaces with which some drivers pad names. */
+static void tidy(char *text)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) text[i] = ' ';
+    const size_t skip = strspn(text, " ");
+    while (n > skip && text[n - 1] == ' ')
+        text[--n] = '\0';
+    memmove(text, text + skip, n - skip + 1);
+}
+
 static bool text_info(cl_device_id id, cl_device_info what, char *out, size_t size)
 {
     const bool known = clGetDeviceInfo(id, what, size, out, NULL) == CL_SUCCESS;
     if (!known) snprintf(out, size, "?");
     out[size - 1] = '\0';
-    /* Some drivers pad names with spaces. */
-    size_t n = strlen(out), skip = strspn(out, " ");
-    while (n > skip && out[n - 1] == ' ')
-        out[--n] = '\0';
-    memmove(out, out + skip, n - skip + 1);
+    tidy(out);
     return known;
 }
 
@@ -77,6 +85,8 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     snprintf(info->selector, sizeof info->selector, "%u:%u", p, d);
     known = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform, info->platform, NULL) == CL_SUCCESS;
     if (!known) snprintf(info->platform, sizeof info->platform, "?");
+    info->platform[sizeof info->platform - 1] = '\0';
+    tidy(info->platform);
     (void)text_info(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     known = text_info(id, CL_DEVICE_NAME, info->name, sizeof info->name) && known;
     known = text_info(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver) && known;

@@ -53,6 +53,12 @@ camcl_status camcl_image_write_png(const char *path, const camcl_image *image, c
     return status;
 }
 
+static camcl_status check_picture(const camcl_image *image, camcl_error *err)
+{
+    if (image->pixels && image->width > 0 && image->height > 0 && image->channels > 0) return CAMCL_OK;
+    return cc_fail(err, CAMCL_BAD_DATA, "picture: it has no pixels (read one, or create it)");
+}
+
 /* For point i of an axis that is resized from `from` to `to` points with both ends fixed: the two neighbouring points of the original
  * axis, and the weight of the second one. */
 typedef struct tap {
@@ -73,8 +79,10 @@ static float blend(float a, float b, float weight) { return a + (b - a) * weight
 
 camcl_status camcl_image_resize(const camcl_image *image, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)
 {
-    CC_CHECK_GIVEN(image, err);
     CC_CHECK_GIVEN(out, err);
+    *out = (camcl_image)CAMCL_IMAGE_INIT;
+    CC_CHECK_GIVEN(image, err);
+    CC_RETURN_IF_FAILED(check_picture(image, err));
     const uint32_t channels = image->channels;
     const size_t row = (size_t)image->width * channels;
     CC_RETURN_IF_FAILED(camcl_image_create(width, height, channels, out, err));
@@ -97,9 +105,10 @@ camcl_status camcl_image_resize(const camcl_image *image, uint32_t width, uint32
 
 camcl_status camcl_image_enlarge(const camcl_image *image, uint32_t factor, camcl_image *out, camcl_error *err)
 {
-    CC_CHECK_GIVEN(image, err);
     CC_CHECK_GIVEN(out, err);
     *out = (camcl_image)CAMCL_IMAGE_INIT;
+    CC_CHECK_GIVEN(image, err);
+    CC_RETURN_IF_FAILED(check_picture(image, err));
     if (factor == 0 || image->width > UINT32_MAX / factor || image->height > UINT32_MAX / factor) {
         return cc_fail(err, CAMCL_BAD_DATA, "picture of %u x %u pixels: cannot be enlarged %u times", (unsigned)image->width,
                        (unsigned)image->height, (unsigned)factor);
@@ -117,8 +126,9 @@ static unsigned color_index(float value) { return value > 0.0f ? (value < 1.0f ?
 
 camcl_status camcl_image_from_map(const float *map, uint32_t width, uint32_t height, camcl_image *out, camcl_error *err)
 {
-    CC_CHECK_GIVEN(map, err);
     CC_CHECK_GIVEN(out, err);
+    *out = (camcl_image)CAMCL_IMAGE_INIT;
+    CC_CHECK_GIVEN(map, err);
     uint8_t colors[256][3];
     CC_RETURN_IF_FAILED(camcl_image_create(width, height, 3, out, err));
     camcl_colormap(colors);
@@ -136,9 +146,13 @@ static float map_at(const float *map, uint32_t map_width, tap h, tap v)
 camcl_status camcl_image_overlay(const camcl_image *image, const float *map, uint32_t map_width, uint32_t map_height, float opacity,
                                  camcl_image *out, camcl_error *err)
 {
+    CC_CHECK_GIVEN(out, err);
+    *out = (camcl_image)CAMCL_IMAGE_INIT;
     CC_CHECK_GIVEN(image, err);
     CC_CHECK_GIVEN(map, err);
-    CC_CHECK_GIVEN(out, err);
+    CC_RETURN_IF_FAILED(check_picture(image, err));
+    if (map_width == 0 || map_height == 0)
+        return cc_fail(err, CAMCL_BAD_DATA, "map: %u x %u points (give at least one)", (unsigned)map_width, (unsigned)map_height);
     uint8_t colors[256][3];
     CC_RETURN_IF_FAILED(camcl_image_create(image->width, image->height, 3, out, err));
     camcl_colormap(colors);

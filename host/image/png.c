@@ -17,6 +17,7 @@ typedef struct session {
     const cc_encoded *file;
     camcl_error *err;
     camcl_status status; /* set by a failure outside libpng */
+    bool no_memory;      /* libpng asked for memory in vain */
     char reason[160];
     png_structp png;
     png_infop info;
@@ -35,6 +36,20 @@ static void on_error(png_structp png, png_const_charp message)
     session *s = png_get_error_ptr(png);
     snprintf(s->reason, sizeof s->reason, "%s", message);
     png_longjmp(png, 1);
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t size)
+{
+    session *s = png_get_mem_ptr(png);
+    void *memory = malloc(size);
+    if (memory == NULL) s->no_memory = true;
+    return memory;
+}
+
+static void release(png_structp png, png_voidp memory)
+{
+    (void)png;
+    free(memory);
 }
 
 static void on_warning(png_structp png, png_const_charp message) { (void)png, (void)message; }
@@ -103,13 +118,15 @@ static camcl_status decode_file(const cc_encoded *file, unsigned shrink, camcl_i
 {
     (void)shrink;
     session s = { .file = file, .err = err, .data = file->data, .left = file->size, .out = out };
-    s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
+    s.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning, &s, allocate, release);
     if (s.png) s.info = png_create_info_struct(s.png);
     if (!s.info) {
         s.status =
             cc_fail(err, CAMCL_NO_MEMORY, "libpng does not start: %s (close other programs)", *s.reason ? s.reason : "out of memory");
     } else if (!completes(&s, decode)) {
-        s.status = cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt PNG: %s (copy or download it again)", file->name, s.reason);
+        s.status = s.no_memory
+                       ? cc_fail(err, CAMCL_NO_MEMORY, "%s: no memory to read it (close other programs)", file->name)
+                       : cc_fail(err, CAMCL_BAD_DATA, "%s: truncated or corrupt PNG: %s (copy or download it again)", file->name, s.reason);
     }
     png_destroy_read_struct(&s.png, &s.info, NULL);
     free(s.rows);

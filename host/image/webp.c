@@ -30,23 +30,33 @@ static camcl_status probe(const cc_encoded *file, cc_picture_header *out, camcl_
     return CAMCL_OK;
 }
 
-/* A frame that covers the canvas and hides it. */
-static bool decode_opaque(const WebPIterator *frame, camcl_image *out)
+/* Decodes a frame into rows of `stride` bytes, which hold all of it. */
+static camcl_status decode_into(const cc_encoded *file, const WebPIterator *frame, WEBP_CSP_MODE mode, uint8_t *rows, size_t stride,
+                                size_t size, camcl_error *err)
 {
-    const size_t row = (size_t)out->width * 3;
-    return WebPDecodeRGBInto(frame->fragment.bytes, frame->fragment.size, out->pixels, row * out->height, (int)row) != NULL;
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config)) return cc_fail(err, CAMCL_FAILED, "libwebp is another version than camcl was built with");
+    config.output.colorspace = mode;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA = (WebPRGBABuffer){ .rgba = rows, .stride = (int)stride, .size = size };
+    const VP8StatusCode code = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
+    WebPFreeDecBuffer(&config.output);
+    if (code == VP8_STATUS_OUT_OF_MEMORY)
+        return cc_fail(err, CAMCL_NO_MEMORY, "%s: no memory to read it (close other programs)", file->name);
+    return code == VP8_STATUS_OK ? CAMCL_OK : fail(file, err);
 }
 
 /* A frame that lets the canvas, which is white, be seen through or around it. `pixels` is room for it as RGBA. */
-static bool decode_over_white(const WebPIterator *frame, uint8_t *pixels, camcl_image *out)
+static camcl_status decode_over_white(const cc_encoded *file, const WebPIterator *frame, uint8_t *pixels, camcl_image *out,
+                                      camcl_error *err)
 {
     const size_t width = (size_t)frame->width, height = (size_t)frame->height;
     uint8_t *corner = out->pixels + ((size_t)frame->y_offset * out->width + (size_t)frame->x_offset) * 3;
-    if (!WebPDecodeRGBAInto(frame->fragment.bytes, frame->fragment.size, pixels, width * height * 4, (int)(width * 4))) return false;
+    CC_RETURN_IF_FAILED(decode_into(file, frame, MODE_RGBA, pixels, width * 4, width * height * 4, err));
     memset(out->pixels, 255, (size_t)out->width * out->height * 3);
     for (size_t y = 0; y < height; y++)
         cc_lay_over_white(pixels + y * width * 4, width, corner + y * out->width * 3);
-    return true;
+    return CAMCL_OK;
 }
 
 static bool lies_within(const WebPIterator *frame, const camcl_image *canvas)
@@ -60,12 +70,14 @@ static camcl_status decode_frame(const cc_encoded *file, const WebPIterator *fra
 {
     uint8_t *pixels = NULL;
     if (!lies_within(frame, out)) return fail(file, err);
-    if (!frame->has_alpha && (uint32_t)frame->width == out->width && (uint32_t)frame->height == out->height)
-        return decode_opaque(frame, out) ? CAMCL_OK : fail(file, err);
+    if (!frame->has_alpha && (uint32_t)frame->width == out->width && (uint32_t)frame->height == out->height) {
+        const size_t row = (size_t)out->width * 3;
+        return decode_into(file, frame, MODE_RGB, out->pixels, row, row * out->height, err);
+    }
     CC_RETURN_IF_FAILED(CC_NEW((size_t)frame->width * (size_t)frame->height * 4, &pixels, err));
-    bool done = decode_over_white(frame, pixels, out);
+    const camcl_status status = decode_over_white(file, frame, pixels, out, err);
     free(pixels);
-    return done ? CAMCL_OK : fail(file, err);
+    return status;
 }
 
 /* The first frame of an animation, the only one of other pictures. */

@@ -28,7 +28,7 @@ static void add_keys(cc_text *out, const camcl_config *config, const char *membe
     cc_json_end(out, '}');
 }
 
-/* The run's own config.ini has everything in force; only the directory must be another one. */
+/* The run's own config.ini has everything in force, but for images that a program gave; only the directory must be another one. */
 static void add_command(cc_text *out, const cc_report_run *run)
 {
     cc_text command = CC_TEXT_INIT, word = CC_TEXT_INIT;
@@ -50,7 +50,7 @@ static void add_command(cc_text *out, const cc_report_run *run)
 void cc_report_add_settings(cc_text *out, const cc_report_run *run)
 {
     if (run->config) {
-        add_command(out, run);
+        if (!camcl_config_is(run->config, "data.dataset", "memory")) add_command(out, run);
         add_keys(out, run->config, "config", false);
         add_keys(out, run->config, "changed", true);
     }

@@ -99,6 +99,7 @@ typedef struct pool {
     const char *name;
     const uint32_t *images;
     size_t count, configured;
+    bool labeled; /* each image must have a label */
 } pool;
 
 /* Positions in the list of pools. */
@@ -115,6 +116,11 @@ static camcl_status check_pool(const char *path, const pool *pools, uint8_t whic
             return cc_fail(err, CAMCL_BAD_DATA,
                            "%s: its split has image %" PRIu32 ", but %s has %zu training images (restore the data that the run began with)",
                            path, image, limits->data, limits->images);
+        if (p->labeled && limits->labels[image] < 0)
+            return cc_fail(err, CAMCL_BAD_DATA,
+                           "%s: image %" PRIu32 " is among its %s images, but %s has no label for it (restore the data that the run began "
+                           "with)",
+                           path, image, p->name, limits->data);
         const bool again = limits->reuse_labeled && which == UNLABELED && taken[image] == LABELED + 1;
         if (taken[image] == which + 1)
             return cc_fail(err, CAMCL_BAD_DATA, "%s: image %" PRIu32 " is twice among its %s images " ADVICE, path, image, p->name);
@@ -135,10 +141,10 @@ static camcl_status check_pool(const char *path, const pool *pools, uint8_t whic
 static camcl_status check_split(const char *path, const cc_split *split, const cc_state_limits *limits, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    const pool pools[] = { { "labelled", split->labeled, split->labeled_count, limits->split.labeled },
-                           { "unlabelled", split->unlabeled, split->unlabeled_count, limits->split.unlabeled },
-                           { "validation", split->validation, split->validation_count, limits->split.validation },
-                           { "test", split->test, split->test_count, limits->split.test } };
+    const pool pools[] = { { "labelled", split->labeled, split->labeled_count, limits->split.labeled, true },
+                           { "unlabelled", split->unlabeled, split->unlabeled_count, limits->split.unlabeled, false },
+                           { "validation", split->validation, split->validation_count, limits->split.validation, true },
+                           { "test", split->test, split->test_count, limits->split.test, true } };
     uint8_t *taken = NULL;
     CC_TRY(CC_NEW(limits->images, &taken, err));
     for (size_t i = 0; i < CC_COUNT(pools); i++)

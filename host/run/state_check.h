@@ -10,14 +10,15 @@ typedef struct cc_state_limits {
     bool stepwise;                           /* a program evaluated when it liked, or never */
     const char *data;                        /* the data set's name, for messages */
     size_t images;                           /* training images of the data set */
+    const int32_t *labels;                   /* [images], -1: none */
     cc_split_counts split;
     bool reuse_labeled; /* labelled images are in the unlabelled pool as well */
 } cc_state_limits;
 
 /* CAMCL_BAD_DATA naming `path` and what is wrong in it: a step behind the schedule's end, an evaluation without best weights, numbers
  * that are not finite, the objective's among them, variances below zero, pools of the split that overlap, repeat an image, leave the
- * data set or have other sizes. A file that was read without an error may still have these defects, because the file format only knows
- * tensors. */
+ * data set, have other sizes, or learn and evaluate by images without a label. A file that was read without an error may still have these
+ * defects, because the file format only knows tensors. */
 camcl_status cc_run_state_check(const char *path, const cc_run_shape *shape, const cc_run_state *state, const cc_split *split,
                                 const cc_state_limits *limits, camcl_error *err);
 

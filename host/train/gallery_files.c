@@ -7,7 +7,7 @@
 #include "camcl/image.h"
 #include "train/gallery.h"
 
-enum { ENLARGED_SIDE = 192, NAME_BYTES = 48 };
+enum { ENLARGED_SIDE = 192, MOST_SIDE = 512, NAME_BYTES = 48 }; /* MOST_SIDE: a page shows many of them */
 
 void cc_gallery_stem(const cc_gallery *g, size_t i, char stem[CC_STEM]) { snprintf(stem, CC_STEM, "%05u", (unsigned)g->positions[i]); }
 
@@ -54,15 +54,17 @@ cleanup:
     return status;
 }
 
-/* Enlarged, so that people can see something; pixels are only read. */
-static camcl_status enlarge(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err)
+/* In a size for people; pixels are only read. */
+static camcl_status show(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels, camcl_image *out, camcl_error *err)
 {
-    uint32_t factor = ENLARGED_SIDE / width > 1 ? ENLARGED_SIDE / width : 1;
-    camcl_image small = { width, height, channels, (uint8_t *)(uintptr_t)pixels };
-    return camcl_image_enlarge(&small, factor, out, err);
+    const uint32_t longer = width > height ? width : height, factor = ENLARGED_SIDE / width > 1 ? ENLARGED_SIDE / width : 1;
+    const camcl_image own = { width, height, channels, (uint8_t *)(uintptr_t)pixels };
+    if (longer <= MOST_SIDE) return camcl_image_enlarge(&own, factor, out, err);
+    return camcl_image_scale(&own, (uint32_t)cc_max_size(1, (size_t)width * MOST_SIDE / longer),
+                             (uint32_t)cc_max_size(1, (size_t)height * MOST_SIDE / longer), out, err);
 }
 
-/* A map over a picture that is enlarged already. */
+/* A map over a picture that has its size for people. */
 static camcl_status write_overlay(const frame *f, const char *part, const camcl_image *image, const float *map, camcl_error *err)
 {
     camcl_image overlay = CAMCL_IMAGE_INIT;
@@ -80,12 +82,12 @@ static camcl_status write_image(const frame *f, const cc_gallery *g, const cc_ga
     const uint8_t *masks = camcl_dataset_masks(f->run->dataset, g->part), *pixels = camcl_dataset_pixels(f->run->dataset, g->part);
     const size_t area = (size_t)info->height * info->width, at = g->images[i] * area, map = i * f->side * f->side;
     camcl_image image = CAMCL_IMAGE_INIT, mask = CAMCL_IMAGE_INIT;
-    CC_TRY(enlarge(pixels + at * info->channels, info->width, info->height, info->channels, &image, err));
+    CC_TRY(show(pixels + at * info->channels, info->width, info->height, info->channels, &image, err));
     CC_TRY(write_png(f, "image", &image, err));
     CC_TRY(write_overlay(f, "overlay", &image, answers->maps + map, err));
     if (cc_gallery_shows_before(g, answers, i)) CC_TRY(write_overlay(f, "before", &image, answers->before + map, err));
     if (masks) {
-        CC_TRY(enlarge(masks + at, info->width, info->height, 1, &mask, err));
+        CC_TRY(show(masks + at, info->width, info->height, 1, &mask, err));
         CC_TRY(write_png(f, "mask", &mask, err));
     }
 cleanup:
@@ -100,8 +102,8 @@ static camcl_status write_views(const frame *f, const cc_gallery_views *views, s
     camcl_status status = CAMCL_OK;
     const size_t map = place * f->side * f->side, at = map * f->channels;
     camcl_image weak = CAMCL_IMAGE_INIT, strong = CAMCL_IMAGE_INIT;
-    CC_TRY(enlarge(views->weak + at, f->side, f->side, f->channels, &weak, err));
-    CC_TRY(enlarge(views->strong + at, f->side, f->side, f->channels, &strong, err));
+    CC_TRY(show(views->weak + at, f->side, f->side, f->channels, &weak, err));
+    CC_TRY(show(views->strong + at, f->side, f->side, f->channels, &strong, err));
     CC_TRY(write_overlay(f, "weak", &weak, views->weak_maps + map, err));
     CC_TRY(write_png(f, "seen", &strong, err));
     CC_TRY(write_overlay(f, "strong", &strong, views->strong_maps + map, err));

@@ -224,6 +224,7 @@ camcl_status cc_run_read_state(cc_run *run, camcl_error *err)
                                      .stepwise = run->dir == NULL,
                                      .data = info->name,
                                      .images = info->train_count,
+                                     .labels = camcl_dataset_labels(run->dataset, CAMCL_TRAIN_IMAGES),
                                      .split = run->counts,
                                      .reuse_labeled = camcl_config_bool(run->config, "data.reuse_labeled") };
     CC_RETURN_IF_FAILED(cc_run_state_check(path, &shape, &run->state, &run->split, &limits, err));

@@ -14,12 +14,14 @@
 #include "ops/choice/race.h"
 #include "tune/tune.h"
 
-static camcl_status read_settings(const camcl_config *config, const camcl_dataset *given, cc_settings *out, camcl_error *err)
+static camcl_status read_settings(const camcl_config *config, const camcl_tune_options *options, cc_settings *out, camcl_error *err)
 {
-    const camcl_dataset_info *known = given ? camcl_dataset_get_info(given) : cc_dataset_known(camcl_config_string(config, "data.dataset"));
+    const camcl_dataset_info *known =
+        options->dataset ? camcl_dataset_get_info(options->dataset) : cc_dataset_known(camcl_config_string(config, "data.dataset"));
     if (known) return cc_settings_from(config, known, out, err);
     camcl_dataset *dataset = NULL;
     camcl_dataset_spec spec = camcl_dataset_spec_from(config);
+    spec.stop = options->stop;
     CC_RETURN_IF_FAILED(camcl_dataset_open(&spec, &dataset, err));
     camcl_status status = cc_settings_from(config, camcl_dataset_get_info(dataset), out, err);
     camcl_dataset_close(&dataset);
@@ -274,7 +276,7 @@ static camcl_status tune(camcl_device *device, const cc_settings *settings, cons
     job *jobs = NULL;
     bool *wanted = NULL;
     cc_choice *choice;
-    memset(result, 0, sizeof *result);
+    *result = (camcl_tune_result){ 0 };
     CC_RETURN_IF_FAILED(cc_choice_of(device, &choice, err));
     choice->stop = options->stop;
     CC_TRY(find_jobs(choice, settings, only, &jobs, &result->total, err));
@@ -304,7 +306,7 @@ camcl_status camcl_tune(camcl_device *device, const camcl_config *config, const 
     camcl_tune_options options;
     memset(result, 0, sizeof *result);
     CC_RETURN_IF_FAILED(CC_TAKE_OPTIONS(camcl_tune_options, progress, given, &options, err));
-    CC_RETURN_IF_FAILED(read_settings(config, options.dataset, &settings, err));
+    CC_RETURN_IF_FAILED(read_settings(config, &options, &settings, err));
     return tune(device, &settings, NULL, true, &options, result, err);
 }
 

@@ -19,7 +19,8 @@ typedef struct camcl_check {
     double error;  /* largest |result - expected| of all of them; infinite: NaN, wrong integers, writes behind a buffer's
                     * end */
     bool ok;
-    const char *what; /* the first fault found, or "" */
+    const char *what;   /* the first fault found, or "" */
+    const char *detail; /* more of it, of several lines, such as a compiler's log, or "" */
 } camcl_check;
 
 typedef struct camcl_selftest_result {

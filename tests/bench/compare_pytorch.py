@@ -35,8 +35,9 @@ ROWS = [
     ("inference, 256 images", "paper-code", "infer", "infer"),
 ]
 OURS = "gradcam, corrected, against camcl's paper-code"
-# The ratios that the project aims at with the paper-code preset, by the widest instructions in use and by network.
+# PyTorch's modes, in the order of AIMS.
 MODES = ("supervised", "pseudo", "batched", "loop", "infer")
+# The ratios that the project aims at with the paper-code preset, by the widest instructions in use and by network.
 AIMS = {("AVX2", "resnet18"): (2.3, 2.3, 2.3, 4.5, 2.2), ("AVX2", "wrn28-2"): (2.2, 2.2, 2.2, 4.5, 2.2),
         ("AVX-512", "resnet18"): (2.59, 2.92, 2.66, 4.74, 2.8), ("AVX-512", "wrn28-2"): (2.75, 3.2, 2.8, 4.5, 2.83)}
 AIMS |= {(width, "resnet50"): (1.5, 1.5, 2.0, None, None) for width in ("AVX2", "AVX-512")}

@@ -93,7 +93,7 @@ BUILDS = [
     *tile_builds(),
     Build("conv2d/parts"),
     Build("conv2d/winograd_local"),
-    Build("conv2d/winograd_pack", "-DLANES=1"),
+    Build("conv2d/winograd_pack", "-DWIDTH=1"),
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=6", ("peak_fma",)),
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=12", ("peak_fma",)),
     Build("peak", "-DWIDTH=4", ("peak_copy", "peak_triad")),

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const cc_run_shape shape = {
         fuzz_network(), true, &cc_objective_gradcam, { .classes = 10, .labeled = 8, .unlabeled = 8, .images = 500, .pool = 400 }
     };
-    const cc_state_limits limits = { .steps = 100, .epoch_steps = 10, .eval_every = 1, .data = "shapes", .images = 500 };
+    static const int32_t labels[500];
+    const cc_state_limits limits = { .steps = 100, .epoch_steps = 10, .eval_every = 1, .data = "shapes", .images = 500, .labels = labels };
     cc_run_state state;
     cc_split split;
     camcl_error err;

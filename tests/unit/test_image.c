@@ -380,6 +380,23 @@ static void enlarging_repeats_pixels(void **state)
     camcl_image_free(&image);
 }
 
+/* A picture that nobody has read, and a map without points, are refused. */
+static void pictures_without_pixels_are_refused(void **state)
+{
+    (void)state;
+    camcl_image none = CAMCL_IMAGE_INIT, out = CAMCL_IMAGE_INIT, image = CAMCL_IMAGE_INIT;
+    const float map = 0;
+    camcl_error problem = { 0 };
+    assert_int_equal(camcl_image_resize(&none, 4, 4, &out, &problem), CAMCL_BAD_DATA);
+    assert_int_equal(camcl_image_enlarge(&none, 2, &out, &problem), CAMCL_BAD_DATA);
+    assert_int_equal(camcl_image_overlay(&none, &map, 1, 1, 0.5f, &out, &problem), CAMCL_BAD_DATA);
+    assert_int_equal(camcl_image_create(3, 2, 3, &image, &problem), CAMCL_OK);
+    assert_int_equal(camcl_image_overlay(&image, &map, 0, 1, 0.5f, &out, &problem), CAMCL_BAD_DATA);
+    assert_int_equal(camcl_image_overlay(&image, &map, 1, 0, 0.5f, &out, &problem), CAMCL_BAD_DATA);
+    assert_null(out.pixels);
+    camcl_image_free(&image);
+}
+
 static void overlays_mix_picture_and_map(void **state)
 {
     uint8_t colors[256][3];
@@ -450,6 +467,7 @@ int main(void)
         IN_SCRATCH(a_missing_file_is_an_io_error),
         cmocka_unit_test(resize_keeps_corners_and_lines),
         cmocka_unit_test(enlarging_repeats_pixels),
+        cmocka_unit_test(pictures_without_pixels_are_refused),
         cmocka_unit_test(overlays_mix_picture_and_map),
         cmocka_unit_test(base64_is_right),
     };

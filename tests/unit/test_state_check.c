@@ -49,9 +49,12 @@ static uint32_t *indices(size_t n, uint32_t first)
     return out;
 }
 
+static int32_t labels[IMAGES]; /* the first image's is taken away by a test */
+
 static int setup(void **context)
 {
     fixture *f = zeros(1, sizeof *f);
+    memset(labels, 0, sizeof labels);
     const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 2, .classes = 3, .channels = 3 };
     assert_int_equal(cc_graph_build(&spec, 16, &f->graph, &err), CAMCL_OK);
     f->shape = (cc_run_shape){ f->graph, true, &toy, { 3, 4, 4, IMAGES, IMAGES } };
@@ -81,6 +84,7 @@ static int setup(void **context)
                                    .eval_every = 1,
                                    .data = "toys",
                                    .images = IMAGES,
+                                   .labels = labels,
                                    .split = { .labeled = 6, .unlabeled = 7, .validation = 3, .test = 2 } };
     *context = f;
     return 0;
@@ -265,6 +269,17 @@ static void splits(void **context)
     assert_refused(f, "image 6 is both among its unlabelled and its validation images");
     s->validation[0] = 13;
     assert_taken(f);
+    /* Unlabelled images alone may lack a label: other pools are counted by class. */
+    for (uint32_t image = 0; image < 18; image++) {
+        labels[image] = -1;
+        if (image < 6)
+            assert_refused(f, "among its labelled images, but toys has no label for it");
+        else if (image < 13)
+            assert_taken(f);
+        else
+            assert_refused(f, image < 16 ? "among its validation images, but" : "among its test images, but");
+        labels[image] = 0;
+    }
     /* Labelled images may be in the unlabelled pool only where they are reused, and nothing else may. */
     s->unlabeled[0] = 2;
     assert_refused(f, "image 2 is both among its labelled and its unlabelled images");

@@ -1,2 +1,0 @@
-/* Keeps the support library non-empty for CMake. */
-typedef int test_support_is_not_empty;
