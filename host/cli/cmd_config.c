@@ -3,10 +3,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "camcl/trainer.h"
 #include "cli.h"
 #include "line.h"
+
+/* The value that the command line gives a key; NULL: none. */
+static const char *override_of(const cli_list *overrides, const char *key)
+{
+    const size_t length = strlen(key);
+    const char *value = NULL;
+    for (size_t i = 0; i < overrides->count; i++)
+        if (strncasecmp(overrides->items[i], key, length) == 0 && overrides->items[i][length] == '=')
+            value = overrides->items[i] + length + 1;
+    return value;
+}
+
+static size_t length_of_list(const char *list)
+{
+    size_t count = 1;
+    for (; *list; list++)
+        count += *list == ',';
+    return count;
+}
+
+/* The shares of a file are those of its devices: where the command line chooses another number of devices, and no shares, they do not
+ * count. */
+static camcl_status drop_shares(camcl_config *config, const cli_list *overrides, camcl_error *err)
+{
+    const char *select = override_of(overrides, "device.select");
+    if (select == NULL || override_of(overrides, "device.share") || camcl_config_is(config, "device.share", "auto")) return CAMCL_OK;
+    if (length_of_list(camcl_config_string(config, "device.share")) == length_of_list(select)) return CAMCL_OK;
+    return camcl_config_set(config, "device.share", "auto", "other devices than the file's", err);
+}
 
 camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_config **out, camcl_error *err)
 {
@@ -17,12 +48,15 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
     if (status == CAMCL_OK && path) status = camcl_config_load(config, path, err);
     for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++)
         status = camcl_config_override(config, overrides->items[i], err);
+    if (status == CAMCL_OK) status = drop_shares(config, overrides, err);
     if (status == CAMCL_OK) status = camcl_config_finish(config, err);
     if (status != CAMCL_OK) {
         camcl_config_destroy(&config);
         return status;
     }
-    for (size_t i = 0; (warning = camcl_config_warning(config, i)) != NULL; i++)
+    size_t rank;
+    (void)camcl_launched(&rank);
+    for (size_t i = 0; rank == 0 && (warning = camcl_config_warning(config, i)) != NULL; i++)
         fprintf(stderr, "camcl: warning: %s\n", warning);
     *out = config;
     return CAMCL_OK;
@@ -44,7 +78,12 @@ static camcl_device_options device_options(const camcl_config *config)
 camcl_status cli_open_device(const camcl_config *config, camcl_device **device, camcl_error *err)
 {
     const camcl_device_options options = device_options(config);
-    return camcl_device_open(&options, device, err);
+    const char *select = camcl_config_string(config, "device.select");
+    const camcl_status status = camcl_device_open(&options, device, err);
+    if (status == CAMCL_OK && strchr(select, ','))
+        fprintf(stderr, "camcl: warning: device.select = %s: this command uses the first device alone, %s\n", select,
+                camcl_device_get_info(*device)->selector);
+    return status;
 }
 
 camcl_status cli_open_devices(const camcl_config *config, camcl_device ***devices, size_t *count, camcl_error *err)

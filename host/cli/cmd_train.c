@@ -64,6 +64,16 @@ static camcl_status train_seeds(const cli_train_args *args, camcl_config *config
     return status;
 }
 
+/* Before they train together, each of several processes speaks for itself, and people need to know which one has another file. */
+static void name_rank(camcl_error *err)
+{
+    size_t rank;
+    if (camcl_launched(&rank) == 1 || rank == 0) return;
+    camcl_error own = *err;
+    cli_error(&own, err->status, "rank %zu: %s", rank, err->message);
+    memcpy(err->message, own.message, sizeof err->message);
+}
+
 int cmd_train(int argc, char **argv)
 {
     cli_train_args args = { .config = NULL };
@@ -73,6 +83,7 @@ int cmd_train(int argc, char **argv)
     bool silent = false;
     camcl_status status = cli_parse_train(argc, argv, &args, &err);
     if (status == CAMCL_OK) status = cli_configure_training(args.config, &args.overrides, &config, &err);
+    if (status != CAMCL_OK) name_rank(&err);
     if (status == CAMCL_OK)
         status = args.seeds ? train_seeds(&args, config, &silent, &err) : train(&args, config, NULL, &accuracy, &silent, &err);
     camcl_config_destroy(&config);

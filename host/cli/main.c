@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "camcl/trainer.h"
 #include "cli.h"
 
 static void print_usage(FILE *out)
@@ -61,8 +62,21 @@ static int compile_kernels(void)
     return camcl_compile_kernels(0, &err) == CAMCL_OK ? 0 : cli_fail(&err);
 }
 
+/* Several processes that a launcher starts train together, and do nothing else together. */
+static void warn_of_launcher(const cli_command *command)
+{
+    static const char *const single[] = { "train", "version", "devices" };
+    size_t rank;
+    const size_t count = camcl_launched(&rank);
+    if (count == 1 || rank > 0) return;
+    for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
+        if (strcmp(command->name, single[i]) == 0) return;
+    fprintf(stderr, "camcl: warning: %zu processes were started, and each of them does all of camcl %s by itself\n", count, command->name);
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
+    warn_of_launcher(command);
     char **arguments;
     camcl_error err;
     if (cli_expand_home(argc, argv, &arguments, &err) != CAMCL_OK) return cli_fail(&err);

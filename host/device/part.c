@@ -37,6 +37,8 @@ bool cc_selector_part(const char *selector, char device[CC_SELECTOR_SIZE], unsig
     *part = 0;
     *parts = 1;
     snprintf(device, CC_SELECTOR_SIZE, "%s", selector);
+    /* A sign, which %u would take, is no number of a part. */
+    if (strspn(selector, "0123456789:/") != strlen(selector)) return false;
     if (sscanf(selector, "%3u:%3u/%3u/%3u%n", &p, &d, &i, &n, &end) != 4 || selector[end] != '\0') return false;
     *part = i;
     *parts = n;

@@ -8,6 +8,7 @@
 typedef struct cc_launcher {
     bool launched; /* by a launcher of MPI programs */
     size_t size;   /* how many processes it started; 0: it does not say */
+    size_t rank;   /* which of them this one is, if it says so */
 } cc_launcher;
 
 cc_launcher cc_launcher_find(void);

@@ -39,6 +39,8 @@ void cc_world_close(cc_world **world, bool failed, const camcl_error *err);
 size_t cc_world_rank(const cc_world *world);
 size_t cc_world_size(const cc_world *world);
 const char *cc_world_host(const cc_world *world, size_t rank); /* the name of the machine that a rank runs on; borrowed */
+/* Whether two ranks run on the same system, whose devices they see under the same numbers; false where that is not known. */
+bool cc_world_share_system(const cc_world *world, size_t a, size_t b);
 
 /* Whether this rank is the one that tells people what all ranks know, an error for example: the first that is not lost. True for a process
  * that is alone. To be asked before the world is closed. */

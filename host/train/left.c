@@ -38,6 +38,11 @@ void cc_run_add_way_on(const cc_run *run, camcl_error *err)
     cc_text command = CC_TEXT_INIT;
     if (run->dir == NULL) return;
     cc_run_add_saved(run, err);
+    if (team->world) { /* other machines need not have the run's folder, nor this one's devices */
+        cc_detail(err, "%s: start all ranks again as before, with --resume. Other devices may be chosen, and more or fewer ranks.\n",
+                  run->saved_step ? "To go on from there" : "To begin again");
+        return;
+    }
     cc_text_add(&command, "camcl train ");
     cc_text_add_shell_word(&command, cc_run_dir_file(run->dir, CC_RUN_CONFIG));
     cc_text_add(&command, " --resume");

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "train/run.h"
+#include "device/part.h"
+#include "train/team_internal.h"
 
 camcl_status cc_run_join(cc_run *run, camcl_error *err)
 {
@@ -62,8 +63,8 @@ static camcl_status compare(const cc_run *run, const char *own, camcl_status fai
     CC_RETURN_IF_FAILED(cc_world_gather_texts(run->team.world, own, &texts, err));
     for (size_t i = 1; i < size && status == CAMCL_OK; i++)
         if (find_difference(texts[0], texts[i], line, sizeof line))
-            status =
-                cc_fail(err, failure, "rank %zu (%s): %s: %s (give all ranks the same)", i, cc_world_host(run->team.world, i), what, line);
+            status = cc_fail(err, failure, "rank %zu (host %s): %s: %s (give all ranks the same)", i, cc_world_host(run->team.world, i),
+                             what, line);
     for (size_t i = 0; i < size; i++)
         free(texts[i]);
     free(texts);
@@ -79,6 +80,62 @@ camcl_status cc_run_check_ranks(cc_run *run, camcl_error *err)
     if (status == CAMCL_OK) status = compare(run, run->data, CAMCL_BAD_DATA, "other data than rank 0", err);
     cc_text_free(&settings);
     return status;
+}
+
+/* ---- where their devices are */
+
+/* The selectors of a rank's devices, a line each, from text into places. Returns how many there are. */
+static size_t read_places(const char *text, size_t rank, cc_place *places, size_t room)
+{
+    size_t count = 0;
+    for (; *text && count < room; text += strcspn(text, "\n"), text += *text == '\n') {
+        cc_place *place = &places[count++];
+        place->rank = rank;
+        snprintf(place->selector, sizeof place->selector, "%.*s", (int)strcspn(text, "\n"), text);
+    }
+    return count;
+}
+
+camcl_status cc_team_find_places(cc_run *run, cc_place **out, camcl_error *err)
+{
+    const cc_team *team = &run->team;
+    const size_t ranks = cc_world_size(team->world);
+    cc_text own = CC_TEXT_INIT;
+    char **texts = NULL;
+    size_t count = 0;
+    camcl_status status = CC_NEW(team->all, out, err);
+    for (size_t i = 0; i < own_count(team); i++)
+        cc_text_add(&own, "%s\n", selector_of(run, i));
+    if (status == CAMCL_OK && own.failed)
+        status = cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the devices' names (close other programs)");
+    if (status == CAMCL_OK) status = cc_world_gather_texts(team->world, own.data, &texts, err);
+    for (size_t r = 0; status == CAMCL_OK && r < ranks; r++) {
+        count += read_places(texts[r], r, *out + count, team->all - count);
+        free(texts[r]);
+    }
+    free(texts);
+    cc_text_free(&own);
+    if (status == CAMCL_OK) return CAMCL_OK;
+    free(*out);
+    *out = NULL;
+    return status;
+}
+
+camcl_status cc_team_warn_of_turns(cc_run *run, const cc_place *places, camcl_error *err)
+{
+    const cc_team *team = &run->team;
+    for (size_t i = 0; i < team->all; i++)
+        for (size_t k = i + 1; k < team->all; k++) {
+            const cc_place *a = &places[i], *b = &places[k];
+            if (a->rank == b->rank || !cc_world_share_system(team->world, a->rank, b->rank)) continue;
+            if (!cc_selectors_overlap(a->selector, b->selector)) continue;
+            CC_RETURN_IF_FAILED(cc_run_say(
+                run, err,
+                "warning: ranks %zu and %zu take turns on one device of host %s, %s and %s (give each rank one of its own: the shell can "
+                "choose device.select by the rank)",
+                a->rank, b->rank, cc_world_host(team->world, a->rank), a->selector, b->selector));
+        }
+    return CAMCL_OK;
 }
 
 /* ---- what rank 0 tells */

@@ -259,21 +259,23 @@ static camcl_status take_plans(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
-static camcl_status say_shares(cc_run *run, const char *devices, camcl_error *err)
+static camcl_status say_shares(cc_run *run, const char *devices, const cc_place *places, camcl_error *err)
 {
     const cc_team *team = &run->team;
     const cc_step_spec *step = &run->settings.step;
     for (size_t i = 0; i < team->all; i++) {
+        const char *host = team->world ? cc_world_host(team->world, places[i].rank) : NULL;
         const char *line = find_line(devices, DEVICE, i) + strlen(DEVICE), *name = strstr(line, "| ");
         const size_t length = name ? strcspn(name + 2, "|\n") : 0;
         const cc_part *part = &team->parts[i];
         char unlabeled[64] = "";
         if (part->unlabeled) snprintf(unlabeled, sizeof unlabeled, " and %zu of %zu unlabelled", part->unlabeled, step->batch_unlabeled);
-        CC_RETURN_IF_FAILED(cc_run_say(run, err, "device %zu of %zu: %.*s: takes %zu of %zu labelled%s images of a batch", i + 1, team->all,
+        CC_RETURN_IF_FAILED(cc_run_say(run, err, "device %zu of %zu: %s%s%s, %.*s: takes %zu of %zu labelled%s images of a batch", i + 1,
+                                       team->all, places[i].selector, host ? " of host " : "", host ? host : "",
                                        (int)(length ? length - 1 : 0), name ? name + 2 : "", part->labeled, step->batch_labeled,
                                        unlabeled));
     }
-    return CAMCL_OK;
+    return cc_team_warn_of_turns(run, places, err);
 }
 
 static camcl_status say_other_devices(cc_run *run, camcl_error *err)
@@ -336,6 +338,7 @@ camcl_status cc_team_divide(cc_run *run, camcl_error *err)
     camcl_status status = CAMCL_OK;
     cc_team *team = &run->team;
     char *devices = NULL;
+    cc_place *places = NULL;
     CC_TRY(list_devices(run, &devices, err));
     if (team->all == 1) {
         if (run->state.team) CC_TRY(say_other_devices(run, err));
@@ -344,8 +347,10 @@ camcl_status cc_team_divide(cc_run *run, camcl_error *err)
     CC_TRY(CC_NEW(team->all, &team->parts, err));
     CC_TRY(divide(run, devices, err));
     CC_TRY(use_parts(run, err));
-    CC_TRY(say_shares(run, devices, err));
+    CC_TRY(cc_team_find_places(run, &places, err));
+    CC_TRY(say_shares(run, devices, places, err));
 cleanup:
+    free(places);
     free(devices);
     return status;
 }

@@ -95,6 +95,10 @@ typedef struct camcl_train_result {
  * aborts all processes if the training failed while others were lost. Without MPI in this library: CAMCL_UNSUPPORTED. */
 camcl_status camcl_train(const camcl_config *config, const camcl_train_options *options, camcl_train_result *result, camcl_error *err);
 
+/* How many processes the launcher of MPI programs, mpirun for example, has started beside and with this one, by its environment; *rank:
+ * which one this is. 1 and rank 0 where there was no launcher, or where it does not say. rank may be NULL. */
+size_t camcl_launched(size_t *rank);
+
 /* ---- step by step */
 
 /* A trainer uses its device: one thread at a time, as for models. Trainers on devices of their own, and several on one device by turns,

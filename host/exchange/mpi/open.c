@@ -285,6 +285,13 @@ size_t cc_world_size(const cc_world *world) { return world ? (size_t)world->size
 
 const char *cc_world_host(const cc_world *world, size_t rank) { return world ? world->peers[rank].card.host : "localhost"; }
 
+bool cc_world_share_system(const cc_world *world, size_t a, size_t b)
+{
+    if (world == NULL) return true;
+    const char *system = world->peers[a].card.system;
+    return *system && strcmp(system, world->peers[b].card.system) == 0;
+}
+
 bool cc_world_speaks(const cc_world *world)
 {
     int first = 0;
