@@ -135,17 +135,37 @@ bool metrics_empty(const metrics_table *table, size_t row, const char *column)
 
 /* ---- comparing */
 
+/* The text up to one of `ends`, which is cut off; *at is then behind it. */
+static char *take(char **at, const char *ends, char *end)
+{
+    char *start = *at;
+    *at += strcspn(*at, ends);
+    *end = **at;
+    if (*end) *(*at)++ = '\0';
+    return start;
+}
+
+static bool is_of_time(const char *column) { return strcmp(column, "images_per_s") == 0 || strcmp(column, "seconds") == 0; }
+
 void assert_same_metrics(const char *run_a, const char *run_b)
 {
-    metrics_table *a = metrics_load(run_a), *b = metrics_load(run_b);
-    if (a->rows != b->rows) fail_msg("%s has %zu rows, %s %zu", run_a, a->rows, run_b, b->rows);
-    for (size_t r = 0; r < a->rows; r++) {
-        for (size_t c = 0; c < METRICS_COLUMNS; c++) {
-            if (strcmp(metrics_names[c], "images_per_s") == 0 || strcmp(metrics_names[c], "seconds") == 0) continue;
-            if (strcmp(a->cell[r][c], b->cell[r][c]) != 0)
-                fail_msg("row %zu, %s: %s in %s, %s in %s", r, metrics_names[c], a->cell[r][c], run_a, b->cell[r][c], run_b);
-        }
+    enum { MOST = 128 };
+    size_t size, row = 0, column = 0;
+    char *a = scratch_read(scratch_path(run_a, "metrics.csv"), &size), *b = scratch_read(scratch_path(run_b, "metrics.csv"), &size);
+    if (a == NULL || b == NULL) fail_msg("%s has no metrics.csv", a ? run_b : run_a);
+    const char *names[MOST];
+    char *at_a = a, *at_b = b;
+    while (*at_a && *at_b) {
+        char end_a, end_b;
+        const char *cell_a = take(&at_a, ",\n", &end_a), *cell_b = take(&at_b, ",\n", &end_b);
+        assert_true(column < MOST);
+        if (row == 0) names[column] = cell_a;
+        if (end_a != end_b || (strcmp(cell_a, cell_b) != 0 && (row == 0 || !is_of_time(names[column]))))
+            fail_msg("line %zu, %s: %s in %s, %s in %s", row + 1, names[column], cell_a, run_a, cell_b, run_b);
+        column = end_a == ',' ? column + 1 : 0;
+        row += end_a == '\n';
     }
+    if (*at_a || *at_b) fail_msg("%s has more rows than %s", *at_a ? run_a : run_b, *at_a ? run_b : run_a);
     free(a);
     free(b);
 }
@@ -167,16 +187,6 @@ bool same_file(const char *run_a, const char *run_b, const char *name)
 void assert_same_file(const char *run_a, const char *run_b, const char *name)
 {
     if (!same_file(run_a, run_b, name)) fail_msg("%s differs between %s and %s", name, run_a, run_b);
-}
-
-/* The text up to one of `ends`, which is cut off; *at is then behind it. */
-static char *take(char **at, const char *ends, char *end)
-{
-    char *start = *at;
-    *at += strcspn(*at, ends);
-    *end = **at;
-    if (*end) *(*at)++ = '\0';
-    return start;
 }
 
 void assert_lines_are_rows(const char *run)

@@ -33,7 +33,7 @@ metrics_table *metrics_load(const char *run);
 double metrics_number(const metrics_table *table, size_t row, const char *column);
 bool metrics_empty(const metrics_table *table, size_t row, const char *column);
 
-/* Equal cells, but for images_per_s and seconds. */
+/* Equal cells of whatever columns there are, but for images_per_s and seconds. */
 void assert_same_metrics(const char *run_a, const char *run_b);
 void assert_same_file(const char *run_a, const char *run_b, const char *name);
 bool same_file(const char *run_a, const char *run_b, const char *name);
