@@ -277,6 +277,7 @@ static void words(void **state)
         { "data.unlabeled", "all", CC_UNLABELED_ALL, 0 },
         { "data.unlabeled", "0", CC_UNLABELED_COUNT, 0 },
         { "optim.schedule", "constant", CC_SCHEDULE_CONSTANT, 1 },
+        { "optim.schedule", "fixmatch", CC_SCHEDULE_FIXMATCH, 1 },
         { "optim.schedule", "step", CC_SCHEDULE_STEP, 1 },
         { "augment.rotations", "quarter", 123, 2 },
         { "augment.rotations", "paper-code", 120, 2 },
