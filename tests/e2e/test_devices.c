@@ -13,10 +13,13 @@
 
 #include <cmocka.h>
 
+#include "model/arch.h"
 #include "support/halves.h"
+#include "support/ok.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
+#include "support/tree.h"
 
 static const halves *h;
 
@@ -50,6 +53,9 @@ static bool train_and_stop(const char *folder, const char *name, const char *mor
 
 /* ---- a list */
 
+/* a and b differ by at most a thousandth. */
+static bool near(double a, double b) { return a - b <= 1e-3 * b && b - a <= 1e-3 * b; }
+
 static void a_list_trains_and_says_so(void **state)
 {
     h = halves_or_skip();
@@ -67,7 +73,7 @@ static void a_list_trains_and_says_so(void **state)
     free(train(*state, "slow", h->list, "optim.lr=1e-4"));
     metrics_table *many = metrics_load(run_of(*state, "slow")), *one = metrics_load(run_of(*state, "alone"));
     const double a = metrics_number(many, 0, "loss"), b = metrics_number(one, 0, "loss");
-    assert_true(a - b < 1e-3 * b && b - a < 1e-3 * b);
+    assert_true(near(a, b));
     free(many);
     free(one);
 }
@@ -82,16 +88,39 @@ static void a_run_of_a_list_is_evaluated(void **state)
     free(out);
 }
 
+/* The teacher of the second device is the average of the weights from the beginning: with one of zeros L_u would be another. */
+static void the_teacher_is_on_every_device(void **state)
+{
+#define TEACHER "ssl.mode=mean-teacher ssl.beta=1 ssl.ramp=0 optim.lr=1e-4"
+    h = halves_or_skip();
+    free(train(*state, "teacher-alone", h->device, TEACHER));
+    free(train(*state, "teacher-list", h->list, TEACHER));
+    metrics_table *many = metrics_load(run_of(*state, "teacher-list")), *one = metrics_load(run_of(*state, "teacher-alone"));
+    const double a = metrics_number(many, 0, "loss_u"), b = metrics_number(one, 0, "loss_u");
+    if (!near(a, b)) fail_msg("loss_u: %.9g with two devices, %.9g with one", a, b);
+    free(many);
+    free(one);
+}
+
+/* Whatever the mode keeps besides the weights is on every device again. */
 static void a_stopped_list_goes_on_with_the_same_bits(void **state)
 {
+    static const char *const modes[] = { "gradcam", "mean-teacher", "flexmatch", "freematch", "softmatch" };
     h = halves_or_skip();
-    free(train(*state, "whole", h->list, "train.epochs=6 'device.share=5, 3'"));
-    train_and_stop(*state, "stopped", "train.epochs=6 'device.share=5, 3'");
-    char *out = train(*state, "stopped", h->list, "train.epochs=6 --resume");
-    assert_non_null(strstr(out, "takes 5 of 8 labelled")); /* as the state has it, although device.share is auto now */
-    assert_null(strstr(out, "last bits"));
-    free(out);
-    assert_same_run(run_of(*state, "whole"), run_of(*state, "stopped"));
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        char whole[64], stopped[64], keys[128], resumed[128];
+        snprintf(whole, sizeof whole, "%s-whole", modes[i]);
+        snprintf(stopped, sizeof stopped, "%s-stopped", modes[i]);
+        snprintf(keys, sizeof keys, "ssl.mode=%s train.epochs=6 'device.share=5, 3'", modes[i]);
+        snprintf(resumed, sizeof resumed, "ssl.mode=%s train.epochs=6 --resume", modes[i]);
+        free(train(*state, whole, h->list, keys));
+        train_and_stop(*state, stopped, keys);
+        char *out = train(*state, stopped, h->list, resumed);
+        assert_non_null(strstr(out, "takes 5 of 8 labelled")); /* as the state has it, although device.share is auto now */
+        assert_null(strstr(out, "last bits"));
+        free(out);
+        assert_same_run(run_of(*state, whole), run_of(*state, stopped));
+    }
 }
 
 /* The state's shares count where none are given, and given ones where they are others. */
@@ -143,6 +172,69 @@ static void bad_lists_are_refused(void **state)
     assert_int_not_equal(access(scratch_path(folder, "bad"), F_OK), 0);
 }
 
+/* ---- bench */
+
+/* bench step of the list, with more keys; the caller frees. */
+static cc_json *bench(const char *folder, const char *more)
+{
+    char *out = program_prints(folder,
+                               "bench step --json model.width=4 data.image_size=16 train.batch_labeled=8 train.batch_unlabeled=12 "
+                               "'device.cache_dir=%s/cache' 'device.select=%s' %s",
+                               folder, h->list, more);
+    cc_json *json = json_parse_text(out);
+    free(out);
+    return json;
+}
+
+/* Trained numbers of the network that is timed. */
+static size_t bench_weights(void)
+{
+    const cc_graph_spec spec = { .arch = "resnet18", .stem = "cifar", .width = 4, .classes = 10, .channels = 3 };
+    cc_graph *graph;
+    camcl_error err;
+    OK(cc_graph_build(&spec, 1, &graph, &err));
+    const size_t count = graph->trained;
+    cc_graph_destroy(&graph);
+    return count;
+}
+
+/* docs/scaling.md has the meetings of ResNet-18, which do not depend on its width. Gradients are most of what is exchanged. */
+static void a_list_is_timed(void **state)
+{
+    static const struct {
+        const char *name;
+        double images, meetings;
+    } modes[] = { { "supervised", 8, 41 }, { "pseudo-label", 20, 41 }, { "gradcam", 20, 42 } };
+    h = halves_or_skip();
+    cc_json *json = bench(*state, "");
+    const double weights = (double)bench_weights();
+    assert_true(json_number_at(json, "devices") == 2);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        const cc_json *mode = cc_json_get(json, modes[i].name);
+        const double bytes = json_number_at(mode, "exchanged_bytes"), meetings = json_number_at(mode, "meetings"),
+                     images = json_number_at(mode, "images_per_s") * json_number_at(mode, "ms_per_step") / 1000;
+        print_message("%s: %g meetings, %g sums, %g bytes for %g weights\n", modes[i].name, meetings, json_number_at(mode, "sums"), bytes,
+                      weights);
+        assert_true(meetings == modes[i].meetings);
+        assert_true(json_number_at(mode, "sums") >= 1);
+        assert_true(bytes >= 4 * weights && bytes < 5 * weights);
+        assert_true(images > 0.99 * modes[i].images && images < 1.01 * modes[i].images);
+    }
+    cc_json_free(&json);
+}
+
+/* The memory of the first device follows its share of the batch. */
+static void a_list_is_timed_with_its_shares(void **state)
+{
+    h = halves_or_skip();
+    cc_json *most = bench(*state, "'device.share=7, 1'"), *least = bench(*state, "'device.share=1, 7'");
+    const double a = json_number_at(cc_json_get(most, "gradcam"), "peak_bytes"),
+                 b = json_number_at(cc_json_get(least, "gradcam"), "peak_bytes");
+    if (!(a > b)) fail_msg("peak bytes: %g with 7/8 of the images, %g with 1/8", a, b);
+    cc_json_free(&most);
+    cc_json_free(&least);
+}
+
 /* ---- ranks */
 
 static char *text_of(const char *folder, const char *name)
@@ -186,6 +278,32 @@ static void the_error_of_a_rank_is_named(void **state)
     free(err);
 }
 
+/* A list of the same pictures in every process, in which the label of one picture goes by the process. */
+static void other_data_than_those_of_rank_0_are_refused(void **state)
+{
+    h = halves_and_mpirun_or_skip();
+    if (pictures_missing()) skip();
+    tree_pictures(*state, "cat", 12, 0);
+    tree_pictures(*state, "dog", 12, 100);
+    for (int rank = 0; rank < 2; rank++) {
+        char name[32], list[1024] = "path,label\n";
+        for (int i = 0; i < 24; i++) {
+            const size_t used = strlen(list);
+            const bool dog = i >= 12 || (rank == 1 && i == 5);
+            snprintf(list + used, sizeof list - used, "%s/%02d.png,%s\n", i < 12 ? "cat" : "dog", i % 12, dog ? "dog" : "cat");
+        }
+        snprintf(name, sizeof name, "list%d.csv", rank);
+        tree_file(*state, name, list);
+    }
+#define LISTED "ssl.mode=supervised data.dataset=list data.labeled=all data.unlabeled=0 data.validation=auto"
+    const int status = halves_run_ranks(*state, 2, EACH_A_HALF "; set -- \"$@\" data.root=\"$folder/list$OMPI_COMM_WORLD_RANK.csv\"",
+                                        "unlike-data", LISTED);
+    char *err = text_of(*state, "err");
+    if (status == 0 || !strstr(err, "rank 1 (") || !strstr(err, "other data than rank 0")) fail_msg("exit %d: %s", status, err);
+    free(err);
+    assert_int_not_equal(access(scratch_path(run_of(*state, "unlike-data"), "splits.json"), F_OK), 0);
+}
+
 static void a_killed_rank_ends_all_and_the_run_goes_on(void **state)
 {
     h = halves_and_mpirun_or_skip();
@@ -205,12 +323,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_trains_and_says_so),
         cmocka_unit_test(a_run_of_a_list_is_evaluated),
+        cmocka_unit_test(the_teacher_is_on_every_device),
         cmocka_unit_test(a_stopped_list_goes_on_with_the_same_bits),
         cmocka_unit_test(given_shares_count_in_a_resumed_run),
         cmocka_unit_test(another_list_goes_on),
         cmocka_unit_test(bad_lists_are_refused),
+        cmocka_unit_test(a_list_is_timed),
+        cmocka_unit_test(a_list_is_timed_with_its_shares),
         cmocka_unit_test(ranks_give_the_bits_of_a_list),
         cmocka_unit_test(the_error_of_a_rank_is_named),
+        cmocka_unit_test(other_data_than_those_of_rank_0_are_refused),
         cmocka_unit_test(a_killed_rank_ends_all_and_the_run_goes_on),
     };
     return program_is_named() ? cmocka_run_group_tests(tests, runs_setup, runs_teardown) : 1;
