@@ -179,6 +179,61 @@ static void a_run_that_was_killed_says_nothing_twice(void **state)
     }
 }
 
+/* ---- seconds */
+
+/* Rows of metrics.csv so far, and the seconds of the last one. */
+static size_t rows_so_far(const char *run, double *seconds)
+{
+    cc_metrics m;
+    *seconds = 0;
+    if (access(scratch_path(run, "metrics.csv"), F_OK) != 0) return 0;
+    assert_int_equal(cc_metrics_read(scratch_path(run, "metrics.csv"), NULL, &m, NULL), CAMCL_OK);
+    const size_t count = m.count;
+    if (count) *seconds = cc_metrics_get(&m, &m.rows[count - 1], "seconds");
+    cc_metrics_free(&m);
+    return count;
+}
+
+#define IN_PARTS "ssl.mode=supervised train.epochs=40 train.epoch_steps=20 output.save_every=1000"
+
+/* Begins the run or goes on with it, and stops it once it has so many rows and has trained for a third of a second. */
+static void train_part(const char *folder, const char *run, size_t rows)
+{
+    double seconds;
+    const pid_t process = program_start(folder, "part", "train '%s/small.ini' 'output.dir=%s' " IN_PARTS " --resume", folder, run);
+    wait_for_file(scratch_path(run, "metrics.csv"), process);
+    while (rows_so_far(run, &seconds) < rows || seconds < 0.3)
+        sleep_milliseconds(2);
+    kill(process, SIGTERM);
+    assert_int_equal(program_wait(process), 128 + SIGTERM);
+}
+
+/* Every start goes on where the one before was stopped. The later ones are shorter than the first, so that seconds that began anew would
+ * be less than those of the row before. */
+static void seconds_go_on_over_all_starts(void **state)
+{
+    const char *folder = *state;
+    char run[512];
+    run_path(run, folder, "in-parts");
+    train_part(folder, run, 20);
+    train_part(folder, run, 24);
+    train(folder, run, IN_PARTS " --resume");
+    cc_metrics m;
+    assert_int_equal(cc_metrics_read(scratch_path(run, "metrics.csv"), NULL, &m, NULL), CAMCL_OK);
+    assert_int_equal(m.count, 40);
+    double before = 0;
+    for (size_t r = 0; r < m.count; r++) {
+        const double seconds = cc_metrics_get(&m, &m.rows[r], "seconds");
+        if (!(seconds > before)) fail_msg("row %zu: %.9g s after %.9g s", r, seconds, before);
+        before = seconds;
+    }
+    cc_json *result = json_load(run, "result.json");
+    const double all = json_number_at(result, "seconds");
+    if (!(all >= before)) fail_msg("result.json: %.9g s, the last row: %.9g s", all, before);
+    cc_json_free(&result);
+    cc_metrics_free(&m);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
@@ -190,6 +245,7 @@ int main(void)
         cmocka_unit_test(events_say_what_the_rows_say),
         cmocka_unit_test(events_are_asked_for),
         cmocka_unit_test(a_run_that_was_killed_says_nothing_twice),
+        cmocka_unit_test(seconds_go_on_over_all_starts),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
