@@ -1,10 +1,13 @@
-/* camcl eval --cam: where Grad-CAMs lie, beside figures that this file computes from the library's maps and the drawn masks. */
+/* camcl eval --cam: where Grad-CAMs lie, beside figures that this file computes from the library's maps and the drawn masks. And who heeds
+ * ssl.cam_relu: eval, cam and the pictures of a run. */
+#include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +18,7 @@
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
+#include "support/tree.h"
 
 static camcl_error err;
 
@@ -110,11 +114,80 @@ static void only_where_it_is_asked_for(void **state)
     free(table);
 }
 
+/* ---- ssl.cam_relu */
+
+/* The least number of cams.npy of NumPy's version 1.0, float32, in folder/name. */
+static float least_of_maps(const char *folder, const char *name)
+{
+    size_t size;
+    float least = INFINITY, value;
+    char *file = scratch_read(scratch_path(scratch_path(folder, name), "cams.npy"), &size);
+    assert_non_null(file);
+    for (size_t at = 10 + (unsigned char)file[8] + 256u * (unsigned char)file[9]; at + sizeof value <= size; at += sizeof value) {
+        memcpy(&value, file + at, sizeof value);
+        least = fminf(least, value);
+    }
+    free(file);
+    return least;
+}
+
+/* Of the first stage: the others' maps are constant (see above). */
+static void maps_of_the_command_heed_cam_relu(void **state)
+{
+    const char *folder = *state;
+    static const char *const words[] = { "no", "yes" };
+    float least[2];
+    char *figures[2];
+    if (pictures_missing()) skip();
+    for (int i = 0; i < 2; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "maps-%s", words[i]);
+        free(program_prints(folder, "cam '%s/run/best.safetensors' --index 0 1 2 3 --layer 1 --npy -o '%s/%s' ssl.cam_relu=%s", folder,
+                            folder, name, words[i]));
+        least[i] = least_of_maps(folder, name);
+        figures[i] = program_prints(folder, "eval '%s/run/best.safetensors' --cam ssl.cam_relu=%s", folder, words[i]);
+    }
+    if (!(least[0] < 0 && least[1] >= 0)) fail_msg("least values: %g, with cam_relu %g", (double)least[0], (double)least[1]);
+    assert_string_not_equal(figures[0], figures[1]);
+    free(figures[0]);
+    free(figures[1]);
+}
+
+/* Pictures of the maps (NNNNN_overlay.png) that differ between two runs. */
+static size_t different_overlays(const char *run_a, const char *run_b)
+{
+    size_t count = 0;
+    DIR *entries = opendir(scratch_path(run_a, "cams"));
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        char name[300];
+        snprintf(name, sizeof name, "cams/%s", entry->d_name);
+        if (strstr(name, "_overlay.png")) count += !same_file(run_a, run_b, name);
+    }
+    closedir(entries);
+    return count;
+}
+
+/* The same training, so that nothing but the maps differs. */
+static void pictures_of_a_run_heed_cam_relu(void **state)
+{
+#define PICTURED                                                                                                                           \
+    "train --quiet '%s/small.ini' 'output.dir=%s/pictured-%s' ssl.cam_relu=%s ssl.mode=supervised ssl.cam_layer=1 train.epochs=1"
+    const char *folder = *state, *no = scratch_path(folder, "pictured-no"), *yes = scratch_path(folder, "pictured-yes");
+    if (pictures_missing()) skip();
+    free(program_prints(folder, PICTURED, folder, folder, "no", "no"));
+    free(program_prints(folder, PICTURED, folder, folder, "yes", "yes"));
+    assert_same_file(no, yes, "last.safetensors");
+    assert_true(different_overlays(no, yes) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_are_those_of_the_maps),
         cmocka_unit_test(only_where_it_is_asked_for),
+        cmocka_unit_test(maps_of_the_command_heed_cam_relu),
+        cmocka_unit_test(pictures_of_a_run_heed_cam_relu),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

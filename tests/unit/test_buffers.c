@@ -47,7 +47,7 @@ static camcl_model *make_model(camcl_device *device, const char *image_size)
     return model;
 }
 
-static camcl_session *open_session(camcl_model *model)
+static camcl_session *open_session_for(camcl_model *model, bool relu)
 {
     camcl_session *session = NULL;
     camcl_session_options options;
@@ -55,9 +55,12 @@ static camcl_session *open_session(camcl_model *model)
     options.batch = BATCH;
     options.height = options.width = S;
     options.layer = 2;
+    options.relu = relu;
     OK(camcl_session_create(model, &options, &session, &err));
     return session;
 }
+
+static camcl_session *open_session(camcl_model *model) { return open_session_for(model, false); }
 
 static void same(const float *a, const float *b, size_t n, float tolerance, const char *what)
 {
@@ -145,6 +148,42 @@ static void cams_of_chosen_classes(camcl_device *device, void *context)
     camcl_model_close(&model);
 }
 
+static float least(const float *values, size_t n)
+{
+    float found = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        found = fminf(found, values[i]);
+    return found;
+}
+
+/* With relu a map has only what speaks for the class. The model plans for both kinds of maps, and gives each call its own. */
+static void cams_of_what_speaks_for_the_class(camcl_device *device, void *context)
+{
+    static float maps[3][MOST * AREA], raw[3][MOST * AREA], of_session[MOST * AREA], raw_of_session[MOST * AREA];
+    int32_t explained[MOST], predicted[MOST];
+    (void)context;
+    paint();
+    camcl_model *model = make_model(device, "0");
+    const camcl_images images = { bytes, NULL, MOST, S, S, 3 };
+    for (int i = 0; i < 3; i++)
+        OK(camcl_model_cam_raw(model, &images, 2, i == 1, 0, maps[i], raw[i], explained, predicted, &err));
+    assert_memory_equal(maps[0], maps[2], sizeof maps[0]);
+    assert_memory_not_equal(maps[0], maps[1], sizeof maps[0]);
+    assert_true(least(raw[0], MOST * AREA) < 0 && least(raw[1], MOST * AREA) >= 0);
+    OK(camcl_model_cam(model, &images, 2, true, 0, maps[2], explained, predicted, &err));
+    assert_memory_equal(maps[1], maps[2], sizeof maps[1]);
+    for (int relu = 0; relu < 2; relu++) {
+        const int32_t targets[MOST] = { 0 };
+        camcl_session *session = open_session_for(model, relu);
+        const camcl_buffer buffer = { .bytes = bytes, .count = MOST };
+        OK(camcl_session_cam(session, &buffer, targets, of_session, raw_of_session, NULL, NULL, &err));
+        same(of_session, maps[relu], MOST * AREA, 1e-3f, "maps of session and model");
+        assert_true((least(raw_of_session, MOST * AREA) >= 0) == relu);
+        camcl_session_destroy(&session);
+    }
+    camcl_model_close(&model);
+}
+
 /* ---- what is refused */
 
 static void sessions_that_cannot_be(camcl_device *device, void *context)
@@ -211,15 +250,16 @@ static void calls_that_cannot_be(camcl_device *device, void *context)
 ON_DEVICES(any_number_of_images)
 ON_DEVICES(floats_are_like_bytes)
 ON_DEVICES(cams_of_chosen_classes)
+ON_DEVICES(cams_of_what_speaks_for_the_class)
 ON_DEVICES(sessions_that_cannot_be)
 ON_DEVICES(calls_that_cannot_be)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_number_of_images_everywhere),   cmocka_unit_test(floats_are_like_bytes_everywhere),
-        cmocka_unit_test(cams_of_chosen_classes_everywhere), cmocka_unit_test(sessions_that_cannot_be_everywhere),
-        cmocka_unit_test(calls_that_cannot_be_everywhere),
+        cmocka_unit_test(any_number_of_images_everywhere),    cmocka_unit_test(floats_are_like_bytes_everywhere),
+        cmocka_unit_test(cams_of_chosen_classes_everywhere),  cmocka_unit_test(cams_of_what_speaks_for_the_class_everywhere),
+        cmocka_unit_test(sessions_that_cannot_be_everywhere), cmocka_unit_test(calls_that_cannot_be_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
