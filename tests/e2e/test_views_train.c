@@ -1,5 +1,6 @@
-/* Views from the command line: every kind trains with the CAM term; a run that goes on has the bits of one that never stopped, and so has
- * one whose images are streamed. */
+/* What a training is fed with, from the command line. Views: every kind trains with the CAM term; a run that goes on has the bits of one
+ * that never stopped, and so has one whose images are streamed. Order and normalisation are those that the configuration says. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,10 +71,67 @@ static void what_cannot_be_is_refused(void **state)
     program_fails(*state, 2, "augment.scale_min = 0: out of range", "config augment.scale_min=0");
 }
 
+/* Without views that are drawn, and from given weights, nothing but the order of the images goes by train.seed. */
+static void images_in_their_order_go_by_no_seed(void **state)
+{
+#define PLAIN "ssl.mode=pseudo-label ssl.beta=0 augment.strong=weak augment.flip_horizontal=no augment.flip_vertical=no"
+    const char *folder = *state;
+    char more[2][512];
+    train(folder, "start", "train.epochs=1");
+    for (int shuffle = 0; shuffle < 2; shuffle++) {
+        char name[2][16];
+        for (int seed = 0; seed < 2; seed++) {
+            snprintf(name[seed], sizeof name[seed], "order%d%d", shuffle, seed);
+            snprintf(more[seed], sizeof more[seed], PLAIN " 'model.init=%s/start/last.safetensors' data.shuffle=%s train.seed=%d", folder,
+                     shuffle ? "yes" : "no", seed + 1);
+            train(folder, name[seed], more[seed]);
+        }
+        const bool same = same_file(scratch_path(folder, name[0]), scratch_path(folder, name[1]), "last.safetensors");
+        if (same == (shuffle == 1)) fail_msg("data.shuffle=%s: two seeds, %s weights", shuffle ? "yes" : "no", same ? "the same" : "other");
+    }
+}
+
+/* The loss that eval finds for a split with the run's best weights. */
+static double loss_of(const char *run, const char *folder, const char *split)
+{
+    char *out = program_prints(folder, "eval '%s/best.safetensors' --split %s --json", run, split);
+    cc_json *json = json_parse_text(out);
+    const double loss = json_number_at(json, "loss");
+    cc_json_free(&json);
+    free(out);
+    return loss;
+}
+
+static void assert_near(double a, double b, const char *what)
+{
+    if (!(fabs(a - b) <= 1e-4 * b)) fail_msg("%s: the run has %.9g, eval %.9g", what, a, b);
+}
+
+/* Training, its evaluations and who reads the checkpoint normalise alike, with what was given in the place of the data set's own. */
+static void a_given_mean_reaches_all_who_normalise(void **state)
+{
+    const char *folder = *state, *run = scratch_path(folder, "given-mean");
+    train(folder, "given-mean", "data.mean=0.1,0.2,0.3 data.std=0.5,0.6,0.7");
+    cc_json *result = json_load(run, "result.json");
+    const double best = json_number_at(cc_json_get(result, "best"), "epoch");
+    metrics_table *rows = metrics_load(run);
+    size_t row = 0;
+    while (metrics_number(rows, row, "epoch") < best)
+        row++;
+    assert_near(metrics_number(rows, row, "val_loss"), loss_of(run, folder, "validation"), "validation");
+    assert_near(json_number_at(cc_json_get(result, "test"), "loss"), loss_of(run, folder, "test"), "test");
+    free(rows);
+    cc_json_free(&result);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
-    const struct CMUnitTest tests[] = { cmocka_unit_test(views_resume_and_stream_to_the_same_bits),
-                                        cmocka_unit_test(what_cannot_be_is_refused) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(views_resume_and_stream_to_the_same_bits),
+        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(images_in_their_order_go_by_no_seed),
+        cmocka_unit_test(a_given_mean_reaches_all_who_normalise),
+    };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }
