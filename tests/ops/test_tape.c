@@ -59,22 +59,54 @@ static void transport_close(transport *t)
 }
 
 /* x -> y -> z -> ...: a chain of copies whose middle buffers die at once: two slots suffice for any length. */
+enum { LINKS = 7 };
+static void record_chain(transport *t)
+{
+    cc_buffer *links[LINKS];
+    for (int i = 0; i < LINKS; i++) {
+        OK(cc_tape_buffer(t->tape, t->bytes, "link", &links[i], &err));
+        OK(cc_tape_copy(t->tape, i ? links[i - 1] : t->in, 0, links[i], 0, t->bytes, &err));
+    }
+    OK(cc_tape_copy(t->tape, links[LINKS - 1], 0, t->out, 0, t->bytes, &err));
+    OK(cc_arena_commit(t->arena, &err));
+}
+
 static void a_chain_of_copies_needs_two_buffers(void **state)
 {
     (void)state;
-    enum { LINKS = 7 };
     transport t;
-    cc_buffer *links[LINKS];
     transport_open(&t, "chain", 1 << 16);
-    for (int i = 0; i < LINKS; i++) {
-        OK(cc_tape_buffer(t.tape, t.bytes, "link", &links[i], &err));
-        OK(cc_tape_copy(t.tape, i ? links[i - 1] : t.in, 0, links[i], 0, t.bytes, &err));
-    }
-    OK(cc_tape_copy(t.tape, links[LINKS - 1], 0, t.out, 0, t.bytes, &err));
-    OK(cc_arena_commit(t.arena, &err));
+    record_chain(&t);
     assert_true(cc_arena_bytes(t.arena) <= 2 * (t.bytes + 4096));
     transport_run(&t);
     transport_close(&t);
+}
+
+/* On a device that is opened for checking tools each buffer of the chain is one of its own. */
+static void a_chain_with_separate_memory_needs_all_of_its_buffers(void **state)
+{
+    (void)state;
+    camcl_device *const usual = device;
+    size_t bytes = 0, grown[2];
+    for (int separate = 0; separate < 2; separate++) {
+        transport t;
+        camcl_device_options options;
+        camcl_device_options_init(&options);
+        options.select = camcl_device_get_info(usual)->selector;
+        options.separate_memory = separate;
+        OK(camcl_device_open(&options, &device, &err));
+        transport_open(&t, "chain", 1 << 16);
+        bytes = t.bytes;
+        const size_t before = cc_device_bytes(device);
+        record_chain(&t);
+        grown[separate] = cc_device_bytes(device) - before;
+        transport_run(&t);
+        transport_close(&t);
+        camcl_device_close(&device);
+    }
+    device = usual;
+    assert_true(grown[0] <= 2 * (bytes + 4096));
+    assert_true(grown[1] >= LINKS * bytes);
 }
 
 /* On a queue of its own, with a clock; the tape runs as ever afterwards. */
@@ -346,6 +378,7 @@ int main(void)
     for (size_t i = 0; i < count; i++) {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_chain_of_copies_needs_two_buffers),
+            cmocka_unit_test(a_chain_with_separate_memory_needs_all_of_its_buffers),
             cmocka_unit_test(a_profile_has_a_time_for_each_kind_of_launch),
             cmocka_unit_test(buffers_alive_together_do_not_overlap),
             cmocka_unit_test(running_before_commit_is_refused),
