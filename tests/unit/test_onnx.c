@@ -19,6 +19,7 @@
 #include "model/onnx.h"
 #include "run/checkpoint.h"
 #include "support/ok.h"
+#include "support/protobuf.h"
 #include "support/scratch.h"
 
 static camcl_error err;
@@ -72,6 +73,107 @@ static void every_architecture_is_written(void **state)
     }
     assert_true(count > cc_arch_count);
     export_one(*state, "resnet18", "cifar", 1);
+}
+
+/* ---- what is written */
+
+enum { MODEL_GRAPH = 7, GRAPH_NODE = 1, NODE_OPERATOR = 4, NODE_ATTRIBUTE = 5 };
+enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_FLOAT = 2, ATTRIBUTE_INTEGERS = 8 };
+
+/* The first field of this number, which must be there. */
+static protobuf_bytes content_of(protobuf_bytes message, unsigned number)
+{
+    for (protobuf_field f; protobuf_next(&message, &f);)
+        if (f.number == number) return f.content;
+    fail_msg("no field %u", number);
+    return message;
+}
+
+/* The next node of the graph that has this operator; false: there is none. */
+static bool next_node(protobuf_bytes *graph, const char *op, protobuf_bytes *node)
+{
+    for (protobuf_field f; protobuf_next(graph, &f);) {
+        if (f.number != GRAPH_NODE || !protobuf_is_text(content_of(f.content, NODE_OPERATOR), op)) continue;
+        *node = f.content;
+        return true;
+    }
+    return false;
+}
+
+static protobuf_bytes attribute_of(protobuf_bytes node, const char *name)
+{
+    for (protobuf_field f; protobuf_next(&node, &f);)
+        if (f.number == NODE_ATTRIBUTE && protobuf_is_text(content_of(f.content, ATTRIBUTE_NAME), name)) return f.content;
+    fail_msg("no attribute %s", name);
+    return node;
+}
+
+static void assert_integers(protobuf_bytes node, const char *name, const uint64_t *values, size_t count)
+{
+    protobuf_bytes attribute = attribute_of(node, name);
+    size_t found = 0;
+    for (protobuf_field f; protobuf_next(&attribute, &f);) {
+        if (f.number != ATTRIBUTE_INTEGERS) continue;
+        assert_true(found < count);
+        if (f.value != values[found]) fail_msg("%s: number %zu is %llu", name, found, (unsigned long long)f.value);
+        found++;
+    }
+    assert_int_equal(found, count);
+}
+
+static void assert_number(protobuf_bytes node, const char *name, float value)
+{
+    protobuf_bytes attribute = attribute_of(node, name);
+    for (protobuf_field f; protobuf_next(&attribute, &f);)
+        if (f.number == ATTRIBUTE_FLOAT && protobuf_float(&f) == value) return;
+    fail_msg("%s is not %g", name, (double)value);
+}
+
+/* Exports a narrow network; *graph lies in the data, which the caller frees. */
+static char *exported(const char *folder, const char *arch, const char *stem, protobuf_bytes *graph)
+{
+    const char *checkpoint = scratch_path(folder, "net.safetensors"), *path = scratch_path(folder, "net.onnx");
+    size_t size;
+    write_checkpoint(checkpoint, arch, stem, 3);
+    OK(camcl_export_onnx(checkpoint, path, &err));
+    char *data = scratch_read(path, &size);
+    assert_non_null(data);
+    *graph = content_of((protobuf_bytes){ (unsigned char *)data, (unsigned char *)data + size }, MODEL_GRAPH);
+    return data;
+}
+
+static void a_resnet_has_its_operators(void **state)
+{
+    static const struct {
+        const char *op;
+        size_t count;
+    } operators[] = { { "Conv", 20 },   { "BatchNormalization", 20 }, { "Add", 8 },     { "Relu", 17 },
+                      { "MaxPool", 1 }, { "GlobalAveragePool", 1 },   { "Flatten", 1 }, { "Gemm", 1 } };
+    protobuf_bytes graph, node, rest;
+    char *data = exported(*state, "resnet18", "imagenet", &graph);
+    for (size_t i = 0; i < CC_COUNT(operators); i++) {
+        size_t count = 0;
+        for (rest = graph; next_node(&rest, operators[i].op, &node); count++)
+            if (strcmp(operators[i].op, "BatchNormalization") == 0) assert_number(node, "epsilon", 1e-5f);
+        if (count != operators[i].count) fail_msg("%s: %zu times, not %zu", operators[i].op, count, operators[i].count);
+    }
+    rest = graph;
+    assert_true(next_node(&rest, "Conv", &node));
+    assert_integers(node, "kernel_shape", (const uint64_t[]){ 7, 7 }, 2);
+    assert_integers(node, "strides", (const uint64_t[]){ 2, 2 }, 2);
+    assert_integers(node, "pads", (const uint64_t[]){ 3, 3, 3, 3 }, 4);
+    free(data);
+}
+
+static void a_wide_resnet_has_its_slope(void **state)
+{
+    protobuf_bytes graph, node;
+    size_t count = 0;
+    char *data = exported(*state, "wrn28-2", "cifar", &graph);
+    for (; next_node(&graph, "LeakyRelu", &node); count++)
+        assert_number(node, "alpha", 0.1f);
+    assert_int_equal(count, 25); /* two in each of twelve blocks, and one at the end */
+    free(data);
 }
 
 /* ---- what cannot be written */
@@ -168,6 +270,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_architecture_is_written, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_resnet_has_its_operators, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_wide_resnet_has_its_slope, scratch_setup, scratch_teardown),
         cmocka_unit_test(a_node_without_a_form_is_refused),
         cmocka_unit_test(every_activation_has_a_form),
         cmocka_unit_test_setup_teardown(nothing_of_others_is_overwritten, scratch_setup, scratch_teardown),
