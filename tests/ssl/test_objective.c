@@ -330,7 +330,7 @@ static void check_teacher(camcl_device *device, void *context)
 {
     (void)context;
     cc_objective objective = options_of(&cc_objective_mean_teacher);
-    cc_snapshot start = { NULL, NULL, 0 };
+    cc_snapshot start = { NULL, NULL, 0 }, after[2] = { { NULL, NULL, 0 }, { NULL, NULL, 0 } };
     scene s;
     objective.joint = false;
     scene_open(&s, device, &objective);
@@ -340,12 +340,21 @@ static void check_teacher(camcl_device *device, void *context)
         s.strong[i].y1 = s.strong[i].x1 = SIDE;
         s.strong[i].y0 = s.strong[i].x0 = 0;
     }
-    const cc_step_sums far = run(&s, 0);
-    assert_true(far.confident >= UNLABELED && far.loss_u > 1e-4f);
     OK(cc_snapshot_take(&start, s.model, 0, &err));
+    const cc_step_sums far = run(&s, 0);
+    OK(cc_snapshot_take(&after[0], s.model, 0, &err));
+    assert_true(far.confident >= UNLABELED && far.loss_u > 1e-4f);
+    OK(cc_snapshot_apply(&start, s.model, &err));
     OK(cc_buffer_write(cc_step_average(s.step), 0, start.weights, s.model->graph->trained * sizeof(float), &err));
     const cc_step_sums near = run(&s, 0);
+    OK(cc_snapshot_take(&after[1], s.model, 0, &err));
     assert_true(near.loss_u <= 1e-9f && near.loss_c <= 1e-9f);
+    /* The same student beside two teachers. */
+    const size_t bytes = s.model->graph->statistics * sizeof(float);
+    assert_memory_equal(after[0].statistics, after[1].statistics, bytes);
+    assert_memory_not_equal(after[0].statistics, start.statistics, bytes);
+    cc_snapshot_free(&after[0]);
+    cc_snapshot_free(&after[1]);
     cc_snapshot_free(&start);
     scene_close(&s);
 }
