@@ -54,3 +54,5 @@ cleanup:
     free(own_unlabeled);
     return status;
 }
+
+double cc_parts_share(size_t images, double seconds) { return (double)images / seconds; }

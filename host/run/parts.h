@@ -9,4 +9,7 @@
  * CAMCL_BAD_CONFIG where there are fewer images than devices. */
 camcl_status cc_parts_divide(size_t labeled, size_t unlabeled, const double *shares, size_t count, cc_part *parts, camcl_error *err);
 
+/* The share of a device that took `seconds` for so many images: images a second. */
+double cc_parts_share(size_t images, double seconds);
+
 #endif

@@ -160,7 +160,7 @@ static camcl_status measure(cc_run *run, size_t i, double *rate, camcl_error *er
         const double seconds = cc_seconds() - start;
         if (k == WARM_UP || (k > WARM_UP && seconds < best)) best = seconds;
     }
-    *rate = (double)(labeled + unlabeled) / best;
+    *rate = cc_parts_share(labeled + unlabeled, best);
 cleanup:
     cc_arena_destroy(&arena);
     cc_step_destroy(&m.step);
