@@ -124,7 +124,7 @@ __kernel SUB_GROUP void batch_norm_forward_group(__global const float *restrict 
 #pragma unroll
         for (int i = 0; i < BATCH; i++) {
             const size_t place = (size_t)min(top + i, m - 1) * c + at;
-            v[i] = MULTIPLY_ADD(load(x + place) - shift, scale, offset);
+            v[i] = scale_and_shift(load(x + place) - shift, scale, offset);
             if (has_residual) v[i] += load(residual + place);
         }
 #pragma unroll
@@ -149,7 +149,7 @@ __kernel SUB_GROUP void batch_norm_backward_group(__global const float *restrict
         for (int i = 0; i < BATCH; i++) {
             const size_t place = (size_t)min(top + i, m - 1) * c + at;
             const floatv value = train || !has_y ? load(x + place) - shift : SPLAT(0.0f);
-            const floatv kept = has_y ? load(y + place) : MULTIPLY_ADD(value, scale, offset);
+            const floatv kept = has_y ? load(y + place) : scale_and_shift(value, scale, offset);
             g[i] = load(dy + place) * activation_factor(kept, slope);
             d[i] = train ? g[i] - (sum + value * tilt) * share : g[i];
         }

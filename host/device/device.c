@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/words.h"
+#include "device/class.h"
 #include "device/list.h"
 #include "device/part.h"
 
@@ -74,6 +75,11 @@ camcl_status camcl_device_open(const camcl_device_options *given, camcl_device *
         goto cleanup;
     }
     CC_TRY(CC_NEW(1, &device, err));
+    device->slow_fma = cc_device_has_slow_fma(&infos[index]);
+    if (!cc_device_override_fma(getenv("CAMCL_FMA"), &device->slow_fma)) {
+        status = cc_fail(err, CAMCL_BAD_CONFIG, "CAMCL_FMA = %s: no such word (choose slow or fast)", getenv("CAMCL_FMA"));
+        goto cleanup;
+    }
     device->info = infos[index];
     device->id = ids[index];
     if (cc_selector_part(first, whole, &part, &parts)) {

@@ -41,6 +41,7 @@ struct camcl_device {
     camcl_device_info info;
     char reason[1024], conv[16], tune[16];
     bool separate, poison, modules_refused; /* modules_refused: see program.c */
+    bool slow_fma;                          /* cc_device_has_slow_fma's */
     size_t sub_group;                       /* cc_device_find_sub_group's */
     size_t most_groups;                     /* of a launch in each of dimensions 1 and 2; tests lower it */
     cc_group_limits group;                  /* tests lower them */

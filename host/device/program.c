@@ -111,6 +111,7 @@ static void describe_options(cc_text *text, const camcl_device *device, const ch
                 major == 1 && minor < 2 ? "1.1" : "1.2", info->type == CAMCL_CPU, compiles_prefetch(info), info->compute_units,
                 info->local_mem, info->max_work_group);
     if (device->sub_group) cc_text_add(text, " -DCC_SUB_GROUP=%zu", device->sub_group);
+    if (device->slow_fma) cc_text_add(text, " -DCC_SLOW_FMA");
     if (options && *options) cc_text_add(text, " %s", options);
 }
 

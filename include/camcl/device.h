@@ -24,7 +24,8 @@ typedef struct camcl_device_info {
     size_t base_align;                                       /* bytes to which sub-buffers are aligned */
     size_t cache;                                            /* bytes of the last cache before global memory; 0: none, or not known */
     /* Floats of a vector register, and how many such registers there are, as far as kernels for CPUs are shaped by them: 16 and 32, 8 and
-     * 16, 4 and 16, or 4 and 32. CAMCL_VECTOR=WIDTHxREGISTERS in the environment replaces what was found, for tests. */
+     * 16, 4 and 16, or 4 and 32. CAMCL_VECTOR=WIDTHxREGISTERS in the environment replaces what was found, for tests. So does CAMCL_FMA=slow
+     * or fast for whether fma() is slow on the device, so that kernels use mad() instead; that is found from platform and driver. */
     unsigned vector_width, vector_registers;
     bool fp16, fp64;
     bool usable; /* false: no compiler, or not little-endian: listed, never picked */

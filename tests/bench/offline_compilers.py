@@ -98,6 +98,11 @@ BUILDS = [
     Build("peak", "-DWIDTH=1 -DACCUMULATORS=12", ("peak_fma",)),
     Build("peak", "-DWIDTH=4", ("peak_copy", "peak_triad")),
 ]
+# Those that multiply and add once more, as Mesa's rusticl gets them for AMD's and Intel's GPUs (cl/multiply_add.clh).
+SLOW_FMA = ("batch_norm", "batch_norm_group", "conv2d/general", "conv2d/local", "conv2d/local_weight", "conv2d/winograd_local",
+            "conv2d/winograd_multiply", "conv2d/winograd_pack")
+BUILDS += [build._replace(options=build.options + " -DCC_SLOW_FMA", vendors=build.vendors or ("AMD", "Intel"))
+           for build in BUILDS if build.file in SLOW_FMA and build.vendors != ("NVIDIA",)]
 # Variants that support only devices that like long work-items (cc_likes_long_items), and what packs for them. No GPU ever builds them;
 # --cpu-kernels asks the program how it builds them (cpu_kernels.py).
 CPU_FILES = ("conv2d/narrow", "conv2d/narrow_weight", "conv2d/pack", "conv2d/point", "conv2d/point_weight", "conv2d/tile", "conv2d/tile_weight",
@@ -470,8 +475,9 @@ def main():
     concerns = lambda build: build.file in names and any(wanted(build, name) for name in [build.file, *names[build.file]])
     builds = [build for build in BUILDS if concerns(build)]
     if args.short:
-        firsts = {(build.file, build.vendors): build for build in reversed(builds)}
-        builds = [build for build in builds if firsts[build.file, build.vendors] == build]
+        kind = lambda build: (build.file, build.vendors, "CC_SLOW_FMA" in build.options)
+        firsts = {kind(build): build for build in reversed(builds)}
+        builds = [build for build in builds if firsts[kind(build)] == build]
     if not builds:
         print("error: no kernel matches %s" % args.filter)
         return 2

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "device/class.h"
 #include "device/list.h"
 
 static camcl_device_info made_up(const char *selector, camcl_device_type type, unsigned units, unsigned clock, const char *platform,
@@ -217,6 +218,34 @@ static void registers_can_be_those_of_another_processor(void **state)
     assert_int_equal(info.vector_registers, 16);
 }
 
+static void fma_is_slow_in_mesa_before_26_2(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *platform, *driver;
+        bool slow;
+    } cases[] = { { "rusticl", "22.3.6", true },
+                  { "rusticl", "26.1.9", true },
+                  { "rusticl", "26.2.0", false },
+                  { "rusticl", "26.10.0-devel", false },
+                  { "rusticl", "27.0", false },
+                  { "rusticl", "?", true },
+                  { "rusticl", "", true },
+                  { "Clover", "22.3.6", false },
+                  { "Intel(R) OpenCL Graphics", "25.0", false } };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        camcl_device_info info = made_up("0:0", CAMCL_GPU, 20, 2000, cases[i].platform, "GPU");
+        snprintf(info.driver, sizeof info.driver, "%s", cases[i].driver);
+        if (cc_device_has_slow_fma(&info) != cases[i].slow) fail_msg("%s %s", cases[i].platform, cases[i].driver);
+    }
+    bool slow = true;
+    assert_true(cc_device_override_fma(NULL, &slow) && slow);
+    assert_true(cc_device_override_fma("", &slow) && slow);
+    assert_true(cc_device_override_fma("fast", &slow) && !slow);
+    assert_false(cc_device_override_fma("slower", &slow));
+    assert_true(cc_device_override_fma("slow", &slow) && slow);
+}
+
 /* An integrated GPU of many small units beside a card of few large ones. */
 static void units_of_vendors_differ(void **state)
 {
@@ -240,6 +269,7 @@ int main(void)
         cmocka_unit_test(unusable_devices_are_never_picked),
         cmocka_unit_test(lists_and_nothing),
         cmocka_unit_test(reasons),
+        cmocka_unit_test(fma_is_slow_in_mesa_before_26_2),
         cmocka_unit_test(registers_can_be_those_of_another_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
