@@ -173,27 +173,25 @@ cleanup:
     return status;
 }
 
-static camcl_status touch(cc_arena *arena, cl_mem mem, size_t bytes, camcl_error *err)
+/* Has the driver take all of the memory now: some take it when it is first used. */
+static camcl_status touch(cc_arena *arena, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    const cl_uint zero = 0;
-    if (mem) CC_CL(clEnqueueFillBuffer(arena->device->queue, mem, &zero, sizeof zero, 0, bytes / 4 * 4, 0, NULL, NULL));
-cleanup:
-    return status;
+    camcl_device *device = arena->device;
+    cl_int code = CL_SUCCESS;
+    for (size_t i = 0; i < arena->slab_count && code == CL_SUCCESS; i++)
+        if (arena->slabs[i].mem) code = cc_device_fill(device, arena->slabs[i].mem, arena->slabs[i].bytes);
+    for (size_t t = 0; device->separate && t < arena->tape_count; t++)
+        for (size_t i = 0; i < arena->tapes[t]->buffer_count && code == CL_SUCCESS; i++)
+            if (arena->tapes[t]->buffers[i]->mem)
+                code = cc_device_fill(device, arena->tapes[t]->buffers[i]->mem, arena->tapes[t]->buffers[i]->bytes);
+    if (code == CL_SUCCESS) code = clFinish(device->queue);
+    if (code == CL_SUCCESS) return CAMCL_OK;
+    return cc_device_fail_memory(device, count_bytes(arena), "activations and workspaces", code, err);
 }
 
 camcl_status cc_arena_touch(cc_arena *arena, camcl_error *err)
 {
-    camcl_status status = CAMCL_OK;
-    if (arena->device->info.type != CAMCL_CPU) return CAMCL_OK;
-    for (size_t i = 0; i < arena->slab_count; i++)
-        CC_TRY(touch(arena, arena->slabs[i].mem, arena->slabs[i].bytes, err));
-    for (size_t t = 0; arena->device->separate && t < arena->tape_count; t++)
-        for (size_t i = 0; i < arena->tapes[t]->buffer_count; i++)
-            CC_TRY(touch(arena, arena->tapes[t]->buffers[i]->mem, arena->tapes[t]->buffers[i]->bytes, err));
-    CC_CL(clFinish(arena->device->queue));
-cleanup:
-    return status;
+    return arena->device->info.type == CAMCL_CPU ? touch(arena, err) : CAMCL_OK;
 }
 
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
@@ -221,6 +219,7 @@ camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err)
     CC_TRY(allocate(arena, err));
     for (size_t t = 0; t < arena->tape_count; t++)
         CC_TRY(cc_tape_bind(arena->tapes[t], err));
+    if (arena->device->info.type != CAMCL_CPU) CC_TRY(touch(arena, err));
     arena->committed = true;
 cleanup:
     if (status == CAMCL_NO_MEMORY) explain_memory(arena, err);

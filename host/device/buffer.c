@@ -7,6 +7,21 @@
 #include "device/memory.h"
 #include "device/opencl.h"
 
+camcl_status cc_device_fail_memory(const camcl_device *device, size_t bytes, const char *what, cl_int code, camcl_error *err)
+{
+    const camcl_device_info *info = &device->info;
+    if (cc_cl_status(code) != CAMCL_NO_MEMORY && code != CL_OUT_OF_RESOURCES) {
+        cc_cl_fail(err, code, what, __FILE__, __LINE__);
+        return cc_cl_status(code);
+    }
+    cc_fail(err, CAMCL_NO_MEMORY,
+            "device memory: %s needs %zu bytes; %s has %zu in all, %zu in use, %zu in one buffer "
+            "(lower train.batch_labeled, train.batch_unlabeled, model.width or data.image_size)",
+            what, bytes, info->name, info->global_mem, device->bytes, info->max_alloc);
+    cc_detail(err, "%s\n", cc_cl_name(code));
+    return CAMCL_NO_MEMORY;
+}
+
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err)
 {
     const camcl_device_info *info = &device->info;
@@ -16,17 +31,16 @@ camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *
         code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
     else
         *out = clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-    if (code != CL_SUCCESS) {
-        cc_fail(err, CAMCL_NO_MEMORY,
-                "device memory: %s needs %zu bytes; %s has %zu in all, %zu in use, %zu in one buffer "
-                "(lower train.batch_labeled, train.batch_unlabeled, model.width or data.image_size)",
-                what, bytes, info->name, info->global_mem, device->bytes, info->max_alloc);
-        cc_detail(err, "%s\n", cc_cl_name(code));
-        return CAMCL_NO_MEMORY;
-    }
+    if (code != CL_SUCCESS) return cc_device_fail_memory(device, bytes, what, code, err);
     device->bytes += bytes;
     device->peak = cc_max_size(device->peak, device->bytes);
     return CAMCL_OK;
+}
+
+cl_int cc_device_fill(camcl_device *device, cl_mem mem, size_t bytes)
+{
+    const cl_uint zero = 0;
+    return clEnqueueFillBuffer(device->queue, mem, &zero, sizeof zero, 0, bytes / 4 * 4, 0, NULL, NULL);
 }
 
 void cc_device_release(camcl_device *device, size_t bytes, cl_mem *mem)
@@ -49,8 +63,11 @@ camcl_status cc_buffer_create(camcl_device *device, size_t bytes, const char *na
     CC_TRY(cc_copy_text(name, &buffer->name, err));
     CC_TRY(cc_device_check_memory(device, buffer->bytes, name, err));
     CC_TRY(cc_device_allocate(device, buffer->bytes, name, &buffer->mem, err));
-    const cl_uint zero = 0;
-    CC_CL(clEnqueueFillBuffer(device->queue, buffer->mem, &zero, sizeof zero, 0, buffer->bytes, 0, NULL, NULL));
+    const cl_int code = cc_device_fill(device, buffer->mem, buffer->bytes);
+    if (code != CL_SUCCESS) {
+        status = cc_device_fail_memory(device, buffer->bytes, name, code, err);
+        goto cleanup;
+    }
     *out = buffer;
     buffer = NULL;
 cleanup:

@@ -86,6 +86,9 @@ camcl_status cc_cl_status(cl_int code) { return is_memory(code) ? CAMCL_NO_MEMOR
 const char *cc_cl_advice(cl_int code)
 {
     if (is_memory(code)) return "use smaller batches, a narrower model or smaller images";
+    if (code == CL_OUT_OF_RESOURCES)
+        return "the driver failed, perhaps for want of device memory: use smaller batches or images, and if it stays, another device or "
+               "driver";
     if (code == CL_INVALID_DEVICE || code == CL_INVALID_CONTEXT || code == CL_INVALID_COMMAND_QUEUE)
         return "the driver has lost the device: run it again, and if it stays, another device or driver";
     /* CL_INVALID_VALUE and what follows it down to -72: the program asked for what cannot be. */

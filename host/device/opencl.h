@@ -113,6 +113,11 @@ bool cc_device_compiles_at_launch(const camcl_device *device);
 /* buffer.c: creates a buffer and counts its bytes. When memory is exhausted, the error says how much was wanted for what. */
 camcl_status cc_device_allocate(camcl_device *device, size_t bytes, const char *what, cl_mem *out, camcl_error *err);
 void cc_device_release(camcl_device *device, size_t bytes, cl_mem *mem);
+/* Enqueues zeros for the whole words of a buffer. */
+cl_int cc_device_fill(camcl_device *device, cl_mem mem, size_t bytes);
+/* What it means that memory for `what` could not be created or used for the first time: CAMCL_NO_MEMORY if the code says so, or says that
+ * resources ran out, which is some drivers' word for it; else what cc_cl_fail says. */
+camcl_status cc_device_fail_memory(const camcl_device *device, size_t bytes, const char *what, cl_int code, camcl_error *err);
 /* Frees all staging blocks. The queue must be idle, and all read-backs destroyed. */
 void cc_device_free_staging(camcl_device *device);
 

@@ -118,7 +118,7 @@ camcl_status cc_tape_launch(cc_tape *tape, const cc_kernel *kernel, const cc_arg
     for (unsigned d = 0; d < launch->dims; d++) {
         step.global[d] = launch->global[d];
         step.local[d] = launch->local[d];
-        if (launch->global[d] == 0) return cc_fail(err, CAMCL_OPENCL, "kernel %s: empty range (report this as a defect)", kernel->name);
+        if (launch->global[d] == 0) return cc_fail(err, CAMCL_FAILED, "kernel %s: empty range (report this as a defect)", kernel->name);
         if ((launch->local[d] == 0) != (launch->local[0] == 0))
             return cc_fail(err, CAMCL_FAILED, "kernel %s: a local size in some dimensions only (report this as a defect)", kernel->name);
     }

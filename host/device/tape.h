@@ -15,12 +15,13 @@ typedef struct cc_arena cc_arena;
 typedef struct cc_tape cc_tape;
 
 camcl_status cc_arena_create(camcl_device *device, cc_arena **out, camcl_error *err);
-/* Builds the programs of all tapes recorded so far and assigns memory to their buffers. A build failure is CAMCL_OPENCL with the build log
- * as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. Launches whose work-groups the device
- * cannot run (see cc_misfit) are CAMCL_UNSUPPORTED; cc_arena_misfits lists them. */
+/* Builds the programs of all tapes recorded so far and assigns memory to their buffers, and takes it from devices other than CPUs at once:
+ * their drivers may take it only when it is first used, and there would be none in the middle of a run. A build failure is CAMCL_OPENCL
+ * with the build log as detail; out of memory is CAMCL_NO_MEMORY, the detail lists the largest buffers with their bytes. Launches whose
+ * work-groups the device cannot run (see cc_misfit) are CAMCL_UNSUPPORTED; cc_arena_misfits lists them. */
 camcl_status cc_arena_commit(cc_arena *arena, camcl_error *err);
-/* Takes the memory of a committed arena from the system at once, where drivers take it only when it is first used: a CPU's driver ends the
- * process if there is none then. The tapes must not have run yet. */
+/* The same for a CPU, apart from the commit, since its driver ends the process if the system has no memory: so how much is needed can be
+ * said before. The tapes must not have run yet. */
 camcl_status cc_arena_touch(cc_arena *arena, camcl_error *err);
 bool cc_arena_is_committed(const cc_arena *arena); /* false again once something is recorded */
 size_t cc_arena_bytes(const cc_arena *arena);

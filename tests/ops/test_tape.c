@@ -203,6 +203,91 @@ static void more_than_the_device_has_is_out_of_memory(void **state)
     assert_int_equal(cc_device_bytes(device), before);
 }
 
+/* Takes the place of the library's function in this program. */
+static cl_int fill_fails;
+static size_t filled; /* bytes */
+cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem mem, const void *pattern, size_t pattern_bytes, size_t offset, size_t bytes,
+                           cl_uint count, const cl_event *after, cl_event *event)
+{
+    cl_int (*original)(cl_command_queue, cl_mem, const void *, size_t, size_t, size_t, cl_uint, const cl_event *, cl_event *);
+    original_function("clEnqueueFillBuffer", &original, sizeof original);
+    filled += bytes;
+    return fill_fails ? fill_fails : original(queue, mem, pattern, pattern_bytes, offset, bytes, count, after, event);
+}
+
+/* A driver that takes memory when it is first used finds that there is none when the arena is committed, not in the middle of a run. CPUs
+ * are spared, until it is said how much memory is needed. */
+static void memory_that_is_not_there_is_missed_at_the_commit(void **state)
+{
+    enum { BYTES = 1 << 20 };
+    (void)state;
+    camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
+    const camcl_device_type type = info->type;
+    cc_arena *arena;
+    cc_tape *tape;
+    cc_buffer *buffer, *out;
+    OK(cc_buffer_create(device, 64, "out", &out, &err));
+    OK(cc_arena_create(device, &arena, &err));
+    OK(cc_tape_create(arena, "lazy", &tape, &err));
+    OK(cc_tape_buffer(tape, BYTES, "activation of layer9", &buffer, &err));
+    OK(cc_tape_copy(tape, buffer, 0, out, 0, 64, &err));
+    const size_t before = cc_device_bytes(device);
+    for (int on_gpu = 0; on_gpu < 2; on_gpu++) {
+        info->type = on_gpu ? CAMCL_GPU : CAMCL_CPU;
+        filled = 0;
+        OK(cc_arena_commit(arena, &err));
+        assert_int_equal(filled, on_gpu ? BYTES : 0);
+        OK(cc_arena_touch(arena, &err));
+        assert_int_equal(filled, BYTES);
+    }
+    for (int i = 0; i < 2; i++) {
+        fill_fails = i ? CL_MEM_OBJECT_ALLOCATION_FAILURE : CL_OUT_OF_RESOURCES;
+        assert_int_equal(cc_arena_commit(arena, &err), CAMCL_NO_MEMORY);
+        assert_non_null(strstr(err.message, "train.batch_labeled"));
+        assert_non_null(strstr(err.detail, i ? "CL_MEM_OBJECT_ALLOCATION_FAILURE" : "CL_OUT_OF_RESOURCES"));
+        assert_non_null(strstr(err.detail, "activation of layer9"));
+        assert_int_equal(cc_device_bytes(device), before);
+        assert_int_equal(cc_buffer_create(device, 64, "weights", &buffer, &err), CAMCL_NO_MEMORY);
+    }
+    fill_fails = CL_INVALID_COMMAND_QUEUE;
+    assert_int_equal(cc_arena_commit(arena, &err), CAMCL_OPENCL);
+    assert_int_equal(cc_buffer_create(device, 64, "weights", &buffer, &err), CAMCL_OPENCL);
+    fill_fails = CL_SUCCESS;
+    info->type = type;
+    cc_arena_destroy(&arena);
+    cc_buffer_destroy(&out);
+}
+
+static cl_int create_fails;
+cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t bytes, void *host, cl_int *code)
+{
+    cl_mem (*original)(cl_context, cl_mem_flags, size_t, void *, cl_int *);
+    original_function("clCreateBuffer", &original, sizeof original);
+    if (create_fails == CL_SUCCESS) return original(context, flags, bytes, host, code);
+    *code = create_fails;
+    return NULL;
+}
+
+static void a_buffer_fails_for_want_of_memory_or_otherwise(void **state)
+{
+    (void)state;
+    static const struct {
+        cl_int code;
+        camcl_status status;
+    } cases[] = { { CL_MEM_OBJECT_ALLOCATION_FAILURE, CAMCL_NO_MEMORY },
+                  { CL_OUT_OF_HOST_MEMORY, CAMCL_NO_MEMORY },
+                  { CL_OUT_OF_RESOURCES, CAMCL_NO_MEMORY },
+                  { CL_INVALID_CONTEXT, CAMCL_OPENCL } };
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        cc_buffer *buffer;
+        create_fails = cases[i].code;
+        assert_int_equal(cc_buffer_create(device, 64, "weights", &buffer, &err), cases[i].status);
+        assert_int_equal(strstr(err.message, "device memory: weights needs 64 bytes") != NULL, cases[i].status == CAMCL_NO_MEMORY);
+        assert_null(buffer);
+    }
+    create_fails = CL_SUCCESS;
+}
+
 static void readback_and_upload_arrive(void **state)
 {
     (void)state;
@@ -316,6 +401,10 @@ static void arguments_unlike_their_declaration_are_refused_when_recorded(void **
     REFUSED(CAMCL_FAILED, "argument w ", "CC_INOUT", .w = CC_INOUT(w), .average = inout, .count = n, .each = n, .decay = decay);
     REFUSED(CAMCL_FAILED, "average", "CC_IN ", .w = in, .average = CC_IN(average), .count = n, .each = n, .decay = decay);
     REFUSED(CAMCL_FAILED, "argument w ", "no buffer", .w = CC_IN(NULL), .average = inout, .count = n, .each = n, .decay = decay);
+    const cc_launch empty = { .options = "-DWIDTH=1", .dims = 2, .global = { 1, 0 } };
+    assert_int_equal(CC_LAUNCH(t.tape, ema_update, &empty, &err, .w = in, .average = inout, .count = n, .each = n, .decay = decay),
+                     CAMCL_FAILED);
+    assert_non_null(strstr(err.message, "ema_update: empty range"));
     transport_close(&t);
 }
 
@@ -383,6 +472,8 @@ int main(void)
             cmocka_unit_test(buffers_alive_together_do_not_overlap),
             cmocka_unit_test(running_before_commit_is_refused),
             cmocka_unit_test(more_than_the_device_has_is_out_of_memory),
+            cmocka_unit_test(memory_that_is_not_there_is_missed_at_the_commit),
+            cmocka_unit_test(a_buffer_fails_for_want_of_memory_or_otherwise),
             cmocka_unit_test(readback_and_upload_arrive),
             cmocka_unit_test(transfers_need_no_allocation_once_warm),
             cmocka_unit_test(uploads_are_not_kept_where_the_driver_does_not_say_that_they_are_done),
