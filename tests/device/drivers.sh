@@ -118,6 +118,24 @@ vendor_folders() {
     echo "$joined"
 }
 
+# rusticl_drivers FILE: of Mesa's drivers radeonsi and iris those whose vendor's own OpenCL shows no GPU, joined by a comma: rusticl would
+# show the vendor's GPUs a second time. FILE is what `camcl devices --json` prints, a device per line.
+rusticl_drivers() {
+    amd=radeonsi intel=iris
+    while IFS= read -r line; do
+        case $line in
+        *'"platform": "rusticl"'*) continue ;;
+        *'"type": "gpu"'*) ;;
+        *) continue ;;
+        esac
+        case $line in
+        *'"vendor": "AMD'* | *'"vendor": "Advanced Micro Devices'*) amd= ;;
+        *'"vendor": "Intel'*) intel= ;;
+        esac
+    done <"$1"
+    echo "$amd${amd:+${intel:+,}}$intel"
+}
+
 # explain_missing ROOT: what of a GPU is there although no driver, or no device, was found; advice.
 explain_missing() {
     if [ -e "$1/proc/driver/nvidia/version" ] || [ -e "$1/dev/nvidiactl" ] || find_library "$1" libcuda >/dev/null; then

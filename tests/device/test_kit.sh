@@ -128,6 +128,20 @@ mkdir -p "$scratch/kfd/dev"
 : >"$scratch/kfd/dev/kfd"
 holds "AMD's missing library is named" "$(explain_missing "$scratch/kfd")" 'libamdocl64.so'
 
+# What rusticl is told: of each vendor without a GPU of its own.
+cat >"$scratch/none" <<'TEXT'
+[{"selector": "0:0", "platform": "Portable Computing Language", "vendor": "AuthenticAMD", "name": "cpu", "type": "cpu"}]
+TEXT
+cat >"$scratch/some" <<'TEXT'
+ {"selector": "0:0", "platform": "Intel(R) OpenCL Graphics", "vendor": "Intel(R) Corporation", "name": "UHD 770", "type": "gpu"},
+ {"selector": "1:0", "platform": "rusticl", "vendor": "AMD", "name": "AMD Radeon RX 6800", "type": "gpu"}]
+TEXT
+amd_gpu='"platform": "AMD Accelerated Parallel Processing", "vendor": "Advanced Micro Devices, Inc.", "name": "gfx1030", "type": "gpu"'
+{ cat "$scratch/some" && echo "{$amd_gpu}"; } >"$scratch/all"
+same "no vendor's GPU" "$(rusticl_drivers "$scratch/none")" radeonsi,iris
+same "Intel's GPU, and rusticl's own" "$(rusticl_drivers "$scratch/some")" radeonsi
+same "both vendors' GPUs" "$(rusticl_drivers "$scratch/all")" ''
+
 # ---- budget
 
 same '14 minutes' "$(seconds_of 14)" 840
@@ -203,7 +217,11 @@ cat >"$kit/bin/camcl" <<'TEXT'
 case "$1 ${2:-}" in
 '--version ') [ -z "${TOO_OLD:-}" ] || { echo "version GLIBC_2.36 not found" && exit 1; } ;;
 'devices ') [ -z "${NO_DEVICE:-}" ] || exit 3; echo '  selector  type  name'; echo '* 0:1       gpu   Toy 9000' ;;
-'devices --json') echo ' {"selector": "0:1", "platform": "Toys", "name": "Toy 9000", "driver": "7.1", "type": "gpu",' \
+'devices --json')
+    case ${RUSTICL_ENABLE:-} in *radeonsi*) echo ' {"selector": "2:0", "platform": "rusticl", "vendor": "AMD", "name": "Toy R", "type": "gpu"},' ;; esac
+    case ${RUSTICL_ENABLE:-} in *iris*) echo ' {"selector": "2:1", "platform": "rusticl", "vendor": "Intel", "name": "Toy I", "type": "gpu"},' ;; esac
+    [ -z "${INTEL:-}" ] || echo ' {"selector": "1:0", "platform": "Intel(R) OpenCL Graphics", "vendor": "Intel(R)", "name": "Toy I", "type": "gpu"},'
+    echo ' {"selector": "0:1", "platform": "Toys", "name": "Toy 9000", "driver": "7.1", "type": "gpu",' \
     '"compute_units": 4, "global_mem": 1073741824}' ;;
 selftest*) echo 'all 12 checks passed' ;;
 'bench step') printf 'step ms images/s bytes\nsupervised 1.0 3210.0 99\n' ;;
@@ -281,6 +299,40 @@ kill -TERM $kit_id
 wait $kit_id
 same 'stopped' $? 1
 holds 'what is there then' "$(tr -s ' ' <"$scratch/results/results.txt")" 'selftest passed'
+
+# Tests with slow compilers: what the first run compiled is kept, so that one ends the second time; the other one has too much to compile.
+cat >"$kit/bin/tests/test_slow" <<'TEXT'
+#!/bin/sh
+mkdir -p "$XDG_CACHE_HOME/camcl/kernels"
+[ ! -f "$XDG_CACHE_HOME/camcl/kernels/1.bin" ] || exit 0
+echo compiled >"$XDG_CACHE_HOME/camcl/kernels/1.bin"
+exec sleep 60
+TEXT
+cat >"$kit/bin/tests/test_slower" <<'TEXT'
+#!/bin/sh
+mkdir -p "$XDG_CACHE_HOME/camcl/kernels"
+echo compiled >"$XDG_CACHE_HOME/camcl/kernels/$$.bin"
+exec sleep 60
+TEXT
+chmod +x "$kit"/bin/tests/*
+run_kit --time 60s --limit 5 test_slow test_slower
+page=$(tr -s ' ' <"$scratch/results/results.txt")
+holds 'what only compiled slowly' "$page" 'test_slow passed'
+holds 'what did so twice' "$page" 'test_slower timed out'
+holds 'what it did' "$page" 'limit 5 s, the second time, and some of them for compiling'
+rm "$kit/bin/tests/test_slow" "$kit/bin/tests/test_slower"
+
+# rusticl beside Intel's own OpenCL: its AMD GPU is there, the Intel one is left out, and the page says so.
+library "$scratch/drivers/libRusticlOpenCL.so.1"
+unset OCL_ICD_VENDORS
+LD_LIBRARY_PATH=$scratch/drivers INTEL=yes
+export LD_LIBRARY_PATH INTEL KIT_LDCONFIG_LISTING
+run_kit selftest
+holds 'what is left out' "$(cat "$scratch/results/results.txt")" 'left out  Toy I (rusticl)'
+case $(cat "$scratch/results/results.txt") in *'Toy R (rusticl)'*) same "rusticl's other GPU" 'left out' kept ;; esac
+holds 'what is not' "$(cat "$scratch/results/machine.txt")" '"platform": "rusticl", "vendor": "AMD", "name": "Toy R"'
+unset LD_LIBRARY_PATH INTEL
+OCL_ICD_VENDORS=$scratch/no-vendors
 
 TOO_OLD=yes
 export TOO_OLD
