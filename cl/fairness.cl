@@ -15,19 +15,20 @@ __kernel void fairness_best(__global const float *q, __global int *best, int n, 
     if (i < n) best[i] = first_greatest(q + (size_t)i * classes, classes);
 }
 
-/* ratio[c] = r_c, count[c] = K_c. One work-item per class. */
+/* ratio[c] = r_c, count[c] = K_c. One work-group of LANES work-items per class, exactly (thresholds.cl): lane l takes rows l, l + LANES, ...,
+ * and the lanes are joined in a fixed tree. */
 __kernel void fairness_ratios(__global const float *q, __global const int *best, __global const float *mask, __global float *ratio,
                               __global float *count, int n, int classes)
 {
-    const int c = (int)get_global_id(0);
-    if (c >= classes) return;
-    float sum = 0.0f, times = 0.0f;
-    for (int i = 0; i < n; i++) {
-        sum += mask[i] * q[(size_t)i * classes + c];
-        times += best[i] == c ? mask[i] : 0.0f;
-    }
-    ratio[c] = times > 0.0f ? sum / times : 0.0f;
-    count[c] = times;
+    LANE_SCRATCH(float2, scratch);
+    const int c = (int)get_global_id(0) / LANES;
+    float2 sum = (float2)(0.0f); /* S_c, K_c */
+    for (int i = (int)get_global_id(0) % LANES; i < n; i += LANES)
+        sum += (float2)(mask[i] * q[(size_t)i * classes + c], best[i] == c ? mask[i] : 0.0f);
+    JOIN_LANES(sum, scratch, PLUS);
+    if (get_global_id(0) % LANES > 0) return;
+    ratio[c] = sum.y > 0.0f ? sum.x / sum.y : 0.0f;
+    count[c] = sum.y;
 }
 
 static inline float over(float above, float below) { return below > 0.0f ? above / below : 0.0f; }

@@ -1,8 +1,8 @@
 /* Which of the unlabelled images count, and how much, where this follows from what was seen before. Kernels read rows row0 .. row0+n-1 of
  * logits; what they leave has n entries. Averages are exponential: average = decay * average + (1 - decay) * this batch's.
  *
- * Kernels that sum over rows run as one work-group of LANES work-items: lane l takes rows l, l + LANES, ..., and the lanes are joined in
- * a fixed tree. A row with a NaN never counts. */
+ * Kernels that sum over rows run as one work-group of LANES work-items, or as one for each class: lane l takes rows l, l + LANES, ..., and
+ * the lanes are joined in a fixed tree. A row with a NaN never counts. */
 #include "vector.clh"
 #include "rows.clh"
 
@@ -76,10 +76,14 @@ __kernel void class_thresholds(__global const float *logits, __global const floa
 }
 
 /* last [images] and counts after these rows, one after the other: of an image that is there twice, the later row counts. transforms: `stride`
- * numbers a row, the first of which is the image. One work-item. */
+ * numbers a row, the first of which is the image. With one lane one work-item walks the rows, for processors. With more, whose device would
+ * take hundreds of loads one after the other for that, there is a work-item per row: it looks for a later row of its image, and without one
+ * it is the only work-item that touches the image. The last row comes first, so that a device which runs work-items one after the other
+ * shows a wrong result if that search is wrong. */
 __kernel void class_thresholds_update(__global const int *sure, __global const int *transforms, __global int *last, __global int *counts,
                                       int n, int stride, int images, int classes)
 {
+#if LANES == 1
     for (int i = 0; i < n; i++) {
         const int image = transforms[i * stride], now = sure[i];
         if (now < 0 || image < 0 || image >= images) continue;
@@ -88,6 +92,21 @@ __kernel void class_thresholds_update(__global const int *sure, __global const i
         counts[now]++;
         last[image] = now;
     }
+#else
+    const int i = n - 1 - (int)get_global_id(0);
+    if (i < 0) return;
+    const int image = transforms[i * stride], now = sure[i];
+    bool comes_again = false;
+    for (int j = i + 1; j < n; j++) {
+        const int other = transforms[j * stride], other_now = sure[j];
+        comes_again = comes_again || (other == image && other_now >= 0);
+    }
+    if (comes_again || now < 0 || image < 0 || image >= images) return;
+    const int before = last[image];
+    atomic_dec(counts + (before >= 0 && before < classes ? before : classes));
+    atomic_inc(counts + now);
+    last[image] = now;
+#endif
 }
 
 /* ---- averages over the batches */
@@ -107,20 +126,20 @@ __kernel void predictions(__global const float *logits, __global float *probabil
     confidence[i] = is_ordered(row, classes) ? share : NAN;
 }
 
-/* Averages of each class's mean probability, and with has_histogram of its share of the pseudo-labels. One work-item per class. */
+/* Averages of each class's mean probability, and with has_histogram of its share of the pseudo-labels. One work-group per class, exactly: of a
+ * return before the barriers, PoCL 3.1 makes wrong code. */
 __kernel void class_averages(__global const float *probability, __global const int *pseudo, __global float *average,
                              __global float *histogram, int n, int classes, float decay, int has_histogram)
 {
-    const int c = (int)get_global_id(0);
-    if (c >= classes) return;
-    float sum = 0.0f;
-    int count = 0;
-    for (int i = 0; i < n; i++) {
-        sum += probability[(size_t)i * classes + c];
-        count += pseudo[i] == c;
-    }
-    average[c] = decay * average[c] + (1.0f - decay) * (sum / (float)n);
-    if (has_histogram) histogram[c] = decay * histogram[c] + (1.0f - decay) * ((float)count / (float)n);
+    LANE_SCRATCH(float2, scratch);
+    const int c = (int)get_global_id(0) / LANES;
+    float2 sum = (float2)(0.0f); /* of the probabilities, and of the rows */
+    for (int i = (int)get_global_id(0) % LANES; i < n; i += LANES)
+        sum += (float2)(probability[(size_t)i * classes + c], pseudo[i] == c ? 1.0f : 0.0f);
+    JOIN_LANES(sum, scratch, PLUS);
+    if (get_global_id(0) % LANES > 0) return;
+    average[c] = decay * average[c] + (1.0f - decay) * (sum.x / (float)n);
+    if (has_histogram) histogram[c] = decay * histogram[c] + (1.0f - decay) * (sum.y / (float)n);
 }
 
 /* threshold = its average with the mean confidence; a row of class c counts where its confidence is at least threshold * average_c / max

@@ -17,7 +17,7 @@ static camcl_status forward(cc_tape *tape, const void *desc, const cc_tensor *io
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "strong predictions", CC_I32, CC_DIMS(d->n), &best, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "fairness ratios", CC_F32, CC_DIMS(d->classes), &ratio, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "fairness counts", CC_F32, CC_DIMS(d->classes), &times, err));
-    const cc_launch rows = cc_rows_launch(tape, d->n, false), classes = cc_rows_launch(tape, d->classes, false),
+    const cc_launch rows = cc_rows_launch(tape, d->n, false), classes = cc_classes_launch(tape, d->classes),
                     one = cc_rows_launch(tape, 1, false);
     CC_RETURN_IF_FAILED(CC_LAUNCH(tape, fairness_best, &rows, err, .q = CC_IN(io[0].buffer), .best = CC_OUT(best.buffer), .n = CC_INT(d->n),
                                   .classes = CC_INT(d->classes)));

@@ -137,6 +137,13 @@ cc_launch cc_rows_launch(const cc_tape *tape, size_t n, bool sums)
     return launch;
 }
 
+cc_launch cc_classes_launch(const cc_tape *tape, size_t classes)
+{
+    cc_launch launch = cc_rows_launch(tape, 1, true);
+    launch.global[0] = classes * launch.local[0];
+    return launch;
+}
+
 cc_work_split cc_split_work(const camcl_device_info *info, size_t total, size_t grain)
 {
     if (!cc_likes_long_items(info)) return (cc_work_split){ total, 1 };

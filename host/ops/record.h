@@ -58,6 +58,8 @@ cc_shape cc_row_shape(const camcl_device_info *info, size_t c);
 
 /* For kernels over n rows without vectors: one work-item per row, or with `sums` one work-group that takes them all. */
 cc_launch cc_rows_launch(const cc_tape *tape, size_t n, bool sums);
+/* For kernels that sum over rows for each class: one such work-group per class. */
+cc_launch cc_classes_launch(const cc_tape *tape, size_t classes);
 
 /* How many work-items share `total` equal pieces of work, and how many pieces each takes (the last one maybe fewer). On CPUs a few
  * contiguous ranges per core, each of at least `grain` pieces; on GPUs one piece each. Depends on nothing but its arguments. */

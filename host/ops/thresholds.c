@@ -23,7 +23,7 @@ static camcl_status class_thresholds(cc_tape *tape, const void *desc, const cc_t
     CC_RETURN_IF_FAILED(cc_op_check_scalar("class_thresholds", op->threshold, err));
     cc_buffer *truth = io[1].buffer;
     cc_tensor sure;
-    const cc_launch rows = cc_rows_launch(tape, d->n, true), one = cc_rows_launch(tape, 1, false);
+    const cc_launch rows = cc_rows_launch(tape, d->n, true), update = cc_rows_launch(tape, rows.local[0] > 1 ? d->n : 1, false);
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "confident classes", CC_I32, CC_DIMS(d->n), &sure, err));
     CC_RETURN_IF_FAILED(
         CC_LAUNCH(tape, class_thresholds, &rows, err, .logits = CC_IN(io[0].buffer), .thresholds = CC_IN(op->threshold.buffer),
@@ -31,7 +31,7 @@ static camcl_status class_thresholds(cc_tape *tape, const void *desc, const cc_t
                   .mask = CC_OUT(io[6].buffer), .sure = CC_OUT(sure.buffer), .sums = CC_OUT(io[7].buffer), .own = CC_OUT(io[8].buffer),
                   .row0 = CC_INT(d->row0), .n = CC_INT(d->n), .classes = CC_INT(d->classes), .index = CC_INT(op->threshold.index),
                   .softmax = CC_INT(op->kind == CC_CONFIDENCE_SOFTMAX), .has_truth = CC_INT(truth != NULL)));
-    return CC_LAUNCH(tape, class_thresholds_update, &one, err, .sure = CC_IN(sure.buffer), .transforms = CC_IN(io[2].buffer),
+    return CC_LAUNCH(tape, class_thresholds_update, &update, err, .sure = CC_IN(sure.buffer), .transforms = CC_IN(io[2].buffer),
                      .last = CC_INOUT(io[3].buffer), .counts = CC_INOUT(io[4].buffer), .n = CC_INT(d->n), .stride = CC_INT(TRANSFORM),
                      .images = CC_INT(cc_tensor_count(&io[3])), .classes = CC_INT(d->classes));
 }
@@ -45,7 +45,7 @@ static camcl_status predict(cc_tape *tape, const cc_thresholds_op *op, cc_tensor
                             cc_buffer *histogram, prediction *out, camcl_error *err)
 {
     const cc_rows_desc *d = &op->rows;
-    const cc_launch rows = cc_rows_launch(tape, d->n, false), classes = cc_rows_launch(tape, d->classes, false);
+    const cc_launch rows = cc_rows_launch(tape, d->n, false), classes = cc_classes_launch(tape, d->classes);
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "weak probabilities", CC_F32, CC_DIMS(d->n, d->classes), &out->probability, err));
     CC_RETURN_IF_FAILED(cc_tensor_on_tape(tape, "confidences", CC_F32, CC_DIMS(d->n), &out->confidence, err));
     CC_RETURN_IF_FAILED(CC_LAUNCH(tape, predictions, &rows, err, .logits = CC_IN(logits.buffer),

@@ -311,6 +311,26 @@ static void nan_never_counts(void **state)
     op_end(&t);
 }
 
+/* The same as on a GPU, where groups of work-items share sums. */
+static camcl_device_type type;
+static int pose_as_gpu(void **state)
+{
+    camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(device);
+    (void)state;
+    type = info->type;
+    info->type = CAMCL_GPU;
+    return 0;
+}
+
+static int pose_no_more(void **state)
+{
+    (void)state;
+    ((camcl_device_info *)camcl_device_get_info(device))->type = type;
+    return 0;
+}
+
+#define ON_GPU(test) cmocka_unit_test_setup_teardown(test, pose_as_gpu, pose_no_more)
+
 static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(every_variant_matches_its_reference),
     cmocka_unit_test(references_have_the_right_gradients),
@@ -319,5 +339,9 @@ static const struct CMUnitTest operation_tests[] = {
     cmocka_unit_test(counts_follow_the_steps),
     cmocka_unit_test(averages_follow_the_steps),
     cmocka_unit_test(nan_never_counts),
+    ON_GPU(every_variant_matches_its_reference),
+    ON_GPU(counts_follow_the_steps),
+    ON_GPU(averages_follow_the_steps),
+    ON_GPU(nan_never_counts),
 };
 #include "support/op_main.h"
