@@ -14,6 +14,21 @@
 #define ROWS 1
 #endif
 
+#if ROWS > 1
+/* Of the values of a column's work-items, for each of them, in a fixed tree. */
+static inline float sum_of_rows(const float value, __local float sums[ROWS][CHANNELS])
+{
+    const int column = (int)get_local_id(0), row = (int)get_local_id(2);
+    sums[row][column] = value;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int half_rows = ROWS / 2; half_rows > 0; half_rows /= 2) {
+        if (row < half_rows) sums[row][column] += sums[row + half_rows][column];
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    return sums[0][column];
+}
+#endif
+
 __kernel __attribute__((reqd_work_group_size(CHANNELS, 1, ROWS))) void grad_cam_forward_weights(__global const float *gradient,
                                                                                                 __global float *m, int pixels, int c)
 {
@@ -34,17 +49,12 @@ __kernel __attribute__((reqd_work_group_size(CHANNELS, 1, ROWS))) void grad_cam_
     }
 #else
     __local float sums[ROWS][CHANNELS];
-    const int column = (int)get_local_id(0), row = (int)get_local_id(2);
+    const int row = (int)get_local_id(2);
     float sum = 0.0f;
     if (k0 < c)
         for (int p = row; p < pixels; p += ROWS) sum += gradient[(size_t)p * c + k0];
-    sums[row][column] = sum;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half_rows = ROWS / 2; half_rows > 0; half_rows /= 2) {
-        if (row < half_rows) sums[row][column] += sums[row + half_rows][column];
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    if (row == 0 && k0 < c) m[k0] = sums[0][column] / (float)pixels;
+    sum = sum_of_rows(sum, sums);
+    if (row == 0 && k0 < c) m[k0] = sum / (float)pixels;
 #endif
 }
 
@@ -92,15 +102,16 @@ __kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void grad_cam_backwa
 }
 
 /* The direction in which the exact gradient differentiates the logits: v[n,p,k] = mean over pixels q of u[n,q] a[n,q,k], the same at every
- * pixel p. One work-item per vector of channels and image. */
-__kernel void grad_cam_tangent(__global const float *a, __global const float *cam, __global const float *u, __global float *v, int pixels,
-    int c,
-                               int relu)
+ * pixel p. Work-groups as those of the weights. */
+__kernel __attribute__((reqd_work_group_size(CHANNELS, 1, ROWS))) void grad_cam_tangent(__global const float *a, __global const float *cam,
+                                                                                        __global const float *u, __global float *v,
+                                                                                        int pixels, int c, int relu)
 {
     const int image = (int)get_global_id(1), k0 = (int)get_global_id(0) * WIDTH;
     const size_t first = (size_t)image * pixels;
     a += first * c;
     v += first * c;
+#if ROWS == 1
     if (k0 + WIDTH <= c) {
         floatv sum = SPLAT(0.0f);
         for (int p = 0; p < pixels; p++)
@@ -115,6 +126,17 @@ __kernel void grad_cam_tangent(__global const float *a, __global const float *ca
             if (!relu || cam[first + p] > 0.0f) sum += u[first + p] * a[(size_t)p * c + k];
         for (int p = 0; p < pixels; p++) v[(size_t)p * c + k] = sum / (float)pixels;
     }
+#else
+    __local float sums[ROWS][CHANNELS];
+    const int row = (int)get_local_id(2);
+    float sum = 0.0f;
+    if (k0 < c)
+        for (int p = row; p < pixels; p += ROWS)
+            if (!relu || cam[first + p] > 0.0f) sum += u[first + p] * a[(size_t)p * c + k0];
+    sum = sum_of_rows(sum, sums) / (float)pixels;
+    if (k0 < c)
+        for (int p = row; p < pixels; p += ROWS) v[(size_t)p * c + k0] = sum;
+#endif
 }
 
 /* Row row0 + i of dlogits [*,classes] = onehot(explained[i]); a class outside 0..classes-1 gives a row of zeros. */

@@ -97,21 +97,34 @@ static camcl_status backward_group(cc_tape *tape, const void *desc, const cc_ten
 }
 
 /* io: {a, cam, u, v} */
-static camcl_status tangent(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+static camcl_status tangent(cc_tape *tape, const cc_grad_cam_desc *d, const cc_tensor *io, size_t count, bool add, const shape *s,
+                            camcl_error *err)
 {
-    const cc_grad_cam_desc *d = desc;
-    const shape s = cc_on_cpu(tape) ? serial(tape) : group;
     const size_t pixels = d->h * d->w;
     const double floats = (double)d->n * (double)pixels * (double)d->c;
     CC_RETURN_IF_FAILED(cc_op_check_no_add("grad_cam", add, err));
     CC_RETURN_IF_FAILED(CC_CHECK_OPERANDS("grad_cam", io, count, err, { "a", CC_F32, d->n * pixels * d->c, CC_EXACT },
                                           { "cam", CC_F32, d->n * pixels, CC_EXACT }, { "u", CC_F32, d->n * pixels, CC_EXACT },
                                           { "v", CC_F32, d->n * pixels * d->c, CC_EXACT | CC_APART }));
-    const cc_launch launch = {
-        .options = s.options, .dims = 2, .global = { cc_ceil_div(d->c, s.width), d->n }, .flops = 2.0 * floats, .bytes = 8.0 * floats
-    };
+    const cc_launch launch = { .options = s->options,
+                               .dims = 3,
+                               .global = { cc_ceil_div(d->c, s->width), d->n, s->rows },
+                               .local = { s->channels, 1, s->rows },
+                               .flops = 2.0 * floats,
+                               .bytes = 8.0 * floats };
     return CC_LAUNCH(tape, grad_cam_tangent, &launch, err, .a = CC_IN(io[0].buffer), .cam = CC_IN(io[1].buffer), .u = CC_IN(io[2].buffer),
                      .v = CC_OUT(io[3].buffer), .pixels = CC_INT(pixels), .c = CC_INT(d->c), .relu = CC_INT(d->relu));
+}
+
+static camcl_status tangent_serial(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    const shape s = serial(tape);
+    return tangent(tape, desc, io, count, add, &s, err);
+}
+
+static camcl_status tangent_group(cc_tape *tape, const void *desc, const cc_tensor *io, size_t count, bool add, camcl_error *err)
+{
+    return tangent(tape, desc, io, count, add, &group, err);
 }
 
 /* io: {classes_explained, dlogits} */
@@ -157,7 +170,7 @@ static bool supports_rows(const camcl_device_info *info, const void *desc)
     return cc_fits_int(d->row0 + d->n, 1, 1) && cc_fits_int(d->classes, 1, 1);
 }
 
-enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP };
+enum { FORWARD_SERIAL, FORWARD_GROUP, BACKWARD_SERIAL, BACKWARD_GROUP, TANGENT_SERIAL, TANGENT_GROUP };
 const cc_variant cc_grad_cam_variants[] = {
     [FORWARD_SERIAL] = { .op = &cc_grad_cam_operation,
                          .direction = CC_FORWARD,
@@ -183,12 +196,18 @@ const cc_variant cc_grad_cam_variants[] = {
                          .family = "",
                          .supports = supports_group,
                          .record = backward_group },
-    { .op = &cc_grad_cam_operation,
-      .direction = CC_TANGENT,
-      .name = "general",
-      .family = "",
-      .supports = supports_serial,
-      .record = tangent },
+    [TANGENT_SERIAL] = { .op = &cc_grad_cam_operation,
+                         .direction = CC_TANGENT,
+                         .name = "general",
+                         .family = "",
+                         .supports = supports_serial,
+                         .record = tangent_serial },
+    [TANGENT_GROUP] = { .op = &cc_grad_cam_operation,
+                        .direction = CC_TANGENT,
+                        .name = "group",
+                        .family = "",
+                        .supports = supports_group,
+                        .record = tangent_group },
     { .op = &cc_grad_cam_seed_operation,
       .direction = CC_FORWARD,
       .name = "general",
@@ -235,5 +254,6 @@ camcl_status cc_grad_cam_backward(cc_tape *tape, const cc_grad_cam_desc *desc, c
 camcl_status cc_grad_cam_tangent(cc_tape *tape, const cc_grad_cam_desc *desc, cc_tensor a, cc_tensor cam, cc_tensor u, cc_tensor v,
                                  camcl_error *err)
 {
-    return cc_op_record(tape, &cc_grad_cam_operation, CC_TANGENT, desc, (const cc_tensor[]){ a, cam, u, v }, 4, false, err);
+    return cc_record_serial_or_group(tape, &cc_grad_cam_variants[TANGENT_SERIAL], &cc_grad_cam_variants[TANGENT_GROUP], desc,
+                                     (const cc_tensor[]){ a, cam, u, v }, 4, false, err);
 }
