@@ -276,13 +276,57 @@ static void every_variant_refuses_wrong_operands(void **state)
         camcl_device_close(&devices[i]);
 }
 
+/* How many launches Winograd for GPUs makes of 3782 tiles of 9216 bytes: three for as many tiles as half the cache holds, if the driver
+ * says what that is. */
+static void winograd_tiles_fit_the_cache(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *vendor;
+        size_t cache, launches;
+    } cases[] = { { "Intel(R) Corporation", 0, 6 },         { "Intel(R) Corporation", 1 << 19, 6 },
+                  { "Intel(R) Corporation", 1 << 20, 51 },  { "Intel(R) Corporation", 8 << 20, 27 },
+                  { "Intel(R) Corporation", 128 << 20, 6 }, { "NVIDIA Corporation", 8 << 20, 6 },
+                  { "Advanced Micro Devices", 16 << 10, 6 } };
+    camcl_device *devices[16];
+    const size_t count = test_devices(devices, 16);
+    assert_true(count > 0);
+    camcl_device_info *info = (camcl_device_info *)camcl_device_get_info(devices[0]);
+    const cc_conv2d_desc d = { 1, 244, 248, 64, 64, 3, 3, 1, 1, 1 };
+    const cc_variant *variant = cc_registry_find("conv2d", CC_FORWARD, "winograd_local_small");
+    info->type = CAMCL_GPU;
+    info->max_alloc = 1 << 30;
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        op_test t;
+        cc_tensor io[3];
+        op_begin(&t, devices[0]);
+        snprintf(info->vendor, sizeof info->vendor, "%s", cases[i].vendor);
+        info->cache = cases[i].cache;
+        const size_t packed = variant->packed_bytes(info, &d) / sizeof(float);
+        OK(&t, cc_tensor_on_tape(t.tape, "x", CC_F32, CC_DIMS(d.n, d.h, d.w, d.c), &io[0], &t.err));
+        OK(&t, cc_tensor_on_tape(t.tape, "w", CC_F32, CC_DIMS(packed), &io[1], &t.err));
+        OK(&t, cc_tensor_on_tape(t.tape, "y", CC_F32, CC_DIMS(d.n, d.h, d.w, d.k), &io[2], &t.err));
+        OK(&t, variant->record(t.tape, &d, io, 3, false, &t.err));
+        if (cc_tape_length(t.tape) != cases[i].launches)
+            fail_msg("%s, %zu bytes: %zu launches", cases[i].vendor, cases[i].cache, cc_tape_length(t.tape));
+        op_end(&t);
+    }
+    for (size_t i = 0; i < count; i++)
+        camcl_device_close(&devices[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_operation_is_covered), cmocka_unit_test(entries_are_complete_and_unique),
-        cmocka_unit_test(rows_are_complete),          cmocka_unit_test(costs_are_those_of_the_definition),
-        cmocka_unit_test(shapes_divide_rows),         cmocka_unit_test(mismatched_tensors_are_refused),
-        cmocka_unit_test(outputs_stand_apart),        cmocka_unit_test(every_variant_refuses_wrong_operands),
+        cmocka_unit_test(every_operation_is_covered),
+        cmocka_unit_test(entries_are_complete_and_unique),
+        cmocka_unit_test(rows_are_complete),
+        cmocka_unit_test(costs_are_those_of_the_definition),
+        cmocka_unit_test(shapes_divide_rows),
+        cmocka_unit_test(mismatched_tensors_are_refused),
+        cmocka_unit_test(outputs_stand_apart),
+        cmocka_unit_test(every_variant_refuses_wrong_operands),
+        cmocka_unit_test(winograd_tiles_fit_the_cache),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

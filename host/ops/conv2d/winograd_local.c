@@ -16,9 +16,17 @@ enum { OUT = 4, POINTS = 36 }; /* of cl/conv2d/winograd.clh */
  * their gradients twice or more. */
 enum { LEAST_CHANNELS = 32, LEAST_TILES = 32, LEAST_GRADIENT_TILES = 64 };
 
-/* The most memory for transformed tiles of the input, and of the output. It is enough work for a launch and near the size of a large
- * GPU's second-level cache. */
-#define MOST_BYTES ((size_t)32 << 20)
+/* The most memory for transformed tiles of the input, and of the output. More is enough work for a launch and near the size of a large
+ * GPU's second-level cache; half of a smaller cache is meant to keep them in it, which was not measured. Drivers report no cache, or a
+ * first-level one: AMD's a unit's, of kilobytes, NVIDIA's the sum of them, which says nothing of its second-level cache. */
+enum { CACHE_KNOWN = 1 << 20, LESS_BYTES = 2 << 20, MORE_BYTES = 32 << 20 };
+
+static size_t most_bytes(const camcl_device_info *info)
+{
+    const bool known = info->cache >= CACHE_KNOWN && cc_device_get_class(info) != CC_CLASS_NVIDIA;
+    const size_t most = known ? cc_max_size(LESS_BYTES, cc_min_size(info->cache / 2, MORE_BYTES)) : MORE_BYTES;
+    return cc_min_size(most, info->max_alloc);
+}
 
 /* One convolution of cl/conv2d/winograd_local.cl. */
 typedef struct local_job {
@@ -35,7 +43,7 @@ static bool supports(const camcl_device_info *info, const cc_conv2d_desc *d, boo
     return d->groups == 1 && d->r == 3 && d->s == 3 && d->stride == 1 && d->pad <= 2 && cc_local_tile_supports(info, &forward) &&
            cc_local_tile_supports(info, &backward) && cc_mul_size(d->n, cc_ceil_div(d->h + 2, OUT) * cc_ceil_div(d->w + 2, OUT), &tiles) &&
            tiles < 0x40000000 && cc_mul_size(d->c, d->k, &weights) && weights < 0x40000000 && points_bytes(d->c, d->k) <= info->max_alloc &&
-           points_bytes(1, cc_max_size(d->c, d->k)) <= cc_min_size(info->max_alloc, MOST_BYTES);
+           points_bytes(1, cc_max_size(d->c, d->k)) <= most_bytes(info);
 }
 
 static bool supports_large(const camcl_device_info *info, const void *desc) { return supports(info, desc, false); }
@@ -46,7 +54,7 @@ static size_t tiles_of(size_t n, size_t p, size_t q) { return n * cc_ceil_div(p,
 /* The number of tiles per launch: as many as the memory allows, with equal shares for all launches. */
 static size_t tiles_at_a_time(const camcl_device_info *info, size_t tiles, size_t c, size_t k)
 {
-    const size_t fit = cc_min_size(info->max_alloc, MOST_BYTES) / points_bytes(1, cc_max_size(c, k));
+    const size_t fit = most_bytes(info) / points_bytes(1, cc_max_size(c, k));
     return cc_ceil_div(tiles, cc_ceil_div(tiles, cc_max_size(fit, 1)));
 }
 
