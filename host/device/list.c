@@ -319,12 +319,20 @@ camcl_status camcl_device_select(const camcl_device_info *infos, size_t count, c
     return select_one(infos, count, device, index, err);
 }
 
+/* Whether it does so few multiply-adds at once that a processor may do more: GPUs inside of processors that are there for the screen. */
+static bool is_small_gpu(const camcl_device_info *info)
+{
+    enum { FEW = 256 };
+    return info->type == CAMCL_GPU && info->compute_units * lanes_of_unit(info) <= FEW;
+}
+
 void cc_device_explain(const camcl_device_info *infos, size_t count, const char *selector, size_t index, char *text, size_t size)
 {
     const camcl_device_info *it = &infos[index];
-    size_t same = 0, usable = 0;
+    size_t same = 0, usable = 0, processor = count;
     for (size_t i = 0; i < count; i++) {
         usable += infos[i].usable;
+        if (infos[i].usable && infos[i].type == CAMCL_CPU) processor = i;
         same += infos[i].usable && infos[i].type == it->type;
     }
     char why[192];
@@ -339,5 +347,9 @@ void cc_device_explain(const camcl_device_info *infos, size_t count, const char 
     else
         snprintf(why, sizeof why, "no usable GPU; the most compute of %zu devices (%u units x %u MHz)", usable, it->compute_units,
                  it->clock_mhz);
-    snprintf(text, size, "%s (%s, %s): %s", it->name, it->selector, it->platform, why);
+    char advice[128] = "";
+    if (equal_no_case(selector, "auto") && is_small_gpu(it) && processor < count)
+        snprintf(advice, sizeof advice, "; it is small, and the processor, %s, may be faster: camcl bench peak device.select=%s",
+                 infos[processor].selector, infos[processor].selector);
+    snprintf(text, size, "%s (%s, %s): %s%s", it->name, it->selector, it->platform, why, advice);
 }

@@ -201,6 +201,29 @@ static void reasons(void **state)
         text, "pthread-Example CPU (0:0, Portable Computing Language): no usable GPU; the most compute of 2 devices (64 units x 4000 MHz)");
 }
 
+/* Of a GPU with few lanes beside a processor that can be used instead; whoever asked for it is told nothing. */
+static void a_small_gpu_may_be_slower_than_the_processor(void **state)
+{
+    (void)state;
+    camcl_device_info infos[] = { made_up("0:0", CAMCL_CPU, 16, 4000, "Portable Computing Language", "CPU"),
+                                  made_up("1:0", CAMCL_GPU, 32, 1500, "Vendor I OpenCL", "UHD") };
+    char text[384];
+    snprintf(infos[1].vendor, sizeof infos[1].vendor, "Intel(R) Corporation");
+    cc_device_explain(infos, 2, "auto", 1, text, sizeof text);
+    assert_string_equal(text,
+                        "UHD (1:0, Vendor I OpenCL): the only GPU; it is small, and the processor, 0:0, may be faster: camcl bench peak "
+                        "device.select=0:0");
+    cc_device_explain(infos, 2, "gpu", 1, text, sizeof text);
+    assert_null(strstr(text, "small"));
+    infos[0].usable = false;
+    cc_device_explain(infos, 2, "auto", 1, text, sizeof text);
+    assert_null(strstr(text, "small"));
+    infos[0].usable = true;
+    infos[1].compute_units = 33;
+    cc_device_explain(infos, 2, "auto", 1, text, sizeof text);
+    assert_null(strstr(text, "small"));
+}
+
 static void registers_can_be_those_of_another_processor(void **state)
 {
     (void)state;
@@ -269,6 +292,7 @@ int main(void)
         cmocka_unit_test(unusable_devices_are_never_picked),
         cmocka_unit_test(lists_and_nothing),
         cmocka_unit_test(reasons),
+        cmocka_unit_test(a_small_gpu_may_be_slower_than_the_processor),
         cmocka_unit_test(fma_is_slow_in_mesa_before_26_2),
         cmocka_unit_test(registers_can_be_those_of_another_processor),
     };
