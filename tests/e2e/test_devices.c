@@ -83,9 +83,11 @@ static void a_run_of_a_list_is_evaluated(void **state)
 {
     h = halves_or_skip();
     free(train(*state, "evaluated", h->list, ""));
-    char *out = program_prints(*state, "eval '%s/best.safetensors' 'device.select=%s'", run_of(*state, "evaluated"), h->list);
-    assert_non_null(strstr(out, "top-1"));
-    free(out);
+    outcome eval = program_run(*state, "eval '%s/best.safetensors' 'device.select=%s'", run_of(*state, "evaluated"), h->list);
+    assert_int_equal(eval.status, 0);
+    assert_non_null(strstr(eval.out, "top-1"));
+    if (!strstr(eval.err, "this command uses the first device alone")) fail_msg("%s", eval.err);
+    outcome_free(&eval);
 }
 
 /* The teacher of the second device is the average of the weights from the beginning: with one of zeros L_u would be another. */
@@ -146,6 +148,11 @@ static void another_list_goes_on(void **state)
     char *out = train(*state, "more", h->list, "train.epochs=4 --resume");
     assert_non_null(strstr(out, "results may differ in the last bits"));
     assert_non_null(strstr(out, "device 2 of 2"));
+    free(out);
+    /* The shares in the run's own configuration are those of two devices. */
+    free(train(*state, "shared", h->list, "train.epochs=1 'device.share=3, 1'"));
+    out = program_prints(*state, "train '%s' --resume train.epochs=2 'device.select=%s'", run_of(*state, "shared"), h->device);
+    assert_non_null(strstr(out, "results may differ in the last bits"));
     free(out);
 }
 
@@ -258,6 +265,20 @@ static void ranks_give_the_bits_of_a_list(void **state)
     free(out);
 }
 
+/* Ranks that nobody gave a device each. */
+static void ranks_on_one_device_are_warned_of(void **state)
+{
+    h = halves_and_mpirun_or_skip();
+    assert_int_equal(halves_run_ranks(*state, 2, "select=$HALVES_OF", "turns", "train.epochs=1"), 0);
+    char *out = text_of(*state, "out");
+    if (!strstr(out, "ranks 0 and 1 take turns on one device of host ")) fail_msg("%s", out);
+    free(out);
+    assert_int_equal(halves_run_ranks(*state, 2, EACH_A_HALF, "no-turns", "train.epochs=1"), 0);
+    out = text_of(*state, "out");
+    assert_null(strstr(out, "take turns"));
+    free(out);
+}
+
 static void the_error_of_a_rank_is_named(void **state)
 {
     h = halves_and_mpirun_or_skip();
@@ -275,6 +296,12 @@ static void the_error_of_a_rank_is_named(void **state)
     assert_int_not_equal(halves_run_ranks(*state, 2, mixed, "mixed", ""), 0);
     err = text_of(*state, "err");
     if (!strstr(err, "device.share: some of the processes that train together give numbers, others auto")) fail_msg("%s", err);
+    free(err);
+    /* Also before they know each other. */
+    assert_int_not_equal(halves_run_ranks(*state, 2, EACH_A_HALF "; [ $OMPI_COMM_WORLD_RANK = 0 ] || set -- optim.rate=1", "unread", ""),
+                         0);
+    err = text_of(*state, "err");
+    if (!strstr(err, "camcl: rank 1: command line: optim.rate: unknown key")) fail_msg("%s", err);
     free(err);
 }
 
@@ -331,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_list_is_timed),
         cmocka_unit_test(a_list_is_timed_with_its_shares),
         cmocka_unit_test(ranks_give_the_bits_of_a_list),
+        cmocka_unit_test(ranks_on_one_device_are_warned_of),
         cmocka_unit_test(the_error_of_a_rank_is_named),
         cmocka_unit_test(other_data_than_those_of_rank_0_are_refused),
         cmocka_unit_test(a_killed_rank_ends_all_and_the_run_goes_on),

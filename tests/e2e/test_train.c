@@ -485,6 +485,20 @@ static void test_hangups(void **state)
     assert_int_equal(program_wait(process), 128 + SIGTERM);
 }
 
+/* A launcher sends a second one behind the first, and whoever reads the lines may end by the first, too: one event, and the first signal is
+ * the status. */
+static void test_signals_of_one_event(void **state)
+{
+    const char *folder = *state, *run = scratch_path(folder, "several");
+    pid_t process = program_start(folder, "several", "train '%s/small.ini' 'output.dir=%s' train.epochs=100000", folder, run);
+    wait_for_file(scratch_path(run, "metrics.csv"), process);
+    kill(process, SIGINT);
+    kill(process, SIGTERM);
+    kill(process, SIGPIPE);
+    assert_int_equal(program_wait(process), 128 + SIGINT);
+    assert_int_equal(access(scratch_path(run, "state.safetensors"), F_OK), 0);
+}
+
 /* Whoever read the lines has gone: what was trained is saved all the same. */
 static void test_broken_pipe(void **state)
 {
@@ -522,11 +536,22 @@ int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns),      cmocka_unit_test(test_learns_on_other_devices), cmocka_unit_test(test_leaves),
-        cmocka_unit_test(test_schedule),    cmocka_unit_test(test_config_reproduces),       cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_ema),         cmocka_unit_test(test_exact_gradient),          cmocka_unit_test(test_nothing_confident),
-        cmocka_unit_test(test_output),      cmocka_unit_test(test_no_validation),           cmocka_unit_test(test_existing_directory),
-        cmocka_unit_test(test_signals),     cmocka_unit_test(test_second_signal),           cmocka_unit_test(test_hangups),
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_learns_on_other_devices),
+        cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_config_reproduces),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_ema),
+        cmocka_unit_test(test_exact_gradient),
+        cmocka_unit_test(test_nothing_confident),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_no_validation),
+        cmocka_unit_test(test_existing_directory),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_second_signal),
+        cmocka_unit_test(test_hangups),
+        cmocka_unit_test(test_signals_of_one_event),
         cmocka_unit_test(test_broken_pipe),
     };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);

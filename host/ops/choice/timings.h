@@ -1,6 +1,7 @@
 /* What was timed on a device, in memory and in the cache folder: how long a choice took for a key ("conv2d forward n32 ..." and "tile").
- * On disk: <cache>/tuned/<hash of the device: its names, driver, compute units and registers>.txt, valid for one device, driver, version and set of kernel sources.
- * A file that is missing, damaged, of another device or not writable does no harm: nothing is known then, or nothing is kept. */
+ * On disk: <cache>/tuned/<hash of the device: its names, driver, compute units and registers>.txt, valid for one device, driver, version
+ * and set of kernel sources. A file that is missing, damaged, of another device or not writable does no harm: nothing is known then, or
+ * nothing is kept. */
 #ifndef CC_OPS_CHOICE_TIMINGS_H
 #define CC_OPS_CHOICE_TIMINGS_H
 
