@@ -35,22 +35,20 @@
     }
 /* Defaults by mode. The modes of later papers have their papers' settings, whatever the preset says. Each list is made of the catalogue's
  * rows by the column that says whose defaults they have, and begins with " | ". */
-#define NOT_LISTED(name) ""
-#define LISTED(name) " | " name
-#define LATER_PRESET NOT_LISTED
-#define LATER_WEAK_STRONG LISTED
-#define LATER_TWO_WEAK LISTED
+#define LATER_PRESET(name) ""
+#define LATER_WEAK_STRONG(name) " | " name
+#define LATER_TWO_WEAK(name) " | " name
 #define LATER(symbol, name, defaults, traits, help) LATER_##defaults(name)
 #define LATER_MODES (&(CC_OBJECTIVES(LATER))[3])
 /* Those of LATER_MODES whose strong view is RandAugment's; and the others. */
-#define STRONG_PRESET NOT_LISTED
-#define STRONG_WEAK_STRONG LISTED
-#define STRONG_TWO_WEAK NOT_LISTED
+#define STRONG_PRESET(name) ""
+#define STRONG_WEAK_STRONG(name) " | " name
+#define STRONG_TWO_WEAK(name) ""
 #define STRONG(symbol, name, defaults, traits, help) STRONG_##defaults(name)
 #define WEAK_STRONG_MODES (&(CC_OBJECTIVES(STRONG))[3])
-#define PAIR_PRESET NOT_LISTED
-#define PAIR_WEAK_STRONG NOT_LISTED
-#define PAIR_TWO_WEAK LISTED
+#define PAIR_PRESET(name) ""
+#define PAIR_WEAK_STRONG(name) ""
+#define PAIR_TWO_WEAK(name) " | " name
 #define PAIR(symbol, name, defaults, traits, help) PAIR_##defaults(name)
 #define TWO_WEAK_MODES (&(CC_OBJECTIVES(PAIR))[3])
 #define BY_MODE(modes, value, why)                                                                                                         \

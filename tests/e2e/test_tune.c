@@ -167,7 +167,7 @@ static void test_ops(void **state)
 static void test_selftest(void **state)
 {
     static const char *const members[] = { "device", "checks", "checked", "failed", NULL };
-    static const char *const columns[] = { "op", "direction", "variant", "shapes", "max_error", "ok", "what", NULL };
+    static const char *const columns[] = { "op", "direction", "variant", "shapes", "max_error", "ok", "what", "detail", NULL };
     char *out = program_prints(*state, "selftest --json 'device.cache_dir=%s/cache'", (char *)*state);
     cc_json *json = json_parse_text(out);
     assert_members(json, members);

@@ -114,7 +114,15 @@ camcl_status cc_race_run_tape(cc_tape *tape, const cc_buffer *written, double *l
 
 /* ---- the race */
 
-static bool hopeless(camcl_status status) { return status != CAMCL_OK && status != CAMCL_STOPPED; }
+/* After a variant has failed: whether the device still answers. One that is lost fails every variant from then on, which would be kept as
+ * their timings for good. */
+static camcl_status check_answers(cc_buffer *const *buffers, camcl_error *err)
+{
+    float first;
+    for (size_t i = 0; i < CC_CHOICE_OPERANDS; i++)
+        if (buffers[i]) return cc_buffer_read(buffers[i], 0, &first, sizeof first, err);
+    return CAMCL_OK;
+}
 
 /* Runs each variant with few images: once to compile its kernels, once to time it. Leaves the trials closed. */
 static camcl_status qualify(const cc_choice *choice, const cc_problem *p, cc_buffer *const *buffers, trial *trials, size_t count,
@@ -129,7 +137,10 @@ static camcl_status qualify(const cc_choice *choice, const cc_problem *p, cc_buf
         if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &warm_up, err);
         if (status == CAMCL_OK) status = run_once(t->tape, t->written, &warm_up, err);
         if (status == CAMCL_OK) status = cc_race_run_tape(t->tape, t->written, &t->seconds, err);
-        if (hopeless(status)) t->seconds = NEVER;
+        if (status != CAMCL_OK) {
+            CC_RETURN_IF_FAILED(check_answers(buffers, err));
+            t->seconds = NEVER;
+        }
         if (t->seconds < best) best = t->seconds;
         trial_close(t);
     }
@@ -157,7 +168,10 @@ static camcl_status race(const cc_choice *choice, const cc_problem *p, cc_buffer
             if (t->out) continue;
             CC_RETURN_IF_FAILED(cc_choice_check_stop(choice, err));
             t->out = cc_race_run_tape(t->tape, t->written, &t->seconds, err) != CAMCL_OK;
-            if (t->out) t->seconds = NEVER;
+            if (t->out) {
+                CC_RETURN_IF_FAILED(check_answers(buffers, err));
+                t->seconds = NEVER;
+            }
             if (t->seconds < best) best = t->seconds;
         }
         for (size_t i = 0; i < count; i++)
