@@ -68,9 +68,9 @@ camcl_status cli_open_devices(const camcl_config *config, camcl_device ***device
 /* camcl_dataset_open; a terminal is told how far it is. */
 camcl_status cli_open_data(camcl_dataset_spec *spec, camcl_dataset **dataset, camcl_error *err);
 
-/* From the first call on, the first of SIGINT, SIGTERM and SIGHUP sets *result to its number, and a second signal ends the program. SIGPIPE
- * does the same for output that nobody reads any more, where no other signal has, but never counts as a second one. */
-const volatile sig_atomic_t *cli_stop_on_signals(void);
+/* From the first call on, SIGINT, SIGTERM and SIGHUP request a stop, and a second signal ends the program. So does SIGPIPE, for output that
+ * nobody reads any more, which never counts as a second one. The number of the signal, 0: none came. */
+int cli_stop_signal(void);
 /* The same for the library: from the first such signal on, a stop is requested. */
 const camcl_stop *cli_stop(void);
 /* cli_fail; after CAMCL_STOPPED the exit status is 128 + the signal's number. */

@@ -15,6 +15,13 @@ typedef struct bench_devices {
     size_t count;
 } bench_devices;
 
+/* Among all benchmarks, what fails leaves a member without a value, so that the document is whole. */
+static camcl_status without_value(const cli_bench_args *args, camcl_status status)
+{
+    if (args->json && args->what == NULL) printf("null");
+    return status;
+}
+
 static camcl_status bench_peak(const cli_bench_args *args, const bench_devices *devices, const camcl_config *config, camcl_error *err)
 {
     (void)config;
@@ -23,7 +30,7 @@ static camcl_status bench_peak(const cli_bench_args *args, const bench_devices *
     if (!args->json) printf("%s\n", camcl_device_reason(device));
     fflush(stdout);
     camcl_status status = camcl_bench_peak(device, &p, err);
-    if (status != CAMCL_OK) return status;
+    if (status != CAMCL_OK) return without_value(args, status);
     if (args->json) {
         printf("{\"device\": ");
         cli_json_string(camcl_device_get_info(device)->name);
@@ -70,7 +77,10 @@ static camcl_status bench_step(const cli_bench_args *args, const bench_devices *
         const char *name = camcl_bench_name(config, i);
         camcl_step_time t;
         camcl_status status = camcl_bench_step_together(devices, count, config, name, REPEAT, &t, err);
-        if (status != CAMCL_OK) return status;
+        if (status != CAMCL_OK) {
+            if (args->json) printf("}\n"); /* what was timed is whole */
+            return status;
+        }
         if (args->json)
             print_json(name, &t, count > 1);
         else
@@ -165,7 +175,7 @@ static camcl_status bench_ops(const cli_bench_args *args, const bench_devices *d
     camcl_device *const device = devices->all[0];
     camcl_step_profile profile;
     camcl_status status = camcl_bench_ops(device, config, camcl_config_string(config, "ssl.mode"), &profile, err);
-    if (status != CAMCL_OK) return status;
+    if (status != CAMCL_OK) return without_value(args, status);
     if (args->json)
         ops_as_json(&profile, camcl_device_get_info(device)->name);
     else
@@ -193,7 +203,7 @@ static camcl_status run_benchmarks(const cli_bench_args *args, const bench_devic
             printf("\n");
         status = benchmarks[i].run(args, devices, config, err);
     }
-    if (all && args->json && status == CAMCL_OK) printf("}\n");
+    if (all && args->json) printf("}\n");
     return status;
 }
 

@@ -69,11 +69,12 @@ camcl_status cli_pictures_open(cli_pictures *p, const cli_session *session, cons
 
 camcl_status cli_pictures_next(cli_pictures *p, camcl_error *err)
 {
-    const volatile sig_atomic_t *stop = cli_stop_on_signals();
+    const bool stopped = cli_stop_signal() != 0;
     p->first += p->n;
     p->n = p->count - p->first < p->room ? p->count - p->first : p->room;
     if (p->n == 0) return CAMCL_OK;
-    if (*stop) return cli_error(err, CAMCL_STOPPED, "pictures: stopped after %zu of %zu (run it again for the others)", p->first, p->count);
+    if (stopped)
+        return cli_error(err, CAMCL_STOPPED, "pictures: stopped after %zu of %zu (run it again for the others)", p->first, p->count);
     cli_bar_show(&p->bar, p->first, p->count);
     for (size_t i = 0; i < p->n; i++)
         p->files[i] = camcl_pictures_path(p->list, p->first + i);

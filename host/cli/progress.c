@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,7 +10,10 @@
 #include "cli.h"
 #include "line.h"
 
-static volatile sig_atomic_t stop_signal, stopped_at; /* the first signal, and the second of the clock at which it came */
+/* If one event makes several, the first of this list is the exit status. Their handlers may run in several threads at once. */
+static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+static atomic_int stop_signal,
+    stopped_at; /* what requested the stop; the second of the clock at which the first one did, but for SIGPIPE */
 
 static camcl_stop *stop; /* what the library looks at */
 
@@ -20,28 +24,41 @@ static int clock_seconds(void)
     return (int)now.tv_sec;
 }
 
+static size_t position(int number)
+{
+    size_t i = 0;
+    while (i < sizeof stop_signals / sizeof stop_signals[0] && stop_signals[i] != number)
+        i++;
+    return i;
+}
+
+/* The exit status is this signal's, if none requested a stop yet that stands before it. */
+static void take_signal(int number)
+{
+    int before = atomic_load(&stop_signal);
+    while (position(number) < position(before) && !atomic_compare_exchange_weak(&stop_signal, &before, number)) {
+    }
+    camcl_stop_request(stop);
+}
+
 /* The first signal requests a stop, a second one ends the program. One event makes several signals at times: closing a terminal makes the
  * shell and the system send a SIGHUP each, and launchers send SIGTERM behind another signal. So what comes within a second of the first
  * does not count, unless it is the same signal again, by which people who press Ctrl-C twice mean it. */
 static void on_signal(int number)
 {
-    if (stop_signal == 0 || stop_signal == SIGPIPE) {
-        stop_signal = number;
-        stopped_at = clock_seconds();
-        camcl_stop_request(stop);
+    int never = 0;
+    const bool first = atomic_compare_exchange_strong(&stopped_at, &never, clock_seconds());
+    const bool again = number != SIGHUP && number == atomic_load(&stop_signal);
+    if (first || (!again && clock_seconds() - atomic_load(&stopped_at) <= 1)) {
+        take_signal(number);
         return;
     }
-    if ((number == SIGHUP || number != stop_signal) && clock_seconds() - stopped_at <= 1) return;
     signal(number, SIG_DFL);
     raise(number);
 }
 
-/* Whoever read the output is gone, which is often a part of what another signal tells: that one counts. */
-static void on_broken_pipe(int number)
-{
-    if (stop_signal == 0) stop_signal = number;
-    camcl_stop_request(stop);
-}
+/* Whoever read the output is gone, which is often a part of what another signal tells. */
+static void on_broken_pipe(int number) { take_signal(number); }
 
 /* Interrupted system calls are restarted. */
 static void listen_for(int number, void (*handler)(int))
@@ -60,41 +77,40 @@ static bool is_ignored(int number)
 
 static bool listening;
 
-const volatile sig_atomic_t *cli_stop_on_signals(void)
+int cli_stop_signal(void)
 {
-    if (listening) return &stop_signal;
+    if (listening) return atomic_load(&stop_signal);
     /* Without memory for a request, signals keep their default action. */
-    if (stop == NULL && camcl_stop_create(&stop, NULL) != CAMCL_OK) return &stop_signal;
+    if (stop == NULL && camcl_stop_create(&stop, NULL) != CAMCL_OK) return 0;
     listening = true;
     listen_for(SIGINT, on_signal);
     listen_for(SIGTERM, on_signal);
     if (!is_ignored(SIGHUP)) listen_for(SIGHUP, on_signal);
     /* What was done so far is worth saving. Later lines fail without a word. */
     if (!is_ignored(SIGPIPE)) listen_for(SIGPIPE, on_broken_pipe);
-    return &stop_signal;
+    return atomic_load(&stop_signal);
 }
 
 const camcl_stop *cli_stop(void)
 {
-    (void)cli_stop_on_signals();
+    (void)cli_stop_signal();
     return stop;
 }
 
 /* A signal that came meanwhile ends the program. */
 static void stop_listening(void)
 {
-    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (!is_ignored(numbers[i])) signal(numbers[i], SIG_DFL);
+    for (size_t i = 0; i < sizeof stop_signals / sizeof stop_signals[0]; i++)
+        if (!is_ignored(stop_signals[i])) signal(stop_signals[i], SIG_DFL);
     listening = false;
-    if (stop_signal) raise(stop_signal);
+    if (atomic_load(&stop_signal)) raise(atomic_load(&stop_signal));
 }
 
 int cli_fail_or_stopped(const camcl_error *err)
 {
     const int code = cli_fail(err);
     if (err->status != CAMCL_STOPPED) return code;
-    const int number = *cli_stop_on_signals();
+    const int number = cli_stop_signal();
     /* Without a signal of its own, the process stopped because another one of those that train together was told to. */
     return 128 + (number ? number : SIGTERM);
 }

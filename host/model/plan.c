@@ -125,7 +125,7 @@ static camcl_status choose(cc_model *model, const cc_problem *problem, const cc_
         CC_RETURN_IF_FAILED(cc_choose_variant(model->device, problem, out, err));
         CC_RETURN_IF_FAILED(note(&model->plan, key, (*out)->name, err));
     }
-    return strcmp((*out)->name, "gemm") == 0 ? prepare_gemm(model, err) : CAMCL_OK;
+    return (*out)->role == CC_ROLE_CLBLAST ? prepare_gemm(model, err) : CAMCL_OK;
 }
 
 camcl_status cc_model_choose(cc_model *model, cc_direction direction, const cc_conv2d_desc *desc, const cc_variant **out, camcl_error *err)

@@ -44,8 +44,13 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
 }
 
 const cc_variant cc_fairness_variants[] = {
-    { &cc_fairness_operation, CC_FORWARD, "rows", "", cc_supports_all, forward, NULL, NULL, NULL },
-    { &cc_fairness_operation, CC_BACKWARD, "rows", "", cc_supports_all, backward, NULL, NULL, NULL },
+    { .op = &cc_fairness_operation, .direction = CC_FORWARD, .name = "rows", .family = "", .supports = cc_supports_all, .record = forward },
+    { .op = &cc_fairness_operation,
+      .direction = CC_BACKWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = backward },
 };
 const size_t cc_fairness_variant_count = CC_COUNT(cc_fairness_variants);
 CC_SMALL_OPERATION(fairness, fairness);

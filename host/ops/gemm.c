@@ -302,7 +302,12 @@ static camcl_status record(cc_tape *tape, const void *desc, const cc_tensor *io,
     return cc_gemm(tape, d, io[0], io[1], io[2], add, err);
 }
 
-static const cc_variant cc_gemm_variants[] = { { &cc_gemm_operation, CC_FORWARD, "clblast", "", cc_supports_all, record, NULL, NULL,
-                                                 NULL } };
+static const cc_variant cc_gemm_variants[] = { { .op = &cc_gemm_operation,
+                                                 .direction = CC_FORWARD,
+                                                 .name = "clblast",
+                                                 .family = "",
+                                                 .supports = cc_supports_all,
+                                                 .record = record,
+                                                 .role = CC_ROLE_CLBLAST } };
 static const size_t cc_gemm_variant_count = CC_COUNT(cc_gemm_variants);
 CC_SMALL_OPERATION(gemm, gemm);

@@ -70,8 +70,8 @@ static camcl_status backward(cc_tape *tape, const void *desc, const cc_tensor *i
 }
 
 const cc_variant cc_pointwise_variants[] = {
-    { &cc_add_operation, CC_FORWARD, "flat", "", cc_supports_all, forward, NULL, NULL, NULL },
-    { &cc_add_operation, CC_BACKWARD, "flat", "", cc_supports_all, backward, NULL, NULL, NULL },
+    { .op = &cc_add_operation, .direction = CC_FORWARD, .name = "flat", .family = "", .supports = cc_supports_all, .record = forward },
+    { .op = &cc_add_operation, .direction = CC_BACKWARD, .name = "flat", .family = "", .supports = cc_supports_all, .record = backward },
 };
 const size_t cc_pointwise_variant_count = CC_COUNT(cc_pointwise_variants);
 CC_SMALL_OPERATION(add, pointwise);

@@ -43,8 +43,8 @@ static camcl_status ema(cc_tape *tape, const void *desc, const cc_tensor *io, si
 }
 
 const cc_variant cc_sgd_variants[] = {
-    { &cc_sgd_operation, CC_FORWARD, "flat", "", cc_supports_all, sgd, NULL, NULL, NULL },
-    { &cc_ema_operation, CC_FORWARD, "flat", "", cc_supports_all, ema, NULL, NULL, NULL },
+    { .op = &cc_sgd_operation, .direction = CC_FORWARD, .name = "flat", .family = "", .supports = cc_supports_all, .record = sgd },
+    { .op = &cc_ema_operation, .direction = CC_FORWARD, .name = "flat", .family = "", .supports = cc_supports_all, .record = ema },
 };
 const size_t cc_sgd_variant_count = CC_COUNT(cc_sgd_variants);
 CC_SMALL_OPERATION(sgd, sgd);

@@ -75,10 +75,30 @@ static camcl_status squared_error_gradient(cc_tape *tape, const void *desc, cons
 }
 
 const cc_variant cc_soft_variants[] = {
-    { &cc_soft_cross_entropy_operation, CC_FORWARD, "rows", "", cc_supports_all, cross_entropy, NULL, NULL, NULL },
-    { &cc_soft_cross_entropy_operation, CC_BACKWARD, "rows", "", cc_supports_all, cross_entropy_gradient, NULL, NULL, NULL },
-    { &cc_probability_mse_operation, CC_FORWARD, "rows", "", cc_supports_all, squared_error, NULL, NULL, NULL },
-    { &cc_probability_mse_operation, CC_BACKWARD, "rows", "", cc_supports_all, squared_error_gradient, NULL, NULL, NULL },
+    { .op = &cc_soft_cross_entropy_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = cross_entropy },
+    { .op = &cc_soft_cross_entropy_operation,
+      .direction = CC_BACKWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = cross_entropy_gradient },
+    { .op = &cc_probability_mse_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = squared_error },
+    { .op = &cc_probability_mse_operation,
+      .direction = CC_BACKWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = squared_error_gradient },
 };
 const size_t cc_soft_variant_count = CC_COUNT(cc_soft_variants);
 CC_SMALL_OPERATION(soft_cross_entropy, soft);

@@ -90,11 +90,31 @@ static camcl_status evaluate(cc_tape *tape, const void *desc, const cc_tensor *i
 }
 
 const cc_variant cc_softmax_variants[] = {
-    { &cc_softmax_operation, CC_FORWARD, "rows", "", cc_supports_all, softmax, NULL, NULL, NULL },
-    { &cc_confidence_operation, CC_FORWARD, "rows", "", cc_supports_all, confidence, NULL, NULL, NULL },
-    { &cc_cross_entropy_operation, CC_FORWARD, "rows", "", cc_supports_all, cross_entropy, NULL, NULL, NULL },
-    { &cc_cross_entropy_operation, CC_BACKWARD, "rows", "", cc_supports_all, cross_entropy_gradient, NULL, NULL, NULL },
-    { &cc_evaluate_operation, CC_FORWARD, "rows", "", cc_supports_all, evaluate, NULL, NULL, NULL },
+    { .op = &cc_softmax_operation, .direction = CC_FORWARD, .name = "rows", .family = "", .supports = cc_supports_all, .record = softmax },
+    { .op = &cc_confidence_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = confidence },
+    { .op = &cc_cross_entropy_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = cross_entropy },
+    { .op = &cc_cross_entropy_operation,
+      .direction = CC_BACKWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = cross_entropy_gradient },
+    { .op = &cc_evaluate_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = evaluate },
 };
 const size_t cc_softmax_variant_count = CC_COUNT(cc_softmax_variants);
 CC_SMALL_OPERATION(softmax, softmax);

@@ -103,9 +103,24 @@ static camcl_status confidence_weights(cc_tape *tape, const void *desc, const cc
 }
 
 const cc_variant cc_thresholds_variants[] = {
-    { &cc_class_thresholds_operation, CC_FORWARD, "rows", "", cc_supports_all, class_thresholds, NULL, NULL, NULL },
-    { &cc_adaptive_thresholds_operation, CC_FORWARD, "rows", "", cc_supports_all, adaptive_thresholds, NULL, NULL, NULL },
-    { &cc_confidence_weights_operation, CC_FORWARD, "rows", "", cc_supports_all, confidence_weights, NULL, NULL, NULL },
+    { .op = &cc_class_thresholds_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = class_thresholds },
+    { .op = &cc_adaptive_thresholds_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = adaptive_thresholds },
+    { .op = &cc_confidence_weights_operation,
+      .direction = CC_FORWARD,
+      .name = "rows",
+      .family = "",
+      .supports = cc_supports_all,
+      .record = confidence_weights },
 };
 const size_t cc_thresholds_variant_count = CC_COUNT(cc_thresholds_variants);
 CC_SMALL_OPERATION(class_thresholds, thresholds);

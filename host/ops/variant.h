@@ -9,6 +9,14 @@ const char *cc_direction_name(cc_direction direction);
 
 typedef struct cc_operation cc_operation;
 
+/* What the choice among variants has to know of one besides what it supports. */
+typedef enum cc_variant_role {
+    CC_ROLE_NONE,
+    CC_ROLE_FALLBACK, /* for where nothing else runs: it is not timed against others */
+    CC_ROLE_GPU,      /* its work-groups share local memory, which makes it no rival on devices that like long work-items */
+    CC_ROLE_CLBLAST   /* CLBlast does the work, so that it depends on CLBlast's parameters */
+} cc_variant_role;
+
 /* One way to do one direction of one operation. `desc` is the operation's descriptor, `io` holds its tensors in the order that the
  * operation's header gives. Where the header marks an output (add), the result is added to the output if `add` is true. Otherwise the
  * result replaces the output. */
@@ -24,6 +32,7 @@ typedef struct cc_variant {
     camcl_status (*pack)(cc_tape *tape, const void *desc, cc_buffer *master, cc_buffer *packed, camcl_error *err);
     /* Layouts with equal ids and equal packed_bytes hold the same content, so that passes share one copy. */
     const char *layout;
+    cc_variant_role role;
 } cc_variant;
 
 /* The variants that one file exports. */

@@ -221,13 +221,13 @@ static size_t list_products(const cc_choice *choice, const job *jobs, size_t cou
     for (size_t i = 0; i < count; i++) {
         const cc_variant *winner = cc_choice_fastest(choice, &jobs[i].problem);
         all += jobs[i].flops;
-        served += winner && strcmp(winner->name, "gemm") == 0 ? jobs[i].flops : 0;
+        served += winner && winner->role == CC_ROLE_CLBLAST ? jobs[i].flops : 0;
     }
     while (served >= 0.1 * all && products < most) {
         const job *best = NULL;
         for (size_t i = 0; i < count; i++) {
             const cc_variant *winner = cc_choice_fastest(choice, &jobs[i].problem);
-            if (!winner || strcmp(winner->name, "gemm") != 0 || jobs[i].problem.direction != CC_FORWARD || jobs[i].flops >= last) continue;
+            if (!winner || winner->role != CC_ROLE_CLBLAST || jobs[i].problem.direction != CC_FORWARD || jobs[i].flops >= last) continue;
             if (best == NULL || jobs[i].flops > best->flops) best = &jobs[i];
         }
         if (best == NULL) break;
@@ -242,7 +242,7 @@ static bool gemm_may_win(const cc_choice *choice, const job *j, double faster)
 {
     const cc_variant *winner = cc_choice_fastest(choice, &j->problem);
     const double gemm = cc_timings_find(&choice->timings, j->key, "gemm");
-    return winner && (strcmp(winner->name, "gemm") == 0 || gemm < faster * cc_timings_find(&choice->timings, j->key, winner->name));
+    return winner && (winner->role == CC_ROLE_CLBLAST || gemm < faster * cc_timings_find(&choice->timings, j->key, winner->name));
 }
 
 /* Times CLBlast's parameters. Then times the jobs again that CLBlast may win with its new parameters. */

@@ -67,7 +67,8 @@ void camcl_dataset_spec_fill(camcl_dataset_spec *spec, const camcl_config *confi
 static inline camcl_dataset_spec camcl_dataset_spec_from(const camcl_config *config)
 {
     camcl_dataset_spec spec;
-    camcl_dataset_spec_init(&spec);
+    memset(&spec, 0, sizeof spec);
+    spec.size = sizeof spec;
     camcl_dataset_spec_fill(&spec, config);
     return spec;
 }

@@ -29,7 +29,7 @@ size_t cc_choice_list(const cc_choice *choice, const cc_problem *p, const cc_var
     for (size_t i = 0; i < cc_operation_count(p->op); i++) {
         const cc_variant *v = cc_operation_at(p->op, i);
         if (v->direction != p->direction) continue;
-        if (strcmp(v->name, "general") == 0)
+        if (v->role == CC_ROLE_FALLBACK)
             general = v;
         else if (count < CC_CHOICE_VARIANTS && v->supports(info, &p->desc) && cc_variant_fits(choice->device, v, &p->desc) &&
                  p->op->choice->competes(info, choice->policy, v, &p->desc))

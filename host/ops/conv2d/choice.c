@@ -27,7 +27,7 @@ bool cc_conv2d_allows(const camcl_device_info *info, const char *policy, const c
 
 bool cc_conv2d_competes(const camcl_device_info *info, const cc_variant *variant)
 {
-    return strstr(variant->name, "local") == NULL || !cc_likes_long_items(info);
+    return variant->role != CC_ROLE_GPU || !cc_likes_long_items(info);
 }
 
 /* The first of these names that the policy allows and that supports the convolution, else the general one. NULLs are skipped. */

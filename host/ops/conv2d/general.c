@@ -54,8 +54,26 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
 }
 
 const cc_variant cc_conv2d_general_variants[] = {
-    { &cc_conv2d_operation, CC_FORWARD, "general", "direct", cc_supports_all, forward, NULL, NULL, NULL },
-    { &cc_conv2d_operation, CC_BACKWARD_DATA, "general", "direct", cc_supports_all, backward_data, NULL, NULL, NULL },
-    { &cc_conv2d_operation, CC_BACKWARD_WEIGHT, "general", "direct", cc_supports_all, backward_weight, NULL, NULL, NULL },
+    { .op = &cc_conv2d_operation,
+      .direction = CC_FORWARD,
+      .name = "general",
+      .role = CC_ROLE_FALLBACK,
+      .family = "direct",
+      .supports = cc_supports_all,
+      .record = forward },
+    { .op = &cc_conv2d_operation,
+      .direction = CC_BACKWARD_DATA,
+      .name = "general",
+      .role = CC_ROLE_FALLBACK,
+      .family = "direct",
+      .supports = cc_supports_all,
+      .record = backward_data },
+    { .op = &cc_conv2d_operation,
+      .direction = CC_BACKWARD_WEIGHT,
+      .name = "general",
+      .role = CC_ROLE_FALLBACK,
+      .family = "direct",
+      .supports = cc_supports_all,
+      .record = backward_weight },
 };
 const size_t cc_conv2d_general_variant_count = CC_COUNT(cc_conv2d_general_variants);

@@ -197,14 +197,35 @@ static camcl_status pack_affine(cc_tape *tape, const void *desc, cc_buffer *mast
     return pack_forward(tape, cc_conv2d_of_affine(desc), master, packed, err);
 }
 
-#define VARIANTS(tiles)                                                                                                                     \
-    { &cc_conv2d_operation, CC_FORWARD,    "winograd" #tiles, "winograd",        cc_conv2d_winograd_supports,                               \
-      forward##tiles,       forward_bytes, pack_forward,      "winograd_forward" },                                                         \
-        { &cc_conv2d_operation, CC_BACKWARD_DATA,   "winograd" #tiles,       "winograd", cc_conv2d_winograd_supports, backward_data##tiles, \
-          backward_data_bytes,  pack_backward_data, "winograd_backward_data" },                                                             \
-    {                                                                                                                                       \
-        &cc_conv2d_affine_operation, CC_FORWARD, "winograd" #tiles, "winograd", cc_conv2d_winograd_supports_affine, forward_affine##tiles,  \
-            affine_bytes, pack_affine, "winograd_forward"                                                                                   \
-    }
+/* clang-format off */
+#define VARIANTS(tiles) \
+    { .op = &cc_conv2d_operation, \
+      .direction = CC_FORWARD, \
+      .name = "winograd" #tiles, \
+      .family = "winograd", \
+      .supports = cc_conv2d_winograd_supports, \
+      .record = forward##tiles, \
+      .packed_bytes = forward_bytes, \
+      .pack = pack_forward, \
+      .layout = "winograd_forward" }, \
+    { .op = &cc_conv2d_operation, \
+      .direction = CC_BACKWARD_DATA, \
+      .name = "winograd" #tiles, \
+      .family = "winograd", \
+      .supports = cc_conv2d_winograd_supports, \
+      .record = backward_data##tiles, \
+      .packed_bytes = backward_data_bytes, \
+      .pack = pack_backward_data, \
+      .layout = "winograd_backward_data" }, \
+    { .op = &cc_conv2d_affine_operation, \
+      .direction = CC_FORWARD, \
+      .name = "winograd" #tiles, \
+      .family = "winograd", \
+      .supports = cc_conv2d_winograd_supports_affine, \
+      .record = forward_affine##tiles, \
+      .packed_bytes = affine_bytes, \
+      .pack = pack_affine, \
+      .layout = "winograd_forward" }
+/* clang-format on */
 const cc_variant cc_conv2d_winograd_variants[] = { VARIANTS(12), VARIANTS(24), VARIANTS(48) };
 const size_t cc_conv2d_winograd_variant_count = CC_COUNT(cc_conv2d_winograd_variants);
