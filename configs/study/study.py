@@ -256,19 +256,23 @@ def panel(group, x0, curves):
     for step in (0, steps // 2, steps):
         out.append(f'<text x="{across(step):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{step}</text>')
     out.append(f'<text x="{(across(0) + across(steps)) / 2:.1f}" y="{HEIGHT - 4}" text-anchor="middle">steps</text>')
-    place = HEIGHT
-    for objective, line in sorted(means.items(), key=lambda item: item[1][-1][1]):
+    place = 0
+    for objective, line in sorted(means.items(), key=lambda item: -item[1][-1][1]):
         points = " ".join(f"{across(step):.1f},{up(value):.1f}" for step, value in line)
-        place = min(up(line[-1][1]), place - 15)
+        place = max(up(line[-1][1]), place + 15)
         out.append(f'<polyline points="{points}" fill="none" stroke="{SHOWN[objective]}" stroke-width="1.6"/>'
                    f'<text x="{across(steps) + 6:.1f}" y="{place + 4:.1f}" fill="{SHOWN[objective]}">{objective} {line[-1][1]:.1f}</text>')
     return out
 
 
 def plot():
-    curves = read_lines("curves")
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
-                      '<rect width="100%" height="100%" fill="#fff"/>', *panel("4000", 0, curves), *panel("250", WIDTH, curves), "</svg>", ""])
+    curves, width, lines = read_lines("curves"), 0, []
+    for group in ("4000", "250"):
+        shown = panel(group, width, curves)
+        width += WIDTH if shown else 0
+        lines += shown
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" font-family="sans-serif" font-size="12">',
+                      '<rect width="100%" height="100%" fill="#fff"/>', *lines, "</svg>", ""])
 
 
 def main():
