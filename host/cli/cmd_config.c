@@ -3,23 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "camcl/trainer.h"
 #include "cli.h"
+#include "inference.h"
 #include "line.h"
-
-/* The value that the command line gives a key; NULL: none. */
-static const char *override_of(const cli_list *overrides, const char *key)
-{
-    const size_t length = strlen(key);
-    const char *value = NULL;
-    for (size_t i = 0; i < overrides->count; i++)
-        if (strncasecmp(overrides->items[i], key, length) == 0 && overrides->items[i][length] == '=')
-            value = overrides->items[i] + length + 1;
-    return value;
-}
 
 static size_t length_of_list(const char *list)
 {
@@ -31,11 +20,12 @@ static size_t length_of_list(const char *list)
 
 /* The shares of a file are those of its devices: where the command line chooses another number of devices, and no shares, they do not
  * count. */
-static camcl_status drop_shares(camcl_config *config, const cli_list *overrides, camcl_error *err)
+static camcl_status drop_shares(camcl_config *config, camcl_error *err)
 {
-    const char *select = override_of(overrides, "device.select");
-    if (select == NULL || override_of(overrides, "device.share") || camcl_config_is(config, "device.share", "auto")) return CAMCL_OK;
-    if (length_of_list(camcl_config_string(config, "device.share")) == length_of_list(select)) return CAMCL_OK;
+    if (!cli_was_given(config, "device.select") || cli_was_given(config, "device.share")) return CAMCL_OK;
+    const char *select = camcl_config_string(config, "device.select");
+    const size_t shares = camcl_config_numbers(config, "device.share", NULL, 0);
+    if (shares == 0 || shares == length_of_list(select)) return CAMCL_OK;
     return camcl_config_set(config, "device.share", "auto", "other devices than the file's", err);
 }
 
@@ -48,7 +38,7 @@ camcl_status cli_configure(const char *path, const cli_list *overrides, camcl_co
     if (status == CAMCL_OK && path) status = camcl_config_load(config, path, err);
     for (size_t i = 0; status == CAMCL_OK && i < overrides->count; i++)
         status = camcl_config_override(config, overrides->items[i], err);
-    if (status == CAMCL_OK) status = drop_shares(config, overrides, err);
+    if (status == CAMCL_OK) status = drop_shares(config, err);
     if (status == CAMCL_OK) status = camcl_config_finish(config, err);
     if (status != CAMCL_OK) {
         camcl_config_destroy(&config);

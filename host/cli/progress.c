@@ -42,8 +42,8 @@ static void take_signal(int number)
 }
 
 /* The first signal requests a stop, a second one ends the program. One event makes several signals at times: closing a terminal makes the
- * shell and the system send a SIGHUP each, and launchers send SIGTERM behind another signal. So what comes within a second of the first
- * does not count, unless it is the same signal again, by which people who press Ctrl-C twice mean it. */
+ * shell and the system send a SIGHUP each, and launchers send SIGTERM behind another signal. So what comes within a second or two of the
+ * first does not count, unless it is the same signal again, by which people who press Ctrl-C twice mean it. */
 static void on_signal(int number)
 {
     int never = 0;

@@ -9,8 +9,8 @@ typedef enum cc_device_class { CC_CLASS_CPU, CC_CLASS_NVIDIA, CC_CLASS_AMD, CC_C
 
 cc_device_class cc_device_get_class(const camcl_device_info *info);
 
-/* Whether fma() is a routine of a hundred instructions, so that kernels use mad() where they may: Mesa's rusticl before 26.2 compiles it so
- * for many GPUs, also for some that have the instruction. A version that cannot be read counts as an older one. */
+/* Whether fma() is a routine of a hundred instructions, so that kernels use mad() where they may: Mesa's rusticl before 26.2 is reported to
+ * compile it so for many GPUs, also for some that have the instruction. A version that cannot be read counts as an older one. */
 bool cc_device_has_slow_fma(const camcl_device_info *info);
 /* Replaces *slow by what CAMCL_FMA says, "slow" or "fast". False if the text is something else. NULL or "": nothing. */
 bool cc_device_override_fma(const char *text, bool *slow);

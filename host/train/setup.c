@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "model/fit.h"
 #include "run/data_identity.h"
-#include "train/run.h"
+#include "train/team_internal.h"
 #include "tune/tune.h"
 
 /* ---- run directory */
@@ -154,7 +154,8 @@ static camcl_status say_line(void *context, const char *line, camcl_error *err) 
 static camcl_status commit_tapes(cc_run *run, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_arena_create(run->device, &run->arena, err));
-    return cc_model_commit(run->model, run->arena, &(cc_recording){ record_tapes, say_line, run }, err);
+    const cc_recording recording = { record_tapes, say_line, run };
+    return cc_team_of_device(run, 0, cc_model_commit(run->model, run->arena, &recording, err), err);
 }
 
 typedef struct tune_report {

@@ -43,7 +43,7 @@ camcl_status cc_team_of_device(const cc_run *run, size_t i, camcl_status status,
 
 camcl_status cc_team_of_first(const cc_run *run, camcl_status status, camcl_error *err)
 {
-    return status == CAMCL_OPENCL || status == CAMCL_NO_MEMORY ? cc_team_of_device(run, 0, status, err) : status;
+    return status == CAMCL_OPENCL ? cc_team_of_device(run, 0, status, err) : status;
 }
 
 /* The alignment that suits every device of every process. */

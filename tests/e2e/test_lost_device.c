@@ -128,11 +128,12 @@ static void a_device_has_no_room(void **state)
     const char *folder = *state;
     const halves *h = halves_or_skip();
     /* Its first buffers are those of the network, later ones those of the step. */
-    const char *const at[] = { "1", "9" };
-    for (size_t i = 0; i < 2; i++) {
-        lose("2", NULL, at[i], "-4", "clCreateBuffer");
-        program_fails(folder, 1, "camcl: device 2 of the list, |device memory: |needs|CL_MEM_OBJECT_ALLOCATION_FAILURE", TRAIN, folder,
-                      folder, "no-room", h->list);
+    const char *const cases[][2] = { { "1", "1" }, { "1", "9" }, { "2", "1" }, { "2", "9" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char parts[256];
+        snprintf(parts, sizeof parts, "camcl: device %s of the list, |device memory: |needs|CL_MEM_OBJECT_ALLOCATION_FAILURE", cases[i][0]);
+        lose(cases[i][0], NULL, cases[i][1], "-4", "clCreateBuffer");
+        program_fails(folder, 1, parts, TRAIN, folder, folder, "no-room", h->list);
         assert_int_not_equal(access(path_in(folder, "no-room", ""), F_OK), 0);
     }
     all_is_well();
@@ -142,9 +143,14 @@ static void a_device_cannot_build_kernels(void **state)
 {
     const char *folder = *state;
     const halves *h = halves_or_skip();
-    lose("2", NULL, "1", "-11", "clBuildProgram");
-    program_fails(folder, 1, "camcl: device 2 of the list, |CL_BUILD_PROGRAM_FAILURE", TRAIN, folder, folder, "no-kernels", h->list);
-    assert_int_not_equal(access(path_in(folder, "no-kernels", ""), F_OK), 0);
+    for (int device = 1; device <= 2; device++) {
+        char number[8], parts[128];
+        snprintf(number, sizeof number, "%d", device);
+        snprintf(parts, sizeof parts, "camcl: device %d of the list, |CL_BUILD_PROGRAM_FAILURE", device);
+        lose(number, NULL, "1", "-11", "clBuildProgram");
+        program_fails(folder, 1, parts, TRAIN, folder, folder, "no-kernels", h->list);
+        assert_int_not_equal(access(path_in(folder, "no-kernels", ""), F_OK), 0);
+    }
     all_is_well();
 }
 

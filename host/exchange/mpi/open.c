@@ -104,7 +104,7 @@ static camcl_status meet(cc_world *world, camcl_error *err)
     for (int r = 0; r < world->size; r++) {
         cc_peer *peer = &world->peers[r];
         peer->card = cards[r];
-        peer->near = *own.system && strcmp(own.system, peer->card.system) == 0;
+        peer->near = cc_world_share_system(world, (size_t)world->rank, (size_t)r);
         if (status == CAMCL_OK && strcmp(own.version, peer->card.version) != 0)
             status = cc_fail(err, CAMCL_UNSUPPORTED,
                              "rank %d (host %s) runs camcl %s, rank %d (host %s) camcl %s (install the same version on all)", r,
