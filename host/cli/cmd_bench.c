@@ -48,14 +48,16 @@ static void print_json(const char *name, const camcl_step_time *t, bool several)
 {
     printf(", \"%s\": {\"ms_per_step\": %.6g, \"images_per_s\": %.6g, \"peak_bytes\": %zu", name, t->ms_per_step, t->images_per_s,
            t->peak_bytes);
-    if (several) printf(", \"meetings\": %zu, \"sums\": %zu, \"exchanged_bytes\": %zu", t->meetings, t->later, t->exchanged_bytes);
+    if (several)
+        printf(", \"blocking_allreduces\": %zu, \"overlapped_allreduces\": %zu, \"exchanged_bytes\": %zu", t->blocking_allreduces,
+               t->overlapped_allreduces, t->exchanged_bytes);
     printf("}");
 }
 
 static void print_row(const char *name, const camcl_step_time *t, bool several)
 {
     printf("%-13s %12.1f %12.1f %14zu", name, t->ms_per_step, t->images_per_s, t->peak_bytes);
-    if (several) printf(" %9zu %9zu %15zu", t->meetings, t->later, t->exchanged_bytes);
+    if (several) printf(" %12zu %11zu %16zu", t->blocking_allreduces, t->overlapped_allreduces, t->exchanged_bytes);
     printf("\n");
 }
 
@@ -71,7 +73,7 @@ static camcl_status bench_step(const cli_bench_args *args, const bench_devices *
         for (size_t i = 0; i < count; i++)
             printf("%s\n", camcl_device_reason(devices[i]));
         printf("%-13s %12s %12s %14s", "step", "ms/step", "images/s", "peak bytes");
-        printf(count > 1 ? " %9s %9s %15s\n" : "\n", "meetings", "sums", "exchanged bytes");
+        printf(count > 1 ? " %12s %11s %16s\n" : "\n", "all-reduces", "overlapped", "exchanged bytes");
     }
     for (size_t i = 0; camcl_bench_name(config, i); i++) {
         const char *name = camcl_bench_name(config, i);

@@ -291,10 +291,10 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
         if (x->points[0] == NULL) return finish_later(x, err);
         x->figures.bytes += floats_of(x->points[0]) * sizeof(float);
         if (x->points[0]->kind == CC_EXCHANGE_SUM_LATER) {
-            x->figures.later++;
+            x->figures.overlapped++;
             CC_RETURN_IF_FAILED(begin_later(x, err));
         } else {
-            x->figures.meetings++;
+            x->figures.blocking++;
             CC_RETURN_IF_FAILED(meet(x, err));
             CC_RETURN_IF_FAILED(add_all_later(x, err));
         }

@@ -25,7 +25,7 @@ size_t cc_exchange_culprit(const cc_exchange *exchange);
 /* What each device exchanged since the last call: points at which the devices waited for one another, sums that went on beside their work,
  * and the bytes of both together. */
 typedef struct cc_exchange_figures {
-    size_t meetings, later, bytes;
+    size_t blocking, overlapped, bytes;
 } cc_exchange_figures;
 cc_exchange_figures cc_exchange_take_figures(cc_exchange *exchange);
 

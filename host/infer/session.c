@@ -382,6 +382,7 @@ camcl_status cc_session_run(cc_session *s, const cc_session_input *in, const cc_
     CC_RETURN_IF_FAILED(check_run(s, in, out, err));
     CC_RETURN_IF_FAILED(begin(s, err));
     for (size_t first = 0; first < in->n; first += s->spec.batch) {
+        if (camcl_stop_requested(in->stop)) return cc_fail(err, CAMCL_STOPPED, "evaluation: stopped after %zu of %zu images", first, in->n);
         const size_t rows = cc_min_size(s->spec.batch, in->n - first);
         CC_RETURN_IF_FAILED(bring_batch(s, in, first, rows, err));
         CC_RETURN_IF_FAILED(ask(s, in, first, rows, err));

@@ -9,6 +9,7 @@
 #define CC_INFER_SESSION_H
 
 #include "camcl/evaluation.h"
+#include "camcl/stop.h"
 #include "feed/resident.h"
 #include "model/model.h"
 
@@ -59,6 +60,7 @@ typedef struct cc_session_input {
     const float *values; /* with spec.floats, in place of pixels, where no indices are given: [n,height,width,channels], 1 is white */
     int32_t cam_class;   /* the class to explain, with spec.cam_class */
     const int32_t *cam_classes; /* the same for each image, [n]; NULL: cam_class for all */
+    const camcl_stop *stop;     /* looked at before each batch; NULL: never */
 } cc_session_input;
 
 /* Where results go, in the order of the input; NULL: not wanted. Each kind fills its own. */
@@ -70,8 +72,9 @@ typedef struct cc_session_output {
     int32_t *explained, *predicted; /* CAMs: classes [n] */
 } cc_session_output;
 
-/* Waits for the results. CAMCL_FAILED where an index is beyond the resident images, or pixels or the place of what the kind computes is
- * missing. Pixels that are in host memory must reach as far as the indices. A label beyond the classes is never right, its loss NaN. */
+/* Waits for the results. CAMCL_STOPPED, and no evaluation, once a stop was requested. CAMCL_FAILED where an index is beyond the resident
+ * images, or pixels or the place of what the kind computes is missing. Pixels that are in host memory must reach as far as the indices. A
+ * label beyond the classes is never right, its loss NaN. */
 camcl_status cc_session_run(cc_session *session, const cc_session_input *input, const cc_session_output *output, camcl_error *err);
 
 /* What a batch runs, for profiles; borrowed. */

@@ -52,6 +52,12 @@ static camcl_status check_tensors(const char *path, const cc_graph *graph, const
 
 /* ---- where the run stands */
 
+bool cc_run_state_owes_row(const cc_run_state *s, uint64_t steps, uint64_t epoch_steps, uint64_t eval_every)
+{
+    const bool evaluates = s->step % epoch_steps == 0 && (s->step == steps || s->step / epoch_steps % eval_every == 0);
+    return evaluates && s->interval.sums[CC_SUM_STEPS] > 0;
+}
+
 /* Where a program says when to evaluate, any step may be the best one's. */
 static camcl_status check_best_step(const char *path, const cc_run_state *s, camcl_error *err)
 {
@@ -66,7 +72,8 @@ static camcl_status check_steps(const char *path, const cc_run_state *s, const c
         return cc_fail(err, CAMCL_BAD_DATA, "%s: it says step %" PRIu64 " of a training of %" PRIu64 " steps " ADVICE, path, s->step,
                        limits->steps);
     if (limits->stepwise) return check_best_step(path, s, err);
-    const bool evaluated = s->step == limits->steps || s->step / limits->epoch_steps >= limits->eval_every;
+    const uint64_t told = s->step - cc_run_state_owes_row(s, limits->steps, limits->epoch_steps, limits->eval_every);
+    const bool evaluated = told == limits->steps || told / limits->epoch_steps >= limits->eval_every;
     if (evaluated && !s->has_best)
         return cc_fail(err, CAMCL_BAD_DATA, "%s: it has no best weights, though step %" PRIu64 " lies behind an evaluation " ADVICE, path,
                        s->step);

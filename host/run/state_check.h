@@ -4,6 +4,10 @@
 
 #include "run/checkpoint.h"
 
+/* Whether the state's step ends an epoch whose evaluation a requested stop broke off, so that its row is still to come. steps, epoch_steps,
+ * eval_every: as below. */
+bool cc_run_state_owes_row(const cc_run_state *state, uint64_t steps, uint64_t epoch_steps, uint64_t eval_every);
+
 /* What the configuration and the data set say. */
 typedef struct cc_state_limits {
     uint64_t steps, epoch_steps, eval_every; /* of the whole training; of an epoch; epochs between evaluations */

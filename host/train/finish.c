@@ -1,4 +1,5 @@
 /* What a run leaves at its end: the test set's verdict, the report page. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,14 @@ static void free_test(test_result *result)
     free(result->logits);
 }
 
+static camcl_status stopped(const cc_run *run, camcl_error *err)
+{
+    const uint64_t steps = run->loop.schedule.steps;
+    return cc_fail(err, CAMCL_STOPPED,
+                   "training: stopped after step %" PRIu64 " of %" PRIu64 ", before the test images were done (saved; go on with --resume)",
+                   steps, steps);
+}
+
 /* The model holds the best weights. */
 static camcl_status evaluate_test(cc_run *run, const cc_test_images *test, test_result *out, camcl_error *err)
 {
@@ -46,13 +55,17 @@ static camcl_status evaluate_test(cc_run *run, const cc_test_images *test, test_
     const int32_t *labels = camcl_dataset_labels(run->dataset, test->part);
     const cc_session_spec spec = { .kind = CC_SESSION_EVALUATION,
                                    .batch = cc_session_batch(CC_SESSION_EVALUATION, test->count, run->settings.step.image_size) };
-    const cc_session_input images = {
-        .indices = test->indices, .n = test->count, .pixels = camcl_dataset_pixels(run->dataset, test->part), .labels = labels
-    };
+    const cc_session_input images = { .indices = test->indices,
+                                      .n = test->count,
+                                      .pixels = camcl_dataset_pixels(run->dataset, test->part),
+                                      .labels = labels,
+                                      .stop = run->options->stop };
     cc_session *session = NULL;
     CC_TRY(CC_NEW(test->count * info->classes, &out->logits, err));
     CC_TRY(cc_run_test_session(run, spec, &session, err));
-    CC_TRY(cc_session_run(session, &images, &(cc_session_output){ .evaluation = &out->evaluation, .logits = out->logits }, err));
+    status = cc_session_run(session, &images, &(cc_session_output){ .evaluation = &out->evaluation, .logits = out->logits }, err);
+    if (status == CAMCL_STOPPED) status = stopped(run, err);
+    if (status != CAMCL_OK) goto cleanup;
     CC_TRY(camcl_breakdown_make(out->logits, labels, test->indices, test->count, info->classes, &out->breakdown, err));
     CC_TRY(cc_confusion_write(cc_run_dir_file(run->dir, CC_RUN_CONFUSION), info->classes, camcl_dataset_class_names(run->dataset),
                               out->breakdown.confusion, err));

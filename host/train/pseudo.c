@@ -14,9 +14,9 @@ camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err)
     return run->state.pseudo ? CAMCL_OK : CC_NEW(classes * CC_PSEUDO_SUMS, &run->state.pseudo, err);
 }
 
-camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err)
+camcl_status cc_run_drop_pseudo(cc_run *run, camcl_error *err)
 {
-    return cc_pseudo_labels_drop_after(&run->pseudo_labels, path_of(run), step, err);
+    return cc_pseudo_labels_drop_after(&run->pseudo_labels, path_of(run), cc_run_told_step(run), err);
 }
 
 camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err)

@@ -182,7 +182,9 @@ camcl_status cc_run_brief(cc_run *run, camcl_error *err)
 
 camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err)
 {
-    return cc_world_any(run->team.world, run->stop_wanted || cc_run_wants_stop(run), stop, err);
+    /* A callback that has seen the last evaluation has nothing to stop any more but the test images, which it did not ask for. */
+    const bool own = cc_run_wants_stop(run) || (run->stop_wanted && run->state.step < run->loop.schedule.steps);
+    return cc_world_any(run->team.world, own, stop, err);
 }
 
 camcl_status cc_run_leave(cc_run *run, camcl_status status, camcl_error *err)

@@ -43,7 +43,7 @@ static camcl_status open_events(cc_run *run, camcl_error *err)
     const char *folder = cc_run_dir_path(run->dir);
     if (run->events) return CAMCL_OK;
     const bool goes_on = cc_event_files_exist(folder);
-    CC_RETURN_IF_FAILED(cc_event_file_create(folder, goes_on ? run->state.step + 1 : 0, &run->events, err));
+    CC_RETURN_IF_FAILED(cc_event_file_create(folder, goes_on ? cc_run_told_step(run) + 1 : 0, &run->events, err));
     for (size_t i = 0; i < run->metrics.count && !goes_on; i++)
         CC_RETURN_IF_FAILED(write_scalars(run, &run->metrics.rows[i], err));
     return CAMCL_OK;
@@ -81,6 +81,8 @@ cleanup:
 
 /* ---- rows */
 
+uint64_t cc_run_told_step(const cc_run *run) { return run->state.step - cc_run_owes_row(run); }
+
 static camcl_status write_lines(const cc_run *run, camcl_error *err)
 {
     return cc_metrics_write_lines(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_LINES), err);
@@ -100,7 +102,7 @@ camcl_status cc_run_add_row(cc_run *run, const cc_metrics_row *row, camcl_error 
 
 camcl_status cc_run_restore_rows(cc_run *run, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), run->state.step, err));
+    CC_RETURN_IF_FAILED(cc_metrics_drop_after(&run->metrics, cc_run_dir_file(run->dir, CC_RUN_METRICS), cc_run_told_step(run), err));
     if (cc_run_dir_has(run->dir, CC_RUN_METRICS)) CC_RETURN_IF_FAILED(write_lines(run, err));
     const bool stale = run->loop.tensorboard && cc_event_files_exist(cc_run_dir_path(run->dir));
     return stale ? open_events(run, err) : CAMCL_OK;

@@ -99,8 +99,10 @@ camcl_status cc_run_swap_average(cc_run *run, camcl_error *err);
  */
 camcl_status cc_run_swap_back(cc_run *run, camcl_status status, camcl_error *err);
 /* Evaluates the validation images, and keeps the weights if they are the best so far (best NULL: nobody asks). Every step's sums have been
- * read back. */
-camcl_status cc_run_validate(cc_run *run, camcl_evaluation *out, bool *best, camcl_error *err);
+ * read back. CAMCL_STOPPED, and nothing is kept, once `stop` is requested; NULL: never. */
+camcl_status cc_run_validate(cc_run *run, const camcl_stop *stop, camcl_evaluation *out, bool *best, camcl_error *err);
+/* Whether the training stands behind an epoch whose evaluation was stopped: its row is still to come. */
+bool cc_run_owes_row(const cc_run *run);
 /* The sums of the interval begin anew. */
 void cc_run_begin_interval(cc_run *run);
 
@@ -174,16 +176,17 @@ camcl_status cc_run_write_average(cc_run *run, const cc_snapshot *average, camcl
 bool cc_run_has_models(const cc_run *run);
 camcl_status cc_run_restore_models(cc_run *run, camcl_error *err);
 
-/* rows.c: a row is kept in every form; the rows, and what TensorBoard reads, go back to those up to the state's step; the pictures in cams/
- * for TensorBoard. */
+/* rows.c: the step of the state, or the one before if the row of that step is still to come; a row is kept in every form; the rows, and
+ * what TensorBoard reads, go back to those up to cc_run_told_step; the pictures in cams/ for TensorBoard. */
+uint64_t cc_run_told_step(const cc_run *run);
 camcl_status cc_run_add_row(cc_run *run, const cc_metrics_row *row, camcl_error *err);
 camcl_status cc_run_restore_rows(cc_run *run, camcl_error *err);
 camcl_status cc_run_show_cams(cc_run *run, camcl_error *err);
 
-/* pseudo.c: reads pseudo_labels.csv; drops what is beyond a step; adds what was counted since the evaluation before, and counts anew.
- * Nothing where the objective has no pseudo-labels, or the run no directory: then nothing is counted (state.pseudo is NULL). */
+/* pseudo.c: reads pseudo_labels.csv; drops what is beyond cc_run_told_step; adds what was counted since the evaluation before, and counts
+ * anew. Nothing where the objective has no pseudo-labels, or the run no directory: then nothing is counted (state.pseudo is NULL). */
 camcl_status cc_run_open_pseudo(cc_run *run, camcl_error *err);
-camcl_status cc_run_drop_pseudo(cc_run *run, uint64_t step, camcl_error *err);
+camcl_status cc_run_drop_pseudo(cc_run *run, camcl_error *err);
 camcl_status cc_run_append_pseudo(cc_run *run, uint64_t epoch, camcl_error *err);
 
 /* diverged.c: CAMCL_NOT_FINITE for what ("the loss") became NaN or infinite, as `value` is, at a step, counted from 0. A run with a

@@ -256,7 +256,7 @@ static camcl_status start(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_run_brief(run, err));
     CC_RETURN_IF_FAILED(prepare_training(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_rows(run, err));
-    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, 0, err));
+    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, err));
     CC_RETURN_IF_FAILED(initial_weights(run, err));
     CC_RETURN_IF_FAILED(cc_team_follow(run, err));
     return cc_run_note_start(run, err);
@@ -272,7 +272,7 @@ static camcl_status restore_files(cc_run *run, camcl_error *err)
     CC_RETURN_IF_FAILED(write_config(run, err));
     CC_RETURN_IF_FAILED(write_split(run, err));
     CC_RETURN_IF_FAILED(cc_run_restore_models(run, err));
-    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, run->state.step, err));
+    CC_RETURN_IF_FAILED(cc_run_drop_pseudo(run, err));
     return cc_run_restore_rows(run, err);
 }
 

@@ -120,7 +120,7 @@ camcl_status camcl_trainer_evaluate(camcl_trainer *t, camcl_split split, camcl_e
     if ((unsigned)split > CAMCL_SPLIT_UNLABELED)
         return cc_fail(err, CAMCL_BAD_CONFIG, "camcl_trainer_evaluate: split %d: there is none (choose a CAMCL_SPLIT_...)", (int)split);
     if (split == CAMCL_SPLIT_VALIDATION) {
-        CC_RETURN_IF_FAILED(cc_run_validate(t, out, &best, err));
+        CC_RETURN_IF_FAILED(cc_run_validate(t, NULL, out, &best, err));
         cc_run_begin_interval(t);
         return CAMCL_OK;
     }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "run/state_check.h"
 #include "train/run.h"
 
 bool cc_run_wants_stop(const cc_run *run) { return camcl_stop_requested(run->options->stop); }
@@ -194,18 +195,18 @@ static cc_metrics_row make_row(const cc_run *run, uint64_t epoch, const camcl_ev
     return row;
 }
 
-static camcl_status validate(cc_run *run, camcl_evaluation *out, bool *best, camcl_error *err)
+static camcl_status validate(cc_run *run, const camcl_stop *stop, camcl_evaluation *out, bool *best, camcl_error *err)
 {
-    const cc_session_input images = { .indices = run->split.validation, .n = run->split.validation_count };
+    const cc_session_input images = { .indices = run->split.validation, .n = run->split.validation_count, .stop = stop };
     if (run->validation) CC_RETURN_IF_FAILED(cc_session_run(run->validation, &images, &(cc_session_output){ .evaluation = out }, err));
     return keep_if_best(run, camcl_evaluation_get(out, "top1"), best, err);
 }
 
-camcl_status cc_run_validate(cc_run *run, camcl_evaluation *out, bool *best, camcl_error *err)
+camcl_status cc_run_validate(cc_run *run, const camcl_stop *stop, camcl_evaluation *out, bool *best, camcl_error *err)
 {
     *out = cc_evaluation_nothing();
     CC_RETURN_IF_FAILED(cc_run_swap_average(run, err));
-    const camcl_status status = validate(run, out, best, err);
+    const camcl_status status = validate(run, stop, out, best, err);
     return cc_run_swap_back(run, status, err);
 }
 
@@ -229,7 +230,7 @@ static camcl_status evaluate(cc_run *run, uint64_t epoch, camcl_error *err)
     camcl_evaluation v;
     bool best;
     CC_RETURN_IF_FAILED(warn_if_nothing_is_confident(run, epoch, err));
-    CC_RETURN_IF_FAILED(cc_run_validate(run, &v, &best, err));
+    CC_RETURN_IF_FAILED(cc_run_validate(run, run->options->stop, &v, &best, err));
     const cc_metrics_row row = make_row(run, epoch, &v);
     CC_RETURN_IF_FAILED(cc_run_add_row(run, &row, err));
     CC_RETURN_IF_FAILED(cc_run_append_pseudo(run, epoch, err));
@@ -260,6 +261,12 @@ camcl_status cc_run_steps(cc_run *run, uint64_t count, camcl_error *err)
         if (cc_run_wants_stop(run)) return CAMCL_OK;
     }
     return CAMCL_OK;
+}
+
+bool cc_run_owes_row(const cc_run *run)
+{
+    const cc_schedule *schedule = &run->loop.schedule;
+    return cc_run_state_owes_row(&run->state, schedule->steps, schedule->epoch_steps, run->loop.eval_every);
 }
 
 static camcl_status end_epoch(cc_run *run, camcl_error *err)
@@ -301,20 +308,36 @@ static camcl_status save_if_long_ago(cc_run *run, camcl_error *err)
     return CAMCL_OK;
 }
 
+/* An evaluation that a requested stop breaks off is made when the run goes on. */
+static camcl_status end_epoch_unless_stopped(cc_run *run, camcl_error *err)
+{
+    const camcl_status status = cc_team_of_first(run, end_epoch(run, err), err);
+    return status == CAMCL_STOPPED ? CAMCL_OK : status;
+}
+
+/* Saves and fails, if that was requested and the training has more to do. */
+static camcl_status stop_if_wanted(cc_run *run, camcl_error *err)
+{
+    const uint64_t steps = run->loop.schedule.steps;
+    bool stop;
+    CC_RETURN_IF_FAILED(cc_run_agree_stop(run, &stop, err));
+    if (!stop) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_team_of_first(run, save(run, err), err));
+    return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
+                   run->state.step, steps);
+}
+
 static camcl_status loop(cc_run *run, camcl_error *err)
 {
     const cc_schedule *schedule = &run->loop.schedule;
-    bool stop = false;
     run->interval_started_at = run->saved_at = cc_seconds();
+    if (cc_run_owes_row(run)) CC_RETURN_IF_FAILED(end_epoch_unless_stopped(run, err));
+    /* Those that follow do not know what is owed, so that all of them ask. */
+    if (run->resuming) CC_RETURN_IF_FAILED(stop_if_wanted(run, err));
     while (run->state.step < schedule->steps) {
         CC_RETURN_IF_FAILED(cc_run_steps(run, 1, err));
-        if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(cc_team_of_first(run, end_epoch(run, err), err));
-        CC_RETURN_IF_FAILED(cc_run_agree_stop(run, &stop, err));
-        if (stop && run->state.step < schedule->steps) {
-            CC_RETURN_IF_FAILED(cc_team_of_first(run, save(run, err), err));
-            return cc_fail(err, CAMCL_STOPPED, "training: stopped after step %" PRIu64 " of %" PRIu64 " (saved; go on with --resume)",
-                           run->state.step, schedule->steps);
-        }
+        if (run->state.step % schedule->epoch_steps == 0) CC_RETURN_IF_FAILED(end_epoch_unless_stopped(run, err));
+        CC_RETURN_IF_FAILED(stop_if_wanted(run, err));
         if (run->state.step < schedule->steps) CC_RETURN_IF_FAILED(cc_team_of_first(run, save_if_long_ago(run, err), err));
     }
     return CAMCL_OK;

@@ -74,10 +74,12 @@ camcl_status camcl_bench_step_together(camcl_device *const *devices, size_t coun
         if (i >= CC_BENCH_WARM_UP && seconds < best) best = seconds;
     }
     const cc_exchange_figures figures = cc_exchange_take_figures(exchange);
-    *out = (camcl_step_time){
-        best * 1e3,   (double)cc_bench_images(&members[0], name) / best, cc_device_peak_bytes(devices[0]), figures.meetings, figures.later,
-        figures.bytes
-    };
+    *out = (camcl_step_time){ best * 1e3,
+                              (double)cc_bench_images(&members[0], name) / best,
+                              cc_device_peak_bytes(devices[0]),
+                              figures.blocking,
+                              figures.overlapped,
+                              figures.bytes };
 cleanup:
     for (size_t i = 0; members && i < count; i++)
         cc_bench_close(&members[i]);

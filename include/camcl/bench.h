@@ -22,9 +22,9 @@ camcl_status camcl_bench_peak(camcl_device *device, camcl_peak *out, camcl_error
 typedef struct camcl_step_time {
     double ms_per_step, images_per_s; /* of the best timed step after warm-up; labelled + unlabelled images (supervised: labelled only) */
     size_t peak_bytes;                /* device memory at its highest */
-    /* Of several devices, per step and device: how often they wait for one another, sums that go on beside their work, and the bytes of
-     * both. */
-    size_t meetings, later, exchanged_bytes;
+    /* Of several devices, per step and device: all-reduces for which all of them wait (statistics, logits), those that go on beside the
+     * backward pass (gradients), and the bytes of both. */
+    size_t blocking_allreduces, overlapped_allreduces, exchanged_bytes;
 } camcl_step_time;
 
 /* What can be timed is named by a word of ssl.mode, or by CAMCL_BENCH_INFER: the eval-mode forward pass of 256 images. */

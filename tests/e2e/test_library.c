@@ -397,7 +397,7 @@ static void a_longer_run_is_finished_at_its_new_end(void **state)
     options.stop = s.stop;
     options.context = &s;
     options.message = stop_at_message;
-    FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 3 of 4");
+    FAILS(camcl_train(config, &options, &r, &err), CAMCL_STOPPED, "step 2 of 4");
     options.stop = NULL;
     OK(camcl_train(config, &options, &r, &err));
     assert_false(r.was_finished);

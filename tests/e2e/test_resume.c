@@ -14,10 +14,14 @@
 
 #include <cmocka.h>
 
+#include "camcl/trainer.h"
 #include "run/safetensors.h"
+#include "support/ok.h"
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
+
+static camcl_error err;
 
 static void run_path(char path[512], const char *folder, const char *name) { snprintf(path, 512, "%s/%s", folder, name); }
 
@@ -131,6 +135,99 @@ static void test_interrupted(void **state)
     assert_int_equal(program_wait(process), 128 + SIGTERM);
     assert_true(exists(run, "state.safetensors"));
     train(folder, "interrupted", "train.epochs=2 train.epoch_steps=300 --resume");
+    assert_same_run(whole, run);
+}
+
+typedef struct stopper {
+    const char *at; /* the beginning of the message at which the run is to stop */
+    camcl_stop *stop;
+} stopper;
+
+static void stop_at_message(void *context, const char *line)
+{
+    const stopper *s = context;
+    if (strncmp(line, s->at, strlen(s->at)) == 0) camcl_stop_request(s->stop);
+}
+
+/* Trains small.ini, with more keys, until the message comes. */
+static void train_until(const char *folder, const char *name, const char *const keys[][2], size_t count, const char *message,
+                        const char *says)
+{
+    stopper s = { .at = message };
+    camcl_config *config = NULL;
+    camcl_train_result result;
+    char run[512];
+    run_path(run, folder, name);
+    OK(camcl_stop_create(&s.stop, &err));
+    OK(camcl_config_create(&config, &err));
+    OK(camcl_config_load(config, scratch_path(folder, "small.ini"), &err));
+    OK(camcl_config_set(config, "output.dir", run, "test", &err));
+    for (size_t i = 0; i < count; i++)
+        OK(camcl_config_set(config, keys[i][0], keys[i][1], "test", &err));
+    const camcl_train_options options = { .resume = true, .stop = s.stop, .context = &s, .message = stop_at_message };
+    FAILS(camcl_train(config, &options, &result, &err), CAMCL_STOPPED, says);
+    camcl_config_destroy(&config);
+    camcl_stop_destroy(&s.stop);
+}
+
+static size_t count_rows(const char *run)
+{
+    metrics_table *m = metrics_load(run);
+    const size_t rows = m->rows;
+    free(m);
+    return rows;
+}
+
+/* What is requested while the validation images are run does not wait for them: the row comes when the run goes on, also if that is killed
+ * between the row and the save. A message that comes just before the evaluation says when. */
+static void test_stopped_in_an_evaluation(void **state)
+{
+    static const char *const keys[][2] = { { "train.epochs", "3" },
+                                           { "train.epoch_steps", "2" },
+                                           { "train.eval_every", "2" },
+                                           { "ssl.threshold", "1" },
+                                           { "ssl.threshold_end", "1" } };
+    const char *folder = *state, *all = "train.epochs=3 train.epoch_steps=2 train.eval_every=2 ssl.threshold=1 ssl.threshold_end=1";
+    char run[512], whole[512], more[160];
+    run_path(run, folder, "broken-off");
+    run_path(whole, folder, "not-broken-off");
+    train(folder, "not-broken-off", all);
+    train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 2: no unlabelled", "stopped after step 4 of 6");
+    assert_true(exists(run, "state.safetensors"));
+    assert_false(exists(run, "metrics.csv"));
+    /* At the next stop the row of step 4 is there, and that of the last epoch is not; that state, and the row, are as after a kill. */
+    char *state_of_4 = NULL;
+    size_t size;
+    state_of_4 = scratch_read(scratch_path(run, "state.safetensors"), &size);
+    assert_non_null(state_of_4);
+    train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 3: no unlabelled", "stopped after step 6 of 6");
+    assert_int_equal(count_rows(run), 1);
+    assert_false(exists(run, "result.json"));
+    scratch_write(scratch_path(run, "state.safetensors"), state_of_4, size);
+    free(state_of_4);
+    train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 3/3", "stopped after step 6 of 6");
+    assert_int_equal(count_rows(run), 2);
+    assert_false(exists(run, "result.json"));
+    snprintf(more, sizeof more, "%s --resume", all);
+    train(folder, "broken-off", more);
+    assert_true(exists(run, "result.json"));
+    assert_same_run(whole, run);
+}
+
+/* The test images need not be waited for, either: there are 2,000 of them, and they take this network a second. */
+static void test_stopped_in_the_test(void **state)
+{
+    const char *folder = *state, *keys = "model.width=32 train.epochs=1 train.epoch_steps=1 ssl.mode=supervised";
+    char run[512], whole[512];
+    run_path(run, folder, "untested");
+    run_path(whole, folder, "tested");
+    train(folder, "tested", keys);
+    pid_t process = program_start(folder, "untested", "train '%s/small.ini' 'output.dir=%s' %s", folder, run, keys);
+    wait_for_file(scratch_path(run, "best.safetensors"), process);
+    kill(process, SIGTERM);
+    assert_int_equal(program_wait(process), 128 + SIGTERM);
+    assert_false(exists(run, "result.json"));
+    train(folder, "untested", "model.width=32 train.epochs=1 train.epoch_steps=1 ssl.mode=supervised --resume");
     assert_same_run(whole, run);
 }
 
@@ -450,6 +547,8 @@ int main(void)
         cmocka_unit_test(test_killed_between_rows),
         cmocka_unit_test(test_killed_between_saves),
         cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_stopped_in_an_evaluation),
+        cmocka_unit_test(test_stopped_in_the_test),
         cmocka_unit_test(test_changed_keys),
         cmocka_unit_test(test_finished),
         cmocka_unit_test(test_more_epochs),

@@ -156,6 +156,12 @@ static void best_weights(void **context)
     assert_taken(f);
     s->step = 4;
     assert_refused(f, "no best weights");
+    s->interval.sums[CC_SUM_STEPS] = 4; /* the evaluation was stopped */
+    assert_taken(f);
+    s->step = 5;
+    assert_refused(f, "no best weights");
+    s->step = 4;
+    s->interval.sums[CC_SUM_STEPS] = 0;
     f->limits.eval_every = 2;
     assert_taken(f);
     s->step = 8;

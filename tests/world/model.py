@@ -7,7 +7,7 @@ Usage: model.py [--svg FILE] [STEPS.csv]      (default: steps.csv beside this fi
     m(N) = L + (N - 1) (o + s/b)                up to 31 ranks: each sends to all
            2 k L + (k/2 + 1) s/b                above: k = log2(N), rounded up, rounds to deal, and as many to collect
 
-C: the time that a device needs for its share of the batch; M: meetings of a step, of s bytes each on average; S: bytes of gradients in G
+C: the time that a device needs for its share of the batch; M: blocking all-reduces of a step, of s bytes each on average; S: bytes of gradients in G
 sums, of which each is a message to and from every other rank, twice; b: bytes a second that a link carries each way. Fitted are e, how much
 longer than S/b the gradients take on a link that carries nothing else, and f, the part of C beside which they are sent. L: the latency of an
 exchange, and o: what each further rank adds to it. What is predicted is also given for f = 0, gradients that are sent while nothing is
@@ -26,8 +26,8 @@ LATENCY, EACH = 16e-6, 5e-6
 RANKS = [2 ** k for k in range(1, 11)]
 # Ranks from which small exchanges go in rounds: CC_ROUNDS_FROM of host/exchange/mpi/ranks.h.
 ROUNDS_FROM = 32
-# Supervised: bytes of gradients, their sums, meetings, bytes of a meeting: two numbers for each of the 26,560 channels of 53 batch norms.
-RESNET50 = {"gradients": 94.5e6, "sums": 11, "meetings": 107, "meeting": 8 * 26560 / 53}
+# Supervised: bytes of gradients, their sums, blocking all-reduces, bytes of one: two numbers for each of the 26,560 channels of 53 batch norms.
+RESNET50 = {"gradients": 94.5e6, "sums": 11, "blocking": 107, "bytes_each": 8 * 26560 / 53}
 # What a device alone needs for 32 images.
 DEVICES = (("0.03 s a step", 0.03), ("0.2 s a step", 0.2), ("0.5 s a step", 0.5), ("2 s a step", 2.0), ("10 s a step", 10.0))
 LINK = 10e9 / 8
@@ -37,7 +37,7 @@ def gradients(ranks, size, rate):
     return 2 * (ranks - 1) / ranks * size / rate
 
 
-def meeting(ranks, size, rate):
+def blocking(ranks, size, rate):
     if ranks < ROUNDS_FROM:
         return LATENCY + (ranks - 1) * (EACH + size / rate)
     rounds = (ranks - 1).bit_length()
@@ -46,7 +46,7 @@ def meeting(ranks, size, rate):
 
 def predict(ranks, compute, net, rate, excess, beside):
     sums = excess * gradients(ranks, net["gradients"], rate) + net["sums"] * 2 * (ranks - 1) * EACH
-    return compute + net["meetings"] * meeting(ranks, net["meeting"], rate) + max(0, sums - beside * compute)
+    return compute + net["blocking"] * blocking(ranks, net["bytes_each"], rate) + max(0, sums - beside * compute)
 
 
 def read(path):
@@ -57,7 +57,7 @@ def read(path):
 
 
 def step(free, ranks, rate, excess, beside):
-    """Of the measured network; what it takes on links without a limit, meetings included, is measured, too."""
+    """Of the measured network; what it takes on links without a limit, blocking all-reduces included, is measured, too."""
     return free[ranks] + max(0, excess * gradients(ranks, SMALL_BYTES, rate) - beside * free[ranks])
 
 
