@@ -11,7 +11,9 @@
 
 cli_screen cli_screen_open(bool quiet, const char *title)
 {
-    return (cli_screen){ .quiet = quiet, .terminal = isatty(STDOUT_FILENO) != 0, .title = title };
+    /* mpirun gives each process a terminal, wherever its own output goes, to a file for example. */
+    const bool terminal = isatty(STDOUT_FILENO) && camcl_launched(NULL) == 1;
+    return (cli_screen){ .quiet = quiet, .terminal = terminal, .title = title };
 }
 
 void cli_screen_show_title(cli_screen *s)

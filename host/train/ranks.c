@@ -182,8 +182,10 @@ camcl_status cc_run_brief(cc_run *run, camcl_error *err)
 
 camcl_status cc_run_agree_stop(cc_run *run, bool *stop, camcl_error *err)
 {
-    /* A callback that has seen the last evaluation has nothing to stop any more but the test images, which it did not ask for. */
-    const bool own = cc_run_wants_stop(run) || (run->stop_wanted && run->state.step < run->loop.schedule.steps);
+    /* After the last evaluation there is no training left that its callback could end. */
+    const bool by_callback = run->stop_wanted && run->state.step < run->loop.schedule.steps;
+    /* A row is owed only where a stop was requested, even if the request was taken back since. */
+    const bool own = cc_run_wants_stop(run) || by_callback || cc_run_owes_row(run);
     return cc_world_any(run->team.world, own, stop, err);
 }
 

@@ -13,6 +13,7 @@
 
 #include "camcl/device.h"
 #include "camcl/version.h"
+#include "support/scratch.h"
 
 #define MPIRUN                                                                                                                             \
     "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CAMCL_WORLD_PATIENCE=60 timeout -k 5 240 mpirun --oversubscribe "           \
@@ -71,5 +72,10 @@ int halves_run_ranks(const char *folder, int ranks, const char *choose, const ch
                     ">'%s/out' 2>'%s/err' </dev/null",
              ranks, choose, name, getenv("CAMCL_PROGRAM"), folder, more, folder, folder);
     const int status = system(command);
+    size_t size;
+    char *out = scratch_read(scratch_path(folder, "out"), &size);
+    /* mpirun gives ranks terminals, but what they print went to a file. */
+    if (out == NULL || strchr(out, '\033')) fail_msg("%s: no output, or lines that are redrawn:\n%s", name, out ? out : "");
+    free(out);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
