@@ -196,9 +196,8 @@ static void test_stopped_in_an_evaluation(void **state)
     assert_true(exists(run, "state.safetensors"));
     assert_false(exists(run, "metrics.csv"));
     /* At the next stop the row of step 4 is there, and that of the last epoch is not; that state, and the row, are as after a kill. */
-    char *state_of_4 = NULL;
     size_t size;
-    state_of_4 = scratch_read(scratch_path(run, "state.safetensors"), &size);
+    char *state_of_4 = scratch_read(scratch_path(run, "state.safetensors"), &size);
     assert_non_null(state_of_4);
     train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 3: no unlabelled", "stopped after step 6 of 6");
     assert_int_equal(count_rows(run), 1);
