@@ -234,45 +234,54 @@ SHOWN = {"supervised": "#555", "pseudo-label": "#1b6ca8", "gradcam-3": "#c0392b"
          "freematch": "#7d3c98"}
 
 
-def panel(group, x0, curves):
-    """One panel of the plot: means over the seeds that are done."""
+def chart(x0, title, lines, colours, unit):
+    """Percentages over something that has the unit: {name: [(x, percent), ...]}, each with its name and last value beside its end."""
+    most = max(point[0] for line in lines.values() for point in line)
+    low = 10 * int(min(line[min(2, len(line) - 1)][1] for line in lines.values()) / 10)
+    high = 10 * int(max(point[1] for line in lines.values() for point in line) / 10 + 1)
+    across = lambda x: x0 + LEFT + (WIDTH - LEFT - RIGHT) * x / most
+    up = lambda value: HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (max(value, low) - low) / (high - low)
+    out = [f'<text x="{x0 + LEFT}" y="16">{title}</text>']
+    for value in range(low, high + 1, 10):
+        out.append(f'<path d="M{x0 + LEFT} {up(value):.1f} H{x0 + WIDTH - RIGHT}" stroke="#ddd"/>'
+                   f'<text x="{x0 + LEFT - 6}" y="{up(value) + 4:.1f}" text-anchor="end">{value} %</text>')
+    for x in (0, most / 2, most):
+        out.append(f'<text x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{x:.0f}</text>')
+    out.append(f'<text x="{(across(0) + across(most)) / 2:.1f}" y="{HEIGHT - 4}" text-anchor="middle">{unit}</text>')
+    place = 0
+    for name, line in sorted(lines.items(), key=lambda item: -item[1][-1][1]):
+        points = " ".join(f"{across(x):.1f},{up(value):.1f}" for x, value in line)
+        place = max(up(line[-1][1]), place + 15)
+        out.append(f'<polyline points="{points}" fill="none" stroke="{colours[name]}" stroke-width="1.6"/>'
+                   f'<text x="{across(most) + 6:.1f}" y="{place + 4:.1f}" fill="{colours[name]}">{name} {line[-1][1]:.1f}</text>')
+    return out
+
+
+def svg(shapes, charts):
+    """The file's text, of so many charts side by side."""
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {charts * WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+                      '<rect width="100%" height="100%" fill="#fff"/>', *shapes, "</svg>", ""])
+
+
+def mean_curves(group, curves):
+    """Of each objective that is shown the mean over the seeds that are done."""
     rows = by_objective(group, curves, lambda name: {int(p["step"]): float(p["val_top1"]) for p in curves[name]})
     means = {}
     for objective in SHOWN:
         runs = list(rows.get(objective, {}).values())
         if runs:
             means[objective] = [(step, sum(run[step] for run in runs) / len(runs)) for step in sorted(runs[0]) if all(step in r for r in runs)]
-    if not means:
-        return []
-    steps = max(point[0] for line in means.values() for point in line)
-    low = 10 * int(min(line[min(2, len(line) - 1)][1] for line in means.values()) / 10)
-    high = 10 * int(max(point[1] for line in means.values() for point in line) / 10 + 1)
-    across = lambda step: x0 + LEFT + (WIDTH - LEFT - RIGHT) * step / steps
-    up = lambda value: HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (max(value, low) - low) / (high - low)
-    out = [f'<text x="{x0 + LEFT}" y="16">{LABELS[group]} labels</text>']
-    for value in range(low, high + 1, 10):
-        out.append(f'<path d="M{x0 + LEFT} {up(value):.1f} H{x0 + WIDTH - RIGHT}" stroke="#ddd"/>'
-                   f'<text x="{x0 + LEFT - 6}" y="{up(value) + 4:.1f}" text-anchor="end">{value} %</text>')
-    for step in (0, steps // 2, steps):
-        out.append(f'<text x="{across(step):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{step}</text>')
-    out.append(f'<text x="{(across(0) + across(steps)) / 2:.1f}" y="{HEIGHT - 4}" text-anchor="middle">steps</text>')
-    place = 0
-    for objective, line in sorted(means.items(), key=lambda item: -item[1][-1][1]):
-        points = " ".join(f"{across(step):.1f},{up(value):.1f}" for step, value in line)
-        place = max(up(line[-1][1]), place + 15)
-        out.append(f'<polyline points="{points}" fill="none" stroke="{SHOWN[objective]}" stroke-width="1.6"/>'
-                   f'<text x="{across(steps) + 6:.1f}" y="{place + 4:.1f}" fill="{SHOWN[objective]}">{objective} {line[-1][1]:.1f}</text>')
-    return out
+    return means
 
 
 def plot():
-    curves, width, lines = read_lines("curves"), 0, []
+    curves, shapes, charts = read_lines("curves"), [], 0
     for group in ("4000", "250"):
-        shown = panel(group, width, curves)
-        width += WIDTH if shown else 0
-        lines += shown
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" font-family="sans-serif" font-size="12">',
-                      '<rect width="100%" height="100%" fill="#fff"/>', *lines, "</svg>", ""])
+        means = mean_curves(group, curves)
+        if means:
+            shapes += chart(charts * WIDTH, f"{LABELS[group]} labels", means, SHOWN, "steps")
+            charts += 1
+    return svg(shapes, charts)
 
 
 def main():

@@ -24,7 +24,10 @@ import time
 from compare_pytorch import bind
 from fixmatch_step import SHIFT, SIZE, Views
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "device"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "..", "device"))
+sys.path.append(os.path.join(HERE, "..", "..", "configs", "study"))
+import study  # noqa: E402
 
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)
 EVALUATIONS = 60
@@ -45,9 +48,6 @@ class ReflectedViews(Views):
         x, y = random.randint(0, 2 * SHIFT), random.randint(0, 2 * SHIFT)
         image = image.crop((x, y, x + SIZE, y + SIZE))
         return ImageOps.mirror(image) if random.random() < 0.5 else image
-
-    def batch(self, images, picture, layout):
-        return super().batch(images, picture, layout).mul_(64).add_(127)
 
 
 class Pool:
@@ -106,8 +106,7 @@ class Training:
         self.average.to(memory_format=layout)
 
     def view(self, indices, picture):
-        x = self.views.batch([self.images[i] for i in indices], picture, self.layout)
-        return x.sub_(self.mean).div_(self.std)
+        return self.views.batch([self.images[i] for i in indices], picture, self.layout, self.mean, self.std)
 
     def rate(self, share):
         """Of the learning rate, at this share of the training."""
@@ -197,31 +196,18 @@ def train(a, seconds):
     print(f"best validation {best[0]:.2f} %, test {training.accuracy(training.test):.2f} %, {step} steps")
 
 
+def read_curve(path):
+    """(minutes, validation accuracy) of each evaluation."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return [(float(row["seconds"]) / 60, float(row["val_top1"])) for row in csv.DictReader(file)]
+
+
 def draw(a):
     """Validation accuracy over time, of both."""
-    with open(os.path.join(a.run, "metrics.csv"), encoding="utf-8", newline="") as file:
-        ours = [(float(row["seconds"]) / 60, float(row["val_top1"])) for row in csv.DictReader(file)]
-    with open(a.other, encoding="utf-8", newline="") as file:
-        theirs = [(float(row["seconds"]) / 60, float(row["val_top1"])) for row in csv.DictReader(file)]
-    width, height, left, right, top, bottom = 560, 300, 46, 110, 16, 40
-    minutes = max(ours[-1][0], theirs[-1][0])
-    low, high = 30, 10 * math.ceil(max(v for _, v in ours + theirs) / 10)
-    across = lambda m: left + (width - left - right) * m / minutes
-    up = lambda v: height - bottom - (height - top - bottom) * (max(v, low) - low) / (high - low)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
-           '<rect width="100%" height="100%" fill="#fff"/>']
-    for v in range(low, high + 1, 10):
-        out.append(f'<path d="M{left} {up(v):.1f} H{width - right}" stroke="#ddd"/>'
-                   f'<text x="{left - 6}" y="{up(v) + 4:.1f}" text-anchor="end">{v} %</text>')
-    for m in range(0, int(minutes) + 1, 10):
-        out.append(f'<text x="{across(m):.1f}" y="{height - bottom + 16}" text-anchor="middle">{m}</text>')
-    out.append(f'<text x="{(across(0) + across(minutes)) / 2:.1f}" y="{height - 6}" text-anchor="middle">minutes</text>')
-    for name, colour, line in (("camcl", "#1b6ca8", ours), ("PyTorch", "#c0392b", theirs)):
-        points = " ".join(f"{across(m):.1f},{up(v):.1f}" for m, v in line)
-        out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>'
-                   f'<text x="{across(line[-1][0]) + 6:.1f}" y="{up(line[-1][1]) + 4:.1f}" fill="{colour}">{name} {line[-1][1]:.1f}</text>')
+    lines = {"camcl": read_curve(os.path.join(a.run, "metrics.csv")), "PyTorch": read_curve(a.other)}
+    colours = {"camcl": "#1b6ca8", "PyTorch": "#c0392b"}
     with open(a.svg, "w", encoding="utf-8") as file:
-        file.write("\n".join([*out, "</svg>", ""]))
+        file.write(study.svg(study.chart(0, "", lines, colours, "minutes"), 1))
 
 
 def main():

@@ -78,11 +78,11 @@ class Views:
         ImageDraw.Draw(image).rectangle((x - side / 2, y - side / 2, x + side / 2, y + side / 2), (127, 127, 127))
         return image
 
-    def batch(self, images, picture, layout):
+    def batch(self, images, picture, layout, mean, std):
         import numpy
         import torch
         pixels = numpy.stack([numpy.asarray(x) for x in self.pool.map(picture, images, chunksize=16)])
-        return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32, memory_format=layout).sub_(127).div_(64)
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32, memory_format=layout).sub_(mean).div_(std)
 
 
 class Step:
@@ -107,9 +107,9 @@ class Step:
         import torch
         import torch.nn.functional as F
         start = time.perf_counter()
-        x = self.views.batch(self.labelled, self.views.weak_picture, self.layout)
-        weak = self.views.batch(self.unlabelled, self.views.weak_picture, self.layout)
-        strong = self.views.batch(self.unlabelled, self.views.strong_picture, self.layout)
+        x = self.views.batch(self.labelled, self.views.weak_picture, self.layout, 127, 64)
+        weak = self.views.batch(self.unlabelled, self.views.weak_picture, self.layout, 127, 64)
+        strong = self.views.batch(self.unlabelled, self.views.strong_picture, self.layout, 127, 64)
         augmented = time.perf_counter() - start
         with torch.no_grad():
             confidence, target = self.model(weak).softmax(1).max(1)

@@ -23,6 +23,7 @@
 #include "camcl/tune.h"
 #include "support/ok.h"
 #include "support/scratch.h"
+#include "support/stopper.h"
 
 static camcl_error err;
 
@@ -345,24 +346,6 @@ static void contradictions_are_refused(void **state)
     assert_null(scratch_read(scratch_path(*state, "run/config.ini"), &size));
     camcl_config_destroy(&config);
     assert_int_equal(printed(state), 0);
-}
-
-typedef struct stopper {
-    const char *at; /* the beginning of the message at which the run is to stop */
-    camcl_stop *stop;
-} stopper;
-
-static stopper stopper_at(const char *message)
-{
-    stopper s = { .at = message };
-    OK(camcl_stop_create(&s.stop, &err));
-    return s;
-}
-
-static void stop_at_message(void *context, const char *line)
-{
-    stopper *s = context;
-    if (strncmp(line, s->at, strlen(s->at)) == 0) camcl_stop_request(s->stop);
 }
 
 /* Who asks for a stop before the data are read gets no run, and a run that was there stays as it was. */

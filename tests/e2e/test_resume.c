@@ -20,6 +20,7 @@
 #include "support/program.h"
 #include "support/runs.h"
 #include "support/scratch.h"
+#include "support/stopper.h"
 
 static camcl_error err;
 
@@ -120,50 +121,51 @@ static void test_killed_between_saves(void **state)
                  delays, sizeof delays / sizeof delays[0]);
 }
 
-/* A signal stops in the middle of an epoch, and the run goes on from there. */
-static void test_interrupted(void **state)
+/* A signal comes some time after the file has appeared, and the run goes on from there. */
+static void check_interrupted(const char *folder, const char *name, const char *keys, const char *file, long milliseconds)
 {
-    const char *folder = *state, *keys = "train.epochs=2 train.epoch_steps=300";
-    char run[512], whole[512];
-    run_path(run, folder, "interrupted");
-    run_path(whole, folder, "uninterrupted");
-    train(folder, "uninterrupted", keys);
-    pid_t process = program_start(folder, "interrupted", "train '%s/small.ini' 'output.dir=%s' %s", folder, run, keys);
-    wait_for_file(scratch_path(run, "splits.json"), process);
-    sleep_milliseconds(300);
+    char run[512], whole[512], name_whole[64], more[256];
+    snprintf(name_whole, sizeof name_whole, "%s-whole", name);
+    snprintf(more, sizeof more, "%s --resume", keys);
+    run_path(run, folder, name);
+    run_path(whole, folder, name_whole);
+    train(folder, name_whole, keys);
+    pid_t process = program_start(folder, name, "train '%s/small.ini' 'output.dir=%s' %s", folder, run, keys);
+    wait_for_file(scratch_path(run, file), process);
+    sleep_milliseconds(milliseconds);
     kill(process, SIGTERM);
     assert_int_equal(program_wait(process), 128 + SIGTERM);
     assert_true(exists(run, "state.safetensors"));
-    train(folder, "interrupted", "train.epochs=2 train.epoch_steps=300 --resume");
+    assert_false(exists(run, "result.json"));
+    train(folder, name, more);
     assert_same_run(whole, run);
 }
 
-typedef struct stopper {
-    const char *at; /* the beginning of the message at which the run is to stop */
-    camcl_stop *stop;
-} stopper;
-
-static void stop_at_message(void *context, const char *line)
+static void test_interrupted(void **state)
 {
-    const stopper *s = context;
-    if (strncmp(line, s->at, strlen(s->at)) == 0) camcl_stop_request(s->stop);
+    check_interrupted(*state, "interrupted", "train.epochs=2 train.epoch_steps=300", "splits.json", 300);
 }
 
-/* Trains small.ini, with more keys, until the message comes. */
-static void train_until(const char *folder, const char *name, const char *const keys[][2], size_t count, const char *message,
-                        const char *says)
+/* The test images need not be waited for, either: there are 2,000 of them, many enough for the signal to come before their end. */
+static void test_stopped_in_the_test(void **state)
 {
-    stopper s = { .at = message };
+    check_interrupted(*state, "untested", "model.width=32 train.epochs=1 train.epoch_steps=1 ssl.mode=supervised", "best.safetensors", 0);
+}
+
+/* Trains small.ini into folder/name, with more keys, until the message comes. */
+static void train_until(const char *folder, const char *name, const char *keys, const char *message, const char *says)
+{
+    stopper s = stopper_at(message);
     camcl_config *config = NULL;
     camcl_train_result result;
-    char run[512];
+    char run[512], list[256];
     run_path(run, folder, name);
-    OK(camcl_stop_create(&s.stop, &err));
+    snprintf(list, sizeof list, "%s", keys);
     OK(camcl_config_create(&config, &err));
     OK(camcl_config_load(config, scratch_path(folder, "small.ini"), &err));
     OK(camcl_config_set(config, "output.dir", run, "test", &err));
-    for (size_t i = 0; i < count; i++)
-        OK(camcl_config_set(config, keys[i][0], keys[i][1], "test", &err));
+    for (char *key = strtok(list, " "); key; key = strtok(NULL, " "))
+        OK(camcl_config_override(config, key, &err));
     const camcl_train_options options = { .resume = true, .stop = s.stop, .context = &s, .message = stop_at_message };
     FAILS(camcl_train(config, &options, &result, &err), CAMCL_STOPPED, says);
     camcl_config_destroy(&config);
@@ -182,51 +184,28 @@ static size_t count_rows(const char *run)
  * between the row and the save. A message that comes just before the evaluation says when. */
 static void test_stopped_in_an_evaluation(void **state)
 {
-    static const char *const keys[][2] = { { "train.epochs", "3" },
-                                           { "train.epoch_steps", "2" },
-                                           { "train.eval_every", "2" },
-                                           { "ssl.threshold", "1" },
-                                           { "ssl.threshold_end", "1" } };
-    const char *folder = *state, *all = "train.epochs=3 train.epoch_steps=2 train.eval_every=2 ssl.threshold=1 ssl.threshold_end=1";
+    const char *folder = *state, *keys = "train.epochs=3 train.epoch_steps=2 train.eval_every=2 ssl.threshold=1 ssl.threshold_end=1";
     char run[512], whole[512], more[160];
+    size_t size;
+    snprintf(more, sizeof more, "%s --resume", keys);
     run_path(run, folder, "broken-off");
     run_path(whole, folder, "not-broken-off");
-    train(folder, "not-broken-off", all);
-    train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 2: no unlabelled", "stopped after step 4 of 6");
-    assert_true(exists(run, "state.safetensors"));
-    assert_false(exists(run, "metrics.csv"));
-    /* At the next stop the row of step 4 is there, and that of the last epoch is not; that state, and the row, are as after a kill. */
-    size_t size;
+    train(folder, "not-broken-off", keys);
+    train_until(folder, "broken-off", keys, "epoch 2: no unlabelled", "stopped after step 4 of 6");
     char *state_of_4 = scratch_read(scratch_path(run, "state.safetensors"), &size);
     assert_non_null(state_of_4);
-    train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 3: no unlabelled", "stopped after step 6 of 6");
+    assert_false(exists(run, "metrics.csv"));
+    /* At the next stop the row of step 4 is there, and that of the last epoch is not. */
+    train_until(folder, "broken-off", keys, "epoch 3: no unlabelled", "stopped after step 6 of 6");
     assert_int_equal(count_rows(run), 1);
     assert_false(exists(run, "result.json"));
+    /* With the state from before it, the row is what a kill before the save leaves. */
     scratch_write(scratch_path(run, "state.safetensors"), state_of_4, size);
     free(state_of_4);
-    train_until(folder, "broken-off", keys, sizeof keys / sizeof keys[0], "epoch 3/3", "stopped after step 6 of 6");
+    train_until(folder, "broken-off", keys, "epoch 3/3", "stopped after step 6 of 6");
     assert_int_equal(count_rows(run), 2);
     assert_false(exists(run, "result.json"));
-    snprintf(more, sizeof more, "%s --resume", all);
     train(folder, "broken-off", more);
-    assert_true(exists(run, "result.json"));
-    assert_same_run(whole, run);
-}
-
-/* The test images need not be waited for, either: there are 2,000 of them, and they take this network a second. */
-static void test_stopped_in_the_test(void **state)
-{
-    const char *folder = *state, *keys = "model.width=32 train.epochs=1 train.epoch_steps=1 ssl.mode=supervised";
-    char run[512], whole[512];
-    run_path(run, folder, "untested");
-    run_path(whole, folder, "tested");
-    train(folder, "tested", keys);
-    pid_t process = program_start(folder, "untested", "train '%s/small.ini' 'output.dir=%s' %s", folder, run, keys);
-    wait_for_file(scratch_path(run, "best.safetensors"), process);
-    kill(process, SIGTERM);
-    assert_int_equal(program_wait(process), 128 + SIGTERM);
-    assert_false(exists(run, "result.json"));
-    train(folder, "untested", "model.width=32 train.epochs=1 train.epoch_steps=1 ssl.mode=supervised --resume");
     assert_same_run(whole, run);
 }
 
