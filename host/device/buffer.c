@@ -127,6 +127,25 @@ cleanup:
     return status;
 }
 
+camcl_status cc_buffer_map(cc_buffer *buffer, size_t offset, size_t bytes, void **data, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    cl_int code;
+    *data =
+        clEnqueueMapBuffer(buffer->device->queue, buffer->mem, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, offset, bytes, 0, NULL, NULL, &code);
+    CC_CL_CODE(code, "clEnqueueMapBuffer");
+cleanup:
+    return status;
+}
+
+camcl_status cc_buffer_unmap(cc_buffer *buffer, void *data, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    CC_CL(clEnqueueUnmapMemObject(buffer->device->queue, buffer->mem, data, 0, NULL, NULL));
+cleanup:
+    return status;
+}
+
 /* ---- transfers that go on while the host does something else */
 
 static bool is_done(cl_event done)

@@ -55,6 +55,11 @@ camcl_status cc_buffer_upload(cc_buffer *buffer, size_t offset, const void *data
 /* The same without the copy: data must stay as it is until the device has taken it. */
 camcl_status cc_buffer_send(cc_buffer *buffer, size_t offset, const void *data, size_t bytes, camcl_error *err);
 
+/* The content where the host can reach it, which costs no copy where the device's memory is the host's, as a CPU's is. Waits for everything
+ * enqueued. Until cc_buffer_unmap, which takes *data, nothing that uses the buffer may be enqueued; other parts of it may be mapped. */
+camcl_status cc_buffer_map(cc_buffer *buffer, size_t offset, size_t bytes, void **data, camcl_error *err);
+camcl_status cc_buffer_unmap(cc_buffer *buffer, void *data, camcl_error *err);
+
 /* Asynchronous read-back: it is started after a tape ran, and its data can be picked up any number of steps later. It must be destroyed
  * before the device is closed. */
 typedef struct cc_staging cc_readback;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "exchange/in_place.h"
 #include "exchange/join.h"
 
 /* A sum that need not be there before the end of the tapes. */
@@ -27,6 +28,7 @@ struct cc_exchange {
     size_t value_capacity, other_capacity, joined_capacity;
     later_sum later[CC_MOST_LATER]; /* in the order in which they begin; memory of earlier runs is used again */
     size_t later_count;             /* begun in this run */
+    bool copies, in_place;          /* cc_exchange_copy_always; of this run */
     size_t culprit;                 /* cc_exchange_culprit */
     cc_exchange_figures figures;
 };
@@ -74,6 +76,8 @@ void cc_exchange_destroy(cc_exchange **handle)
 size_t cc_exchange_devices(const cc_exchange *exchange) { return exchange->devices; }
 
 size_t cc_exchange_culprit(const cc_exchange *exchange) { return exchange->culprit; }
+
+void cc_exchange_copy_always(cc_exchange *exchange) { exchange->copies = true; }
 
 /* What a call for device d returned. */
 static camcl_status of_device(cc_exchange *x, size_t d, camcl_status status)
@@ -127,10 +131,11 @@ static camcl_status take(cc_exchange *x, size_t d, float *values, size_t count, 
     return status;
 }
 
-static void add(float *sums, const float *values, size_t count)
+/* sums [count] = a [count] + b [count]; sums may be a. */
+static void add(float *sums, const float *a, const float *b, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        sums[i] += values[i];
+        sums[i] = a[i] + b[i];
 }
 
 /* Joins means [count] and sums of squared deviations [count] that the devices found with those of device 0, which are in x->values.
@@ -161,7 +166,7 @@ static camcl_status join_devices(cc_exchange *x, double *weight, camcl_error *er
     if (first->kind == CC_EXCHANGE_MOMENTS) return join_moments(x, weight, err);
     for (size_t d = 1; d < sources_of(x, first->kind); d++) {
         CC_RETURN_IF_FAILED(take(x, d, x->other, first->count, err));
-        add(x->values, x->other, first->count);
+        add(x->values, x->values, x->other, first->count);
     }
     return CAMCL_OK;
 }
@@ -205,9 +210,10 @@ static camcl_status begin_later(cc_exchange *x, camcl_error *err)
     later_sum *sum = &x->later[x->later_count];
     if (sum->points == NULL) CC_RETURN_IF_FAILED(CC_NEW(x->devices, &sum->points, err));
     if (sum->found == NULL) CC_RETURN_IF_FAILED(CC_NEW(x->devices, &sum->found, err));
-    CC_RETURN_IF_FAILED(cc_grow((void **)&sum->values, &sum->capacity, x->points[0]->count, sizeof *sum->values, err));
     x->later_count++;
     memcpy(sum->points, x->points, x->devices * sizeof *sum->points);
+    if (x->in_place) return CAMCL_OK;
+    CC_RETURN_IF_FAILED(cc_grow((void **)&sum->values, &sum->capacity, x->points[0]->count, sizeof *sum->values, err));
     return read_back(x, sum->found, err);
 }
 
@@ -216,26 +222,25 @@ static camcl_status begin_later(cc_exchange *x, camcl_error *err)
 static camcl_status add_later(cc_exchange *x, later_sum *sum, camcl_error *err)
 {
     const size_t count = sum->points[0]->count;
-    const void *data;
+    const void *first, *data;
     for (size_t d = 0; d < x->devices; d++)
         CC_RETURN_IF_FAILED(of_device(x, d, cc_readback_wait(sum->found[d], &data, err)));
-    for (size_t d = 0; d < x->devices; d++) {
+    CC_RETURN_IF_FAILED(of_device(x, 0, cc_readback_wait(sum->found[0], &first, err)));
+    if (x->devices == 1) memcpy(sum->values, first, count * sizeof *sum->values);
+    for (size_t d = 1; d < x->devices; d++) {
         CC_RETURN_IF_FAILED(of_device(x, d, cc_readback_wait(sum->found[d], &data, err)));
-        if (d == 0)
-            memcpy(sum->values, data, count * sizeof *sum->values);
-        else
-            add(sum->values, data, count);
-        cc_readback_destroy(&sum->found[d]);
+        add(sum->values, d == 1 ? first : sum->values, data, count);
     }
+    for (size_t d = 0; d < x->devices; d++)
+        cc_readback_destroy(&sum->found[d]);
     if (x->world == NULL) return CAMCL_OK;
     return cc_world_sum_start(x->world, sum->values, count, &sum->pending, err);
 }
 
-/* Adds up what has begun since the last point at which the devices met. The figures of that point were read back behind these, so none of
- * them is waited for, and all processes begin their sums at the same point. */
-static camcl_status add_all_later(cc_exchange *x, camcl_error *err)
+/* Adds up the first `count` sums of this run, as far as that was not done. */
+static camcl_status add_first_later(cc_exchange *x, size_t count, camcl_error *err)
 {
-    for (size_t i = 0; i < x->later_count; i++)
+    for (size_t i = 0; i < count; i++)
         if (x->later[i].found[0]) CC_RETURN_IF_FAILED(add_later(x, &x->later[i], err));
     return CAMCL_OK;
 }
@@ -252,7 +257,10 @@ static camcl_status send_to_all(cc_exchange *x, const later_sum *sum, camcl_erro
 
 static camcl_status finish_later(cc_exchange *x, camcl_error *err)
 {
-    CC_RETURN_IF_FAILED(add_all_later(x, err));
+    for (size_t i = 0; i < x->later_count && x->in_place; i++)
+        CC_RETURN_IF_FAILED(cc_add_in_place(x->later[i].points, x->devices, &x->culprit, err));
+    if (x->in_place) x->later_count = 0;
+    CC_RETURN_IF_FAILED(add_first_later(x, x->later_count, err));
     for (size_t i = 0; i < x->later_count; i++) {
         if (x->later[i].pending) CC_RETURN_IF_FAILED(cc_world_sum_finish(&x->later[i].pending, err));
         CC_RETURN_IF_FAILED(send_to_all(x, &x->later[i], err));
@@ -279,8 +287,12 @@ static bool alike(const cc_exchange_point *a, const cc_exchange_point *b)
     return a == b || (a && b && a->kind == b->kind && a->count == b->count);
 }
 
+/* Sums that began before the last point at which the devices met are added up as soon as the devices have the work behind that point:
+ * their figures were read back before those of the point, so none of them is waited for, no device is idle meanwhile, and all processes
+ * begin their sums at the same point. */
 static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
 {
+    size_t before_meeting = 0;
     memset(x->next, 0, x->devices * sizeof *x->next);
     for (;;) {
         for (size_t d = 0; d < x->devices; d++)
@@ -288,6 +300,7 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
         for (size_t d = 1; d < x->devices; d++)
             if (!alike(x->points[0], x->points[d]))
                 return cc_fail(err, CAMCL_FAILED, "exchange: the tapes of devices 0 and %zu differ (report this as a defect)", d);
+        CC_RETURN_IF_FAILED(add_first_later(x, before_meeting, err));
         if (x->points[0] == NULL) return finish_later(x, err);
         x->figures.bytes += floats_of(x->points[0]) * sizeof(float);
         if (x->points[0]->kind == CC_EXCHANGE_SUM_LATER) {
@@ -296,14 +309,25 @@ static camcl_status run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
         } else {
             x->figures.blocking++;
             CC_RETURN_IF_FAILED(meet(x, err));
-            CC_RETURN_IF_FAILED(add_all_later(x, err));
+            before_meeting = x->later_count;
         }
     }
+}
+
+/* Whether sums that need not be there before the end of the tapes are made then, in the devices' memory. Where that is the host's, copies
+ * for sums beside the devices' work would take more time from the devices' cores than these sums do. */
+static bool adds_in_place(const cc_exchange *x, cc_tape *const *tapes)
+{
+    bool in_place = x->world == NULL && !x->copies;
+    for (size_t d = 0; d < x->devices; d++)
+        in_place &= camcl_device_get_info(cc_tape_device(tapes[d]))->type == CAMCL_CPU;
+    return in_place;
 }
 
 camcl_status cc_exchange_run(cc_exchange *x, cc_tape *const *tapes, camcl_error *err)
 {
     x->culprit = CC_NO_DEVICE;
+    x->in_place = adds_in_place(x, tapes);
     const camcl_status status = run(x, tapes, err);
     if (status != CAMCL_OK) abandon_later(x);
     return status;

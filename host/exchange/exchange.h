@@ -22,6 +22,9 @@ size_t cc_exchange_devices(const cc_exchange *exchange);
 #define CC_NO_DEVICE SIZE_MAX
 size_t cc_exchange_culprit(const cc_exchange *exchange);
 
+/* Devices that are all CPUs add up gradients in their memory. After this call they do as others, for tests; the bits are the same. */
+void cc_exchange_copy_always(cc_exchange *exchange);
+
 /* What each device exchanged since the last call: points at which the devices waited for one another, sums that went on beside their work,
  * and the bytes of both together. */
 typedef struct cc_exchange_figures {

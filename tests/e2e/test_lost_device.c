@@ -109,6 +109,25 @@ static void nothing_was_saved_yet(void **state)
     }
 }
 
+/* While the devices' gradients are added up. */
+static void a_device_is_lost_in_the_exchange(void **state)
+{
+    const char *folder = *state;
+    const halves *h = halves_or_skip();
+    const char *const cases[][3] = { /* run, device, call */
+                                     { "not-mapped", "2", "clEnqueueMapBuffer" },
+                                     { "not-unmapped", "1", "clEnqueueUnmapMemObject" }
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char parts[128];
+        snprintf(parts, sizeof parts, "camcl: device %s of the list, |%s|CL_OUT_OF_RESOURCES|Saved before, and kept: step ", cases[i][1],
+                 cases[i][2]);
+        lose(cases[i][1], path_in(folder, cases[i][0], "state.safetensors"), "3", "-5", cases[i][2]);
+        program_fails(folder, 1, parts, TRAIN "output.save_every=1", folder, folder, cases[i][0], h->list);
+        check_goes_on(folder, cases[i][0], h, h->list);
+    }
+}
+
 /* One that is alone has no name, but the rest is said as well. */
 static void the_only_device_is_lost(void **state)
 {
@@ -182,9 +201,13 @@ int main(void)
 {
     const char *program = getenv("CAMCL_FAULTS_PROGRAM");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_device_that_is_lost_is_named), cmocka_unit_test(nothing_was_saved_yet),
-        cmocka_unit_test(the_only_device_is_lost),        cmocka_unit_test(a_device_has_no_room),
-        cmocka_unit_test(a_device_cannot_build_kernels),  cmocka_unit_test(a_rank_loses_its_device),
+        cmocka_unit_test(a_device_that_is_lost_is_named),
+        cmocka_unit_test(nothing_was_saved_yet),
+        cmocka_unit_test(a_device_is_lost_in_the_exchange),
+        cmocka_unit_test(the_only_device_is_lost),
+        cmocka_unit_test(a_device_has_no_room),
+        cmocka_unit_test(a_device_cannot_build_kernels),
+        cmocka_unit_test(a_rank_loses_its_device),
     };
     if (program == NULL) {
         fprintf(stderr, "CAMCL_FAULTS_PROGRAM is not set: it names the program whose calls fail\n");

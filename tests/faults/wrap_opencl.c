@@ -199,6 +199,29 @@ ENQUEUE(clEnqueueCopyBuffer, CL_OUT_OF_RESOURCES,
         (cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset, size_t size, cl_uint count,
          const cl_event *after, cl_event *event),
         (queue, from, to, from_offset, to_offset, size, count, after, event))
+/* A mapping is held until its unmapping. */
+DECLARE(void *, clEnqueueMapBuffer,
+        (cl_command_queue, cl_mem, cl_bool, cl_map_flags, size_t, size_t, cl_uint, const cl_event *, cl_event *, cl_int *))
+void *__wrap_clEnqueueMapBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocks, cl_map_flags flags, size_t offset, size_t size,
+                                cl_uint count, const cl_event *after, cl_event *event, cl_int *code)
+{
+    if (FAULT_FAILS(FAULT_DEVICE, "clEnqueueMapBuffer", CONCERNED((queue)))) {
+        *code = fault_code(CL_OUT_OF_RESOURCES);
+        return NULL;
+    }
+    void *mapping = __real_clEnqueueMapBuffer(queue, buffer, blocks, flags, offset, size, count, after, event, code);
+    if (mapping) held_add("mapping", mapping, 1);
+    return mapping;
+}
+DECLARE(cl_int, clEnqueueUnmapMemObject, (cl_command_queue, cl_mem, void *, cl_uint, const cl_event *, cl_event *))
+cl_int __wrap_clEnqueueUnmapMemObject(cl_command_queue queue, cl_mem buffer, void *mapping, cl_uint count, const cl_event *after,
+                                      cl_event *event)
+{
+    const bool fails = FAULT_FAILS(FAULT_DEVICE, "clEnqueueUnmapMemObject", CONCERNED((queue)));
+    held_remove("mapping", mapping);
+    const cl_int done = __real_clEnqueueUnmapMemObject(queue, buffer, mapping, count, after, event);
+    return fails ? fault_code(CL_OUT_OF_RESOURCES) : done;
+}
 ENQUEUE(clEnqueueFillBuffer, CL_OUT_OF_RESOURCES,
         (cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size, size_t offset, size_t size, cl_uint count,
          const cl_event *after, cl_event *event),

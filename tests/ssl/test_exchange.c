@@ -326,7 +326,8 @@ static void assert_near(const char *settings, size_t devices, const outcome *man
         fail_msg("%s, %zu devices: more than rounding", settings, devices);
 }
 
-/* Of one device several times, the first seed twice, which gives the same bits. */
+/* Of one device several times, the first seed twice, which gives the same bits, with copies too where sums are made in the devices' memory.
+ */
 static void train_all(const char *const *selectors, const char *settings, const size_t *labeled, const size_t *unlabeled, size_t count,
                       outcome out[SEEDS])
 {
@@ -336,6 +337,7 @@ static void train_all(const char *const *selectors, const char *settings, const 
         train(&t, s + 1, &out[s]);
     if (count > 1 && !t.unlike) {
         outcome again;
+        cc_exchange_copy_always(t.exchange);
         train(&t, 1, &again);
         assert_memory_equal(again.weights, out[0].weights, again.weight_count * sizeof(float));
         assert_memory_equal(again.statistics, out[0].statistics, again.statistic_count * sizeof(float));
