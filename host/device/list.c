@@ -122,7 +122,13 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     NUMBER_INFO(cl_bool, id, CL_DEVICE_COMPILER_AVAILABLE, compiler);
     NUMBER_INFO(cl_bool, id, CL_DEVICE_ENDIAN_LITTLE, little);
     NUMBER_INFO(cl_bool, id, CL_DEVICE_AVAILABLE, available);
-    info->usable = known && compiler && little && available;
+    const char *const unusable = !known       ? "does not say what it is; its driver may have lost it"
+                                 : !available ? "is not available, says its driver"
+                                 : !compiler  ? "has no OpenCL compiler"
+                                 : !little    ? "is big-endian, and data here are little-endian"
+                                              : "";
+    info->usable = *unusable == '\0';
+    snprintf(info->unusable, sizeof info->unusable, "%s", unusable);
 }
 
 size_t cc_device_find_sub_group(cl_device_id id)
@@ -225,8 +231,8 @@ static bool equal_no_case(const char *a, const char *b) { return strlen(a) == st
 static void list_devices(camcl_error *err, const camcl_device_info *infos, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        cc_detail(err, "%-5s %-11s %s (%s)%s\n", infos[i].selector, type_name(infos[i].type), infos[i].name, infos[i].platform,
-                  infos[i].usable ? "" : " [not usable: no compiler, big-endian, not available, or it does not say what it is]");
+        cc_detail(err, "%-5s %-11s %s (%s)%s%s%s\n", infos[i].selector, type_name(infos[i].type), infos[i].name, infos[i].platform,
+                  infos[i].usable ? "" : " [not usable: it ", infos[i].unusable, infos[i].usable ? "" : "]");
     cc_device_explain_empty_platforms(err);
 }
 
@@ -243,10 +249,8 @@ static size_t most_capable(const camcl_device_info *infos, size_t count, int typ
 
 static camcl_status fail_unusable(const camcl_device_info *infos, size_t count, const char *selector, size_t index, camcl_error *err)
 {
-    cc_fail(err, CAMCL_NO_DEVICE,
-            "device.select = %s: %s cannot be used: it has no OpenCL compiler, is big-endian, not available, or does not say what it is "
-            "(pick another one from the list below)",
-            selector, infos[index].name);
+    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it %s (pick another one from the list below)", selector,
+            infos[index].name, infos[index].unusable);
     list_devices(err, infos, count);
     return CAMCL_NO_DEVICE;
 }

@@ -28,7 +28,8 @@ typedef struct camcl_device_info {
      * or fast for whether fma() is slow on the device, so that kernels use mad() instead; that is found from platform and driver. */
     unsigned vector_width, vector_registers;
     bool fp16, fp64;
-    bool usable; /* false: no compiler, or not little-endian: listed, never picked */
+    bool usable;       /* false: listed, never picked */
+    char unusable[64]; /* why it is not usable: "has no OpenCL compiler"; "" if it is */
 } camcl_device_info;
 
 /* Every device of every platform, in the loader's order. *infos is owned by the caller, freed with free(); no

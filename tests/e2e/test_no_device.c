@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,7 +26,7 @@ static void install(const char *folder, const char *library)
 static int restore(void **state)
 {
     (void)state;
-    static const char *const set[] = { "OCL_ICD_VENDORS", "FAKE_PLATFORM", "RUSTICL_ENABLE" };
+    static const char *const set[] = { "OCL_ICD_VENDORS", "FAKE_PLATFORM", "FAKE_DEVICE", "RUSTICL_ENABLE" };
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
         assert_int_equal(unsetenv(set[i]), 0);
     return 0;
@@ -74,6 +75,38 @@ static void test_beside_devices(void **state)
     assert_int_equal(remove(scratch_path(vendors, "b.icd")), 0);
 }
 
+/* A device is listed with what is wrong with it, is never picked, and is an error where it is asked for, alone or in a list, before
+ * anything is written. */
+static void test_unusable_devices(void **state)
+{
+    static const char *const cases[][2] = { { "big-endian", "it is big-endian" },
+                                            { "no-compiler", "it has no OpenCL compiler" },
+                                            { "not-available", "it is not available" },
+                                            { "silent", "it does not say what it is" } };
+    const char *folder = *state, *vendors = scratch_path(folder, "vendors");
+    size_t size;
+    char *pocl = scratch_read("/etc/OpenCL/vendors/pocl.icd", &size);
+    if (pocl == NULL) skip();
+    install(folder, getenv("CAMCL_FAKE_PLATFORM"));
+    scratch_write(scratch_path(vendors, "b.icd"), pocl, size);
+    free(pocl);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char parts[256];
+        setenv("FAKE_DEVICE", cases[i][0], 1);
+        /* Which of the two the loader lists first is not fixed. */
+        char *devices = program_prints(folder, "devices");
+        const char *fake = strstr(devices, "not usable: "), *pocl_is_first = strstr(devices, "\n* 0:0");
+        if (fake == NULL || strstr(fake, cases[i][1]) == NULL) fail_msg("%s: %s", cases[i][0], devices);
+        const char *const list = pocl_is_first ? "0:0, 1:0" : "1:0, 0:0", *const alone = pocl_is_first ? "1:0" : "0:0";
+        snprintf(parts, sizeof parts, "device.select = %s: |cannot be used: %s|(pick another one from the list below)", alone, cases[i][1]);
+        program_fails(folder, 3, parts, "train '%s/small.ini' 'output.dir=%s/none' device.select=%s --quiet", folder, folder, alone);
+        program_fails(folder, 3, parts, "train '%s/small.ini' 'output.dir=%s/none' 'device.select=%s' --quiet", folder, folder, list);
+        assert_int_not_equal(access(scratch_path(folder, "none"), F_OK), 0);
+        free(devices);
+    }
+    assert_int_equal(remove(scratch_path(vendors, "b.icd")), 0);
+}
+
 /* PoCL itself prints a line or more, so only its share of stderr is looked at. */
 static void test_pocl_cache(void **state)
 {
@@ -104,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test_teardown(test_no_driver, restore),
                                         cmocka_unit_test_teardown(test_empty_platforms, restore),
                                         cmocka_unit_test_teardown(test_beside_devices, restore),
+                                        cmocka_unit_test_teardown(test_unusable_devices, restore),
                                         cmocka_unit_test_teardown(test_pocl_cache, restore) };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

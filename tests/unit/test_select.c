@@ -32,6 +32,7 @@ static void machine(camcl_device_info infos[DEVICES])
     infos[BOARD] = made_up("2:0", CAMCL_ACCELERATOR, 1, 200, "Board SDK", "Gate Array");
     infos[BROKEN] = made_up("10:3", CAMCL_GPU, 200, 2000, "Old Driver", "Titanic");
     infos[BROKEN].usable = false;
+    snprintf(infos[BROKEN].unusable, sizeof infos[BROKEN].unusable, "has no OpenCL compiler");
 }
 
 static void picks(const camcl_device_info *infos, size_t count, const char *selector, size_t want)
