@@ -4,8 +4,8 @@
 #
 # usage: one_list.sh BUILD_FOLDER FOLDER      (FOLDER: see implementations.sh)
 #
-# Ten pinned steps over the list against the same steps on its first device (tests/ssl/test_exchange.c): of supervised training over all of
-# them, and over the first two in every mode (CAMCL_TEST_SIZES=few: in some), since llvmpipe takes minutes for each. Then short trainings on
+# Ten pinned steps over the list against the same steps on its first device (tests/ssl/test_exchange.c): supervised and gradcam over all of
+# them, and over the first two in every mode (CAMCL_TEST_SIZES=few: in some), since llvmpipe takes a minute for each. Then short trainings on
 # drawn pictures: with shares by measured speed; twice with given ones, which give the same bits; and resumed.
 #
 # Exit status: 77: fewer than two implementations are there.
@@ -52,7 +52,7 @@ train() {
     }
 }
 
-[ $count = 2 ] || beside "$build/tests/test_exchange" 1 || die "ten steps over $names"
+[ $count = 2 ] || beside env CAMCL_TEST_SIZES=few "$build/tests/test_exchange" 5 || die "ten steps over $names"
 beside env CAMCL_DEVICE=0:0,1:0 "$build/tests/test_exchange" || die "ten steps over the first two of $names"
 train auto
 grep "^device " "$scratch/auto.log"

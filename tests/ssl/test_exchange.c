@@ -4,8 +4,10 @@
  * On each device by itself, two or three times; where CAMCL_DEVICE is a list of two or three (of unlike ones, for example; see
  * tests/device/one_list.sh), over this list, against its first device.
  *
- * Errors are medians over the seeds: where rounding moves a value across the kink of a ReLU, or another pixel becomes a map's greatest, one
- * seed's losses differ by far more, on any two ways to compute them. */
+ * After the first step the greatest error of several seeds counts, after ten the second least. Where rounding moves a value across the kink
+ * of a ReLU, or another pixel becomes a map's greatest, one seed's losses differ by far more within ten steps, on any two ways to compute
+ * them: over PoCL, Intel's runtime and Mesa's this happened to three or four of seven seeds in mode gradcam. What is computed wrongly is
+ * wrong with every seed. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -31,7 +33,7 @@
 static camcl_error err;
 static size_t most_modes = SIZE_MAX;
 
-enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 3, MOST_DEVICES = 3 };
+enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 5, MOST_DEVICES = 3 };
 
 /* One of the devices that train together. */
 typedef struct member {
@@ -284,17 +286,24 @@ static void train(team *t, uint64_t seed, outcome *out)
     if (t->count > 1) assert_alike(t);
 }
 
-static double relative(double a, double b) { return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b)); }
-
-static double median(double *values)
+/* DBL_MAX where one of them is not finite. */
+static double relative(double a, double b)
 {
-    for (size_t i = 1; i < SEEDS; i++)
-        for (size_t j = i; j > 0 && values[j] < values[j - 1]; j--) {
-            const double other = values[j];
-            values[j] = values[j - 1];
-            values[j - 1] = other;
-        }
-    return values[SEEDS / 2];
+    if (!isfinite(a) || !isfinite(b)) return DBL_MAX;
+    return a == b ? 0 : fabs(a - b) / fmax(fabs(a), fabs(b));
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort(double values[SEEDS])
+{
+    for (size_t s = 0; s < SEEDS; s++)
+        if (!isfinite(values[s])) values[s] = DBL_MAX;
+    qsort(values, SEEDS, sizeof *values, compare);
 }
 
 /* |a - b| / |b - start|: of the steps alone, because the weights before them are the same on both sides, and much larger. */
@@ -320,9 +329,12 @@ static void assert_near(const char *settings, size_t devices, const outcome *man
         statistics[s] = distance(m->statistics, o->statistics, o->statistic_count);
         assert_true(o->last.count_s == LABELED && m->last.count_s == LABELED && o->last.unlabeled == m->last.unlabeled);
     }
-    const double f = median(first), l = median(last), g = median(step), w = median(steps), b = median(statistics);
+    double *const errors[] = { first, last, step, steps, statistics };
+    for (size_t i = 0; i < CC_COUNT(errors); i++)
+        sort(errors[i]);
+    const double f = first[SEEDS - 1], l = last[1], g = step[SEEDS - 1], w = steps[1], b = statistics[1];
     print_message("%s, %zu devices: losses %.1e, then %.1e; steps %.1e, then %.1e; statistics %.1e\n", settings, devices, f, l, g, w, b);
-    if (!(f <= 1e-5 && l <= 1e-3 && g <= 7e-4 && w <= 1e-2 && b <= 1e-5))
+    if (!(f <= 2e-6 && l <= 1e-4 && g <= 3e-4 && w <= 1e-3 && b <= 1e-6))
         fail_msg("%s, %zu devices: more than rounding", settings, devices);
 }
 
