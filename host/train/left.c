@@ -36,11 +36,14 @@ void cc_run_add_way_on(const cc_run *run, camcl_error *err)
     const cc_team *team = &run->team;
     const size_t culprit = team->exchange && team->count ? cc_exchange_culprit(team->exchange) : CC_NO_DEVICE;
     cc_text command = CC_TEXT_INIT;
-    if (run->dir == NULL) return;
-    cc_run_add_saved(run, err);
+    if (run->dir == NULL && team->world == NULL) return;
+    if (run->dir)
+        cc_run_add_saved(run, err);
+    else if (run->state.step > run->first_step) /* another rank than 0 speaks where 0 is lost */
+        cc_detail(err, "What was saved before is in the run's folder, on rank 0's machine.\n");
     if (team->world) { /* other machines need not have the run's folder, nor this one's devices */
         cc_detail(err, "%s: start all ranks again as before, with --resume. Other devices may be chosen, and more or fewer ranks.\n",
-                  run->saved_step ? "To go on from there" : "To begin again");
+                  run->saved_step || run->dir == NULL ? "To go on from there" : "To begin again");
         return;
     }
     cc_text_add(&command, "camcl train ");

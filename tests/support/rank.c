@@ -343,6 +343,21 @@ static void gives_up_late(cc_world *world)
     sum_on(world);
 }
 
+/* Rank 1 fails, and rank 0 needs longer to say so than mpirun gives ranks to end when it has seen one do so. */
+static void speaks_late(cc_world *world)
+{
+    camcl_error err = { .status = CAMCL_BAD_DATA, .message = "x.png: cannot be read" };
+    if (rank == 1) end_with(world, &err);
+    while (cc_world_sum(world, &(float){ 1 }, 1, &err) == CAMCL_OK) {
+    }
+    const bool speaks = cc_world_speaks(world);
+    cc_world_close(&world, true, &err);
+    for (int i = 0; rank == 0 && i < 30; i++)
+        nap(0.1); /* a signal ends one of them */
+    if (speaks) fprintf(stderr, "camcl: %s\n", err.message);
+    exit(2);
+}
+
 /* Rank 1 has room for its process as it is and 16 MiB, and is sent a text of 64 MiB. */
 static void has_no_memory(cc_world *world)
 {
@@ -386,6 +401,7 @@ static const struct {
     { "gives_up", gives_up },
     { "has_no_memory", has_no_memory },
     { "gives_up_late", gives_up_late },
+    { "speaks_late", speaks_late },
     { "for_ever", sum_on },
 };
 

@@ -6,7 +6,7 @@
 
 #include "exchange/mpi/ranks.h"
 
-enum { ALIVE, BUSY, LEAVES, FAILS };
+enum { ALIVE, BUSY, LEAVES, FAILS, SPOKEN };
 enum { LOOK_AGAIN = 2 };
 #define LOOK_SECONDS 0.1
 /* Time that passed without listening (the rank was busy, stopped, or its machine swapped) says nothing about the others. */
@@ -43,6 +43,10 @@ static bool hear(cc_world *world)
     const int from = about.MPI_SOURCE, tag = about.MPI_TAG;
     if (MPI_Recv(&words, sizeof words, MPI_BYTE, from, tag, world->control, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
     words.message[sizeof words.message - 1] = '\0';
+    if (tag == SPOKEN) {
+        world->spoken = true;
+        return true;
+    }
     world->peers[from].heard = world->clock;
     world->peers[from].busy = tag == BUSY;
     if (tag == ALIVE || tag == BUSY) return true;
@@ -81,6 +85,13 @@ void cc_ranks_say_goodbye(cc_world *world, bool failed)
         if (r == world->rank || peer->vanished >= LOOK_AGAIN) continue;
         MPI_Isend(&words, failed ? sizeof words : 0, MPI_BYTE, r, failed ? FAILS : LEAVES, world->control, &peer->goodbye);
     }
+}
+
+void cc_ranks_say_spoken(cc_world *world)
+{
+    for (int r = 0; r < world->size; r++)
+        if (r != world->rank && world->peers[r].state == CC_PEER_LEFT)
+            MPI_Isend(NULL, 0, MPI_BYTE, r, SPOKEN, world->control, &world->peers[r].goodbye);
 }
 
 /* ---- who is missing */

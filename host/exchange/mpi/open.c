@@ -18,8 +18,11 @@ static struct {
     bool failed;     /* some ranks may wait for others that left: MPI_Finalize would wait with them */
     bool deserted;   /* some ranks have not heard that it is over */
     cc_world *world; /* the open one */
+    cc_world *left;  /* the one that failed */
     int status;      /* exit status of a training that failed */
 } process;
+
+static void end_in_order(cc_world *world);
 
 /* When the process exits. */
 static void end_mpi(void)
@@ -29,6 +32,7 @@ static void end_mpi(void)
     if (finalized) return;
     /* Something ended the process in the middle of it. */
     cc_world_close(&process.world, true, NULL);
+    if (process.left) end_in_order(process.left);
     if (process.deserted) MPI_Abort(MPI_COMM_WORLD, process.status);
     if (!process.failed) MPI_Finalize();
 }
@@ -242,6 +246,27 @@ static void see_off(cc_world *world)
     }
 }
 
+/* mpirun kills all ranks soon after the first of a failed training has ended. So those that say nothing end after the one that speaks for
+ * all, which says when it has. They wait five seconds at most, since its program may go on. */
+static void end_in_order(cc_world *world)
+{
+    const struct timespec pause = { .tv_nsec = 2000000 };
+    const double until = cc_ranks_seconds() + 5;
+    if (world->given_up) return;
+    if (!cc_world_speaks(world)) {
+        while (!world->spoken && cc_ranks_seconds() < until) {
+            cc_ranks_listen(world);
+            nanosleep(&pause, NULL);
+        }
+        return;
+    }
+    fflush(NULL);
+    cc_ranks_say_spoken(world);
+    for (int r = 0; r < world->size; r++)
+        while (world->peers[r].state == CC_PEER_LEFT && !is_gone(&world->peers[r].goodbye) && cc_ranks_seconds() < until)
+            nanosleep(&pause, NULL);
+}
+
 static void take_failure(cc_world *world, const camcl_error *err)
 {
     if (world->failed) return;
@@ -269,6 +294,7 @@ void cc_world_close(cc_world **world, bool failed, const camcl_error *err)
     see_off(self);
     if (self->failed || process.deserted) {
         /* MPI may still write into what belongs to transfers under way, so everything stays as it is until the process ends. */
+        process.left = self;
         process.failed = true;
         process.status = camcl_exit_status(self->failed ? self->why.status : CAMCL_FAILED);
         return;

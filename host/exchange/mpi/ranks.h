@@ -52,6 +52,7 @@ struct cc_world {
     camcl_error why; /* without "rank 2 (host b): " where `origin` is another rank that told it */
     int origin;
     bool given_up;             /* the others have ended because they heard nothing of this rank for too long */
+    bool spoken;               /* the rank that tells people what has ended the work has done so */
     cc_world_pending *pending; /* sums under way, in the order in which they were started */
     cc_world_traffic traffic;
     size_t rounds_from; /* cc_world_set_rounds */
@@ -115,6 +116,8 @@ camcl_status cc_ranks_turn(cc_world *world, double *since, bool moved, camcl_err
 void cc_ranks_listen(cc_world *world);
 /* This rank's last message to all: that it leaves, or what has ended its work. */
 void cc_ranks_say_goodbye(cc_world *world, bool failed);
+/* Of the one that tells people what has ended the work, when it has. */
+void cc_ranks_say_spoken(cc_world *world);
 
 /* All sums under way move on; *moved if one did. */
 camcl_status cc_sums_move(cc_world *world, bool *moved, camcl_error *err);
