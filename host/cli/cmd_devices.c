@@ -47,9 +47,9 @@ static void print_table(const camcl_device_info *infos, size_t count, size_t pic
         cli_bytes(info->global_mem, memory, sizeof memory);
         cli_bytes(info->max_alloc, largest, sizeof largest);
         cli_bytes(info->local_mem, local, sizeof local);
-        printf("%c %-8s  %-11s  %-*s  %5u  %8s  %8s  %s%s%s%s\n", i == picked ? '*' : ' ', info->selector, type_names[info->type], name_width,
-               info->name, info->compute_units, memory, largest, info->platform, info->usable ? "" : "  (not usable: it ", info->unusable,
-               info->usable ? "" : ")");
+        printf("%c %-8s  %-11s  %-*s  %5u  %8s  %8s  %s%s%s%s\n", i == picked ? '*' : ' ', info->selector, type_names[info->type],
+               name_width, info->name, info->compute_units, memory, largest, info->platform, info->usable ? "" : "  (not usable: it ",
+               info->unusable, info->usable ? "" : ")");
         printf("  %-8s  driver ", "");
         cli_text(stdout, info->driver);
         printf(", ");

@@ -1,5 +1,6 @@
 /* camcl: finds the command, calls it with its arguments, and checks that all output was written. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -104,8 +105,17 @@ static int dispatch(int argc, char **argv)
     return run(command, argc - 1, argv + 1);
 }
 
+/* A standard stream that the caller closed would be the first file that is opened, a run's state for example, and what is printed would go
+ * there. /dev/null takes its place; open for reading alone, so that to write to it still fails. */
+static void keep_standard_streams(void)
+{
+    for (int stream = 0; stream <= 2; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0) return;
+}
+
 int main(int argc, char **argv)
 {
+    keep_standard_streams();
     signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file sizes, writing fails, and it is said which file */
     cli_describe_machine();
     if (argc > 0) cli_set_program(argv[0]);

@@ -249,7 +249,7 @@ static size_t most_capable(const camcl_device_info *infos, size_t count, int typ
 
 static camcl_status fail_unusable(const camcl_device_info *infos, size_t count, const char *selector, size_t index, camcl_error *err)
 {
-    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it %s (pick another one from the list below)", selector,
+    cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s cannot be used: it %s (pick another one that camcl devices lists)", selector,
             infos[index].name, infos[index].unusable);
     list_devices(err, infos, count);
     return CAMCL_NO_DEVICE;
@@ -269,7 +269,7 @@ static camcl_status select_by_name(const camcl_device_info *infos, size_t count,
         return CAMCL_OK;
     }
     cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: %s (%s)", selector, matches ? "matches several devices" : "matches no device",
-            "pick one by its number in the list below, or auto, gpu, cpu, accelerator");
+            "pick one by its number, which camcl devices lists, or auto, gpu, cpu, accelerator");
     list_devices(err, infos, count);
     return CAMCL_NO_DEVICE;
 }
@@ -282,7 +282,7 @@ static camcl_status select_one(const camcl_device_info *infos, size_t count, con
         *index = most_capable(infos, count, type);
         if (*index < count) return CAMCL_OK;
         if (automatic) break;
-        cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: there is no such device (pick one from the list below)", selector);
+        cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: there is no such device (pick one that camcl devices lists)", selector);
         list_devices(err, infos, count);
         return CAMCL_NO_DEVICE;
     }
@@ -304,7 +304,7 @@ static camcl_status select_one(const camcl_device_info *infos, size_t count, con
                 *index = i;
                 return CAMCL_OK;
             }
-        cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: there is no such device (pick one from the list below)", selector);
+        cc_fail(err, CAMCL_NO_DEVICE, "device.select = %s: there is no such device (pick one that camcl devices lists)", selector);
         list_devices(err, infos, count);
         return CAMCL_NO_DEVICE;
     }

@@ -3,8 +3,8 @@
  *
  * Whoever waits for others notices that they are gone: a process that ended, or one from which nothing came for CC_WORLD_PATIENCE seconds,
  * ends the waiting with CAMCL_FAILED, and the message names the rank and its host. A rank that works on something of its own for long (it
- * reads pictures, compiles kernels, evaluates) calls cc_world_busy before. Only time in which this rank itself waits counts as silence of
- * another one.
+ * reads pictures, compiles kernels, evaluates) calls cc_world_busy before; a thread of its own then gives signs of life in its place. Only
+ * time in which this rank itself waits counts as silence of another one.
  *
  * After a failure, for want of memory included, no exchange is possible any more: every further call fails at once with the same error.
  * The values of sums that failed or were under way stay allocated until cc_world_close: MPI may still read and write there. All other
@@ -46,8 +46,8 @@ bool cc_world_share_system(const cc_world *world, size_t a, size_t b);
  * that is alone. To be asked before the world is closed. */
 bool cc_world_speaks(const cc_world *world);
 
-/* Tells the others that nothing will be heard from this rank until its next exchange, however long that takes; that its process has ended
- * is noticed all the same where it can be seen. NULL is fine. */
+/* From here to its next exchange this rank takes no part in anything, however long that takes. The others notice all the same if its
+ * process ends, and, where MPI lets a second thread give signs of life, if it hangs or its machine is lost. NULL is fine. */
 void cc_world_busy(cc_world *world);
 
 /* values [count] = the ranks' values, added in the order of the ranks: ((v0 + v1) + v2) + ... */

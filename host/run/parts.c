@@ -6,18 +6,17 @@
 #include "base/memory.h"
 #include "dataset/apportion.h"
 
-/* counts [count]: of `total` images. */
-static camcl_status share_out(size_t total, const double *shares, size_t count, size_t *counts, camcl_error *err)
+/* counts [count]: of the `total` images that `key` says. */
+static camcl_status share_out(const char *key, size_t total, const double *shares, size_t count, size_t *counts, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     size_t *weights = NULL, *least = NULL, *most = NULL;
     double all = 0;
     if (total < count)
-        return cc_fail(
-            err, CAMCL_BAD_CONFIG,
-            "batch of %zu images: each of the %zu devices needs at least one (raise train.batch_labeled and train.batch_unlabeled, or "
-            "list fewer devices)",
-            total, count);
+        return cc_fail(err, CAMCL_BAD_CONFIG,
+                       "%s = %zu: each of the %zu devices that train together needs at least one image of a batch (raise it, list fewer "
+                       "devices or start fewer ranks)",
+                       key, total, count);
     CC_TRY(CC_NEW(count, &weights, err));
     CC_TRY(CC_NEW(count, &least, err));
     CC_TRY(CC_NEW(count, &most, err));
@@ -43,8 +42,8 @@ camcl_status cc_parts_divide(size_t labeled, size_t unlabeled, const double *sha
     cc_part next = { 0, 0, 0, 0 };
     CC_TRY(CC_NEW(count, &own_labeled, err));
     CC_TRY(CC_NEW(count, &own_unlabeled, err));
-    CC_TRY(share_out(labeled, shares, count, own_labeled, err));
-    if (unlabeled) CC_TRY(share_out(unlabeled, shares, count, own_unlabeled, err));
+    CC_TRY(share_out("train.batch_labeled", labeled, shares, count, own_labeled, err));
+    if (unlabeled) CC_TRY(share_out("train.batch_unlabeled", unlabeled, shares, count, own_unlabeled, err));
     for (size_t i = 0; i < count; i++) {
         next = (cc_part){ next.labeled0 + next.labeled, own_labeled[i], next.unlabeled0 + next.unlabeled, own_unlabeled[i] };
         parts[i] = next;

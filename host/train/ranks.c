@@ -43,14 +43,17 @@ static camcl_status common_settings(const cc_run *run, cc_text *out, camcl_error
     return out->failed ? cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for the text of the settings (close other programs)") : CAMCL_OK;
 }
 
-/* The first line in which two texts differ; line [size]: of the second. */
-static bool find_difference(const char *a, const char *b, char *line, size_t size)
+static void copy_line(const char *at, char *line, size_t size) { snprintf(line, size, "%.*s", (int)strcspn(at, "\n"), at); }
+
+/* The first line in which two texts differ, as it is in each. */
+static bool find_difference(const char *a, const char *b, char *line_a, char *line_b, size_t size)
 {
     size_t begin = 0, i = 0;
     for (; a[i] && a[i] == b[i]; i++)
         if (a[i] == '\n') begin = i + 1;
     if (a[i] == b[i]) return false;
-    snprintf(line, size, "%.*s", (int)strcspn(b + begin, "\n"), b + begin);
+    copy_line(a + begin, line_a, size);
+    copy_line(b + begin, line_b, size);
     return true;
 }
 
@@ -58,13 +61,13 @@ static bool find_difference(const char *a, const char *b, char *line, size_t siz
 static camcl_status compare(const cc_run *run, const char *own, camcl_status failure, const char *what, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
-    char **texts = NULL, line[256];
+    char **texts = NULL, first[256], other[256];
     const size_t size = cc_world_size(run->team.world);
     CC_RETURN_IF_FAILED(cc_world_gather_texts(run->team.world, own, &texts, err));
     for (size_t i = 1; i < size && status == CAMCL_OK; i++)
-        if (find_difference(texts[0], texts[i], line, sizeof line))
-            status = cc_fail(err, failure, "rank %zu (host %s): %s: %s (give all ranks the same)", i, cc_world_host(run->team.world, i),
-                             what, line);
+        if (find_difference(texts[0], texts[i], first, other, sizeof first))
+            status = cc_fail(err, failure, "rank %zu (host %s): %s: %s, not %s (give all ranks the same)", i,
+                             cc_world_host(run->team.world, i), what, other, first);
     for (size_t i = 0; i < size; i++)
         free(texts[i]);
     free(texts);
@@ -121,21 +124,42 @@ camcl_status cc_team_find_places(cc_run *run, cc_place **out, camcl_error *err)
     return status;
 }
 
-camcl_status cc_team_warn_of_turns(cc_run *run, const cc_place *places, camcl_error *err)
+static bool take_turns(const cc_team *team, const cc_place *a, const cc_place *b)
+{
+    return a->rank != b->rank && cc_world_share_system(team->world, a->rank, b->rank) && cc_selectors_overlap(a->selector, b->selector);
+}
+
+/* Of all that use the device of `places[i]`, from i on, one warning; told [places]: those that a warning has named. */
+static camcl_status warn_of_device(cc_run *run, const cc_place *places, size_t i, bool *told, camcl_error *err)
 {
     const cc_team *team = &run->team;
-    for (size_t i = 0; i < team->all; i++)
-        for (size_t k = i + 1; k < team->all; k++) {
-            const cc_place *a = &places[i], *b = &places[k];
-            if (a->rank == b->rank || !cc_world_share_system(team->world, a->rank, b->rank)) continue;
-            if (!cc_selectors_overlap(a->selector, b->selector)) continue;
-            CC_RETURN_IF_FAILED(cc_run_say(
-                run, err,
-                "warning: ranks %zu and %zu take turns on one device of host %s, %s and %s (give each rank one of its own: the shell can "
-                "choose device.select by the rank)",
-                a->rank, b->rank, cc_world_host(team->world, a->rank), a->selector, b->selector));
-        }
-    return CAMCL_OK;
+    cc_text others = CC_TEXT_INIT;
+    for (size_t k = i + 1; k < team->all; k++) {
+        if (!take_turns(team, &places[i], &places[k])) continue;
+        told[k] = true;
+        cc_text_add(&others, ", %zu (%s)", places[k].rank, places[k].selector);
+    }
+    if (others.failed) return cc_fail(err, CAMCL_NO_MEMORY, "memory: no room for a warning (close other programs)");
+    const camcl_status status =
+        others.length == 0 ? CAMCL_OK
+                           : cc_run_say(run, err,
+                                        "warning: ranks take turns on one device of host %s: %zu (%s)%s (give each rank one of its own: "
+                                        "the shell can choose device.select by the rank)",
+                                        cc_world_host(team->world, places[i].rank), places[i].rank, places[i].selector, others.data);
+    cc_text_free(&others);
+    return status;
+}
+
+camcl_status cc_team_warn_of_turns(cc_run *run, const cc_place *places, camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    bool *told = NULL;
+    CC_TRY(CC_NEW(run->team.all, &told, err));
+    for (size_t i = 0; i < run->team.all; i++)
+        if (!told[i]) CC_TRY(warn_of_device(run, places, i, told, err));
+cleanup:
+    free(told);
+    return status;
 }
 
 /* ---- what rank 0 tells */

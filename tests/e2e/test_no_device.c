@@ -98,7 +98,8 @@ static void test_unusable_devices(void **state)
         const char *fake = strstr(devices, "not usable: "), *pocl_is_first = strstr(devices, "\n* 0:0");
         if (fake == NULL || strstr(fake, cases[i][1]) == NULL) fail_msg("%s: %s", cases[i][0], devices);
         const char *const list = pocl_is_first ? "0:0, 1:0" : "1:0, 0:0", *const alone = pocl_is_first ? "1:0" : "0:0";
-        snprintf(parts, sizeof parts, "device.select = %s: |cannot be used: %s|(pick another one from the list below)", alone, cases[i][1]);
+        snprintf(parts, sizeof parts, "device.select = %s: |cannot be used: %s|(pick another one that camcl devices lists)", alone,
+                 cases[i][1]);
         program_fails(folder, 3, parts, "train '%s/small.ini' 'output.dir=%s/none' device.select=%s --quiet", folder, folder, alone);
         program_fails(folder, 3, parts, "train '%s/small.ini' 'output.dir=%s/none' 'device.select=%s' --quiet", folder, folder, list);
         assert_int_not_equal(access(scratch_path(folder, "none"), F_OK), 0);

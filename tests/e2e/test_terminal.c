@@ -74,10 +74,26 @@ static void a_pipe_gets_plain_lines(void **state)
     free(out);
 }
 
+/* A program that is started without standard streams writes what it would print into none of the run's files. */
+static void closed_streams_get_nothing(void **state)
+{
+    const char *folder = *state;
+    size_t size;
+    outcome result = program_run(folder, "train '%s/small.ini' 'output.dir=%s/closed' train.epochs=2 <&- >&- 2>&-", folder, folder);
+    assert_int_equal(result.status, 1);
+    outcome_free(&result);
+    char *log = scratch_read(scratch_path(folder, "closed/train.log"), &size);
+    assert_non_null(log);
+    assert_non_null(strstr(log, "test: top-1"));
+    for (char *rest = log, *line; (line = strtok_r(rest, "\n", &rest)) != NULL;)
+        if (strlen(line) < 20 || line[4] != '-' || line[7] != '-' || line[13] != ':') fail_msg("without a time: %s", line);
+    free(log);
+}
+
 int main(void)
 {
     if (!program_is_named()) return 1;
     const struct CMUnitTest tests[] = { cmocka_unit_test(progress_fits_the_terminal), cmocka_unit_test(listing_fits_the_terminal),
-                                        cmocka_unit_test(a_pipe_gets_plain_lines) };
+                                        cmocka_unit_test(a_pipe_gets_plain_lines), cmocka_unit_test(closed_streams_get_nothing) };
     return cmocka_run_group_tests(tests, runs_setup, runs_teardown);
 }

@@ -190,6 +190,12 @@ static void a_rank_that_gives_up_while_others_work(void **state)
     check_failure(*state, 2, "gives_up_late", 1, "x.png: cannot be read", 20);
 }
 
+static void a_rank_that_hangs_in_its_own_work(void **state)
+{
+    skip_without_mpirun();
+    check_failure(*state, 3, "stops_busy", 1, "nothing heard for 3 s during a sum", 25);
+}
+
 static void a_rank_that_speaks_late(void **state)
 {
     skip_without_mpirun();
@@ -305,6 +311,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_first_rank_hangs),
         cmocka_unit_test(a_rank_that_gives_up),
         cmocka_unit_test(a_rank_that_gives_up_while_others_work),
+        cmocka_unit_test(a_rank_that_hangs_in_its_own_work),
         cmocka_unit_test(a_rank_that_speaks_late),
         cmocka_unit_test(a_rank_without_memory),
     };

@@ -343,6 +343,17 @@ static void gives_up_late(cc_world *world)
     sum_on(world);
 }
 
+/* Rank 1 hangs in its own work, which it has announced. */
+static void stops_busy(cc_world *world)
+{
+    fprintf(stderr, "pid %ld\n", (long)getpid());
+    if (rank == 1) {
+        cc_world_busy(world);
+        raise(SIGSTOP);
+    }
+    sum_on(world);
+}
+
 /* Rank 1 fails, and rank 0 needs longer to say so than mpirun gives ranks to end when it has seen one do so. */
 static void speaks_late(cc_world *world)
 {
@@ -401,6 +412,7 @@ static const struct {
     { "gives_up", gives_up },
     { "has_no_memory", has_no_memory },
     { "gives_up_late", gives_up_late },
+    { "stops_busy", stops_busy },
     { "speaks_late", speaks_late },
     { "for_ever", sum_on },
 };

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "exchange/mpi/ranks.h"
 
@@ -138,12 +139,72 @@ void cc_ranks_listen(cc_world *world)
     look_around(world, processes);
 }
 
+/* ---- signs of life of a rank that is busy */
+
+/* Whether there is to be another sign, after the time for it. */
+static bool beats_on(cc_world *world)
+{
+    cc_heart *heart = &world->heart;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)world->sign_every;
+    until.tv_nsec += (long)((world->sign_every - (double)(time_t)world->sign_every) * 1e9);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&heart->lock);
+    while (!heart->stop && pthread_cond_timedwait(&heart->wake, &heart->lock, &until) == 0) {
+    }
+    const bool on = !heart->stop;
+    pthread_mutex_unlock(&heart->lock);
+    return on;
+}
+
+static void *beat(void *argument)
+{
+    cc_world *world = argument;
+    while (beats_on(world))
+        give_sign(world, ALIVE);
+    return NULL;
+}
+
+/* Its thread takes no signals: they are the main thread's. */
+static bool start_heart(cc_world *world)
+{
+    cc_heart *heart = &world->heart;
+    sigset_t all, before;
+    if (!world->may_beat) return false;
+    pthread_mutex_init(&heart->lock, NULL);
+    pthread_cond_init(&heart->wake, NULL);
+    heart->stop = false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    heart->beats = pthread_create(&heart->thread, NULL, beat, world) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return heart->beats;
+}
+
+void cc_ranks_stop_heart(cc_world *world)
+{
+    cc_heart *heart = &world->heart;
+    if (!heart->beats) return;
+    pthread_mutex_lock(&heart->lock);
+    heart->stop = true;
+    pthread_cond_signal(&heart->wake);
+    pthread_mutex_unlock(&heart->lock);
+    pthread_join(heart->thread, NULL);
+    pthread_cond_destroy(&heart->wake);
+    pthread_mutex_destroy(&heart->lock);
+    heart->beats = false;
+}
+
 void cc_world_busy(cc_world *world)
 {
     if (world == NULL) return;
+    cc_ranks_stop_heart(world);
     world->doing = "its own work";
     cc_ranks_listen(world);
-    give_sign(world, BUSY);
+    give_sign(world, world->may_beat ? ALIVE : BUSY);
     /* The next exchange begins with a sign of life, whenever that is. */
     world->signed_at = world->listened_at - world->sign_every;
+    if (world->may_beat && !start_heart(world)) give_sign(world, BUSY);
 }

@@ -14,6 +14,7 @@
 static struct {
     /* Two of them, made once: a world that is opened after another one takes them over. */
     bool connected;
+    bool serialized; /* threads may take turns in calling it */
     MPI_Comm data, control;
     bool failed;     /* some ranks may wait for others that left: MPI_Finalize would wait with them */
     bool deserted;   /* some ranks have not heard that it is over */
@@ -46,7 +47,8 @@ static int init_mpi(void)
     const bool own = getenv(variable) == NULL;
     int level;
     if (own) setenv(variable, "9", 0);
-    int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level);
+    int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level);
+    process.serialized = code == MPI_SUCCESS && level >= MPI_THREAD_SERIALIZED;
     if (own) unsetenv(variable);
     return code;
 }
@@ -165,6 +167,7 @@ static camcl_status join(cc_world *world, double patience, camcl_error *err)
     CC_RETURN_IF_FAILED(connect(err));
     world->data = process.data;
     world->control = process.control;
+    world->may_beat = process.serialized;
     world->patience = patience;
     world->rounds_from = CC_ROUNDS_FROM;
     world->sign_every = sign_interval(world->size, patience);
@@ -283,6 +286,7 @@ void cc_world_close(cc_world **world, bool failed, const camcl_error *err)
     if (world == NULL || *world == NULL) return;
     cc_world *self = *world;
     *world = process.world = NULL;
+    cc_ranks_stop_heart(self);
     if (self->control == MPI_COMM_NULL) {
         free(self->peers);
         free(self);

@@ -1,9 +1,11 @@
 /* Inside cc_world, with MPI. Everything that ranks exchange is point-to-point and does not block, so that whoever waits keeps listening: to
- * signs of life, to a rank's last words, and to nothing at all. Only the main thread calls MPI. */
+ * signs of life, to a rank's last words, and to nothing at all. Only one thread at a time calls MPI: the main thread, or, while that one is
+ * busy with its own work, the one that gives signs of life in its place. */
 #ifndef CC_EXCHANGE_MPI_RANKS_H
 #define CC_EXCHANGE_MPI_RANKS_H
 
 #include <mpi.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,12 +33,21 @@ typedef struct cc_peer {
     cc_rank_card card;
     cc_peer_state state;
     bool near;         /* its process can be looked for here */
-    bool busy;         /* it said that it will be silent */
+    bool busy;         /* it said that it will be silent: it has no thread for signs of life */
     unsigned vanished; /* how often in a row it was not found */
     double heard;      /* when, on the world's clock */
     MPI_Request sign;  /* the last sign of life sent to it */
     MPI_Request goodbye;
 } cc_peer;
+
+/* The thread of a rank that is busy. */
+typedef struct cc_heart {
+    bool beats; /* it runs, and MPI is its */
+    bool stop;  /* with lock, as wake is */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+} cc_heart;
 
 struct cc_world {
     MPI_Comm data, control;
@@ -56,6 +67,8 @@ struct cc_world {
     cc_world_pending *pending; /* sums under way, in the order in which they were started */
     cc_world_traffic traffic;
     size_t rounds_from; /* cc_world_set_rounds */
+    bool may_beat;      /* MPI lets another thread than the first call it */
+    cc_heart heart;
 };
 
 /* Requests under way that belong together. */
@@ -73,8 +86,8 @@ camcl_status cc_ranks_mpi_failed(cc_world *world, int code, const char *call, ca
 camcl_status cc_ranks_out_of_memory(cc_world *world, camcl_error *err);
 /* Bytes of zeros for an exchange, at least one; cc_ranks_out_of_memory where there are none. */
 camcl_status cc_ranks_new(cc_world *world, size_t bytes, void **out, camcl_error *err);
-/* CAMCL_OK, or what has ended all exchange. */
-camcl_status cc_ranks_check(const cc_world *world, camcl_error *err);
+/* CAMCL_OK, or what has ended all exchange. Every exchange begins with it: a rank that was busy is so no more. */
+camcl_status cc_ranks_check(cc_world *world, camcl_error *err);
 
 /* A tag for the messages of the next exchange, the same on all ranks, since they exchange in the same order. Those of equal tags keep
  * theirs. */
@@ -114,6 +127,8 @@ camcl_status cc_ranks_gather(cc_world *world, const void *own, size_t bytes, voi
 camcl_status cc_ranks_turn(cc_world *world, double *since, bool moved, camcl_error *err);
 /* Takes what others told, tells them that this rank is there, and looks who is missing. */
 void cc_ranks_listen(cc_world *world);
+/* MPI is the calling thread's again. */
+void cc_ranks_stop_heart(cc_world *world);
 /* This rank's last message to all: that it leaves, or what has ended its work. */
 void cc_ranks_say_goodbye(cc_world *world, bool failed);
 /* Of the one that tells people what has ended the work, when it has. */

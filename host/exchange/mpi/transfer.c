@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -18,12 +19,15 @@ double cc_ranks_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-camcl_status cc_ranks_check(const cc_world *world, camcl_error *err)
+camcl_status cc_ranks_check(cc_world *world, camcl_error *err)
 {
+    cc_ranks_stop_heart(world);
     if (!world->failed) return CAMCL_OK;
-    if (world->origin == world->rank) return cc_fail(err, world->why.status, "%s", world->why.message);
-    return cc_fail(err, world->why.status, "rank %d (host %s): %s", world->origin, world->peers[world->origin].card.host,
-                   world->why.message);
+    char named[192];
+    snprintf(named, sizeof named, "rank %d (host %s): ", world->origin, world->peers[world->origin].card.host);
+    /* What all ranks find out names the one that it is about already. */
+    const bool own = world->origin == world->rank || strncmp(world->why.message, "rank ", 5) == 0;
+    return cc_fail(err, world->why.status, "%s%s", own ? "" : named, world->why.message);
 }
 
 camcl_status cc_ranks_fail(cc_world *world, int rank, camcl_error *err, const char *format, ...)
