@@ -264,8 +264,6 @@ cleanup:
     return status;
 }
 
-bool cc_readback_is_done(const cc_readback *readback) { return is_done(readback->done); }
-
 void cc_readback_destroy(cc_readback **handle)
 {
     cc_readback *readback = *handle;

@@ -66,8 +66,6 @@ typedef struct cc_staging cc_readback;
 camcl_status cc_readback_start(const cc_buffer *buffer, size_t offset, size_t bytes, cc_readback **out, camcl_error *err);
 /* Waits; *data is borrowed until cc_readback_destroy. */
 camcl_status cc_readback_wait(cc_readback *readback, const void **data, camcl_error *err);
-/* Whether cc_readback_wait would return at once. */
-bool cc_readback_is_done(const cc_readback *readback);
 void cc_readback_destroy(cc_readback **readback);
 
 #endif

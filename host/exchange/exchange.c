@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "exchange/in_place.h"
@@ -122,22 +121,11 @@ static camcl_status write_to_all(cc_exchange *x, const float *values, camcl_erro
     return CAMCL_OK;
 }
 
-/* Waits for what a device found. Meanwhile sums of the processes move on: nobody else sends their messages. */
-static camcl_status await(cc_exchange *x, size_t d, cc_readback *found, const void **data, camcl_error *err)
-{
-    const struct timespec pause = { .tv_nsec = 50000 };
-    for (bool more = true; more && !cc_readback_is_done(found);) {
-        CC_RETURN_IF_FAILED(cc_world_sums_move(x->world, &more, err));
-        if (more) nanosleep(&pause, NULL);
-    }
-    return of_device(x, d, cc_readback_wait(found, data, err));
-}
-
 /* Waits for what a device found, and copies it. */
 static camcl_status take(cc_exchange *x, size_t d, float *values, size_t count, camcl_error *err)
 {
     const void *data;
-    const camcl_status status = await(x, d, x->found[d], &data, err);
+    const camcl_status status = of_device(x, d, cc_readback_wait(x->found[d], &data, err));
     if (status == CAMCL_OK) memcpy(values, data, count * sizeof *values);
     cc_readback_destroy(&x->found[d]);
     return status;
@@ -236,7 +224,7 @@ static camcl_status add_later(cc_exchange *x, later_sum *sum, camcl_error *err)
     const size_t count = sum->points[0]->count;
     const void *first, *data;
     for (size_t d = 0; d < x->devices; d++)
-        CC_RETURN_IF_FAILED(await(x, d, sum->found[d], &data, err));
+        CC_RETURN_IF_FAILED(of_device(x, d, cc_readback_wait(sum->found[d], &data, err)));
     CC_RETURN_IF_FAILED(of_device(x, 0, cc_readback_wait(sum->found[0], &first, err)));
     if (x->devices == 1) memcpy(sum->values, first, count * sizeof *sum->values);
     for (size_t d = 1; d < x->devices; d++) {

@@ -65,13 +65,11 @@ camcl_status cc_world_gather_texts(cc_world *world, const char *own, char ***tex
 camcl_status cc_world_any(cc_world *world, bool own, bool *any, camcl_error *err);
 
 /* A sum of cc_world_sum that goes on while the caller does other work: start, finish. It moves on whenever this rank waits in another
- * exchange, and in cc_world_sums_move. Several may be under way; all ranks start them in the same order. `values` is the caller's and
+ * exchange. Several may be under way; all ranks start them in the same order. `values` is the caller's and
  * untouched by it until cc_world_sum_finish, which waits and frees *pending. */
 typedef struct cc_world_pending cc_world_pending;
 camcl_status cc_world_sum_start(cc_world *world, float *values, size_t count, cc_world_pending **pending, camcl_error *err);
 camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err);
-/* Lets all such sums move on, for a loop that waits for something else. *more: whether one is left. Does not wait itself. */
-camcl_status cc_world_sums_move(cc_world *world, bool *more, camcl_error *err);
 
 /* Small exchanges go in rounds where there are at least so many ranks, for tests with few. The same for all ranks. */
 void cc_world_set_rounds(cc_world *world, size_t from);

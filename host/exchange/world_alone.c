@@ -112,13 +112,6 @@ camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err)
     return CAMCL_OK;
 }
 
-camcl_status cc_world_sums_move(cc_world *world, bool *more, camcl_error *err)
-{
-    (void)world, (void)err;
-    *more = false;
-    return CAMCL_OK;
-}
-
 void cc_world_set_rounds(cc_world *world, size_t from) { (void)world, (void)from; }
 
 cc_world_traffic cc_world_take_traffic(cc_world *world)

@@ -201,19 +201,6 @@ camcl_status cc_world_sum_finish(cc_world_pending **pending, camcl_error *err)
     return CAMCL_OK;
 }
 
-camcl_status cc_world_sums_move(cc_world *world, bool *more, camcl_error *err)
-{
-    bool moved = false;
-    *more = false;
-    if (world == NULL || world->pending == NULL) return CAMCL_OK;
-    world->doing = "a sum";
-    CC_RETURN_IF_FAILED(cc_ranks_check(world, err));
-    CC_RETURN_IF_FAILED(cc_sums_move(world, &moved, err));
-    for (const cc_world_pending *p = world->pending; p && !*more; p = p->next)
-        *more = !p->done;
-    return CAMCL_OK;
-}
-
 /* The sum of the own slice, in the order of the ranks, of slices [ranks,slice]. */
 static void add_slices(float *sum, const float *slices, size_t slice, size_t ranks)
 {
