@@ -291,9 +291,19 @@ static camcl_status are_given(const cc_run *run, bool *given, camcl_error *err)
     CC_RETURN_IF_FAILED(cc_world_any(run->team.world, own, given, err));
     CC_RETURN_IF_FAILED(cc_world_any(run->team.world, !own, &automatic, err));
     if (!*given || !automatic) return CAMCL_OK;
-    return cc_fail(
-        err, CAMCL_BAD_CONFIG,
-        "device.share: some of the processes that train together give numbers, others auto (give numbers to all of them, or to none)");
+    return cc_fail(err, CAMCL_BAD_CONFIG, "device.share: some ranks give numbers, others auto (give numbers to all of them, or to none)");
+}
+
+/* What unlike devices were measured at, so that people see what their shares come from, and can give them. */
+static camcl_status say_speeds(cc_run *run, const double *rates, camcl_error *err)
+{
+    cc_text speeds = CC_TEXT_INIT;
+    for (size_t i = 0; i < run->team.all; i++)
+        cc_text_add(&speeds, "%s%.0f", i ? ", " : "", rates[i]);
+    const camcl_status status =
+        speeds.failed ? out_of_text(err) : cc_run_say(run, err, "shares by measured speed: %s images/s", speeds.data);
+    cc_text_free(&speeds);
+    return status;
 }
 
 /* By the numbers of device.share, or by speed. */
@@ -304,6 +314,8 @@ static camcl_status divide_anew(cc_run *run, const char *devices, camcl_error *e
     const size_t unlabeled = cc_objective_learns_unlabeled(step->objective.kind) ? step->batch_unlabeled : 0;
     double *rates = NULL;
     camcl_status status = find_rates(run, devices, &rates, err);
+    if (status == CAMCL_OK && camcl_config_is(run->config, "device.share", "auto") && !are_alike(devices))
+        status = say_speeds(run, rates, err);
     if (status == CAMCL_OK) status = cc_parts_divide(step->batch_labeled, unlabeled, rates, team->all, team->parts, err);
     free(rates);
     return status;
