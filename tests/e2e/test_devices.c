@@ -295,7 +295,7 @@ static void the_error_of_a_rank_is_named(void **state)
     const char *mixed = EACH_A_HALF "; [ $OMPI_COMM_WORLD_RANK = 0 ] || set -- device.share=1";
     assert_int_not_equal(halves_run_ranks(*state, 2, mixed, "mixed", ""), 0);
     err = text_of(*state, "err");
-    if (!strstr(err, "device.share: some of the processes that train together give numbers, others auto")) fail_msg("%s", err);
+    if (!strstr(err, "device.share: some ranks give numbers, others auto")) fail_msg("%s", err);
     free(err);
     /* Also before they know each other. */
     assert_int_not_equal(halves_run_ranks(*state, 2, EACH_A_HALF "; [ $OMPI_COMM_WORLD_RANK = 0 ] || set -- optim.rate=1", "unread", ""),
