@@ -6,18 +6,16 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 
-/* Floats that are added up at a time: those of two devices stay in a core's second-level cache until the sums are copied. */
-enum { PIECE = 16384 };
+/* Floats. A block of two devices stays in a core's second-level cache until its sums are copied; a piece is worth a thread. */
+enum { BLOCK = 16384, PIECE = 16 * BLOCK };
 
 typedef struct addition {
     float **values; /* [devices], each [count] */
     size_t devices, count;
 } addition;
 
-static void add_piece(void *context, size_t index)
+static void add_block(const addition *a, size_t from, size_t count)
 {
-    const addition *a = context;
-    const size_t from = index * PIECE, count = cc_min_size(PIECE, a->count - from);
     float *sums = a->values[0] + from;
     for (size_t d = 1; d < a->devices; d++) {
         const float *more = a->values[d] + from;
@@ -26,6 +24,14 @@ static void add_piece(void *context, size_t index)
     }
     for (size_t d = 1; d < a->devices; d++)
         memcpy(a->values[d] + from, sums, count * sizeof *sums);
+}
+
+static void add_piece(void *context, size_t index)
+{
+    const addition *a = context;
+    const size_t end = cc_min_size((index + 1) * PIECE, a->count);
+    for (size_t from = index * PIECE; from < end; from += BLOCK)
+        add_block(a, from, cc_min_size(BLOCK, end - from));
 }
 
 camcl_status cc_add_in_place(const cc_exchange_point *const *points, size_t devices, size_t *culprit, camcl_error *err)

@@ -85,6 +85,7 @@ static cc_result result_of(const cc_run *run, const test_result *test, double se
     memcpy(r.reliability, test->breakdown.reliability, sizeof r.reliability);
     r.seconds = seconds;
     snprintf(r.device, sizeof r.device, "%s", camcl_device_get_info(run->device)->name);
+    if (run->team.all > 1) snprintf(r.device + strlen(r.device), sizeof r.device - strlen(r.device), " and %zu more", run->team.all - 1);
     snprintf(r.mode, sizeof r.mode, "%s", camcl_config_string(c, "ssl.mode"));
     snprintf(r.arch, sizeof r.arch, "%s", camcl_config_string(c, "model.arch"));
     snprintf(r.preset, sizeof r.preset, "%s", camcl_config_string(c, "ssl.preset"));

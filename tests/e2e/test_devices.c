@@ -258,6 +258,11 @@ static void ranks_give_the_bits_of_a_list(void **state)
     free(train(*state, "one-process", h->list, ""));
     if (halves_run_ranks(*state, 2, EACH_A_HALF, "two-processes", "") != 0) fail_msg("%s", text_of(*state, "err"));
     assert_same_run(run_of(*state, "one-process"), run_of(*state, "two-processes"));
+    for (int i = 0; i < 2; i++) {
+        char *result = text_of(*state, i ? "two-processes/result.json" : "one-process/result.json");
+        if (!strstr(result, " and 1 more\"")) fail_msg("one device is named alone: %s", result);
+        free(result);
+    }
     char *out = text_of(*state, "out");
     const char *end = strstr(out, "report.html shows it");
     assert_non_null(end);

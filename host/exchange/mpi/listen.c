@@ -167,6 +167,12 @@ static void *beat(void *argument)
     return NULL;
 }
 
+static void free_heart(cc_heart *heart)
+{
+    pthread_cond_destroy(&heart->wake);
+    pthread_mutex_destroy(&heart->lock);
+}
+
 /* Its thread takes no signals: they are the main thread's. */
 static bool start_heart(cc_world *world)
 {
@@ -180,6 +186,7 @@ static bool start_heart(cc_world *world)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     heart->beats = pthread_create(&heart->thread, NULL, beat, world) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!heart->beats) free_heart(heart);
     return heart->beats;
 }
 
@@ -192,8 +199,7 @@ void cc_ranks_stop_heart(cc_world *world)
     pthread_cond_signal(&heart->wake);
     pthread_mutex_unlock(&heart->lock);
     pthread_join(heart->thread, NULL);
-    pthread_cond_destroy(&heart->wake);
-    pthread_mutex_destroy(&heart->lock);
+    free_heart(heart);
     heart->beats = false;
 }
 
