@@ -18,7 +18,8 @@
 
 #include "conv2d/winograd_tile.clh"
 
-__kernel void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
+__kernel HINT_OF_VECTORS
+void conv2d_winograd(__global const float *x, __global const float *u, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch,
     const int panels, const int panels_each, const int scratch_each, const int add, const int stream,

@@ -123,7 +123,8 @@ static OUTLINE void fetch_weights(__global const float *w, const int C, const in
     for (int i = first; i < last; i++) fetch_row(from + (size_t)i * step, count);
 }
 
-__kernel void conv2d_winograd_inline(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
+__kernel HINT_OF_VECTORS
+void conv2d_winograd_inline(__global const float *x, __global const float *w, __global float *y, __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int panels, const int panels_each,
     const int scratch_each, const int turn, const int add,

@@ -128,7 +128,8 @@ static OUTLINE void transform_output(__global float *y, __global float *M, const
     }
 }
 
-__kernel void conv2d_forward_winograd_stride2(__global const float *x, __global const float *weights, __global float *y,
+__kernel HINT_OF_VECTORS
+void conv2d_forward_winograd_stride2(__global const float *x, __global const float *weights, __global float *y,
     __global float *scratch,
     const int H, const int W, const int C, const int K, const int P, const int Q, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch, const int v_step, const int m_step,

@@ -160,7 +160,8 @@ static OUTLINE void store_products(__global float *dx, __global float *M, const 
     }
 }
 
-__kernel void conv2d_backward_data_winograd_stride2(__global const float *dy, __global const float *weights, __global float *dx,
+__kernel HINT_OF_VECTORS
+void conv2d_backward_data_winograd_stride2(__global const float *dy, __global const float *weights, __global float *dx,
     __global float *scratch, const int P, const int Q, const int K, const int C, const int H, const int W, const int pad,
     const int tiles_h, const int tiles_w, const int tiles, const int block, const int pitch, const int v_step, const int m_step,
     const int panels, const int panels_each, const int plain_weights, const int scratch_each, const int add)

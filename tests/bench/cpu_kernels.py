@@ -33,6 +33,7 @@ FEW = NETWORKS[:1]
 FIRST = r"""
 #define BUILTIN __attribute__((overloadable, always_inline))
 #define __kernel
+#define vec_type_hint(type) unused
 #define reqd_work_group_size(x, y, z) unused
 #define ACCESS(n, type, space)                                                                                                     \
     type##n BUILTIN vload##n(size_t i, const space type *p) { return ((const space struct unaligned_##type##n *)(p + n * i))->v; }  \
