@@ -255,11 +255,17 @@ static camcl_status send_to_all(cc_exchange *x, const later_sum *sum, camcl_erro
     return CAMCL_OK;
 }
 
+static camcl_status finish_in_place(cc_exchange *x, camcl_error *err)
+{
+    for (size_t i = 0; i < x->later_count; i++)
+        CC_RETURN_IF_FAILED(cc_add_in_place(x->later[i].points, x->devices, &x->culprit, err));
+    x->later_count = 0;
+    return CAMCL_OK;
+}
+
 static camcl_status finish_later(cc_exchange *x, camcl_error *err)
 {
-    for (size_t i = 0; i < x->later_count && x->in_place; i++)
-        CC_RETURN_IF_FAILED(cc_add_in_place(x->later[i].points, x->devices, &x->culprit, err));
-    if (x->in_place) x->later_count = 0;
+    if (x->in_place) return finish_in_place(x, err);
     CC_RETURN_IF_FAILED(add_first_later(x, x->later_count, err));
     for (size_t i = 0; i < x->later_count; i++) {
         if (x->later[i].pending) CC_RETURN_IF_FAILED(cc_world_sum_finish(&x->later[i].pending, err));

@@ -25,8 +25,8 @@ size_t cc_exchange_culprit(const cc_exchange *exchange);
 /* Devices that are all CPUs add up gradients in their memory. After this call they do as others, for tests; the bits are the same. */
 void cc_exchange_copy_always(cc_exchange *exchange);
 
-/* What each device exchanged since the last call: points at which the devices waited for one another, sums that went on beside their work,
- * and the bytes of both together. */
+/* What each device exchanged since the last call: points at which the devices waited for one another, sums that did not have to be there
+ * before the end of the tapes, so that they could go on beside their work, and the bytes of both together. */
 typedef struct cc_exchange_figures {
     size_t blocking, overlapped, bytes;
 } cc_exchange_figures;

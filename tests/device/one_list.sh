@@ -56,6 +56,7 @@ train() {
 beside env CAMCL_DEVICE=0:0,1:0 "$build/tests/test_exchange" || die "ten steps over the first two of $names"
 train auto
 grep "^device " "$scratch/auto.log"
+grep "^shares by measured speed: " "$scratch/auto.log" || die "the speeds are not said"
 [ "$(grep -c "^device [1-9] of $count: " "$scratch/auto.log")" = $count ] || die "not all of $names took part"
 train first "device.share=$shares"
 train second "device.share=$shares"

@@ -154,61 +154,31 @@ static void check_failure(const char *folder, int ranks, const char *scenario, i
     ended_free(&result);
 }
 
-static void a_rank_that_exits(void **state)
+static void failures_end_all(void **state)
 {
-    skip_without_mpirun();
-    check_failure(*state, 2, "exits", 1, "its process has ended before its work", 20);
-}
-
-static void a_rank_that_is_killed(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 4, "killed", 1, "its process has ended during a sum", 20);
-}
-
-static void a_rank_that_hangs(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 4, "stops", 1, "nothing heard for 3 s during a sum", 25);
-}
-
-static void the_first_rank_hangs(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 2, "stops_first", 0, "nothing heard for 3 s during a sum", 25);
-}
-
-static void a_rank_that_gives_up(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 4, "gives_up", 1, "runs/x: no space left on the disk", 20);
-}
-
-static void a_rank_that_gives_up_while_others_work(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 2, "gives_up_late", 1, "x.png: cannot be read", 20);
-}
-
-static void a_rank_that_hangs_in_its_own_work(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 3, "stops_busy", 1, "nothing heard for 3 s during a sum", 25);
-}
-
-static void a_rank_that_speaks_late(void **state)
-{
-    skip_without_mpirun();
-    check_failure(*state, 3, "speaks_late", 1, "x.png: cannot be read", 20);
-}
-
-static void a_rank_without_memory(void **state)
-{
-    skip_without_mpirun();
-#ifdef __SANITIZE_ADDRESS__
-    skip(); /* its own memory is beyond any limit */
+    static const struct {
+        const char *scenario;
+        int ranks, culprit;
+        const char *message;
+        double most_seconds;
+    } cases[] = {
+        { "exits", 2, 1, "its process has ended before its work", 20 },
+        { "killed", 4, 1, "its process has ended during a sum", 20 },
+        { "stops", 4, 1, "nothing heard for 3 s during a sum", 25 },
+        { "stops_first", 2, 0, "nothing heard for 3 s during a sum", 25 },
+        { "stops_busy", 3, 1, "nothing heard for 3 s during a sum", 25 },
+        { "gives_up", 4, 1, "runs/x: no space left on the disk", 20 },
+        { "gives_up_late", 2, 1, "x.png: cannot be read", 20 },
+        { "speaks_late", 3, 1, "x.png: cannot be read", 20 },
+#ifndef __SANITIZE_ADDRESS__ /* its own memory is beyond any limit */
+        { "has_no_memory", 3, 1, "memory: no room for an exchange of texts with the other ranks", 20 },
 #endif
-    check_failure(*state, 3, "has_no_memory", 1, "memory: no room for an exchange of texts with the other ranks", 20);
+    };
+    skip_without_mpirun();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        print_message("%s\n", cases[i].scenario);
+        check_failure(*state, cases[i].ranks, cases[i].scenario, cases[i].culprit, cases[i].message, cases[i].most_seconds);
+    }
 }
 
 /* ---- without others */
@@ -298,22 +268,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "open") == 0) return open_main();
     snprintf(self, sizeof self, "%s", argv[0]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_process_alone),
-        cmocka_unit_test(what_launchers_say),
-        cmocka_unit_test(two_ranks_exchange),
-        cmocka_unit_test(four_ranks_exchange),
-        cmocka_unit_test(five_ranks_exchange),
-        cmocka_unit_test(nine_ranks_exchange_in_rounds),
-        cmocka_unit_test(busy_ranks_are_waited_for),
-        cmocka_unit_test(a_rank_that_exits),
-        cmocka_unit_test(a_rank_that_is_killed),
-        cmocka_unit_test(a_rank_that_hangs),
-        cmocka_unit_test(the_first_rank_hangs),
-        cmocka_unit_test(a_rank_that_gives_up),
-        cmocka_unit_test(a_rank_that_gives_up_while_others_work),
-        cmocka_unit_test(a_rank_that_hangs_in_its_own_work),
-        cmocka_unit_test(a_rank_that_speaks_late),
-        cmocka_unit_test(a_rank_without_memory),
+        cmocka_unit_test(a_process_alone),           cmocka_unit_test(what_launchers_say),  cmocka_unit_test(two_ranks_exchange),
+        cmocka_unit_test(four_ranks_exchange),       cmocka_unit_test(five_ranks_exchange), cmocka_unit_test(nine_ranks_exchange_in_rounds),
+        cmocka_unit_test(busy_ranks_are_waited_for), cmocka_unit_test(failures_end_all),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -26,7 +25,8 @@ camcl_status cc_ranks_check(cc_world *world, camcl_error *err)
     char named[192];
     snprintf(named, sizeof named, "rank %d (host %s): ", world->origin, world->peers[world->origin].card.host);
     /* What all ranks find out names the one that it is about already. */
-    const bool own = world->origin == world->rank || strncmp(world->why.message, "rank ", 5) == 0;
+    int about, read = 0;
+    const bool own = world->origin == world->rank || (sscanf(world->why.message, "rank %d (host %n", &about, &read) == 1 && read > 0);
     return cc_fail(err, world->why.status, "%s%s", own ? "" : named, world->why.message);
 }
 
