@@ -281,7 +281,8 @@ static const cc_conv2d_desc shapes[] = {
     { 1, 5, 26, 16, 96, 1, 1, 3, 0, 1 },
     { 2, 8, 8, 136, 160, 1, 1, 1, 0, 1 },
     { 2, 9, 9, 9, 16, 1, 1, 1, 0, 1 },    /* a weight gradient whose last register tile overlaps the one before */
-    { 2, 5, 5, 131, 128, 1, 1, 1, 0, 1 }, /* ... the slice of channels before */
+    { 2, 5, 5, 131, 128, 1, 1, 1, 0, 1 }, /* ... with many tiles */
+    { 2, 7, 9, 523, 544, 1, 1, 1, 0, 1 }, /* ... three slices of channels each way, the last one smaller */
     { 3, 8, 8, 264, 32, 1, 1, 2, 0, 1 },
     { 4, 16, 17, 272, 256, 1, 1, 1, 0, 1 },
     /* weight gradients that copy pixels, a block of them and more */

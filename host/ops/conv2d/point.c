@@ -12,10 +12,9 @@
 enum {
     WEIGHT_BYTES = 256 * 1024, /* that a second-level cache keeps while pixels stream through half of a first-level cache */
     STREAM_BYTES = 16 * 1024,
-    SIDE = 128,             /* channels each way of a task of a weight gradient: its sums stay in a second-level cache */
-    BLOCK = 64,             /* pixels that a weight gradient takes at a time */
-    COPIED_CHANNELS = 1024, /* pixels of a multiple of so many share few sets of a first-level cache */
-    FETCHED_CHANNELS = 64,  /* pixels of fewer that follow one another are fetched well by the processor itself */
+    SIDE = 256, /* channels each way of a task of a weight gradient: its sums take half of a second-level cache of 512 KiB */
+    BLOCK = 48, /* pixels that a weight gradient takes at a time: their panels and the next block's pixels take most of the rest */
+    FETCHED_CHANNELS = 64, /* pixels of fewer that follow one another are fetched well by the processor itself */
 };
 
 static bool is_point(const cc_conv2d_desc *d) { return d->r == 1 && d->s == 1 && d->pad == 0 && d->groups == 1; }
@@ -98,25 +97,18 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
     const cc_conv2d_panel panel = cc_conv2d_tile_panel(info, d->k);
     const size_t kb = panel.channels, rows = panel.rows;
     const bool row = d->stride == 1; /* all pixels are one */
-    /* If one side has few channels, a task takes more channels of the other side, so that each loaded number is used more often. Not of x
-     * on processors of 16 registers: measured on one, x left the first-level cache before the next panel of output channels read it. */
-    const size_t more = info->vector_registers <= 16 ? 0 : SIDE * SIDE / d->k / rows * rows;
-    const size_t slice = cc_min_size(d->c, cc_max_size(SIDE, more));
-    const size_t outputs = cc_min_size(d->k, cc_max_size(SIDE, SIDE * SIDE / d->c / kb * kb));
+    const size_t slice = cc_ceil_div(d->c, cc_ceil_div(d->c, SIDE));
+    const size_t outputs = cc_round_up(cc_ceil_div(d->k, cc_ceil_div(d->k, SIDE)), kb);
     const size_t pitch = cc_round_up(slice, rows), blocks = cc_ceil_div(d->c, slice) * cc_ceil_div(d->k, outputs);
     const size_t each = cc_ceil_div(pixels, cc_min_size(pixels, cc_ceil_div(items, blocks))), parts = cc_ceil_div(pixels, each);
     const size_t walkers = cc_min_size(items, parts * blocks);
-
-    /* Processors of more registers were not measured. */
-    const bool copy = info->vector_registers <= 16 && (d->c % COPIED_CHANNELS == 0 || d->k % COPIED_CHANNELS == 0);
-    const size_t copied = copy ? slice + outputs + 2 * CC_CACHE_LINE : 0; /* of a pixel */
+    const size_t panels = pitch / rows * (BLOCK * rows + CC_CACHE_LINE) + outputs / kb * (BLOCK * kb + CC_CACHE_LINE);
 
     char options[64];
     snprintf(options, sizeof options, "%s -DROWS=%zu -DVECTORS=%u -DBLOCK=%d", cc_vector_options(info), rows, panel.vectors, BLOCK);
     cc_buffer *scratch;
     cc_conv2d_parts out;
-    CC_RETURN_IF_FAILED(
-        cc_tape_buffer(tape, walkers * (pitch * outputs + BLOCK * copied) * sizeof(float), "weight gradient sums", &scratch, err));
+    CC_RETURN_IF_FAILED(cc_tape_buffer(tape, walkers * (pitch * outputs + panels) * sizeof(float), "weight gradient sums", &scratch, err));
     CC_RETURN_IF_FAILED(cc_conv2d_parts_begin(tape, d, parts, io[2].buffer, add, &out, err));
     const cc_launch launch = { .options = options, .dims = 1, .global = { walkers }, .local = { 1 }, .flops = cc_conv2d_flops(d) };
     CC_RETURN_IF_FAILED(CC_LAUNCH(
@@ -124,7 +116,7 @@ static camcl_status backward_weight(cc_tape *tape, const void *desc, const cc_te
         .dw = CC_CONV2D_PARTS_OUT(out), .scratch = CC_INOUT(scratch), .C = CC_INT(d->c), .K = CC_INT(d->k), .pixels = CC_INT(pixels),
         .P = CC_INT(row ? 1 : p), .Q = CC_INT(row ? pixels : q), .H = CC_INT(row ? 1 : d->h), .W = CC_INT(row ? pixels : d->w),
         .stride = CC_INT(d->stride), .parts = CC_INT(parts), .each = CC_INT(each), .slice = CC_INT(slice), .pitch = CC_INT(pitch),
-        .outputs = CC_INT(outputs), .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), .copy = CC_INT(copy), CC_CONV2D_PARTS_ARGS(out)));
+        .outputs = CC_INT(outputs), .fetch = CC_INT(!row || d->c >= FETCHED_CHANNELS), CC_CONV2D_PARTS_ARGS(out)));
     return cc_conv2d_parts_end(tape, &out, err);
 }
 
