@@ -24,6 +24,9 @@ static void show(void *context, const camcl_tune_progress *p)
     screen *s = context;
     char eta[24];
     clear(s);
+    if (p->wrong[0])
+        fprintf(stderr, "camcl: warning: %s: %s: wrong results on this device, not used (camcl selftest checks every kernel)\n", p->key,
+                p->wrong);
     if (!s->quiet) {
         printf("%9.3f ms  %s = %s", p->winner_ms, p->key, p->winner);
         if (p->builtin_ms > p->winner_ms * 1.005) printf("  (%.2f times as fast as %s)", p->builtin_ms / p->winner_ms, p->builtin);

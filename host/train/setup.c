@@ -166,6 +166,7 @@ typedef struct tune_report {
 static void report_tuning(void *context, const camcl_tune_progress *p)
 {
     tune_report *report = context;
+    if (p->wrong[0]) (void)cc_run_say(report->run, NULL, "kernels: %s: %s: wrong results on this device, not used", p->key, p->wrong);
     if (p->seconds - report->said < 5) return;
     report->said = p->seconds;
     (void)cc_run_say(report->run, NULL, "timing kernels: %zu of %zu, %.0f s to go", p->done, p->total, p->eta);

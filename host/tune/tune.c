@@ -144,15 +144,19 @@ cleanup:
 
 /* ---- timing */
 
-static void report(const cc_choice *choice, const job *j, const camcl_tune_options *options, camcl_tune_progress *p)
+static void report(const cc_choice *choice, const job *j, const camcl_tune_options *options, const camcl_tune_progress *done)
 {
     const cc_variant *winner = cc_choice_fastest(choice, &j->problem), *builtin = cc_choice_builtin(choice, &j->problem);
-    p->key = j->key;
-    p->builtin = builtin->name;
-    p->builtin_ms = cc_timings_find(&choice->timings, j->key, builtin->name);
-    p->winner = winner ? winner->name : builtin->name;
-    p->winner_ms = winner ? cc_timings_find(&choice->timings, j->key, winner->name) : p->builtin_ms;
-    if (options->progress) options->progress(options->context, p);
+    camcl_tune_progress p = *done;
+    char wrong[256];
+    cc_choice_wrong(choice, &j->problem, wrong, sizeof wrong);
+    p.key = j->key;
+    p.builtin = builtin->name;
+    p.builtin_ms = cc_timings_find(&choice->timings, j->key, builtin->name);
+    p.winner = winner ? winner->name : builtin->name;
+    p.winner_ms = winner ? cc_timings_find(&choice->timings, j->key, winner->name) : p.builtin_ms;
+    p.wrong = wrong;
+    if (options->progress) options->progress(options->context, &p);
 }
 
 /* Compiles the kernels of all jobs at once, on all processors. A job that cannot be recorded is ignored here: it fails again, and is
@@ -259,7 +263,7 @@ static camcl_status time_gemm(cc_choice *choice, const job *jobs, bool *wanted, 
     const char *best = cc_gemm_set_name(cc_gemm_sets_fastest(choice)), *builtin = cc_gemm_set_name(0);
     const double before = cc_timings_find(&choice->timings, CC_GEMM_SETS_KEY, builtin),
                  after = cc_timings_find(&choice->timings, CC_GEMM_SETS_KEY, best);
-    const camcl_tune_progress p = { 1, 1, cc_seconds() - start, 0, CC_GEMM_SETS_KEY, best, builtin, after, before };
+    const camcl_tune_progress p = { 1, 1, cc_seconds() - start, 0, CC_GEMM_SETS_KEY, best, builtin, after, before, "" };
     result->timed++;
     if (options->progress) options->progress(options->context, &p);
     if (strcmp(best, builtin) == 0) return CAMCL_OK;

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "device/opencl.h"
 #include "model/model.h"
+#include "ops/choice/agreement.h"
 #include "ops/choice/gemm_sets.h"
 #include "ops/choice/race.h"
 #include "ops/record.h"
@@ -332,6 +333,106 @@ cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem mem, const void *patte
     return original(queue, mem, pattern, pattern_bytes, offset, bytes, count, after, event);
 }
 
+/* A compiler that gets a kernel wrong: what it should write stays as it was. */
+static const char *left_out;
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dims, const size_t *offset, const size_t *global,
+                              const size_t *local, cl_uint count, const cl_event *after, cl_event *event)
+{
+    cl_int (*original)(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *, const size_t *, cl_uint, const cl_event *,
+                       cl_event *);
+    char name[128] = "";
+    original_function("clEnqueueNDRangeKernel", &original, sizeof original);
+    if (left_out) (void)clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
+    if (left_out && strcmp(name, left_out) == 0) return clEnqueueMarkerWithWaitList(queue, count, after, event);
+    return original(queue, kernel, dims, offset, global, local, count, after, event);
+}
+
+static bool lists(const cc_choice *choice, const cc_problem *p, const char *name)
+{
+    const cc_variant *variants[CC_CHOICE_VARIANTS];
+    const size_t count = cc_choice_list(choice, p, variants);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(variants[i]->name, name) == 0) return true;
+    return false;
+}
+
+/* The variants whose kernel it is are named and not chosen, whatever place they have among the others. */
+static void wrong_kernels_are_found_on(camcl_device *device, void *context)
+{
+    static const struct {
+        const char *kernel, *first, *wrong;
+    } cases[] = { { "conv2d_tile", "tile", "tile" },
+                  { "conv2d_winograd", "winograd12", "winograd12, winograd24, winograd48" },
+                  { "conv2d_winograd_inline", "winograd_inline", "winograd_inline" },
+                  { "conv2d_local", "local", "local" },
+                  { "none", "gemm", "" } };
+    (void)context;
+    cc_choice *choice = choice_of(device);
+    const cc_problem p = forward_of(&desc);
+    for (size_t i = 0; i < CC_COUNT(cases); i++) {
+        char wrong[256];
+        if (!lists(choice, &p, cases[i].first)) continue;
+        cc_timings_free(&choice->timings);
+        left_out = cases[i].kernel;
+        const camcl_status status = cc_race_time(choice, &p, &err);
+        left_out = NULL;
+        if (status != CAMCL_OK) fail_msg("%s", err.message);
+        cc_choice_wrong(choice, &p, wrong, sizeof wrong);
+        assert_string_equal(wrong, cases[i].wrong);
+        const cc_variant *winner = cc_choice_fastest(choice, &p);
+        assert_non_null(winner);
+        assert_null(strstr(wrong, winner->name));
+    }
+    cc_timings_free(&choice->timings);
+}
+
+static void wrong_kernels_are_found(void **state)
+{
+    (void)state;
+    for_each_device(wrong_kernels_are_found_on, NULL);
+}
+
+static void agreement_has_a_bound_on(camcl_device *device, void *context)
+{
+    (void)context;
+    cc_buffer *buffer;
+    cc_agreement a;
+    float numbers[64];
+    bool agrees;
+    for (size_t i = 0; i < CC_COUNT(numbers); i++)
+        numbers[i] = i % 2 ? 2.0f : -2.0f;
+    assert_int_equal(cc_buffer_create(device, sizeof numbers, "numbers", &buffer, &err), CAMCL_OK);
+    assert_int_equal(cc_agreement_begin(&a, CC_COUNT(numbers), &err), CAMCL_OK);
+    static const struct {
+        float off;
+        bool agrees;
+    } cases[] = { { 0, true },        { 0.019f, true }, { -0.019f, true },  { 0.021f, false },
+                  { -0.021f, false }, { NAN, false },   { INFINITY, false } };
+    for (size_t place = 0; place < CC_COUNT(numbers); place += CC_COUNT(numbers) - 1) {
+        for (size_t i = 0; i < CC_COUNT(cases); i++) {
+            const float before = numbers[place];
+            numbers[place] += cases[i].off;
+            assert_int_equal(cc_agreement_poison(&a, buffer, &err), CAMCL_OK);
+            if (a.expected) {
+                assert_int_equal(cc_agreement_compare(&a, buffer, &agrees, &err), CAMCL_OK);
+                assert_false(agrees);
+            }
+            assert_int_equal(cc_buffer_write(buffer, 0, numbers, sizeof numbers, &err), CAMCL_OK);
+            assert_int_equal(cc_agreement_compare(&a, buffer, &agrees, &err), CAMCL_OK);
+            assert_int_equal(agrees, cases[i].agrees);
+            numbers[place] = before;
+        }
+    }
+    cc_agreement_end(&a);
+    cc_buffer_destroy(&buffer);
+}
+
+static void agreement_has_a_bound(void **state)
+{
+    (void)state;
+    for_each_device(agreement_has_a_bound_on, NULL);
+}
+
 /* What takes a few microseconds is not timed as the millisecond of a wait. */
 static void waits_are_shared_on(camcl_device *device, void *context)
 {
@@ -468,6 +569,8 @@ int main(void)
         cmocka_unit_test(keys_are_read_back),
         cmocka_unit_test(waits_are_shared),
         cmocka_unit_test(timing_covers_all),
+        cmocka_unit_test(wrong_kernels_are_found),
+        cmocka_unit_test(agreement_has_a_bound),
         cmocka_unit_test(linear_layers_are_timed),
         cmocka_unit_test(the_fastest_parameters_are_found),
     };

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "ops/choice/agreement.h"
 
 enum {
     FEW_IMAGES = 8, /* enough to tell what is hopeless */
@@ -43,6 +44,7 @@ typedef struct trial {
     cc_buffer *packed, *written;  /* written: by `tape` */
     double seconds, pack_seconds; /* least so far */
     bool out;                     /* of the race */
+    bool wrong;                   /* computes something else than others */
 } trial;
 
 static void trial_close(trial *t)
@@ -124,28 +126,80 @@ static camcl_status check_answers(cc_buffer *const *buffers, camcl_error *err)
     return CAMCL_OK;
 }
 
-/* Runs each variant with few images: once to compile its kernels, once to time it. Leaves the trials closed. */
-static camcl_status qualify(const cc_choice *choice, const cc_problem *p, cc_buffer *const *buffers, trial *trials, size_t count,
-                            camcl_error *err)
+/* What is needed to time variants of one problem. */
+typedef struct field {
+    const cc_choice *choice;
+    const cc_problem *problem;
+    cc_buffer *const *buffers;
+    cc_agreement results;
+} field;
+
+/* Opens the trial and runs it once, which compiles its kernels. *agrees: with the results before it. */
+static camcl_status run_first(trial *t, field *f, bool *agrees, camcl_error *err)
 {
-    double best = DBL_MAX;
+    double warm_up = DBL_MAX;
+    const operands o = operands_of(f->problem, f->buffers);
+    CC_RETURN_IF_FAILED(trial_open(t, f->choice->device, f->problem, f->buffers, err));
+    if (t->pack) CC_RETURN_IF_FAILED(run_once(t->pack, t->packed, &warm_up, err));
+    CC_RETURN_IF_FAILED(cc_agreement_poison(&f->results, o.io[o.output].buffer, err));
+    CC_RETURN_IF_FAILED(run_once(t->tape, t->written, &warm_up, err));
+    return cc_agreement_compare(&f->results, t->written, agrees, err);
+}
+
+/* Some variants disagree: which of them are wrong is seen from the plainest one, which is not worth timing. Where there is none, or it
+ * does not run, the first of them stays what others are measured by. */
+static camcl_status judge(field *f, trial *trials, size_t count, camcl_error *err)
+{
+    trial plain = { .variant = NULL };
+    for (size_t i = 0; i < cc_operation_count(f->problem->op); i++) {
+        const cc_variant *v = cc_operation_at(f->problem->op, i);
+        if (v->direction == f->problem->direction && v->role == CC_ROLE_FALLBACK) plain.variant = v;
+    }
+    if (plain.variant == NULL) return CAMCL_OK;
+    const size_t numbers = f->results.count;
+    bool agrees = false;
+    cc_agreement_end(&f->results);
+    CC_RETURN_IF_FAILED(cc_agreement_begin(&f->results, numbers, err));
+    const camcl_status status = run_first(&plain, f, &agrees, NULL);
+    trial_close(&plain);
+    if (status != CAMCL_OK || !agrees) return check_answers(f->buffers, err);
     for (size_t i = 0; i < count; i++) {
         trial *t = &trials[i];
-        double warm_up = DBL_MAX;
-        CC_RETURN_IF_FAILED(cc_choice_check_stop(choice, err));
-        camcl_status status = trial_open(t, choice->device, p, buffers, err);
-        if (status == CAMCL_OK && t->pack) status = run_once(t->pack, t->packed, &warm_up, err);
-        if (status == CAMCL_OK) status = run_once(t->tape, t->written, &warm_up, err);
+        CC_RETURN_IF_FAILED(cc_choice_check_stop(f->choice, err));
+        if (t->seconds >= NEVER) continue;
+        const double seconds = t->seconds;
+        if (run_first(t, f, &agrees, NULL) == CAMCL_OK) t->wrong = !agrees;
+        trial_close(t);
+        t->seconds = seconds;
+    }
+    return CAMCL_OK;
+}
+
+/* Runs each variant with few images: once to compile its kernels and to see whether they agree, then to time it. Leaves the trials
+ * closed. */
+static camcl_status qualify(field *f, trial *trials, size_t count, camcl_error *err)
+{
+    double best = DBL_MAX;
+    bool all_agree = true;
+    for (size_t i = 0; i < count; i++) {
+        trial *t = &trials[i];
+        bool agrees = true;
+        CC_RETURN_IF_FAILED(cc_choice_check_stop(f->choice, err));
+        camcl_status status = run_first(t, f, &agrees, err);
         if (status == CAMCL_OK) status = cc_race_run_tape(t->tape, t->written, &t->seconds, err);
         if (status != CAMCL_OK) {
-            CC_RETURN_IF_FAILED(check_answers(buffers, err));
+            CC_RETURN_IF_FAILED(check_answers(f->buffers, err));
             t->seconds = NEVER;
         }
-        if (t->seconds < best) best = t->seconds;
+        t->wrong = status == CAMCL_OK && !agrees;
+        all_agree = all_agree && !t->wrong;
         trial_close(t);
     }
+    if (!all_agree) CC_RETURN_IF_FAILED(judge(f, trials, count, err));
     for (size_t i = 0; i < count; i++)
-        trials[i].out = trials[i].seconds > HOPELESS * best || trials[i].seconds >= NEVER;
+        if (!trials[i].wrong && trials[i].seconds < best) best = trials[i].seconds;
+    for (size_t i = 0; i < count; i++)
+        trials[i].out = trials[i].wrong || trials[i].seconds > HOPELESS * best || trials[i].seconds >= NEVER;
     return CAMCL_OK;
 }
 
@@ -216,15 +270,28 @@ static double milliseconds(const trial *t, size_t images)
     return 1e3 * (t->seconds + (t->pack && t->pack_seconds < NEVER && images < CC_CHOICE_IMAGES ? t->pack_seconds : 0));
 }
 
+static camcl_status qualify_with_few(const cc_choice *choice, const cc_problem *few, cc_buffer *const *buffers, trial *trials, size_t count,
+                                     camcl_error *err)
+{
+    camcl_status status = CAMCL_OK;
+    field f = { choice, few, buffers, { 0 } };
+    const operands o = operands_of(few, buffers);
+    CC_TRY(cc_agreement_begin(&f.results, cc_tensor_count(&o.io[o.output]), err));
+    CC_TRY(qualify(&f, trials, count, err));
+cleanup:
+    cc_agreement_end(&f.results);
+    return status;
+}
+
 static camcl_status time_variants(const cc_choice *choice, const cc_problem *p, cc_buffer *const *buffers, trial *trials, size_t count,
                                   double *ms, camcl_error *err)
 {
     const cc_problem few = with_few_images(choice->device, p);
     const size_t images = images_of(p);
     const double share = images ? (double)images / (double)images_of(&few) : 1;
-    CC_RETURN_IF_FAILED(qualify(choice, &few, buffers, trials, count, err));
+    CC_RETURN_IF_FAILED(qualify_with_few(choice, &few, buffers, trials, count, err));
     for (size_t i = 0; i < count; i++)
-        ms[i] = 1e3 * trials[i].seconds * share;
+        ms[i] = trials[i].wrong ? CC_CHOICE_WRONG : 1e3 * trials[i].seconds * share;
     CC_RETURN_IF_FAILED(race(choice, p, buffers, trials, count, err));
     for (size_t i = 0; i < count; i++)
         if (trials[i].tape) ms[i] = milliseconds(&trials[i], images);

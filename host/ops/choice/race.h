@@ -5,8 +5,9 @@
 #include "ops/choice/table.h"
 
 /* Times cc_choice_list's variants, on random numbers, and adds the results to the device's timings all at once. Variants that are hopeless
- * with few images are not run with all of them. A variant that fails counts as never ending. CAMCL_STOPPED when choice->stop asks for
- * it. */
+ * with few images are not run with all of them. A variant that fails counts as never ending; so does one whose result with few images
+ * is another than the general variant's (cc_choice_wrong names it), which is run only where variants disagree. CAMCL_STOPPED when
+ * choice->stop asks for it. */
 camcl_status cc_race_time(cc_choice *choice, const cc_problem *problem, camcl_error *err);
 
 /* Records what cc_race_time will run first, so that its kernels can be compiled together with others (cc_device_compile_ahead). The arena

@@ -1,6 +1,7 @@
 #include "ops/choice/table.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -78,4 +79,18 @@ const cc_variant *cc_choice_fastest(const cc_choice *choice, const cc_problem *p
 {
     const cc_variant *fastest;
     return find_fastest(choice, problem, &fastest) ? fastest : NULL;
+}
+
+void cc_choice_wrong(const cc_choice *choice, const cc_problem *problem, char *text, size_t size)
+{
+    const cc_variant *variants[CC_CHOICE_VARIANTS];
+    const size_t count = cc_choice_list(choice, problem, variants);
+    size_t length = 0;
+    char key[160];
+    cc_choice_key(problem, key, sizeof key);
+    text[0] = '\0';
+    for (size_t i = 0; i < count && length < size; i++) {
+        if (!(cc_timings_find(&choice->timings, key, variants[i]->name) >= 0.9 * CC_CHOICE_WRONG)) continue;
+        length += (size_t)snprintf(text + length, size - length, "%s%s", length ? ", " : "", variants[i]->name);
+    }
 }

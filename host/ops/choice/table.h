@@ -24,5 +24,9 @@ bool cc_choice_knows(const cc_choice *choice, const cc_problem *problem);
 const cc_variant *cc_choice_fastest(const cc_choice *choice, const cc_problem *problem);
 
 #define CC_CHOICE_FAILED 1e9 /* milliseconds of what failed: nothing that ran takes as long */
+#define CC_CHOICE_WRONG 1e11 /* milliseconds of what computes something else than other variants */
+
+/* Writes the names of the problem's variants that compute wrong, as timed, with commas; "" where there are none. */
+void cc_choice_wrong(const cc_choice *choice, const cc_problem *problem, char *text, size_t size);
 
 #endif
