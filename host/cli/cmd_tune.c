@@ -1,4 +1,5 @@
 /* camcl tune: times kernels, keeps the winners. */
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -28,7 +29,10 @@ static void show(void *context, const camcl_tune_progress *p)
         fprintf(stderr, "camcl: warning: %s: %s: wrong results on this device, not used (camcl selftest checks every kernel)\n", p->key,
                 p->wrong);
     if (!s->quiet) {
-        printf("%9.3f ms  %s = %s", p->winner_ms, p->key, p->winner);
+        if (isnan(p->winner_ms))
+            printf("   not timed  %s = %s", p->key, p->winner);
+        else
+            printf("%9.3f ms  %s = %s", p->winner_ms, p->key, p->winner);
         if (p->builtin_ms > p->winner_ms * 1.005) printf("  (%.2f times as fast as %s)", p->builtin_ms / p->winner_ms, p->builtin);
         printf("\n");
         fflush(stdout);

@@ -22,7 +22,7 @@ typedef struct camcl_tune_progress {
     double seconds, eta;          /* since the start, and until the end by the operations that are left */
     const char *key;              /* "conv2d forward n32 h32 ..." */
     const char *winner, *builtin; /* names of variants: the fastest, and what the built-in table takes */
-    double winner_ms, builtin_ms; /* builtin_ms: NaN where it was not timed */
+    double winner_ms, builtin_ms; /* NaN where it was not timed: of winner, where every timed variant computes wrong */
     const char *wrong; /* names, with commas, of variants that compute something else than the others on this device: its compiler
                           gets them wrong, and they are not used. "": none */
 } camcl_tune_progress;

@@ -272,6 +272,22 @@ static void failures_never_win(void **state)
     cc_timings_free(&choice->timings);
 }
 
+/* Where a device gets all of them wrong, what is slow and right is left. */
+static void the_general_one_is_left(void **state)
+{
+    (void)state;
+    cc_choice *choice = some_choice();
+    time_all(choice, &desc, "gemm", NULL);
+    for (size_t i = 0; i < choice->timings.count; i++)
+        choice->timings.rows[i].ms = i % 2 ? CC_CHOICE_WRONG : CC_CHOICE_FAILED;
+    assert_string_equal(chosen(choice, &desc), "general");
+    time_all(choice, &desc, "gemm", NULL);
+    for (size_t i = 0; i < choice->timings.count; i++)
+        choice->timings.rows[i].ms = strcmp(choice->timings.rows[i].choice, "tile") == 0 ? 10 : CC_CHOICE_WRONG;
+    assert_string_equal(chosen(choice, &desc), "tile");
+    cc_timings_free(&choice->timings);
+}
+
 /* ---- timing */
 
 static cc_choice *choice_of(camcl_device *device)
@@ -566,6 +582,7 @@ int main(void)
         cmocka_unit_test(the_fastest_is_chosen),
         cmocka_unit_test(large_batches_share_timings),
         cmocka_unit_test(failures_never_win),
+        cmocka_unit_test(the_general_one_is_left),
         cmocka_unit_test(keys_are_read_back),
         cmocka_unit_test(waits_are_shared),
         cmocka_unit_test(timing_covers_all),

@@ -41,10 +41,11 @@ camcl_status cc_agreement_compare(cc_agreement *a, const cc_buffer *result, bool
     CC_RETURN_IF_FAILED(cc_buffer_read(result, 0, a->got, a->count * sizeof(float), err));
     *agrees = true;
     if (a->expected == NULL) {
-        float *first = a->got;
-        CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(a->count, 1), &a->got, err));
-        a->expected = first;
-        *agrees = isfinite(root_mean_square(first, a->count));
+        float *next;
+        CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(a->count, 1), &next, err));
+        a->expected = a->got;
+        a->got = next;
+        *agrees = isfinite(root_mean_square(a->expected, a->count));
         return CAMCL_OK;
     }
     const double bound = BOUND * root_mean_square(a->expected, a->count);

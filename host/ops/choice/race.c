@@ -146,22 +146,18 @@ static camcl_status run_first(trial *t, field *f, bool *agrees, camcl_error *err
     return cc_agreement_compare(&f->results, t->written, agrees, err);
 }
 
-/* Some variants disagree: which of them are wrong is seen from the plainest one, which is not worth timing. Where there is none, or it
- * does not run, the first of them stays what others are measured by. */
+/* Some variants disagree: which of them are wrong is seen from the general one, which is the plainest, and not worth timing. Where there is
+ * none, or it does not run, the first of them stays what others are measured by. */
 static camcl_status judge(field *f, trial *trials, size_t count, camcl_error *err)
 {
-    trial plain = { .variant = NULL };
-    for (size_t i = 0; i < cc_operation_count(f->problem->op); i++) {
-        const cc_variant *v = cc_operation_at(f->problem->op, i);
-        if (v->direction == f->problem->direction && v->role == CC_ROLE_FALLBACK) plain.variant = v;
-    }
-    if (plain.variant == NULL) return CAMCL_OK;
+    trial general = { .variant = cc_choice_general(f->problem) };
+    if (general.variant == NULL) return CAMCL_OK;
     const size_t numbers = f->results.count;
     bool agrees = false;
     cc_agreement_end(&f->results);
     CC_RETURN_IF_FAILED(cc_agreement_begin(&f->results, numbers, err));
-    const camcl_status status = run_first(&plain, f, &agrees, NULL);
-    trial_close(&plain);
+    const camcl_status status = run_first(&general, f, &agrees, NULL);
+    trial_close(&general);
     if (status != CAMCL_OK || !agrees) return check_answers(f->buffers, err);
     for (size_t i = 0; i < count; i++) {
         trial *t = &trials[i];

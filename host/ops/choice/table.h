@@ -18,9 +18,12 @@ const cc_variant *cc_choice_builtin(const cc_choice *choice, const cc_problem *p
 /* The variants worth timing (device.conv allows them, the device and shape support them, they are not known not to fit; "general" only
  * where there is no other), in registry order. out has room for CC_CHOICE_VARIANTS. Returns how many. */
 size_t cc_choice_list(const cc_choice *choice, const cc_problem *problem, const cc_variant **out);
+/* The variant for where nothing else runs, which is not timed against others; NULL: the operation has none. */
+const cc_variant *cc_choice_general(const cc_problem *problem);
 /* Whether all of these have a stored timing. */
 bool cc_choice_knows(const cc_choice *choice, const cc_problem *problem);
-/* The fastest of these variants. NULL if the timing of one of them is not known, or if all of them failed. */
+/* The fastest of these variants; the general one if no other computes right. NULL if the timing of one of them is not known, or if all of
+ * them failed. */
 const cc_variant *cc_choice_fastest(const cc_choice *choice, const cc_problem *problem);
 
 #define CC_CHOICE_FAILED 1e9 /* milliseconds of what failed: nothing that ran takes as long */
