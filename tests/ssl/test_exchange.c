@@ -4,10 +4,11 @@
  * On each device by itself, two or three times; where CAMCL_DEVICE is a list of two or three (of unlike ones, for example; see
  * tests/device/one_list.sh), over this list, against its first device.
  *
- * After the first step the greatest error of several seeds counts, after ten the second least. Where rounding moves a value across the kink
- * of a ReLU, or another pixel becomes a map's greatest, one seed's losses differ by far more within ten steps, on any two ways to compute
- * them: over PoCL, Intel's runtime and Mesa's this happened to three or four of seven seeds in mode gradcam. What is computed wrongly is
- * wrong with every seed. */
+ * Of the first step's losses the greatest error of several seeds counts, of its weights the second greatest, after ten steps the second
+ * least. Where rounding moves a value across the kink of a ReLU, or another pixel becomes a map's greatest, losses stay, but gradients do
+ * not: on three parts of a processor with AVX2 one seed's first step in mode gradcam was 0.003 off with beta = 100 and 0.016 with 10, those
+ * of the other four 2e-5 and 4e-5. Within ten steps the losses differ, too, on any two ways to compute them: over PoCL, Intel's runtime and
+ * Mesa's those of three or four of seven seeds in mode gradcam. What is computed wrongly is wrong with every seed. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -327,14 +328,15 @@ static void assert_near(const char *settings, size_t devices, const outcome *man
         step[s] = distance_of_steps(m->first, o->first, o->start, o->weight_count);
         steps[s] = distance_of_steps(m->weights, o->weights, o->start, o->weight_count);
         statistics[s] = distance(m->statistics, o->statistics, o->statistic_count);
+        assert_true(isfinite(step[s]));
         assert_true(o->last.count_s == LABELED && m->last.count_s == LABELED && o->last.unlabeled == m->last.unlabeled);
     }
     double *const errors[] = { first, last, step, steps, statistics };
     for (size_t i = 0; i < CC_COUNT(errors); i++)
         sort(errors[i]);
-    const double f = first[SEEDS - 1], l = last[1], g = step[SEEDS - 1], w = steps[1], b = statistics[1];
+    const double f = first[SEEDS - 1], l = last[1], g = step[SEEDS - 2], w = steps[1], b = statistics[1];
     print_message("%s, %zu devices: losses %.1e, then %.1e; steps %.1e, then %.1e; statistics %.1e\n", settings, devices, f, l, g, w, b);
-    if (!(f <= 2e-6 && l <= 1e-4 && g <= 6e-4 && w <= 1e-3 && b <= 1e-6))
+    if (!(f <= 2e-6 && l <= 1e-4 && g <= 6e-4 && step[SEEDS - 1] <= 0.05 && w <= 1e-3 && b <= 1e-6))
         fail_msg("%s, %zu devices: more than rounding", settings, devices);
 }
 
