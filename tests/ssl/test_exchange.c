@@ -4,11 +4,13 @@
  * On each device by itself, two or three times; where CAMCL_DEVICE is a list of two or three (of unlike ones, for example; see
  * tests/device/one_list.sh), over this list, against its first device.
  *
- * Of the first step's losses the greatest error of several seeds counts, of its weights the second greatest, after ten steps the second
- * least. Where rounding moves a value across the kink of a ReLU, or another pixel becomes a map's greatest, losses stay, but gradients do
- * not: on three parts of a processor with AVX2 one seed's first step in mode gradcam was 0.003 off with beta = 100 and 0.016 with 10, those
- * of the other four 2e-5 and 4e-5. Within ten steps the losses differ, too, on any two ways to compute them: over PoCL, Intel's runtime and
- * Mesa's those of three or four of seven seeds in mode gradcam. What is computed wrongly is wrong with every seed. */
+ * After the first step the greatest error of several seeds counts, after ten the second least. Where rounding moves a value across the kink
+ * of a ReLU, or another pixel becomes a map's greatest, gradients jump, and within ten steps losses differ by far more than rounding, on
+ * any two ways to compute them: over PoCL, Intel's runtime and Mesa's this happened to three or four of seven seeds in mode gradcam. What
+ * is computed wrongly is wrong with every seed.
+ *
+ * In the first step, too, a seed may lie on a kink: on three parts of a processor with AVX2 one does in mode gradcam. Then one device alone
+ * must take the same step from weights that differ by their last bits. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -35,6 +37,7 @@ static camcl_error err;
 static size_t most_modes = SIZE_MAX;
 
 enum { SIDE = 16, IMAGES = 40, CLASSES = 5, CHANNELS = 3, LABELED = 7, UNLABELED = 11, STEPS = 10, SEEDS = 5, MOST_DEVICES = 3 };
+#define FIRST_STEP 6e-4 /* the greatest distance of a first step */
 
 /* One of the devices that train together. */
 typedef struct member {
@@ -151,8 +154,21 @@ static void open_member(team *t, size_t index, const cc_part *own)
     t->steps[index] = m->step;
 }
 
-/* Before the first step, with weights of a seed. */
-static void begin(const team *t, uint64_t seed)
+/* Multiplies each weight by 1 + 2^-23 or 1 - 2^-23. */
+static void change_last_bits(const member *m, uint64_t draw)
+{
+    const size_t count = cc_buffer_bytes(m->model->main->trained) / sizeof(float);
+    float *weights = read_all(m->model->main->trained, count);
+    cc_rng rng = cc_rng_at(draw, CC_RNG_BENCH, 0);
+    for (size_t i = 0; i < count; i++)
+        weights[i] *= cc_rng_u32(&rng) & 1 ? 1 + FLT_EPSILON : 1 - FLT_EPSILON;
+    OK(cc_buffer_write(m->model->main->trained, 0, weights, count * sizeof *weights, &err));
+    OK(cc_model_refresh(m->model, &err));
+    free(weights);
+}
+
+/* Before the first step, with weights of a seed; draw: 0, or which change of their last bits. */
+static void begin(const team *t, uint64_t seed, uint64_t draw)
 {
     for (size_t d = 0; d < t->count; d++) {
         const member *m = &t->members[d];
@@ -160,6 +176,7 @@ static void begin(const team *t, uint64_t seed)
         float *zeros = calloc(count, sizeof *zeros);
         assert_non_null(zeros);
         OK(cc_model_init(m->model, seed, &err));
+        if (draw) change_last_bits(m, draw);
         float *weights = read_all(m->model->main->trained, count);
         OK(cc_buffer_write(cc_step_velocity(m->step), 0, zeros, bytes, &err));
         if (cc_step_average(m->step)) {
@@ -257,11 +274,11 @@ static void assert_alike(const team *t)
     if (t->settings.step.objective.kind->state_count) assert_same(t, state_of, "states");
 }
 
-static void train(team *t, uint64_t seed, outcome *out)
+static void train(team *t, uint64_t seed, uint64_t draw, outcome *out)
 {
     uint32_t sources[LABELED + UNLABELED];
     memset(out, 0, sizeof *out);
-    begin(t, seed);
+    begin(t, seed, draw);
     out->start = read_all(weights_of(&t->members[0]), t->members[0].model->graph->trained);
     for (uint64_t k = 0; k < STEPS; k++) {
         cc_readback *pending = NULL;
@@ -307,36 +324,53 @@ static void sort(double values[SEEDS])
     qsort(values, SEEDS, sizeof *values, compare);
 }
 
-/* |a - b| / |b - start|: of the steps alone, because the weights before them are the same on both sides, and much larger. */
-static double distance_of_steps(const float *a, const float *b, const float *start, size_t count)
+/* |a - b| / |b| of steps alone, because the weights before them are much larger. */
+static double distance_of_steps(const float *a, const float *a_start, const float *b, const float *b_start, size_t count)
 {
     double difference = 0, size = 0;
     for (size_t i = 0; i < count; i++) {
-        difference += pow((double)a[i] - (double)b[i], 2);
-        size += pow((double)b[i] - (double)start[i], 2);
+        const double step = (double)b[i] - (double)b_start[i];
+        difference += pow((double)a[i] - (double)a_start[i] - step, 2);
+        size += pow(step, 2);
     }
     return sqrt(difference / size);
 }
 
-static void assert_near(const char *settings, size_t devices, const outcome *many, const outcome *one)
+/* Lowers *distance, between the first steps of many devices and of one, to the least one from weights with other last bits. */
+static void look_for_kink(const char *selector, const char *settings, uint64_t seed, const outcome *many, double *distance)
+{
+    enum { DRAWS = 16 };
+    static const size_t all[] = { LABELED, UNLABELED };
+    team t;
+    team_open(&t, &selector, settings, &all[0], &all[1], 1);
+    for (uint64_t draw = 1; draw <= DRAWS && *distance > FIRST_STEP; draw++) {
+        outcome one;
+        train(&t, seed, draw, &one);
+        *distance = fmin(*distance, distance_of_steps(many->first, many->start, one.first, one.start, one.weight_count));
+        outcome_free(&one);
+    }
+    team_close(&t);
+}
+
+static void assert_near(const char *selector, const char *settings, size_t devices, const outcome *many, const outcome *one)
 {
     double first[SEEDS], last[SEEDS], step[SEEDS], steps[SEEDS], statistics[SEEDS];
     for (size_t s = 0; s < SEEDS; s++) {
         const outcome *m = &many[s], *o = &one[s];
         first[s] = fmax(relative(m->loss[0], o->loss[0]), relative(m->loss_c[0], o->loss_c[0]));
         last[s] = fmax(relative(m->loss[STEPS - 1], o->loss[STEPS - 1]), relative(m->loss_c[STEPS - 1], o->loss_c[STEPS - 1]));
-        step[s] = distance_of_steps(m->first, o->first, o->start, o->weight_count);
-        steps[s] = distance_of_steps(m->weights, o->weights, o->start, o->weight_count);
+        step[s] = distance_of_steps(m->first, m->start, o->first, o->start, o->weight_count);
+        steps[s] = distance_of_steps(m->weights, m->start, o->weights, o->start, o->weight_count);
         statistics[s] = distance(m->statistics, o->statistics, o->statistic_count);
-        assert_true(isfinite(step[s]));
+        if (step[s] > FIRST_STEP && isfinite(step[s])) look_for_kink(selector, settings, s + 1, m, &step[s]);
         assert_true(o->last.count_s == LABELED && m->last.count_s == LABELED && o->last.unlabeled == m->last.unlabeled);
     }
     double *const errors[] = { first, last, step, steps, statistics };
     for (size_t i = 0; i < CC_COUNT(errors); i++)
         sort(errors[i]);
-    const double f = first[SEEDS - 1], l = last[1], g = step[SEEDS - 2], w = steps[1], b = statistics[1];
+    const double f = first[SEEDS - 1], l = last[1], g = step[SEEDS - 1], w = steps[1], b = statistics[1];
     print_message("%s, %zu devices: losses %.1e, then %.1e; steps %.1e, then %.1e; statistics %.1e\n", settings, devices, f, l, g, w, b);
-    if (!(f <= 2e-6 && l <= 1e-4 && g <= 6e-4 && step[SEEDS - 1] <= 0.05 && w <= 1e-3 && b <= 1e-6))
+    if (!(f <= 2e-6 && l <= 1e-4 && g <= FIRST_STEP && w <= 1e-3 && b <= 1e-6))
         fail_msg("%s, %zu devices: more than rounding", settings, devices);
 }
 
@@ -348,11 +382,11 @@ static void train_all(const char *const *selectors, const char *settings, const 
     team t;
     team_open(&t, selectors, settings, labeled, unlabeled, count);
     for (size_t s = 0; s < SEEDS; s++)
-        train(&t, s + 1, &out[s]);
+        train(&t, s + 1, 0, &out[s]);
     if (count > 1 && !t.unlike) {
         outcome again;
         cc_exchange_copy_always(t.exchange);
-        train(&t, 1, &again);
+        train(&t, 1, 0, &again);
         assert_memory_equal(again.weights, out[0].weights, again.weight_count * sizeof(float));
         assert_memory_equal(again.statistics, out[0].statistics, again.statistic_count * sizeof(float));
         outcome_free(&again);
@@ -387,7 +421,7 @@ static void check_modes(const char *const selectors[MOST_DEVICES], size_t count)
         if (test_few_sizes() && i % 4 != 0) continue;
         train_all(selectors, modes[i], devices == 2 ? two[0] : three[0], devices == 2 ? two[1] : three[1], devices, many);
         train_all(selectors, modes[i], &all[0], &all[1], 1, one);
-        assert_near(modes[i], devices, many, one);
+        assert_near(selectors[0], modes[i], devices, many, one);
         for (size_t s = 0; s < SEEDS; s++) {
             outcome_free(&one[s]);
             outcome_free(&many[s]);
