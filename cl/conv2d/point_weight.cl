@@ -89,9 +89,7 @@ __kernel void conv2d_backward_weight_point(__global const float *x, __global con
                 int c = 0;
                 for (; c + ROWS <= channels; c += ROWS, to += x_pitch) copy_rows(to, from + c);
                 if (c < channels) copy_rows(to, from + channels - ROWS);
-                for (int k = 0; k < out_channels; k += KB, to_dy += dy_pitch)
-#pragma unroll
-                    for (int v = 0; v < VECTORS; v++) store_any(LOAD_ANY(from_dy + k + WIDTH * v), to_dy + WIDTH * v);
+                for (int k = 0; k < out_channels; k += KB, to_dy += dy_pitch) band_copy(to_dy, from_dy + k, KB);
             }
             /* The next block's lines are fetched a few with each tile: many at once would keep the products waiting. */
             const int share = (lines * BLOCK + tiles - 1) / tiles;

@@ -285,7 +285,7 @@ static const cc_conv2d_desc shapes[] = {
     { 2, 7, 9, 523, 544, 1, 1, 1, 0, 1 }, /* ... three slices of channels each way, the last one smaller */
     { 3, 8, 8, 264, 32, 1, 1, 2, 0, 1 },
     { 4, 16, 17, 272, 256, 1, 1, 1, 0, 1 },
-    /* weight gradients that copy pixels, a block of them and more */
+    /* weight gradients of more than two blocks of pixels, many channels on one side */
     { 2, 7, 9, 1024, 48, 1, 1, 1, 0, 1 },
     { 3, 9, 11, 48, 1024, 1, 1, 2, 0, 1 },
     /* few input channels: tiles of one filter row and of several, rows of a group and of a block of pixels */

@@ -5,11 +5,11 @@
 
 #include "base/memory.h"
 
-#define BOUND 0.01 /* of the root of the mean square */
+#define SHARE 0.01 /* of the root of the mean square */
 
-camcl_status cc_agreement_begin(cc_agreement *a, size_t count, camcl_error *err)
+camcl_status cc_agreement_begin(cc_agreement *a, size_t count, double bound, camcl_error *err)
 {
-    *a = (cc_agreement){ .count = count };
+    *a = (cc_agreement){ .count = count, .bound = bound };
     return CC_NEW(cc_max_size(count, 1), &a->got, err);
 }
 
@@ -39,17 +39,19 @@ static double root_mean_square(const float *numbers, size_t count)
 camcl_status cc_agreement_compare(cc_agreement *a, const cc_buffer *result, bool *agrees, camcl_error *err)
 {
     CC_RETURN_IF_FAILED(cc_buffer_read(result, 0, a->got, a->count * sizeof(float), err));
-    *agrees = true;
     if (a->expected == NULL) {
+        const double size = root_mean_square(a->got, a->count);
         float *next;
+        *agrees = isfinite(size);
+        if (!*agrees) return CAMCL_OK;
         CC_RETURN_IF_FAILED(CC_NEW(cc_max_size(a->count, 1), &next, err));
         a->expected = a->got;
         a->got = next;
-        *agrees = isfinite(root_mean_square(a->expected, a->count));
+        if (a->bound == 0) a->bound = SHARE * size;
         return CAMCL_OK;
     }
-    const double bound = BOUND * root_mean_square(a->expected, a->count);
+    *agrees = true;
     for (size_t i = 0; i < a->count && *agrees; i++)
-        *agrees = fabs((double)a->got[i] - (double)a->expected[i]) <= bound;
+        *agrees = fabs((double)a->got[i] - (double)a->expected[i]) <= a->bound;
     return CAMCL_OK;
 }

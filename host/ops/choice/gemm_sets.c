@@ -3,9 +3,9 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
+#include "ops/choice/agreement.h"
 #include "ops/choice/race.h"
 #include "ops/gemm.h"
 
@@ -44,30 +44,9 @@ size_t cc_gemm_sets_choose(const cc_choice *choice)
     return cc_gemm_has_default(choice->device) ? cc_gemm_sets_fastest(choice) : fastest_below(choice, CC_CHOICE_FAILED);
 }
 
-/* Parameters that a driver compiles into wrong code must not win: results are compared with those of the default. */
-static camcl_status check_result(const cc_gemm_desc *d, const cc_buffer *c, float **expected, camcl_error *err)
-{
-    camcl_status status = CAMCL_OK;
-    const size_t count = d->m * d->n;
-    float *got = NULL;
-    CC_TRY(CC_NEW(count, &got, err));
-    CC_TRY(cc_buffer_read(c, 0, got, count * sizeof *got, err));
-    if (*expected == NULL) {
-        *expected = got;
-        got = NULL;
-    }
-    for (size_t i = 0; got && i < count; i++) {
-        if (fabs((double)got[i] - (double)(*expected)[i]) <= 1e-5 * sqrt((double)d->k)) continue;
-        status = cc_fail(err, CAMCL_FAILED, "GEMM %zu x %zu x %zu: wrong results with tuned parameters", d->m, d->n, d->k);
-        break;
-    }
-cleanup:
-    free(got);
-    return status;
-}
-
-/* One product with the parameters in force. *expected: its result by the default parameters, filled by the first call. */
-static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, float **expected, double *seconds, camcl_error *err)
+/* One product with the parameters in force. Parameters that a driver compiles into wrong code must not win: results are compared with those
+ * of the first set that works, the default where there is one. */
+static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, cc_agreement *results, double *seconds, camcl_error *err)
 {
     camcl_status status = CAMCL_OK;
     cc_arena *arena = NULL;
@@ -75,6 +54,7 @@ static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, fl
     cc_tensor a = { .dtype = CC_F32, .rank = 1, .dim = { d->m * d->k } }, b = { .dtype = CC_F32, .rank = 1, .dim = { d->k * d->n } },
               c = { .dtype = CC_F32, .rank = 1, .dim = { d->m * d->n } };
     double warm_up = DBL_MAX;
+    bool agrees;
     *seconds = DBL_MAX;
     CC_TRY(cc_race_buffer(device, a.dim[0], true, &a.buffer, err));
     CC_TRY(cc_race_buffer(device, b.dim[0], true, &b.buffer, err));
@@ -83,9 +63,11 @@ static camcl_status time_product(camcl_device *device, const cc_gemm_desc *d, fl
     CC_TRY(cc_tape_create(arena, "product", &tape, err));
     CC_TRY(cc_gemm(tape, d, a, b, c, false, err));
     CC_TRY(cc_arena_commit(arena, err));
+    CC_TRY(cc_agreement_poison(results, c.buffer, err));
     CC_TRY(cc_race_run_tape(tape, c.buffer, &warm_up, err));
     CC_TRY(cc_race_run_tape(tape, c.buffer, seconds, err));
-    CC_TRY(check_result(d, c.buffer, expected, err));
+    CC_TRY(cc_agreement_compare(results, c.buffer, &agrees, err));
+    if (!agrees) status = cc_fail(err, CAMCL_FAILED, "GEMM %zu x %zu x %zu: wrong results with tuned parameters", d->m, d->n, d->k);
 cleanup:
     cc_arena_destroy(&arena);
     cc_buffer_destroy(&a.buffer);
@@ -95,13 +77,13 @@ cleanup:
 }
 
 /* The sum of the times of all products. A set that does not work counts as failed, which is no error. */
-static double time_set(camcl_device *device, size_t set, const cc_gemm_desc *products, float **expected, size_t count)
+static double time_set(camcl_device *device, size_t set, const cc_gemm_desc *products, cc_agreement *results, size_t count)
 {
     double sum = 0;
     if (cc_gemm_use(device, set, NULL) != CAMCL_OK) return CC_CHOICE_FAILED;
     for (size_t i = 0; i < count; i++) {
         double seconds;
-        if (time_product(device, &products[i], &expected[i], &seconds, NULL) != CAMCL_OK) return CC_CHOICE_FAILED;
+        if (time_product(device, &products[i], &results[i], &seconds, NULL) != CAMCL_OK) return CC_CHOICE_FAILED;
         sum += 1e3 * seconds;
     }
     return sum;
@@ -113,20 +95,23 @@ camcl_status cc_gemm_sets_time(cc_choice *choice, const cc_gemm_desc *products, 
     const camcl_device_info *info = camcl_device_get_info(choice->device);
     camcl_status status = CAMCL_OK;
     double ms[MOST_SETS];
-    float *expected[MOST_PRODUCTS] = { NULL };
+    cc_agreement results[MOST_PRODUCTS] = { { 0 } };
     /* A default that can no longer be used keeps its stored time. */
     const size_t first = cc_gemm_has_default(choice->device) ? 0 : 1;
     if (first && isnan(cc_timings_find(&choice->timings, CC_GEMM_SETS_KEY, cc_gemm_set_name(0))))
         return cc_gemm_use(choice->device, 0, err);
+    count = cc_min_size(count, MOST_PRODUCTS);
+    for (size_t i = 0; i < count; i++)
+        CC_TRY(cc_agreement_begin(&results[i], products[i].m * products[i].n, 1e-5 * sqrt((double)products[i].k), err));
     for (size_t i = first; cc_gemm_set_name(i) && i < MOST_SETS; i++) {
         CC_TRY(cc_choice_check_stop(choice, err));
-        if (cc_gemm_set_supports(info, i)) ms[i] = time_set(choice->device, i, products, expected, cc_min_size(count, MOST_PRODUCTS));
+        if (cc_gemm_set_supports(info, i)) ms[i] = time_set(choice->device, i, products, results, count);
     }
     for (size_t i = first; cc_gemm_set_name(i) && i < MOST_SETS; i++)
         if (cc_gemm_set_supports(info, i)) CC_TRY(cc_timings_add(&choice->timings, CC_GEMM_SETS_KEY, cc_gemm_set_name(i), ms[i], err));
     CC_TRY(cc_gemm_use(choice->device, cc_gemm_sets_choose(choice), err));
 cleanup:
     for (size_t i = 0; i < MOST_PRODUCTS; i++)
-        free(expected[i]);
+        cc_agreement_end(&results[i]);
     return status;
 }

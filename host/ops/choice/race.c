@@ -155,7 +155,7 @@ static camcl_status judge(field *f, trial *trials, size_t count, camcl_error *er
     const size_t numbers = f->results.count;
     bool agrees = false;
     cc_agreement_end(&f->results);
-    CC_RETURN_IF_FAILED(cc_agreement_begin(&f->results, numbers, err));
+    CC_RETURN_IF_FAILED(cc_agreement_begin(&f->results, numbers, 0, err));
     const camcl_status status = run_first(&general, f, &agrees, NULL);
     trial_close(&general);
     if (status != CAMCL_OK || !agrees) return check_answers(f->buffers, err);
@@ -272,7 +272,7 @@ static camcl_status qualify_with_few(const cc_choice *choice, const cc_problem *
     camcl_status status = CAMCL_OK;
     field f = { choice, few, buffers, { 0 } };
     const operands o = operands_of(few, buffers);
-    CC_TRY(cc_agreement_begin(&f.results, cc_tensor_count(&o.io[o.output]), err));
+    CC_TRY(cc_agreement_begin(&f.results, cc_tensor_count(&o.io[o.output]), 0, err));
     CC_TRY(qualify(&f, trials, count, err));
 cleanup:
     cc_agreement_end(&f.results);
